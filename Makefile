@@ -1,0 +1,117 @@
+# `make run` and `make test` are all that a fresh Debian with Python 3.11 needs; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# make run DATA=/srv/homeroom ARGS="--port 9000";  make test ARGS="tests/unit -k hours"
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+DATA ?= data
+ARGS ?=
+# Worker processes of `make test`; JOBS=0 runs all in one, where a debugger and -s work.
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Both stamps are newer than what they were made from, so a second call installs nothing.
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+INSTALL_US := $(INSTALL) --no-deps --no-build-isolation --editable .
+LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" pyproject.toml
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- Running and testing ----------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(DEV) ## Install what development needs into .venv
+
+.PHONY: run
+run: $(RUNTIME) ## Serve a demo school with its sandbox, data in ./data
+	@exec $(BIN)/homeroom serve --demo --sandbox --data "$(DATA)" $(ARGS)
+
+.PHONY: test
+test: $(DEV) ## Run every test but the soak, on SQLite and on a PostgreSQL of its own
+	@scripts/machine.sh tests
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(DEV) ## Run the tests of the inner loop, in under a minute
+	$(BIN)/pytest -m "not (browser or clients or e2e or pg or soak)" $(ARGS)
+
+.PHONY: soak
+soak: $(DEV) ## Run the long tests: kills under load, a hundred thousand fuzzed requests
+	@scripts/machine.sh tests
+	$(BIN)/pytest -m soak $(ARGS)
+
+.PHONY: bench
+bench: $(DEV) ## Measure speed against what the database alone can do
+	@scripts/machine.sh tests
+	$(BIN)/python -m bench $(ARGS)
+
+# --- Checking ---------------------------------------------------------------------------------
+
+.PHONY: check
+check: format-check lint types imports docs-check ## Check format, lint, types, import rules and docs
+
+.PHONY: format-check lint types imports docs-check
+format-check: $(DEV)
+	$(BIN)/ruff format --check --output-format concise
+lint: $(DEV)
+	$(BIN)/ruff check --output-format concise
+types: $(DEV)
+	$(BIN)/mypy
+imports: $(DEV)
+	$(BIN)/lint-imports --no-logo
+docs-check: $(DEV)
+	$(BIN)/python scripts/make_docs.py --check
+
+.PHONY: fix
+fix: $(DEV) ## Format, and mend what the linter can mend
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+.PHONY: docs
+docs: $(DEV) ## Write the generated pages of docs/reference
+	$(BIN)/python scripts/make_docs.py
+
+# --- Keeping house ----------------------------------------------------------------------------
+
+.PHONY: hooks
+hooks: $(DEV) ## Have git run the quick checks before each commit
+	$(BIN)/pre-commit install
+
+.PHONY: lock
+lock: $(DEV) ## Pin the newest versions that pyproject.toml allows, with hashes
+	$(LOCK) --upgrade --group build --output-file requirements/runtime.txt
+	$(LOCK) --upgrade --group build --group dev --constraints requirements/runtime.txt \
+		--output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove .venv and all caches; data stays
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+
+# --- The virtual environment ------------------------------------------------------------------
+
+$(BIN)/python:
+	@scripts/machine.sh venv "$(PYTHON)" $(VENV)
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Homeroom needs to run ..."
+	@$(INSTALL) --require-hashes -r requirements/runtime.txt
+	@$(INSTALL_US)
+	@touch $@
+
+# The development lock holds the runtime's versions too, so the runtime stamp is made with it.
+$(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what development needs ..."
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL_US)
+	@touch $@ $(RUNTIME)

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Gets from the machine what pip cannot: where we are root on a Debian it is installed, elsewhere
+# the command to type is said.
+#
+#   machine.sh venv PYTHON FOLDER   make a virtual environment
+#   machine.sh tests                have what the tests start: PostgreSQL's server, curl
+set -euo pipefail
+
+# Install Debian packages, or say how to and fail.
+debian() {
+  local why=$1
+  shift
+  if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
+    echo "$why" >&2
+    echo "On Debian: sudo apt-get install $*" >&2
+    return 1
+  fi
+  echo "$why Installing $* ..."
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -qq -y --no-install-recommends "$@" </dev/null >/dev/null
+}
+
+venv() {
+  local python=$1 folder=$2 version
+  if [[ -z $python ]]; then
+    debian "Homeroom needs Python 3.11 or newer, and there is none." python3 python3-venv
+    python=python3
+  fi
+  if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "Homeroom needs Python 3.11 or newer; $python is $("$python" -V)." >&2
+    echo "Name another one: make PYTHON=/path/to/python3.11 ..." >&2
+    return 1
+  fi
+  if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    debian "$python cannot make virtual environments: ensurepip is missing." "python$version-venv"
+  fi
+  "$python" -m venv --clear "$folder"
+}
+
+tests() {
+  local missing=()
+  if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
+    missing+=(postgresql)
+  fi
+  command -v curl >/dev/null || missing+=(curl)
+  if ((${#missing[@]})); then
+    # Tests that miss something are skipped, and say so; where CI is set they fail, so we do at once.
+    debian "The tests start programs that are missing here: ${missing[*]}." "${missing[@]}" ||
+      [[ -z ${CI:-} ]]
+  fi
+}
+
+case ${1:-} in
+  venv) venv "${2:-}" "${3:?folder}" ;;
+  tests) tests ;;
+  *)
+    echo "usage: machine.sh venv PYTHON FOLDER | tests" >&2
+    exit 2
+    ;;
+esac

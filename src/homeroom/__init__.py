@@ -1,0 +1,1 @@
+"""An open, self-hosted server that speaks the ClassIn/EEO partner API."""

@@ -1,0 +1,59 @@
+"""The wall clock: one place reads it, and a test or the sandbox may move it."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+Moment = int
+"""A point in time: whole seconds since 1970 UTC, as on the wire and in the database (ADR 0007)."""
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+YEAR = 365 * DAY
+
+
+class Clock(Protocol):
+    """Tells the present moment."""
+
+    def now(self) -> Moment:
+        """Return the present moment."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> Moment:
+        """Return the present moment."""
+        return int(time.time())
+
+
+class ShiftedClock:
+    """A clock that runs some seconds ahead of (or behind) another, and can be moved."""
+
+    def __init__(self, real: Clock, offset: int = 0, *, moved: Callable[[int], None]) -> None:
+        """Start at an offset in seconds; `moved` is told each new one, to keep it."""
+        self._real = real
+        self._moved = moved
+        self.offset = offset
+
+    def now(self) -> Moment:
+        """Return the shifted moment."""
+        return self._real.now() + self.offset
+
+    def real_now(self) -> Moment:
+        """Return the moment of the clock below."""
+        return self._real.now()
+
+    def advance(self, seconds: int) -> None:
+        """Move by some seconds, back when negative."""
+        self._move_to(self.offset + seconds)
+
+    def set(self, moment: Moment) -> None:
+        """Move to a moment; the clock ticks on from there."""
+        self._move_to(moment - self._real.now())
+
+    def _move_to(self, offset: int) -> None:
+        self._moved(offset)
+        self.offset = offset

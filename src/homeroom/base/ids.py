@@ -1,0 +1,15 @@
+"""Ids: whole numbers, each with a type of its own so that one is not taken for another."""
+
+from typing import NewType
+
+SchoolId = NewType("SchoolId", int)
+UserId = NewType("UserId", int)
+CourseId = NewType("CourseId", int)
+LessonId = NewType("LessonId", int)
+LabelId = NewType("LabelId", int)
+FolderId = NewType("FolderId", int)
+ClipId = NewType("ClipId", int)
+PresetId = NewType("PresetId", int)
+WindowId = NewType("WindowId", int)
+JobId = NewType("JobId", int)
+TokenId = NewType("TokenId", int)

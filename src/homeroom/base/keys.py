@@ -1,0 +1,40 @@
+"""Secrets and public keys: made here, from the system's randomness."""
+
+import hashlib
+import hmac
+import secrets
+
+
+class Keys:
+    """Makes keys; a test hands out fixed ones instead."""
+
+    def secret(self) -> str:
+        """Return a school's API secret: 40 characters, letters and digits only."""
+        return secrets.token_hex(20)
+
+    def public_key(self) -> str:
+        """Return the key of a page's address: 16 lowercase hexadecimal digits."""
+        return secrets.token_hex(8)
+
+    def stream_name(self) -> str:
+        """Return the unguessable name of a stream."""
+        return secrets.token_hex(14)
+
+    def password(self) -> str:
+        """Return an initial password within the 6 to 20 characters the API allows."""
+        return secrets.token_urlsafe(9)
+
+
+def digest(text: str) -> str:
+    """Return the lowercase md5 the partner API signs with; it is the API's choice, not ours."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def fingerprint(text: str) -> str:
+    """Return the SHA-256 under which a long random token is kept."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def same(left: str, right: str) -> bool:
+    """Compare two secrets in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())

@@ -1,0 +1,22 @@
+"""Passwords: argon2id over the md5 that both forms of the API come down to."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from homeroom.base.keys import digest
+
+# OWASP's small-memory parameters: several may be hashed at once on a small machine.
+_HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1)
+
+
+def hashed(password: str | None, md5pass: str | None) -> str:
+    """Return the hash of a password given in clear or as its md5; takes tens of milliseconds."""
+    return _HASHER.hash(digest(password) if password is not None else md5pass or "")
+
+
+def matches(kept: str, password: str) -> bool:
+    """Tell whether a password is the one that was hashed."""
+    try:
+        return _HASHER.verify(kept, digest(password))
+    except VerifyMismatchError:
+        return False

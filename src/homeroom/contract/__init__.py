@@ -1,0 +1,1 @@
+"""The partner API as data: what travels, every way an action may end, and the answer numbers."""

@@ -1,0 +1,50 @@
+"""Cloud folders on the wire."""
+
+from typing import Annotated
+
+from homeroom.base.ids import FolderId
+from homeroom.contract.action import Action, Door
+from homeroom.contract.errno import Errno
+from homeroom.contract.wire import IDENT, Param, Wire, cut
+
+
+class GetTopFolderId(Wire, frozen=True, kw_only=True):
+    """The parameters of getTopFolderId: none of its own."""
+
+
+class CreateFolder(Wire, frozen=True, kw_only=True):
+    """The parameters of createFolder."""
+
+    folder_id: Annotated[FolderId, IDENT]
+    folder_name: Annotated[str, Param(cut(128), "text, cut to 128 characters")]
+
+
+GET_TOP_FOLDER_ID = Action(
+    name="getTopFolderId",
+    title="Get the id of the top folder",
+    params=GetTopFolderId,
+    refuses=(Errno.NO_DATA,),
+    faults=(),
+    order="a plan without a cloud drive (106); the first call makes the top folder",
+    door=Door.CLOUD,
+)
+
+CREATE_FOLDER = Action(
+    name="createFolder",
+    title="Create a folder",
+    params=CreateFolder,
+    refuses=(
+        Errno.NO_SUCH_FOLDER,
+        Errno.FOLDER_OF_ANOTHER_SCHOOL,
+        Errno.FOLDER_NOT_WRITABLE,
+        Errno.FOLDER_NAME_TAKEN,
+        Errno.FOLDER_TOO_DEEP,
+        Errno.TOO_MANY_FOLDERS,
+    ),
+    faults=(Errno.FAILED,),
+    order=(
+        "presence and format (100), the parent (193, 194, 196), a name taken there (206 with its "
+        "id), the 15 levels (207), the number of folders (208)"
+    ),
+    door=Door.CLOUD,
+)

@@ -1,0 +1,57 @@
+"""The desk: where the asynchronous doors hand work to the store, and the store's threads hand it back."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from homeroom.base.ids import SchoolId
+from homeroom.store.work import Store, Work
+
+T = TypeVar("T")
+Outcome = tuple[asyncio.Future[Any], Any, BaseException | None]
+
+
+class Desk:
+    """One event loop's way to a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._loop = asyncio.get_running_loop()
+        self._finished: deque[Outcome] = deque()
+        self._is_called = False
+
+    async def work(
+        self, use_case: Callable[[Work], T], school: SchoolId | None = None, *, together: bool = False
+    ) -> T:
+        """Do a unit of work; returns when it is committed."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self.store.submit(use_case, self._reply(future), school=school, together=together)
+        return await future
+
+    async def look(self, use_case: Callable[[Work], T]) -> T:
+        """Read on a snapshot."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self.store.submit_look(use_case, self._reply(future))
+        return await future
+
+    def _reply(self, future: asyncio.Future[Any]) -> Callable[[Any, BaseException | None], None]:
+        def reply(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  the unit's own result
+            # A whole group finishes together: one call wakes the loop for all of it.
+            self._finished.append((future, result, failure))
+            if not self._is_called:
+                self._is_called = True
+                self._loop.call_soon_threadsafe(self._deliver)
+
+        return reply
+
+    def _deliver(self) -> None:
+        self._is_called = False
+        while self._finished:
+            future, result, failure = self._finished.popleft()
+            if future.cancelled():
+                continue
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)

@@ -1,0 +1,70 @@
+"""Accounts: how a telephone number or an e-mail address must look, and the rules of registering."""
+
+import re
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from homeroom.base.ids import UserId
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refused
+
+_MAINLAND = re.compile(r"1[3-9][0-9]{9}")
+_UNASSIGNED = re.compile(r"1[0-2][0-9]{9}")
+_ELSEWHERE = re.compile(r"00([1-9][0-9]{0,3})-([1-9][0-9]{3,14})")
+CHINA = "86"
+
+PASSWORD_LENGTHS = range(6, 21)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account; school and course memberships hang on it."""
+
+    id: UserId
+    telephone: str | None
+    email: str | None
+    nickname: str
+    is_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountName:
+    """What an account is known by: a telephone number or an e-mail address."""
+
+    value: str
+    is_email: bool
+
+
+def telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
+    """Read a telephone number (READINGS Q51); the number for a malformed one depends on who asks."""
+    if _MAINLAND.fullmatch(text):
+        return AccountName(text, is_email=False)
+    if _UNASSIGNED.fullmatch(text):
+        raise Refused(Errno.PHONE_RANGE, "mainland numbers begin with 13 to 19")
+    elsewhere = _ELSEWHERE.fullmatch(text)
+    if elsewhere is None:
+        raise Refused(malformed, "a telephone number is 1[3-9] and nine digits, or 00CC-number")
+    if elsewhere[1] == CHINA:
+        raise Refused(malformed, "a mainland number carries no country code")
+    return AccountName(text, is_email=False)
+
+
+def email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
+    """Read an e-mail address."""
+    try:
+        checked = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise Refused(malformed, "the e-mail address is malformed") from None
+    return AccountName(checked.normalized.lower(), is_email=True)
+
+
+def account(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
+    """Read a telephone number or an e-mail address, told apart by the @."""
+    return email(text, malformed) if "@" in text else telephone(text, malformed)
+
+
+def check_password(password: str | None) -> None:
+    """Refuse a password outside 6 to 20 characters."""
+    if password is not None and len(password) not in PASSWORD_LENGTHS:
+        raise Refused(Errno.PASSWORD_LENGTH, "a password has 6 to 20 characters")

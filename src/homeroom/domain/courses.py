@@ -1,0 +1,88 @@
+"""Courses: their states and the rules of changing them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homeroom.base.clock import DAY, YEAR, Moment
+from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refused
+
+EXPIRY_AFTER_LESSON = 90 * DAY
+"""How far past a new class the expiry of its course is pushed (READINGS Q27)."""
+
+
+class CourseKind(StrEnum):
+    """What sort of course it is; the partner API handles standard ones only."""
+
+    STANDARD = "standard"
+    PUBLIC = "public"
+    DUAL = "dual"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A series of classes with one roster."""
+
+    id: CourseId
+    school: SchoolId
+    kind: CourseKind
+    head_teacher: UserId | None
+    folder: FolderId | None
+    key: str
+    expires_at: Moment | None
+    ended_at: Moment | None
+    deleted_at: Moment | None
+
+    def is_expired(self, now: Moment) -> bool:
+        """Tell whether the course takes no more changes: past its expiry, or ended."""
+        return self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRule:
+    """Which states of a course an action refuses, and by which numbers; None: not asked."""
+
+    missing: Errno = Errno.NO_SUCH_COURSE
+    foreign: Errno = Errno.COURSE_NOT_IN_SCHOOL
+    deleted: Errno | None = Errno.COURSE_DELETED
+    expired: Errno | None = Errno.COURSE_EXPIRED
+    kind: Errno | None = Errno.KIND_NOT_SUPPORTED
+
+
+CHANGEABLE = CourseRule()
+SHRINKABLE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
+"""Members may be removed: a deleted course is no course (READINGS Q14)."""
+LABELLED = CourseRule(expired=None, kind=None)
+NAMED = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
+"""Of actions that know no 147 and no 153."""
+OF_LESSON = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)
+"""Of actions on one class: the class answers for a deleted course (212)."""
+
+
+def admitted(course: Course | None, school: SchoolId, now: Moment, rule: CourseRule) -> Course:
+    """Return a course that an action may use, or refuse it."""
+    if course is None:
+        raise Refused(rule.missing)
+    held: tuple[tuple[bool, Errno | None], ...] = (
+        (course.school != school, rule.foreign),
+        (course.deleted_at is not None, rule.deleted),
+        (course.is_expired(now), rule.expired),
+        (course.kind is not CourseKind.STANDARD, rule.kind),
+    )
+    for holds, errno in held:
+        if holds and errno is not None:
+            raise Refused(errno)
+    return course
+
+
+def check_expiry(expires_at: Moment | None, now: Moment, last_end: Moment | None = None) -> None:
+    """Refuse an expiry less than a day or more than five years away, or before the last class ends."""
+    if expires_at is None:
+        return
+    if expires_at < now + DAY:
+        raise Refused(Errno.EXPIRY_TOO_SOON)
+    if expires_at > now + 5 * YEAR + DAY:
+        raise Refused(Errno.EXPIRY_TOO_FAR)
+    if last_end is not None and expires_at < last_end:
+        raise Refused(Errno.EXPIRY_BEFORE_LAST_LESSON)

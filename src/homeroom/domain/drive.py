@@ -1,0 +1,32 @@
+"""Folders of a school's cloud drive."""
+
+from dataclasses import dataclass
+
+from homeroom.base.ids import FolderId, SchoolId
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refused
+
+MAX_DEPTH = 15
+"""Levels below the top folder."""
+TOP_NAME = "Drive"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder; the top one has no parent and depth 0."""
+
+    id: FolderId
+    school: SchoolId
+    depth: int
+    is_writable: bool
+
+
+def admitted(folder: Folder | None, school: SchoolId) -> Folder:
+    """Return a folder that something may be put into, or refuse it."""
+    if folder is None:
+        raise Refused(Errno.NO_SUCH_FOLDER)
+    if folder.school != school:
+        raise Refused(Errno.FOLDER_OF_ANOTHER_SCHOOL)
+    if not folder.is_writable:
+        raise Refused(Errno.FOLDER_NOT_WRITABLE)
+    return folder

@@ -1,0 +1,12 @@
+"""The kinds of job: what is done later, after the answer has gone out."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """A kind of job, and what its payload names."""
+
+    FINISH_STOP = "finish_stop"
+    """A stopping teacher becomes stopped; payload: school and user."""
+    ERASE_FILE = "erase_file"
+    """The bytes of a deleted file leave the disk; payload: path in the data folder."""

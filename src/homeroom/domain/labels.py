@@ -1,0 +1,32 @@
+"""Labels: a school's tags, and which of them a course may have."""
+
+from dataclasses import dataclass
+
+from homeroom.base.ids import LabelId, SchoolId
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refused
+
+MAX_OF_COURSE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A school's tag on courses and classes."""
+
+    id: LabelId
+    school: SchoolId
+    name: str
+
+
+def folded(
+    asked: tuple[LabelId, ...], owners: dict[LabelId, SchoolId], school: SchoolId
+) -> tuple[LabelId, ...]:
+    """Return the labels a course shall have, each once and in order, or refuse (READINGS Q8)."""
+    labels = tuple(dict.fromkeys(asked))
+    if any(label not in owners for label in labels):
+        raise Refused(Errno.SOME_LABELS_MISSING)
+    if any(owners[label] != school for label in labels):
+        raise Refused(Errno.SOME_LABELS_FOREIGN)
+    if len(labels) > MAX_OF_COURSE:
+        raise Refused(Errno.TOO_MANY_COURSE_LABELS)
+    return labels

@@ -1,0 +1,301 @@
+"""Classes: their hours, phases and settings, and the rules of adding and changing them."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from homeroom.base.clock import DAY, MINUTE, YEAR, Moment
+from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refused
+from homeroom.domain.schools import Plan
+
+MARGIN = 20 * MINUTE
+"""Frozen time before the start, overtime after the end, and distance to maintenance."""
+SHORTEST = 15 * MINUTE
+LONGEST = DAY
+FURTHEST = 3 * YEAR
+STREAM_LIFE = 10 * YEAR
+HD_SEATS = (1, 6)
+
+
+class Phase(Enum):
+    """Where a class stands; what may still be changed depends on it."""
+
+    BEFORE = "more than 20 minutes before the start"
+    SOON = "the last 20 minutes before the start"
+    RUNNING = "from the start to the end of overtime"
+    OVER = "past overtime, or closed early"
+
+
+class Origin(StrEnum):
+    """How a class was made; the v1 calls change only their own (READINGS Q36)."""
+
+    V1 = "v1"
+    CLIENT = "client"
+    LMS = "lms"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a class begins and ends."""
+
+    begin: Moment
+    end: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What is recorded and shown; scene, live and replay need recording."""
+
+    record: bool = False
+    scene: bool = False
+    live: bool = False
+    replay: bool = False
+
+    @property
+    def need_recording(self) -> bool:
+        """Tell whether live or replay is asked for without the recording both need."""
+        return not self.record and (self.live or self.replay)
+
+    def effective(self) -> "Switches":
+        """Return the switches without those that have nothing to stand on."""
+        return self if self.record else Switches()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How a class looks inside."""
+
+    seats: int = 6
+    resolution: int = 0
+    has_two_cameras: bool = False
+    is_smart: bool = False
+    is_broadcast: bool = False
+    enters_off_stage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The pull address bound to a class, for ever: its name, its signature, when that expires."""
+
+    name: str
+    signature: str
+    expires_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who may watch and chat on the live page."""
+
+    watch_by_login: bool = False
+    allow_unlogged_chat: bool = True
+
+    def changed(self, by_login: bool | None, unlogged_chat: bool | None) -> "Audience":  # noqa: FBT001  values, not modes
+        """Return the audience after a change in which None stays as it is."""
+        return Audience(
+            self.watch_by_login if by_login is None else by_login,
+            self.allow_unlogged_chat if unlogged_chat is None else unlogged_chat,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewLesson:
+    """A class as it is asked for."""
+
+    name: str
+    hours: Hours
+    teacher: UserId
+    co_teachers: tuple[UserId, ...] = ()
+    folder: FolderId | None = None
+    stage: Stage = Stage()
+    switches: Switches = Switches()
+    audience: Audience = Audience()
+    introduction: str = ""
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A class on the timetable."""
+
+    id: LessonId
+    school: SchoolId
+    course: CourseId
+    name: str
+    hours: Hours
+    teacher: UserId
+    folder: FolderId | None
+    stage: Stage
+    switches: Switches
+    audience: Audience
+    is_locked: bool
+    introduction: str
+    identity: str | None
+    key: str
+    stream: Stream | None
+    origin: Origin
+    closed_at: Moment | None
+    deleted_at: Moment | None
+    """When the class, or its course, was deleted."""
+    created_at: Moment
+
+    def phase(self, now: Moment) -> Phase:
+        """Return where the class stands at a moment."""
+        if self.is_over(now):
+            return Phase.OVER
+        if now >= self.hours.begin:
+            return Phase.RUNNING
+        return Phase.SOON if now > self.hours.begin - MARGIN else Phase.BEFORE
+
+    def is_over(self, now: Moment) -> bool:
+        """Tell whether the class is past its overtime or was closed early (READINGS Q6)."""
+        closed = self.closed_at is not None and self.closed_at <= now
+        return closed or now >= self.hours.end + MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an edit changes; None stays as it is."""
+
+    name: str | None = None
+    hours: Hours | None = None
+    teacher: UserId | None = None
+    co_teachers: tuple[UserId, ...] | None = None
+    folder: FolderId | None = None
+    switches: Switches | None = None
+    smart: bool | None = None
+    off_stage: bool | None = None
+    broadcast: bool | None = None
+    introduction: str | None = None
+    watch_by_login: bool | None = None
+    allow_unlogged_chat: bool | None = None
+
+    @property
+    def touches_frozen(self) -> bool:
+        """Tell whether the edit touches what is frozen from 20 minutes before the start."""
+        frozen = (self.name, self.hours, self.folder, self.smart, self.off_stage, self.broadcast)
+        return any(value is not None for value in frozen)
+
+    @property
+    def touches_teachers(self) -> bool:
+        """Tell whether the edit touches the teacher or the co-teachers."""
+        return self.teacher is not None or self.co_teachers is not None
+
+    @property
+    def touches_page(self) -> bool:
+        """Tell whether the edit touches what only the live page shows."""
+        page = (self.introduction, self.watch_by_login, self.allow_unlogged_chat)
+        return any(value is not None for value in page)
+
+
+def check_hours(hours: Hours, now: Moment) -> None:
+    """Refuse hours that no class may have (READINGS Q39)."""
+    if hours.end <= hours.begin:
+        raise Refused(Errno.ENDS_BEFORE_IT_BEGINS, "endTime must be later than beginTime")
+    if hours.begin < now + MINUTE:
+        raise Refused(Errno.BEGINS_TOO_SOON, "beginTime must be at least 60 seconds ahead")
+    if hours.begin > now + FURTHEST:
+        raise Refused(Errno.BEGINS_TOO_LATE, "beginTime must be within three years")
+    if not SHORTEST <= hours.end - hours.begin <= LONGEST:
+        raise Refused(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
+
+
+def staged(asked: Stage, plan: Plan) -> Stage:
+    """Return the stage as it will be, or refuse it: seats, second camera, resolution, mode."""
+    if asked.seats < 0:
+        raise Refused(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
+    if asked.seats > plan.max_seats:
+        raise Refused(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
+    if asked.has_two_cameras and asked.seats != 1:
+        raise Refused(Errno.NO_DUAL_CAMERA_HERE, "isDc 3 needs seatNum 1")
+    resolution = 2 if asked.has_two_cameras else asked.resolution
+    if resolution and asked.seats not in HD_SEATS:
+        raise Refused(Errno.SEATS_FORBID_HD, "isHd needs seatNum 1 or 6")
+    return Stage(
+        seats=asked.seats,
+        resolution=resolution,
+        has_two_cameras=asked.has_two_cameras,
+        is_smart=asked.is_smart,
+        is_broadcast=asked.is_broadcast,
+        enters_off_stage=asked.enters_off_stage or asked.is_smart,
+    )
+
+
+def check_plan(plan: Plan, stage: Stage, switches: Switches, *, has_co_teachers: bool) -> None:
+    """Refuse settings that the school's plan does not have."""
+    missing = (
+        (switches.live and not plan.live, Errno.LIVE_NOT_IN_PLAN),
+        (switches.record and switches.scene and not plan.scene, Errno.SCENE_NOT_IN_PLAN),
+        (has_co_teachers and not plan.co_teachers, Errno.CO_TEACHERS_NOT_IN_PLAN),
+        (switches.replay and not plan.replay, Errno.REPLAY_NOT_IN_PLAN),
+        (switches.record and not plan.recording, Errno.RECORDING_NOT_IN_PLAN),
+        (stage.has_two_cameras and not plan.dual_camera, Errno.DUAL_CAMERA_NOT_IN_PLAN),
+        (stage.resolution > plan.max_resolution, Errno.RESOLUTION_NOT_IN_PLAN),
+        (stage.is_broadcast and not plan.broadcast, Errno.BROADCAST_NOT_IN_PLAN),
+        (stage.is_smart and not plan.smart_classroom, Errno.NOT_IN_PLAN),
+    )
+    for holds, errno in missing:
+        if holds:
+            raise Refused(errno)
+
+
+def check_monthly(plan: Plan, created: int) -> None:
+    """Refuse one more class where the month's are used up."""
+    if plan.monthly_classes and created >= plan.monthly_classes:
+        upgrade = Errno.MONTHLY_LIMIT_UPGRADE if plan.upgradable else Errno.MONTHLY_LIMIT
+        raise Refused(upgrade, f"the school may create {plan.monthly_classes} classes a month")
+
+
+def check_editable(lesson: Lesson, change: Change, now: Moment) -> None:
+    """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
+    phase = lesson.phase(now)
+    if phase is Phase.OVER and (change.touches_frozen or change.touches_page):
+        raise Refused(Errno.LESSON_IS_OVER)
+    if phase is Phase.RUNNING and change.touches_frozen:
+        raise Refused(Errno.LESSON_IS_RUNNING)
+    if phase is Phase.SOON and change.touches_frozen:
+        raise Refused(Errno.LESSON_FROZEN)
+    if change.touches_teachers and (now >= lesson.hours.end or phase is Phase.OVER):
+        raise Refused(Errno.TEACHERS_FROZEN)
+
+
+def restaged(old: Stage, change: Change) -> Stage:
+    """Return the stage after an edit, or refuse the mode or the auto-stage that it cannot have."""
+    smart = old.is_smart if change.smart is None else change.smart
+    if change.smart and old.has_two_cameras:
+        raise Refused(Errno.TEACH_MODE_NOT_CHANGED, "a smart classroom has no second camera")
+    if change.off_stage is False and old.is_smart and change.smart is None:
+        raise Refused(Errno.AUTO_STAGE_NOT_CHANGED, "a smart classroom keeps students off stage")
+    off_stage = old.enters_off_stage if change.off_stage is None else change.off_stage
+    return Stage(
+        seats=old.seats,
+        resolution=old.resolution,
+        has_two_cameras=old.has_two_cameras,
+        is_smart=smart,
+        is_broadcast=old.is_broadcast if change.broadcast is None else change.broadcast,
+        enters_off_stage=off_stage or smart,
+    )
+
+
+class Recording(Enum):
+    """How a change of the recording switches ends."""
+
+    CHANGED = "changed"
+    UNFOUNDED = "live or replay without recording"
+    FROZEN = "later than 20 minutes before the start"
+    NO_ROOM = "the video service has no room left"
+
+
+def judge_switches(
+    lesson: Lesson, asked: Switches, now: Moment, *, has_room: bool
+) -> Recording:
+    """Judge a change of the recording switches; once frozen, only replay may still change."""
+    if asked.need_recording:
+        return Recording.UNFOUNDED
+    old, new = lesson.switches, asked.effective()
+    frozen_parts_differ = (old.record, old.scene, old.live) != (new.record, new.scene, new.live)
+    if frozen_parts_differ and lesson.phase(now) is not Phase.BEFORE:
+        return Recording.FROZEN
+    if new.record and not old.record and not has_room:
+        return Recording.NO_ROOM
+    return Recording.CHANGED

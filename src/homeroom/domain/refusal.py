@@ -1,0 +1,13 @@
+"""How a rule says no."""
+
+from homeroom.contract.errno import Errno
+
+
+class Refused(Exception):
+    """A refusal: its number, a reason in plain English, and what it is about, where it names one."""
+
+    def __init__(self, errno: Errno, reason: str | None = None, *, about: object = None) -> None:
+        super().__init__(errno, reason)
+        self.errno = errno
+        self.reason = reason or errno.en
+        self.about = about

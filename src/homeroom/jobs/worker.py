@@ -1,0 +1,89 @@
+"""The worker: one loop that sleeps until a job is due, and backs off from those that fail."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from homeroom.base.clock import Clock
+from homeroom.desk import Desk
+from homeroom.domain.kinds import Kind
+from homeroom.store.queue import Job
+
+log = logging.getLogger("homeroom.jobs")
+
+Handler = Callable[[Job], Awaitable[None]]
+LEASE_SECONDS = 60
+AT_ONCE = 50
+LONGEST_SLEEP = 5.0
+"""Seconds: another server, or an operator's command, may have put a job in."""
+BACK_OFF = (1, 5, 30, 120, 600)
+
+
+class Worker:
+    """Runs jobs; a job is gone from the database only when its handler has returned."""
+
+    def __init__(
+        self, desk: Desk, clock: Clock, real: Clock, handlers: Mapping[Kind, Handler]
+    ) -> None:
+        """Take the clock jobs are due by, the real one for leases, and who does what."""
+        self._desk = desk
+        self._clock = clock
+        self._real = real
+        self._handlers = handlers
+        self._nudged = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self.failures = 0
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.run_due()
+                due = await self._desk.look(lambda work: work.queue.next_due())
+            except Exception:
+                log.exception("the job loop failed; trying again")
+                due = None
+            wait = LONGEST_SLEEP if due is None else min(due - self._clock.now(), LONGEST_SLEEP)
+            self._nudged.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(wait, 0.2)):
+                    await self._nudged.wait()
+
+    def nudge(self) -> None:
+        """Look for jobs now."""
+        self._nudged.set()
+
+    async def run_due(self) -> int:
+        """Run all that is due now, in order; returns how many were run."""
+        ran = 0
+        async with self._turn:
+            while jobs := await self._claim():
+                for job in jobs:
+                    await self._run(job)
+                ran += len(jobs)
+        return ran
+
+    async def _claim(self) -> list[Job]:
+        now, real_now = self._clock.now(), self._real.now()
+        # A look first: it costs the writer nothing, and mostly there is nothing to do.
+        due = await self._desk.look(lambda work: work.queue.next_due())
+        if due is None or due > now:
+            return []
+        return await self._desk.work(
+            lambda work: work.queue.claim(now, real_now, LEASE_SECONDS, AT_ONCE)
+        )
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await self._handlers[job.kind](job)
+        except Exception as failure:
+            self.failures += 1
+            log.exception("job failed", extra={"job": job.id, "kind": job.kind.value})
+            delay = BACK_OFF[min(job.attempts, len(BACK_OFF) - 1)]
+            error = f"{type(failure).__name__}: {failure}"
+            await self._desk.work(
+                lambda work: work.queue.retry(job.id, work.now + delay, error)
+            )
+        else:
+            await self._desk.work(lambda work: work.queue.done(job.id))

@@ -1,0 +1,1 @@
+"""The partner API: credentials, wire, envelopes, the table of actions, one file a noun."""

@@ -1,0 +1,141 @@
+"""Accounts and school students: wire to use case and back."""
+
+from collections.abc import Iterable
+
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import Keys
+from homeroom.base.passwords import hashed
+from homeroom.base.pictures import picture
+from homeroom.contract.accounts import (
+    AddSchoolStudent,
+    NewAccount,
+    Register,
+    RegisterMultiple,
+)
+from homeroom.contract.errno import Errno
+from homeroom.contract.upload import Upload
+from homeroom.domain.accounts import AccountName, account, check_password, email, telephone
+from homeroom.domain.refusal import Refused
+from homeroom.partner.answers import Answer, entry, told
+from homeroom.partner.serving import Call
+from homeroom.store.files import Files
+from homeroom.usecases import accounts
+from homeroom.usecases.accounts import Registered, Registration
+
+AVATAR_SIDE = 300
+AVATAR_BYTES = 1024 * 1024
+MAX_REGISTERED = 10
+
+
+def account_keys(_school: SchoolId, asked: NewAccount) -> Iterable[str]:
+    """Name the account that is being registered; it is one for all schools."""
+    given = asked.telephone or asked.email
+    return () if given is None else (account_key(given),)
+
+
+def several_account_keys(school: SchoolId, asked: RegisterMultiple) -> Iterable[str]:
+    """Name the accounts that are being registered."""
+    return (key for user in asked.users for key in account_keys(school, user))
+
+
+def account_key(given: str) -> str:
+    """Name an account for the turnstile."""
+    return f"account {given.lower()}"
+
+
+def prepare(files: Files, asked: Register) -> Registration:
+    """Check what needs no database, and hash the password."""
+    name = _name(asked)
+    check_password(asked.password)
+    avatar = _avatar(files, asked.picture)
+    if asked.is_sent_message and asked.add_to_school_member == 0:
+        raise Refused(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
+    if asked.is_sent_message:
+        password = asked.password or Keys().password()
+        return _registration(asked, name, hashed(password, None), avatar)
+    return _registration(asked, name, hashed(asked.password, asked.md5pass), avatar)
+
+
+def register(call: Call, _asked: Register) -> Answer:
+    """Serve register."""
+    done = accounts.register(call.work, call.school, call.prepared)
+    for errno in done.notes:
+        call.work.note(errno)
+    return Answer(data=done.user)
+
+
+def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration | Refused]:
+    """Check what needs no database, and hash the passwords."""
+    if len(asked.users) > MAX_REGISTERED:
+        raise Refused(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
+    prepared: list[Registration | Refused] = []
+    for user in asked.users:
+        try:
+            name = _name(user)
+            check_password(user.password)
+            prepared.append(_registration(user, name, hashed(user.password, user.md5pass), None))
+        except Refused as refusal:
+            prepared.append(refusal)
+    return prepared
+
+
+def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
+    """Serve registerMultiple."""
+    wanted = [
+        Refused(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
+        if call.busy.intersection(account_keys(call.school, user))
+        else prepared
+        for user, prepared in zip(asked.users, call.prepared, strict=True)
+    ]
+    results = accounts.register_several(call.work, call.school, wanted)
+    entries = []
+    for user, result in zip(asked.users, results, strict=True):
+        uid = result.user if isinstance(result, Registered) else None
+        verdict = result if isinstance(result, Refused) else next(iter(result.notes), None)
+        entries.append(
+            entry(
+                verdict,
+                data=uid,
+                telephone=user.telephone,
+                email=user.email,
+                customColumn=user.custom_column,
+            )
+        )
+    refusals = [result if isinstance(result, Refused) else None for result in results]
+    return Answer(data=entries, reason=told(refusals))
+
+
+def add_school_student(call: Call, asked: AddSchoolStudent) -> Answer:
+    """Serve addSchoolStudent."""
+    name = None
+    if asked.student_uid is None and asked.student_account is not None:
+        name = account(asked.student_account)
+    accounts.add_school_student(
+        call.work, call.school, asked.student_uid, name, asked.student_name
+    )
+    return Answer()
+
+
+def _name(asked: NewAccount) -> AccountName:
+    if asked.telephone is not None:
+        return telephone(asked.telephone)
+    return email(asked.email or "", Errno.PHONE_MALFORMED)
+
+
+def _avatar(files: Files, given: Upload | None) -> str | None:
+    if given is None:
+        return None
+    if len(given.content) > AVATAR_BYTES:
+        raise Refused(Errno.PICTURE_TOO_LARGE)
+    shown = picture(given.content)
+    if shown is None:
+        raise Refused(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
+    if (shown.width, shown.height) != (AVATAR_SIDE, AVATAR_SIDE):
+        raise Refused(Errno.PICTURE_DIMENSIONS, f"the picture is {shown.width}x{shown.height}")
+    return files.keep_picture(shown)
+
+
+def _registration(
+    asked: NewAccount, name: AccountName, password_hash: str, avatar: str | None
+) -> Registration:
+    return Registration(name, asked.nickname, password_hash, asked.add_to_school_member, avatar)

@@ -1,0 +1,340 @@
+"""The partner API's entry: one ASGI application, the same way through it for every action."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl
+
+from homeroom.base.clock import Clock
+from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.text import ascii_only
+from homeroom.contract.action import AT_THE_DOOR, Action, Door
+from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
+from homeroom.contract.errno import Errno, Outcome
+from homeroom.contract.upload import MAX_FILE_BODY
+from homeroom.contract.wire import BadList, BadParam, Reader, Wire
+from homeroom.desk import Desk
+from homeroom.domain.refusal import Refused
+from homeroom.domain.schools import School
+from homeroom.domain.webcasts import Hosts
+from homeroom.partner.answers import Answer, encode, refused
+from homeroom.partner.door import Doorkeeper
+from homeroom.partner.form import MAX_BODY, BadForm, Form, TooLarge, parse, read_body
+from homeroom.partner.repeats import Repeats
+from homeroom.partner.serving import Call, Served
+from homeroom.partner.table import TABLE
+from homeroom.partner.turnstile import Turnstile
+from homeroom.store.engine import Contended
+from homeroom.store.files import Files
+from homeroom.store.work import Work
+from homeroom.usecases.means import Means
+from homeroom.web.faults import Fault, FaultBook
+from homeroom.web.journal import Entry, Journal, masked
+
+log = logging.getLogger("homeroom.partner")
+
+BODY_SECONDS = 30
+Scope = dict[str, Any]
+Send = Callable[[Any], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
+
+
+class _Dropped(Exception):
+    """The connection shall end without an answer, as a fault asks."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way through: what is known of it so far."""
+
+    request_id: str
+    action: str = ""
+    school: SchoolId | None = None
+    form: Form = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Who is told of every answer: metrics and, in the sandbox, the journal."""
+
+    counted: Callable[[str, int, float], None]
+    """Takes the action, the errno and the seconds it took."""
+    journal: Journal | None = None
+
+
+class PartnerAPI:
+    """The partner API as an ASGI application for its two addresses."""
+
+    def __init__(  # noqa: PLR0913  what bootstrap joins here
+        self,
+        desk: Desk,
+        doorkeeper: Doorkeeper,
+        clock: Clock,
+        means: Means,
+        hosts: Hosts,
+        files: Files,
+        *,
+        faults: FaultBook | None,
+        observer: Observer,
+        settle: Callable[[list[JobId]], Awaitable[None]],
+    ) -> None:
+        """Take the rooms below; `settle` runs jobs that an answer promises to be done."""
+        self._desk = desk
+        self._doorkeeper = doorkeeper
+        self._clock = clock
+        self._means = means
+        self._hosts = hosts
+        self._files = files
+        self._faults = faults
+        self._observer = observer
+        self._settle = settle
+        self._turnstile = Turnstile()
+        self.repeats = Repeats()
+        self._served: dict[tuple[str, str], tuple[Served[Any], Reader[Any]]] = {
+            (row.action.door, row.action.name): (row, row.action.reader()) for row in TABLE
+        }
+        self._ids = map(f"{secrets.token_hex(4)}-{{}}".format, count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        exchange = Exchange(next(self._ids))
+        status = 200
+        try:
+            answer = await self._answer(scope, receive, exchange)
+        except Refused as refusal:
+            answer = refused(refusal)
+        except TooLarge:
+            status, answer = 413, Answer(errno=Errno.BAD_PARAMS, reason="the body is too large")
+        except _Dropped:
+            self._tell(exchange, None, "dropped by a fault", started)
+            await _drop(scope)
+            return
+        except Exception:
+            log.exception("call failed", extra={"request_id": exchange.request_id})
+            answer = Answer(errno=Errno.SERVER_FAULT, reason="the server failed; see its log")
+        await _send(send, status, answer, exchange.request_id)
+        self._tell(exchange, answer, answer.reason, started)
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> Answer:
+        """Check size and shape, then who calls, then what for; then do it."""
+        try:
+            form = await self._form(scope, receive, exchange)
+        except BadForm as error:
+            raise Refused(Errno.BAD_PARAMS, str(error)) from None
+        exchange.form = form
+        school = await self._doorkeeper.admit(form)
+        exchange.school = school.id
+        served, reader = self._find(scope["path"].lstrip("/"), exchange.action)
+        asked = _read(served.action, reader, form)
+        return await self._do(served, asked, school, exchange)
+
+    async def _form(self, scope: Scope, receive: Receive, exchange: Exchange) -> Form:
+        headers = dict(scope["headers"])
+        query = scope["query_string"].decode("latin-1")
+        exchange.action = dict(parse_qsl(query)).get("action", "").strip()
+        content_type = headers.get(b"content-type", b"")
+        declared = headers.get(b"content-length", b"")
+        is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
+        may_hold_file = is_multipart and self._may_take_file(exchange.action)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await read_body(
+                    receive,
+                    int(declared) if declared.isdigit() else None,
+                    MAX_FILE_BODY if may_hold_file else MAX_BODY,
+                )
+        except TimeoutError:
+            raise BadForm(f"the body took longer than {BODY_SECONDS} s") from None
+        if scope["method"] != "POST":
+            raise BadForm("use POST")
+        form = parse(content_type, body)
+        if not exchange.action:
+            in_body = form.get("action", "")
+            exchange.action = in_body if isinstance(in_body, str) else ""
+            if len(body) > MAX_BODY and not self._may_take_file(exchange.action or "-"):
+                raise TooLarge
+        return form
+
+    def _may_take_file(self, action: str) -> bool:
+        """Tell whether an action takes a file; one not named yet may."""
+        if not action:
+            return True
+        return any(row.action.name == action and row.action.takes_file for row in TABLE)
+
+    def _find(self, path: str, action: str) -> tuple[Served[Any], Reader[Any]]:
+        door = f"/{path}"
+        found = self._served.get((door, action))
+        if found is not None:
+            return found
+        if action in WITHDRAWN:
+            raise Refused(Errno.NOT_AUTHORISED, f"action {action} was withdrawn from the API")
+        if action in NOT_BUILT[Door(door)]:
+            raise Refused(Errno.FAILED, f"action {action} is not implemented")
+        raise Refused(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
+
+    async def _do(
+        self, served: Served[Any], asked: Wire, school: School, exchange: Exchange
+    ) -> Answer:
+        """Do one call: guard, turn, fault, preparation, unit of work."""
+        action = served.action
+        if served.is_guarded and self.repeats.is_repeat(
+            school.id, action.name, exchange.form, self._clock.now()
+        ):
+            raise Refused(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
+        async with self._take_turn(served, asked, school.id) as busy:
+            for turn in served.turns:
+                if turn.errno is not None and busy.intersection(turn.keys(school.id, asked)):
+                    raise Refused(turn.errno, "another request about it is unfinished after 1 s")
+            fault = self._faults.take(school.id, action.name) if self._faults else None
+            if fault is None:
+                return await self._work(served, asked, school.id, busy)
+            return await self._work_with(fault, served, asked, school.id, busy)
+
+    def _take_turn(
+        self, served: Served[Any], asked: Wire, school: SchoolId
+    ) -> AbstractAsyncContextManager[frozenset[str]]:
+        hold: list[str] = []
+        watch: list[str] = []
+        for turn in served.turns:
+            (hold if turn.holds else watch).extend(turn.keys(school, asked))
+        return self._turnstile.turn(hold, watch)
+
+    async def _work_with(
+        self,
+        fault: Fault,
+        served: Served[Any],
+        asked: Wire,
+        school: SchoolId,
+        busy: frozenset[str],
+    ) -> Answer:
+        """Do one call with the fault that was asked for."""
+        if not fault.after_commit:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        answer = Answer()
+        if fault.keeps_work:
+            answer = await self._work(served, asked, school, busy)
+        if fault.after_commit:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if fault.drop:
+            raise _Dropped
+        if fault.errno is None:
+            return answer
+        reason = f"fault {fault.id} asked for it"
+        if fault.errno.outcome is Outcome.NOTED and answer.errno.outcome is not Outcome.REFUSED:
+            return Answer(answer.data, answer.more_data, fault.errno, reason)
+        return Answer(errno=fault.errno, reason=reason)
+
+    async def _work(
+        self, served: Served[Any], asked: Wire, school: SchoolId, busy: frozenset[str]
+    ) -> Answer:
+        """Do one call in one unit of work, and name what its number is."""
+        try:
+            prepared = None
+            if served.before is not None:
+                prepared = await asyncio.to_thread(served.before, self._files, asked)
+
+            def unit(work: Work) -> tuple[Answer, Errno | None, list[JobId]]:
+                call = Call(work, school, self._means, self._hosts, prepared, busy)
+                answer = served.handler(call, asked)
+                return answer, _first(served.action.notes, work.noted), work.deferred
+
+            if served.reads:
+                answer, note, jobs = await self._desk.look(unit)
+            else:
+                answer, note, jobs = await self._desk.work(
+                    unit, school, together=served.together
+                )
+        except Refused as refusal:
+            if refusal.errno not in served.action.errnos:
+                log.error(
+                    "undeclared errno",
+                    extra={"action": served.action.name, "errno": refusal.errno.number},
+                )
+            if refusal.about is None or served.about is None:
+                return refused(refusal)
+            named = served.about(self._hosts, refusal.about)
+            return Answer(named.data, named.more_data, refusal.errno, refusal.reason)
+        except Contended:
+            impatient = next((turn.errno for turn in served.turns if turn.errno), None)
+            if impatient is None:
+                raise
+            return Answer(errno=impatient, reason="another server is at it, unfinished after 1 s")
+        if jobs:
+            await self._settle(jobs)
+        if note is None:
+            return answer
+        return Answer(answer.data, answer.more_data, note, note.en)
+
+    def _tell(
+        self, exchange: Exchange, answer: Answer | None, reason: str, started: float
+    ) -> None:
+        seconds = time.perf_counter() - started
+        number = None if answer is None else answer.errno.number
+        known = any(exchange.action == action for _, action in self._served)
+        self._observer.counted(exchange.action if known else "unknown", number or 0, seconds)
+        log.info(
+            "call",
+            extra={
+                "request_id": exchange.request_id,
+                "action": exchange.action[:50],
+                "sid": exchange.school,
+                "errno": number,
+                "reason": reason,
+                "ms": round(seconds * 1000, 2),
+            },
+        )
+        if self._observer.journal is not None:
+            self._observer.journal.write(
+                Entry(
+                    exchange.request_id,
+                    self._clock.now(),
+                    exchange.action[:50],
+                    exchange.school,
+                    masked(exchange.form),
+                    number,
+                    reason,
+                    round(seconds * 1000, 2),
+                )
+            )
+
+
+def _read(action: Action[Any], reader: Reader[Any], form: Form) -> Wire:
+    try:
+        return reader.read(form)
+    except BadList as error:
+        empty = Errno.LIST_EMPTY if Errno.LIST_EMPTY in action.refuses else Errno.BAD_PARAMS
+        raise Refused(empty, str(error)) from None
+    except BadParam as error:
+        raise Refused(Errno.BAD_PARAMS, str(error)) from None
+
+
+def _first(order: Iterable[Errno], noted: list[Errno]) -> Errno | None:
+    """Return the note that is given when several hold: the first in the action's own order."""
+    return next((errno for errno in order if errno in noted), None)
+
+
+async def _send(send: Send, status: int, answer: Answer, request_id: str) -> None:
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"x-request-id", request_id.encode()),
+    ]
+    body = encode(answer)
+    headers.append((b"content-length", str(len(body)).encode()))
+    if answer.reason:
+        headers.append((b"x-homeroom-reason", ascii_only(answer.reason)[:500].encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _drop(scope: Scope) -> None:
+    """End the connection without an answer, as a machine that fell over would."""
+    scope["extensions"]["homeroom.abort"]()
+    # The server notices on its next turns that there is nobody to answer any more.
+    await asyncio.sleep(0.01)

@@ -1,0 +1,68 @@
+"""Recordings: wire to use case and back."""
+
+from homeroom.contract.clips import (
+    DeleteClassVideo,
+    LessonSwitches,
+    SetClassVideoMultiple,
+    UpdateClassLockStatus,
+)
+from homeroom.domain.lessons import Switches
+from homeroom.domain.refusal import Refused
+from homeroom.domain.webcasts import Addresses, addresses
+from homeroom.partner.answers import Answer, entry, more_data, told
+from homeroom.partner.serving import Call
+from homeroom.usecases import clips
+from homeroom.usecases.clips import SwitchesAsked
+
+
+def delete_class_video(call: Call, asked: DeleteClassVideo) -> Answer:
+    """Serve deleteClassVideo."""
+    clips.delete(call.work, call.school, asked.class_id, asked.file_id)
+    return Answer()
+
+
+def update_class_lock_status(call: Call, asked: UpdateClassLockStatus) -> Answer:
+    """Serve updateClassLockStatus."""
+    clips.lock(call.work, call.school, asked.class_id, locked=asked.is_lock)
+    return Answer()
+
+
+def set_class_video_multiple(call: Call, asked: SetClassVideoMultiple) -> Answer:
+    """Serve setClassVideoMultiple."""
+    results = clips.set_switches(
+        call.work, call.means, call.school, asked.course_id, list(map(_asked, asked.lessons))
+    )
+    entries = []
+    for one, result in zip(asked.lessons, results, strict=True):
+        is_refused = isinstance(result, Refused)
+        where = Addresses() if is_refused else addresses(result, call.hosts)
+        entries.append(
+            entry(
+                result if is_refused else None,
+                customColumn=one.custom_column,
+                more_data=more_data(where),
+            )
+        )
+    refusals = [result if isinstance(result, Refused) else None for result in results]
+    return Answer(data=entries, reason=told(refusals))
+
+
+def switches_of(
+    record: bool | None,  # noqa: FBT001  values, not modes
+    scene: bool | None,  # noqa: FBT001
+    live: bool | None,  # noqa: FBT001
+    replay: bool | None,  # noqa: FBT001
+) -> Switches | None:
+    """Return the switches asked for; record, live and replay count only together (Q30)."""
+    if record is None or live is None or replay is None:
+        return None
+    return Switches(record, scene or False, live, replay)
+
+
+def _asked(one: LessonSwitches) -> SwitchesAsked:
+    return SwitchesAsked(
+        one.class_id,
+        switches_of(one.record, one.record_scene, one.live, one.replay),
+        one.watch_by_login,
+        one.allow_unlogged_chat,
+    )

@@ -1,0 +1,104 @@
+"""Courses: wire to use case and back."""
+
+from collections.abc import Iterable
+
+from msgspec import UNSET, UnsetType
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, SchoolId
+from homeroom.contract.courses import (
+    AddCourse,
+    CourseSettings,
+    EditCourse,
+    GetWebcastURL,
+    OneCourse,
+)
+from homeroom.contract.errno import Errno
+from homeroom.domain.accounts import account
+from homeroom.domain.refusal import Refused
+from homeroom.domain.webcasts import Hosts
+from homeroom.partner.answers import Answer
+from homeroom.partner.serving import Call
+from homeroom.partner.teachers import kept_picture
+from homeroom.store.files import Files
+from homeroom.usecases import courses
+
+DROP = 2
+
+
+def identity_keys(school: SchoolId, asked: AddCourse) -> Iterable[str]:
+    """Name the identity that a new course takes."""
+    identity = asked.course_unique_identity
+    return () if identity is None else (f"course identity {school} {identity}",)
+
+
+def prepare(files: Files, asked: CourseSettings) -> str | None:
+    """Keep the cover."""
+    return kept_picture(files, asked.picture)
+
+
+def earlier(_hosts: Hosts, course: CourseId) -> Answer:
+    """Answer with the course made earlier."""
+    return Answer(data=course)
+
+
+def add_course(call: Call, asked: AddCourse) -> Answer:
+    """Serve addCourse."""
+    course = courses.add(
+        call.work, call.means, call.school, _settings(call, asked), asked.course_unique_identity
+    )
+    return Answer(data=course)
+
+
+def edit_course(call: Call, asked: EditCourse) -> Answer:
+    """Serve editCourse."""
+    courses.edit(
+        call.work,
+        call.school,
+        asked.course_id,
+        _settings(call, asked),
+        drops_former_head=asked.stamp == DROP,
+    )
+    return Answer()
+
+
+def end_course(call: Call, asked: OneCourse) -> Answer:
+    """Serve endCourse."""
+    courses.end(call.work, call.school, asked.course_id)
+    return Answer()
+
+
+def get_webcast_url(call: Call, asked: GetWebcastURL) -> Answer:
+    """Serve getWebcastUrl."""
+    key = courses.page_key(call.work, call.school, asked.course_id, asked.class_id)
+    lesson = "" if asked.class_id is None else f"&lessonid={asked.class_id}"
+    return Answer(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
+
+
+def _settings(call: Call, asked: AddCourse | EditCourse) -> courses.CourseSettings:
+    name = None
+    if asked.main_teacher_uid is None and asked.main_teacher_account is not None:
+        try:
+            name = account(asked.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED)
+        except Refused as refusal:
+            raise Refused(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None
+    return courses.CourseSettings(
+        name=asked.course_name,
+        folder=asked.folder_id,
+        expires_at=_expiry(asked.expiry_time),
+        head_teacher=asked.main_teacher_uid,
+        head_teacher_name=name,
+        subject=asked.subject_id,
+        category=asked.cat_id,
+        introduction=asked.introduction,
+        preset=asked.classroom_setting_id,
+        allow_add_friend=asked.allow_add_friend,
+        allow_student_modify_nickname=asked.allow_student_modify_nickname,
+        hides_replay_from_leavers=asked.not_allow_delete_course_student_replay,
+        cover=call.prepared,
+    )
+
+
+def _expiry(asked: Moment | UnsetType) -> Moment | None | UnsetType:
+    """Return the expiry asked for; the wire's 0 is never."""
+    return UNSET if asked is UNSET else asked or None

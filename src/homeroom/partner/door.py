@@ -1,0 +1,110 @@
+"""Who calls: the credentials of the v1 wire (rules.yaml, auth_v1; READINGS Q16)."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from homeroom.base.clock import Clock, Moment
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import digest, same
+from homeroom.contract.errno import Errno
+from homeroom.contract.wire import MAX_DIGITS
+from homeroom.desk import Desk
+from homeroom.domain.refusal import Refused
+from homeroom.domain.schools import School
+from homeroom.store.work import Work
+
+WINDOW_SECONDS = 1200
+FRESH_SECONDS = 0.05
+"""How long a school is remembered: an operator's change counts for the call after it."""
+REMEMBERED = 10_000
+NOBODYS_SECRET = "-" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the door knows of a school, and until when."""
+
+    school: School | None
+    blocked_until: Moment | None
+    stale_at: float
+
+
+class Doorkeeper:
+    """Lets in who signs with a live secret of a school."""
+
+    def __init__(self, desk: Desk, clocks: tuple[Clock, ...]) -> None:
+        """Take the clocks a timeStamp may be right by: the sandbox's and the real one."""
+        self._desk = desk
+        self._clocks = clocks
+        self._known: dict[SchoolId, asyncio.Future[Known]] = {}
+
+    async def admit(self, fields: Mapping[str, object]) -> School:
+        """Return the school that signed a form, or refuse it."""
+        sid, safe_key, stamp = (_credential(fields, name) for name in ("SID", "safeKey", "timeStamp"))
+        if not _is_number(sid):
+            raise Refused(Errno.NOT_AUTHORISED, "SID must be a number")
+        known = await self._know(SchoolId(int(sid)))
+        school = known.school
+        secrets = (NOBODYS_SECRET,) if school is None else (school.secret, school.former_secret)
+        matches = [same(safe_key, digest(secret + stamp)) for secret in secrets if secret]
+        if school is None:
+            raise Refused(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")
+        if not _is_number(stamp):
+            raise Refused(Errno.NOT_AUTHORISED, "timeStamp must be digits: whole seconds since 1970")
+        skews = [int(stamp) - clock.now() for clock in self._clocks]
+        if all(abs(skew) > WINDOW_SECONDS for skew in skews):
+            raise Refused(Errno.NOT_AUTHORISED, _skewed(min(skews, key=abs)))
+        if not any(matches):
+            wrong = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
+            raise Refused(Errno.NOT_AUTHORISED, wrong)
+        if school.plan.suspended:
+            raise Refused(Errno.NOT_AUTHORISED, "the school is suspended")
+        if known.blocked_until is not None:
+            raise Refused(Errno.IN_MAINTENANCE, f"maintenance until {known.blocked_until}")
+        return school
+
+    def forget(self) -> None:
+        """Forget what is remembered of schools: something in this process changed them."""
+        self._known.clear()
+
+    async def _know(self, sid: SchoolId) -> Known:
+        remembered = self._known.get(sid)
+        if remembered is not None:
+            known = await asyncio.shield(remembered) if not remembered.done() else remembered.result()
+            if known.stale_at > time.monotonic():
+                return known
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        asked = asyncio.ensure_future(self._ask(sid))
+        self._known[sid] = asked
+        try:
+            return await asyncio.shield(asked)
+        except BaseException:
+            self._known.pop(sid, None)
+            raise
+
+    async def _ask(self, sid: SchoolId) -> Known:
+        def facts(work: Work) -> tuple[School | None, Moment | None]:
+            return work.schools.get(sid), work.schools.blocked_until(work.now)
+
+        stale_at = time.monotonic() + FRESH_SECONDS
+        school, blocked_until = await self._desk.look(facts)
+        return Known(school, blocked_until, stale_at)
+
+
+def _credential(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refused(Errno.BAD_PARAMS, f"{name}: is missing or empty")
+    return value
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+
+
+def _skewed(skew: int) -> str:
+    side = "ahead of" if skew > 0 else "behind"
+    return f"timeStamp is {abs(skew)} s {side} the server's clock; {WINDOW_SECONDS} s are allowed"

@@ -1,0 +1,24 @@
+"""Cloud folders: wire to use case and back; ids travel as text here."""
+
+from homeroom.base.ids import FolderId
+from homeroom.contract.drive import CreateFolder, GetTopFolderId
+from homeroom.domain.webcasts import Hosts
+from homeroom.partner.answers import Answer
+from homeroom.partner.serving import Call
+from homeroom.usecases import drive
+
+
+def known(_hosts: Hosts, folder: FolderId) -> Answer:
+    """Answer with the folder that has the name."""
+    return Answer(data=str(folder))
+
+
+def get_top_folder_id(call: Call, _asked: GetTopFolderId) -> Answer:
+    """Serve getTopFolderId."""
+    return Answer(data=str(drive.top(call.work, call.school)))
+
+
+def create_folder(call: Call, asked: CreateFolder) -> Answer:
+    """Serve createFolder."""
+    folder = drive.add(call.work, call.school, asked.folder_id, asked.folder_name)
+    return Answer(data=str(folder))

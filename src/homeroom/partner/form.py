@@ -1,0 +1,148 @@
+"""Bodies: read once, with a cap on everything."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from homeroom.contract.upload import Upload
+
+MAX_BODY = 1024 * 1024
+MAX_FIELDS = 200
+
+Receive = Callable[[], Awaitable[Any]]
+Form = dict[str, str | Upload]
+
+
+class BadForm(Exception):
+    """A body that is no form, or no form of ours; the message says why."""
+
+
+class TooLarge(Exception):
+    """A body over its limit."""
+
+
+async def read_body(receive: Receive, declared: int | None, limit: int) -> bytes:
+    """Return the body of a request; raises `TooLarge` as soon as that is known."""
+    if declared is not None and declared > limit:
+        raise TooLarge
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise TooLarge
+        return body
+    parts = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadForm("the connection ended before the body did")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise TooLarge
+    return b"".join(parts)
+
+
+def parse(content_type: bytes, body: bytes) -> Form:
+    """Read a form of either encoding; names and values lose stray spaces, the last of a name wins."""
+    kind, options = (
+        parse_options_header(content_type) if b";" in content_type else (content_type, {})
+    )
+    kind = kind.strip().lower()
+    if kind == b"multipart/form-data":
+        return _multipart(body, options.get(b"boundary", b""))
+    if kind in (b"application/x-www-form-urlencoded", b""):
+        return dict(urlencoded(body))
+    raise BadForm("send a form: application/x-www-form-urlencoded or multipart/form-data")
+
+
+def urlencoded(body: bytes) -> dict[str, str]:
+    """Read a form-encoded text; unescaped UTF-8 in it is as good as escaped."""
+    try:
+        text = body.decode()
+        pairs = parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except UnicodeDecodeError:
+        raise BadForm("the form is not UTF-8") from None
+    except ValueError:
+        raise BadForm(f"a form has at most {MAX_FIELDS} fields") from None
+    if "\0" in text or "%00" in text:
+        raise BadForm("a form must not contain NUL")
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+class _Parts:
+    """What a multipart parser tells of its parts, collected."""
+
+    def __init__(self) -> None:
+        self.form: Form = {}
+        self.is_complete = False
+        self._headers: dict[bytes, bytes] = {}
+        self._field = b""
+        self._value = b""
+        self._data: list[bytes] = []
+
+    def begin(self) -> None:
+        self._headers, self._data = {}, []
+
+    def field(self, data: bytes, start: int, end: int) -> None:
+        self._field += data[start:end]
+
+    def value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header(self) -> None:
+        self._headers[self._field.lower()] = self._value
+        self._field = self._value = b""
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        self._data.append(data[start:end])
+
+    def end(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        name = options.get(b"name", b"").decode().strip()
+        content = b"".join(self._data)
+        if b"filename" in options:
+            file_name = options[b"filename"].decode(errors="replace")
+            self.form[name] = Upload(file_name, content)
+        else:
+            text = content.decode()
+            if "\0" in text:
+                raise BadForm("a form must not contain NUL")
+            self.form[name] = text.strip()
+        if len(self.form) > MAX_FIELDS:
+            raise BadForm(f"a form has at most {MAX_FIELDS} fields")
+
+    def complete(self) -> None:
+        self.is_complete = True
+
+
+def _multipart(body: bytes, boundary: bytes) -> Form:
+    parts = _Parts()
+    callbacks: Any = {
+        "on_part_begin": parts.begin,
+        "on_header_field": parts.field,
+        "on_header_value": parts.value,
+        "on_header_end": parts.header,
+        "on_part_data": parts.data,
+        "on_part_end": parts.end,
+        "on_end": parts.complete,
+    }
+    if not boundary:
+        raise BadForm("the multipart form names no boundary")
+    try:
+        parser = MultipartParser(boundary, callbacks)
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise BadForm(f"the multipart form is broken: {error}") from None
+    except UnicodeDecodeError:
+        raise BadForm("the form is not UTF-8") from None
+    if not parts.is_complete:
+        raise BadForm("the multipart form ends too early")
+    return parts.form

@@ -1,0 +1,71 @@
+"""Labels: wire to use case and back."""
+
+from homeroom.base.ids import LabelId
+from homeroom.contract.errno import Errno
+from homeroom.contract.labels import (
+    COURSE_SPELLINGS,
+    AddCourseLabels,
+    AddSchoolLabel,
+    LabelledCourse,
+    OneLabel,
+    UpdateSchoolLabel,
+)
+from homeroom.contract.wire import BadEntry
+from homeroom.domain.refusal import Refused
+from homeroom.domain.webcasts import Hosts
+from homeroom.partner.answers import Answer, entry, told
+from homeroom.partner.serving import Call
+from homeroom.usecases import labels
+
+
+def known(_hosts: Hosts, label: LabelId) -> Answer:
+    """Answer with the label that has the name."""
+    return Answer(data={"labelId": str(label)})
+
+
+def add_school_label(call: Call, asked: AddSchoolLabel) -> Answer:
+    """Serve addSchoolLabel."""
+    label = labels.add(call.work, call.school, asked.label_name)
+    return Answer(data={"labelId": str(label)})
+
+
+def update_school_label(call: Call, asked: UpdateSchoolLabel) -> Answer:
+    """Serve updateSchoolLabel."""
+    labels.rename(call.work, call.school, asked.label_id, asked.label_name)
+    return Answer()
+
+
+def delete_school_label(call: Call, asked: OneLabel) -> Answer:
+    """Serve deleteSchoolLabel."""
+    labels.delete(call.work, call.school, asked.label_id)
+    return Answer()
+
+
+def add_course_labels(call: Call, asked: AddCourseLabels) -> Answer:
+    """Serve addCourseLabels; each result names its course as the request did (READINGS Q4)."""
+    verdicts = labels.set_of_courses(
+        call.work,
+        call.school,
+        [
+            (one.course_id, one.label_ids)
+            if isinstance(one, LabelledCourse)
+            else Refused(Errno.BAD_PARAMS, one.why)
+            for one in asked.courses
+        ],
+    )
+    entries = [
+        entry(verdict, **_named(one))
+        for one, verdict in zip(asked.courses, verdicts, strict=True)
+    ]
+    return Answer(data=entries, reason=told(verdicts))
+
+
+def _named(one: LabelledCourse | BadEntry) -> dict[str, int | str | None]:
+    if isinstance(one, LabelledCourse):
+        return {"customColumn": one.custom_column, one.spelling: one.course_id}
+    custom_column = one.value("customColumn")
+    course = one.value(*COURSE_SPELLINGS)
+    return {
+        "customColumn": str(custom_column)[:50] if custom_column else None,
+        COURSE_SPELLINGS[0]: course if isinstance(course, int | str) else None,
+    }

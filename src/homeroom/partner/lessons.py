@@ -1,0 +1,112 @@
+"""Classes: wire to use case and back."""
+
+from collections.abc import Iterable
+
+from msgspec import UNSET
+
+from homeroom.base.ids import SchoolId, UserId
+from homeroom.contract.errno import Errno
+from homeroom.contract.lessons import AddCourseClass, DelCourseClass, EditCourseClass
+from homeroom.domain.accounts import account
+from homeroom.domain.lessons import (
+    Audience,
+    Change,
+    Hours,
+    Lesson,
+    NewLesson,
+    Stage,
+    Switches,
+)
+from homeroom.domain.refusal import Refused
+from homeroom.domain.webcasts import Hosts, addresses
+from homeroom.partner.answers import Answer, more_data
+from homeroom.partner.clips import switches_of
+from homeroom.partner.serving import Call
+from homeroom.usecases import lessons
+from homeroom.usecases.accounts import found
+
+SECOND_CAMERA = 3
+SMART = 2
+
+
+def identity_keys(school: SchoolId, asked: AddCourseClass) -> Iterable[str]:
+    """Name the identity that a new class takes."""
+    identity = asked.course_unique_identity
+    return () if identity is None else (f"class identity {school} {identity}",)
+
+
+def earlier(hosts: Hosts, lesson: Lesson) -> Answer:
+    """Answer with the class made earlier (READINGS Q1)."""
+    return Answer(data=lesson.id, more_data=more_data(addresses(lesson, hosts)))
+
+
+def add_course_class(call: Call, asked: AddCourseClass) -> Answer:
+    """Serve addCourseClass."""
+    wanted = NewLesson(
+        name=asked.class_name,
+        hours=Hours(asked.begin_time, asked.end_time),
+        teacher=_teacher(call, asked),
+        co_teachers=asked.assistant_uid or asked.assistant_uids,
+        folder=asked.folder_id,
+        stage=Stage(
+            seats=asked.seat_num,
+            resolution=asked.is_hd,
+            has_two_cameras=asked.is_dc == SECOND_CAMERA,
+            is_smart=asked.teach_mode == SMART,
+            is_broadcast=asked.omo_station_broadcast,
+            enters_off_stage=asked.is_auto_onstage,
+        ),
+        switches=Switches(asked.record, asked.record_scene, asked.live, asked.replay),
+        audience=Audience().changed(asked.watch_by_login, asked.allow_unlogged_chat),
+        introduction=asked.class_introduce,
+        identity=asked.course_unique_identity,
+    )
+    added = lessons.add(call.work, call.means, call.school, asked.course_id, wanted)
+    return Answer(data=added.id, more_data=more_data(addresses(added, call.hosts)))
+
+
+def edit_course_class(call: Call, asked: EditCourseClass) -> Answer:
+    """Serve editCourseClass."""
+    hours = None
+    if asked.end_time is not None:
+        begin = asked.begin_time
+        if begin is None:
+            held = call.work.lessons.get(asked.class_id)
+            begin = asked.end_time if held is None else held.hours.begin
+        hours = Hours(begin, asked.end_time)
+    co_teachers = asked.assistant_uids if asked.assistant_uid is UNSET else asked.assistant_uid
+    change = Change(
+        name=asked.class_name,
+        hours=hours,
+        teacher=asked.teacher_uid,
+        co_teachers=None if co_teachers is UNSET else co_teachers,
+        folder=asked.folder_id,
+        switches=switches_of(asked.record, asked.record_scene, asked.live, asked.replay),
+        smart=None if asked.teach_mode is None else asked.teach_mode == SMART,
+        off_stage=asked.is_auto_onstage,
+        broadcast=asked.omo_station_broadcast,
+        introduction=asked.class_introduce,
+        watch_by_login=asked.watch_by_login,
+        allow_unlogged_chat=asked.allow_unlogged_chat,
+    )
+    edited = lessons.edit(
+        call.work, call.means, call.school, asked.course_id, asked.class_id, change
+    )
+    return Answer(more_data=more_data(addresses(edited, call.hosts)))
+
+
+def del_course_class(call: Call, asked: DelCourseClass) -> Answer:
+    """Serve delCourseClass."""
+    lessons.delete(call.work, call.school, asked.course_id, asked.class_id)
+    return Answer()
+
+
+def _teacher(call: Call, asked: AddCourseClass) -> UserId:
+    """Return the teacher's UID; an account that leads to none is refused (READINGS Q15)."""
+    if asked.teacher_uid is not None:
+        return asked.teacher_uid
+    name = account(asked.teacher_account or "", Errno.NOT_A_TEACHER_OF_SCHOOL)
+    person = found(call.work, None, name)
+    if person is None:
+        raise Refused(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
+    return person.id

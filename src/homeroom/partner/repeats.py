@@ -1,0 +1,48 @@
+"""The guard against the same request twice within five seconds (READINGS Q41)."""
+
+import hashlib
+from collections.abc import Mapping
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import SchoolId
+from homeroom.contract.upload import Upload
+
+SECONDS = 5
+REMEMBERED = 100_000
+NOT_COMPARED = frozenset({"safeKey", "timeStamp"})
+
+
+class Repeats:
+    """The requests of the last five seconds, by their fields."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, Moment] = {}
+
+    def is_repeat(
+        self, school: SchoolId, action: str, fields: Mapping[str, object], now: Moment
+    ) -> bool:
+        """Tell whether the same was asked within five seconds; if not, remember it."""
+        print_ = _fingerprint(school, action, fields)
+        seen = self._seen.get(print_)
+        if seen is not None and abs(now - seen) < SECONDS:
+            return True
+        if len(self._seen) >= REMEMBERED:
+            self._seen = {
+                known: at for known, at in self._seen.items() if abs(now - at) < SECONDS
+            }
+        self._seen[print_] = now
+        return False
+
+    def forget(self) -> None:
+        """Forget every request."""
+        self._seen.clear()
+
+
+def _fingerprint(school: SchoolId, action: str, fields: Mapping[str, object]) -> bytes:
+    digest = hashlib.sha256(f"{school} {action}".encode())
+    for name in sorted(fields.keys() - NOT_COMPARED):
+        value = fields[name]
+        content = value.content if isinstance(value, Upload) else str(value).encode()
+        digest.update(f"\0{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.digest()

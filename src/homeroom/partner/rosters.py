@@ -1,0 +1,115 @@
+"""Members of courses: wire to use case and back."""
+
+from collections.abc import Iterable
+
+from homeroom.base.ids import SchoolId
+from homeroom.contract.errno import Errno
+from homeroom.contract.rosters import (
+    AddCourseStudent,
+    AddCourseStudentMultiple,
+    DelCourseStudentMultiple,
+    Member,
+)
+from homeroom.contract.wire import BadEntry
+from homeroom.domain.accounts import account
+from homeroom.domain.refusal import Refused
+from homeroom.domain.teachers import Role
+from homeroom.partner.accounts import account_key
+from homeroom.partner.answers import Answer, entry, told
+from homeroom.partner.serving import Call
+from homeroom.usecases import rosters
+from homeroom.usecases.rosters import Asked
+
+
+def course_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable[str]:
+    """Name the course whose members are being added."""
+    return (f"members {asked.course_id}",)
+
+
+def account_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable[str]:
+    """Name the accounts that must not be in the middle of their registration."""
+    return (
+        account_key(one.account)
+        for one in asked.students
+        if isinstance(one, Member) and one.uid is None and one.account is not None
+    )
+
+
+def add_course_student(call: Call, asked: AddCourseStudent) -> Answer:
+    """Serve addCourseStudent."""
+    one = Asked(asked.student_uid, shown_as=asked.student_name)
+    if asked.student_uid is None and asked.student_account is not None:
+        try:
+            one = Asked(None, account(asked.student_account), asked.student_name)
+        except Refused as refusal:
+            raise Refused(Errno.PHONE_MALFORMED, refusal.reason) from None
+    verdict = rosters.add_members(
+        call.work, call.school, asked.course_id, Role(asked.identity), [one]
+    )[0]
+    if isinstance(verdict, Refused):
+        raise verdict
+    if verdict is not None:
+        call.work.note(verdict)
+    return Answer()
+
+
+def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> Answer:
+    """Serve addCourseStudentMultiple."""
+    role = Role(asked.identity)
+    verdicts = rosters.add_members(
+        call.work,
+        call.school,
+        asked.course_id,
+        role,
+        [_member(one, role, call.busy) for one in asked.students],
+    )
+    entries = [
+        entry(verdict, customColumn=_custom_column(one))
+        for one, verdict in zip(asked.students, verdicts, strict=True)
+    ]
+    return Answer(data=entries, reason=told(verdicts))
+
+
+def del_course_student_multiple(call: Call, asked: DelCourseStudentMultiple) -> Answer:
+    """Serve delCourseStudentMultiple."""
+    people: list[Asked | Refused]
+    if asked.uids is not None:
+        people = [
+            Refused(Errno.BAD_DATA, one.why) if isinstance(one, BadEntry) else Asked(one)
+            for one in asked.uids
+        ]
+    else:
+        people = [_account(given, Errno.PHONE_MALFORMED) for given in asked.account_list()]
+    verdicts = rosters.remove_members(
+        call.work, call.school, asked.course_id, Role(asked.identity), people
+    )
+    return Answer(data=[entry(verdict) for verdict in verdicts], reason=told(verdicts))
+
+
+def _member(one: Member | BadEntry, role: Role, busy: frozenset[str]) -> Asked | Refused:
+    if isinstance(one, BadEntry):
+        return Refused(Errno.BAD_DATA, one.why)
+    if one.uid is not None or one.account is None:
+        return Asked(one.uid, shown_as=one.name)
+    malformed = Errno.STUDENT_PHONE_MALFORMED if role is Role.STUDENT else Errno.PHONE_MALFORMED
+    if account_key(one.account) in busy:
+        return Refused(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
+    try:
+        return Asked(None, account(one.account, malformed), one.name)
+    except Refused as refusal:
+        return refusal
+
+
+def _account(given: str, malformed: Errno) -> Asked | Refused:
+    """Read an account of which only malformed or not is known here."""
+    try:
+        return Asked(None, account(given, malformed))
+    except Refused as refusal:
+        return Refused(malformed, refusal.reason)
+
+
+def _custom_column(one: Member | BadEntry) -> str | None:
+    if isinstance(one, Member):
+        return one.custom_column
+    value = one.value("customColumn")
+    return str(value)[:50] if value else None

@@ -1,0 +1,70 @@
+"""Teachers: wire to use case and back."""
+
+from collections.abc import Iterable
+
+from homeroom.base.ids import SchoolId
+from homeroom.base.pictures import picture
+from homeroom.contract.errno import Errno
+from homeroom.contract.teachers import AddTeacher, OneTeacher
+from homeroom.contract.upload import Upload
+from homeroom.domain.accounts import AccountName, account
+from homeroom.domain.refusal import Refused
+from homeroom.partner.accounts import account_key
+from homeroom.partner.answers import Answer
+from homeroom.partner.serving import Call
+from homeroom.store.files import Files
+from homeroom.usecases import teachers
+
+
+def account_keys(_school: SchoolId, asked: OneTeacher) -> Iterable[str]:
+    """Name the account that must not be in the middle of its registration."""
+    given = asked.teacher_account
+    return () if given is None or asked.teacher_uid is not None else (account_key(given),)
+
+
+def prepare(files: Files, asked: AddTeacher) -> str | None:
+    """Keep the photo."""
+    _name(asked)
+    return kept_picture(files, asked.picture)
+
+
+def kept_picture(files: Files, given: Upload | None) -> str | None:
+    """Keep a picture and return its path, or refuse what is none."""
+    if given is None:
+        return None
+    shown = picture(given.content)
+    if shown is None:
+        raise Refused(Errno.PICTURE_NOT_STORED, "Filedata must be a jpg, png or gif")
+    return files.keep_picture(shown)
+
+
+def add_teacher(call: Call, asked: AddTeacher) -> Answer:
+    """Serve addTeacher; the answer is the id of the relation, not the UID."""
+    relation = teachers.add(
+        call.work, call.school, asked.teacher_uid, _name(asked), asked.teacher_name, call.prepared
+    )
+    return Answer(data=relation)
+
+
+def stop_using_teacher(call: Call, asked: OneTeacher) -> Answer:
+    """Serve stopUsingTeacher."""
+    teachers.stop(call.work, call.means, call.school, asked.teacher_uid, _name(asked))
+    return Answer()
+
+
+def restart_using_teacher(call: Call, asked: OneTeacher) -> Answer:
+    """Serve restartUsingTeacher."""
+    teachers.restart(call.work, call.school, asked.teacher_uid, _name(asked))
+    return Answer()
+
+
+def _name(asked: OneTeacher) -> AccountName | None:
+    """Read the account where it counts; a bare range error stays what it is only for addTeacher."""
+    if asked.teacher_uid is not None or asked.teacher_account is None:
+        return None
+    try:
+        return account(asked.teacher_account, Errno.TEACHER_ACCOUNT_MALFORMED)
+    except Refused as refusal:
+        if refusal.errno is Errno.PHONE_RANGE and not isinstance(asked, AddTeacher):
+            raise Refused(Errno.TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None
+        raise

@@ -1,0 +1,127 @@
+"""Accounts and school students in the database."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import bindparam, insert, or_, select, update
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import SchoolId, UserId
+from homeroom.domain.accounts import AccountName, User
+from homeroom.store.engine import Row, Tx
+from homeroom.store.statement import Rows, Statement
+from homeroom.store.tables import students, users
+
+_COLUMNS = (
+    users.c.id,
+    users.c.telephone,
+    users.c.email,
+    users.c.nickname,
+    users.c.cancelled_at,
+)
+_GET = Statement(select(*_COLUMNS).where(users.c.id == bindparam("user")))
+_names = Rows("account_names")
+_NAMED = Statement(
+    select(*_COLUMNS)
+    .select_from(_names.source)
+    .join(users, or_(users.c.telephone == _names.text(), users.c.email == _names.text()))
+    # A living account comes last, so that it wins over cancelled ones of the same name.
+    .order_by(users.c.cancelled_at.is_(None), users.c.id)
+)
+_ADD = Statement(
+    insert(users)
+    .values({column: bindparam(column.name) for column in users.c if column.name != "id"})
+    .returning(users.c.id)
+)
+_CANCEL = Statement(
+    update(users).where(users.c.id == bindparam("user")).values(cancelled_at=bindparam("moment"))
+)
+_ADD_STUDENTS_ROWS = Rows("new_students")
+_ADD_STUDENTS = Statement(
+    insert(students).from_select(
+        ["school_id", "user_id", "name", "created_at"],
+        select(
+            _ADD_STUDENTS_ROWS.whole(0),
+            _ADD_STUDENTS_ROWS.whole(1),
+            _ADD_STUDENTS_ROWS.text(2),
+            _ADD_STUDENTS_ROWS.whole(3),
+        ).select_from(_ADD_STUDENTS_ROWS.source),
+    )
+)
+_uids = Rows("uids")
+_SCHOOL_STUDENTS = Statement(
+    select(students.c.user_id, students.c.name)
+    .select_from(_uids.source)
+    .join(students, students.c.user_id == _uids.whole())
+    .where(students.c.school_id == bindparam("school"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """An account to write."""
+
+    name: AccountName
+    nickname: str
+    password_hash: str | None
+    avatar: str | None = None
+
+
+def _user(row: Row) -> User:
+    number, telephone, email, nickname, cancelled_at = row
+    return User(UserId(number), telephone, email, nickname, cancelled_at is not None)
+
+
+class Accounts:
+    """Accounts in one transaction."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, user: UserId) -> User | None:
+        """Return a user, a cancelled one too, or none."""
+        rows = self._tx.all(_GET, {"user": user})
+        return _user(rows[0]) if rows else None
+
+    def named(self, names: list[str]) -> dict[str, User]:
+        """Return the users known by some telephone numbers or addresses; living ones win."""
+        if not names:
+            return {}
+        text = msgspec.json.encode(names).decode()
+        found: dict[str, User] = {}
+        for row in self._tx.all(_NAMED, {"account_names": text}):
+            user = _user(row)
+            for name in (user.telephone, user.email):
+                if name is not None:
+                    found[name] = user
+        return found
+
+    def add(self, new: NewUser, now: Moment) -> User:
+        """Write an account and return it."""
+        values = {
+            "telephone": None if new.name.is_email else new.name.value,
+            "email": new.name.value if new.name.is_email else None,
+            "nickname": new.nickname,
+            "password_hash": new.password_hash,
+            "avatar": new.avatar,
+            "created_at": now,
+            "cancelled_at": None,
+        }
+        uid = UserId(self._tx.all(_ADD, values)[0][0])
+        telephone, email = values["telephone"], values["email"]
+        return User(uid, telephone, email, new.nickname, is_cancelled=False)
+
+    def cancel(self, user: UserId, now: Moment) -> None:
+        """Cancel an account; its name becomes free for another."""
+        self._tx.run(_CANCEL, {"user": user, "moment": now})
+
+    def school_students(self, school: SchoolId, uids: list[UserId]) -> dict[UserId, str]:
+        """Return which of some users are students of the school, with their names there."""
+        values = {"school": school, "uids": msgspec.json.encode(uids).decode()}
+        return {UserId(uid): name for uid, name in self._tx.all(_SCHOOL_STUDENTS, values)}
+
+    def add_students(self, school: SchoolId, new: list[tuple[UserId, str]], now: Moment) -> None:
+        """Put users on the school's list of students, with the names they have there."""
+        rows = [(school, uid, name, now) for uid, name in new]
+        if rows:
+            self._tx.run(_ADD_STUDENTS, {"new_students": msgspec.json.encode(rows).decode()})

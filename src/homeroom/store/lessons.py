@@ -1,0 +1,482 @@
+"""Classes in the database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
+from homeroom.domain.courses import Course
+from homeroom.domain.lessons import (
+    MARGIN,
+    Audience,
+    Hours,
+    Lesson,
+    NewLesson,
+    Origin,
+    Stage,
+    Stream,
+    Switches,
+)
+from homeroom.domain.schools import Plan
+from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
+from homeroom.store.courses import course_from
+from homeroom.store.engine import Row, Tx, Value
+from homeroom.store.schools import read_plan
+from homeroom.store.statement import Rows, Statement
+from homeroom.store.tables import (
+    co_teachers,
+    courses,
+    folders,
+    guests,
+    lessons,
+    maintenance,
+    schools,
+)
+
+_COLUMNS = (
+    lessons.c.id,
+    lessons.c.school_id,
+    lessons.c.course_id,
+    lessons.c.name,
+    lessons.c.begins_at,
+    lessons.c.ends_at,
+    lessons.c.teacher_id,
+    lessons.c.folder_id,
+    lessons.c.seats,
+    lessons.c.resolution,
+    lessons.c.has_two_cameras,
+    lessons.c.is_smart,
+    lessons.c.is_broadcast,
+    lessons.c.enters_off_stage,
+    lessons.c.record,
+    lessons.c.record_scene,
+    lessons.c.live,
+    lessons.c.replay,
+    lessons.c.watch_by_login,
+    lessons.c.allow_unlogged_chat,
+    lessons.c.is_locked,
+    lessons.c.introduction,
+    lessons.c.unique_identity,
+    lessons.c.key,
+    lessons.c.stream,
+    lessons.c.stream_signature,
+    lessons.c.stream_expires_at,
+    lessons.c.origin,
+    lessons.c.closed_at,
+    func.coalesce(lessons.c.deleted_at, courses.c.deleted_at),
+    lessons.c.created_at,
+)
+_with_course = lessons.join(courses, courses.c.id == lessons.c.course_id)
+_asked = Rows("lesson_ids")
+_SEVERAL = Statement(
+    select(*_COLUMNS)
+    .select_from(_asked.source)
+    .join(lessons, lessons.c.id == _asked.whole())
+    .join(courses, courses.c.id == lessons.c.course_id)
+)
+_GET = Statement(
+    select(*_COLUMNS).select_from(_with_course).where(lessons.c.id == bindparam("lesson"))
+)
+_overlaps_maintenance = (
+    select(maintenance.c.id)
+    .where(
+        maintenance.c.begins_at < bindparam("end") + MARGIN,
+        maintenance.c.ends_at > bindparam("begin") - MARGIN,
+    )
+    .exists()
+)
+_MAINTENANCE = Statement(select(_overlaps_maintenance))
+_FACTS = Statement(
+    select(
+        schools.c.plan,
+        lessons.c.id,
+        folders.c.school_id,
+        _overlaps_maintenance,
+        *COURSE_COLUMNS,
+    )
+    .select_from(schools)
+    .outerjoin(courses, courses.c.id == bindparam("course"))
+    .outerjoin(folders, folders.c.id == bindparam("folder"))
+    .outerjoin(
+        lessons,
+        and_(
+            lessons.c.school_id == bindparam("school"),
+            lessons.c.unique_identity == bindparam("identity"),
+        ),
+    )
+    .where(schools.c.id == bindparam("school"))
+)
+_ADD = Statement(
+    insert(lessons)
+    .values({column: bindparam(column.name) for column in lessons.c if column.name != "id"})
+    .returning(lessons.c.id)
+)
+_SETTABLE = {
+    name: bindparam(f"new_{name}")
+    for name in (
+        "name",
+        "begins_at",
+        "ends_at",
+        "teacher_id",
+        "folder_id",
+        "is_smart",
+        "is_broadcast",
+        "enters_off_stage",
+        "record",
+        "record_scene",
+        "live",
+        "replay",
+        "watch_by_login",
+        "allow_unlogged_chat",
+        "introduction",
+        "stream",
+        "stream_signature",
+        "stream_expires_at",
+    )
+}
+_SAVE = Statement(update(lessons).where(lessons.c.id == bindparam("lesson")).values(_SETTABLE))
+_saved = Rows("saved")
+_SWITCHED = (
+    "record",
+    "record_scene",
+    "live",
+    "replay",
+    "watch_by_login",
+    "allow_unlogged_chat",
+    "stream",
+    "stream_signature",
+    "stream_expires_at",
+)
+_TEXTS = ("stream", "stream_signature")
+_saved_values = select(
+    _saved.whole(0).label("lesson_id"),
+    *(
+        (_saved.text(place) if name in _TEXTS else _saved.whole(place)).label(name)
+        for place, name in enumerate(_SWITCHED, 1)
+    ),
+).select_from(_saved.source).subquery("saved_values")
+_SAVE_SWITCHES = Statement(
+    update(lessons)
+    .where(lessons.c.id == _saved_values.c.lesson_id)
+    .values({name: _saved_values.c[name] for name in _SWITCHED})
+)
+_LOCK = Statement(
+    update(lessons).where(lessons.c.id == bindparam("lesson")).values(is_locked=bindparam("lock"))
+)
+_CLOSE = Statement(
+    update(lessons)
+    .where(lessons.c.id == bindparam("lesson"))
+    .values(closed_at=bindparam("moment"))
+)
+_SET_ORIGIN = Statement(
+    update(lessons)
+    .where(lessons.c.id == bindparam("lesson"))
+    .values(origin=bindparam("new_origin"))
+)
+_DELETE = Statement(
+    update(lessons)
+    .where(lessons.c.id == bindparam("lesson"))
+    .values(deleted_at=bindparam("moment"), unique_identity=bindparam("kept_identity"))
+)
+_PUSH_EXPIRY = Statement(
+    update(courses)
+    .where(courses.c.id == bindparam("course"))
+    .values(expires_at=bindparam("new_expiry"))
+)
+_CREATED = Statement(
+    select(func.count())
+    .select_from(lessons)
+    .where(
+        lessons.c.school_id == bindparam("school"),
+        lessons.c.created_at >= bindparam("since"),
+        lessons.c.created_at < bindparam("until"),
+    )
+)
+_SECONDS = Statement(
+    select(func.coalesce(func.sum(lessons.c.ends_at - lessons.c.begins_at), 0)).where(
+        lessons.c.school_id == bindparam("school"),
+        lessons.c.begins_at >= bindparam("since"),
+        lessons.c.begins_at < bindparam("until"),
+        lessons.c.deleted_at.is_(None),
+    )
+)
+_OF_COURSE = Statement(
+    select(func.count())
+    .select_from(lessons)
+    .where(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
+)
+_CO_TEACHERS = Statement(
+    select(co_teachers.c.user_id)
+    .where(co_teachers.c.lesson_id == bindparam("lesson"))
+    .order_by(co_teachers.c.position)
+)
+_DROP_CO_TEACHERS = Statement(
+    delete(co_teachers).where(co_teachers.c.lesson_id == bindparam("lesson"))
+)
+_helpers = Rows("helpers")
+_ADD_CO_TEACHERS = Statement(
+    insert(co_teachers).from_select(
+        ["lesson_id", "user_id", "position"],
+        select(_helpers.whole(0), _helpers.whole(1), _helpers.whole(2)).select_from(
+            _helpers.source
+        ),
+    )
+)
+_ADD_GUEST = Statement(
+    lambda insert: insert(guests)
+    .values(lesson_id=bindparam("lesson"), user_id=bindparam("user"))
+    .on_conflict_do_nothing()
+)
+_REMOVE_GUEST = Statement(
+    delete(guests).where(
+        guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == bindparam("user")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that addCourseClass asks of the database but the persons, read in one statement."""
+
+    plan: Plan
+    earlier: LessonId | None
+    """The class made with the same identity."""
+    folder_owner: SchoolId | None
+    is_in_maintenance: bool
+    course: Course | None
+
+
+def _lesson(row: Row) -> Lesson:
+    (
+        number, school, course, name, begins_at, ends_at, teacher, folder,
+        seats, resolution, two_cameras, smart, broadcast, off_stage,
+        record, scene, live, replay, by_login, unlogged_chat, locked,
+        introduction, identity, key, stream, signature, stream_expires_at,
+        origin, closed_at, deleted_at, created_at,
+    ) = row  # fmt: skip
+    return Lesson(
+        id=LessonId(number),
+        school=SchoolId(school),
+        course=CourseId(course),
+        name=name,
+        hours=Hours(begins_at, ends_at),
+        teacher=UserId(teacher),
+        folder=folder,
+        stage=Stage(
+            seats, resolution, bool(two_cameras), bool(smart), bool(broadcast), bool(off_stage)
+        ),
+        switches=Switches(bool(record), bool(scene), bool(live), bool(replay)),
+        audience=Audience(bool(by_login), bool(unlogged_chat)),
+        is_locked=bool(locked),
+        introduction=introduction,
+        identity=identity,
+        key=key,
+        stream=None if stream is None else Stream(stream, signature, stream_expires_at),
+        origin=Origin(origin),
+        closed_at=closed_at,
+        deleted_at=deleted_at,
+        created_at=created_at,
+    )
+
+
+def _switch_values(
+    switches: Switches, audience: Audience, stream: Stream | None
+) -> dict[str, Value]:
+    return {
+        "record": int(switches.record),
+        "record_scene": int(switches.scene),
+        "live": int(switches.live),
+        "replay": int(switches.replay),
+        "watch_by_login": int(audience.watch_by_login),
+        "allow_unlogged_chat": int(audience.allow_unlogged_chat),
+        "stream": None if stream is None else stream.name,
+        "stream_signature": None if stream is None else stream.signature,
+        "stream_expires_at": None if stream is None else stream.expires_at,
+    }
+
+
+class Lessons:
+    """Classes in one transaction."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def facts(
+        self,
+        school: SchoolId,
+        course: CourseId,
+        hours: Hours,
+        folder: FolderId | None,
+        identity: str | None,
+    ) -> Facts:
+        """Read what addCourseClass must know, in one statement."""
+        values = {
+            "school": school,
+            "course": course,
+            "folder": folder,
+            "identity": identity,
+            "begin": hours.begin,
+            "end": hours.end,
+        }
+        plan, earlier, folder_owner, overlaps, *course_row = self._tx.all(_FACTS, values)[0]
+        held = None if course_row[0] is None else course_from(tuple(course_row))
+        return Facts(read_plan(plan), earlier, folder_owner, bool(overlaps), held)
+
+    def get(self, lesson: LessonId) -> Lesson | None:
+        """Return a class of any school, deleted ones too, or none."""
+        rows = self._tx.all(_GET, {"lesson": lesson})
+        return _lesson(rows[0]) if rows else None
+
+    def several(self, asked: Iterable[LessonId]) -> dict[LessonId, Lesson]:
+        """Return those of some classes that exist, of any school."""
+        text = msgspec.json.encode(list(set(asked))).decode()
+        found = map(_lesson, self._tx.all(_SEVERAL, {"lesson_ids": text}))
+        return {lesson.id: lesson for lesson in found}
+
+    def is_in_maintenance(self, hours: Hours) -> bool:
+        """Tell whether a class, with its margins, would touch a maintenance window."""
+        values = {"begin": hours.begin, "end": hours.end}
+        return bool(self._tx.all(_MAINTENANCE, values)[0][0])
+
+    def created_between(self, school: SchoolId, since: Moment, until: Moment) -> int:
+        """Return how many classes the school created in a span, deleted ones included."""
+        values = {"school": school, "since": since, "until": until}
+        return int(self._tx.all(_CREATED, values)[0][0])
+
+    def seconds_between(self, school: SchoolId, since: Moment, until: Moment) -> int:
+        """Return the seconds of all classes of the school that begin in a span."""
+        values = {"school": school, "since": since, "until": until}
+        return int(self._tx.all(_SECONDS, values)[0][0])
+
+    def count_in(self, course: CourseId) -> int:
+        """Return how many classes a course has."""
+        return int(self._tx.all(_OF_COURSE, {"course": course})[0][0])
+
+    def add(  # noqa: PLR0913  the parts of one row
+        self,
+        course: Course,
+        new: NewLesson,
+        key: str,
+        stream: Stream | None,
+        now: Moment,
+    ) -> Lesson:
+        """Write a class with its co-teachers and return it."""
+        values: dict[str, Value] = {
+            "school_id": course.school,
+            "course_id": course.id,
+            "name": new.name,
+            "begins_at": new.hours.begin,
+            "ends_at": new.hours.end,
+            "teacher_id": new.teacher,
+            "folder_id": new.folder,
+            "seats": new.stage.seats,
+            "resolution": new.stage.resolution,
+            "has_two_cameras": int(new.stage.has_two_cameras),
+            "is_smart": int(new.stage.is_smart),
+            "is_broadcast": int(new.stage.is_broadcast),
+            "enters_off_stage": int(new.stage.enters_off_stage),
+            "is_locked": 0,
+            "introduction": new.introduction,
+            "unique_identity": new.identity,
+            "key": key,
+            "origin": Origin.V1.value,
+            "created_at": now,
+            "closed_at": None,
+            "deleted_at": None,
+            **_switch_values(new.switches, new.audience, stream),
+        }
+        number = LessonId(self._tx.all(_ADD, values)[0][0])
+        if new.co_teachers:
+            self._add_co_teachers(number, new.co_teachers)
+        return Lesson(
+            id=number,
+            school=course.school,
+            course=course.id,
+            name=new.name,
+            hours=new.hours,
+            teacher=new.teacher,
+            folder=new.folder,
+            stage=new.stage,
+            switches=new.switches,
+            audience=new.audience,
+            is_locked=False,
+            introduction=new.introduction,
+            identity=new.identity,
+            key=key,
+            stream=stream,
+            origin=Origin.V1,
+            closed_at=None,
+            deleted_at=None,
+            created_at=now,
+        )
+
+    def save(self, lesson: Lesson, co_teachers: tuple[UserId, ...] | None) -> None:
+        """Write a changed class; co-teachers too, where given."""
+        values: dict[str, Value] = {
+            "name": lesson.name,
+            "begins_at": lesson.hours.begin,
+            "ends_at": lesson.hours.end,
+            "teacher_id": lesson.teacher,
+            "folder_id": lesson.folder,
+            "is_smart": int(lesson.stage.is_smart),
+            "is_broadcast": int(lesson.stage.is_broadcast),
+            "enters_off_stage": int(lesson.stage.enters_off_stage),
+            "introduction": lesson.introduction,
+            **_switch_values(lesson.switches, lesson.audience, lesson.stream),
+        }
+        named = {f"new_{name}": value for name, value in values.items()}
+        self._tx.run(_SAVE, {"lesson": lesson.id, **named})
+        if co_teachers is not None:
+            self._tx.run(_DROP_CO_TEACHERS, {"lesson": lesson.id})
+            self._add_co_teachers(lesson.id, co_teachers)
+
+    def save_switches(self, changed: Iterable[Lesson]) -> None:
+        """Write the recording switches, audience and stream of several classes at once."""
+        rows = []
+        for lesson in changed:
+            values = _switch_values(lesson.switches, lesson.audience, lesson.stream)
+            rows.append([lesson.id, *(values[name] for name in _SWITCHED)])
+        if rows:
+            self._tx.run(_SAVE_SWITCHES, {"saved": msgspec.json.encode(rows).decode()})
+
+    def push_expiry(self, course: CourseId, expires_at: Moment) -> None:
+        """Write a later expiry of a course."""
+        self._tx.run(_PUSH_EXPIRY, {"course": course, "new_expiry": expires_at})
+
+    def lock(self, lesson: LessonId, *, locked: bool) -> None:
+        """Write whether the recordings of a class are protected."""
+        self._tx.run(_LOCK, {"lesson": lesson, "lock": int(locked)})
+
+    def close(self, lesson: LessonId, now: Moment) -> None:
+        """Write that a class was closed early."""
+        self._tx.run(_CLOSE, {"lesson": lesson, "moment": now})
+
+    def set_origin(self, lesson: LessonId, origin: Origin) -> None:
+        """Write how a class was made."""
+        self._tx.run(_SET_ORIGIN, {"lesson": lesson, "new_origin": origin.value})
+
+    def delete(self, lesson: Lesson, now: Moment, *, keeps_identity: bool) -> None:
+        """Mark a class deleted; its identity becomes free unless it is kept."""
+        kept = lesson.identity if keeps_identity else None
+        self._tx.run(_DELETE, {"lesson": lesson.id, "moment": now, "kept_identity": kept})
+
+    def co_teachers(self, lesson: LessonId) -> tuple[UserId, ...]:
+        """Return the co-teachers of a class in order."""
+        rows = self._tx.all(_CO_TEACHERS, {"lesson": lesson})
+        return tuple(UserId(row[0]) for row in rows)
+
+    def add_guest(self, lesson: LessonId, user: UserId) -> None:
+        """Add a student to one class only."""
+        self._tx.run(_ADD_GUEST, {"lesson": lesson, "user": user})
+
+    def remove_guest(self, lesson: LessonId, user: UserId) -> None:
+        """Take a student out of one class."""
+        self._tx.run(_REMOVE_GUEST, {"lesson": lesson, "user": user})
+
+    def _add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
+        rows = [(lesson, user, place) for place, user in enumerate(users)]
+        if rows:
+            self._tx.run(_ADD_CO_TEACHERS, {"helpers": msgspec.json.encode(rows).decode()})

@@ -1,0 +1,166 @@
+"""Schools, their sub-accounts and presets, in the database."""
+
+import msgspec
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import PresetId, SchoolId, UserId
+from homeroom.domain.schools import Plan, School
+from homeroom.store.engine import Row, Tx
+from homeroom.store.statement import Statement
+from homeroom.store.tables import clips, lessons, maintenance, presets, schools, sub_accounts
+
+_plans = msgspec.json.Decoder(Plan)
+
+_COLUMNS = (
+    schools.c.id,
+    schools.c.name,
+    schools.c.secret,
+    schools.c.former_secret,
+    schools.c.plan,
+    schools.c.owner_id,
+)
+_GET = Statement(select(*_COLUMNS).where(schools.c.id == bindparam("school")))
+_ALL = Statement(
+    select(*_COLUMNS)
+    .where(schools.c.id > bindparam("after"))
+    .order_by(schools.c.id)
+    .limit(bindparam("limit"))
+)
+_NEWEST = Statement(select(func.max(schools.c.id)))
+_ADD = Statement(insert(schools).values({column: bindparam(column.name) for column in schools.c}))
+_SET_PLAN = Statement(
+    update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
+)
+_SET_SECRETS = Statement(
+    update(schools)
+    .where(schools.c.id == bindparam("school"))
+    .values(secret=bindparam("new_secret"), former_secret=bindparam("new_former"))
+)
+_IS_SUB = Statement(
+    select(sub_accounts.c.user_id).where(
+        sub_accounts.c.school_id == bindparam("school"), sub_accounts.c.user_id == bindparam("user")
+    )
+)
+_ADD_SUB = Statement(
+    insert(sub_accounts).values(school_id=bindparam("school"), user_id=bindparam("user"))
+)
+_REMOVE_SUB = Statement(
+    delete(sub_accounts).where(
+        sub_accounts.c.school_id == bindparam("school"), sub_accounts.c.user_id == bindparam("user")
+    )
+)
+_PRESET = Statement(select(presets.c.school_id).where(presets.c.id == bindparam("preset")))
+_ADD_PRESET = Statement(
+    insert(presets)
+    .values(school_id=bindparam("school"), name=bindparam("preset_name"))
+    .returning(presets.c.id)
+)
+_PRESETS = Statement(
+    select(presets.c.id, presets.c.name)
+    .where(presets.c.school_id == bindparam("school"))
+    .order_by(presets.c.id)
+    .limit(1000)
+)
+_STORED = Statement(
+    select(func.coalesce(func.sum(clips.c.size), 0))
+    .select_from(clips.join(lessons, lessons.c.id == clips.c.lesson_id))
+    .where(lessons.c.school_id == bindparam("school"), clips.c.deleted_at.is_(None))
+)
+_BLOCKED_UNTIL = Statement(
+    select(func.max(maintenance.c.ends_at)).where(
+        maintenance.c.blocks == 1,
+        maintenance.c.begins_at <= bindparam("now"),
+        maintenance.c.ends_at > bindparam("now"),
+    )
+)
+
+
+def _school(row: Row) -> School:
+    number, name, secret, former, plan, owner = row
+    return School(SchoolId(number), name, secret, former, read_plan(plan), UserId(owner))
+
+
+def read_plan(text: str) -> Plan:
+    """Read a plan as it is kept."""
+    return _plans.decode(text)
+
+
+class Schools:
+    """Schools in one transaction."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, school: SchoolId) -> School | None:
+        """Return a school, or none."""
+        rows = self._tx.all(_GET, {"school": school})
+        return _school(rows[0]) if rows else None
+
+    def page(self, after: int, limit: int) -> list[School]:
+        """Return some schools in order of their ids, those above a given one."""
+        return [_school(row) for row in self._tx.all(_ALL, {"after": after, "limit": limit})]
+
+    def newest(self) -> SchoolId | None:
+        """Return the highest SID given out, or none."""
+        return self._tx.all(_NEWEST, {})[0][0]
+
+    def add(self, school: School, now: Moment) -> None:
+        """Write a school under its SID."""
+        values = {
+            "id": school.id,
+            "name": school.name,
+            "secret": school.secret,
+            "former_secret": school.former_secret,
+            "plan": msgspec.json.encode(school.plan).decode(),
+            "owner_id": school.owner,
+            "created_at": now,
+        }
+        self._tx.run(_ADD, values)
+
+    def set_plan(self, school: SchoolId, plan: Plan) -> None:
+        """Write a school's plan."""
+        text = msgspec.json.encode(plan).decode()
+        self._tx.run(_SET_PLAN, {"school": school, "new_plan": text})
+
+    def set_secrets(self, school: SchoolId, secret: str, former: str | None) -> None:
+        """Write the secret a school signs with, and the one it may still sign with."""
+        values = {"school": school, "new_secret": secret, "new_former": former}
+        self._tx.run(_SET_SECRETS, values)
+
+    def is_sub_account(self, school: SchoolId, user: UserId) -> bool:
+        """Tell whether a user is a sub-account of the school."""
+        return bool(self._tx.all(_IS_SUB, {"school": school, "user": user}))
+
+    def add_sub_account(self, school: SchoolId, user: UserId) -> None:
+        """Make a user a sub-account."""
+        self._tx.run(_ADD_SUB, {"school": school, "user": user})
+
+    def remove_sub_account(self, school: SchoolId, user: UserId) -> bool:
+        """Take a sub-account back; tells whether there was one."""
+        return self._tx.run(_REMOVE_SUB, {"school": school, "user": user}) > 0
+
+    def preset_owner(self, preset: PresetId) -> SchoolId | None:
+        """Return the school of a classroom preset, or none."""
+        rows = self._tx.all(_PRESET, {"preset": preset})
+        return SchoolId(rows[0][0]) if rows else None
+
+    def add_preset(self, school: SchoolId, name: str) -> PresetId:
+        """Write a classroom preset and return its id."""
+        return PresetId(
+            self._tx.all(_ADD_PRESET, {"school": school, "preset_name": name})[0][0]
+        )
+
+    def presets(self, school: SchoolId) -> list[tuple[PresetId, str]]:
+        """Return the classroom presets of a school, the first thousand."""
+        rows = self._tx.all(_PRESETS, {"school": school})
+        return [(PresetId(number), name) for number, name in rows]
+
+    def bytes_stored(self, school: SchoolId) -> int:
+        """Return the bytes of all recordings the school keeps."""
+        return int(self._tx.all(_STORED, {"school": school})[0][0])
+
+    def blocked_until(self, now: Moment) -> Moment | None:
+        """Return the end of the maintenance that blocks the partner API now, or none."""
+        rows = self._tx.all(_BLOCKED_UNTIL, {"now": now})
+        return rows[0][0]

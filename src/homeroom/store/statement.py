@@ -1,0 +1,114 @@
+"""A statement: written once in SQLAlchemy Core, compiled once per engine, run as text by the driver.
+
+Core converts nothing on this path, and nothing needs converting: the tables hold integers and text
+only, which both drivers give back as they are.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Executable, Text, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement, TableValuedAlias
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+_DIALECTS = {
+    SQLITE: sqlite.dialect(paramstyle="named"),
+    POSTGRESQL: psycopg.dialect(),
+}
+# What plain Core lacks, on_conflict_do_nothing, each engine's own insert has under one name.
+_INSERTS: dict[str, Any] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
+
+
+class Text4Driver(NamedTuple):
+    """A statement as one driver takes it, and the values that stand in the statement itself."""
+
+    sql: str
+    constants: dict[str, Any]
+
+
+class Statement:
+    """One statement; `build` gets the engine's insert where one needs it."""
+
+    def __init__(self, build: Executable | Callable[[Any], Executable]) -> None:
+        self._build = build
+        self._texts: dict[str, Text4Driver] = {}
+
+    def on(self, engine: str) -> Text4Driver:
+        """Return the statement for an engine, compiled at its first use."""
+        text = self._texts.get(engine)
+        if text is None:
+            core = self._build(_INSERTS[engine]) if callable(self._build) else self._build
+            compiled = core.compile(
+                dialect=_DIALECTS[engine], compile_kwargs={"render_postcompile": True}
+            )
+            constants = {name: value for name, value in compiled.params.items() if value is not None}
+            text = self._texts[engine] = Text4Driver(str(compiled), constants)
+        return text
+
+
+# --- lists as one parameter: set-based reads and writes in one statement ---------------------
+
+
+class _JSONItems(FunctionElement[Any]):
+    """The items of a JSON list given as text, one row each."""
+
+    name = "json_items"
+    inherit_cache = True
+
+
+@compiles(_JSONItems, SQLITE)
+def _items_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_JSONItems, POSTGRESQL)
+def _items_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **kw)} AS JSONB))"
+
+
+class _Member(ColumnElement[Any]):
+    """One member of an item that is a list, or the item itself."""
+
+    inherit_cache = False
+
+    def __init__(self, item: ColumnElement[Any], index: int | None, *, whole: bool) -> None:
+        self.item = item
+        self.index = index
+        self.whole = whole
+        self.type = BigInteger() if whole else Text()
+
+
+@compiles(_Member, SQLITE)
+def _member_sqlite(element: _Member, compiler: SQLCompiler, **kw: Any) -> str:
+    item = compiler.process(element.item, **kw)
+    return item if element.index is None else f"json_extract({item}, '$[{element.index}]')"
+
+
+@compiles(_Member, POSTGRESQL)
+def _member_postgresql(element: _Member, compiler: SQLCompiler, **kw: Any) -> str:
+    item = compiler.process(element.item, **kw)
+    text = f"{item} #>> '{{}}'" if element.index is None else f"{item} ->> {element.index}"
+    return f"CAST({text} AS BIGINT)" if element.whole else f"({text})"
+
+
+class Rows:
+    """A list parameter as a table: each item a list of numbers and texts, or one plain value."""
+
+    def __init__(self, parameter: str) -> None:
+        self.source: TableValuedAlias = _JSONItems(bindparam(parameter, type_=Text())).table_valued(
+            "value", name=f"given_{parameter}"
+        )
+
+    def whole(self, index: int | None = None) -> ColumnElement[int]:
+        """Return the number at a place of the item, or the item itself."""
+        return _Member(self.source.c.value, index, whole=True)
+
+    def text(self, index: int | None = None) -> ColumnElement[str]:
+        """Return the text at a place of the item, or the item itself."""
+        return _Member(self.source.c.value, index, whole=False)

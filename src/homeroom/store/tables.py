@@ -1,0 +1,405 @@
+"""The tables, for both engines.
+
+Only types that both keep alike: 64-bit integers, text, and switches as 0 or 1 with a check, so that
+no value needs converting on its way in or out. Moments are seconds since 1970 UTC.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives row ids to INTEGER keys only; PostgreSQL wants 64 bits.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, **more: Any) -> Column[int]:  # noqa: ANN401  passed through to Column
+    return Column(name, Id, ForeignKey(target), nullable=nullable, **more)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _number(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=nullable)
+
+
+def _switch(name: str) -> Column[int]:
+    return Column(
+        name, SmallInteger, CheckConstraint(f"{name} IN (0, 1)", name=name), nullable=False
+    )
+
+
+def _small(name: str, allowed: str) -> Column[int]:
+    return Column(
+        name, SmallInteger, CheckConstraint(f"{name} IN ({allowed})", name=name), nullable=False
+    )
+
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    _text("telephone", nullable=True),
+    _text("email", nullable=True),
+    _text("nickname"),
+    _text("password_hash", nullable=True),
+    _text("avatar", nullable=True),
+    _moment("created_at"),
+    _moment("cancelled_at", nullable=True),
+)
+# A cancelled account gives its name free, and is still found by it (errno 884 to 887).
+Index(
+    "uq_users_telephone_live",
+    users.c.telephone,
+    unique=True,
+    sqlite_where=users.c.cancelled_at.is_(None),
+    postgresql_where=users.c.cancelled_at.is_(None),
+)
+Index(
+    "uq_users_email_live",
+    users.c.email,
+    unique=True,
+    sqlite_where=users.c.cancelled_at.is_(None),
+    postgresql_where=users.c.cancelled_at.is_(None),
+)
+Index("ix_users_telephone", users.c.telephone)
+Index("ix_users_email", users.c.email)
+
+schools = Table(
+    "schools",
+    metadata,
+    _id(),
+    _text("name"),
+    _text("secret"),
+    _text("former_secret", nullable=True),
+    _text("plan"),
+    _ref("owner_id", "users.id", unique=True),
+    _moment("created_at"),
+)
+
+teachers = Table(
+    "teachers",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("user_id", "users.id"),
+    _text("name"),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('active', 'stopping', 'stopped')", name="state"),
+        nullable=False,
+    ),
+    _text("photo", nullable=True),
+    _moment("created_at"),
+    UniqueConstraint("school_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+students = Table(
+    "students",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("user_id", "users.id"),
+    _text("name"),
+    _moment("created_at"),
+    UniqueConstraint("school_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+sub_accounts = Table(
+    "sub_accounts",
+    metadata,
+    _ref("school_id", "schools.id"),
+    _ref("user_id", "users.id"),
+    PrimaryKeyConstraint("school_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+folders = Table(
+    "folders",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("parent_id", "folders.id", nullable=True),
+    _text("name"),
+    _number("depth"),
+    _switch("is_writable"),
+    _moment("created_at"),
+    UniqueConstraint("parent_id", "name"),
+    Index(None, "school_id"),
+)
+Index(
+    "uq_folders_top",
+    folders.c.school_id,
+    unique=True,
+    sqlite_where=folders.c.parent_id.is_(None),
+    postgresql_where=folders.c.parent_id.is_(None),
+)
+
+presets = Table(
+    "presets",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id", index=True),
+    _text("name"),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _text("name"),
+    _text("colour"),
+    _moment("created_at"),
+    UniqueConstraint("school_id", "name"),
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _text("name"),
+    _text("key"),
+    Column(
+        "kind",
+        Text,
+        CheckConstraint("kind IN ('standard', 'public', 'dual')", name="kind"),
+        nullable=False,
+    ),
+    _text("unique_identity", nullable=True),
+    _ref("head_teacher_id", "users.id", nullable=True),
+    _ref("folder_id", "folders.id", nullable=True, index=True),
+    _ref("preset_id", "presets.id", nullable=True, index=True),
+    _number("subject"),
+    _number("category", nullable=True),
+    _text("introduction"),
+    _text("cover", nullable=True),
+    Column(
+        "allow_add_friend",
+        SmallInteger,
+        CheckConstraint("allow_add_friend IN (0, 1)", name="allow_add_friend"),
+        nullable=True,
+    ),
+    _switch("allow_student_modify_nickname"),
+    _switch("hides_replay_from_leavers"),
+    _moment("expires_at", nullable=True),
+    _moment("ended_at", nullable=True),
+    _moment("deleted_at", nullable=True),
+    _moment("created_at"),
+    UniqueConstraint("key"),
+    Index(None, "head_teacher_id"),
+    Index(None, "school_id", "id"),
+)
+Index(
+    "uq_courses_unique_identity",
+    courses.c.school_id,
+    courses.c.unique_identity,
+    unique=True,
+    sqlite_where=courses.c.unique_identity.is_not(None),
+    postgresql_where=courses.c.unique_identity.is_not(None),
+)
+
+course_teachers = Table(
+    "course_teachers",
+    metadata,
+    _ref("course_id", "courses.id"),
+    _ref("user_id", "users.id"),
+    PrimaryKeyConstraint("course_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+course_members = Table(
+    "course_members",
+    metadata,
+    _ref("course_id", "courses.id"),
+    _ref("user_id", "users.id"),
+    _small("role", "1, 2"),
+    _text("name", nullable=True),
+    _text("nickname", nullable=True),
+    _moment("joined_at"),
+    PrimaryKeyConstraint("course_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+course_labels = Table(
+    "course_labels",
+    metadata,
+    _ref("course_id", "courses.id"),
+    _ref("label_id", "labels.id"),
+    _number("position"),
+    PrimaryKeyConstraint("course_id", "label_id"),
+    Index(None, "label_id"),
+)
+
+lessons = Table(
+    "lessons",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("course_id", "courses.id"),
+    _text("name"),
+    _moment("begins_at"),
+    _moment("ends_at"),
+    _ref("teacher_id", "users.id"),
+    _ref("folder_id", "folders.id", nullable=True),
+    _number("seats"),
+    _small("resolution", "0, 1, 2"),
+    _switch("has_two_cameras"),
+    _switch("is_smart"),
+    _switch("is_broadcast"),
+    _switch("enters_off_stage"),
+    _switch("record"),
+    _switch("record_scene"),
+    _switch("live"),
+    _switch("replay"),
+    _switch("watch_by_login"),
+    _switch("allow_unlogged_chat"),
+    _switch("is_locked"),
+    _text("introduction"),
+    _text("unique_identity", nullable=True),
+    _text("key"),
+    # The pull address, once bound: stream name, signature and expiry (READINGS Q9, the seed's rules).
+    _text("stream", nullable=True),
+    _text("stream_signature", nullable=True),
+    _moment("stream_expires_at", nullable=True),
+    Column(
+        "origin",
+        Text,
+        CheckConstraint("origin IN ('v1', 'client', 'lms')", name="origin"),
+        nullable=False,
+    ),
+    _moment("created_at"),
+    _moment("closed_at", nullable=True),
+    _moment("deleted_at", nullable=True),
+    UniqueConstraint("key"),
+    Index(None, "course_id", "begins_at"),
+    Index(None, "teacher_id", "ends_at"),
+    Index(None, "school_id", "created_at"),
+)
+Index(
+    "uq_lessons_unique_identity",
+    lessons.c.school_id,
+    lessons.c.unique_identity,
+    unique=True,
+    sqlite_where=lessons.c.unique_identity.is_not(None),
+    postgresql_where=lessons.c.unique_identity.is_not(None),
+)
+Index(
+    "ix_lessons_folder_id",
+    lessons.c.folder_id,
+    sqlite_where=lessons.c.folder_id.is_not(None),
+    postgresql_where=lessons.c.folder_id.is_not(None),
+)
+
+co_teachers = Table(
+    "co_teachers",
+    metadata,
+    _ref("lesson_id", "lessons.id"),
+    _ref("user_id", "users.id"),
+    _number("position"),
+    PrimaryKeyConstraint("lesson_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+guests = Table(
+    "guests",
+    metadata,
+    _ref("lesson_id", "lessons.id"),
+    _ref("user_id", "users.id"),
+    PrimaryKeyConstraint("lesson_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id", index=True),
+    _text("file_id"),
+    _text("path"),
+    _text("name"),
+    _number("size"),
+    _text("sha256"),
+    _moment("created_at"),
+    _moment("deleted_at", nullable=True),
+    UniqueConstraint("file_id"),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    _id(),
+    _moment("begins_at"),
+    _moment("ends_at"),
+    _switch("blocks"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    _text("kind"),
+    _text("payload"),
+    _ref("school_id", "schools.id", nullable=True, index=True),
+    _moment("due_at"),
+    _moment("leased_until"),
+    _number("attempts"),
+    _text("last_error", nullable=True),
+    Index(None, "due_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id", nullable=True, index=True),
+    _text("name"),
+    _text("fingerprint"),
+    _moment("created_at"),
+    _moment("revoked_at", nullable=True),
+    UniqueConstraint("fingerprint"),
+)
+
+# What the server keeps for itself: the key that signs pull addresses, the sandbox's clock.
+server_state = Table(
+    "server_state",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("value"),
+)

@@ -1,0 +1,195 @@
+"""Teachers of schools in the database."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.domain.lessons import MARGIN
+from homeroom.domain.teachers import Candidate, Role, TeacherState
+from homeroom.store.engine import Tx
+from homeroom.store.statement import Rows, Statement
+from homeroom.store.tables import (
+    co_teachers,
+    course_members,
+    course_teachers,
+    courses,
+    guests,
+    lessons,
+    teachers,
+    users,
+)
+
+_asked = Rows("candidates")
+_CANDIDATES = Statement(
+    select(
+        _asked.whole(1),
+        users.c.id,
+        users.c.cancelled_at,
+        teachers.c.state,
+        course_members.c.role,
+        course_teachers.c.user_id,
+        guests.c.user_id,
+    )
+    .select_from(_asked.source)
+    .outerjoin(users, users.c.id == _asked.whole(1))
+    .outerjoin(
+        teachers,
+        and_(teachers.c.school_id == bindparam("school"), teachers.c.user_id == users.c.id),
+    )
+    .outerjoin(
+        course_members,
+        and_(
+            course_members.c.course_id == bindparam("course"),
+            course_members.c.user_id == users.c.id,
+        ),
+    )
+    .outerjoin(
+        course_teachers,
+        and_(
+            course_teachers.c.course_id == bindparam("course"),
+            course_teachers.c.user_id == users.c.id,
+        ),
+    )
+    .outerjoin(
+        guests, and_(guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == users.c.id)
+    )
+    .order_by(_asked.whole(0))
+)
+_STATE = Statement(
+    select(teachers.c.state).where(
+        teachers.c.school_id == bindparam("school"), teachers.c.user_id == bindparam("user")
+    )
+)
+_SET_STATE = Statement(
+    update(teachers)
+    .where(teachers.c.school_id == bindparam("school"), teachers.c.user_id == bindparam("user"))
+    .values(state=bindparam("new_state"))
+)
+_ACTIVE = Statement(
+    select(func.count())
+    .select_from(teachers)
+    .where(
+        teachers.c.school_id == bindparam("school"), teachers.c.state != TeacherState.STOPPED.value
+    )
+)
+_ADD = Statement(
+    insert(teachers)
+    .values({column: bindparam(column.name) for column in teachers.c if column.name != "id"})
+    .returning(teachers.c.id)
+)
+_unfinished = and_(
+    lessons.c.deleted_at.is_(None),
+    or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now")),
+    lessons.c.ends_at > bindparam("now") - MARGIN,
+    lessons.c.school_id == bindparam("school"),
+)
+_of_living_course = select(courses.c.id).where(
+    courses.c.id == lessons.c.course_id, courses.c.deleted_at.is_(None)
+)
+_TEACHES = Statement(
+    select(lessons.c.id)
+    .where(lessons.c.teacher_id == bindparam("user"), _unfinished, _of_living_course.exists())
+    .limit(1)
+)
+_HELPS = Statement(
+    select(lessons.c.id)
+    .join(co_teachers, co_teachers.c.lesson_id == lessons.c.id)
+    .where(co_teachers.c.user_id == bindparam("user"), _unfinished, _of_living_course.exists())
+    .limit(1)
+)
+_HEADS = Statement(
+    select(courses.c.id)
+    .where(
+        courses.c.head_teacher_id == bindparam("user"),
+        courses.c.school_id == bindparam("school"),
+        courses.c.deleted_at.is_(None),
+        courses.c.ended_at.is_(None),
+        or_(courses.c.expires_at.is_(None), courses.c.expires_at > bindparam("now")),
+    )
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A candidate, and whether the course already lists the person among its teachers."""
+
+    who: Candidate
+    is_listed: bool
+
+
+class Teachers:
+    """Teachers in one transaction."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def candidates(
+        self,
+        school: SchoolId,
+        uids: tuple[UserId, ...],
+        course: CourseId | None = None,
+        lesson: LessonId | None = None,
+    ) -> list[Known]:
+        """Return what is known of some people as teachers, in the order asked."""
+        values = {
+            "candidates": msgspec.json.encode(list(enumerate(uids))).decode(),
+            "school": school,
+            "course": course,
+            "lesson": lesson,
+        }
+        return [
+            Known(
+                Candidate(
+                    UserId(asked),
+                    exists=user is not None,
+                    is_cancelled=cancelled_at is not None,
+                    state=None if state is None else TeacherState(state),
+                    role=None if role is None else Role(role),
+                    is_guest=guest is not None,
+                ),
+                is_listed=listed is not None,
+            )
+            for asked, user, cancelled_at, state, role, listed, guest in self._tx.all(
+                _CANDIDATES, values
+            )
+        ]
+
+    def state(self, school: SchoolId, user: UserId) -> TeacherState | None:
+        """Return where a teacher of the school stands; none for somebody else."""
+        rows = self._tx.all(_STATE, {"school": school, "user": user})
+        return TeacherState(rows[0][0]) if rows else None
+
+    def set_state(self, school: SchoolId, user: UserId, state: TeacherState) -> None:
+        """Write where a teacher stands."""
+        self._tx.run(_SET_STATE, {"school": school, "user": user, "new_state": state.value})
+
+    def active_count(self, school: SchoolId) -> int:
+        """Return how many teachers of the school are not stopped."""
+        return int(self._tx.all(_ACTIVE, {"school": school})[0][0])
+
+    def add(
+        self, school: SchoolId, user: UserId, name: str, now: Moment, photo: str | None = None
+    ) -> int:
+        """Put a user on the school's list of teachers and return the id of that relation."""
+        values = {
+            "school_id": school,
+            "user_id": user,
+            "name": name,
+            "state": TeacherState.ACTIVE.value,
+            "photo": photo,
+            "created_at": now,
+        }
+        return int(self._tx.all(_ADD, values)[0][0])
+
+    def has_unfinished_lesson(self, school: SchoolId, user: UserId, now: Moment) -> bool:
+        """Tell whether a user holds or helps in a class of the school that is not over."""
+        values = {"school": school, "user": user, "now": now}
+        return bool(self._tx.all(_TEACHES, values) or self._tx.all(_HELPS, values))
+
+    def has_unfinished_course(self, school: SchoolId, user: UserId, now: Moment) -> bool:
+        """Tell whether a user heads a course of the school that neither ended nor expired."""
+        return bool(self._tx.all(_HEADS, {"school": school, "user": user, "now": now}))

@@ -1,0 +1,146 @@
+"""The store: hands a use case one unit of work, or one look, and keeps what it did or nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from homeroom.base.clock import Clock, Moment
+from homeroom.base.ids import JobId, SchoolId
+from homeroom.contract.errno import Errno, Outcome
+from homeroom.domain.kinds import Kind
+from homeroom.store.accounts import Accounts
+from homeroom.store.clips import Clips
+from homeroom.store.courses import Courses
+from homeroom.store.drive import Drive
+from homeroom.store.engine import Engine, NeedsAlone, Tx, Unit
+from homeroom.store.labels import Labels
+from homeroom.store.lessons import Lessons
+from homeroom.store.operations import Operations
+from homeroom.store.queue import Queue
+from homeroom.store.rosters import Rosters
+from homeroom.store.schools import Schools
+from homeroom.store.teachers import Teachers
+
+T = TypeVar("T")
+WAIT_SECONDS = 60
+"""Longest that a caller without an event loop waits for the store."""
+
+
+class Work:
+    """One unit of work: the present moment, the nouns, and what there is to say at the end."""
+
+    __slots__ = (
+        "accounts",
+        "clips",
+        "courses",
+        "deferred",
+        "drive",
+        "is_alone",
+        "labels",
+        "lessons",
+        "noted",
+        "now",
+        "operations",
+        "queue",
+        "rosters",
+        "schools",
+        "teachers",
+    )
+
+    def __init__(self, tx: Tx, now: Moment, *, is_alone: bool = True) -> None:
+        self.now = now
+        self.is_alone = is_alone
+        self.noted: list[Errno] = []
+        self.deferred: list[JobId] = []
+        """Jobs that are due at once; whoever answers lets them run first."""
+        self.schools = Schools(tx)
+        self.accounts = Accounts(tx)
+        self.teachers = Teachers(tx)
+        self.courses = Courses(tx)
+        self.lessons = Lessons(tx)
+        self.rosters = Rosters(tx)
+        self.labels = Labels(tx)
+        self.drive = Drive(tx)
+        self.clips = Clips(tx)
+        self.queue = Queue(tx)
+        self.operations = Operations(tx)
+
+    def note(self, errno: Errno) -> None:
+        """Say something besides; the work is kept, so only a number that means so will do."""
+        if errno.outcome is not Outcome.NOTED:
+            message = f"{errno.name} does not keep the work: raise Refused"
+            raise ValueError(message)
+        self.noted.append(errno)
+
+    def defer(
+        self,
+        kind: Kind,
+        payload: dict[str, int | str],
+        school: SchoolId | None,
+        after: int = 0,
+    ) -> None:
+        """Have something done some seconds after this unit; kept and undone with it."""
+        job = self.queue.add(kind, payload, self.now + after, school)
+        if after == 0:
+            self.deferred.append(job)
+
+    def alone(self) -> None:
+        """Make sure that no other unit of the school runs meanwhile; may start the unit again."""
+        if not self.is_alone:
+            raise NeedsAlone
+
+
+class Store:
+    """A database, ready to work."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+
+    def submit(
+        self,
+        use_case: Callable[[Work], T],
+        reply: Callable[[Any, BaseException | None], None],
+        *,
+        school: SchoolId | None = None,
+        together: bool = False,
+    ) -> None:
+        """Queue a unit of work; `reply` is told its result or failure after the commit.
+
+        `together` lets it run beside others of its school that do, on engines that can.
+        """
+        unit = Unit(lambda _tx: None, reply, school, alone=not together)
+        unit.run = lambda tx: use_case(Work(tx, self.clock.now(), is_alone=unit.alone))
+        self.engine.work(unit)
+
+    def submit_look(
+        self, use_case: Callable[[Work], T], reply: Callable[[Any, BaseException | None], None]
+    ) -> None:
+        """Queue a look: a unit that only reads."""
+        self.engine.look(Unit(lambda tx: use_case(Work(tx, self.clock.now())), reply))
+
+    def work(self, use_case: Callable[[Work], T], school: SchoolId | None = None) -> T:
+        """Do a unit of work and wait for it."""
+        future: Future[T] = Future()
+        self.submit(use_case, _settle(future), school=school)
+        return future.result(WAIT_SECONDS)
+
+    def look(self, use_case: Callable[[Work], T]) -> T:
+        """Look and wait for it."""
+        future: Future[T] = Future()
+        self.submit_look(use_case, _settle(future))
+        return future.result(WAIT_SECONDS)
+
+    def close(self) -> None:
+        """Finish what waits and let go of the database."""
+        self.engine.close()
+
+
+def _settle(future: Future[T]) -> Callable[[Any, BaseException | None], None]:
+    def reply(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  the unit's own result
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)
+
+    return reply

@@ -1,0 +1,153 @@
+"""Registering accounts and putting people on the school's lists."""
+
+from dataclasses import dataclass
+
+from homeroom.base.ids import SchoolId, UserId
+from homeroom.contract.errno import Errno
+from homeroom.domain.accounts import AccountName, User
+from homeroom.domain.refusal import Refused
+from homeroom.domain.schools import School
+from homeroom.store.accounts import NewUser
+from homeroom.store.work import Work
+
+STUDENT = 1
+TEACHER = 2
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An account as it is asked for; the password is hashed before the unit of work begins."""
+
+    name: AccountName
+    nickname: str | None
+    password_hash: str
+    joins_as: int = 0
+    avatar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The account, and what there is to say besides."""
+
+    user: UserId
+    notes: tuple[Errno, ...] = ()
+
+
+def current_school(work: Work, school: SchoolId) -> School:
+    """Return the caller's school as it stands in this unit."""
+    held = work.schools.get(school)
+    if held is None:
+        raise Refused(Errno.NOT_AUTHORISED, "the school is gone")
+    return held
+
+
+def has_room(work: Work, school: School) -> bool:
+    """Tell whether the school's storage takes more."""
+    limit = school.plan.storage_mb
+    return not limit or work.schools.bytes_stored(school.id) < limit * MEGABYTE
+
+
+def register(work: Work, school: SchoolId, asked: Registration) -> Registered:
+    """Register one account, or find it, and put it on the school's list as asked."""
+    held = current_school(work, school)
+    return _registered(work, held, asked, work.accounts.named([asked.name.value]))
+
+
+def register_several(
+    work: Work, school: SchoolId, asked: list[Registration | Refused]
+) -> list[Registered | Refused]:
+    """Register accounts one by one; what was refused beforehand stays so."""
+    held = current_school(work, school)
+    names = [one.name.value for one in asked if isinstance(one, Registration)]
+    known = work.accounts.named(names)
+    results: list[Registered | Refused] = []
+    for one in asked:
+        if isinstance(one, Refused):
+            results.append(one)
+            continue
+        try:
+            results.append(_registered(work, held, one, known))
+        except Refused as refusal:
+            results.append(refusal)
+    return results
+
+
+def _registered(
+    work: Work, school: School, asked: Registration, known: dict[str, User]
+) -> Registered:
+    user = known.get(asked.name.value)
+    if user is not None and not user.is_cancelled:
+        # READINGS Q24: membership is honoured, the answer stays "registered already".
+        _join(work, school, user, asked)
+        already = (
+            Errno.EMAIL_ALREADY_REGISTERED
+            if asked.name.is_email
+            else Errno.PHONE_ALREADY_REGISTERED
+        )
+        return Registered(user.id, (already,))
+    if asked.joins_as == TEACHER:
+        check_teacher_quota(work, school)
+    notes = []
+    avatar = asked.avatar
+    if avatar is not None and not has_room(work, school):
+        notes.append(Errno.AVATAR_NOT_STORED)
+        avatar = None
+    nickname = asked.nickname or asked.name.value
+    user = work.accounts.add(NewUser(asked.name, nickname, asked.password_hash, avatar), work.now)
+    known[asked.name.value] = user
+    if asked.joins_as and not school.plan.join_at_registration:
+        missed = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
+        notes.append(missed[asked.joins_as])
+    _join(work, school, user, asked)
+    return Registered(user.id, tuple(notes))
+
+
+def _join(work: Work, school: School, user: User, asked: Registration) -> None:
+    """Put an account on the list it asks for, where it is not on it yet and there is room."""
+    if not school.plan.join_at_registration:
+        return
+    name = asked.nickname or user.nickname
+    if asked.joins_as == STUDENT:
+        if user.id != school.owner and not work.accounts.school_students(school.id, [user.id]):
+            work.accounts.add_students(school.id, [(user.id, name)], work.now)
+    elif asked.joins_as == TEACHER and work.teachers.state(school.id, user.id) is None:
+        if _has_teacher_quota(work, school):
+            work.teachers.add(school.id, user.id, name, work.now)
+
+
+def _has_teacher_quota(work: Work, school: School) -> bool:
+    limit = school.plan.max_teachers
+    return not limit or work.teachers.active_count(school.id) < limit
+
+
+def check_teacher_quota(work: Work, school: School) -> None:
+    """Refuse one more active teacher where the quota is used up."""
+    if not _has_teacher_quota(work, school):
+        raise Refused(
+            Errno.TOO_MANY_TEACHERS, f"the school may have {school.plan.max_teachers} teachers"
+        )
+
+
+def found(work: Work, user: UserId | None, name: AccountName | None) -> User | None:
+    """Return a user by UID, which wins, or by account; a living one before a cancelled one."""
+    if user is not None:
+        return work.accounts.get(user)
+    return None if name is None else work.accounts.named([name.value]).get(name.value)
+
+
+def add_school_student(
+    work: Work, school: SchoolId, user: UserId | None, name: AccountName | None, shown_as: str
+) -> None:
+    """Put a registered user on the school's list of students."""
+    held = current_school(work, school)
+    person = found(work, user, name)
+    if person is None:
+        raise Refused(Errno.ACCOUNT_NOT_REGISTERED)
+    if person.is_cancelled:
+        raise Refused(Errno.STUDENT_CANCELLED)
+    if person.id == held.owner:
+        raise Refused(Errno.SCHOOL_ACCOUNT_AS_STUDENT)
+    if work.accounts.school_students(school, [person.id]):
+        raise Refused(Errno.ALREADY_EXISTS, "the user is a student of the school already")
+    work.accounts.add_students(school, [(person.id, shown_as)], work.now)

@@ -1,0 +1,103 @@
+"""Recordings of classes: adding, protecting, deleting, and the switches that make them."""
+
+from dataclasses import dataclass, replace
+
+from homeroom.base.ids import CourseId, LessonId, SchoolId
+from homeroom.contract.errno import Errno
+from homeroom.domain.clips import Clip, NewClip, chosen
+from homeroom.domain.courses import NAMED, CourseKind
+from homeroom.domain.kinds import Kind
+from homeroom.domain.lessons import Lesson, Recording, Switches, judge_switches
+from homeroom.domain.refusal import Refused
+from homeroom.store.work import Work
+from homeroom.usecases.accounts import current_school, has_room
+from homeroom.usecases.lessons import bound, living_lesson
+from homeroom.usecases.means import Means
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchesAsked:
+    """What one class shall be switched to; no switches leaves the recording as it is."""
+
+    lesson: LessonId
+    switches: Switches | None
+    watch_by_login: bool | None = None
+    allow_unlogged_chat: bool | None = None
+
+
+def set_switches(
+    work: Work, means: Means, school: SchoolId, course: CourseId, asked: list[SwitchesAsked]
+) -> list[Lesson | Refused]:
+    """Switch recording, live and replay of classes; each is judged alone, all written together."""
+    held = current_school(work, school)
+    work.courses.held_by(school, course, work.now, NAMED)
+    lessons = work.lessons.several(one.lesson for one in asked)
+    room = has_room(work, held)
+    changed: dict[LessonId, Lesson] = {}
+    results: list[Lesson | Refused] = []
+    for one in asked:
+        try:
+            old = changed.get(one.lesson) or living_lesson(lessons.get(one.lesson), course)
+            new = _switched(work, means, old, one, has_room=room)
+        except Refused as refusal:
+            results.append(refusal)
+        else:
+            changed[one.lesson] = new
+            results.append(new)
+    work.lessons.save_switches(changed.values())
+    return results
+
+
+def delete(work: Work, school: SchoolId, lesson: LessonId, file_id: str | None) -> None:
+    """Delete one clip of a class or all of them; their bytes go after the commit."""
+    held = _held(work, school, lesson, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
+    gone = chosen(held, work.clips.of_lesson(lesson), file_id, work.now)
+    work.clips.delete(gone, work.now)
+    for clip in gone:
+        work.defer(Kind.ERASE_FILE, {"path": clip.file.path}, school)
+
+
+def lock(work: Work, school: SchoolId, lesson: LessonId, *, locked: bool) -> None:
+    """Protect the recordings of a class that is over, or stop protecting them."""
+    held = _held(work, school, lesson, Errno.KIND_NOT_SUPPORTED)
+    if not held.is_over(work.now):
+        raise Refused(Errno.LOCK_NEEDS_END)
+    work.lessons.lock(lesson, locked=locked)
+
+
+def add(work: Work, lesson: LessonId, file: NewClip) -> Clip:
+    """Add a recorded file to a class."""
+    held = work.lessons.get(lesson)
+    if held is None or held.deleted_at is not None:
+        raise Refused(Errno.NO_SUCH_LESSON)
+    return work.clips.add(lesson, file, work.now)
+
+
+def _held(work: Work, school: SchoolId, lesson: LessonId, wrong_kind: Errno) -> Lesson:
+    """Return a class of the school whose course may have video, or refuse it."""
+    held = work.lessons.get(lesson)
+    if held is None or held.school != school or held.deleted_at is not None:
+        raise Refused(Errno.LESSON_NOT_IN_SCHOOL)
+    course = work.courses.get(held.course)
+    if course is None or course.kind is not CourseKind.STANDARD:
+        raise Refused(wrong_kind)
+    return held
+
+
+def _switched(
+    work: Work, means: Means, old: Lesson, one: SwitchesAsked, *, has_room: bool
+) -> Lesson:
+    switches = old.switches
+    if one.switches is not None:
+        refusals = {
+            Recording.UNFOUNDED: Errno.LIVE_NEEDS_RECORDING,
+            Recording.FROZEN: Errno.RECORDING_FROZEN,
+            Recording.NO_ROOM: Errno.VIDEO_SERVICE_FAULT,
+        }
+        verdict = judge_switches(old, one.switches, work.now, has_room=has_room)
+        if verdict in refusals:
+            raise Refused(refusals[verdict])
+        switches = one.switches.effective()
+    audience = old.audience.changed(one.watch_by_login, one.allow_unlogged_chat)
+    stream = bound(work, means, old.stream, switches)
+    return replace(old, switches=switches, audience=audience, stream=stream)

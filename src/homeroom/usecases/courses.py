@@ -1,0 +1,190 @@
+"""Adding, editing and ending courses."""
+
+from dataclasses import dataclass
+
+from msgspec import UNSET, UnsetType
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
+from homeroom.contract.errno import Errno
+from homeroom.domain.accounts import AccountName
+from homeroom.domain.courses import CHANGEABLE, NAMED, Course, CourseKind, check_expiry
+from homeroom.domain.refusal import Refused
+from homeroom.domain.schools import School
+from homeroom.domain.teachers import FIRST_HEAD_TEACHER, NEW_HEAD_TEACHER, Post, check_fit
+from homeroom.store.engine import Value
+from homeroom.store.work import Work
+from homeroom.usecases.accounts import current_school, found
+from homeroom.usecases.means import Means
+
+
+@dataclass(frozen=True, slots=True)
+class CourseSettings:
+    """What is said of a course; None stays as it is, or takes its default."""
+
+    name: str | None = None
+    folder: FolderId | None = None
+    expires_at: Moment | None | UnsetType = UNSET
+    """None: never."""
+    head_teacher: UserId | None = None
+    head_teacher_name: AccountName | None = None
+    subject: int | None = None
+    category: int | None = None
+    introduction: str | None = None
+    preset: PresetId | None = None
+    allow_add_friend: bool | None = None
+    allow_student_modify_nickname: bool | None = None
+    hides_replay_from_leavers: bool | None = None
+    cover: str | None = None
+
+
+def add(
+    work: Work, means: Means, school: SchoolId, asked: CourseSettings, identity: str | None
+) -> CourseId:
+    """Make a course of the school."""
+    held = current_school(work, school)
+    if identity is not None:
+        earlier = work.courses.by_identity(school, identity)
+        if earlier is not None:
+            raise Refused(Errno.IDENTITY_TAKEN, about=earlier)
+    expires_at = None if asked.expires_at is UNSET else asked.expires_at
+    check_expiry(expires_at, work.now)
+    head = _head_teacher(work, held, asked, FIRST_HEAD_TEACHER, None)
+    _check_belongings(work, school, asked)
+    course = work.courses.add(
+        {
+            "school_id": school,
+            "name": asked.name,
+            "key": means.keys.public_key(),
+            "kind": CourseKind.STANDARD.value,
+            "unique_identity": identity,
+            "head_teacher_id": head,
+            "folder_id": asked.folder,
+            "preset_id": asked.preset,
+            "subject": asked.subject or 0,
+            "category": asked.category,
+            "introduction": asked.introduction or "",
+            "cover": asked.cover,
+            "allow_add_friend": _switch(asked.allow_add_friend),
+            "allow_student_modify_nickname": int(asked.allow_student_modify_nickname or False),
+            "hides_replay_from_leavers": int(asked.hides_replay_from_leavers or False),
+            "expires_at": expires_at,
+            "ended_at": None,
+            "deleted_at": None,
+            "created_at": work.now,
+        }
+    )
+    if head is not None:
+        work.courses.list_teachers(course, [head])
+    return course
+
+
+def edit(
+    work: Work,
+    school: SchoolId,
+    course: CourseId,
+    asked: CourseSettings,
+    *,
+    drops_former_head: bool,
+) -> None:
+    """Change a course of the school; what is not asked for stays."""
+    school_held = current_school(work, school)
+    held = work.courses.held_by(school, course, work.now, CHANGEABLE)
+    if asked.category is not None and asked.name is None:
+        raise Refused(Errno.BAD_DATA, "catId needs courseName in the same call")
+    if asked.expires_at is not UNSET:
+        check_expiry(asked.expires_at, work.now, work.courses.last_end(course))
+    head = _head_teacher(work, school_held, asked, NEW_HEAD_TEACHER, held)
+    _check_belongings(work, school, asked)
+    values: dict[str, Value] = {
+        "name": asked.name,
+        "head_teacher_id": head,
+        "folder_id": asked.folder,
+        "preset_id": asked.preset,
+        "subject": asked.subject,
+        "category": asked.category,
+        "introduction": asked.introduction,
+        "cover": asked.cover,
+        "allow_add_friend": _switch(asked.allow_add_friend),
+        "allow_student_modify_nickname": _switch(asked.allow_student_modify_nickname),
+        "hides_replay_from_leavers": _switch(asked.hides_replay_from_leavers),
+    }
+    changed = {name: value for name, value in values.items() if value is not None}
+    if asked.expires_at is not UNSET:
+        changed["expires_at"] = asked.expires_at
+    work.courses.set(course, changed)
+    if head is not None:
+        if drops_former_head and held.head_teacher not in (None, head):
+            work.courses.unlist_teacher(course, held.head_teacher)
+        work.courses.list_teachers(course, [head])
+
+
+def end(work: Work, school: SchoolId, course: CourseId) -> None:
+    """End a course: its classes that have not started are deleted (READINGS Q49)."""
+    plan = current_school(work, school).plan
+    work.courses.held_by(school, course, work.now, CHANGEABLE)
+    if work.courses.has_running_lesson(course, work.now):
+        raise Refused(Errno.COURSE_HAS_RUNNING_LESSON)
+    work.courses.delete_unstarted(course, work.now, keeps_identities=plan.keep_identities)
+    work.courses.set(course, {"ended_at": work.now})
+
+
+def page_key(
+    work: Work, school: SchoolId, course: CourseId, lesson: LessonId | None
+) -> str:
+    """Return the key of a course's page, after making sure that its class may be shown there."""
+    held = work.courses.held_by(school, course, work.now, NAMED)
+    if lesson is not None:
+        shown = work.lessons.get(lesson)
+        if shown is None:
+            raise Refused(Errno.NO_SUCH_LESSON)
+        if shown.course != course:
+            raise Refused(Errno.LESSON_NOT_IN_COURSE)
+        if shown.deleted_at is not None:
+            raise Refused(Errno.LESSON_DELETED)
+    return held.key
+
+
+def _switch(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a mode
+    return None if value is None else int(value)
+
+
+def _head_teacher(
+    work: Work, school: School, asked: CourseSettings, post: Post, course: Course | None
+) -> UserId | None:
+    """Return the head teacher asked for, or refuse the person."""
+    user = asked.head_teacher
+    if user is None and asked.head_teacher_name is not None:
+        person = found(work, None, asked.head_teacher_name)
+        if person is None:
+            raise Refused(post.unknown)
+        user = person.id
+    if user is None:
+        return None
+    course_id = None if course is None else course.id
+    candidate = work.teachers.candidates(school.id, (user,), course_id)[0].who
+    check_fit([candidate], post)
+    if not school.plan.head_teachers:
+        raise Refused(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
+    former = None if course is None else course.head_teacher
+    if (
+        course is not None
+        and former not in (None, user)
+        and work.courses.has_unfinished_lesson(course.id, former, work.now)
+    ):
+        raise Refused(Errno.HEAD_TEACHER_HAS_LESSONS)
+    return user
+
+
+def _check_belongings(work: Work, school: SchoolId, asked: CourseSettings) -> None:
+    """Refuse a folder or a preset that the school does not have."""
+    if asked.folder is not None:
+        folder = work.drive.get(asked.folder)
+        if folder is None or folder.school != school:
+            raise Refused(Errno.FOLDER_NOT_IN_DRIVE)
+    if asked.preset is not None:
+        owner = work.schools.preset_owner(asked.preset)
+        if owner is None:
+            raise Refused(Errno.NO_SUCH_PRESET)
+        if owner != school:
+            raise Refused(Errno.PRESET_OF_ANOTHER_SCHOOL)

@@ -1,0 +1,77 @@
+"""What every test may ask for."""
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TypeVar
+
+import pytest
+
+from tests.support.given import Given
+from tests.support.postgres import NoPostgresError, Postgres, running_postgres
+from tests.support.serving import House, running_house
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Give a PostgreSQL cluster of our own; who asks for it is marked `pg`."""
+    try:
+        with running_postgres() as cluster:
+            yield cluster
+    except NoPostgresError as none:
+        pytest.skip(str(none))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, and keep the published clients on one worker."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("pg")
+        if item.get_closest_marker("clients"):
+            item.add_marker(pytest.mark.xdist_group("clients"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that is skipped where CI is set."""
+    return _no_skips((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail a file that is skipped where CI is set."""
+    return _no_skips((yield))
+
+
+def _no_skips(report: Report) -> Report:
+    expected_to_fail = hasattr(report, "wasxfail")
+    if os.environ.get("CI") and report.outcome == "skipped" and not expected_to_fail:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped where CI is set: {why}"
+    return report
+
+
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)]
+)
+def house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Run one server for the session on each engine; every test gets a school of its own."""
+    database = None
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").fresh()
+    folder = tmp_path_factory.mktemp("house")
+    with running_house(folder, database, request.param) as house:
+        yield house
+
+
+@pytest.fixture
+def given(house: House) -> Iterator[Given]:
+    """Make a fresh school."""
+    school = Given(house)
+    yield school
+    school.close()

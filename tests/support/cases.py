@@ -1,0 +1,38 @@
+"""Case tables: how each number of an action comes about."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from homeroom.contract.action import Action
+from tests.support.given import Given
+from tests.support.wire import Reply
+
+Where = Literal["top", "entry", "fault"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One number, and what has to be done to get it."""
+
+    errno: int
+    act: Callable[[Given], Reply]
+    where: Where = "top"
+    """At the top, in the (only or last) entry of a batch, or at the top by a fault."""
+
+    def __str__(self) -> str:
+        return str(self.errno)
+
+    def run(self, given: Given) -> Reply:
+        """Do it and make sure of the number."""
+        reply = self.act(given)
+        seen = reply.errnos[-1] if self.where == "entry" else reply.errno
+        assert seen == self.errno, (reply.body, reply.reason)
+        assert reply.reason.startswith("fault ") == (self.where == "fault"), reply.reason
+        assert reply.status == 200  # noqa: PLR2004  every business answer
+        return reply
+
+
+def check_table(action: Action[Any], cases: Sequence[Case]) -> None:
+    """Make sure that a table has every number of its action and no other."""
+    assert {case.errno for case in cases} == {errno.number for errno in action.errnos}
