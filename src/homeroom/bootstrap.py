@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,9 +22,9 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from homeroom.base.clock import Clock, ShiftedClock, SystemClock
+from homeroom.base.ids import JobId, SchoolId, UserId
 from homeroom.base.keys import Keys
 from homeroom.base.settings import Settings
-from homeroom.base.ids import JobId, SchoolId, UserId
 from homeroom.contract.action import Door
 from homeroom.desk import Desk
 from homeroom.domain.kinds import Kind
@@ -55,7 +55,7 @@ class CannotStart(Exception):
     """What keeps the server from starting, in plain words."""
 
 
-# --- the store, as every command needs it ---------------------------------------------------------
+# --- the store, as every command needs it --------------------------------------------
 
 
 def address(settings: Settings) -> str | Path:
@@ -99,7 +99,7 @@ def only_server(settings: Settings) -> Iterator[None]:
         yield
 
 
-# --- the doors --------------------------------------------------------------------------------------
+# --- the doors -----------------------------------------------------------------------
 
 
 def hosts(settings: Settings, served_at: str) -> Hosts:
@@ -205,7 +205,7 @@ def _handlers(desk: Desk, files: Files) -> dict[Kind, Handler]:
     return {Kind.FINISH_STOP: finish_stop, Kind.ERASE_FILE: erase_file}
 
 
-# --- the server -------------------------------------------------------------------------------------
+# --- the server ----------------------------------------------------------------------
 
 
 class Protocol(HttpToolsProtocol):
@@ -214,9 +214,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Put the way to cut the connection where the application finds it."""
         super().on_message_begin()
-        scope: dict[str, Any] = dict(self.scope)
+        scope = cast("dict[str, Any]", self.scope)
         scope["extensions"] = {"homeroom.abort": self.transport.abort}
-        self.scope = scope  # type: ignore[assignment]  uvicorn types it as a closed dict
 
 
 class Root:
@@ -262,15 +261,23 @@ async def served(
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         http = _Drained(config)
-        announced = asyncio.create_task(_announce(http, server, served_at, ready))
-        try:
-            await http.serve(sockets=[listener])
-        finally:
-            announced.cancel()
+        http.on_started = lambda: ready(Running(served_at, server, http.stop))
+        await http.serve(sockets=[listener])
 
 
 class _Drained(uvicorn.Server):
     """uvicorn's server, for which SIGTERM is a request to finish and not a way to die."""
+
+    on_started: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections, and say so."""
+        await super().startup(sockets)
+        self.on_started()
+
+    def stop(self) -> None:
+        """Ask it to finish."""
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -297,18 +304,6 @@ class Running:
     """Asks it to finish; safe to call from another thread."""
 
 
-async def _announce(
-    http: uvicorn.Server, server: Server, served_at: str, ready: Callable[[Running], None]
-) -> None:
-    while not http.started:
-        await asyncio.sleep(0.005)
-
-    def stop() -> None:
-        http.should_exit = True
-
-    ready(Running(served_at, server, stop))
-
-
 def _listener(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
@@ -329,7 +324,7 @@ def _sites(server: Server) -> Starlette:
     return Starlette(routes=[])
 
 
-# --- the log ------------------------------------------------------------------------------------------
+# --- the log -------------------------------------------------------------------------
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

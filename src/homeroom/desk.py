@@ -1,8 +1,9 @@
-"""The desk: where the asynchronous doors hand work to the store, and the store's threads hand it back."""
+"""The desk: where the asynchronous doors hand work to the store's threads, and get it back."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId
@@ -22,7 +23,11 @@ class Desk:
         self._is_called = False
 
     async def work(
-        self, use_case: Callable[[Work], T], school: SchoolId | None = None, *, together: bool = False
+        self,
+        use_case: Callable[[Work], T],
+        school: SchoolId | None = None,
+        *,
+        together: bool = False,
     ) -> T:
         """Do a unit of work; returns when it is committed."""
         future: asyncio.Future[T] = self._loop.create_future()
@@ -41,7 +46,9 @@ class Desk:
             self._finished.append((future, result, failure))
             if not self._is_called:
                 self._is_called = True
-                self._loop.call_soon_threadsafe(self._deliver)
+                # A loop that is closed has nobody left who waits.
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._deliver)
 
         return reply
 

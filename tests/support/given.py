@@ -60,7 +60,9 @@ class Given:
         facts = {"delay_ms": 0, "drop": False, "times": 1, "after_commit": False, **more}
         faults = self.house.running.server.faults
         assert faults is not None
-        faults.ask(Fault(id=0, action=action, school=SchoolId(self.school.id), errno=errno, **facts))
+        faults.ask(
+            Fault(id=0, action=action, school=SchoolId(self.school.id), errno=errno, **facts)
+        )
 
     def telephone(self) -> str:
         """Return a telephone number that nobody has."""

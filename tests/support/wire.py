@@ -87,16 +87,21 @@ class Partner:
         }
         return {**credentials, **texts}
 
-    def call(
-        self, action: str, *, files: dict[str, tuple[str, bytes]] | None = None, **fields: Value
-    ) -> Reply:
+    def call(self, action: str, **fields: Value) -> Reply:
         """Make a signed call and return its answer."""
+        return self.post(action, data=self.signed(**fields))
+
+    def upload(self, action: str, picture: bytes, **fields: Value) -> Reply:
+        """Make a signed call with a file, as a multipart form."""
+        files = {"Filedata": ("picture", picture)}
         return self.post(action, data=self.signed(**fields), files=files)
 
     def post(self, action: str, **request: Any) -> Reply:  # noqa: ANN401  httpx's own parameters
         """Send a request as it is."""
         door = "cloud" if action in CLOUD else "course"
-        answer = self._http.post(f"/partner/api/{door}.api.php", params={"action": action}, **request)
+        answer = self._http.post(
+            f"/partner/api/{door}.api.php", params={"action": action}, **request
+        )
         reply = Reply(answer.status_code, answer.json(), answer.headers)
         OBSERVED.see(action, reply)
         return reply

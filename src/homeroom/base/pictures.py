@@ -24,6 +24,13 @@ def picture(content: bytes) -> Picture | None:
         with Image.open(io.BytesIO(content), formats=tuple(FORMATS)) as image:
             width, height = image.size
             ending = FORMATS[image.format or ""]
-    except (UnidentifiedImageError, OSError, ValueError, KeyError, SyntaxError, Image.DecompressionBombError):
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        KeyError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ):
         return None
     return Picture(content, ending, width, height)

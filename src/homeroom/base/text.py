@@ -5,7 +5,12 @@ FORBIDDEN_CONTROLS = frozenset(map(chr, (*range(9), 11, 12, *range(14, 32), 127)
 
 def ascii_only(text: str) -> str:
     """Return text that an HTTP header can carry, whatever was in it."""
-    return text.encode("ascii", "backslashreplace").decode("ascii").replace("\n", " ").replace("\r", " ")
+    return (
+        text.encode("ascii", "backslashreplace")
+        .decode("ascii")
+        .replace("\n", " ")
+        .replace("\r", " ")
+    )
 
 
 def is_storable(text: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 from homeroom.base.ids import UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.upload import FILE, Upload
 from homeroom.contract.wire import (
     CUSTOM_COLUMN,
     IDENT,
@@ -18,7 +19,6 @@ from homeroom.contract.wire import (
     md5_text,
     one_of_or,
 )
-from homeroom.contract.upload import FILE, Upload
 
 MEMBERSHIP = Param(one_of_or(0, 1, 2), "0 none, 1 school student, 2 school teacher")
 MD5_PASS = Param(md5_text, "md5 of the password, 32 hexadecimal digits")

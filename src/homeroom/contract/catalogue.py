@@ -1,6 +1,9 @@
 """All actions: those this server answers, those it does not answer yet, those withdrawn."""
 
+from typing import Any
+
 from homeroom.contract.accounts import ADD_SCHOOL_STUDENT, REGISTER, REGISTER_MULTIPLE
+from homeroom.contract.action import Action, Door
 from homeroom.contract.clips import (
     DELETE_CLASS_VIDEO,
     SET_CLASS_VIDEO_MULTIPLE,
@@ -20,10 +23,9 @@ from homeroom.contract.rosters import (
     ADD_COURSE_STUDENT_MULTIPLE,
     DEL_COURSE_STUDENT_MULTIPLE,
 )
-from homeroom.contract.action import Action, Door
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
 
-ACTIONS: tuple[Action, ...] = (
+ACTIONS: tuple[Action[Any], ...] = (
     REGISTER,
     REGISTER_MULTIPLE,
     ADD_SCHOOL_STUDENT,

@@ -315,7 +315,7 @@ class BadEntry:
     raw: Any
     why: str
 
-    def value(self, *names: str) -> Any:
+    def value(self, *names: str) -> object:
         """Return what the entry holds under the first of some names, if it is an object."""
         if isinstance(self.raw, dict):
             return next((self.raw[name] for name in names if name in self.raw), None)

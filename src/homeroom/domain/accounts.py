@@ -37,7 +37,7 @@ class AccountName:
 
 
 def telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
-    """Read a telephone number (READINGS Q51); the number for a malformed one depends on who asks."""
+    """Read a telephone number (READINGS Q51); which errno a malformed one has, the caller says."""
     if _MAINLAND.fullmatch(text):
         return AccountName(text, is_email=False)
     if _UNASSIGNED.fullmatch(text):

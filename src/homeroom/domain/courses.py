@@ -77,7 +77,7 @@ def admitted(course: Course | None, school: SchoolId, now: Moment, rule: CourseR
 
 
 def check_expiry(expires_at: Moment | None, now: Moment, last_end: Moment | None = None) -> None:
-    """Refuse an expiry less than a day or more than five years away, or before the last class ends."""
+    """Refuse an expiry under a day or over five years away, or before the last class ends."""
     if expires_at is None:
         return
     if expires_at < now + DAY:

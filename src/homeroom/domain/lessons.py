@@ -286,9 +286,7 @@ class Recording(Enum):
     NO_ROOM = "the video service has no room left"
 
 
-def judge_switches(
-    lesson: Lesson, asked: Switches, now: Moment, *, has_room: bool
-) -> Recording:
+def judge_switches(lesson: Lesson, asked: Switches, now: Moment, *, has_room: bool) -> Recording:
     """Judge a change of the recording switches; once frozen, only replay may still change."""
     if asked.need_recording:
         return Recording.UNFOUNDED

@@ -4,7 +4,7 @@ from homeroom.contract.errno import Errno
 
 
 class Refused(Exception):
-    """A refusal: its number, a reason in plain English, and what it is about, where it names one."""
+    """A refusal: its number, a reason in plain English, and what it is about, if anything."""
 
     def __init__(self, errno: Errno, reason: str | None = None, *, about: object = None) -> None:
         super().__init__(errno, reason)

@@ -11,7 +11,9 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Plan(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """What a school may do and how it likes things; a limit of 0 is no limit.
 
     Every field is a key of `homeroom school set`.

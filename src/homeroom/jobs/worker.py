@@ -82,8 +82,6 @@ class Worker:
             log.exception("job failed", extra={"job": job.id, "kind": job.kind.value})
             delay = BACK_OFF[min(job.attempts, len(BACK_OFF) - 1)]
             error = f"{type(failure).__name__}: {failure}"
-            await self._desk.work(
-                lambda work: work.queue.retry(job.id, work.now + delay, error)
-            )
+            await self._desk.work(lambda work: work.queue.retry(job.id, work.now + delay, error))
         else:
             await self._desk.work(lambda work: work.queue.done(job.id))

@@ -96,8 +96,7 @@ def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
             entry(
                 verdict,
                 data=uid,
-                telephone=user.telephone,
-                email=user.email,
+                telephone=user.telephone or "",
                 customColumn=user.custom_column,
             )
         )
@@ -110,9 +109,7 @@ def add_school_student(call: Call, asked: AddSchoolStudent) -> Answer:
     name = None
     if asked.student_uid is None and asked.student_account is not None:
         name = account(asked.student_account)
-    accounts.add_school_student(
-        call.work, call.school, asked.student_uid, name, asked.student_name
-    )
+    accounts.add_school_student(call.work, call.school, asked.student_uid, name, asked.student_name)
     return Answer()
 
 

@@ -35,9 +35,7 @@ class _Envelope(msgspec.Struct, omit_defaults=True):
 
 def encode(answer: Answer) -> bytes:
     """Return the body of an answer: UTF-8, unescaped."""
-    return msgspec.json.encode(
-        _Envelope(answer.data, answer.more_data, ERROR_INFO[answer.errno])
-    )
+    return msgspec.json.encode(_Envelope(answer.data, answer.more_data, ERROR_INFO[answer.errno]))
 
 
 def refused(refusal: Refused) -> Answer:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +13,7 @@ from urllib.parse import parse_qsl
 from homeroom.base.clock import Clock
 from homeroom.base.ids import JobId, SchoolId
 from homeroom.base.text import ascii_only
-from homeroom.contract.action import AT_THE_DOOR, Action, Door
+from homeroom.contract.action import Action, Door
 from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.upload import MAX_FILE_BODY
@@ -71,7 +70,7 @@ class Observer:
 class PartnerAPI:
     """The partner API as an ASGI application for its two addresses."""
 
-    def __init__(  # noqa: PLR0913  what bootstrap joins here
+    def __init__(
         self,
         desk: Desk,
         doorkeeper: Doorkeeper,
@@ -99,7 +98,7 @@ class PartnerAPI:
         self._served: dict[tuple[str, str], tuple[Served[Any], Reader[Any]]] = {
             (row.action.door, row.action.name): (row, row.action.reader()) for row in TABLE
         }
-        self._ids = map(f"{secrets.token_hex(4)}-{{}}".format, count(1))
+        self._ids = map(f"{means.keys.public_key()[:8]}-{{}}".format, count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -248,19 +247,9 @@ class PartnerAPI:
             if served.reads:
                 answer, note, jobs = await self._desk.look(unit)
             else:
-                answer, note, jobs = await self._desk.work(
-                    unit, school, together=served.together
-                )
+                answer, note, jobs = await self._desk.work(unit, school, together=served.together)
         except Refused as refusal:
-            if refusal.errno not in served.action.errnos:
-                log.error(
-                    "undeclared errno",
-                    extra={"action": served.action.name, "errno": refusal.errno.number},
-                )
-            if refusal.about is None or served.about is None:
-                return refused(refusal)
-            named = served.about(self._hosts, refusal.about)
-            return Answer(named.data, named.more_data, refusal.errno, refusal.reason)
+            return self._named(served, refusal)
         except Contended:
             impatient = next((turn.errno for turn in served.turns if turn.errno), None)
             if impatient is None:
@@ -272,9 +261,17 @@ class PartnerAPI:
             return answer
         return Answer(answer.data, answer.more_data, note, note.en)
 
-    def _tell(
-        self, exchange: Exchange, answer: Answer | None, reason: str, started: float
-    ) -> None:
+    def _named(self, served: Served[Any], refusal: Refused) -> Answer:
+        """Return the answer of a refusal, with what it names."""
+        if refusal.errno not in served.action.errnos:
+            facts = {"action": served.action.name, "errno": refusal.errno.number}
+            log.error("undeclared errno", extra=facts)
+        if refusal.about is None or served.about is None:
+            return refused(refusal)
+        named = served.about(self._hosts, refusal.about)
+        return Answer(named.data, named.more_data, refusal.errno, refusal.reason)
+
+    def _tell(self, exchange: Exchange, answer: Answer | None, reason: str, started: float) -> None:
         seconds = time.perf_counter() - started
         number = None if answer is None else answer.errno.number
         known = any(exchange.action == action for _, action in self._served)
@@ -307,12 +304,13 @@ class PartnerAPI:
 
 def _read(action: Action[Any], reader: Reader[Any], form: Form) -> Wire:
     try:
-        return reader.read(form)
+        asked: Wire = reader.read(form)
     except BadList as error:
         empty = Errno.LIST_EMPTY if Errno.LIST_EMPTY in action.refuses else Errno.BAD_PARAMS
         raise Refused(empty, str(error)) from None
     except BadParam as error:
         raise Refused(Errno.BAD_PARAMS, str(error)) from None
+    return asked
 
 
 def _first(order: Iterable[Errno], noted: list[Errno]) -> Errno | None:

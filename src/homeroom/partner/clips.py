@@ -33,17 +33,13 @@ def set_class_video_multiple(call: Call, asked: SetClassVideoMultiple) -> Answer
         call.work, call.means, call.school, asked.course_id, list(map(_asked, asked.lessons))
     )
     entries = []
+    refusals = []
     for one, result in zip(asked.lessons, results, strict=True):
-        is_refused = isinstance(result, Refused)
-        where = Addresses() if is_refused else addresses(result, call.hosts)
-        entries.append(
-            entry(
-                result if is_refused else None,
-                customColumn=one.custom_column,
-                more_data=more_data(where),
-            )
-        )
-    refusals = [result if isinstance(result, Refused) else None for result in results]
+        refusal = result if isinstance(result, Refused) else None
+        where = Addresses() if isinstance(result, Refused) else addresses(result, call.hosts)
+        more = more_data(where)
+        entries.append(entry(refusal, customColumn=one.custom_column, more_data=more))
+        refusals.append(refusal)
     return Answer(data=entries, reason=told(refusals))
 
 

@@ -99,6 +99,6 @@ def _settings(call: Call, asked: AddCourse | EditCourse) -> courses.CourseSettin
     )
 
 
-def _expiry(asked: Moment | UnsetType) -> Moment | None | UnsetType:
+def _expiry(asked: Moment | UnsetType) -> Moment | UnsetType | None:
     """Return the expiry asked for; the wire's 0 is never."""
     return UNSET if asked is UNSET else asked or None

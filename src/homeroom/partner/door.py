@@ -42,7 +42,9 @@ class Doorkeeper:
 
     async def admit(self, fields: Mapping[str, object]) -> School:
         """Return the school that signed a form, or refuse it."""
-        sid, safe_key, stamp = (_credential(fields, name) for name in ("SID", "safeKey", "timeStamp"))
+        sid, safe_key, stamp = (
+            _credential(fields, name) for name in ("SID", "safeKey", "timeStamp")
+        )
         if not _is_number(sid):
             raise Refused(Errno.NOT_AUTHORISED, "SID must be a number")
         known = await self._know(SchoolId(int(sid)))
@@ -52,7 +54,9 @@ class Doorkeeper:
         if school is None:
             raise Refused(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")
         if not _is_number(stamp):
-            raise Refused(Errno.NOT_AUTHORISED, "timeStamp must be digits: whole seconds since 1970")
+            raise Refused(
+                Errno.NOT_AUTHORISED, "timeStamp must be digits: whole seconds since 1970"
+            )
         skews = [int(stamp) - clock.now() for clock in self._clocks]
         if all(abs(skew) > WINDOW_SECONDS for skew in skews):
             raise Refused(Errno.NOT_AUTHORISED, _skewed(min(skews, key=abs)))
@@ -72,7 +76,9 @@ class Doorkeeper:
     async def _know(self, sid: SchoolId) -> Known:
         remembered = self._known.get(sid)
         if remembered is not None:
-            known = await asyncio.shield(remembered) if not remembered.done() else remembered.result()
+            known = (
+                await asyncio.shield(remembered) if not remembered.done() else remembered.result()
+            )
             if known.stale_at > time.monotonic():
                 return known
         if len(self._known) >= REMEMBERED:

@@ -48,7 +48,7 @@ async def read_body(receive: Receive, declared: int | None, limit: int) -> bytes
 
 
 def parse(content_type: bytes, body: bytes) -> Form:
-    """Read a form of either encoding; names and values lose stray spaces, the last of a name wins."""
+    """Read a form of either encoding, without stray spaces; the last value of a name wins."""
     kind, options = (
         parse_options_header(content_type) if b";" in content_type else (content_type, {})
     )
@@ -64,9 +64,7 @@ def urlencoded(body: bytes) -> dict[str, str]:
     """Read a form-encoded text; unescaped UTF-8 in it is as good as escaped."""
     try:
         text = body.decode()
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-        )
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except UnicodeDecodeError:
         raise BadForm("the form is not UTF-8") from None
     except ValueError:

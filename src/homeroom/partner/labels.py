@@ -54,8 +54,7 @@ def add_course_labels(call: Call, asked: AddCourseLabels) -> Answer:
         ],
     )
     entries = [
-        entry(verdict, **_named(one))
-        for one, verdict in zip(asked.courses, verdicts, strict=True)
+        entry(verdict, **_named(one)) for one, verdict in zip(asked.courses, verdicts, strict=True)
     ]
     return Answer(data=entries, reason=told(verdicts))
 

@@ -27,9 +27,7 @@ class Repeats:
         if seen is not None and abs(now - seen) < SECONDS:
             return True
         if len(self._seen) >= REMEMBERED:
-            self._seen = {
-                known: at for known, at in self._seen.items() if abs(now - at) < SECONDS
-            }
+            self._seen = {known: at for known, at in self._seen.items() if abs(now - at) < SECONDS}
         self._seen[print_] = now
         return False
 

@@ -61,7 +61,7 @@ class Served(Generic[P]):
     reads: bool = False
 
 
-def serve(  # noqa: PLR0913  one row of the table
+def serve(
     action: Action[P],
     handler: Callable[[Call, P], Answer],
     *,

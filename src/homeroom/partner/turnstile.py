@@ -15,7 +15,9 @@ class Turnstile:
         self._held: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def turn(self, hold: Iterable[str], watch: Iterable[str]) -> AsyncIterator[frozenset[str]]:
+    async def turn(
+        self, hold: Iterable[str], watch: Iterable[str]
+    ) -> AsyncIterator[frozenset[str]]:
         """Wait for keys, hold some of them meanwhile, and tell which stayed with others."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         missed: set[str] = set()

@@ -1,1 +1,1 @@
-"""The database: tables, statements, units of work; all SQL is here, written once for both engines."""
+"""The database: tables, statements, units of work; SQL is written here, once for both engines."""

@@ -98,9 +98,11 @@ class Accounts:
 
     def add(self, new: NewUser, now: Moment) -> User:
         """Write an account and return it."""
+        telephone = None if new.name.is_email else new.name.value
+        email = new.name.value if new.name.is_email else None
         values = {
-            "telephone": None if new.name.is_email else new.name.value,
-            "email": new.name.value if new.name.is_email else None,
+            "telephone": telephone,
+            "email": email,
             "nickname": new.nickname,
             "password_hash": new.password_hash,
             "avatar": new.avatar,
@@ -108,7 +110,6 @@ class Accounts:
             "cancelled_at": None,
         }
         uid = UserId(self._tx.all(_ADD, values)[0][0])
-        telephone, email = values["telephone"], values["email"]
         return User(uid, telephone, email, new.nickname, is_cancelled=False)
 
     def cancel(self, user: UserId, now: Moment) -> None:

@@ -108,14 +108,16 @@ def _unfinished_of(teacher: str) -> Select[tuple[int]]:
 _HAS_UNFINISHED = Statement(_unfinished_of("user").limit(1))
 _listed = Rows("listed")
 _LIST_TEACHERS = Statement(
-    lambda insert: insert(course_teachers)
-    .from_select(
-        ["course_id", "user_id"],
-        select(_listed.whole(0), _listed.whole(1))
-        .select_from(_listed.source)
-        .order_by(_listed.whole(1)),
+    lambda insert: (
+        insert(course_teachers)
+        .from_select(
+            ["course_id", "user_id"],
+            select(_listed.whole(0), _listed.whole(1))
+            .select_from(_listed.source)
+            .order_by(_listed.whole(1)),
+        )
+        .on_conflict_do_nothing()
     )
-    .on_conflict_do_nothing()
 )
 _UNLIST_TEACHER = Statement(
     course_teachers.delete().where(
@@ -178,8 +180,8 @@ class Courses:
 
     def last_end(self, course: CourseId) -> Moment | None:
         """Return the end of the last class of a course, or none."""
-        rows = self._tx.all(_LAST_END, {"course": course})
-        return rows[0][0]
+        end: Moment | None = self._tx.all(_LAST_END, {"course": course})[0][0]
+        return end
 
     def has_running_lesson(self, course: CourseId, now: Moment) -> bool:
         """Tell whether a class of the course is running, overtime included."""

@@ -188,7 +188,7 @@ class SqliteEngine:
                 self.tx.plain("SAVEPOINT unit")
                 try:
                     outcomes.append((unit, unit.run(self.tx), None))
-                except Exception as failure:  # noqa: BLE001  it belongs to whoever sent the unit
+                except Exception as failure:
                     if not self.tx.connection.in_transaction:
                         # Disk full or an I/O error: SQLite has undone the whole group by itself.
                         raise
@@ -237,7 +237,9 @@ class PostgresTx(_Traced):
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = 1
         # A plan made while a table was empty must not turn into a scan when it no longer is.
-        self.connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        self.connection.execute(
+            "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
+        )
         self.connection.execute("SET lock_timeout = '30s'; SET statement_timeout = '60s'")
         self.cursor = self.connection.cursor()
 

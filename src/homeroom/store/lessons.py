@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
@@ -114,7 +114,7 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in lessons.c if column.name != "id"})
     .returning(lessons.c.id)
 )
-_SETTABLE = {
+_SETTABLE: dict[str, BindParameter[Value]] = {
     name: bindparam(f"new_{name}")
     for name in (
         "name",
@@ -151,13 +151,17 @@ _SWITCHED = (
     "stream_expires_at",
 )
 _TEXTS = ("stream", "stream_signature")
-_saved_values = select(
-    _saved.whole(0).label("lesson_id"),
-    *(
-        (_saved.text(place) if name in _TEXTS else _saved.whole(place)).label(name)
-        for place, name in enumerate(_SWITCHED, 1)
-    ),
-).select_from(_saved.source).subquery("saved_values")
+_saved_values = (
+    select(
+        _saved.whole(0).label("lesson_id"),
+        *(
+            (_saved.text(place) if name in _TEXTS else _saved.whole(place)).label(name)
+            for place, name in enumerate(_SWITCHED, 1)
+        ),
+    )
+    .select_from(_saved.source)
+    .subquery("saved_values")
+)
 _SAVE_SWITCHES = Statement(
     update(lessons)
     .where(lessons.c.id == _saved_values.c.lesson_id)
@@ -167,9 +171,7 @@ _LOCK = Statement(
     update(lessons).where(lessons.c.id == bindparam("lesson")).values(is_locked=bindparam("lock"))
 )
 _CLOSE = Statement(
-    update(lessons)
-    .where(lessons.c.id == bindparam("lesson"))
-    .values(closed_at=bindparam("moment"))
+    update(lessons).where(lessons.c.id == bindparam("lesson")).values(closed_at=bindparam("moment"))
 )
 _SET_ORIGIN = Statement(
     update(lessons)
@@ -226,9 +228,11 @@ _ADD_CO_TEACHERS = Statement(
     )
 )
 _ADD_GUEST = Statement(
-    lambda insert: insert(guests)
-    .values(lesson_id=bindparam("lesson"), user_id=bindparam("user"))
-    .on_conflict_do_nothing()
+    lambda insert: (
+        insert(guests)
+        .values(lesson_id=bindparam("lesson"), user_id=bindparam("user"))
+        .on_conflict_do_nothing()
+    )
 )
 _REMOVE_GUEST = Statement(
     delete(guests).where(
@@ -355,7 +359,7 @@ class Lessons:
         """Return how many classes a course has."""
         return int(self._tx.all(_OF_COURSE, {"course": course})[0][0])
 
-    def add(  # noqa: PLR0913  the parts of one row
+    def add(
         self,
         course: Course,
         new: NewLesson,

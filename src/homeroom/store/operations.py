@@ -18,9 +18,7 @@ _ADD_WINDOW = Statement(
     .returning(maintenance.c.id)
 )
 _WINDOWS = Statement(
-    select(
-        maintenance.c.id, maintenance.c.begins_at, maintenance.c.ends_at, maintenance.c.blocks
-    )
+    select(maintenance.c.id, maintenance.c.begins_at, maintenance.c.ends_at, maintenance.c.blocks)
     .order_by(maintenance.c.begins_at, maintenance.c.id)
     .limit(1000)
 )
@@ -36,8 +34,9 @@ _TOKENS = Statement(
     .limit(1000)
 )
 _TOKEN = Statement(
-    select(tokens.c.id, tokens.c.school_id, tokens.c.name, tokens.c.created_at, tokens.c.revoked_at)
-    .where(tokens.c.fingerprint == bindparam("print"))
+    select(
+        tokens.c.id, tokens.c.school_id, tokens.c.name, tokens.c.created_at, tokens.c.revoked_at
+    ).where(tokens.c.fingerprint == bindparam("print"))
 )
 _REVOKE = Statement(
     update(tokens)
@@ -46,9 +45,11 @@ _REVOKE = Statement(
 )
 _KEPT = Statement(select(server_state.c.value).where(server_state.c.name == bindparam("kept_name")))
 _KEEP = Statement(
-    lambda insert: insert(server_state)
-    .values(name=bindparam("kept_name"), value=bindparam("kept_value"))
-    .on_conflict_do_update(index_elements=["name"], set_={"value": bindparam("kept_value")})
+    lambda insert: (
+        insert(server_state)
+        .values(name=bindparam("kept_name"), value=bindparam("kept_value"))
+        .on_conflict_do_update(index_elements=["name"], set_={"value": bindparam("kept_value")})
+    )
 )
 
 

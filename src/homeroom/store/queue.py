@@ -104,8 +104,8 @@ class Queue:
 
     def next_due(self) -> Moment | None:
         """Return when the next job is due, or none."""
-        rows = self._tx.all(_NEXT, {})
-        return rows[0][0]
+        due: Moment | None = self._tx.all(_NEXT, {})[0][0]
+        return due
 
     def count(self) -> int:
         """Return how many jobs wait."""

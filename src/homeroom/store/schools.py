@@ -103,7 +103,8 @@ class Schools:
 
     def newest(self) -> SchoolId | None:
         """Return the highest SID given out, or none."""
-        return self._tx.all(_NEWEST, {})[0][0]
+        sid: int | None = self._tx.all(_NEWEST, {})[0][0]
+        return None if sid is None else SchoolId(sid)
 
     def add(self, school: School, now: Moment) -> None:
         """Write a school under its SID."""
@@ -147,9 +148,7 @@ class Schools:
 
     def add_preset(self, school: SchoolId, name: str) -> PresetId:
         """Write a classroom preset and return its id."""
-        return PresetId(
-            self._tx.all(_ADD_PRESET, {"school": school, "preset_name": name})[0][0]
-        )
+        return PresetId(self._tx.all(_ADD_PRESET, {"school": school, "preset_name": name})[0][0])
 
     def presets(self, school: SchoolId) -> list[tuple[PresetId, str]]:
         """Return the classroom presets of a school, the first thousand."""
@@ -162,5 +161,5 @@ class Schools:
 
     def blocked_until(self, now: Moment) -> Moment | None:
         """Return the end of the maintenance that blocks the partner API now, or none."""
-        rows = self._tx.all(_BLOCKED_UNTIL, {"now": now})
-        return rows[0][0]
+        end: Moment | None = self._tx.all(_BLOCKED_UNTIL, {"now": now})[0][0]
+        return end

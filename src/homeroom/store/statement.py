@@ -1,4 +1,4 @@
-"""A statement: written once in SQLAlchemy Core, compiled once per engine, run as text by the driver.
+"""A statement: written once in SQLAlchemy Core, compiled once an engine, run by the driver as text.
 
 Core converts nothing on this path, and nothing needs converting: the tables hold integers and text
 only, which both drivers give back as they are.
@@ -7,11 +7,11 @@ only, which both drivers give back as they are.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Executable, Text, bindparam
+from sqlalchemy import BigInteger, Text, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import ColumnElement, TableValuedAlias
+from sqlalchemy.sql import ClauseElement, ColumnElement, TableValuedAlias
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -19,7 +19,7 @@ SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 _DIALECTS = {
     SQLITE: sqlite.dialect(paramstyle="named"),
-    POSTGRESQL: psycopg.dialect(),
+    POSTGRESQL: psycopg.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
 }
 # What plain Core lacks, on_conflict_do_nothing, each engine's own insert has under one name.
 _INSERTS: dict[str, Any] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
@@ -35,7 +35,7 @@ class Text4Driver(NamedTuple):
 class Statement:
     """One statement; `build` gets the engine's insert where one needs it."""
 
-    def __init__(self, build: Executable | Callable[[Any], Executable]) -> None:
+    def __init__(self, build: ClauseElement | Callable[[Any], ClauseElement]) -> None:
         self._build = build
         self._texts: dict[str, Text4Driver] = {}
 
@@ -47,7 +47,9 @@ class Statement:
             compiled = core.compile(
                 dialect=_DIALECTS[engine], compile_kwargs={"render_postcompile": True}
             )
-            constants = {name: value for name, value in compiled.params.items() if value is not None}
+            constants = {
+                name: value for name, value in compiled.params.items() if value is not None
+            }
             text = self._texts[engine] = Text4Driver(str(compiled), constants)
         return text
 
@@ -63,12 +65,12 @@ class _JSONItems(FunctionElement[Any]):
 
 
 @compiles(_JSONItems, SQLITE)
-def _items_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+def _items_sqlite(element: _JSONItems, compiler: SQLCompiler, **kw: object) -> str:
     return f"json_each({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(_JSONItems, POSTGRESQL)
-def _items_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+def _items_postgresql(element: _JSONItems, compiler: SQLCompiler, **kw: object) -> str:
     return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **kw)} AS JSONB))"
 
 
@@ -85,13 +87,13 @@ class _Member(ColumnElement[Any]):
 
 
 @compiles(_Member, SQLITE)
-def _member_sqlite(element: _Member, compiler: SQLCompiler, **kw: Any) -> str:
+def _member_sqlite(element: _Member, compiler: SQLCompiler, **kw: object) -> str:
     item = compiler.process(element.item, **kw)
     return item if element.index is None else f"json_extract({item}, '$[{element.index}]')"
 
 
 @compiles(_Member, POSTGRESQL)
-def _member_postgresql(element: _Member, compiler: SQLCompiler, **kw: Any) -> str:
+def _member_postgresql(element: _Member, compiler: SQLCompiler, **kw: object) -> str:
     item = compiler.process(element.item, **kw)
     text = f"{item} #>> '{{}}'" if element.index is None else f"{item} ->> {element.index}"
     return f"CAST({text} AS BIGINT)" if element.whole else f"({text})"

@@ -294,7 +294,7 @@ lessons = Table(
     _text("introduction"),
     _text("unique_identity", nullable=True),
     _text("key"),
-    # The pull address, once bound: stream name, signature and expiry (READINGS Q9, the seed's rules).
+    # The pull address, once bound: stream name, signature and expiry (the seed's second rule).
     _text("stream", nullable=True),
     _text("stream_signature", nullable=True),
     _moment("stream_expires_at", nullable=True),

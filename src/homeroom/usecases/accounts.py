@@ -111,8 +111,9 @@ def _join(work: Work, school: School, user: User, asked: Registration) -> None:
     if asked.joins_as == STUDENT:
         if user.id != school.owner and not work.accounts.school_students(school.id, [user.id]):
             work.accounts.add_students(school.id, [(user.id, name)], work.now)
-    elif asked.joins_as == TEACHER and work.teachers.state(school.id, user.id) is None:
-        if _has_teacher_quota(work, school):
+    elif asked.joins_as == TEACHER:
+        is_new = work.teachers.state(school.id, user.id) is None
+        if is_new and _has_teacher_quota(work, school):
             work.teachers.add(school.id, user.id, name, work.now)
 
 

@@ -24,7 +24,7 @@ class CourseSettings:
 
     name: str | None = None
     folder: FolderId | None = None
-    expires_at: Moment | None | UnsetType = UNSET
+    expires_at: Moment | UnsetType | None = UNSET
     """None: never."""
     head_teacher: UserId | None = None
     head_teacher_name: AccountName | None = None
@@ -109,7 +109,7 @@ def edit(
         "allow_student_modify_nickname": _switch(asked.allow_student_modify_nickname),
         "hides_replay_from_leavers": _switch(asked.hides_replay_from_leavers),
     }
-    changed = {name: value for name, value in values.items() if value is not None}
+    changed: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
     if asked.expires_at is not UNSET:
         changed["expires_at"] = asked.expires_at
     work.courses.set(course, changed)
@@ -129,9 +129,7 @@ def end(work: Work, school: SchoolId, course: CourseId) -> None:
     work.courses.set(course, {"ended_at": work.now})
 
 
-def page_key(
-    work: Work, school: SchoolId, course: CourseId, lesson: LessonId | None
-) -> str:
+def page_key(work: Work, school: SchoolId, course: CourseId, lesson: LessonId | None) -> str:
     """Return the key of a course's page, after making sure that its class may be shown there."""
     held = work.courses.held_by(school, course, work.now, NAMED)
     if lesson is not None:

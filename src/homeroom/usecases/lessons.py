@@ -42,9 +42,8 @@ from homeroom.store.work import Work
 from homeroom.usecases.accounts import MEGABYTE, current_school, has_room
 from homeroom.usecases.means import Means
 
-def add(
-    work: Work, means: Means, school: SchoolId, course: CourseId, wanted: NewLesson
-) -> Lesson:
+
+def add(work: Work, means: Means, school: SchoolId, course: CourseId, wanted: NewLesson) -> Lesson:
     """Put a class on the timetable of a course of this school.
 
     Raises `Refused`; with IDENTITY_TAKEN it is about the class made earlier (READINGS Q1).

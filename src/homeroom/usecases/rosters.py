@@ -44,17 +44,18 @@ def add_members(
     new: list[NewMember] = []
     verdicts: list[Verdict] = []
     for one, uid in zip(asked, uids, strict=True):
+        if isinstance(one, Refused):
+            verdicts.append(one)
+            continue
         try:
-            if isinstance(one, Refused):
-                raise one
             person = _admitted(one, uid, persons, held, home, role, seen)
-            if room is not None and len(new) >= room:
-                raise Refused(Errno.TOO_MANY_MEMBERS)
-            member, note = _member(person, one, held, role)
-            new.append(member)
-            verdicts.append(note)
+            _check_room(room, len(new))
         except Refused as refusal:
             verdicts.append(refusal)
+            continue
+        member, note = _member(person, one, held, role)
+        new.append(member)
+        verdicts.append(note)
     work.rosters.add(course, role, new, work.now)
     return verdicts
 
@@ -115,7 +116,13 @@ def _room(work: Work, school: School, course: CourseId, role: Role) -> int | Non
     return limit - work.rosters.count(course, role) if limit else None
 
 
-def _admitted(  # noqa: PLR0913  what one person is judged by
+def _check_room(room: int | None, taken: int) -> None:
+    """Refuse one member more than the course takes."""
+    if room is not None and taken >= room:
+        raise Refused(Errno.TOO_MANY_MEMBERS)
+
+
+def _admitted(
     one: Asked,
     uid: UserId | None,
     persons: dict[UserId, Person],

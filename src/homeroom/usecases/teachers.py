@@ -12,7 +12,7 @@ from homeroom.usecases.accounts import check_teacher_quota, current_school, foun
 from homeroom.usecases.means import Means
 
 
-def add(  # noqa: PLR0913  what one form holds
+def add(
     work: Work,
     school: SchoolId,
     user: UserId | None,
@@ -63,9 +63,7 @@ def finish_stop(work: Work, school: SchoolId, user: UserId) -> None:
         work.teachers.set_state(school, user, TeacherState.STOPPED)
 
 
-def restart(
-    work: Work, school: SchoolId, user: UserId | None, name: AccountName | None
-) -> None:
+def restart(work: Work, school: SchoolId, user: UserId | None, name: AccountName | None) -> None:
     """Put a stopped teacher back into service."""
     person, state = _teacher(work, current_school(work, school), user, name)
     if state is TeacherState.STOPPING:

@@ -205,9 +205,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "allow_add_friend IN (0, 1)", name=op.f("ck_courses_allow_add_friend")
-        ),
+        sa.CheckConstraint("allow_add_friend IN (0, 1)", name=op.f("ck_courses_allow_add_friend")),
         sa.CheckConstraint(
             "allow_student_modify_nickname IN (0, 1)",
             name=op.f("ck_courses_allow_student_modify_nickname"),
@@ -216,9 +214,7 @@ def upgrade() -> None:
             "hides_replay_from_leavers IN (0, 1)",
             name=op.f("ck_courses_hides_replay_from_leavers"),
         ),
-        sa.CheckConstraint(
-            "kind IN ('standard', 'public', 'dual')", name=op.f("ck_courses_kind")
-        ),
+        sa.CheckConstraint("kind IN ('standard', 'public', 'dual')", name=op.f("ck_courses_kind")),
         sa.ForeignKeyConstraint(["folder_id"], ["folders.id"], name=op.f("fk_courses_folder_id")),
         sa.ForeignKeyConstraint(
             ["head_teacher_id"], ["users.id"], name=op.f("fk_courses_head_teacher_id")
@@ -321,32 +317,18 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "allow_unlogged_chat IN (0, 1)", name=op.f("ck_lessons_allow_unlogged_chat")
         ),
-        sa.CheckConstraint(
-            "enters_off_stage IN (0, 1)", name=op.f("ck_lessons_enters_off_stage")
-        ),
-        sa.CheckConstraint(
-            "has_two_cameras IN (0, 1)", name=op.f("ck_lessons_has_two_cameras")
-        ),
-        sa.CheckConstraint(
-            "is_broadcast IN (0, 1)", name=op.f("ck_lessons_is_broadcast")
-        ),
+        sa.CheckConstraint("enters_off_stage IN (0, 1)", name=op.f("ck_lessons_enters_off_stage")),
+        sa.CheckConstraint("has_two_cameras IN (0, 1)", name=op.f("ck_lessons_has_two_cameras")),
+        sa.CheckConstraint("is_broadcast IN (0, 1)", name=op.f("ck_lessons_is_broadcast")),
         sa.CheckConstraint("is_locked IN (0, 1)", name=op.f("ck_lessons_is_locked")),
         sa.CheckConstraint("is_smart IN (0, 1)", name=op.f("ck_lessons_is_smart")),
         sa.CheckConstraint("live IN (0, 1)", name=op.f("ck_lessons_live")),
-        sa.CheckConstraint(
-            "origin IN ('v1', 'client', 'lms')", name=op.f("ck_lessons_origin")
-        ),
+        sa.CheckConstraint("origin IN ('v1', 'client', 'lms')", name=op.f("ck_lessons_origin")),
         sa.CheckConstraint("record IN (0, 1)", name=op.f("ck_lessons_record")),
-        sa.CheckConstraint(
-            "record_scene IN (0, 1)", name=op.f("ck_lessons_record_scene")
-        ),
+        sa.CheckConstraint("record_scene IN (0, 1)", name=op.f("ck_lessons_record_scene")),
         sa.CheckConstraint("replay IN (0, 1)", name=op.f("ck_lessons_replay")),
-        sa.CheckConstraint(
-            "resolution IN (0, 1, 2)", name=op.f("ck_lessons_resolution")
-        ),
-        sa.CheckConstraint(
-            "watch_by_login IN (0, 1)", name=op.f("ck_lessons_watch_by_login")
-        ),
+        sa.CheckConstraint("resolution IN (0, 1, 2)", name=op.f("ck_lessons_resolution")),
+        sa.CheckConstraint("watch_by_login IN (0, 1)", name=op.f("ck_lessons_watch_by_login")),
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_lessons_course_id")),
         sa.ForeignKeyConstraint(["folder_id"], ["folders.id"], name=op.f("fk_lessons_folder_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_lessons_school_id")),
