@@ -3,7 +3,7 @@
 # the command to type is said.
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
-#   machine.sh tests                have what the tests start: PostgreSQL's server, curl
+#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium
 set -euo pipefail
 
 # Install Debian packages, or say how to and fail.
@@ -45,6 +45,7 @@ tests() {
     missing+=(postgresql)
   fi
   command -v curl >/dev/null || missing+=(curl)
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
   if ((${#missing[@]})); then
     # Tests that miss something are skipped, and say so; where CI is set they fail, so we do at once.
     debian "The tests start programs that are missing here: ${missing[*]}." "${missing[@]}" ||

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.support.given import Given
 from tests.support.postgres import NoPostgresError, Postgres, running_postgres
 from tests.support.serving import House, running_house
+from tests.support.wire import OBSERVED
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -31,6 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("pg")
         if item.get_closest_marker("clients"):
             item.add_marker(pytest.mark.xdist_group("clients"))
+
+
+def pytest_sessionfinish() -> None:
+    """Leave what this process saw on the wire for `make docs`."""
+    if folder := os.environ.get("HOMEROOM_OBSERVED"):
+        OBSERVED.keep(Path(folder))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,25 +2,21 @@
 
 import asyncio
 import fcntl
-import logging
 import os
-import signal
-import socket
-import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
+from homeroom.admin import site
 from homeroom.base.clock import Clock, ShiftedClock, SystemClock
 from homeroom.base.ids import JobId, SchoolId, UserId
 from homeroom.base.keys import Keys
@@ -32,23 +28,29 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.jobs.worker import Handler, Worker
 from homeroom.partner.app import Observer, PartnerAPI
 from homeroom.partner.door import Doorkeeper
+from homeroom.sandbox.site import Sandbox
 from homeroom.store.engine import Engine, PostgresEngine, SqliteEngine
 from homeroom.store.files import Files
 from homeroom.store.migrate import is_current, migrate
 from homeroom.store.queue import Job
 from homeroom.store.work import Store, Work
-from homeroom.usecases import teachers
+from homeroom.usecases import demo, teachers
+from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.means import Means
 from homeroom.web.faults import FaultBook
+from homeroom.web.http import listen
+from homeroom.web.http import server as http_server
 from homeroom.web.journal import Journal
-
-log = logging.getLogger("homeroom")
+from homeroom.web.log import log_to_stderr
+from homeroom.web.metrics import Metrics
+from homeroom.web.problems import Problem, show_failure, show_problem, show_status
 
 CLOCK_OFFSET = "sandbox_clock_offset"
+CLOCK_SHIFTED = "sandbox_clock_on"
+"""Whether the last server to start was a sandbox: then commands go by its clock."""
 PULL_KEY = "pull_key"
-DRAIN_SECONDS = 4
-KEEP_ALIVE_SECONDS = 75
-BACKLOG = 1024
+LOCK = "homeroom.lock"
+"""Held by the server of a data folder; holds its process id and its address."""
 
 
 class CannotStart(Exception):
@@ -67,13 +69,11 @@ def address(settings: Settings) -> str | Path:
 def opened_store(settings: Settings) -> Iterator[Store]:
     """Open the store, its tables brought up to date, on the clock that the server goes by."""
     where = address(settings)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    if not is_current(where):
-        migrate(where)
+    bring_up_to_date(settings)
     engine: Engine = SqliteEngine(where) if isinstance(where, Path) else PostgresEngine(where)
     store = Store(engine, SystemClock())
     try:
-        offset = int(store.look(lambda work: work.operations.kept(CLOCK_OFFSET)) or 0)
+        offset = store.look(_clock_offset)
         if offset:
             store.clock = ShiftedClock(SystemClock(), offset, moved=lambda _offset: None)
         yield store
@@ -81,22 +81,59 @@ def opened_store(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-@contextmanager
-def only_server(settings: Settings) -> Iterator[None]:
-    """Make sure that no other server works on the same data folder."""
+def bring_up_to_date(settings: Settings) -> bool:
+    """Bring the tables to those of this version; tells whether there was anything to do."""
+    where = address(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
-    path = settings.data / "homeroom.lock"
-    with path.open("a+") as file:
+    if is_current(where):
+        return False
+    # Two commands on a new data folder: the second waits, and then finds the work done.
+    with (settings.data / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_current(where):
+            return False
+        migrate(where)
+        return True
+
+
+def _clock_offset(work: Work) -> int:
+    """Return how far the clock of the last server was shifted; not at all outside a sandbox."""
+    if work.operations.kept(CLOCK_SHIFTED) != "1":
+        return 0
+    return int(work.operations.kept(CLOCK_OFFSET) or 0)
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[Callable[[str], None]]:
+    """Make sure that no other server works on the same data folder; takes the address served at."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.seek(0)
-            message = f"another server (pid {file.read().strip()}) works on {settings.data}"
+            pid = file.readline().strip()
+            message = f"another server (pid {pid}) works on {settings.data}"
             raise CannotStart(message) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+
+        def note(url: str = "") -> None:
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n{url}\n")
+            file.flush()
+
+        note()
+        yield note
+
+
+def running_server(settings: Settings) -> tuple[int, str] | None:
+    """Return the process id and the address of the server on a data folder, or none."""
+    with suppress(FileNotFoundError), (settings.data / LOCK).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            pid, url, *_ = [*file.read().splitlines(), "", ""]
+            return int(pid or 0), url
+    return None
 
 
 # --- the doors -----------------------------------------------------------------------
@@ -125,6 +162,7 @@ class Server:
     partner: PartnerAPI
     faults: FaultBook | None
     journal: Journal | None
+    metrics: Metrics
     means: Means
     hosts: Hosts
     files: Files
@@ -136,8 +174,7 @@ async def built(
 ) -> AsyncIterator[Server]:
     """Join the rooms over a store; ends what was started."""
     desk = Desk(store)
-    clock = _clock(settings, store, real)
-    store.clock = clock
+    clock = set_clock(settings, store, real)
     files = Files(settings.data)
     worker = Worker(desk, clock, real, _handlers(desk, files))
     pull_key = await desk.work(_pull_key)
@@ -145,6 +182,7 @@ async def built(
     means = Means(Keys(), pull_key, delay)
     where = hosts(settings, served_at)
     faults = FaultBook() if settings.sandbox else None
+    metrics = Metrics()
     journal = Journal() if settings.sandbox else None
 
     async def settle(_jobs: list[JobId]) -> None:
@@ -159,13 +197,24 @@ async def built(
         where,
         files,
         faults=faults,
-        observer=Observer(lambda _action, _errno, _seconds: None, journal),
+        observer=Observer(metrics.counted, journal),
         settle=settle,
     )
     working = asyncio.create_task(worker.run())
     try:
         yield Server(
-            settings, desk, clock, worker, doorkeeper, partner, faults, journal, means, where, files
+            settings=settings,
+            desk=desk,
+            clock=clock,
+            worker=worker,
+            doorkeeper=doorkeeper,
+            partner=partner,
+            faults=faults,
+            journal=journal,
+            metrics=metrics,
+            means=means,
+            hosts=where,
+            files=files,
         )
     finally:
         working.cancel()
@@ -173,10 +222,19 @@ async def built(
             await working
 
 
+def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
+    """Let a store go by the server's clock, and every command after it; returns that clock."""
+    shifted = "1" if settings.sandbox else "0"
+    if store.look(lambda work: work.operations.kept(CLOCK_SHIFTED)) != shifted:
+        store.work(lambda work: work.operations.keep(CLOCK_SHIFTED, shifted))
+    store.clock = _clock(settings, store, real)
+    return store.clock
+
+
 def _clock(settings: Settings, store: Store, real: Clock) -> Clock:
     if not settings.sandbox:
         return real
-    offset = int(store.look(lambda work: work.operations.kept(CLOCK_OFFSET)) or 0)
+    offset = store.look(_clock_offset)
 
     def keep(new: int) -> None:
         store.work(lambda work: work.operations.keep(CLOCK_OFFSET, str(new)))
@@ -202,20 +260,22 @@ def _handlers(desk: Desk, files: Files) -> dict[Kind, Handler]:
     async def erase_file(job: Job) -> None:
         await asyncio.to_thread(files.erase, str(job.payload["path"]))
 
-    return {Kind.FINISH_STOP: finish_stop, Kind.ERASE_FILE: erase_file}
+    async def erase_files(job: Job) -> None:
+        paths: list[str] = msgspec.json.decode(str(job.payload["paths"]), type=list[str])
+        # The same picture may have been given to several schools, and is kept once.
+        kept = await desk.look(lambda work: work.resets.in_use(paths))
+        for path in paths:
+            if path not in kept:
+                await asyncio.to_thread(files.erase, path)
+
+    return {
+        Kind.FINISH_STOP: finish_stop,
+        Kind.ERASE_FILE: erase_file,
+        Kind.ERASE_FILES: erase_files,
+    }
 
 
 # --- the server ----------------------------------------------------------------------
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP, letting an application cut the connection: the sandbox's `drop` needs it."""
-
-    def on_message_begin(self) -> None:
-        """Put the way to cut the connection where the application finds it."""
-        super().on_message_begin()
-        scope = cast("dict[str, Any]", self.scope)
-        scope["extensions"] = {"homeroom.abort": self.transport.abort}
 
 
 class Root:
@@ -234,64 +294,41 @@ class Root:
             await self._sites(scope, receive, send)
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, ready: Callable[[str, DemoSchool | None], None]) -> None:
     """Serve until told to stop; `ready` is told the address once connections are taken."""
-    _log_to_stderr(settings.log_level)
-    with only_server(settings), opened_store(settings) as store:
-        uvloop.run(served(settings, store, SystemClock(), lambda running: ready(running.url)))
+    log_to_stderr(settings.log_level)
+    with only_server(settings) as note, opened_store(settings) as store:
+        real = SystemClock()
+        set_clock(settings, store, real)
+        if settings.database is None:
+            # The folder is ours alone: who took a job and did not end it is dead.
+            store.work(lambda work: work.queue.release())
+        school = store.work(_demo) if settings.demo else None
+
+        def announce(running: Running) -> None:
+            note(running.url)
+            ready(running.url, school)
+
+        uvloop.run(served(settings, store, real, announce))
+
+
+def _demo(work: Work) -> DemoSchool:
+    return demo.find_or_create(work, Means(Keys(), _pull_key(work), 0))
 
 
 async def served(
     settings: Settings, store: Store, real: Clock, ready: Callable[["Running"], None]
 ) -> None:
     """Serve until told to stop, by a given clock."""
-    listener = _listener(settings)
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    served_at = f"http://{shown}:{port}"
-    async with built(settings, store, served_at, real) as server:
-        config = uvicorn.Config(
-            Root(server.partner, _sites(server)),
-            http=Protocol,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-        http = _Drained(config)
-        http.on_started = lambda: ready(Running(served_at, server, http.stop))
+    try:
+        listener, served_at = listen(settings.host, settings.port)
+    except OSError as error:
+        message = f"cannot listen at {settings.host} port {settings.port}: {error.strerror}"
+        raise CannotStart(message) from None
+    async with built(settings, store, served_at, real) as parts:
+        http = http_server(Root(parts.partner, _sites(parts)))
+        http.on_started = lambda: ready(Running(served_at, parts, http.stop))
         await http.serve(sockets=[listener])
-
-
-class _Drained(uvicorn.Server):
-    """uvicorn's server, for which SIGTERM is a request to finish and not a way to die."""
-
-    on_started: Callable[[], None] = staticmethod(lambda: None)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take connections, and say so."""
-        await super().startup(sockets)
-        self.on_started()
-
-    def stop(self) -> None:
-        """Ask it to finish."""
-        self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Finish at SIGTERM or SIGINT; a second one does not wait for open requests."""
-        loop = asyncio.get_running_loop()
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        signals = (signal.SIGTERM, signal.SIGINT) if in_main_thread else ()
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
 
 
 @dataclass(frozen=True)
@@ -304,49 +341,33 @@ class Running:
     """Asks it to finish; safe to call from another thread."""
 
 
-def _listener(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        message = f"cannot listen at {settings.host} port {settings.port}: {error.strerror}"
-        raise CannotStart(message) from None
-    listener.listen(BACKLOG)
-    return listener
-
-
 def _sites(server: Server) -> Starlette:
     """Return everything but the partner API."""
-    del server
-    return Starlette(routes=[])
+    return Starlette(
+        routes=[
+            *_sandbox(server),
+            *site.routes(server.desk, server.hosts, server.worker, server.metrics),
+        ],
+        exception_handlers={
+            Problem: show_problem,
+            HTTPException: show_status,
+            Exception: show_failure,
+        },
+    )
 
 
-# --- the log -------------------------------------------------------------------------
+def _sandbox(server: Server) -> list[Route]:
+    """Return the sandbox's routes: none unless it was asked for."""
+    clock, book, journal = server.clock, server.faults, server.journal
+    if not isinstance(clock, ShiftedClock) or book is None or journal is None:
+        return []
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+    def forget(school: SchoolId | None) -> None:
+        server.doorkeeper.forget()
+        if school is not None:
+            server.partner.repeats.forget(school)
 
-
-class _JSONLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what else the record carries."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        line: dict[str, Any] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
-
-
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JSONLines())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    host = server.settings.host
+    return Sandbox(
+        server.desk, clock, server.worker, server.means, book, journal, host, forget
+    ).routes()

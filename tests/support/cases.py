@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from homeroom.contract.action import Action
+from homeroom.contract.errno import Errno
 from tests.support.given import Given
-from tests.support.wire import Reply
+from tests.support.wire import Reply, Value
 
 Where = Literal["top", "entry", "fault"]
 
@@ -36,3 +37,34 @@ class Case:
 def check_table(action: Action[Any], cases: Sequence[Case]) -> None:
     """Make sure that a table has every number of its action and no other."""
     assert {case.errno for case in cases} == {errno.number for errno in action.errnos}
+
+
+def common(action: Action[Any], /, **fields: Value) -> tuple[Case, ...]:
+    """Return what every action has: 100, 102 and its faults, for fields that can be read."""
+    unsigned = {"SID": "1", "safeKey": "", "timeStamp": "1"}
+
+    def faulty(errno: Errno) -> Case:
+        return Case(
+            errno.number,
+            lambda g: g.failing(action, errno).api.call(action.name, **fields),
+            "fault",
+        )
+
+    return (
+        Case(100, lambda g: g.api.post(action.name, data=g.api.signed() if fields else unsigned)),
+        Case(
+            102,
+            lambda g: g.api.post(action.name, data={**g.api.signed(**fields), "safeKey": "0" * 32}),
+        ),
+        *map(faulty, action.faults),
+    )
+
+
+def check_order(
+    call: Callable[..., Reply], wrong: dict[str, Any], steps: Sequence[tuple[int, dict[str, Any]]]
+) -> None:
+    """Begin with everything wrong; each step's number is answered until its change mends it."""
+    for errno, mended in steps:
+        reply = call(**wrong)
+        assert reply.errno == errno, (wrong, reply.body, reply.reason)
+        wrong = {**wrong, **mended}

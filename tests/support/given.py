@@ -1,18 +1,32 @@
 """Builders: a school with what a test needs; every fact not named is a default."""
 
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy import UpdateBase
+from sqlalchemy.sql import Select
 
 from homeroom.base.clock import DAY, HOUR, Moment
-from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
 from homeroom.base.keys import Keys
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.domain.clips import Clip
+from homeroom.domain.lessons import MARGIN, Lesson, Origin
 from homeroom.domain.schools import School
+from homeroom.store.engine import Row
+from homeroom.store.engine import Value as Column
+from homeroom.store.statement import Statement
 from homeroom.store.work import Store, Work
-from homeroom.usecases import schools
+from homeroom.usecases import clips, schools
+from homeroom.usecases.accounts import MEGABYTE
 from homeroom.usecases.means import Means
 from homeroom.web.faults import Fault
 from tests.support.serving import House
@@ -20,6 +34,8 @@ from tests.support.wire import Partner, Reply, Value
 
 _NUMBERS: Final = count(1)
 FIRST_TELEPHONE: Final = 13_000_000_000
+UNFINISHED_MS: Final = 1500
+BEGINS_WITHIN: Final = 10.0
 
 
 class Given:
@@ -29,6 +45,7 @@ class Given:
         self.house = house
         self.clock = house.clock
         self._other: Given | None = None
+        self._ends = ExitStack()
         means = Means(Keys(), "", 0)
         self.school: School = self.store.work(lambda work: schools.create(work, means, "School"))
         self.api = Partner(house.url, self.school.id, self.school.secret, self.clock)
@@ -91,6 +108,12 @@ class Given:
         self.done("addCourseStudent", courseId=course, identity=identity, studentUid=student)
         return student
 
+    def teaching_member(self, course: CourseId, identity: int = 1) -> UserId:
+        """Make a member of a course who is a teacher of the school besides."""
+        member = self.member(course, identity)
+        self.done("addTeacher", teacherUid=member, teacherName="Teacher")
+        return member
+
     def lesson(self, course: CourseId | None = None, **fields: Value) -> LessonId:
         """Make a class, beginning in a day and an hour long unless said otherwise."""
         return LessonId(self.done("addCourseClass", **self.lesson_form(course, **fields)).data)
@@ -118,11 +141,143 @@ class Given:
             self._other = Given(self.house)
         return self._other
 
+    def set_course(self, course: CourseId, **columns: Column) -> CourseId:
+        """Write what the partner API does not write of a course, as `homeroom course` does."""
+        self.store.work(lambda work: work.courses.set(course, columns))
+        return course
+
+    def public_course(self) -> CourseId:
+        """Make a course and turn it into a public one, as an operator does."""
+        return self.set_course(self.course(), kind="public")
+
     def deleted_course(self) -> CourseId:
         """Make a course and delete it, as an operator does."""
+        return self.set_course(self.course(), deleted_at=self.now)
+
+    def ended_course(self) -> CourseId:
+        """Make a course and end it."""
         course = self.course()
-        self.store.work(lambda work: work.courses.set(course, {"deleted_at": work.now}))
+        self.done("endCourse", courseId=course)
         return course
+
+    def folder(self, name: str = "Folder") -> FolderId:
+        """Make a folder in the school's drive."""
+        top = self.done("getTopFolderId").data
+        return FolderId(int(self.done("createFolder", folderId=top, folderName=name).data))
+
+    def cancelled(self, user: UserId) -> UserId:
+        """Cancel an account, as `homeroom user cancel` does."""
+        self.store.work(lambda work: work.accounts.cancel(user, work.now))
+        return user
+
+    def stopped(self, teacher: UserId) -> UserId:
+        """Take a teacher out of service."""
+        self.done("stopUsingTeacher", teacherUid=teacher)
+        return teacher
+
+    def stopping(self, teacher: UserId) -> UserId:
+        """Begin to take a teacher out of service, which then takes a minute."""
+        self.plan(stop_delay=60)
+        self.stopped(teacher)
+        self.plan(stop_delay=None)
+        return teacher
+
+    def guest(self, lesson: LessonId, user: UserId) -> UserId:
+        """Add somebody to one class only, as a client does."""
+        self.store.work(lambda work: work.lessons.add_guest(lesson, user))
+        return user
+
+    def made_elsewhere(self, lesson: LessonId) -> LessonId:
+        """Let a class have been made by a client."""
+        self.store.work(lambda work: work.lessons.set_origin(lesson, Origin.CLIENT))
+        return lesson
+
+    def closed_early(self, lesson: LessonId) -> LessonId:
+        """Close a class now, as its teacher does in the classroom."""
+        self.store.work(lambda work: work.lessons.close(lesson, work.now))
+        return lesson
+
+    def sub_account(self, user: UserId) -> UserId:
+        """Make a user a sub-account of the school, as `homeroom subaccount add` does."""
+        sid = self.school.id
+        self.store.work(lambda work: work.schools.add_sub_account(sid, user))
+        return user
+
+    def preset(self) -> PresetId:
+        """Make a classroom preset, as a console does."""
+        sid = self.school.id
+        return self.store.work(lambda work: work.schools.add_preset(sid, "Preset"))
+
+    def locked_folder(self) -> FolderId:
+        """Make a folder that the partner API may not put folders into."""
+        folder = self.folder()
+        self.store.work(lambda work: work.drive.set_writable(folder, writable=False))
+        return folder
+
+    def full_storage(self) -> "Given":
+        """Use up the school's storage with a recording of the whole of it."""
+        self.clip(self.held_lesson(), b"-" * MEGABYTE)
+        self.plan(storage_mb=1)
+        return self
+
+    @contextmanager
+    def unfinished(
+        self, action: str, delay_ms: int = UNFINISHED_MS, /, **fields: Value
+    ) -> Iterator[None]:
+        """Keep a call of another client unfinished, for longer than requests wait unless said."""
+        self.fault(action, delay_ms=delay_ms)
+        faults = self.house.running.server.faults
+        assert faults is not None
+        with ThreadPoolExecutor(1) as other_client:
+            slow = other_client.submit(self.api.call, action, **fields)
+            until = time.monotonic() + BEGINS_WITHIN
+            while any(fault.school == self.school.id for fault in faults.pending()):
+                assert time.monotonic() < until, "the slow call did not begin"
+                time.sleep(0.005)
+            yield
+            assert slow.result().errno == 1, slow.result().reason
+
+    def maintenance(self, begin: Moment, end: Moment) -> None:
+        """Announce maintenance until the test ends, as `homeroom maintenance add` does."""
+        window = self.store.work(lambda work: work.operations.add_window(begin, end, blocks=False))
+        self._ends.callback(self.store.work, lambda work: work.operations.remove_window(window))
+
+    def until(self, moment: Moment) -> None:
+        """Let time pass until a moment."""
+        assert moment >= self.now, "the clock of the house goes one way"
+        self.clock.advance(moment - self.now)
+
+    def held_lesson(self, course: CourseId | None = None, **fields: Value) -> LessonId:
+        """Make a class that is recorded unless said otherwise, and let it go by, overtime too."""
+        lesson = self.lesson(course, **{"record": 1, **fields})
+        self.until(self.seen(lesson).hours.end + MARGIN)
+        return lesson
+
+    def clip(self, lesson: LessonId, content: bytes = b"a recording") -> Clip:
+        """Put a recorded file into a class, as `homeroom clip add` does."""
+        files = self.house.running.server.files
+        name = f"{next(_NUMBERS):08x}"
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "recording.mp4"
+            source.write_bytes(b"\0\0\0\x08ftyp" + content[8:])
+            kept = files.keep_clip(source, name)
+        return self.store.work(lambda work: clips.add(work, lesson, kept))
+
+    def seen(self, lesson: LessonId) -> Lesson:
+        """Return a class as the store keeps it."""
+        held = self.store.look(lambda work: work.lessons.get(lesson))
+        assert held is not None
+        return held
+
+    def rows(self, query: Select[Any]) -> list[Row]:
+        """Return what the database holds, for facts that the partner API does not show."""
+        statement = Statement(query)
+        return self.store.look(lambda work: work.schools._tx.all(statement, {}))  # noqa: SLF001  the way in
+
+    def write(self, change: UpdateBase) -> None:
+        """Change what the database holds, for facts in bulk that no call brings about."""
+        statement = Statement(change)
+        self.store.work(lambda work: work.schools._tx.run(statement, {}))  # noqa: SLF001  the way in
 
     def failing(self, action: Action[Any], errno: Errno) -> "Given":
         """Let the next call of an action fail with a number, by a fault."""
@@ -136,7 +291,8 @@ class Given:
         return reply
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, and end what holds for the whole server."""
+        self._ends.close()
         self.api.close()
         if self._other is not None:
             self._other.close()

@@ -41,10 +41,18 @@ class House:
 
 
 @contextmanager
-def running_house(folder: Path, database: str | None, engine: str) -> Iterator[House]:
+def running_house(
+    folder: Path,
+    database: str | None,
+    engine: str,
+    *,
+    moment: Moment | None = None,
+    host: str = "127.0.0.1",
+    sandbox: bool = True,
+) -> Iterator[House]:
     """Run a server until the block ends."""
-    settings = Settings(data=folder, database=database, port=0, sandbox=True)
-    clock = StoppedClock()
+    settings = Settings(data=folder, database=database, host=host, port=0, sandbox=sandbox)
+    clock = StoppedClock(moment)
     started = threading.Event()
     got: list[Running] = []
     failures: list[BaseException] = []

@@ -20,6 +20,14 @@ class Keys:
         """Return the unguessable name of a stream."""
         return secrets.token_hex(14)
 
+    def file_id(self) -> str:
+        """Return the id of a recorded file: 32 lowercase hexadecimal digits."""
+        return secrets.token_hex(16)
+
+    def token(self) -> str:
+        """Return a bearer token; its beginning tells a secret scanner what it is."""
+        return f"homeroom_{secrets.token_urlsafe(32)}"
+
     def password(self) -> str:
         """Return an initial password within the 6 to 20 characters the API allows."""
         return secrets.token_urlsafe(9)

@@ -5,17 +5,17 @@ from typing import Annotated
 from homeroom.base.ids import UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.lists import entries
 from homeroom.contract.upload import FILE, Upload
 from homeroom.contract.wire import (
     CUSTOM_COLUMN,
-    IDENT,
     NAME,
+    OPTIONAL_IDENT,
     STRICT_FLAG,
     TEXT,
     BadParam,
     Param,
     Wire,
-    entries,
     md5_text,
     one_of_or,
 )
@@ -70,12 +70,13 @@ class RegisterMultiple(Wire, frozen=True, kw_only=True):
         tuple[RegisterEntry, ...],
         Param(entries(RegisterEntry), "JSON list of 1 to 10 accounts", ("userJson",)),
     ]
+    picture: Annotated[Upload | None, FILE.named("Filedata")] = None
 
 
 class AddSchoolStudent(Wire, frozen=True, kw_only=True):
     """The parameters of addSchoolStudent (READINGS Q25)."""
 
-    student_uid: Annotated[UserId | None, IDENT] = None
+    student_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
     student_account: Annotated[str | None, TEXT] = None
     student_name: Annotated[str, NAME]
 
@@ -109,13 +110,15 @@ REGISTER = Action(
         Errno.AVATAR_NOT_STORED,
     ),
     faults=(Errno.SERVER_FAULT,),
+    answer="data: the UID, a number; with 135 and 461 that of the account there is",
     order=(
-        "presence and format (100), the same parameters within 5 seconds (101003002), the account "
-        "name (134, 288; a malformed e-mail is 100), the password (137), the picture (224, 342, "
-        "341), the message (877), another registration of the account still unfinished after one "
-        "second (131), an account that exists (135 telephone, 461 e-mail; it is still added to the "
-        "school as asked), the quota of teachers (845); then the account is made and what did not "
-        "go with it is said: not a student (820), not a teacher (821), no avatar (340)"
+        "presence and format (100), the same parameters within 5 seconds (101003002), another "
+        "registration of the account still unfinished after one second (131), the account name "
+        "(134 also for an e-mail, 288), the password (137), the picture (342, 224, 341), the "
+        "message (877), an account that exists (135 telephone, 461 e-mail; it is still added to "
+        "the school as asked, but not with isSentMessage=1), the quota of teachers (845); then the "
+        "account is made and what did not go with it is said: not a student (820), not a teacher "
+        "(821), no avatar (340)"
     ),
     takes_file=True,
 )
@@ -137,6 +140,10 @@ REGISTER_MULTIPLE = Action(
         Errno.NOT_ADDED_AS_TEACHER,
     ),
     faults=(Errno.SERVER_FAULT,),
+    answer=(
+        "data: one entry per entry asked for, in order: {data: UID, telephone or email, "
+        "customColumn, errno, error}"
+    ),
     order=(
         "presence and format (100), an empty list (155), the same parameters within 5 seconds "
         "(101003002), more than ten entries (450), a picture, which this action does not take "

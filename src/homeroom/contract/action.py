@@ -38,6 +38,8 @@ class Action(Generic[P]):
     """Answers of single entries of a batch."""
     faults: tuple[Errno, ...] = (Errno.FAILED, Errno.SERVER_FAULT)
     """Answers that only a fault gives."""
+    answer: str = ""
+    """What is answered besides `error_info`, in words, for the reference page."""
     order: str = ""
     """The order of the checks, in words, for the reference page."""
     door: Door = Door.COURSE

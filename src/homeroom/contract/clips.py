@@ -5,17 +5,8 @@ from typing import Annotated
 from homeroom.base.ids import CourseId, LessonId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import (
-    CUSTOM_COLUMN,
-    FLAG,
-    IDENT,
-    LOOSE_FLAG,
-    TEXT,
-    Param,
-    Wire,
-    entries,
-    flag,
-)
+from homeroom.contract.lists import entries
+from homeroom.contract.wire import CUSTOM_COLUMN, FLAG, IDENT, LOOSE_FLAG, TEXT, Param, Wire, flag
 
 LOCK = Param(flag, "1 locked, anything else is not")
 
@@ -115,6 +106,10 @@ SET_CLASS_VIDEO_MULTIPLE = Action(
         Errno.LIVE_NEEDS_RECORDING,
         Errno.RECORDING_FROZEN,
         Errno.VIDEO_SERVICE_FAULT,
+    ),
+    answer=(
+        "data: one entry per entry asked for, in order: {customColumn, more_data as in "
+        "addCourseClass, errno, error}"
     ),
     order=(
         "presence and format (100), an empty list (155), the course (144 also when nobody has it, "

@@ -93,6 +93,7 @@ ADD_COURSE = Action(
         Errno.NO_SUCH_PRESET,
         Errno.PRESET_OF_ANOTHER_SCHOOL,
     ),
+    answer="data: the course id, a number; with 398 the earlier one",
     order=(
         "presence and format (100), the identity being used by a request unfinished after one "
         "second (460), a known identity (398 with the earlier id), a cover that is no picture "
@@ -171,6 +172,7 @@ GET_WEBCAST_URL = Action(
         Errno.LESSON_DELETED,
     ),
     faults=(),
+    answer="data: the address of the page, text",
     order=(
         "presence and format (100), the course (144 also when nobody has it, 149, 369), the class "
         "(143, 142, 212)"

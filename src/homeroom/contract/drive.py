@@ -25,6 +25,7 @@ GET_TOP_FOLDER_ID = Action(
     params=GetTopFolderId,
     refuses=(Errno.NO_DATA,),
     faults=(),
+    answer="data: the folder id, digits as text",
     order="a plan without a cloud drive (106); the first call makes the top folder",
     door=Door.CLOUD,
 )
@@ -42,6 +43,7 @@ CREATE_FOLDER = Action(
         Errno.TOO_MANY_FOLDERS,
     ),
     faults=(Errno.FAILED,),
+    answer="data: the folder id, digits as text; with 206 the folder that has the name",
     order=(
         "presence and format (100), the parent (193, 194, 196), a name taken there (206 with its "
         "id), the 15 levels (207), the number of folders (208)"

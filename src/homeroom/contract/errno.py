@@ -361,7 +361,7 @@ class Errno(Enum):
     CO_TEACHER_CANCELLED = _refused(885, "联席教师帐号已注销", "co-teacher account is cancelled")
     STUDENT_CANCELLED = _refused(886, "学生帐号已注销", "student account is cancelled")
     AUDITOR_CANCELLED = _refused(887, "旁听帐号已注销", "auditor account is cancelled")
-    IN_MAINTENANCE = _refused(901, "None", "system maintenance, every request is refused")
+    IN_MAINTENANCE = _refused(901, "系统维护中", "system maintenance, every request is refused")
     CO_TEACHER_TWICE = _refused(21316, "联席教师数据有重复", "co-teacher listed twice")
     TOO_MANY_CO_TEACHERS = _refused(21317, "联席教师数量超出限制", "too many co-teachers")
     REPEATED_TOO_SOON = _refused(101003002, "重复请求", "same request repeated within 5 seconds")

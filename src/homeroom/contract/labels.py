@@ -5,17 +5,8 @@ from typing import Annotated
 from homeroom.base.ids import CourseId, LabelId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import (
-    CUSTOM_COLUMN,
-    IDENT,
-    BadEntry,
-    Param,
-    Wire,
-    cut,
-    entries_each,
-    idents,
-    text,
-)
+from homeroom.contract.lists import BadEntry, entries_each, idents
+from homeroom.contract.wire import CUSTOM_COLUMN, IDENT, Param, Wire, cut, text
 
 LABEL_NAME = Param(cut(20), "text, cut to 20 characters")
 COURSE_SPELLINGS = ("CourseId", "courseId")
@@ -67,6 +58,7 @@ ADD_SCHOOL_LABEL = Action(
     params=AddSchoolLabel,
     refuses=(Errno.LABEL_NAME_TAKEN, Errno.TOO_MANY_LABELS),
     faults=(Errno.FAILED,),
+    answer="data: {labelId}, digits as text; with 353 the label that has the name",
     order="presence and format (100), a name in use (353 with its id), the limit of labels (354)",
 )
 
@@ -106,6 +98,10 @@ ADD_COURSE_LABELS = Action(
         Errno.TOO_MANY_COURSE_LABELS,
     ),
     faults=(Errno.FAILED,),
+    answer=(
+        "data: one entry per entry asked for, in order: {customColumn, CourseId or courseId as "
+        "it was asked, errno, error}"
+    ),
     order=(
         "presence and format (100), an empty list (155); then each course in order: malformed "
         "(100), the course (147, 144, 149), labels that do not exist (358), labels of another "

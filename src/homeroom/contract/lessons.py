@@ -8,6 +8,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.lists import idents
 from homeroom.contract.wire import (
     FLAG,
     IDENT,
@@ -21,7 +22,6 @@ from homeroom.contract.wire import (
     Param,
     Wire,
     cut,
-    idents,
     one_of,
     one_of_or,
     optional_ident,
@@ -54,7 +54,7 @@ def several_or_none(raw: object) -> tuple[int, ...]:
 SEATS = Param(seats, "whole number, 0 and above")
 HD = Param(one_of_or(0, 1, 2), "0 standard, 1 HD, 2 full HD; anything else is 0")
 DUAL_CAMERA = Param(one_of_or(0, 3), "0 off, 3 second camera; anything else is 0")
-TEACH_MODE = Param(one_of(1, 2), "1 online classroom, 2 smart classroom")
+TEACH_MODE = Param(one_of(1, 2), "1 online classroom, 2 smart classroom", zero_is_absent=True)
 ONE_CO_TEACHER = Param(one_or_none, "UID; send this or assistantUids", keeps_empty=True)
 CO_TEACHERS = Param(several_or_none, "JSON list of UIDs", keeps_empty=True)
 
@@ -66,7 +66,7 @@ class AddCourseClass(Wire, frozen=True, kw_only=True):
     class_name: Annotated[str, Param(cut(90), "text, cut to 90 characters")]
     begin_time: Annotated[Moment, INSTANT]
     end_time: Annotated[Moment, INSTANT]
-    teacher_uid: Annotated[UserId | None, IDENT] = None
+    teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
     teacher_account: Annotated[str | None, TEXT] = None
     folder_id: Annotated[FolderId | None, OPTIONAL_IDENT] = None
     seat_num: Annotated[int, SEATS] = 6
@@ -211,6 +211,10 @@ ADD_COURSE_CLASS = Action(
         Errno.HOURS_USED_UP,
     ),
     faults=BOOKKEEPING,
+    answer=(
+        "data: the class id, a number; more_data: {live_url, live_info: {RTMP, HLS, FLV}}, "
+        "empty texts where nothing is shown; with 398 both of the earlier class"
+    ),
     order=(
         "presence and format (100), the identity being used by a request unfinished after one "
         "second (460), a known identity (398, with the earlier id and its more_data, whatever else "
@@ -258,6 +262,7 @@ EDIT_COURSE_CLASS = Action(
         Errno.HOURS_USED_UP,
     ),
     faults=BOOKKEEPING,
+    answer="more_data: {live_url, live_info: {RTMP, HLS, FLV}}, empty texts where nothing is shown",
     order=(
         "presence and format (100), the course (144 also when nobody has it, 369), the class (143, "
         "142, 212 also when its course was deleted, 466), what the phase of the class still allows "

@@ -5,21 +5,20 @@ from typing import Annotated
 from homeroom.base.ids import CourseId, UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.lists import BadEntry, entries_each, idents_each, json_list, texts_each
 from homeroom.contract.wire import (
     CUSTOM_COLUMN,
     IDENT,
     NAME,
+    OPTIONAL_IDENT,
+    OPTIONAL_ROLE,
     ROLE,
     TEXT,
-    BadEntry,
     BadParam,
     Param,
     Wire,
-    entries_each,
     ident,
-    idents_each,
-    json_list,
-    texts,
+    later,
 )
 
 
@@ -35,7 +34,7 @@ class Member(Wire, frozen=True, kw_only=True):
     """A person to add: by UID, which wins, or by account."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
-    uid: Annotated[UserId | None, IDENT] = None
+    uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
     account: Annotated[str | None, TEXT] = None
     name: Annotated[str | None, NAME] = None
 
@@ -50,7 +49,7 @@ class AddCourseStudent(Wire, frozen=True, kw_only=True):
 
     course_id: Annotated[CourseId, IDENT]
     identity: Annotated[int, ROLE]
-    student_uid: Annotated[UserId | None, Param(one_uid, "id")] = None
+    student_uid: Annotated[UserId | None, Param(one_uid, "id", zero_is_absent=True)] = None
     student_account: Annotated[str | None, TEXT] = None
     student_name: Annotated[str | None, NAME] = None
 
@@ -64,7 +63,7 @@ class AddCourseStudentMultiple(Wire, frozen=True, kw_only=True):
     """The parameters of addCourseStudentMultiple."""
 
     course_id: Annotated[CourseId, IDENT]
-    identity: Annotated[int, ROLE] = 1
+    identity: Annotated[int, OPTIONAL_ROLE] = 1
     students: Annotated[
         tuple[Member | BadEntry, ...],
         Param(entries_each(Member), "JSON list of up to 1,000 persons", ("studentJson",)),
@@ -81,19 +80,25 @@ class DelCourseStudentMultiple(Wire, frozen=True, kw_only=True):
         Param(idents_each, "JSON list of up to 1,000 UIDs", ("studentUidJson",)),
     ] = None
     accounts: Annotated[
-        tuple[str, ...] | str | None,
-        Param(lambda raw: raw, "JSON list of up to 1,000 accounts", ("studentJson",)),
+        tuple[str | BadEntry, ...] | BadParam | None,
+        Param(
+            later("studentJson", texts_each), "JSON list of up to 1,000 accounts", ("studentJson",)
+        ),
     ] = None
 
     def check(self) -> None:
-        """Ask for one of the two lists; the accounts are read only when they count."""
+        """Ask for one of the two lists."""
         if self.uids is None and self.accounts is None:
             raise BadParam("studentUidJson", "is missing or empty")
-        self.account_list()
+        self.persons()
 
-    def account_list(self) -> tuple[str, ...]:
-        """Return the accounts, where they count."""
-        return () if self.uids is not None or self.accounts is None else texts(self.accounts)
+    def persons(self) -> tuple[UserId | str | BadEntry, ...]:
+        """Return who is asked for; what is wrong with the accounts matters only without UIDs."""
+        if self.uids is not None:
+            return self.uids
+        if isinstance(self.accounts, BadParam):
+            raise self.accounts
+        return self.accounts or ()
 
 
 ADD_COURSE_STUDENT = Action(
@@ -164,6 +169,7 @@ ADD_COURSE_STUDENT_MULTIPLE = Action(
         Errno.TOO_MANY_MEMBERS,
         Errno.NICKNAME_NOT_SYNCED,
     ),
+    answer="data: one entry per entry asked for, in order: {customColumn, errno, error}",
     order=(
         "presence and format (100), an empty list (155), another addition to the course unfinished "
         "after one second (464), the course (147, 144, 149, 153, 369); then each entry as in "
@@ -185,6 +191,7 @@ DEL_COURSE_STUDENT_MULTIPLE = Action(
         Errno.KIND_NOT_SUPPORTED,
     ),
     entries=(Errno.PHONE_MALFORMED, Errno.BAD_DATA, Errno.NOT_A_MEMBER),
+    answer="data: one entry per entry asked for, in order: {errno, error}",
     order=(
         "presence and format (100), an empty list (155), the course (147 also when it was deleted, "
         "144, 153, 369); then each entry: an account that is malformed (134), a UID that nobody "

@@ -6,13 +6,13 @@ from homeroom.base.ids import UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.contract.upload import FILE, Upload
-from homeroom.contract.wire import IDENT, NAME, TEXT, BadParam, Wire
+from homeroom.contract.wire import NAME, OPTIONAL_IDENT, TEXT, BadParam, Wire
 
 
 class OneTeacher(Wire, frozen=True, kw_only=True):
     """A teacher by UID, which wins, or by account."""
 
-    teacher_uid: Annotated[UserId | None, IDENT] = None
+    teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
     teacher_account: Annotated[str | None, TEXT] = None
 
     def check(self) -> None:
@@ -44,12 +44,13 @@ ADD_TEACHER = Action(
         Errno.ALREADY_EXISTS,
         Errno.TOO_MANY_TEACHERS,
     ),
+    answer="data: the id of the teacher's entry in the school, a number; it is not the UID",
     order=(
-        "presence and format (100), the same parameters within 5 seconds (101003002), the account "
-        "name (122, 288), a photo that is no picture (103), an account whose registration is still "
-        "unfinished after one second (131), a UID that nobody has (400), an account that nobody "
-        "registered (113), a cancelled one (884), a teacher already (133), the quota of active "
-        "teachers (845)"
+        "presence and format (100), the same parameters within 5 seconds (101003002), an account "
+        "whose registration is still unfinished after one second (131), the account name (122, "
+        "288), a photo that is no picture (103), a UID that nobody has (400), an account that "
+        "nobody registered (113), a cancelled one (884), a teacher already (133), the quota of "
+        "active teachers (845)"
     ),
     takes_file=True,
 )

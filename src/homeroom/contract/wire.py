@@ -6,14 +6,12 @@ quotes (READINGS Q3).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
-MAX_ENTRIES = 1000
-MAX_DEPTH = 8
 MAX_DIGITS = 18
 """Numbers of more digits than this fit no 64-bit column and are malformed."""
 
@@ -31,7 +29,7 @@ class BadList(BadParam):
     """A list that is empty or cannot be decoded: errno 155 where the action knows it."""
 
 
-class _Unreadable(ValueError):
+class Unreadable(ValueError):
     """A value that is not of its kind; the message says what was expected."""
 
 
@@ -46,10 +44,18 @@ class Param:
     """An empty value reaches `read` instead of standing for an absent one."""
     is_spelling: bool = False
     """The value is the spelling the caller used, not what it stood for."""
+    zero_is_absent: bool = False
+    """A client that sends every optional sends 0 where it means none."""
 
     def named(self, *names: str) -> "Param":
         """Return the same rule under other wire names; the first is the one in the docs."""
-        return Param(self.read, self.words, names, self.keeps_empty, self.is_spelling)
+        return replace(self, names=names)
+
+    def is_absent(self, raw: object) -> bool:
+        """Tell whether a value stands for none."""
+        if raw is None or (raw == "" and not self.keeps_empty):
+            return True
+        return self.zero_is_absent and raw in ("0", 0)
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +72,7 @@ def camel(name: str) -> str:
 
 
 P = TypeVar("P", bound=Wire)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +99,14 @@ class Reader(Generic[P]):
         for slot in self.slots:
             for name in slot.names:
                 raw = given.get(name)
-                if raw is None or (raw == "" and not slot.param.keeps_empty):
+                if slot.param.is_absent(raw):
                     continue
                 if slot.param.is_spelling:
                     values[slot.attribute] = name
                     break
                 try:
                     values[slot.attribute] = slot.param.read(raw)
-                except _Unreadable as error:
+                except Unreadable as error:
                     raise BadParam(name, str(error)) from None
                 except BadList as error:
                     raise BadList(name, error.why) from None
@@ -139,14 +146,14 @@ def whole(raw: object) -> int:
         text = raw.removeprefix("-")
         if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
             return int(raw)
-    raise _Unreadable("must be a whole number")
+    raise Unreadable("must be a whole number")
 
 
 def ident(raw: object) -> int:
     """Read an id: a whole number above zero."""
     number = whole(raw)
     if number <= 0:
-        raise _Unreadable("must be an id, a whole number above zero")
+        raise Unreadable("must be an id, a whole number above zero")
     return number
 
 
@@ -159,7 +166,7 @@ def instant(raw: object) -> int:
     """Read seconds since 1970."""
     number = whole(raw)
     if number < 0:
-        raise _Unreadable("must be seconds since 1970")
+        raise Unreadable("must be seconds since 1970")
     return number
 
 
@@ -177,7 +184,7 @@ def strict_flag(raw: object) -> bool:
     """Read a switch that must be 0 or 1."""
     value = loose_flag(raw)
     if value is None:
-        raise _Unreadable("must be 0 or 1")
+        raise Unreadable("must be 0 or 1")
     return value
 
 
@@ -187,7 +194,7 @@ def text(raw: object) -> str:
         return raw.strip()
     if type(raw) is int:
         return str(raw)
-    raise _Unreadable("must be text")
+    raise Unreadable("must be text")
 
 
 def cut(limit: int) -> Callable[[object], str]:
@@ -205,7 +212,7 @@ def one_of(*allowed: int) -> Callable[[object], int]:
     def read(raw: object) -> int:
         number = whole(raw)
         if number not in allowed:
-            raise _Unreadable("must be one of " + ", ".join(map(str, allowed)))
+            raise Unreadable("must be one of " + ", ".join(map(str, allowed)))
         return number
 
     return read
@@ -217,7 +224,7 @@ def one_of_or(default: int, *allowed: int) -> Callable[[object], int]:
     def read(raw: object) -> int:
         try:
             number = whole(raw)
-        except _Unreadable:
+        except Unreadable:
             return default
         return number if number in allowed else default
 
@@ -230,8 +237,31 @@ def sized(low: int, high: int) -> Callable[[object], str]:
     def read(raw: object) -> str:
         value = text(raw)
         if not low <= len(value) <= high:
-            raise _Unreadable(f"must have {low} to {high} characters")
+            raise Unreadable(f"must have {low} to {high} characters")
         return value
+
+    return read
+
+
+def between(low: int, high: int) -> Callable[[object], int]:
+    """Return a reader of a number that must lie between two."""
+
+    def read(raw: object) -> int:
+        number = whole(raw)
+        if not low <= number <= high:
+            raise Unreadable(f"must be a number from {low} to {high}")
+        return number
+
+    return read
+
+
+def word_of(*allowed: str) -> Callable[[object], str]:
+    """Return a reader of a word out of a few."""
+
+    def read(raw: object) -> str:
+        if raw not in allowed:
+            raise Unreadable("must be one of " + ", ".join(allowed))
+        return str(raw)
 
     return read
 
@@ -243,145 +273,22 @@ def md5_text(raw: object) -> str:
     """Read an md5 in hexadecimal; returned in lower case."""
     value = text(raw)
     if not _MD5.fullmatch(value):
-        raise _Unreadable("must be an md5, 32 hexadecimal digits")
+        raise Unreadable("must be an md5, 32 hexadecimal digits")
     return value.lower()
 
 
-# --- lists ----------------------------------------------------------------------------------
+def later(name: str, read: Callable[[object], T]) -> Callable[[object], T | BadParam]:
+    """Return a reader that hands back what is wrong, for a parameter that may not count."""
 
-_LOOSE_LIST = re.compile(r"\[\s*(.*?)\s*,?\s*\]", re.DOTALL)
-_LOOSE_ITEM = re.compile(r"""'([^'"\[\]{}]*)'|"([^'"\[\]{}]*)"|([^\s'",\[\]{}]+)""")
-
-
-def json_list(raw: object) -> list[Any]:
-    """Read a JSON list out of a text; raises `BadList` when it is empty or is not one."""
-    values = _decoded(raw) if isinstance(raw, str) else raw
-    if not isinstance(values, list):
-        raise BadList("", "must be a JSON list")
-    if not values:
-        raise BadList("", "must not be an empty list")
-    if len(values) > MAX_ENTRIES:
-        raise _Unreadable(f"must not have more than {MAX_ENTRIES} entries")
-    _check_depth(values, MAX_DEPTH)
-    return values
-
-
-def _decoded(raw: str) -> object:
-    try:
-        return msgspec.json.decode(raw)
-    except RecursionError:
-        raise _Unreadable(f"must not nest deeper than {MAX_DEPTH} levels") from None
-    except (msgspec.DecodeError, UnicodeError):
-        return _loosely_decoded(raw)
-
-
-def _loosely_decoded(raw: str) -> list[str]:
-    """Decode `['1001', 1002]`, the form of the seeds' own sample (READINGS Q3)."""
-    inside = _LOOSE_LIST.fullmatch(raw.strip())
-    if inside is None:
-        raise BadList("", "must be a JSON list")
-    items = []
-    for piece in inside[1].split(",") if inside[1] else ():
-        item = _LOOSE_ITEM.fullmatch(piece.strip())
-        if item is None:
-            raise BadList("", "must be a JSON list")
-        items.append(next(part for part in item.groups() if part is not None))
-    return items
-
-
-def _check_depth(value: object, left: int) -> None:
-    """Refuse nesting that no entry of the API has, and the NUL that no database keeps."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise _Unreadable("must not contain NUL")
-        return
-    children: Sequence[object]
-    if isinstance(value, dict):
-        children = [*value, *value.values()]
-    elif isinstance(value, list):
-        children = value
-    else:
-        return
-    if left == 0:
-        raise _Unreadable(f"must not nest deeper than {MAX_DEPTH} levels")
-    for child in children:
-        _check_depth(child, left - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class BadEntry:
-    """An entry of a list that is not in order, kept because the others of the list still count."""
-
-    raw: Any
-    why: str
-
-    def value(self, *names: str) -> object:
-        """Return what the entry holds under the first of some names, if it is an object."""
-        if isinstance(self.raw, dict):
-            return next((self.raw[name] for name in names if name in self.raw), None)
-        return None
-
-
-def entries(of: type[P]) -> Callable[[object], tuple[P, ...]]:
-    """Return a reader of a list of objects; one that is not in order spoils the whole list."""
-    reader = Reader(of)
-
-    def read(raw: object) -> tuple[P, ...]:
-        return tuple(reader.read(_object(entry)) for entry in json_list(raw))
-
-    return read
-
-
-def entries_each(of: type[P]) -> Callable[[object], tuple[P | BadEntry, ...]]:
-    """Return a reader of a list of objects in which each entry is judged alone."""
-    reader = Reader(of)
-
-    def one(entry: object) -> P | BadEntry:
+    def reader(raw: object) -> T | BadParam:
         try:
-            return reader.read(_object(entry))
-        except (BadParam, _Unreadable) as error:
-            return BadEntry(entry, str(error))
+            return read(raw)
+        except Unreadable as error:
+            return BadParam(name, str(error))
+        except BadList as error:
+            return BadList(name, error.why)
 
-    def read(raw: object) -> tuple[P | BadEntry, ...]:
-        return tuple(map(one, json_list(raw)))
-
-    return read
-
-
-def _object(entry: object) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise _Unreadable("must be a list of objects")
-    return {
-        name.strip(): value.strip() if isinstance(value, str) else value
-        for name, value in entry.items()
-    }
-
-
-def idents(raw: object) -> tuple[int, ...]:
-    """Read a list of ids; an empty list is allowed."""
-    try:
-        return tuple(map(ident, json_list(raw)))
-    except BadList as error:
-        if "empty" in error.why:
-            return ()
-        raise _Unreadable(error.why) from None
-
-
-def idents_each(raw: object) -> tuple[int | BadEntry, ...]:
-    """Read a list of ids in which each is judged alone."""
-
-    def one(entry: object) -> int | BadEntry:
-        try:
-            return ident(entry.strip() if isinstance(entry, str) else entry)
-        except _Unreadable as error:
-            return BadEntry(entry, str(error))
-
-    return tuple(map(one, json_list(raw)))
-
-
-def texts(raw: object) -> tuple[str, ...]:
-    """Read a list of texts."""
-    return tuple(map(text, json_list(raw)))
+    return reader
 
 
 # --- the parameters that many actions share --------------------------------------------------
@@ -396,7 +303,7 @@ WHOLE = Param(whole, "whole number")
 TEXT = Param(text, "text")
 IDENTITY = Param(sized(1, 32), "text of 1 to 32 characters")
 ROLE = Param(one_of(1, 2), "1 student, 2 auditor")
+OPTIONAL_ROLE = Param(one_of(1, 2), "1 student, 2 auditor", zero_is_absent=True)
 NAME = Param(cut(24), "text, cut to 24 characters")
 INTRODUCTION = Param(cut(1000), "text, cut to 1000 characters")
 CUSTOM_COLUMN = Param(cut(50), "text, cut to 50 characters, comes back unchanged")
-IDENTS = Param(idents, "JSON list of ids", keeps_empty=False)

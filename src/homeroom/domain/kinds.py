@@ -10,3 +10,5 @@ class Kind(StrEnum):
     """A stopping teacher becomes stopped; payload: school and user."""
     ERASE_FILE = "erase_file"
     """The bytes of a deleted file leave the disk; payload: path in the data folder."""
+    ERASE_FILES = "erase_files"
+    """The files of a school that was reset leave the disk; payload: a JSON list of paths."""

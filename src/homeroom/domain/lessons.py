@@ -63,6 +63,21 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSwitches:
+    """What is recorded and shown, as a change asks for it; a scene of None stays as it is (Q29)."""
+
+    record: bool
+    live: bool
+    replay: bool
+    scene: bool | None = None
+
+    def on(self, old: Switches) -> Switches:
+        """Return the switches that a change of old ones asks for."""
+        scene = old.scene if self.scene is None else self.scene
+        return Switches(self.record, scene, self.live, self.replay)
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """How a class looks inside."""
 
@@ -162,7 +177,7 @@ class Change:
     teacher: UserId | None = None
     co_teachers: tuple[UserId, ...] | None = None
     folder: FolderId | None = None
-    switches: Switches | None = None
+    switches: NewSwitches | None = None
     smart: bool | None = None
     off_stage: bool | None = None
     broadcast: bool | None = None

@@ -11,3 +11,7 @@ class Refused(Exception):
         self.errno = errno
         self.reason = reason or errno.en
         self.about = about
+
+
+class Declined(Exception):
+    """What an operator asked for and cannot have; the message says why in one line."""

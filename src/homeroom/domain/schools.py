@@ -1,66 +1,145 @@
 """Schools: their plan and their calendar."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.domain.refusal import Declined
+
+MAX_LIMIT = 1_000_000_000
+
+
+def _limit(what: str) -> msgspec.Meta:
+    return msgspec.Meta(ge=0, le=MAX_LIMIT, description=f"{what}; 0 is no limit.")
+
+
+def _said(what: str) -> msgspec.Meta:
+    return msgspec.Meta(description=what)
 
 
 class Plan(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What a school may do and how it likes things; a limit of 0 is no limit.
+    """What a school may do and how it likes things.
 
-    Every field is a key of `homeroom school set`.
+    Every field is a key of `homeroom school set`, its description what an operator reads there.
     """
 
-    time_zone: str = "Asia/Shanghai"
-    suspended: bool = False
-    """The partner API answers 102."""
+    time_zone: Annotated[str, _said("Where the school's months begin, as Europe/Paris.")] = (
+        "Asia/Shanghai"
+    )
+    suspended: Annotated[bool, _said("The partner API answers 102.")] = False
 
-    recording: bool = True
-    scene: bool = True
-    live: bool = True
-    replay: bool = True
-    co_teachers: bool = True
-    dual_camera: bool = True
-    broadcast: bool = True
-    smart_classroom: bool = True
-    head_teachers: bool = True
-    drive: bool = True
-    max_resolution: int = 2
-    """0 standard, 1 HD, 2 full HD."""
+    recording: Annotated[bool, _said("Classes may be recorded.")] = True
+    scene: Annotated[bool, _said("The classroom itself may be recorded.")] = True
+    live: Annotated[bool, _said("Classes may be shown live on a page.")] = True
+    replay: Annotated[bool, _said("Recordings may be shown on a page.")] = True
+    co_teachers: Annotated[bool, _said("Classes may have co-teachers.")] = True
+    dual_camera: Annotated[bool, _said("Classes may have a second camera.")] = True
+    broadcast: Annotated[bool, _said("Classes may be broadcast to stations.")] = True
+    smart_classroom: Annotated[bool, _said("Classes may be held in smart classrooms.")] = True
+    head_teachers: Annotated[bool, _said("Courses may have head teachers.")] = True
+    drive: Annotated[bool, _said("The school has a cloud drive.")] = True
+    max_resolution: Annotated[
+        int, msgspec.Meta(ge=0, le=2, description="0 standard, 1 HD, 2 full HD.")
+    ] = 2
 
-    max_seats: int = 12
-    """Students on stage; unlike the limits below, 0 means none."""
-    max_co_teachers: int = 0
-    max_course_students: int = 0
-    max_course_auditors: int = 20
-    max_course_classes: int = 0
-    max_teachers: int = 0
-    max_labels: int = 100
-    max_folders: int = 5000
-    monthly_classes: int = 0
-    upgradable: bool = True
-    """Whether a bigger plan exists: decides between errno 121601003 and 121601004."""
-    classroom_hours: int = 0
-    """Hours of class a month that are paid for."""
-    storage_mb: int = 0
-    """Room for recordings and pictures, in units of 1,000,000 bytes."""
+    max_seats: Annotated[
+        int, msgspec.Meta(ge=0, le=1000, description="Students on stage; 0 is none.")
+    ] = 12
+    max_co_teachers: Annotated[int, _limit("Co-teachers of a class")] = 0
+    max_course_students: Annotated[int, _limit("Students of a course")] = 0
+    max_course_auditors: Annotated[int, _limit("Auditors of a course")] = 20
+    max_course_classes: Annotated[int, _limit("Classes of a course")] = 0
+    max_teachers: Annotated[int, _limit("Teachers in service")] = 0
+    max_labels: Annotated[int, _limit("Labels")] = 100
+    max_folders: Annotated[int, _limit("Folders of the cloud drive")] = 5000
+    monthly_classes: Annotated[int, _limit("Classes created in a month")] = 0
+    upgradable: Annotated[
+        bool, _said("A bigger plan exists: past monthly_classes 121601003, otherwise 121601004.")
+    ] = True
+    classroom_hours: Annotated[int, _limit("Hours of class a month that are paid for")] = 0
+    storage_mb: Annotated[int, _limit("Room for recordings, in units of 1,000,000 bytes")] = 0
 
-    stop_delay: int | None = None
-    """Seconds a teacher takes to stop; none means the server's own setting."""
-    sync_nickname: bool = False
-    """A new course member's nickname is set to the name in the school's student list."""
-    join_at_registration: bool = True
-    """register may put people on the school's lists."""
-    keep_identities: bool = False
-    """The identity of a deleted class is never used again."""
+    stop_delay: Annotated[
+        int | None,
+        msgspec.Meta(description="Seconds a teacher takes to stop; none is the server's own."),
+    ] = None
+    sync_nickname: Annotated[
+        bool, _said("A new course member is called as in the school's list of students.")
+    ] = False
+    join_at_registration: Annotated[
+        bool, _said("register may put people on the school's lists.")
+    ] = True
+    keep_identities: Annotated[
+        bool, _said("The identity of a deleted class is never used again.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a plan as an operator reads of it."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def keys() -> tuple[Key, ...]:
+    """Return every key that `homeroom school set` takes, in order."""
+    return tuple(
+        Key(field.name, as_typed(field.default), get_args(field.type)[1].description)
+        for field in msgspec.structs.fields(Plan)
+    )
+
+
+def as_typed(value: object) -> str:
+    """Return the value of a key as an operator types it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None else str(value)
+
+
+_WORDS = {"on": "true", "yes": "true", "off": "false", "no": "false", "none": "null"}
+
+
+def changed(plan: Plan, wanted: Mapping[str, str]) -> Plan:
+    """Return a plan with some keys as an operator typed them, or decline the first wrong one."""
+    fields = {field.name: field for field in msgspec.structs.fields(Plan)}
+    values: dict[str, Any] = {}
+    for key, text in wanted.items():
+        if key not in fields:
+            raise Declined(f"{key}: no such key; known are {', '.join(fields)}")
+        kind = fields[key].type
+        plain = text if isinstance(fields[key].default, str) else _WORDS.get(text.lower(), text)
+        try:
+            values[key] = msgspec.convert(plain, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise Declined(f"{key}={text}: {_expected(str(error), kind)}") from None
+    new = msgspec.structs.replace(plan, **values)
+    try:
+        zone(new.time_zone)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        raise Declined(f"time_zone={new.time_zone}: no such time zone") from None
+    if new.stop_delay is not None and not 0 <= new.stop_delay <= MAX_LIMIT:
+        raise Declined(f"stop_delay={new.stop_delay}: must be a number of seconds, or none")
+    return new
+
+
+def _expected(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as msgspec holds it
+    """Return what was expected in the words of somebody who types it."""
+    if "bool" in str(kind):
+        return "must be on or off"
+    if ">=" in message or "<=" in message:
+        return message.replace("Expected `int`", "must be").replace("`", "")
+    return "must be a whole number"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -34,10 +35,12 @@ class Worker:
         self._nudged = asyncio.Event()
         self._turn = asyncio.Lock()
         self.failures = 0
+        self._turned_at = time.monotonic()
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
+            self._turned_at = time.monotonic()
             try:
                 await self.run_due()
                 due = await self._desk.look(lambda work: work.queue.next_due())
@@ -49,6 +52,10 @@ class Worker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.2)):
                     await self._nudged.wait()
+
+    def idle_seconds(self) -> float:
+        """Return how long ago the loop began its last turn."""
+        return time.monotonic() - self._turned_at
 
     def nudge(self) -> None:
         """Look for jobs now."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys
 from homeroom.base.passwords import hashed
-from homeroom.base.pictures import picture
+from homeroom.base.pictures import Picture, picture
 from homeroom.contract.accounts import (
     AddSchoolStudent,
     NewAccount,
@@ -47,13 +47,21 @@ def prepare(files: Files, asked: Register) -> Registration:
     """Check what needs no database, and hash the password."""
     name = _name(asked)
     check_password(asked.password)
-    avatar = _avatar(files, asked.picture)
+    shown = _avatar(asked.picture)
     if asked.is_sent_message and asked.add_to_school_member == 0:
         raise Refused(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
+    avatar = None if shown is None else files.keep_picture(shown)
+    password, md5pass = asked.password, asked.md5pass
     if asked.is_sent_message:
-        password = asked.password or Keys().password()
-        return _registration(asked, name, hashed(password, None), avatar)
-    return _registration(asked, name, hashed(asked.password, asked.md5pass), avatar)
+        password, md5pass = password or Keys().password(), None
+    return Registration(
+        name,
+        asked.nickname,
+        hashed(password, md5pass),
+        asked.add_to_school_member,
+        avatar,
+        joins_if_known=not asked.is_sent_message,
+    )
 
 
 def register(call: Call, _asked: Register) -> Answer:
@@ -68,12 +76,17 @@ def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration
     """Check what needs no database, and hash the passwords."""
     if len(asked.users) > MAX_REGISTERED:
         raise Refused(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
+    if asked.picture is not None:
+        raise Refused(Errno.PICTURE_TYPE, "registerMultiple takes no picture")
     prepared: list[Registration | Refused] = []
     for user in asked.users:
         try:
             name = _name(user)
             check_password(user.password)
-            prepared.append(_registration(user, name, hashed(user.password, user.md5pass), None))
+            password_hash = hashed(user.password, user.md5pass)
+            prepared.append(
+                Registration(name, user.nickname, password_hash, user.add_to_school_member)
+            )
         except Refused as refusal:
             prepared.append(refusal)
     return prepared
@@ -83,7 +96,8 @@ def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
     """Serve registerMultiple."""
     wanted = [
         Refused(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
-        if call.busy.intersection(account_keys(call.school, user))
+        if isinstance(prepared, Registration)
+        and call.busy.intersection(account_keys(call.school, user))
         else prepared
         for user, prepared in zip(asked.users, call.prepared, strict=True)
     ]
@@ -119,7 +133,7 @@ def _name(asked: NewAccount) -> AccountName:
     return email(asked.email or "", Errno.PHONE_MALFORMED)
 
 
-def _avatar(files: Files, given: Upload | None) -> str | None:
+def _avatar(given: Upload | None) -> Picture | None:
     if given is None:
         return None
     if len(given.content) > AVATAR_BYTES:
@@ -129,10 +143,4 @@ def _avatar(files: Files, given: Upload | None) -> str | None:
         raise Refused(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
     if (shown.width, shown.height) != (AVATAR_SIDE, AVATAR_SIDE):
         raise Refused(Errno.PICTURE_DIMENSIONS, f"the picture is {shown.width}x{shown.height}")
-    return files.keep_picture(shown)
-
-
-def _registration(
-    asked: NewAccount, name: AccountName, password_hash: str, avatar: str | None
-) -> Registration:
-    return Registration(name, asked.nickname, password_hash, asked.add_to_school_member, avatar)
+    return shown

@@ -24,6 +24,7 @@ from homeroom.domain.schools import School
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, encode, refused
 from homeroom.partner.door import Doorkeeper
+from homeroom.partner.faulty import without
 from homeroom.partner.form import MAX_BODY, BadForm, Form, TooLarge, parse, read_body
 from homeroom.partner.repeats import Repeats
 from homeroom.partner.serving import Call, Served
@@ -98,6 +99,7 @@ class PartnerAPI:
         self._served: dict[tuple[str, str], tuple[Served[Any], Reader[Any]]] = {
             (row.action.door, row.action.name): (row, row.action.reader()) for row in TABLE
         }
+        self._names = frozenset(name for _, name in self._served)
         self._ids = map(f"{means.keys.public_key()[:8]}-{{}}".format, count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +115,7 @@ class PartnerAPI:
             status, answer = 413, Answer(errno=Errno.BAD_PARAMS, reason="the body is too large")
         except _Dropped:
             self._tell(exchange, None, "dropped by a fault", started)
-            await _drop(scope)
+            await _drop(scope, receive)
             return
         except Exception:
             log.exception("call failed", extra={"request_id": exchange.request_id})
@@ -214,6 +216,7 @@ class PartnerAPI:
         busy: frozenset[str],
     ) -> Answer:
         """Do one call with the fault that was asked for."""
+        asked = without(asked, fault.errno)
         if not fault.after_commit:
             await asyncio.sleep(fault.delay_ms / 1000)
         answer = Answer()
@@ -226,9 +229,12 @@ class PartnerAPI:
         if fault.errno is None:
             return answer
         reason = f"fault {fault.id} asked for it"
-        if fault.errno.outcome is Outcome.NOTED and answer.errno.outcome is not Outcome.REFUSED:
-            return Answer(answer.data, answer.more_data, fault.errno, reason)
-        return Answer(errno=fault.errno, reason=reason)
+        if fault.errno.outcome is not Outcome.NOTED:
+            return Answer(errno=fault.errno, reason=reason)
+        if answer.errno.outcome in (Outcome.REFUSED, Outcome.FAULT):
+            # There is no work that the warning could be said of.
+            return answer
+        return Answer(answer.data, answer.more_data, fault.errno, reason)
 
     async def _work(
         self, served: Served[Any], asked: Wire, school: SchoolId, busy: frozenset[str]
@@ -274,8 +280,8 @@ class PartnerAPI:
     def _tell(self, exchange: Exchange, answer: Answer | None, reason: str, started: float) -> None:
         seconds = time.perf_counter() - started
         number = None if answer is None else answer.errno.number
-        known = any(exchange.action == action for _, action in self._served)
-        self._observer.counted(exchange.action if known else "unknown", number or 0, seconds)
+        action = exchange.action if exchange.action in self._names else "unknown"
+        self._observer.counted(action, number or 0, seconds)
         log.info(
             "call",
             extra={
@@ -331,8 +337,9 @@ async def _send(send: Send, status: int, answer: Answer, request_id: str) -> Non
     await send({"type": "http.response.body", "body": body})
 
 
-async def _drop(scope: Scope) -> None:
+async def _drop(scope: Scope, receive: Receive) -> None:
     """End the connection without an answer, as a machine that fell over would."""
     scope["extensions"]["homeroom.abort"]()
-    # The server notices on its next turns that there is nobody to answer any more.
-    await asyncio.sleep(0.01)
+    # Until it knows that there is nobody left to answer, the server would answer 500 for us.
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -6,7 +6,7 @@ from homeroom.contract.clips import (
     SetClassVideoMultiple,
     UpdateClassLockStatus,
 )
-from homeroom.domain.lessons import Switches
+from homeroom.domain.lessons import NewSwitches
 from homeroom.domain.refusal import Refused
 from homeroom.domain.webcasts import Addresses, addresses
 from homeroom.partner.answers import Answer, entry, more_data, told
@@ -48,11 +48,11 @@ def switches_of(
     scene: bool | None,  # noqa: FBT001
     live: bool | None,  # noqa: FBT001
     replay: bool | None,  # noqa: FBT001
-) -> Switches | None:
+) -> NewSwitches | None:
     """Return the switches asked for; record, live and replay count only together (Q30)."""
     if record is None or live is None or replay is None:
         return None
-    return Switches(record, scene or False, live, replay)
+    return NewSwitches(record, live, replay, scene)
 
 
 def _asked(one: LessonSwitches) -> SwitchesAsked:

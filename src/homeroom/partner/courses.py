@@ -14,7 +14,7 @@ from homeroom.contract.courses import (
     OneCourse,
 )
 from homeroom.contract.errno import Errno
-from homeroom.domain.accounts import account
+from homeroom.domain.accounts import AccountName, account
 from homeroom.domain.refusal import Refused
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
@@ -32,9 +32,12 @@ def identity_keys(school: SchoolId, asked: AddCourse) -> Iterable[str]:
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
-def prepare(files: Files, asked: CourseSettings) -> str | None:
-    """Keep the cover."""
-    return kept_picture(files, asked.picture)
+def prepare(files: Files, asked: CourseSettings) -> str | Refused | None:
+    """Keep the cover; what is no picture is refused when its turn comes."""
+    try:
+        return kept_picture(files, asked.picture)
+    except Refused as refusal:
+        return refusal
 
 
 def earlier(_hosts: Hosts, course: CourseId) -> Answer:
@@ -76,12 +79,12 @@ def get_webcast_url(call: Call, asked: GetWebcastURL) -> Answer:
 
 
 def _settings(call: Call, asked: AddCourse | EditCourse) -> courses.CourseSettings:
-    name = None
+    name: AccountName | Refused | None = None
     if asked.main_teacher_uid is None and asked.main_teacher_account is not None:
         try:
             name = account(asked.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED)
         except Refused as refusal:
-            raise Refused(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None
+            name = Refused(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
     return courses.CourseSettings(
         name=asked.course_name,
         folder=asked.folder_id,

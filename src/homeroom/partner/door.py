@@ -16,6 +16,8 @@ from homeroom.domain.schools import School
 from homeroom.store.work import Work
 
 WINDOW_SECONDS = 1200
+MILLISECONDS_FROM = 10**11
+"""A skew of more seconds than this, some three thousand years, is none."""
 FRESH_SECONDS = 0.05
 """How long a school is remembered: an operator's change counts for the call after it."""
 REMEMBERED = 10_000
@@ -113,4 +115,6 @@ def _is_number(text: str) -> bool:
 
 def _skewed(skew: int) -> str:
     side = "ahead of" if skew > 0 else "behind"
+    if skew > MILLISECONDS_FROM:
+        return "timeStamp must be in seconds; this one looks like milliseconds"
     return f"timeStamp is {abs(skew)} s {side} the server's clock; {WINDOW_SECONDS} s are allowed"

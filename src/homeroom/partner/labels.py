@@ -10,7 +10,7 @@ from homeroom.contract.labels import (
     OneLabel,
     UpdateSchoolLabel,
 )
-from homeroom.contract.wire import BadEntry
+from homeroom.contract.lists import BadEntry
 from homeroom.domain.refusal import Refused
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, entry, told

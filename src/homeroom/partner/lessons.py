@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import AddCourseClass, DelCourseClass, EditCourseClass
 from homeroom.domain.accounts import account
 from homeroom.domain.lessons import (
@@ -18,6 +17,7 @@ from homeroom.domain.lessons import (
     Switches,
 )
 from homeroom.domain.refusal import Refused
+from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, addresses
 from homeroom.partner.answers import Answer, more_data
 from homeroom.partner.clips import switches_of
@@ -74,12 +74,11 @@ def edit_course_class(call: Call, asked: EditCourseClass) -> Answer:
             held = call.work.lessons.get(asked.class_id)
             begin = asked.end_time if held is None else held.hours.begin
         hours = Hours(begin, asked.end_time)
-    co_teachers = asked.assistant_uids if asked.assistant_uid is UNSET else asked.assistant_uid
     change = Change(
         name=asked.class_name,
         hours=hours,
         teacher=asked.teacher_uid,
-        co_teachers=None if co_teachers is UNSET else co_teachers,
+        co_teachers=_co_teachers(asked.assistant_uid, asked.assistant_uids),
         folder=asked.folder_id,
         switches=switches_of(asked.record, asked.record_scene, asked.live, asked.replay),
         smart=None if asked.teach_mode is None else asked.teach_mode == SMART,
@@ -102,11 +101,20 @@ def del_course_class(call: Call, asked: DelCourseClass) -> Answer:
 
 
 def _teacher(call: Call, asked: AddCourseClass) -> UserId:
-    """Return the teacher's UID; an account that leads to none is refused (READINGS Q15)."""
+    """Return the teacher's UID, found by account where none is sent (READINGS Q15)."""
     if asked.teacher_uid is not None:
         return asked.teacher_uid
-    name = account(asked.teacher_account or "", Errno.NOT_A_TEACHER_OF_SCHOOL)
+    try:
+        name = account(asked.teacher_account or "")
+    except Refused:
+        return NOBODY
     person = found(call.work, None, name)
-    if person is None:
-        raise Refused(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
-    return person.id
+    return NOBODY if person is None else person.id
+
+
+def _co_teachers(
+    *forms: tuple[UserId, ...] | UnsetType,
+) -> tuple[UserId, ...] | None:
+    """Return the co-teachers sent in either form; nothing but empty ones clears the list (Q17)."""
+    sent = [form for form in forms if form is not UNSET]
+    return max(sent, key=len) if sent else None

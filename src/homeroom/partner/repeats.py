@@ -9,20 +9,20 @@ from homeroom.contract.upload import Upload
 
 SECONDS = 5
 REMEMBERED = 100_000
-NOT_COMPARED = frozenset({"safeKey", "timeStamp"})
+NOT_COMPARED = frozenset({"action", "safeKey", "timeStamp"})
 
 
 class Repeats:
     """The requests of the last five seconds, by their fields."""
 
     def __init__(self) -> None:
-        self._seen: dict[bytes, Moment] = {}
+        self._seen: dict[tuple[SchoolId, bytes], Moment] = {}
 
     def is_repeat(
         self, school: SchoolId, action: str, fields: Mapping[str, object], now: Moment
     ) -> bool:
         """Tell whether the same was asked within five seconds; if not, remember it."""
-        print_ = _fingerprint(school, action, fields)
+        print_ = school, _fingerprint(action, fields)
         seen = self._seen.get(print_)
         if seen is not None and abs(now - seen) < SECONDS:
             return True
@@ -31,13 +31,13 @@ class Repeats:
         self._seen[print_] = now
         return False
 
-    def forget(self) -> None:
-        """Forget every request."""
-        self._seen.clear()
+    def forget(self, school: SchoolId) -> None:
+        """Forget the requests of a school."""
+        self._seen = {known: at for known, at in self._seen.items() if known[0] != school}
 
 
-def _fingerprint(school: SchoolId, action: str, fields: Mapping[str, object]) -> bytes:
-    digest = hashlib.sha256(f"{school} {action}".encode())
+def _fingerprint(action: str, fields: Mapping[str, object]) -> bytes:
+    digest = hashlib.sha256(action.encode())
     for name in sorted(fields.keys() - NOT_COMPARED):
         value = fields[name]
         content = value.content if isinstance(value, Upload) else str(value).encode()

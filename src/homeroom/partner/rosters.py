@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno
+from homeroom.contract.lists import BadEntry
 from homeroom.contract.rosters import (
     AddCourseStudent,
     AddCourseStudentMultiple,
     DelCourseStudentMultiple,
     Member,
 )
-from homeroom.contract.wire import BadEntry
 from homeroom.domain.accounts import account
 from homeroom.domain.refusal import Refused
 from homeroom.domain.teachers import Role
@@ -37,12 +37,9 @@ def account_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable
 
 def add_course_student(call: Call, asked: AddCourseStudent) -> Answer:
     """Serve addCourseStudent."""
-    one = Asked(asked.student_uid, shown_as=asked.student_name)
+    one: Asked | Refused = Asked(asked.student_uid, shown_as=asked.student_name)
     if asked.student_uid is None and asked.student_account is not None:
-        try:
-            one = Asked(None, account(asked.student_account), asked.student_name)
-        except Refused as refusal:
-            raise Refused(Errno.PHONE_MALFORMED, refusal.reason) from None
+        one = _person(asked.student_account, Errno.PHONE_MALFORMED, asked.student_name)
     verdict = rosters.add_members(
         call.work, call.school, asked.course_id, Role(asked.identity), [one]
     )[0]
@@ -72,16 +69,13 @@ def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> 
 
 def del_course_student_multiple(call: Call, asked: DelCourseStudentMultiple) -> Answer:
     """Serve delCourseStudentMultiple."""
-    people: list[Asked | Refused]
-    if asked.uids is not None:
-        people = [
-            Refused(Errno.BAD_DATA, one.why) if isinstance(one, BadEntry) else Asked(one)
-            for one in asked.uids
-        ]
-    else:
-        people = [_account(given, Errno.PHONE_MALFORMED) for given in asked.account_list()]
+    malformed = Errno.BAD_DATA if asked.uids is not None else Errno.PHONE_MALFORMED
     verdicts = rosters.remove_members(
-        call.work, call.school, asked.course_id, Role(asked.identity), people
+        call.work,
+        call.school,
+        asked.course_id,
+        Role(asked.identity),
+        [_person(one, malformed) for one in asked.persons()],
     )
     return Answer(data=[entry(verdict) for verdict in verdicts], reason=told(verdicts))
 
@@ -92,18 +86,25 @@ def _member(one: Member | BadEntry, role: Role, busy: frozenset[str]) -> Asked |
     if one.uid is not None or one.account is None:
         return Asked(one.uid, shown_as=one.name)
     malformed = Errno.STUDENT_PHONE_MALFORMED if role is Role.STUDENT else Errno.PHONE_MALFORMED
-    if account_key(one.account) in busy:
-        return Refused(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
     try:
-        return Asked(None, account(one.account, malformed), one.name)
+        name = account(one.account, malformed)
     except Refused as refusal:
         return refusal
+    if account_key(one.account) in busy:
+        return Refused(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
+    return Asked(None, name, one.name)
 
 
-def _account(given: str, malformed: Errno) -> Asked | Refused:
-    """Read an account of which only malformed or not is known here."""
+def _person(
+    given: UserId | str | BadEntry, malformed: Errno, shown_as: str | None = None
+) -> Asked | Refused:
+    """Read a UID, or an account of which only malformed or not is known here."""
+    if isinstance(given, BadEntry):
+        return Refused(malformed, given.why)
+    if isinstance(given, int):
+        return Asked(given)
     try:
-        return Asked(None, account(given, malformed))
+        return Asked(None, account(given, malformed), shown_as)
     except Refused as refusal:
         return Refused(malformed, refusal.reason)
 

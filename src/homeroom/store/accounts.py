@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, literal, or_, select, union_all, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.accounts import AccountName, User
 from homeroom.store.engine import Row, Tx
 from homeroom.store.statement import Rows, Statement
-from homeroom.store.tables import students, users
+from homeroom.store.tables import registrations, schools, students, sub_accounts, teachers, users
 
 _COLUMNS = (
     users.c.id,
@@ -33,8 +33,27 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in users.c if column.name != "id"})
     .returning(users.c.id)
 )
+_ADD_REGISTRATION = Statement(
+    insert(registrations).values(user_id=bindparam("user"), school_id=bindparam("school"))
+)
 _CANCEL = Statement(
     update(users).where(users.c.id == bindparam("user")).values(cancelled_at=bindparam("moment"))
+)
+_POSTS = Statement(
+    union_all(
+        select(schools.c.id.label("school"), literal("school account").label("post")).where(
+            schools.c.owner_id == bindparam("user")
+        ),
+        select(sub_accounts.c.school_id, literal("sub-account")).where(
+            sub_accounts.c.user_id == bindparam("user")
+        ),
+        select(teachers.c.school_id, literal("teacher, ").concat(teachers.c.state)).where(
+            teachers.c.user_id == bindparam("user")
+        ),
+        select(students.c.school_id, literal("student")).where(
+            students.c.user_id == bindparam("user")
+        ),
+    ).order_by("school", "post")
 )
 _ADD_STUDENTS_ROWS = Rows("new_students")
 _ADD_STUDENTS = Statement(
@@ -112,9 +131,18 @@ class Accounts:
         uid = UserId(self._tx.all(_ADD, values)[0][0])
         return User(uid, telephone, email, new.nickname, is_cancelled=False)
 
+    def note_registration(self, user: UserId, school: SchoolId) -> None:
+        """Write down by which school's call an account came to be."""
+        self._tx.run(_ADD_REGISTRATION, {"user": user, "school": school})
+
     def cancel(self, user: UserId, now: Moment) -> None:
         """Cancel an account; its name becomes free for another."""
         self._tx.run(_CANCEL, {"user": user, "moment": now})
+
+    def posts(self, user: UserId) -> list[tuple[SchoolId, str]]:
+        """Return what a user is in which schools, in words."""
+        rows = self._tx.all(_POSTS, {"user": user})
+        return [(SchoolId(school), post) for school, post in rows]
 
     def school_students(self, school: SchoolId, uids: list[UserId]) -> dict[UserId, str]:
         """Return which of some users are students of the school, with their names there."""

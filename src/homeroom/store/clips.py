@@ -29,6 +29,12 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in clips.c if column.name != "id"})
     .returning(clips.c.id)
 )
+_PAGE = Statement(
+    select(*_COLUMNS)
+    .where(clips.c.id > bindparam("after"))
+    .order_by(clips.c.id)
+    .limit(bindparam("limit"))
+)
 _gone = Rows("gone")
 _DELETE = Statement(
     update(clips)
@@ -66,6 +72,10 @@ class Clips:
             "deleted_at": None,
         }
         return Clip(ClipId(self._tx.all(_ADD, values)[0][0]), lesson, file, now, None)
+
+    def page(self, after: int, limit: int) -> list[Clip]:
+        """Return some clips in order of their ids, those above a given one, deleted ones too."""
+        return [_clip(row) for row in self._tx.all(_PAGE, {"after": after, "limit": limit})]
 
     def delete(self, gone: list[Clip], now: Moment) -> None:
         """Mark clips deleted; their bytes are another's business."""

@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, func, insert, null, or_, select, update
 from sqlalchemy.sql import Select
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, SchoolId, UserId
+from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
 from homeroom.domain.courses import Course, CourseKind, CourseRule, admitted
 from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Row, Tx, Value
@@ -63,6 +63,7 @@ _SETS = {
         "expires_at",
         "ended_at",
         "deleted_at",
+        "unique_identity",
     )
 }
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
@@ -95,6 +96,12 @@ _DELETE_UNSTARTED_KEEPING = Statement(
     .values(deleted_at=bindparam("now"))
 )
 
+_PIN_FOLDER = Statement(
+    update(lessons)
+    .where(_of_course, lessons.c.begins_at <= bindparam("now"), lessons.c.folder_id.is_(None))
+    .values(folder_id=bindparam("former"))
+)
+
 
 def _unfinished_of(teacher: str) -> Select[tuple[int]]:
     helped = select(co_teachers.c.lesson_id).where(
@@ -105,6 +112,11 @@ def _unfinished_of(teacher: str) -> Select[tuple[int]]:
     )
 
 
+_FREE_IDENTITIES = Statement(
+    update(lessons)
+    .where(lessons.c.course_id == bindparam("course"), lessons.c.unique_identity.is_not(None))
+    .values(unique_identity=null())
+)
 _HAS_UNFINISHED = Statement(_unfinished_of("user").limit(1))
 _listed = Rows("listed")
 _LIST_TEACHERS = Statement(
@@ -191,10 +203,18 @@ class Courses:
         """Tell whether a user holds or helps in a class of the course that is not over."""
         return bool(self._tx.all(_HAS_UNFINISHED, {"course": course, "user": user, "now": now}))
 
+    def pin_folder(self, course: CourseId, former: FolderId, now: Moment) -> None:
+        """Let the classes that have started keep the folder that they had from their course."""
+        self._tx.run(_PIN_FOLDER, {"course": course, "former": former, "now": now})
+
     def delete_unstarted(self, course: CourseId, now: Moment, *, keeps_identities: bool) -> None:
         """Delete the classes of a course that have not started."""
         statement = _DELETE_UNSTARTED_KEEPING if keeps_identities else _DELETE_UNSTARTED
         self._tx.run(statement, {"course": course, "now": now})
+
+    def free_identities(self, course: CourseId) -> None:
+        """Let the identities of a course's classes be used again."""
+        self._tx.run(_FREE_IDENTITIES, {"course": course})
 
     def list_teachers(self, course: CourseId, users: Iterable[UserId]) -> None:
         """Put users on the course's list of teachers; those on it stay."""

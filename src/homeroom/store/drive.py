@@ -22,7 +22,9 @@ _NAMED = Statement(
     )
 )
 _COUNT = Statement(
-    select(func.count()).select_from(folders).where(folders.c.school_id == bindparam("school"))
+    select(func.count())
+    .select_from(folders)
+    .where(folders.c.school_id == bindparam("school"), folders.c.parent_id.is_not(None))
 )
 _ADD = Statement(
     insert(folders)
@@ -65,7 +67,7 @@ class Drive:
         return FolderId(rows[0][0]) if rows else None
 
     def count(self, school: SchoolId) -> int:
-        """Return how many folders the school has."""
+        """Return how many folders the school has below its top folder."""
         return int(self._tx.all(_COUNT, {"school": school})[0][0])
 
     def add(self, parent: Folder, name: str, now: Moment) -> FolderId:

@@ -70,8 +70,18 @@ class Unit:
     """Whether other units of the school must wait; reads and plain additions need not."""
 
 
+@dataclass(slots=True)
+class Tally:
+    """What an engine has committed since it was opened: how often, and how many units of work."""
+
+    commits: int = 0
+    units: int = 0
+
+
 class Engine(Protocol):
     """A database engine."""
+
+    tally: Tally
 
     def work(self, unit: Unit) -> None:
         """Queue a unit that writes."""
@@ -141,6 +151,7 @@ class SqliteEngine:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.tally = Tally()
         self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
         self.tx = SqliteTx(path)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
@@ -196,6 +207,8 @@ class SqliteEngine:
                     outcomes.append((unit, None, failure))
                 self.tx.plain("RELEASE unit")
             self.tx.plain("COMMIT")
+            self.tally.commits += 1
+            self.tally.units += len(group)
         except Exception as failure:  # noqa: BLE001  whatever it is, nothing of the group was kept
             with suppress(sqlite3.Error):
                 if self.tx.connection.in_transaction:
@@ -226,6 +239,7 @@ class SqliteEngine:
 
 _LOCK_CLASS = 20_431
 """The first half of our advisory locks' keys, so that they meet nobody else's."""
+_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresTx(_Traced):
@@ -240,6 +254,8 @@ class PostgresTx(_Traced):
         self.connection.execute(
             "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
         )
+        # A scan that cannot be helped then seems dear enough to be compiled, for 200 ms a run.
+        self.connection.execute("SET jit = off")
         self.connection.execute("SET lock_timeout = '30s'; SET statement_timeout = '60s'")
         self.cursor = self.connection.cursor()
 
@@ -274,6 +290,8 @@ class PostgresEngine:
     def __init__(self, url: str, trace: Trace | None = None) -> None:
         self._url = url
         self.trace = trace
+        self.tally = Tally()
+        self._tallying = threading.Lock()
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(HELD_CONNECTIONS, "store")
         self._open: list[PostgresTx] = []
@@ -284,7 +302,7 @@ class PostgresEngine:
 
     def look(self, unit: Unit) -> None:
         """Queue a unit that only reads, on a snapshot."""
-        self._pool.submit(self._run, unit, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._pool.submit(self._run, unit, _LOOK)
 
     def close(self) -> None:
         """Finish what waits and let go of the database."""
@@ -310,6 +328,10 @@ class PostgresEngine:
         except Exception as failure:  # noqa: BLE001  it belongs to whoever sent the unit
             unit.reply(None, failure)
         else:
+            if begin is not _LOOK:
+                with self._tallying:
+                    self.tally.commits += 1
+                    self.tally.units += 1
             unit.reply(result, None)
 
     def _attempt(self, unit: Unit, begin: str, left: int) -> Any:  # noqa: ANN401  the unit's own result
@@ -322,8 +344,9 @@ class PostgresEngine:
             psycopg.errors.SerializationFailure,
             psycopg.errors.DeadlockDetected,
             psycopg.errors.UniqueViolation,
+            psycopg.errors.ForeignKeyViolation,
         ) as failure:
-            # A unique row that another unit has just put there is seen when this one looks again.
+            # What another unit has just put there or taken away is seen when this one looks again.
             self._undo(tx)
             if left == 0:
                 raise StoreFailed(str(failure)) from failure

@@ -3,13 +3,19 @@
 import hashlib
 import os
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 from homeroom.base.pictures import Picture
 from homeroom.domain.clips import NewClip
+from homeroom.domain.refusal import Declined
 
 CHUNK = 1024 * 1024
+MAX_CLIP = 20_000_000_000
+"""Bytes of one recording."""
+MP4_MARK = b"ftyp"
+"""Stands after four bytes in every MP4."""
 
 
 class Files:
@@ -27,8 +33,9 @@ class Files:
         return str(path)
 
     def keep_clip(self, source: Path, file_id: str) -> NewClip:
-        """Copy a recording in and return what is known of it; raises `OSError`."""
-        path = Path("clips") / file_id[:2] / f"{file_id}{source.suffix.lower()}"
+        """Copy a recording in and return what is known of it; raises `Declined` or `OSError`."""
+        _check_clip(source)
+        path = Path("clips") / file_id[:2] / f"{file_id}.mp4"
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")
@@ -40,11 +47,14 @@ class Files:
             with partial.open("rb") as kept:
                 sha256 = hashlib.file_digest(kept, "sha256").hexdigest()
             partial.rename(target)
+            self._sync(target.parent)
         except BaseException:
             partial.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
             raise
-        self._sync(target.parent)
-        return NewClip(file_id, str(path), source.name, target.stat().st_size, sha256)
+        # A file name need not be text: what is none becomes a question mark.
+        name = source.name.encode(errors="replace").decode()
+        return NewClip(file_id, str(path), name, target.stat().st_size, sha256)
 
     def erase(self, path: str) -> None:
         """Remove a file; one that is gone already is fine."""
@@ -66,11 +76,24 @@ class Files:
         partial.replace(target)
         self._sync(target.parent)
 
-    @staticmethod
-    def _sync(folder: Path) -> None:
-        """Make the name of a new file last as its bytes do."""
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def _sync(self, folder: Path) -> None:
+        """Make the name of a new file last as its bytes do, and those of the folders it is in."""
+        inside = folder.relative_to(self.folder)
+        for place in (inside, *inside.parents):
+            descriptor = os.open(self.folder / place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _check_clip(source: Path) -> None:
+    """Decline what is no MP4, before a byte of it is copied."""
+    facts = source.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise Declined(f"{source} is not a regular file")
+    if facts.st_size > MAX_CLIP:
+        raise Declined(f"{source} has more than {MAX_CLIP // 10**9} GB")
+    with source.open("rb") as file:
+        if file.read(8)[4:] != MP4_MARK:
+            raise Declined(f"{source} is not an MP4")

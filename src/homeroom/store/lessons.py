@@ -185,7 +185,8 @@ _DELETE = Statement(
 )
 _PUSH_EXPIRY = Statement(
     update(courses)
-    .where(courses.c.id == bindparam("course"))
+    # Classes are added side by side: the latest of them counts, whichever is written last.
+    .where(courses.c.id == bindparam("course"), courses.c.expires_at < bindparam("new_expiry"))
     .values(expires_at=bindparam("new_expiry"))
 )
 _CREATED = Statement(
@@ -476,9 +477,9 @@ class Lessons:
         """Add a student to one class only."""
         self._tx.run(_ADD_GUEST, {"lesson": lesson, "user": user})
 
-    def remove_guest(self, lesson: LessonId, user: UserId) -> None:
-        """Take a student out of one class."""
-        self._tx.run(_REMOVE_GUEST, {"lesson": lesson, "user": user})
+    def remove_guest(self, lesson: LessonId, user: UserId) -> bool:
+        """Take a student out of one class; tells whether there was one."""
+        return self._tx.run(_REMOVE_GUEST, {"lesson": lesson, "user": user}) > 0
 
     def _add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
         rows = [(lesson, user, place) for place, user in enumerate(users)]

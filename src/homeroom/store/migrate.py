@@ -6,8 +6,12 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
+
+from homeroom.store.engine import StoreFailed
 
 HEAD = "0001"
 FOLDER = Path(__file__).parent / "migrations"
@@ -30,6 +34,8 @@ def is_current(address: str | Path) -> bool:
                 row = server.execute(query).fetchone()
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
         return False
+    except (sqlite3.DatabaseError, psycopg.Error) as failure:
+        raise StoreFailed(f"no database: {' '.join(str(failure).split())}") from failure
     return row is not None and row[0] == HEAD
 
 
@@ -38,10 +44,16 @@ def migrate(address: str | Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     engine = create_engine(url(address), poolclass=NullPool)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as failure:
+        raise StoreFailed(f"the tables are of another version of Homeroom: {failure}") from failure
+    except SQLAlchemyError as failure:
+        raise StoreFailed(f"the tables were not brought up to date: {failure}") from failure
+    finally:
+        engine.dispose()
 
 
 def url(address: str | Path) -> str:

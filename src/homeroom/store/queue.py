@@ -41,9 +41,16 @@ _RETRY = Statement(
         last_error=bindparam("new_error"),
     )
 )
+_RELEASE = Statement(update(jobs).where(jobs.c.leased_until > 0).values(leased_until=0))
 _DONE = Statement(delete(jobs).where(jobs.c.id == bindparam("job")))
 _NEXT = Statement(select(func.min(jobs.c.due_at)))
 _COUNT = Statement(select(func.count()).select_from(jobs))
+_FAILING = Statement(
+    select(*_COLUMNS, jobs.c.last_error)
+    .where(jobs.c.last_error.is_not(None))
+    .order_by(jobs.c.id)
+    .limit(100)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,10 @@ class Queue:
             self._tx.run(_LEASE, {"job": job.id, "new_lease": real_now + lease})
         return due
 
+    def release(self) -> None:
+        """Let every job be taken again: for a server that knows that no other one is at work."""
+        self._tx.run(_RELEASE, {})
+
     def done(self, job: JobId) -> None:
         """Remove a job that is done."""
         self._tx.run(_DONE, {"job": job})
@@ -106,6 +117,10 @@ class Queue:
         """Return when the next job is due, or none."""
         due: Moment | None = self._tx.all(_NEXT, {})[0][0]
         return due
+
+    def failing(self) -> list[tuple[Job, str]]:
+        """Return the jobs that failed and wait to be tried again, the first hundred."""
+        return [(_job(tuple(row)), error) for *row, error in self._tx.all(_FAILING, {})]
 
     def count(self) -> int:
         """Return how many jobs wait."""

@@ -19,6 +19,7 @@ _PERSONS = Statement(
         users.c.id,
         users.c.cancelled_at,
         users.c.nickname,
+        func.coalesce(users.c.telephone, users.c.email),
         students.c.name,
         course_members.c.role,
         course_teachers.c.user_id,
@@ -78,6 +79,8 @@ class Person:
     user: UserId
     is_cancelled: bool
     nickname: str
+    account: str
+    """The telephone number or e-mail address the person is known by."""
     school_name: str | None
     """The name on the school's list of students; none for others."""
     role: Role | None
@@ -110,11 +113,12 @@ class Rosters:
                 UserId(uid),
                 cancelled_at is not None,
                 nickname,
+                account,
                 school_name,
                 None if role is None else Role(role),
                 teacher is not None,
             )
-            for uid, cancelled_at, nickname, school_name, role, teacher in self._tx.all(
+            for uid, cancelled_at, nickname, account, school_name, role, teacher in self._tx.all(
                 _PERSONS, values
             )
         }

@@ -32,6 +32,8 @@ _ADD = Statement(insert(schools).values({column: bindparam(column.name) for colu
 _SET_PLAN = Statement(
     update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
 )
+_NEWEST_MOMENT = Statement(select(func.max(schools.c.created_at)))
+_OWNED = Statement(select(schools.c.id).where(schools.c.owner_id == bindparam("user")))
 _SET_SECRETS = Statement(
     update(schools)
     .where(schools.c.id == bindparam("school"))
@@ -49,6 +51,12 @@ _REMOVE_SUB = Statement(
     delete(sub_accounts).where(
         sub_accounts.c.school_id == bindparam("school"), sub_accounts.c.user_id == bindparam("user")
     )
+)
+_SUBS = Statement(
+    select(sub_accounts.c.user_id)
+    .where(sub_accounts.c.school_id == bindparam("school"))
+    .order_by(sub_accounts.c.user_id)
+    .limit(1000)
 )
 _PRESET = Statement(select(presets.c.school_id).where(presets.c.id == bindparam("preset")))
 _ADD_PRESET = Statement(
@@ -101,6 +109,15 @@ class Schools:
         """Return some schools in order of their ids, those above a given one."""
         return [_school(row) for row in self._tx.all(_ALL, {"after": after, "limit": limit})]
 
+    def owned_by(self, user: UserId) -> SchoolId | None:
+        """Return the school whose school account a user is, or none."""
+        rows = self._tx.all(_OWNED, {"user": user})
+        return SchoolId(rows[0][0]) if rows else None
+
+    def newest_moment(self) -> Moment | None:
+        """Return when the last school was made, or none."""
+        return self._tx.all(_NEWEST_MOMENT, {})[0][0]
+
     def newest(self) -> SchoolId | None:
         """Return the highest SID given out, or none."""
         sid: int | None = self._tx.all(_NEWEST, {})[0][0]
@@ -140,6 +157,10 @@ class Schools:
     def remove_sub_account(self, school: SchoolId, user: UserId) -> bool:
         """Take a sub-account back; tells whether there was one."""
         return self._tx.run(_REMOVE_SUB, {"school": school, "user": user}) > 0
+
+    def sub_accounts(self, school: SchoolId) -> list[UserId]:
+        """Return the sub-accounts of a school, the first thousand."""
+        return [UserId(row[0]) for row in self._tx.all(_SUBS, {"school": school})]
 
     def preset_owner(self, preset: PresetId) -> SchoolId | None:
         """Return the school of a classroom preset, or none."""

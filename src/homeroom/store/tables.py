@@ -149,6 +149,14 @@ sub_accounts = Table(
     Index(None, "user_id"),
 )
 
+# By which school's call an account came to be; the accounts themselves are everybody's.
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    _ref("school_id", "schools.id", index=True),
+)
+
 folders = Table(
     "folders",
     metadata,
@@ -311,6 +319,7 @@ lessons = Table(
     Index(None, "course_id", "begins_at"),
     Index(None, "teacher_id", "ends_at"),
     Index(None, "school_id", "created_at"),
+    Index(None, "school_id", "begins_at"),
 )
 Index(
     "uq_lessons_unique_identity",

@@ -15,8 +15,10 @@ from homeroom.store.drive import Drive
 from homeroom.store.engine import Engine, NeedsAlone, Tx, Unit
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
+from homeroom.store.listing import Listing
 from homeroom.store.operations import Operations
 from homeroom.store.queue import Queue
+from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.schools import Schools
 from homeroom.store.teachers import Teachers
@@ -38,10 +40,12 @@ class Work:
         "is_alone",
         "labels",
         "lessons",
+        "listing",
         "noted",
         "now",
         "operations",
         "queue",
+        "resets",
         "rosters",
         "schools",
         "teachers",
@@ -64,6 +68,8 @@ class Work:
         self.clips = Clips(tx)
         self.queue = Queue(tx)
         self.operations = Operations(tx)
+        self.listing = Listing(tx)
+        self.resets = Resets(tx)
 
     def note(self, errno: Errno) -> None:
         """Say something besides; the work is kept, so only a number that means so will do."""

@@ -24,6 +24,8 @@ class Registration:
     password_hash: str
     joins_as: int = 0
     avatar: str | None = None
+    joins_if_known: bool = True
+    """Whether an account that exists is put on the list as well (READINGS Q24)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def _registered(
     user = known.get(asked.name.value)
     if user is not None and not user.is_cancelled:
         # READINGS Q24: membership is honoured, the answer stays "registered already".
-        _join(work, school, user, asked)
+        if asked.joins_if_known:
+            _join(work, school, user, asked.joins_as)
         already = (
             Errno.EMAIL_ALREADY_REGISTERED
             if asked.name.is_email
@@ -95,26 +98,26 @@ def _registered(
         avatar = None
     nickname = asked.nickname or asked.name.value
     user = work.accounts.add(NewUser(asked.name, nickname, asked.password_hash, avatar), work.now)
+    work.accounts.note_registration(user.id, school.id)
     known[asked.name.value] = user
     if asked.joins_as and not school.plan.join_at_registration:
         missed = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
         notes.append(missed[asked.joins_as])
-    _join(work, school, user, asked)
+    _join(work, school, user, asked.joins_as)
     return Registered(user.id, tuple(notes))
 
 
-def _join(work: Work, school: School, user: User, asked: Registration) -> None:
-    """Put an account on the list it asks for, where it is not on it yet and there is room."""
+def _join(work: Work, school: School, user: User, joins_as: int) -> None:
+    """Put an account under its nickname on a list that has it not yet, where there is room."""
     if not school.plan.join_at_registration:
         return
-    name = asked.nickname or user.nickname
-    if asked.joins_as == STUDENT:
+    if joins_as == STUDENT:
         if user.id != school.owner and not work.accounts.school_students(school.id, [user.id]):
-            work.accounts.add_students(school.id, [(user.id, name)], work.now)
-    elif asked.joins_as == TEACHER:
+            work.accounts.add_students(school.id, [(user.id, user.nickname)], work.now)
+    elif joins_as == TEACHER:
         is_new = work.teachers.state(school.id, user.id) is None
         if is_new and _has_teacher_quota(work, school):
-            work.teachers.add(school.id, user.id, name, work.now)
+            work.teachers.add(school.id, user.id, user.nickname, work.now)
 
 
 def _has_teacher_quota(work: Work, school: School) -> bool:

@@ -7,8 +7,8 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, chosen
 from homeroom.domain.courses import NAMED, CourseKind
 from homeroom.domain.kinds import Kind
-from homeroom.domain.lessons import Lesson, Recording, Switches, judge_switches
-from homeroom.domain.refusal import Refused
+from homeroom.domain.lessons import Lesson, NewSwitches, Recording, judge_switches
+from homeroom.domain.refusal import Declined, Refused
 from homeroom.store.work import Work
 from homeroom.usecases.accounts import current_school, has_room
 from homeroom.usecases.lessons import bound, living_lesson
@@ -20,7 +20,7 @@ class SwitchesAsked:
     """What one class shall be switched to; no switches leaves the recording as it is."""
 
     lesson: LessonId
-    switches: Switches | None
+    switches: NewSwitches | None
     watch_by_login: bool | None = None
     allow_unlogged_chat: bool | None = None
 
@@ -65,6 +65,13 @@ def lock(work: Work, school: SchoolId, lesson: LessonId, *, locked: bool) -> Non
     work.lessons.lock(lesson, locked=locked)
 
 
+def every(work: Work, lesson: LessonId) -> list[Clip]:
+    """Return every clip a class ever had, in order; the class itself may be deleted."""
+    if work.lessons.get(lesson) is None:
+        raise Declined(f"no class has the id {lesson}")
+    return work.clips.of_lesson(lesson)
+
+
 def add(work: Work, lesson: LessonId, file: NewClip) -> Clip:
     """Add a recorded file to a class."""
     held = work.lessons.get(lesson)
@@ -94,10 +101,11 @@ def _switched(
             Recording.FROZEN: Errno.RECORDING_FROZEN,
             Recording.NO_ROOM: Errno.VIDEO_SERVICE_FAULT,
         }
-        verdict = judge_switches(old, one.switches, work.now, has_room=has_room)
+        wanted = one.switches.on(old.switches)
+        verdict = judge_switches(old, wanted, work.now, has_room=has_room)
         if verdict in refusals:
             raise Refused(refusals[verdict])
-        switches = one.switches.effective()
+        switches = wanted.effective()
     audience = old.audience.changed(one.watch_by_login, one.allow_unlogged_chat)
     stream = bound(work, means, old.stream, switches)
     return replace(old, switches=switches, audience=audience, stream=stream)

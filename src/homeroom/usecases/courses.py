@@ -1,6 +1,7 @@
 """Adding, editing and ending courses."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -17,17 +18,22 @@ from homeroom.store.work import Work
 from homeroom.usecases.accounts import current_school, found
 from homeroom.usecases.means import Means
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class CourseSettings:
-    """What is said of a course; None stays as it is, or takes its default."""
+    """What is said of a course; None stays as it is, or takes its default.
+
+    What the door found wrong is refused here, when its turn in the order of checks comes.
+    """
 
     name: str | None = None
     folder: FolderId | None = None
     expires_at: Moment | UnsetType | None = UNSET
     """None: never."""
     head_teacher: UserId | None = None
-    head_teacher_name: AccountName | None = None
+    head_teacher_name: AccountName | Refused | None = None
     subject: int | None = None
     category: int | None = None
     introduction: str | None = None
@@ -35,7 +41,7 @@ class CourseSettings:
     allow_add_friend: bool | None = None
     allow_student_modify_nickname: bool | None = None
     hides_replay_from_leavers: bool | None = None
-    cover: str | None = None
+    cover: str | Refused | None = None
 
 
 def add(
@@ -47,6 +53,7 @@ def add(
         earlier = work.courses.by_identity(school, identity)
         if earlier is not None:
             raise Refused(Errno.IDENTITY_TAKEN, about=earlier)
+    cover = _sound(asked.cover)
     expires_at = None if asked.expires_at is UNSET else asked.expires_at
     check_expiry(expires_at, work.now)
     head = _head_teacher(work, held, asked, FIRST_HEAD_TEACHER, None)
@@ -64,7 +71,7 @@ def add(
             "subject": asked.subject or 0,
             "category": asked.category,
             "introduction": asked.introduction or "",
-            "cover": asked.cover,
+            "cover": cover,
             "allow_add_friend": _switch(asked.allow_add_friend),
             "allow_student_modify_nickname": int(asked.allow_student_modify_nickname or False),
             "hides_replay_from_leavers": int(asked.hides_replay_from_leavers or False),
@@ -92,6 +99,7 @@ def edit(
     held = work.courses.held_by(school, course, work.now, CHANGEABLE)
     if asked.category is not None and asked.name is None:
         raise Refused(Errno.BAD_DATA, "catId needs courseName in the same call")
+    cover = _sound(asked.cover)
     if asked.expires_at is not UNSET:
         check_expiry(asked.expires_at, work.now, work.courses.last_end(course))
     head = _head_teacher(work, school_held, asked, NEW_HEAD_TEACHER, held)
@@ -104,7 +112,7 @@ def edit(
         "subject": asked.subject,
         "category": asked.category,
         "introduction": asked.introduction,
-        "cover": asked.cover,
+        "cover": cover,
         "allow_add_friend": _switch(asked.allow_add_friend),
         "allow_student_modify_nickname": _switch(asked.allow_student_modify_nickname),
         "hides_replay_from_leavers": _switch(asked.hides_replay_from_leavers),
@@ -112,6 +120,8 @@ def edit(
     changed: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
     if asked.expires_at is not UNSET:
         changed["expires_at"] = asked.expires_at
+    if asked.folder is not None and held.folder not in (None, asked.folder):
+        work.courses.pin_folder(course, held.folder, work.now)
     work.courses.set(course, changed)
     if head is not None:
         if drops_former_head and held.head_teacher not in (None, head):
@@ -143,6 +153,13 @@ def page_key(work: Work, school: SchoolId, course: CourseId, lesson: LessonId | 
     return held.key
 
 
+def _sound(value: T | Refused) -> T:
+    """Return a value that the door found in order, or refuse it now."""
+    if isinstance(value, Refused):
+        raise value
+    return value
+
+
 def _switch(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a mode
     return None if value is None else int(value)
 
@@ -152,8 +169,9 @@ def _head_teacher(
 ) -> UserId | None:
     """Return the head teacher asked for, or refuse the person."""
     user = asked.head_teacher
-    if user is None and asked.head_teacher_name is not None:
-        person = found(work, None, asked.head_teacher_name)
+    name = _sound(asked.head_teacher_name)
+    if user is None and name is not None:
+        person = found(work, None, name)
         if person is None:
             raise Refused(post.unknown)
         user = person.id

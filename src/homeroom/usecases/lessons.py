@@ -35,7 +35,7 @@ from homeroom.domain.lessons import (
 )
 from homeroom.domain.refusal import Refused
 from homeroom.domain.schools import Plan, School, month_of
-from homeroom.domain.teachers import CO_TEACHER, TEACHER, check_co_teachers, check_fit
+from homeroom.domain.teachers import CO_TEACHER, NOBODY, TEACHER, check_co_teachers, check_fit
 from homeroom.domain.webcasts import signed
 from homeroom.store.teachers import Known
 from homeroom.store.work import Work
@@ -56,6 +56,8 @@ def add(work: Work, means: Means, school: SchoolId, course: CourseId, wanted: Ne
     check_hours(wanted.hours, work.now)
     if facts.is_in_maintenance:
         raise Refused(Errno.MAINTENANCE_OVERLAP)
+    if wanted.teacher == NOBODY:
+        raise Refused(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
     teacher, *helpers = work.teachers.candidates(
         school, (wanted.teacher, *wanted.co_teachers), course
     )
@@ -109,7 +111,7 @@ def edit(
     _check_plan_of_edit(work, held, old, stage, change)
     switches = old.switches
     if change.switches is not None:
-        switches = _judged(work, held, old, change.switches)
+        switches = _judged(work, held, old, change.switches.on(old.switches))
     introduction = old.introduction
     if change.introduction is not None:
         introduction = _storable(
@@ -248,18 +250,18 @@ def _check_plan_of_edit(
     plan = school.plan
     if change.hours is None:
         sent = Stage(is_smart=change.smart or False, is_broadcast=change.broadcast or False)
-        switches = change.switches or Switches()
+        switches = Switches() if change.switches is None else change.switches.on(Switches())
         check_plan(plan, sent, switches, has_co_teachers=bool(change.co_teachers))
         return
     if stage.seats > plan.max_seats:
         raise Refused(Errno.SEATS_INVALID, f"the plan now has {plan.max_seats} seats a class")
     helpers = work.lessons.co_teachers(old.id) if change.co_teachers is None else change.co_teachers
-    switches = change.switches or old.switches
+    switches = old.switches if change.switches is None else change.switches.on(old.switches)
     check_plan(plan, stage, switches, has_co_teachers=bool(helpers))
     if plan.monthly_classes:
-        since, until = month_of(work.now, plan)
-        others = work.lessons.created_between(school.id, since, until)
-        check_monthly(plan, others - (since <= old.created_at < until))
+        # An edit creates none: it is refused where the month already has more than the plan.
+        created = work.lessons.created_between(school.id, *month_of(work.now, plan))
+        check_monthly(plan, created - 1)
 
 
 def _check_numbers(work: Work, plan: Plan, school: SchoolId, course: CourseId) -> None:

@@ -165,7 +165,7 @@ def _member(
     person: Person, one: Asked, school: School, role: Role
 ) -> tuple[NewMember, Errno | None]:
     """Return the member to write, and what could not be done besides."""
-    name = (one.shown_as or person.nickname) if role is Role.AUDITOR else None
+    name = (one.shown_as or person.account) if role is Role.AUDITOR else None
     if not school.plan.sync_nickname:
         return NewMember(person.user, name, person.nickname), None
     if person.school_name is None:

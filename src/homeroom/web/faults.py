@@ -7,6 +7,7 @@ from homeroom.contract.errno import Errno, Outcome
 
 MAX_FAULTS = 1000
 MAX_DELAY_MS = 60_000
+MAX_TIMES = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,18 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 
 LENGTH = 1000
+LONGEST_NAME = 100
 LONGEST_VALUE = 2000
-SECRET_FIELDS = frozenset({"safeKey", "password", "md5pass", "userJson"})
+LONGEST_FORM = 20_000
+"""Characters of one request that are kept: a thousand of them must not fill the memory."""
+SECRET_FIELDS = frozenset({"safekey", "password", "md5pass", "userjson", "secret"})
+"""In lower case: a name that is spelled wrong holds the same secret."""
 MASK = "***"
 
 
@@ -38,18 +43,32 @@ class Journal:
         """Add a request."""
         self._entries.append(entry)
 
-    def last(self, limit: int) -> list[Entry]:
-        """Return the last requests, newest first."""
-        return [self._entries[-place] for place in range(1, min(limit, len(self._entries)) + 1)]
+    def last(
+        self, limit: int, school: SchoolId | None = None, action: str | None = None
+    ) -> list[Entry]:
+        """Return the last requests, newest first: of a school and an action, if named."""
+        chosen = (
+            entry
+            for entry in reversed(self._entries)
+            if school in (None, entry.school) and action in (None, entry.action)
+        )
+        return list(islice(chosen, limit))
 
 
 def masked(fields: Mapping[str, object]) -> dict[str, str]:
     """Return a form as it may be shown: secrets hidden, long values cut, files by their size."""
-    return {
-        name: MASK
-        if name in SECRET_FIELDS
-        else value[:LONGEST_VALUE]
-        if isinstance(value, str)
-        else f"<file of {len(getattr(value, 'content', b''))} bytes>"
-        for name, value in fields.items()
-    }
+    shown: dict[str, str] = {}
+    left = LONGEST_FORM
+    for name, value in fields.items():
+        text = _masked(name, value)[: min(LONGEST_VALUE, left)]
+        shown[name[:LONGEST_NAME]] = text
+        left -= min(left, len(name[:LONGEST_NAME]) + len(text))
+    return shown
+
+
+def _masked(name: str, value: object) -> str:
+    if name.lower() in SECRET_FIELDS:
+        return MASK
+    if isinstance(value, str):
+        return value
+    return f"<file of {len(getattr(value, 'content', b''))} bytes>"

@@ -153,6 +153,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sub_accounts_user_id"), "sub_accounts", ["user_id"], unique=False)
     op.create_table(
+        "registrations",
+        sa.Column("user_id", Id, autoincrement=False, nullable=False),
+        sa.Column("school_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["schools.id"], name=op.f("fk_registrations_school_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_registrations_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_registrations")),
+    )
+    op.create_index(
+        op.f("ix_registrations_school_id"), "registrations", ["school_id"], unique=False
+    )
+    op.create_table(
         "teachers",
         sa.Column("id", Id, autoincrement=True, nullable=False),
         sa.Column("school_id", Id, nullable=False),
@@ -346,6 +359,9 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("folder_id IS NOT NULL"),
         postgresql_where=sa.text("folder_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_lessons_school_id_begins_at"), "lessons", ["school_id", "begins_at"], unique=False
     )
     op.create_index(
         op.f("ix_lessons_school_id_created_at"),

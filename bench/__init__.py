@@ -1,0 +1,1 @@
+"""Speed, as ratios against a limit that the same run measures: `make bench`."""

@@ -1,0 +1,79 @@
+"""Measure everything on both engines, print it as a table and keep it as JSON."""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.measures import Line, Pace, Result, as_json, cold_start, growth, hot_path, removals
+from homeroom.base.settings import Settings
+from tests.support.postgres import Postgres, running_postgres
+
+KEPT = Path(__file__).parent / "last.json"
+FULL = Pace(seconds=10, rounds=5, small=10_000, large=1_000_000)
+QUICK = Pace(seconds=3, rounds=3, small=10_000, large=100_000)
+MEASURES = ("hot", "removals", "growth", "cold")
+ENGINES = ("sqlite", "postgresql")
+
+Fresh = Callable[[], Settings]
+"""Makes the settings of an empty database."""
+
+
+def main() -> None:
+    asked = _asked()
+    pace = QUICK if asked.quick else FULL
+    results: list[tuple[str, Result]] = []
+    for engine in asked.engines:
+        with _databases(engine) as fresh:
+            for measure in asked.measures:
+                result = _measured(measure, fresh, pace)
+                results.append((engine, result))
+                _show(engine, result)
+    KEPT.write_text(json.dumps(as_json(results), indent=1))
+    print(f"\nAlso in {KEPT}")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short runs, 100,000 classes at most")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--measures", nargs="+", choices=MEASURES, default=MEASURES)
+    return parser.parse_args()
+
+
+@contextmanager
+def _databases(engine: str) -> Iterator[Fresh]:
+    """Give empty databases, on a private cluster where they are PostgreSQL's."""
+    with tempfile.TemporaryDirectory(prefix="homeroom-bench-") as folder:
+
+        def settings(cluster: Postgres | None = None) -> Settings:
+            data = Path(tempfile.mkdtemp(dir=folder))
+            return Settings(data=data, database=cluster.fresh() if cluster else None)
+
+        if engine == "sqlite":
+            yield settings
+        else:
+            with running_postgres() as cluster:
+                yield lambda: settings(cluster)
+
+
+def _measured(measure: str, fresh: Fresh, pace: Pace) -> Result:
+    if measure == "growth":
+        return growth(fresh(), fresh(), pace)
+    return {"hot": hot_path, "removals": removals, "cold": cold_start}[measure](fresh(), pace)
+
+
+def _show(engine: str, result: Result) -> None:
+    print(f"\n{result.title}, {engine}", flush=True)
+    for line in result.lines:
+        print(f"  {line.what:52}{line.value:32}{_verdict(line)}", flush=True)
+
+
+def _verdict(line: Line) -> str:
+    return f"{'reached' if line.is_reached else 'MISSED'} (aim {line.aim})" if line.aim else ""
+
+
+if __name__ == "__main__":
+    main()

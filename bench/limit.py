@@ -1,0 +1,120 @@
+"""The limit: the statements of one addCourseClass, replayed through the plain driver without HTTP.
+
+They are captured from a real call by tracing the engine; 32 units make a commit. What must be
+unique has a fresh value in each unit, all else is as the call had it.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.target import Account, Place, lesson_form
+from homeroom.base.clock import SystemClock
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import Keys
+from homeroom.base.settings import Settings
+from homeroom.bootstrap import address
+from homeroom.contract.lessons import ADD_COURSE_CLASS
+from homeroom.domain.webcasts import Hosts
+from homeroom.partner.lessons import add_course_class
+from homeroom.partner.serving import Call
+from homeroom.store.engine import Engine, PostgresEngine, PostgresTx, SqliteEngine, SqliteTx
+from homeroom.store.work import Store, Work
+from homeroom.usecases.means import Means
+
+UNITS = 32
+FRESH = ("identity", "unique_identity", "key", "stream", "stream_signature")
+"""Parameters with a fresh value in each unit; most are under unique indexes."""
+CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One statement as it reached the driver."""
+
+    sql: str
+    values: dict[str, Any]
+
+    def fresh(self, number: int) -> dict[str, Any]:
+        """Return the values of another unit, each as wide as it was."""
+        mine = self.values.copy()
+        for name in FRESH:
+            old = mine.get(name)
+            if old is not None:
+                mine[name] = f"{number:0{len(old)}d}"
+        return mine
+
+
+def captured(settings: Settings, account: Account, place: Place) -> list[Traced]:
+    """Return the statements of one call, a course that has classes already."""
+    seen: list[Traced] = []
+
+    def trace(sql: str, values: dict[str, Any]) -> None:
+        if not sql.startswith(CONTROL):
+            seen.append(Traced(sql, values))
+
+    where = address(settings)
+    engine: Engine
+    if isinstance(where, Path):
+        engine = SqliteEngine(where)
+        engine.tx.trace = trace
+    else:
+        engine = PostgresEngine(where, trace)
+    with closing(Store(engine, SystemClock())) as store:
+        for number in range(3):
+            seen.clear()
+            _add(store, account, place, number)
+    return seen
+
+
+def _add(store: Store, account: Account, place: Place, number: int) -> None:
+    form = lesson_form(account, place)
+    form["courseUniqueIdentity"] = f"trace {time.time_ns()} {number}"[-9:]
+    asked = ADD_COURSE_CLASS.reader().read(form)
+    school = SchoolId(account.sid)
+    means = Means(Keys(), Keys().secret(), 0)
+
+    def unit(work: Work) -> None:
+        hosts = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
+        add_course_class(Call(work, school, means, hosts), asked)
+
+    store.work(unit, school)
+
+
+def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds: float) -> float:
+    """Return units per second of the plain driver, `UNITS` to a commit."""
+    where = address(settings)
+    tx = SqliteTx(where) if isinstance(where, Path) else PostgresTx(where)
+    with closing(tx.connection):
+        run = _runner(tx)
+        spent = 0.0
+        count = 0
+        while spent < seconds:
+            # Making the values is no work of the driver's, so the clock stands meanwhile.
+            numbers = range(first_number + count, first_number + count + UNITS)
+            group = [(one.sql, one.fresh(number)) for number in numbers for one in unit]
+            began = time.perf_counter()
+            tx.connection.execute("BEGIN IMMEDIATE" if isinstance(tx, SqliteTx) else "BEGIN")
+            for sql, values in group:
+                run(sql, values)
+            tx.connection.execute("COMMIT")
+            spent += time.perf_counter() - began
+            count += UNITS
+    return count / spent
+
+
+def _runner(tx: SqliteTx | PostgresTx) -> Callable[[str, dict[str, Any]], object]:
+    if isinstance(tx, SqliteTx):
+        execute = tx.connection.execute
+        return lambda sql, values: execute(sql, values).fetchall()
+    cursor = tx.cursor
+    known: dict[str, bytes] = {}
+
+    def run(sql: str, values: dict[str, Any]) -> object:
+        cursor.execute(known.setdefault(sql, sql.encode()), values)
+        return cursor.fetchall()
+
+    return run

@@ -1,0 +1,179 @@
+"""The server under test: `homeroom serve` as its own process, with a school prepared on the wire."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.load import NUMBER
+from homeroom.base.clock import DAY, HOUR, SystemClock
+from homeroom.base.keys import Keys, digest
+from homeroom.base.settings import Settings
+from homeroom.bootstrap import opened_store
+from homeroom.contract.action import Door
+from homeroom.usecases import schools
+from homeroom.usecases.means import Means
+from tests.support.wire import Partner
+
+HOMEROOM = Path(sys.executable).with_name("homeroom")
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+COURSES = 8
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A school of the database, as a partner knows it."""
+
+    sid: int
+    secret: str
+
+    def partner(self, port: int) -> Partner:
+        return Partner(f"http://127.0.0.1:{port}", self.sid, self.secret, SystemClock())
+
+
+@dataclass(frozen=True)
+class Place:
+    """A course and who teaches it."""
+
+    course: int
+    teacher: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running server."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    log: Path
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time used so far, by all threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_mb(self) -> float:
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * PAGE / 2**20
+
+
+def new_school(settings: Settings) -> Account:
+    """Make a school, as an operator does."""
+    with opened_store(settings) as store:
+        means = Means(Keys(), "", 0)
+        school = store.work(lambda work: schools.create(work, means, "Bench"))
+    return Account(school.id, school.secret)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Target]:
+    """Run a server until the block ends."""
+    command = [str(HOMEROOM), "serve", "--port", "0"]
+    command += ["--data", str(settings.data)]
+    if settings.database:
+        command += ["--database", settings.database]
+    log = settings.data / "bench.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output)
+    try:
+        yield Target(process, _port(process, log), log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _port(process: "subprocess.Popen[bytes]", log: Path) -> int:
+    assert process.stdout is not None
+    for line in process.stdout:
+        _, found, address = line.decode().partition("http://")
+        if found:
+            return int(address.strip().rstrip("/").rpartition(":")[2])
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
+
+
+def prepared(partner: Partner, courses: int = COURSES) -> list[Place]:
+    """Make courses, each with a teacher, by partner calls."""
+    return [
+        Place(
+            _done(partner, "addCourse", courseName="Course", courseUniqueIdentity=f"c{number}"),
+            _done(
+                partner,
+                "register",
+                telephone=str(13_900_000_000 + partner.sid * 1000 + next(_NUMBERS)),
+                md5pass="0" * 32,
+                addToSchoolMember=2,
+            ),
+        )
+        for number in range(courses)
+    ]
+
+
+def _done(partner: Partner, action: str, **fields: Any) -> int:
+    reply = partner.call(action, **fields)
+    assert reply.errno == 1, (reply.body, reply.reason)
+    return int(reply.data)
+
+
+def signature(account: Account) -> dict[str, str]:
+    """Return the fields that say who calls."""
+    now = str(SystemClock().now())
+    return {"SID": str(account.sid), "safeKey": digest(account.secret + now), "timeStamp": now}
+
+
+def lesson_form(account: Account, place: Place) -> dict[str, str]:
+    """Return a signed form of a class, 18 fields as clients in the field send them."""
+    now = SystemClock().now()
+    return {
+        **signature(account),
+        "courseId": str(place.course),
+        "className": "数学 lesson",
+        "beginTime": str(now + DAY),
+        "endTime": str(now + DAY + HOUR),
+        "teacherUid": str(place.teacher),
+        "courseUniqueIdentity": NUMBER.decode(),
+        "seatNum": "7",
+        "isAutoOnstage": "1",
+        "isHd": "0",
+        "record": "1",
+        "live": "1",
+        "replay": "1",
+        "watchByLogin": "0",
+        "allowUnloggedChat": "1",
+        "classIntroduce": "Fractions, and what they are good for",
+    }
+
+
+def request(action: str, form: dict[str, str]) -> str:
+    """Return a whole HTTP request, ready to be sent."""
+    body = urlencode(form, safe=NUMBER.decode())
+    return (
+        f"POST {Door.COURSE}?action={action} HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+def lesson_requests(account: Account, places: list[Place]) -> list[str]:
+    return [request("addCourseClass", lesson_form(account, place)) for place in places]
+
+
+def roster_request(
+    account: Account, place: Place, action: str, entries: dict[str, list[Any]]
+) -> str:
+    """Return a request that adds people to a course or takes them out."""
+    lists = {name: json.dumps(entry) for name, entry in entries.items()}
+    form = {**signature(account), "courseId": str(place.course), "identity": "1", **lists}
+    return request(action, form)

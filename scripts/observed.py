@@ -1,0 +1,61 @@
+"""What the contract tests saw on the wire, and whether it is what the contract documents."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from homeroom.contract.action import AT_THE_DOOR
+from homeroom.contract.catalogue import ACTIONS
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FILE: Final = ROOT / "docs" / "reference" / "observed.json"
+FAULT_ONLY: Final = {104, 114, 281, 253, 323, 324, 326, 330, 824}
+
+Seen = dict[tuple[str, int], str]
+"""How each number of each action arose: natural, or by fault only."""
+
+
+def observe() -> None:
+    """Run the contract tests on SQLite and keep what they saw of our actions, sorted."""
+    pytest = [sys.executable, "-m", "pytest", "tests/contract", "-q", "-k", "sqlite", "-n", "2"]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "HOMEROOM_OBSERVED": folder}
+        if subprocess.run(pytest, check=False, cwd=ROOT, env=environment).returncode:
+            raise SystemExit("the contract tests failed, so what they saw was not kept")
+        files = [json.loads(path.read_text()) for path in Path(folder).iterdir()]
+    ours = {action.name for action in ACTIONS}
+    door = {errno.number for errno in AT_THE_DOOR}
+    seen: Seen = {}
+    for action, errno, cause in (pair for pairs in files for pair in pairs):
+        if action in ours and errno not in door and seen.get((action, errno)) != "natural":
+            seen[action, errno] = cause
+    lines = [json.dumps([*pair, cause]) for pair, cause in sorted(seen.items())]
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+def read() -> Seen:
+    """Return what was kept."""
+    if not FILE.exists():
+        return {}
+    return {(name, errno): cause for name, errno, cause in json.loads(FILE.read_text())}
+
+
+def complaints(seen: Seen) -> list[str]:
+    """Say where what was seen is not what is documented."""
+    documented = {(action.name, errno.number) for action in ACTIONS for errno in action.errnos}
+    unnatural = [
+        (name, errno)
+        for (name, errno), cause in seen.items()
+        if cause == "fault" and errno not in FAULT_ONLY
+    ]
+    found = (
+        (documented - seen.keys(), "is documented but was never seen"),
+        (seen.keys() - documented, "was seen but is not documented"),
+        (unnatural, "was seen by fault only, but must arise naturally"),
+    )
+    return [f"{name} {errno} {what}" for pairs, what in found for name, errno in sorted(pairs)]

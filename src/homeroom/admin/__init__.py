@@ -1,0 +1,1 @@
+"""The operator's side: read-back, API description, landing page, health and metrics."""

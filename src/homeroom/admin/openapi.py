@@ -1,0 +1,223 @@
+"""The description of everything this server answers, as OpenAPI 3.1, made from the contract."""
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from homeroom.admin import openapi_partner, openapi_sandbox
+from homeroom.contract.readback import READ_BACKS, ROOT, ReadBack
+from homeroom.contract.wire import Reader, Slot, Wire
+
+Schema = dict[str, Any]
+
+ABOUT = """\
+* **Partner API**: what your integration calls, unchanged. Signed forms create people, courses and
+  classes. Every business answer is HTTP 200; `error_info.errno` says how it went, and the response
+  header `X-Homeroom-Reason` says why, in plain English.
+* **Read-back**: the partner API only writes; these lists show what became of it. They take a bearer
+  token: `homeroom token create` makes one, for one school or for the operator.
+* **Sandbox**: with `--sandbox` only. Move the clock, ask for faults, reset a school, read the
+  journal.
+* **Operation**: health and metrics.
+"""
+TAGS = (
+    (
+        "Partner API: courses and classes",
+        "Signed forms; the [first page](/) shows how to sign one.",
+    ),
+    ("Partner API: cloud drive", "The same, at the drive's own address."),
+    ("Read-back", "What a school has, deleted things included. Every list comes in pages."),
+    ("Sandbox", "For tests. Open on loopback, behind the operator's token elsewhere."),
+    ("Operation", "For probes and Prometheus; no token, and nothing secret in the answers."),
+)
+PROBLEM: Schema = {
+    "type": "object",
+    "description": "Why a request was not answered (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "Names the parameter at fault, if one is."},
+        "parameter": {"type": "string"},
+    },
+    "examples": [
+        {
+            "type": "about:blank",
+            "title": "Bad Request",
+            "status": 400,
+            "detail": "limit: must be a number from 1 to 1000",
+            "parameter": "limit",
+        }
+    ],
+}
+
+
+@cache
+def document() -> bytes:
+    """Return the document as JSON; made at its first request, then kept."""
+    return msgspec.json.encode(described())
+
+
+def described() -> dict[str, Any]:
+    """Return the document."""
+    _, rows = msgspec.json.schema_components(
+        [read_back.row for read_back in READ_BACKS], ref_template="#/components/schemas/{name}"
+    )
+    paths: dict[str, Any] = dict(openapi_partner.paths())
+    for read_back in READ_BACKS:
+        paths[ROOT + read_back.path] = {"get": _read_back(read_back)}
+    paths |= openapi_sandbox.paths()
+    paths |= _operation_paths()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Homeroom API",
+            "version": version("homeroom"),
+            "summary": "An open, self-hosted server that speaks the ClassIn/EEO partner API",
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": about} for name, about in TAGS],
+        "paths": paths,
+        "components": {
+            "schemas": {
+                **openapi_partner.SCHEMAS,
+                **{name: _tidy(schema) for name, schema in rows.items()},
+                "Problem": PROBLEM,
+            },
+            "responses": {
+                "Problem": {
+                    "description": "The request was not answered; `detail` says why.",
+                    "content": {
+                        "application/problem+json": {
+                            "schema": {"$ref": "#/components/schemas/Problem"}
+                        }
+                    },
+                }
+            },
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of one school or of the operator, from "
+                    "`homeroom token create`.",
+                }
+            },
+        },
+    }
+
+
+def _tidy(schema: Any) -> Any:  # noqa: ANN401  any part of a JSON schema
+    """Drop titles that repeat a name, and say the type where only the values are said."""
+    if isinstance(schema, list):
+        return [_tidy(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidied = {
+        name: _tidy(part)
+        for name, part in schema.items()
+        if not (name == "title" and isinstance(part, str))
+    }
+    values = tidied.get("enum", ())
+    if values and "type" not in tidied:
+        tidied = {"type": "integer" if isinstance(values[0], int) else "string", **tidied}
+    return tidied
+
+
+def _read_back(read_back: ReadBack) -> Schema:
+    row: Schema = {"$ref": f"#/components/schemas/{read_back.row.__name__}"}
+    page = {
+        "type": "object",
+        "required": ["data", "next"],
+        "properties": {
+            "data": {"type": "array", "items": row},
+            "next": {
+                "type": ["string", "null"],
+                "description": "The `cursor` of the page that follows; null after the last.",
+            },
+        },
+    }
+    about = f"Sorted {read_back.order}." if read_back.order else ""
+    parameters = [
+        {
+            "name": part.strip("{}"),
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 1},
+        }
+        for part in read_back.path.split("/")
+        if part.startswith("{")
+    ]
+    parameters += [_parameter(read_back.query, slot) for slot in Reader(read_back.query).slots]
+    refusals = ["400", "401", "403", "404"] if parameters else ["401"]
+    return {
+        "operationId": read_back.name,
+        "tags": ["Read-back"],
+        "summary": read_back.title,
+        "description": about,
+        "security": [{"token": []}],
+        "parameters": parameters,
+        "responses": {
+            "200": {
+                "description": "What the token sees.",
+                "content": {"application/json": {"schema": page if read_back.order else row}},
+            },
+            **{status: {"$ref": "#/components/responses/Problem"} for status in refusals},
+        },
+    }
+
+
+def _parameter(query: type[Wire], slot: Slot) -> Schema:
+    schema = openapi_partner.described(query, slot)
+    about = schema.pop("description", "")
+    if slot.default:
+        schema["default"] = slot.default
+    return {"name": slot.names[0], "in": "query", "description": about, "schema": schema}
+
+
+def _operation_paths() -> dict[str, Any]:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    readiness = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {
+            "status": {"enum": ["ready", "not ready"], "type": "string"},
+            "reasons": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    return {
+        "/healthz": _operation("getHealth", "The process is alive", {"200": ("It is.", text)}),
+        "/readyz": _operation(
+            "getReadiness",
+            "The database answers, can be written, and jobs are being done",
+            {
+                "200": ("All of it.", {"application/json": {"schema": readiness}}),
+                "503": ("Not all of it: why.", {"application/json": {"schema": readiness}}),
+            },
+        ),
+        "/metrics": _operation("getMetrics", "Metrics, for Prometheus", {"200": ("Them.", text)}),
+        "/openapi.json": _operation(
+            "getDescription",
+            "This description",
+            {"200": ("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})},
+        ),
+    }
+
+
+def _operation(name: str, title: str, answers: dict[str, tuple[str, Schema]]) -> Schema:
+    responses = {
+        status: {"description": about, "content": content}
+        for status, (about, content) in answers.items()
+    }
+    return {
+        "get": {
+            "operationId": name,
+            "tags": ["Operation"],
+            "summary": title,
+            "responses": responses,
+        }
+    }

@@ -1,0 +1,151 @@
+"""The sandbox's endpoints in OpenAPI."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+WHOLE: Schema = {"type": "integer"}
+CLOCK: Schema = {
+    "type": "object",
+    "properties": {
+        "now": {**WHOLE, "description": "The sandbox's time, seconds since 1970 UTC."},
+        "real": {**WHOLE, "description": "The machine's time."},
+        "offset": {**WHOLE, "description": "Seconds the sandbox is ahead; behind when negative."},
+    },
+}
+MOVE: Schema = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["advance"],
+            "properties": {"advance": {**WHOLE, "description": "Seconds; may be negative."}},
+        },
+        {
+            "type": "object",
+            "required": ["now"],
+            "properties": {"now": {**WHOLE, "description": "Seconds since 1970 UTC."}},
+        },
+    ],
+    "examples": [{"advance": 3600}],
+}
+FAULT: Schema = {
+    "type": "object",
+    "required": ["action"],
+    "properties": {
+        "action": {"type": "string", "description": "The action it meets."},
+        "sid": {**WHOLE, "description": "The school it meets; any when left out."},
+        "errno": {**WHOLE, "description": "The number answered; a warning keeps the work."},
+        "delay_ms": {**WHOLE, "default": 0, "description": "Wait so long."},
+        "drop": {
+            "type": "boolean",
+            "default": False,
+            "description": "End the connection without an answer.",
+        },
+        "times": {**WHOLE, "default": 1, "description": "How many calls it meets."},
+        "after_commit": {
+            "type": "boolean",
+            "default": False,
+            "description": "Do the work first, and then fail as asked.",
+        },
+    },
+    "examples": [{"action": "addCourseClass", "errno": 104, "times": 2}],
+}
+SHOWN_FAULT: Schema = {
+    "type": "object",
+    "properties": {"id": WHOLE, **FAULT["properties"]},
+}
+RESET: Schema = {
+    "type": "object",
+    "required": ["sid", "to"],
+    "properties": {"sid": WHOLE, "to": {"type": "string", "enum": ["empty", "demo"]}},
+    "examples": [{"sid": 1, "to": "demo"}],
+}
+ENTRY: Schema = {
+    "type": "object",
+    "properties": {
+        "request_id": {"type": "string"},
+        "at": WHOLE,
+        "sid": {"type": ["integer", "null"]},
+        "action": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+        "errno": {"type": ["integer", "null"], "description": "null: the connection was dropped."},
+        "reason": {"type": "string"},
+        "milliseconds": {"type": "number"},
+    },
+}
+
+
+def paths() -> dict[str, Any]:
+    """Return the sandbox's paths."""
+    return {
+        "/sandbox/clock": {
+            "get": _operation("getClock", "What time it is in the sandbox", CLOCK),
+            "post": _operation(
+                "moveClock", "Move the clock; what is due meanwhile is done first", CLOCK, MOVE
+            ),
+        },
+        "/sandbox/faults": {
+            "get": _operation("listFaults", "The faults still to happen", _list("faults")),
+            "post": _operation(
+                "askForFault", "Have calls fail as asked", SHOWN_FAULT, FAULT, status="201"
+            ),
+            "delete": _operation(
+                "removeFaults", "Have no more faults", _object({"removed": WHOLE})
+            ),
+        },
+        "/sandbox/reset": {
+            "post": _operation(
+                "resetSchool",
+                "Empty a school, or fill it as the demo school is",
+                _object({"sid": WHOLE, "to": {"type": "string"}, "removed": {"type": "object"}}),
+                RESET,
+            )
+        },
+        "/sandbox/journal": {
+            "get": _operation(
+                "readJournal",
+                "The last requests of the partner API, newest first, secrets masked",
+                _object({"requests": {"type": "array", "items": ENTRY}}),
+                query={"limit": WHOLE, "sid": WHOLE, "action": {"type": "string"}},
+            )
+        },
+    }
+
+
+def _object(properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties}
+
+
+def _list(name: str) -> Schema:
+    return _object({name: {"type": "array", "items": SHOWN_FAULT}})
+
+
+def _operation(
+    name: str,
+    title: str,
+    answer: Schema,
+    body: Schema | None = None,
+    *,
+    query: Schema | None = None,
+    status: str = "200",
+) -> Schema:
+    operation: Schema = {
+        "operationId": name,
+        "tags": ["Sandbox"],
+        "summary": title,
+        "security": [{}, {"token": []}],
+        "parameters": [
+            {"name": parameter, "in": "query", "schema": schema}
+            for parameter, schema in (query or {}).items()
+        ],
+        "responses": {
+            status: {"description": "Done.", "content": {"application/json": {"schema": answer}}},
+            "4XX": {"$ref": "#/components/responses/Problem"},
+        },
+    }
+    if body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": body}},
+        }
+    return operation

@@ -1,0 +1,101 @@
+"""The two pages: what this server is, and its API to browse; nothing comes from a third party."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from homeroom.admin.openapi import document
+from homeroom.domain.webcasts import Hosts
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+TEMPLATES = HERE / "templates"
+LANGUAGES = ("en", "zh")
+GUARDED = {
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+LANDING_POLICY = f"{NOTHING}; style-src 'self'; img-src 'self'"
+DOCS_POLICY = (
+    f"{NOTHING}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'"
+)
+"""Swagger UI writes style attributes into its markup; scripts it needs none but its own."""
+
+
+def routes(hosts: Hosts) -> list[BaseRoute]:
+    """Return the addresses of the pages."""
+
+    async def landing(request: Request) -> Response:
+        language = _language(request)
+        headers = {
+            **_headers(LANDING_POLICY),
+            "content-language": language,
+            "vary": "accept-language",
+        }
+        return Response(_landing(language, hosts.pages), headers=headers, media_type="text/html")
+
+    async def docs(_request: Request) -> Response:
+        return Response(_page("docs.html"), headers=_headers(DOCS_POLICY), media_type="text/html")
+
+    async def description(_request: Request) -> Response:
+        headers = {**GUARDED, "cache-control": "no-cache"}
+        return Response(document(), headers=headers, media_type="application/json")
+
+    return [
+        Route("/", landing, methods=["GET"]),
+        Route("/docs", docs, methods=["GET"]),
+        Route("/openapi.json", description, methods=["GET"]),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]
+
+
+def _headers(policy: str) -> dict[str, str]:
+    return {**GUARDED, "content-security-policy": policy, "cache-control": "no-cache"}
+
+
+@cache
+def _page(name: str) -> str:
+    return (TEMPLATES / name).read_text()
+
+
+@cache
+def _landing(language: str, address: str) -> str:
+    return _page(f"landing.{language}.html").replace("{{address}}", _escaped(address))
+
+
+def _escaped(text: str) -> str:
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(character, entity)
+    return text
+
+
+def _language(request: Request) -> str:
+    """Return the language asked for: by `?lang=`, or else the best that the browser speaks."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        return str(asked)
+    wishes = _wishes(request.headers.get("accept-language", ""))
+    known = {language: wishes.get(language, 0.0) for language in LANGUAGES}
+    return max(LANGUAGES, key=lambda language: known[language])
+
+
+def _wishes(header: str) -> Mapping[str, float]:
+    """Read `zh-CN,zh;q=0.9,en;q=0.8` into how much each language is wished for."""
+    wishes: dict[str, float] = {}
+    for part in header[:500].split(","):
+        name, _, quality = part.strip().partition(";q=")
+        language = name.split("-")[0].strip().lower()
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            weight = 0.0
+        wishes[language] = max(weight, wishes.get(language, 0.0))
+    return wishes

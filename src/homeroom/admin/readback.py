@@ -1,0 +1,130 @@
+"""Read-back on the wire: who asks, for what, which page, and the answer."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from homeroom.admin.lists import ANSWERS, Asked
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import fingerprint
+from homeroom.contract.readback import READ_BACKS, ROOT, Paged, ReadBack
+from homeroom.contract.wire import BadParam, Reader, Wire, ident
+from homeroom.desk import Desk
+from homeroom.domain.webcasts import Hosts
+from homeroom.store.operations import Token
+from homeroom.store.paging import OtherOrder, Page, Span
+from homeroom.store.work import Work
+from homeroom.web.problems import Problem, bad_parameter, bearer, json_response, no_token
+
+LONGEST_VALUE = 200
+"""Characters of a parameter; no name or identity is longer."""
+
+
+class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """Where a page goes on: the order it is in, and the key of the last row shown."""
+
+    order: str
+    after: tuple[int, ...]
+
+
+def routes(desk: Desk, hosts: Hosts) -> list[Route]:
+    """Return the addresses of the read-back."""
+    return [
+        Route(ROOT + read_back.path, _endpoint(desk, hosts, read_back), methods=["GET"])
+        for read_back in READ_BACKS
+    ]
+
+
+def _endpoint(
+    desk: Desk, hosts: Hosts, read_back: ReadBack
+) -> Callable[[Request], Awaitable[Response]]:
+    reader = Reader(read_back.query)
+    known = frozenset(name for slot in reader.slots for name in slot.names)
+
+    async def answer(request: Request) -> Response:
+        token = fingerprint(bearer(request))
+        query = _query(request, reader, known)
+        path = _path_id(request)
+
+        def look(work: Work) -> Any:  # noqa: ANN401  a page or a row of any list
+            scope = _scope(work.operations.token(token), getattr(query, "sid", None))
+            span = _span(query, work.now)
+            asked = Asked(work, hosts, scope, query, path, span)
+            return ANSWERS[read_back.name](asked)
+
+        try:
+            shown = await desk.look(look)
+        except OtherOrder:
+            raise bad_parameter("cursor", "belongs to another list or other filters") from None
+        return json_response(_page(shown) if isinstance(shown, Page) else shown)
+
+    return answer
+
+
+def _scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
+    """Return the one school whose things are shown, or none for all."""
+    if token is None:
+        raise no_token("no such token is in force")
+    if token.school is not None and sid not in (None, token.school):
+        detail = f"SID: the token is for school {token.school} alone"
+        raise Problem(HTTPStatus.FORBIDDEN, detail, parameter="SID")
+    return sid if token.school is None else token.school
+
+
+def _query(request: Request, reader: Reader[Any], known: frozenset[str]) -> Wire:
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            takes = ", ".join(sorted(known, key=str.lower)) or "no parameters"
+            raise bad_parameter(name[:50], f"is not known here; this address takes {takes}")
+        if name in given:
+            raise bad_parameter(name, "must be given once")
+        if len(value) > LONGEST_VALUE or "\0" in value:
+            raise bad_parameter(name, f"must be text of up to {LONGEST_VALUE} characters")
+        given[name] = value.strip()
+    try:
+        query: Wire = reader.read(given)
+    except BadParam as error:
+        raise bad_parameter(error.name, error.why) from None
+    return query
+
+
+def _path_id(request: Request) -> int:
+    """Return the id in the path, 0 where there is none; what cannot be an id is not found."""
+    for name, text in request.path_params.items():
+        try:
+            return ident(text)
+        except ValueError:
+            detail = f"{name}: {str(text)[:50]!r} is no id"
+            raise Problem(HTTPStatus.NOT_FOUND, detail, parameter=name) from None
+    return 0
+
+
+def _span(query: Wire, now: int) -> Span:
+    if not isinstance(query, Paged):
+        return Span(1, now=now)
+    if query.cursor is None:
+        return Span(query.limit, now=now)
+    try:
+        padded = query.cursor + "=" * (-len(query.cursor) % 4)
+        cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        raise bad_parameter("cursor", "must be what `next` of the page before said") from None
+    if any(abs(key) >= 2**63 for key in cursor.after):
+        raise bad_parameter("cursor", "must be what `next` of the page before said")
+    return Span(query.limit, cursor.after, cursor.order, now)
+
+
+def _page(page: Page[Any]) -> dict[str, Any]:
+    following = None
+    if page.next is not None:
+        text = msgspec.json.encode(_Cursor(page.order, page.next))
+        following = urlsafe_b64encode(text).decode().rstrip("=")
+    return {"data": page.rows, "next": following}

@@ -1,0 +1,230 @@
+"""`homeroom doctor`."""
+
+import http.client
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from homeroom.base.clock import SystemClock
+from homeroom.base.settings import Settings
+from homeroom.bootstrap import address, opened_store, running_server
+from homeroom.cli.frame import Place, as_json, at, in_json, on_data
+from homeroom.domain.clips import Clip
+from homeroom.store.engine import StoreFailed
+from homeroom.store.inspection import problems
+from homeroom.store.migrate import is_current
+from homeroom.store.work import Store, Work
+from homeroom.usecases import schools
+
+LITTLE_SPACE = 1_000_000_000
+NO_SPACE = 100_000_000
+RELEASED = 1_767_225_600
+"""No clock that is right is earlier than 2026."""
+AHEAD = 60
+"""Seconds by which what is in the database may be ahead of the clock."""
+PAGE = 1000
+SHOWN = 3
+SERVER_SECONDS = 5
+
+
+class State(StrEnum):
+    """How a check ends."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check and how it ended."""
+
+    check: str
+    state: State
+    said: str
+
+
+@click.command()
+@as_json
+@on_data
+def doctor(place: Place, *, as_json: bool) -> None:
+    """Check the data folder, the database, the clock, jobs, clips and the server.
+
+    A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing.
+    """
+    found = list(_findings(place.settings()))
+    if as_json:
+        click.echo(in_json(found))
+    else:
+        width = max(len(one.check) for one in found)
+        for one in found:
+            click.echo(f"{one.state.value:<4}  {one.check:<{width}}  {one.said}")
+    if any(one.state is State.FAIL for one in found):
+        sys.exit(1)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield _folder(settings.data)
+    if settings.data.is_dir():
+        yield _space(settings.data)
+    database = _database(settings)
+    yield database
+    if database.state is not State.FAIL:
+        tables = _tables(settings)
+        yield tables
+        if tables.state is State.OK:
+            yield _whole(settings)
+            with opened_store(settings) as store:
+                yield _clock(store)
+                yield _jobs(store)
+                yield from _clips(store, settings.data)
+                yield _schools(store)
+    yield _server(settings)
+
+
+def _folder(folder: Path) -> Finding:
+    check = "data folder"
+    if not folder.is_dir():
+        return Finding(check, State.FAIL, f"{folder} is not there")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return Finding(check, State.FAIL, f"{folder} is not writable: {error.strerror}")
+    return Finding(check, State.OK, f"{folder.resolve()} is writable")
+
+
+def _space(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    said = f"{free / 10**9:.1f} GB free"
+    if free < NO_SPACE:
+        return Finding("disk space", State.FAIL, said)
+    return Finding("disk space", State.WARN if free < LITTLE_SPACE else State.OK, said)
+
+
+def _database(settings: Settings) -> Finding:
+    check, where = "database", address(settings)
+    if isinstance(where, Path):
+        if not where.exists():
+            return Finding(check, State.FAIL, f"{where} is not there")
+        said = f"SQLite, {where.stat().st_size / 10**6:.1f} MB"
+    else:
+        said = "PostgreSQL"
+    try:
+        is_current(where)
+    except StoreFailed as failure:
+        return Finding(check, State.FAIL, str(failure))
+    return Finding(check, State.OK, said)
+
+
+def _tables(settings: Settings) -> Finding:
+    if is_current(address(settings)):
+        return Finding("tables", State.OK, "are those of this version")
+    return Finding("tables", State.FAIL, "are of another version: homeroom migrate")
+
+
+def _whole(settings: Settings) -> Finding:
+    wrong = problems(address(settings))
+    if wrong:
+        return Finding("integrity", State.FAIL, "; ".join(wrong))
+    return Finding("integrity", State.OK, "pages, indexes and foreign keys are whole")
+
+
+def _clock(store: Store) -> Finding:
+    now, shown = SystemClock().now(), store.clock.now()
+    newest = store.look(lambda work: work.schools.newest_moment()) or 0
+    said = f"it is {at(now)}"
+    if now < RELEASED:
+        return Finding("clock", State.FAIL, f"{said}: earlier than this program")
+    if abs(shown - now) > 1:
+        return Finding("clock", State.OK, f"{said}; the sandbox's shows {at(shown)}")
+    if newest > now + AHEAD:
+        return Finding("clock", State.WARN, f"{said}, but something was written at {at(newest)}")
+    return Finding("clock", State.OK, said)
+
+
+def _jobs(store: Store) -> Finding:
+    def facts(work: Work) -> tuple[int, list[str]]:
+        failing = work.queue.failing()
+        said = [f"{job.kind.value} {job.id}, {job.attempts} times: {why}" for job, why in failing]
+        return work.queue.count(), said
+
+    count, failing = store.look(facts)
+    if failing:
+        return Finding("jobs", State.WARN, f"{len(failing)} fail: {'; '.join(failing[:SHOWN])}")
+    return Finding("jobs", State.OK, f"{count} wait, none fails")
+
+
+def _clips(store: Store, folder: Path) -> Iterator[Finding]:
+    """Compare the rows of clips with the files, both ways."""
+    living: set[str] = set()
+    missing: list[str] = []
+    sizes = 0
+    after = 0
+    while page := store.look(_page_of_clips(after)):
+        after = page[-1].id
+        for clip in page:
+            if clip.deleted_at is not None:
+                continue
+            living.add(clip.file.path)
+            file = folder / clip.file.path
+            if not file.is_file():
+                missing.append(f"{clip.file.path} is not there")
+            elif file.stat().st_size != clip.file.size:
+                missing.append(f"{clip.file.path} has not {clip.file.size} bytes")
+            else:
+                sizes += clip.file.size
+    if missing:
+        said = f"{len(missing)} of {len(living)}: {'; '.join(missing[:SHOWN])}"
+        yield Finding("clips", State.FAIL, said)
+    else:
+        yield Finding("clips", State.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
+    kept = {
+        os.path.relpath(file, folder) for file in (folder / "clips").rglob("*") if file.is_file()
+    }
+    lost = sorted(kept - living)
+    if lost:
+        said = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:SHOWN])}"
+        yield Finding("stray files", State.WARN, said)
+
+
+def _page_of_clips(after: int) -> Callable[[Work], list[Clip]]:
+    return lambda work: work.clips.page(after, PAGE)
+
+
+def _schools(store: Store) -> Finding:
+    count = len(store.look(schools.every))
+    if count == 0:
+        return Finding("schools", State.WARN, "none yet: homeroom school create")
+    return Finding("schools", State.OK, f"{count}")
+
+
+def _server(settings: Settings) -> Finding:
+    running = running_server(settings)
+    if running is None:
+        return Finding("server", State.OK, "none runs on this data folder")
+    pid, url = running
+    if not url:
+        return Finding("server", State.WARN, f"pid {pid} is starting, or stuck at that")
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        where.hostname or "localhost", where.port, timeout=SERVER_SECONDS
+    )
+    try:
+        connection.request("GET", "/readyz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return Finding("server", State.FAIL, f"pid {pid} does not answer at {url}: {error}")
+    finally:
+        connection.close()
+    if status >= http.client.INTERNAL_SERVER_ERROR:
+        return Finding("server", State.FAIL, f"pid {pid} at {url} is not ready ({status})")
+    return Finding("server", State.OK, f"pid {pid} answers at {url}")

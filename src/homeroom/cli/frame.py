@@ -1,0 +1,277 @@
+"""What every command shares: where the data are, how answers look, how errors are said."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import SchoolId
+from homeroom.base.settings import BadSettings, Settings, current
+from homeroom.bootstrap import CannotStart, address, opened_store
+from homeroom.domain.refusal import Declined, Refused
+from homeroom.store.engine import Contended, StoreFailed
+from homeroom.store.work import Store, Work
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Facts = Mapping[str, Any]
+MAX_ID = 2**62
+LAST_MOMENT = 253_402_300_799
+"""The last second of the year 9999."""
+ID = click.IntRange(1, MAX_ID)
+BAD_USAGE = 2
+SAID = (BadSettings, CannotStart, Declined, StoreFailed, Contended)
+"""Failures whose message is written for whoever reads it."""
+
+
+# --- where the data are -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command finds the data."""
+
+    data: Path | None
+    database: str | None
+
+    def settings(self, **more: Any) -> Settings:  # noqa: ANN401  settings of any type, as typed
+        """Return the settings: what was typed, the environment, the file."""
+        return current({"data": self.data, "database": self.database, **more})
+
+    @contextmanager
+    def store(self, *, makes: bool = False) -> Iterator[Store]:
+        """Open the store; only a command that begins something makes one that is not there."""
+        settings = self.settings()
+        where = address(settings)
+        if isinstance(where, Path) and not where.exists() and not makes:
+            raise Declined(
+                f"{settings.data} has no database: `homeroom serve` or `homeroom school create`"
+                " makes one, --data names another folder"
+            )
+        with opened_store(settings) as store:
+            yield store
+
+    def work(
+        self,
+        use_case: Callable[[Work], T],
+        school: SchoolId | None = None,
+        *,
+        makes: bool = False,
+    ) -> T:
+        """Do a unit of work."""
+        with self.store(makes=makes) as store:
+            return store.work(use_case, school)
+
+    def look(self, use_case: Callable[[Work], T]) -> T:
+        """Look."""
+        with self.store() as store:
+            return store.look(use_case)
+
+    def typed(self) -> str:
+        """Return the options that name this place to another command."""
+        data = self.settings().data
+        said = (
+            ("--data", data if data != Settings().data else None),
+            ("--database", self.database),
+        )
+        return "".join(f" {name} {shlex.quote(str(value))}" for name, value in said if value)
+
+
+def on_data(command: Callable[Concatenate[Place, P], T]) -> Callable[..., T]:
+    """Let a command be told where the data are; it gets the place first."""
+
+    @click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The data folder.  [HOMEROOM_DATA, or ./data]",
+    )
+    @click.option(
+        "--database",
+        metavar="URL",
+        help="PostgreSQL, postgresql://…  [HOMEROOM_DATABASE, or SQLite in the data folder]",
+    )
+    @wraps(command)
+    def placed(*args: Any, data: Path | None, database: str | None, **given: Any) -> T:  # noqa: ANN401  what click passes
+        return command(Place(data, database), *args, **given)
+
+    return placed
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script.")
+
+
+# --- how answers look -------------------------------------------------------------------------
+
+
+def in_json(facts: object) -> str:
+    """Return facts as one line of JSON."""
+    return msgspec.json.encode(facts).decode()
+
+
+def tell(facts: Facts, *, as_json: bool) -> None:
+    """Print some facts, a line each."""
+    if as_json:
+        click.echo(in_json(facts))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{name:<{width}}  {_text(value)}")
+
+
+def tell_all(rows: Sequence[Facts], *, as_json: bool, none: str) -> None:
+    """Print rows of facts as a table."""
+    if as_json:
+        click.echo(in_json(rows))
+        return
+    if not rows:
+        click.echo(none)
+        return
+    texts = [[_text(value) for value in row.values()] for row in rows]
+    columns = list(zip(rows[0], *texts, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    for line in zip(*columns, strict=True):
+        cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(_text, value)) or "-"
+        case dict():
+            return " ".join(f"{name}={_text(member)}" for name, member in value.items()) or "-"
+    return str(value)
+
+
+def at(moment: Moment | None) -> str | None:
+    """Return a moment as people and scripts both read it."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+
+
+# --- what is typed ----------------------------------------------------------------------------
+
+
+class MomentType(click.ParamType[Moment]):
+    """Epoch seconds, or ISO 8601; without an offset it is UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: str | Moment, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Moment:
+        """Return the moment, or fail."""
+        if isinstance(value, int):
+            return value
+        try:
+            if value.isascii() and value.isdigit():
+                moment = int(value)
+            else:
+                when = datetime.fromisoformat(value)
+                moment = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+        except (ValueError, OverflowError):
+            moment = -1
+        if not 0 <= moment <= LAST_MOMENT:
+            self.fail(f"{value!r} is neither epoch seconds nor ISO 8601", param, ctx)
+        return moment
+
+
+class PairType(click.ParamType[tuple[str, str]]):
+    """KEY=VALUE."""
+
+    name = "KEY=VALUE"
+
+    def convert(
+        self,
+        value: str | tuple[str, str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, str]:
+        """Return key and value, or fail."""
+        if isinstance(value, tuple):
+            return value
+        key, equals, text = value.partition("=")
+        if not (key and equals):
+            self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
+        return key.strip(), text.strip()
+
+
+MOMENT = MomentType()
+PAIR = PairType()
+
+
+def one_key(pairs: Sequence[tuple[str, str]], key: str, values: Sequence[str]) -> str:
+    """Return the value given to the one key a command knows, or decline."""
+    for name, value in pairs:
+        if name != key:
+            raise Declined(f"{name}: no such key; known is {key}")
+        if value not in values:
+            raise Declined(f"{key}={value}: must be one of {', '.join(values)}")
+    return pairs[-1][1]
+
+
+# --- how errors are said ----------------------------------------------------------------------
+
+
+class Commands(click.Group):
+    """The commands; whatever goes wrong is one line on stderr and an exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as click has it
+        """Run a command and leave with its exit code."""
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as bare:
+            bare.show()
+            sys.exit(BAD_USAGE)
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "homeroom"
+            _fail(f"{error.format_message()} (see {path} --help)", BAD_USAGE)
+        except click.ClickException as error:
+            _fail(error.format_message())
+        except (click.Abort, KeyboardInterrupt):
+            _fail("stopped", 130)
+        except SAID as error:
+            _fail(str(error))
+        except Refused as refusal:
+            _fail(refusal.reason)
+        except BrokenPipeError:
+            # Whoever read us has gone; there is nobody to tell, and nothing more to flush.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except OSError as error:
+            _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    click.echo(f"homeroom: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+def warn(message: str) -> None:
+    """Say on stderr what an operator should know."""
+    click.echo(f"homeroom: warning: {message}", err=True)
+
+
+def program() -> str:
+    """Return how this program was called, for commands that are shown to be typed."""
+    called = sys.argv[0]
+    if Path(called).name == "homeroom":
+        return "homeroom" if shutil.which("homeroom") == called else shlex.quote(called)
+    return f"{shlex.quote(sys.executable)} -m homeroom.cli"

@@ -1,0 +1,153 @@
+"""`homeroom school`, `homeroom preset` and `homeroom sign`."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+import msgspec
+
+from homeroom.base.clock import SystemClock
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import Keys, digest
+from homeroom.cli.frame import ID, PAIR, Place, as_json, in_json, on_data, tell, tell_all
+from homeroom.domain.schools import School, as_typed, keys
+from homeroom.usecases import schools
+from homeroom.usecases.means import Means
+
+MEANS = Means(Keys(), "", 0)
+
+
+def signed(school: School) -> dict[str, str]:
+    """Return the credentials of a call made now; a server takes them for 20 minutes."""
+    stamp = str(SystemClock().now())
+    return {"SID": str(school.id), "safeKey": digest(school.secret + stamp), "timeStamp": stamp}
+
+
+def _tell_school(found: School, *, as_json: bool) -> None:
+    facts: dict[str, Any] = {
+        "sid": found.id,
+        "name": found.name,
+        "owner": found.owner,
+        "secret": found.secret,
+        "former_secret": found.former_secret,
+    }
+    plan = msgspec.structs.asdict(found.plan)
+    if as_json:
+        click.echo(in_json({**facts, "plan": plan}))
+    else:
+        tell({**facts, **{key: as_typed(value) for key, value in plan.items()}}, as_json=False)
+
+
+@click.group()
+def school() -> None:
+    """Make schools, and say what they may do."""
+
+
+@school.command()
+@click.option("--name", required=True, help="The school's name.")
+@as_json
+@on_data
+def create(place: Place, name: str, *, as_json: bool) -> None:
+    """Make a school and print its SID and SECRET.
+
+    It has every feature and no limit until `homeroom school set` says otherwise.
+    """
+    made = place.work(lambda work: schools.create(work, MEANS, name), makes=True)
+    tell({"sid": made.id, "secret": made.secret}, as_json=as_json)
+
+
+@school.command("list")
+@as_json
+@on_data
+def every(place: Place, *, as_json: bool) -> None:
+    """List the schools."""
+    rows = [
+        {"sid": one.id, "name": one.name, "owner": one.owner, "suspended": one.plan.suspended}
+        for one in place.look(schools.every)
+    ]
+    tell_all(rows, as_json=as_json, none="There are no schools.")
+
+
+@school.command()
+@click.argument("sid", type=ID)
+@as_json
+@on_data
+def show(place: Place, sid: SchoolId, *, as_json: bool) -> None:
+    """Show a school: its secrets, and every key that `school set` takes."""
+    _tell_school(place.look(lambda work: schools.get(work, sid)), as_json=as_json)
+
+
+def _keys() -> str:
+    """Return the keys of a plan for the page of help."""
+    known = keys()
+    width = max(len(f"{key.name}={key.default}") for key in known)
+    lines = (f"{f'{key.name}={key.default}':<{width}}  {key.meaning}" for key in known)
+    return "\b\nKeys and what a new school has:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@school.command("set", epilog=_keys())
+@click.argument("sid", type=ID)
+@click.argument("pairs", type=PAIR, nargs=-1, required=True)
+@as_json
+@on_data
+def change(
+    place: Place, sid: SchoolId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
+) -> None:
+    """Say what a school may do, as `school set 1000001 live=off max_labels=20`."""
+    changed = place.work(lambda work: schools.change(work, sid, dict(pairs)), sid)
+    _tell_school(changed, as_json=as_json)
+
+
+@school.command()
+@click.argument("sid", type=ID)
+@click.option("--drop-former", is_flag=True, help="End the former secret; make no new one.")
+@as_json
+@on_data
+def rotate_secret(place: Place, sid: SchoolId, *, drop_former: bool, as_json: bool) -> None:
+    """Give a school a new secret; the former one stays good until --drop-former."""
+    if drop_former:
+        now = place.work(lambda work: schools.drop_former_secret(work, sid), sid)
+    else:
+        now = place.work(lambda work: schools.rotate_secret(work, MEANS, sid), sid)
+    facts = {"sid": now.id, "secret": now.secret, "former_secret": now.former_secret}
+    tell(facts, as_json=as_json)
+
+
+@click.command()
+@click.option("--sid", type=ID, required=True, help="The school that calls.")
+@as_json
+@on_data
+def sign(place: Place, sid: SchoolId, *, as_json: bool) -> None:
+    """Print the credentials of a call made now; they are good for 20 minutes.
+
+    For a shell: curl -d "$(homeroom sign --sid 1000001)" -d courseId=1 …
+    """
+    credentials = signed(place.look(lambda work: schools.get(work, sid)))
+    click.echo(in_json(credentials) if as_json else urlencode(credentials))
+
+
+@click.group()
+def preset() -> None:
+    """Manage classroom presets, which courses name by their id (classroomSettingId)."""
+
+
+@preset.command("add")
+@click.argument("sid", type=ID)
+@click.argument("name")
+@as_json
+@on_data
+def add_preset(place: Place, sid: SchoolId, name: str, *, as_json: bool) -> None:
+    """Add a classroom preset to a school."""
+    number = place.work(lambda work: schools.add_preset(work, sid, name), sid)
+    tell({"preset": number, "sid": sid, "name": name}, as_json=as_json)
+
+
+@preset.command("list")
+@click.argument("sid", type=ID)
+@as_json
+@on_data
+def every_preset(place: Place, sid: SchoolId, *, as_json: bool) -> None:
+    """List the classroom presets of a school."""
+    found = place.look(lambda work: schools.presets(work, sid))
+    rows = [{"preset": number, "name": name} for number, name in found]
+    tell_all(rows, as_json=as_json, none="The school has no classroom presets.")

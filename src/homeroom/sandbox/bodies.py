@@ -1,0 +1,57 @@
+"""What the sandbox is sent: JSON objects, strictly typed."""
+
+from http import HTTPStatus
+from typing import Literal, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from homeroom.web.problems import Problem
+
+MAX_BODY = 64 * 1024
+
+B = TypeVar("B", bound=msgspec.Struct)
+
+
+class MoveClock(msgspec.Struct, forbid_unknown_fields=True):
+    """Move the clock: by some seconds, or to a moment."""
+
+    advance: int | None = None
+    now: int | None = None
+
+
+class AskFault(msgspec.Struct, forbid_unknown_fields=True):
+    """Ask for a fault at the next calls of an action, of one school or of any."""
+
+    action: str
+    sid: int | None = None
+    errno: int | None = None
+    delay_ms: int = 0
+    drop: bool = False
+    times: int = 1
+    after_commit: bool = False
+
+
+class ResetSchool(msgspec.Struct, forbid_unknown_fields=True):
+    """Empty a school, and fill it as the demo school is, if that is asked."""
+
+    sid: int
+    to: Literal["empty", "demo"]
+
+
+async def read(request: Request, kind: type[B]) -> B:
+    """Return the body of a request, or raise `Problem`."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                detail = f"the body has more than {MAX_BODY} bytes"
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    except ClientDisconnect:
+        raise Problem(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
+    try:
+        return msgspec.json.decode(bytes(body), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"the body must be a JSON object: {error}"
+        raise Problem(HTTPStatus.BAD_REQUEST, detail) from None

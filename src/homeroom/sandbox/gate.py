@@ -1,0 +1,57 @@
+"""Who may use the sandbox: this machine, or the operator from elsewhere."""
+
+from http import HTTPStatus
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from homeroom.base.keys import fingerprint
+from homeroom.desk import Desk
+from homeroom.web.problems import Problem, bearer, no_token
+
+
+class Gate:
+    """Lets in who sits at this machine, and elsewhere who has the operator's token."""
+
+    def __init__(self, desk: Desk, bound_to: str) -> None:
+        """Take the address the server listens at."""
+        self._desk = desk
+        self._is_private = is_loopback(bound_to)
+
+    async def admit(self, request: Request) -> None:
+        """Raise `Problem` for whoever may not come in."""
+        client = request.client.host if request.client else ""
+        if self._is_private and is_loopback(client) and not _is_foreign_page(request):
+            return
+        if "authorization" not in request.headers:
+            detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
+            raise no_token(detail)
+        print_ = fingerprint(bearer(request))
+        known = await self._desk.look(lambda work: work.operations.token(print_))
+        if known is None:
+            raise no_token("no such token is in force")
+        if known.school is not None:
+            detail = "this token is one school's; the sandbox wants the operator's"
+            raise Problem(HTTPStatus.FORBIDDEN, detail)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address never leaves this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_foreign_page(request: Request) -> bool:
+    """Tell whether some other site's page, open in a browser on this machine, sends the request."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    try:
+        return not is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return True

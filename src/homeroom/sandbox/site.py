@@ -1,0 +1,183 @@
+"""The sandbox's addresses: served with `--sandbox` alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from homeroom.base.clock import Moment, ShiftedClock
+from homeroom.base.ids import SchoolId
+from homeroom.desk import Desk
+from homeroom.jobs.worker import Worker
+from homeroom.sandbox import faults
+from homeroom.sandbox.bodies import AskFault, MoveClock, ResetSchool, read
+from homeroom.sandbox.gate import Gate
+from homeroom.store.engine import Contended
+from homeroom.store.work import Work
+from homeroom.usecases import resets
+from homeroom.usecases.means import Means
+from homeroom.web.faults import MAX_FAULTS, FaultBook
+from homeroom.web.journal import LENGTH, Journal
+from homeroom.web.problems import Problem, json_response
+
+LAST_MOMENT = 32_503_680_000
+"""The year 3000: calendars go further, but not five years past their own end."""
+SHOWN = 100
+LARGEST_ID = 2**63
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The parts of a server that its sandbox moves, and its endpoints."""
+
+    desk: Desk
+    clock: ShiftedClock
+    worker: Worker
+    means: Means
+    book: FaultBook
+    journal: Journal
+    bound_to: str
+    """The address the server listens at."""
+    forget: Callable[[SchoolId | None], None]
+    """Has the partner API forget what it remembers: of a school's requests, or just the time."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def routes(self) -> list[Route]:
+        """Return the sandbox's routes."""
+        return [
+            self._route("clock", GET=self._tell_time, POST=self._move_clock),
+            self._route("faults", GET=self._show, POST=self._ask, DELETE=self._drop_all),
+            self._route("reset", POST=self._reset),
+            self._route("journal", GET=self._read_journal),
+        ]
+
+    def _route(self, name: str, **endpoints: Endpoint) -> Route:
+        gate = Gate(self.desk, self.bound_to)
+
+        async def answer(request: Request) -> Response:
+            await gate.admit(request)
+            method = "GET" if request.method == "HEAD" else request.method
+            return await endpoints[method](request)
+
+        return Route(f"/sandbox/{name}", answer, methods=list(endpoints))
+
+    # --- the clock --------------------------------------------------------------------------------
+
+    async def _tell_time(self, _request: Request) -> Response:
+        real, offset = self.clock.real_now(), self.clock.offset
+        return json_response({"now": real + offset, "real": real, "offset": offset})
+
+    async def _move_clock(self, request: Request) -> Response:
+        asked = await read(request, MoveClock)
+        async with self.turn:
+            moment = self._moment(asked)
+            # The clock keeps its new offset in the store first, and waits for that.
+            await asyncio.to_thread(self.clock.set, moment)
+            self.forget(None)
+            await self.worker.run_due()
+        # What is due next is due at another real moment now.
+        self.worker.nudge()
+        return await self._tell_time(request)
+
+    def _moment(self, asked: MoveClock) -> Moment:
+        if asked.advance is not None and asked.now is None:
+            moment = self.clock.now() + asked.advance
+        elif asked.now is not None and asked.advance is None:
+            moment = asked.now
+        else:
+            detail = 'send one of {"advance": seconds} and {"now": seconds since 1970}'
+            raise Problem(HTTPStatus.BAD_REQUEST, detail)
+        if not 0 <= moment <= LAST_MOMENT:
+            detail = (
+                f"the clock runs from 0 to {LAST_MOMENT}, the year 3000; this would be {moment}"
+            )
+            raise Problem(HTTPStatus.BAD_REQUEST, detail)
+        return moment
+
+    # --- faults -----------------------------------------------------------------------------------
+
+    async def _ask(self, request: Request) -> Response:
+        fault = faults.fault(await read(request, AskFault))
+        if fault.school is not None:
+            await self._check_school(fault.school)
+        if len(self.book.pending()) >= MAX_FAULTS:
+            detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
+            raise Problem(HTTPStatus.CONFLICT, detail)
+        return json_response(faults.shown(self.book.ask(fault)), HTTPStatus.CREATED)
+
+    async def _show(self, _request: Request) -> Response:
+        return json_response({"faults": [faults.shown(fault) for fault in self.book.pending()]})
+
+    async def _drop_all(self, _request: Request) -> Response:
+        return json_response({"removed": self.book.forget()})
+
+    # --- schools ----------------------------------------------------------------------------------
+
+    async def _reset(self, request: Request) -> Response:
+        asked = await read(request, ResetSchool)
+        school = SchoolId(asked.sid)
+        await self._check_school(school)
+
+        def unit(work: Work) -> resets.Removed:
+            if asked.to == "demo":
+                return resets.to_demo(work, self.means, school)
+            return resets.to_empty(work, school)
+
+        try:
+            removed = await self.desk.work(unit, school)
+        except Contended:
+            detail = "another school is changing accounts of this one; try again"
+            raise Problem(HTTPStatus.CONFLICT, detail) from None
+        self.forget(school)
+        await self.worker.run_due()
+        counts = msgspec.structs.asdict(removed)
+        return json_response({"sid": school, "to": asked.to, "removed": counts})
+
+    async def _check_school(self, school: SchoolId) -> None:
+        known = None
+        if 0 < school < LARGEST_ID:
+            known = await self.desk.look(lambda work: work.schools.get(school))
+        if known is None:
+            raise Problem(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
+
+    # --- the journal ------------------------------------------------------------------------------
+
+    async def _read_journal(self, request: Request) -> Response:
+        limit = _number(request, "limit", SHOWN)
+        sid = _number(request, "sid", 0)
+        if not 1 <= limit <= LENGTH:
+            raise Problem(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {LENGTH}")
+        entries = self.journal.last(
+            limit, SchoolId(sid) if sid else None, request.query_params.get("action")
+        )
+        shown: list[dict[str, Any]] = [
+            {
+                "request_id": entry.request_id,
+                "at": entry.at,
+                "sid": entry.school,
+                "action": entry.action,
+                "fields": entry.fields,
+                "errno": entry.errno,
+                "reason": entry.reason,
+                "milliseconds": entry.milliseconds,
+            }
+            for entry in entries
+        ]
+        return json_response({"requests": shown})
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID))):
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} must be a whole number")
+    return int(text)

@@ -1,0 +1,174 @@
+"""Rows of the read-back's lists: what of a thing is shown, and nothing that is secret."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, LessonId, UserId
+from homeroom.domain.schools import Plan
+
+
+class Person(Protocol):
+    """Somebody, as every list shows people."""
+
+    @property
+    def uid(self) -> UserId:
+        """Whose account it is."""
+        ...
+
+    @property
+    def telephone(self) -> str | None:
+        """The account's name, or none where that is an address."""
+        ...
+
+    @property
+    def email(self) -> str | None:
+        """The account's name, or none where that is a number."""
+        ...
+
+    @property
+    def cancelled_at(self) -> Moment | None:
+        """When the account was cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSchool:
+    """A school without its secrets."""
+
+    id: int
+    name: str
+    owner: int
+    plan: Plan
+    created_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTeacher:
+    """A teacher of a school."""
+
+    school: int
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    name: str
+    state: str
+    created_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStudent:
+    """A student of a school."""
+
+    school: int
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    name: str
+    created_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCourse:
+    """A course."""
+
+    id: CourseId
+    school: int
+    name: str
+    kind: str
+    identity: str | None
+    state: int
+    head_teacher: int | None
+    folder: int | None
+    preset: int | None
+    subject: int
+    category: int | None
+    introduction: str
+    allow_add_friend: int | None
+    allow_student_modify_nickname: int
+    hides_replay_from_leavers: int
+    expires_at: Moment | None
+    created_at: Moment
+    ended_at: Moment | None
+    deleted_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRosterMember:
+    """A student or an auditor of a course."""
+
+    course: int
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    role: int
+    name: str | None
+    nickname: str | None
+    joined_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLesson:
+    """What a list knows of a class besides the class itself; the person is its teacher."""
+
+    id: LessonId
+    state: int
+    course_name: str
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    teacher_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCoTeacher:
+    """A co-teacher of one class."""
+
+    lesson: LessonId
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownClip:
+    """A clip without its place on the disk."""
+
+    lesson: int
+    file_id: str
+    name: str
+    size: int
+    sha256: str
+    state: int
+    created_at: Moment
+    deleted_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLabel:
+    """A label."""
+
+    school: int
+    id: int
+    name: str
+    colour: str
+    created_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFolder:
+    """A folder."""
+
+    school: int
+    id: int
+    parent: int | None
+    name: str
+    depth: int
+    is_writable: int
+    created_at: Moment

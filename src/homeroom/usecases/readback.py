@@ -1,0 +1,68 @@
+"""Read-back: what a school, or the operator, may see of courses, classes and people."""
+
+from dataclasses import dataclass
+
+from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
+from homeroom.domain.lessons import Lesson
+from homeroom.store.paging import SCHOOL, Filters, Page, Span
+from homeroom.store.shown import ShownCoTeacher, ShownCourse, ShownLesson
+from homeroom.store.work import Work
+
+Whole = SchoolId | None
+"""Whose things may be seen: one school's, or everybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCourse:
+    """A course with its labels."""
+
+    course: ShownCourse
+    labels: list[LabelId]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLesson:
+    """A class with the people who hold it."""
+
+    lesson: Lesson
+    shown: ShownLesson
+    co_teachers: list[ShownCoTeacher]
+
+
+def courses(work: Work, filters: Filters, span: Span) -> Page[SeenCourse]:
+    """Return a page of courses, their labels read in one statement."""
+    page = work.listing.courses(filters, span)
+    labels = work.listing.labels_of(course.id for course in page.rows)
+    rows = [SeenCourse(course, labels[course.id]) for course in page.rows]
+    return Page(rows, page.next, page.order)
+
+
+def lessons(work: Work, filters: Filters, span: Span) -> Page[SeenLesson]:
+    """Return a page of classes, what hangs on them read in two statements."""
+    page = work.listing.lessons(filters, span)
+    ids = [shown.id for shown in page.rows]
+    held = work.lessons.several(ids)
+    co_teachers = work.listing.co_teachers_of(ids)
+    rows = [SeenLesson(held[shown.id], shown, co_teachers[shown.id]) for shown in page.rows]
+    return Page(rows, page.next, page.order)
+
+
+def lesson(work: Work, scope: Whole, asked: LessonId) -> SeenLesson | None:
+    """Return one class, or none where there is none to be seen."""
+    filters: Filters = {"lesson": asked}
+    if scope is not None:
+        filters = {**filters, SCHOOL: scope}
+    rows = lessons(work, filters, Span(1, now=work.now)).rows
+    return rows[0] if rows else None
+
+
+def sees_course(work: Work, scope: Whole, asked: CourseId) -> bool:
+    """Tell whether there is such a course to be seen."""
+    course = work.courses.get(asked)
+    return course is not None and scope in (None, course.school)
+
+
+def sees_lesson(work: Work, scope: Whole, asked: LessonId) -> bool:
+    """Tell whether there is such a class to be seen."""
+    held = work.lessons.get(asked)
+    return held is not None and scope in (None, held.school)

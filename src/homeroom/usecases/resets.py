@@ -1,0 +1,56 @@
+"""Resetting a school of the sandbox: emptied, or as the demo school is."""
+
+import msgspec
+
+from homeroom.base.ids import SchoolId
+from homeroom.domain.kinds import Kind
+from homeroom.domain.schools import Plan
+from homeroom.store.work import Work
+from homeroom.usecases import demo
+from homeroom.usecases.means import Means
+
+FILES_AT_ONCE = 1000
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a school held."""
+
+    classes: int
+    courses: int
+    teachers: int
+    students: int
+    labels: int
+    folders: int
+    accounts: int
+    """Those that no other school uses; the school account stays."""
+    files: int
+
+
+def to_empty(work: Work, school: SchoolId) -> Removed:
+    """Leave of a school what `school create` makes: SID, secrets, school account, a plan of all.
+
+    Its tokens stay too. The bytes of its files go after the commit.
+    """
+    emptied = work.resets.empty(school)
+    work.schools.set_plan(school, Plan())
+    for first in range(0, len(emptied.files), FILES_AT_ONCE):
+        paths = msgspec.json.encode(emptied.files[first : first + FILES_AT_ONCE]).decode()
+        work.defer(Kind.ERASE_FILES, {"paths": paths}, school)
+    rows = emptied.rows
+    return Removed(
+        classes=rows["lessons"],
+        courses=rows["courses"],
+        teachers=rows["teachers"],
+        students=rows["students"],
+        labels=rows["labels"],
+        folders=rows["folders"],
+        accounts=rows["users"],
+        files=len(emptied.files),
+    )
+
+
+def to_demo(work: Work, means: Means, school: SchoolId) -> Removed:
+    """Empty a school and fill it as the demo school is."""
+    removed = to_empty(work, school)
+    demo.seed(work, means, school)
+    return removed

@@ -1,0 +1,148 @@
+"""HTTP as this server speaks it: uvicorn's, with a few ways of its own."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+DRAIN_SECONDS = 4
+KEEP_ALIVE_SECONDS = 75
+BACKLOG = 1024
+
+
+def listen(host: str, port: int) -> tuple[socket.socket, str]:
+    """Listen, and return the socket with the address it is reached at; raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(BACKLOG)
+    name, number = listener.getsockname()[:2]
+    shown = f"[{name}]" if ":" in name else name
+    return listener, f"http://{shown}:{number}"
+
+
+def server(app: Any) -> "Server":  # noqa: ANN401  any ASGI application
+    """Return the HTTP server of an application."""
+    return Server(
+        uvicorn.Config(
+            app,
+            http=Protocol,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, for which SIGTERM is a request to finish and not a way to die."""
+
+    on_started: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections, and say so."""
+        await super().startup(sockets)
+        self.on_started()
+
+    def stop(self) -> None:
+        """Ask it to finish."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Finish at SIGTERM or SIGINT; a second one does not wait for open requests."""
+        loop = asyncio.get_running_loop()
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        signals = (signal.SIGTERM, signal.SIGINT) if in_main_thread else ()
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP, whose answers leave whole, and whose connections an application may cut."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection."""
+        super().connection_made(_Joined(cast("asyncio.Transport", transport), self.loop))
+
+    def on_message_begin(self) -> None:
+        """Put the way to cut the connection where the application finds it."""
+        super().on_message_begin()
+        scope = cast("dict[str, Any]", self.scope)
+        scope["extensions"] = {"homeroom.abort": self.transport.abort}
+
+
+class _Joined(asyncio.Transport):
+    """A transport that sends the head of an answer and its body at once, where both are there.
+
+    uvicorn writes them one after the other: two packets, for which the client wakes up twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send data: at once after what is held, else at the latest on the loop's next turn."""
+        if self._held:
+            data, self._held = self._held + data, b""
+            self._transport.write(data)
+        else:
+            self._held = bytes(data)
+            self._loop.call_soon(self._send_held)
+
+    def close(self) -> None:
+        """Close once everything is sent."""
+        self._send_held()
+        self._transport.close()
+
+    def _send_held(self) -> None:
+        if self._held:
+            data, self._held = self._held, b""
+            self._transport.write(data)
+
+    def abort(self) -> None:
+        """Cut the connection, whatever is not sent yet."""
+        self._held = b""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Tell whether the transport closes or is closed."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ANN401  as asyncio has it
+        """Return what the transport knows of its peer."""
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        """Take no more for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take more again."""
+        self._transport.resume_reading()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand the connection to another protocol."""
+        self._transport.set_protocol(protocol)

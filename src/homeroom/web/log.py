@@ -1,0 +1,86 @@
+"""The log: one JSON object a line, on standard error."""
+
+import asyncio
+import logging
+import sys
+import time
+from contextlib import suppress
+from typing import Any, TextIO
+
+import msgspec
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def log_to_stderr(level: str) -> None:
+    """Let every logger of this process write JSON lines to standard error."""
+    # No line says where in the code it was written, or by which thread: finding out is dear.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001  the documented way not to have callers looked up
+    handler = _OnceATurn(sys.stderr)
+    handler.setFormatter(JSONLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class JSONLines(logging.Formatter):
+    """Time, level, logger, message, and what else the record carries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = -1
+        self._at = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        second = int(record.created)
+        if second != self._second:
+            self._at = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(second))
+            self._second = second
+        line: dict[str, Any] = {
+            "at": self._at,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+class _OnceATurn(logging.Handler):
+    """Writes the lines of one turn of the event loop together, and warnings at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001  a line that cannot be written must not fail a request
+            self.handleError(record)
+            return
+        is_first = not self._lines
+        self._lines += (line, "\n")
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        elif is_first:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken."""
+        self.acquire()
+        try:
+            text, self._lines = "".join(self._lines), []
+            if text:
+                with suppress(OSError, ValueError):  # nobody reads it any more
+                    self._stream.write(text)
+                    self._stream.flush()
+        finally:
+            self.release()

@@ -1,0 +1,93 @@
+"""Metrics for Prometheus: counted as answers leave, gathered when they are asked for."""
+
+from importlib.metadata import version
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+MOST_PAIRS = 5000
+"""Pairs of action and errno that are counted apart: far more than the contract has."""
+
+
+class Metrics:
+    """What one server counts, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._calls = Counter(
+            "homeroom_calls",
+            "Calls of the partner API by action and errno (0: dropped by a fault).",
+            ("action", "errno"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "homeroom_call_seconds",
+            "Seconds from the request to its answer, by action.",
+            ("action",),
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._pending = Gauge("homeroom_jobs_pending", "Jobs that wait.", registry=self._registry)
+        self._failing = Gauge(
+            "homeroom_jobs_failing",
+            "Jobs that wait after they failed at least once.",
+            registry=self._registry,
+        )
+        self._failures = Counter(
+            "homeroom_job_failures", "Runs of jobs that failed.", registry=self._registry
+        )
+        self._commits = Counter(
+            "homeroom_store_commits", "Commits of the database.", registry=self._registry
+        )
+        self._units = Counter(
+            "homeroom_store_units",
+            "Units of work in those commits; several a commit where they came together.",
+            registry=self._registry,
+        )
+        build = Info("homeroom_build", "The version that runs.", registry=self._registry)
+        build.info({"version": version("homeroom")})
+        ProcessCollector(registry=self._registry)
+        # Looking a pair up by its labels costs more than counting it.
+        self._pairs: dict[tuple[str, int], Counter] = {}
+        self._timed: dict[str, Histogram] = {}
+        self._seen_failures = self._seen_commits = self._seen_units = 0
+
+    def counted(self, action: str, errno: int, seconds: float) -> None:
+        """Count an answer."""
+        pair = self._pairs.get((action, errno))
+        if pair is None:
+            if len(self._pairs) >= MOST_PAIRS:
+                return
+            pair = self._pairs[action, errno] = self._calls.labels(action, str(errno))
+        pair.inc()
+        timed = self._timed.get(action)
+        if timed is None:
+            timed = self._timed[action] = self._seconds.labels(action)
+        timed.observe(seconds)
+
+    def see_jobs(self, pending: int, failing: int, failures: int) -> None:
+        """Take what is known of the jobs at this moment."""
+        self._pending.set(pending)
+        self._failing.set(failing)
+        self._failures.inc(max(failures - self._seen_failures, 0))
+        self._seen_failures = failures
+
+    def see_store(self, commits: int, units: int) -> None:
+        """Take how many units of work were committed in how many commits so far."""
+        self._commits.inc(max(commits - self._seen_commits, 0))
+        self._units.inc(max(units - self._seen_units, 0))
+        self._seen_commits, self._seen_units = commits, units
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,95 @@
+"""Problems: how everything but the partner API says no (RFC 9457)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+CHALLENGE = {"www-authenticate": 'Bearer realm="homeroom"'}
+"""What goes with 401."""
+NOT_KEPT = {"cache-control": "no-store"}
+
+
+class Problem(Exception):
+    """A request that cannot be answered: its status, a sentence, and the parameter at fault."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        parameter: str | None = None,
+    ) -> None:
+        super().__init__(status, detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.parameter = parameter
+
+    def response(self) -> Response:
+        """Return the problem as it travels."""
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": int(self.status),
+            "detail": self.detail,
+        }
+        if self.parameter is not None:
+            body["parameter"] = self.parameter
+        return Response(
+            msgspec.json.encode(body),
+            self.status,
+            {**NOT_KEPT, **self.headers},
+            media_type="application/problem+json",
+        )
+
+
+def json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a value as JSON, UTF-8 unescaped."""
+    return Response(msgspec.json.encode(value), status, NOT_KEPT, media_type="application/json")
+
+
+def bad_parameter(name: str, why: str) -> Problem:
+    """Return the problem of one parameter."""
+    return Problem(HTTPStatus.BAD_REQUEST, f"{name}: {why}", parameter=name)
+
+
+def bearer(request: Request) -> str:
+    """Return the bearer token of a request, or raise the problem that there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise no_token("send a token: Authorization: Bearer TOKEN")
+    return token.strip()
+
+
+def no_token(detail: str) -> Problem:
+    """Return the problem of a request without a token in force."""
+    return Problem(HTTPStatus.UNAUTHORIZED, detail, CHALLENGE)
+
+
+async def show_problem(_request: Request, problem: Exception) -> Response:
+    """Answer with a problem that was raised."""
+    if not isinstance(problem, Problem):
+        raise problem
+    return problem.response()
+
+
+async def show_status(request: Request, failure: Exception) -> Response:
+    """Answer in the same form for what the router itself refuses: 404 and 405."""
+    if not isinstance(failure, HTTPException):
+        raise failure
+    status = HTTPStatus(failure.status_code)
+    detail = {
+        HTTPStatus.NOT_FOUND: f"there is nothing at {request.url.path[:200]}",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not answered here",
+    }.get(status, failure.detail)
+    return Problem(status, detail, failure.headers).response()
+
+
+async def show_failure(_request: Request, _failure: Exception) -> Response:
+    """Answer for a mistake of the server's own, whose text stays in the log."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return Problem(status, "the server failed; see its log").response()

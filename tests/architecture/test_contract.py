@@ -1,0 +1,112 @@
+"""The catalogue against the contract it was written from: no action, number or name gets lost.
+
+`tests/contract/contract.json` holds the contract's facts of every v1 action: its address, the names
+of its parameters, the numbers it may answer with their labels, and the actions withdrawn.
+"""
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from homeroom.contract.action import AT_THE_DOOR, Action, Door
+from homeroom.contract.catalogue import ACTIONS, NOT_BUILT, WITHDRAWN
+from homeroom.contract.errno import BY_NUMBER, Errno
+from homeroom.contract.wire import Reader
+
+CONTRACT: Final[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "contract" / "contract.json").read_text()
+)
+ROWS: Final[dict[str, dict[str, Any]]] = {row["name"]: row for row in CONTRACT["actions"]}
+
+NOT_ANSWERED: Final = {
+    ("deleteClassVideo", 369): "READINGS Q5: it answers 269, as the seed prints it",
+}
+"""Numbers of the contract that an action does not answer, and why."""
+
+NOT_READ: Final = {
+    ("addCourseClass", "teacherName"): "READINGS Q15: accepted and ignored",
+}
+"""Parameters of the contract that an action does not read, and why."""
+
+LABELS_OF_OURS: Final = {
+    Errno.IN_MAINTENANCE: "the contract has no Chinese label for 901",
+}
+"""Rows whose label is our own, and why."""
+
+each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+
+
+@each_action
+def test_an_action_answers_exactly_the_numbers_of_its_contract(action: Action[Any]) -> None:
+    documented = set(ROWS[action.name]["errnos"])
+    waived = {number for name, number in NOT_ANSWERED if name == action.name}
+    assert waived <= documented
+    assert {errno.number for errno in action.errnos} == documented - waived
+
+
+@each_action
+def test_an_action_reads_every_parameter_of_its_contract(action: Action[Any]) -> None:
+    row = ROWS[action.name]
+    waived = {name for asker, name in NOT_READ if asker == action.name}
+    assert set(row["params"]) - _names(action.reader()) == waived
+    for parameter, items in row.get("items", {}).items():
+        of_entry = _reader_of_entries(action, parameter)
+        assert set(items) <= _names(of_entry), parameter
+
+
+@each_action
+def test_an_action_is_served_at_its_contracts_address(action: Action[Any]) -> None:
+    assert action.door == ROWS[action.name]["door"]
+
+
+def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
+    built = [action.name for action in ACTIONS]
+    to_come = [name for names in NOT_BUILT.values() for name in names]
+    known = [*built, *to_come, *WITHDRAWN]
+    assert len(known) == len(set(known))
+    assert set(known) == ROWS.keys() | set(CONTRACT["withdrawn"])
+    assert set(CONTRACT["withdrawn"]) == WITHDRAWN
+
+
+@pytest.mark.parametrize("door", NOT_BUILT, ids=str)
+def test_an_action_to_come_is_said_to_come_at_its_own_address(door: Door) -> None:
+    assert {ROWS[name]["door"] for name in NOT_BUILT[door]} == {door}
+
+
+@pytest.mark.parametrize("errno", Errno, ids=lambda errno: errno.name)
+def test_a_number_travels_with_the_label_of_the_contract(errno: Errno) -> None:
+    label = CONTRACT["labels"][str(errno.number)]
+    if errno in LABELS_OF_OURS:
+        assert label is None
+        assert errno.zh
+    else:
+        assert errno.zh == label
+
+
+def test_the_catalogue_holds_the_numbers_of_the_built_actions_and_no_other() -> None:
+    documented = {number for action in ACTIONS for number in ROWS[action.name]["errnos"]}
+    at_the_door = {errno.number for errno in AT_THE_DOOR}
+    assert BY_NUMBER.keys() == documented | at_the_door
+
+
+def _names(reader: Reader[Any]) -> set[str]:
+    return {name for slot in reader.slots for name in slot.names}
+
+
+def _reader_of_entries(action: Action[Any], parameter: str) -> Reader[Any]:
+    """Return the reader of the objects in a list; `entries` and `entries_each` close over it."""
+    param = next(slot.param for slot in action.reader().slots if parameter in slot.names)
+    return _closed_over(param.read)
+
+
+def _closed_over(read: Callable[..., object]) -> Reader[Any]:
+    for value in inspect.getclosurevars(read).nonlocals.values():
+        if isinstance(value, Reader):
+            return value
+        if inspect.isfunction(value):
+            return _closed_over(value)
+    raise AssertionError(f"{read} reads no entries")

@@ -1,0 +1,85 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from homeroom.contract.catalogue import ACTIONS
+from homeroom.partner.table import TABLE
+
+ROOT: Final = Path(__file__).parents[2]
+ROOMS: Final = ROOT / "src" / "homeroom"
+SYNCHRONOUS: Final = ("base", "contract", "domain", "store", "usecases")
+NO_NOUNS: Final = {"common", "helpers", "lib", "misc", "utils"}
+LONGEST: Final = 400
+LISTS: Final = {
+    "errno.py": "one table, a row a number",
+    "tables.py": "one table, the schema",
+    "v0001_first_tables.py": "a migration is written once",
+}
+"""Files that may be longer, because they are one list."""
+
+SOURCES: Final = [
+    path for room in ("src", "tests", "scripts") for path in (ROOT / room).rglob("*.py")
+]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Return what a file imports, with the module of each `from`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("room", SYNCHRONOUS)
+def test_nothing_below_the_desk_is_async(room: str) -> None:
+    asynchronous = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOMS / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, asynchronous)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("room", ["domain", "store"])
+def test_domain_and_store_use_only_the_errnos_of_the_contract(room: str) -> None:
+    found = [
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOMS / room).rglob("*.py")
+        for name in imports(path)
+        if name.startswith("homeroom.contract") and not name.startswith("homeroom.contract.errno.")
+    ]
+    assert not found
+
+
+def test_the_contract_knows_nothing_above_it() -> None:
+    found = [
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOMS / "contract").rglob("*.py")
+        for name in imports(path)
+        if name.startswith("homeroom.")
+        and not name.startswith(("homeroom.contract.", "homeroom.base."))
+    ]
+    assert not found
+
+
+def test_every_action_has_one_row_in_the_table() -> None:
+    assert sorted(row.action.name for row in TABLE) == sorted(action.name for action in ACTIONS)
+    assert {id(row.action) for row in TABLE} == {id(action) for action in ACTIONS}
+
+
+def test_files_are_named_by_their_nouns() -> None:
+    assert not [path for path in SOURCES if NO_NOUNS & {path.stem, *path.relative_to(ROOT).parts}]
+
+
+def test_a_file_is_one_noun() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in SOURCES}
+    too_long = {str(path): length for path, length in lengths.items() if length > LONGEST}
+    assert not [path for path in too_long if Path(path).name not in LISTS], too_long

@@ -1,0 +1,88 @@
+"""Probes and metrics."""
+
+import re
+
+import httpx
+import pytest
+
+from homeroom.store.engine import StoreFailed
+from tests.support.given import Given
+from tests.support.serving import House
+
+
+def get(house: House, path: str) -> httpx.Response:
+    return httpx.get(house.url + path, timeout=30)
+
+
+def number(house: House, sample: str) -> float:
+    """Return a sample of the metrics, 0 where there is none yet."""
+    text = get(house, "/metrics").text
+    found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def test_a_running_server_is_alive_and_ready(house: House) -> None:
+    assert (get(house, "/healthz").status_code, get(house, "/healthz").text) == (200, "ok\n")
+    ready = get(house, "/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "reasons": []})
+    assert ready.headers["cache-control"] == "no-store"
+
+
+def test_a_database_that_fails_is_a_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_args: object, **_more: object) -> None:
+        raise StoreFailed("disk full")
+
+    desk = house.running.server.desk
+    monkeypatch.setattr(desk, "work", fail)
+    answer = get(house, "/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "not ready",
+        "reasons": ["the database cannot be written: StoreFailed"],
+    }
+    monkeypatch.setattr(desk, "look", fail)
+    assert "the database cannot be read: StoreFailed" in get(house, "/readyz").json()["reasons"]
+    assert get(house, "/healthz").status_code == 200
+
+
+def test_a_job_loop_that_stands_still_is_a_reason(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.running.server.worker, "idle_seconds", lambda: 61.0)
+    answer = get(house, "/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["the loop that does jobs has not turned for 61 s"]
+
+
+def test_calls_are_counted_by_action_and_errno(given: Given) -> None:
+    done = 'homeroom_calls_total{action="addCourse",errno="1"}'
+    bad = 'homeroom_calls_total{action="addCourse",errno="100"}'
+    timed = 'homeroom_call_seconds_count{action="addCourse"}'
+    unknown = 'homeroom_calls_total{action="unknown",errno="100"}'
+    before = [number(given.house, sample) for sample in (done, bad, timed, unknown)]
+    given.course()
+    given.api.call("addCourse")
+    given.api.call("noSuchAction")
+    after = [number(given.house, sample) for sample in (done, bad, timed, unknown)]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 2, 1]
+
+
+def test_the_metrics_tell_of_jobs_commits_and_the_build(given: Given) -> None:
+    before = number(given.house, "homeroom_store_commits_total")
+    given.course()
+    assert number(given.house, "homeroom_store_commits_total") > before
+    assert number(given.house, "homeroom_store_units_total") >= number(
+        given.house, "homeroom_store_commits_total"
+    )
+    text = get(given.house, "/metrics").text
+    for name in ("homeroom_jobs_pending", "homeroom_jobs_failing", "homeroom_job_failures_total"):
+        assert f"\n{name} " in text
+    assert re.search(r'^homeroom_build_info\{version="[^"]+"\} 1.0$', text, re.MULTILINE)
+    assert "process_resident_memory_bytes" in text
+
+
+def test_the_metrics_hold_no_secret(given: Given) -> None:
+    given.course()
+    text = get(given.house, "/metrics").text
+    assert given.school.secret not in text
+    assert str(given.school.id) not in text

@@ -1,0 +1,159 @@
+"""The demo school: found again, made usable again, and put into any school."""
+
+import pytest
+
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import Keys, fingerprint
+from homeroom.domain.schools import Plan
+from homeroom.domain.teachers import TeacherState
+from homeroom.store.work import Store, Work
+from homeroom.usecases import demo, operations, schools, teachers
+from homeroom.usecases.demo import Demo, DemoSchool
+from homeroom.usecases.means import Means
+from tests.support.given import Given
+from tests.support.wire import Partner
+
+MEANS = Means(Keys(), "pull key", 0)
+
+
+@pytest.fixture
+def store(given: Given) -> Store:
+    return given.store
+
+
+def found(store: Store) -> DemoSchool:
+    return store.work(lambda work: demo.find_or_create(work, MEANS))
+
+
+def seeded(given: Given) -> Demo:
+    sid = SchoolId(given.school.id)
+    return given.store.work(lambda work: demo.seed(work, MEANS, sid))
+
+
+def test_the_demo_school_is_made_once(store: Store) -> None:
+    first, second = found(store), found(store)
+
+    assert (second.school, second.demo) == (first.school, first.demo)
+    assert second.token is None
+
+
+def test_its_token_is_the_operators(given: Given) -> None:
+    # Another test may have made the demo school: only who makes it is told the token.
+    given.store.work(lambda work: work.operations.keep(demo.SCHOOL, "1"))
+
+    token = found(given.store).token
+
+    assert token is not None
+    kept = given.store.look(lambda work: work.operations.token(fingerprint(token)))
+    assert kept is not None
+    assert kept.school is None
+
+
+def test_a_class_can_be_added_to_it(given: Given) -> None:
+    shown = found(given.store)
+    partner = Partner(given.house.url, shown.school.id, shown.school.secret, given.clock)
+
+    reply = partner.call(
+        "addCourseClass",
+        courseId=shown.demo.courses[0],
+        className="First",
+        beginTime=shown.now + 3600,
+        endTime=shown.now + 7200,
+        teacherUid=shown.demo.teachers[0],
+    )
+    partner.close()
+
+    assert reply.errno == 1
+
+
+@pytest.mark.parametrize("spoilt", ["course", "account", "teacher"])
+def test_it_is_made_usable_again_where_somebody_spoilt_it(store: Store, spoilt: str) -> None:
+    before = found(store)
+    course, teacher = before.demo.courses[0], before.demo.teachers[0]
+
+    def spoil(work: Work) -> None:
+        if spoilt == "course":
+            operations.delete_course(work, course)
+        elif spoilt == "account":
+            operations.cancel_user(work, teacher)
+        else:
+            work.teachers.set_state(before.school.id, teacher, TeacherState.STOPPED)
+
+    store.work(spoil)
+    after = found(store)
+
+    assert after.school == before.school
+    assert after.demo.courses != before.demo.courses
+    assert after.demo.labels == before.demo.labels
+    assert after.demo.folders == before.demo.folders
+    assert found(store).demo == after.demo
+
+
+def test_a_given_school_is_seeded_and_can_be_tried_at_once(given: Given) -> None:
+    seed = seeded(given)
+
+    added = given.lesson(seed.courses[0], teacherUid=seed.teachers[0])
+    stopped = given.api.call("stopUsingTeacher", teacherUid=seed.teachers[-1])
+    removed = given.api.call(
+        "delCourseStudentMultiple",
+        courseId=seed.courses[0],
+        identity=1,
+        studentUidJson=seed.students[:2],
+    )
+    labelled = given.api.call(
+        "addCourseLabels", CourseList=[{"CourseId": seed.courses[2], "labelIds": seed.labels}]
+    )
+
+    assert added > max(seed.lessons)
+    assert stopped.errno == 1
+    assert removed.errnos == [1, 1]
+    assert labelled.errnos == [1]
+
+
+def test_one_class_of_it_is_over_and_has_an_address(given: Given) -> None:
+    seed = seeded(given)
+
+    over = given.store.look(lambda work: work.lessons.get(seed.lessons[0]))
+
+    assert over is not None
+    assert over.is_over(given.now)
+    assert over.stream is not None
+
+
+def test_schools_do_not_share_the_people_of_the_demo(given: Given) -> None:
+    mine, others = seeded(given), seeded(given.other())
+
+    people = [*mine.teachers, *mine.students]
+    assert set(people).isdisjoint([*others.teachers, *others.students])
+    assert len(set(people)) == len(people)
+
+
+def test_it_may_be_seeded_again_whatever_the_plan_allows(given: Given) -> None:
+    given.plan(
+        max_labels=1, max_teachers=1, max_folders=1, monthly_classes=1, drive=False, max_seats=0
+    )
+
+    first, second = seeded(given), seeded(given)
+
+    assert first.teachers == second.teachers
+    assert first.labels == second.labels
+    assert set(first.courses).isdisjoint(second.courses)
+    assert Plan() != schools_plan(given)
+
+
+def schools_plan(given: Given) -> Plan:
+    return given.store.look(lambda work: schools.get(work, SchoolId(given.school.id)).plan)
+
+
+def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
+    sid = SchoolId(given.school.id)
+    seed = seeded(given)
+    given.store.work(lambda work: teachers.stop(work, MEANS, sid, seed.teachers[2], None))
+
+    seeded(given)
+
+    given.done("stopUsingTeacher", teacherUid=seed.teachers[2])
+    assert (
+        given.store.look(lambda work: work.teachers.state(sid, seed.teachers[2]))
+        is TeacherState.STOPPED
+    )

@@ -1,0 +1,105 @@
+"""Lists are read by index: SQLite is asked how it would do it."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from homeroom.base.settings import Settings
+from homeroom.bootstrap import opened_store
+from homeroom.store import listing
+from homeroom.store.engine import SqliteTx
+from homeroom.store.paging import SCHOOL, Listed, OtherOrder, Span, page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BY_SCHOOL = (
+    listing.TEACHERS,
+    listing.STUDENTS,
+    listing.COURSES,
+    listing.MEMBERS,
+    listing.LESSONS,
+    listing.CLIPS,
+    listing.LABELS,
+    listing.FOLDERS,
+)
+
+
+@pytest.fixture(scope="module")
+def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTx]:
+    """Give a connection to an empty database."""
+    folder: Path = tmp_path_factory.mktemp("plans")
+    with opened_store(Settings(data=folder)):
+        tx = SqliteTx(folder / "homeroom.db", reads_only=True)
+        yield tx
+        tx.connection.close()
+
+
+def plan(tx: SqliteTx, listed: Listed[Any], filters: Mapping[str, int | str]) -> list[str]:
+    """Return how SQLite reads a page."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+    tx.trace = lambda sql, values: seen.append((sql, values))
+    page(tx, listed, filters, Span(100, now=1))
+    tx.trace = None
+    sql, values = seen[0]
+    return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+
+@pytest.mark.parametrize("listed", BY_SCHOOL, ids=lambda listed: listed.name)
+def test_a_page_of_a_school_is_found_by_index(tx: SqliteTx, listed: Listed[Any]) -> None:
+    steps = plan(tx, listed, {SCHOOL: 1})
+    assert not [step for step in steps if step.startswith("SCAN ")], steps
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [listing.TEACHERS, listing.STUDENTS, listing.COURSES, listing.MEMBERS, listing.LESSONS],
+    ids=lambda listed: listed.name,
+)
+def test_a_page_of_a_large_list_is_not_sorted(tx: SqliteTx, listed: Listed[Any]) -> None:
+    for filters in ({SCHOOL: 1}, {}):
+        steps = plan(tx, listed, filters)
+        assert not [step for step in steps if step.startswith("USE TEMP B-TREE")], steps
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "index"),
+    [
+        ("course", 1, "ix_lessons_course_id_begins_at"),
+        ("teacher", 1, "ix_lessons_teacher_id_ends_at"),
+        ("helper", 1, "ix_co_teachers_user_id"),
+        ("identity", "x", "uq_lessons_unique_identity"),
+        ("since", 1, "ix_lessons_school_id_begins_at"),
+        ("until", 1, "ix_lessons_school_id_begins_at"),
+        ("state", 1, "ix_lessons_school_id_created_at"),
+    ],
+)
+def test_a_filter_of_classes_uses_its_index(
+    tx: SqliteTx, name: str, value: int | str, index: str
+) -> None:
+    steps = plan(tx, listing.LESSONS, {SCHOOL: 1, name: value})
+    assert any(index in step for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN ")], steps
+
+
+@pytest.mark.parametrize("listed", [listing.TEACHERS, listing.STUDENTS], ids=lambda one: one.name)
+@pytest.mark.parametrize("name", ["telephone", "email"])
+def test_an_account_is_found_by_index(tx: SqliteTx, listed: Listed[Any], name: str) -> None:
+    steps = plan(tx, listed, {SCHOOL: 1, name: "x"})
+    assert not [step for step in steps if step.startswith("SCAN ")], steps
+
+
+@pytest.mark.parametrize("listed", BY_SCHOOL, ids=lambda listed: listed.name)
+def test_every_filter_of_a_list_is_sql(tx: SqliteTx, listed: Listed[Any]) -> None:
+    for name in listed.filters:
+        assert page(tx, listed, {name: 1}, Span(1, now=1)).rows == []
+
+
+def test_a_place_belongs_to_one_order(tx: SqliteTx) -> None:
+    span = Span(1, (1, 1), "classes")
+    assert page(tx, listing.LESSONS, {SCHOOL: 1}, span).rows == []
+    with pytest.raises(OtherOrder):
+        page(tx, listing.LESSONS, {SCHOOL: 1, "since": 1}, span)
+    with pytest.raises(OtherOrder):
+        page(tx, listing.LESSONS, {SCHOOL: 1}, Span(1, (1,), "classes"))

@@ -1,0 +1,113 @@
+"""How account names and passwords must look (READINGS Q51)."""
+
+import pytest
+
+from homeroom.contract.errno import Errno
+from homeroom.domain.accounts import account, check_password, email, telephone
+from homeroom.domain.refusal import Refused
+
+
+def refusal(text: str) -> Errno:
+    """Return the number that refuses an account name."""
+    with pytest.raises(Refused) as refused:
+        account(text)
+    return refused.value.errno
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "13000000000",
+        "19999999999",
+        "001-8006437676",
+        "001-8006",
+        "0044-7911123456",
+        "00420-123456789012345",
+        "001242-1234",
+        "0085-12345678",
+        "00861-2345",
+    ],
+)
+def test_legal_numbers_are_kept_as_they_are(number: str) -> None:
+    assert telephone(number).value == number
+    assert not telephone(number).is_email
+
+
+@pytest.mark.parametrize("begin", ["10", "11", "12"])
+def test_mainland_numbers_of_ranges_never_given_out_are_288(begin: str) -> None:
+    assert refusal(begin + "0" * 9) is Errno.PHONE_RANGE
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "",
+        "1",
+        "1380000000",
+        "138000000000",
+        "23800000000",
+        "+8613800000000",
+        "0086-13800000000",
+        "0086-1380",
+        "8613800000000",
+        "001-080064376",
+        "001-800",
+        "001-1234567890123456",
+        "00-13800000000",
+        "000-13800000000",
+        "0012345-6789",
+        "001 8006437676",
+        "001-800-643-7676",
+        "1-8006437676",
+        "1380000000x",
+        "\N{FULLWIDTH DIGIT ONE}3800000000",
+        "13800000000\n",
+    ],
+)
+def test_other_numbers_are_malformed(number: str) -> None:
+    assert refusal(number) is Errno.PHONE_MALFORMED
+
+
+def test_who_asks_may_have_a_number_of_its_own_for_what_is_malformed() -> None:
+    for text in ("12345", "0086-13800000000", "no@address@all"):
+        with pytest.raises(Refused) as refused:
+            account(text, Errno.TEACHER_ACCOUNT_MALFORMED)
+        assert refused.value.errno is Errno.TEACHER_ACCOUNT_MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("anna@school.cn", "anna@school.cn"),
+        ("Anna.Lee+1@School.CN", "anna.lee+1@school.cn"),
+        ("anna@bücher.example", "anna@bücher.example"),
+        ("anna@xn--bcher-kva.example", "anna@bücher.example"),
+        ("Rene\u0301@school.cn", "ren\u00e9@school.cn"),
+        ("学生@学校.中国", "学生@学校.中国"),
+    ],
+)
+def test_an_address_is_kept_in_one_spelling(written: str, kept: str) -> None:
+    assert account(written).value == kept
+    assert account(written).is_email
+
+
+@pytest.mark.parametrize(
+    "text", ["@", "anna@", "@school.cn", "anna@school", "a b@school.cn", "a..b@school.cn", "a@b@c"]
+)
+def test_what_is_no_address_is_malformed(text: str) -> None:
+    assert refusal(text) is Errno.PHONE_MALFORMED
+    with pytest.raises(Refused) as refused:
+        email(text)
+    assert refused.value.errno is Errno.BAD_PARAMS
+
+
+@pytest.mark.parametrize("length", [0, 5, 21, 100])
+def test_a_password_that_is_too_short_or_too_long_is_refused(length: int) -> None:
+    with pytest.raises(Refused) as refused:
+        check_password("p" * length)
+    assert refused.value.errno is Errno.PASSWORD_LENGTH
+
+
+@pytest.mark.parametrize("password", [None, "p" * 6, "p" * 20, "密" * 20])
+def test_a_password_of_6_to_20_characters_or_none_will_do(password: str | None) -> None:
+    check_password(password)

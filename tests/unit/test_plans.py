@@ -1,0 +1,92 @@
+"""Plans: the keys of `homeroom school set`, as they are typed."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from homeroom.domain.refusal import Declined
+from homeroom.domain.schools import Plan, as_typed, changed, keys
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("live", "off", False),
+        ("live", "0", False),
+        ("live", "no", False),
+        ("suspended", "on", True),
+        ("suspended", "True", True),
+        ("suspended", "YES", True),
+        ("max_labels", "0", 0),
+        ("max_labels", "1000000000", 1_000_000_000),
+        ("max_resolution", "1", 1),
+        ("stop_delay", "0", 0),
+        ("stop_delay", "90", 90),
+        ("stop_delay", "none", None),
+        ("time_zone", "Europe/Paris", "Europe/Paris"),
+    ],
+)
+def test_a_key_takes_what_is_typed(key: str, text: str, value: Any) -> None:  # noqa: ANN401  each key has its own type
+    assert getattr(changed(Plan(stop_delay=5), {key: text}), key) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "why"),
+    [
+        ("live", "perhaps", "must be on or off"),
+        ("live", "", "must be on or off"),
+        ("live", "2", "must be on or off"),
+        ("max_labels", "many", "must be a whole number"),
+        ("max_labels", "", "must be a whole number"),
+        ("max_labels", "none", "must be a whole number"),
+        ("max_labels", "1.5", "must be a whole number"),
+        ("max_labels", "-1", "must be >= 0"),
+        ("max_labels", "1000000001", "must be <= 1000000000"),
+        ("max_resolution", "3", "must be <= 2"),
+        ("max_seats", "1001", "must be <= 1000"),
+        ("stop_delay", "-1", "must be a number of seconds, or none"),
+        ("stop_delay", "soon", "must be a whole number"),
+        ("time_zone", "Europe/Berne", "no such time zone"),
+        ("time_zone", "Europe", "no such time zone"),
+        ("time_zone", "../../etc/passwd", "no such time zone"),
+        ("time_zone", "", "no such time zone"),
+    ],
+)
+def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
+    with pytest.raises(Declined) as declined:
+        changed(Plan(), {key: text})
+
+    assert str(declined.value) == f"{key}={text}: {why}"
+
+
+def test_an_unknown_key_lists_the_known_ones() -> None:
+    with pytest.raises(Declined) as declined:
+        changed(Plan(), {"lives": "off"})
+
+    assert str(declined.value) == (
+        f"lives: no such key; known are {', '.join(Plan.__struct_fields__)}"
+    )
+
+
+def test_nothing_is_changed_where_one_of_several_is_wrong() -> None:
+    plan = Plan()
+
+    with pytest.raises(Declined):
+        changed(plan, {"live": "off", "replay": "perhaps"})
+
+    assert plan == Plan()
+
+
+def test_every_key_has_a_meaning_and_takes_its_own_default() -> None:
+    assert [key.name for key in keys()] == list(Plan.__struct_fields__)
+    assert all(key.meaning.endswith(".") for key in keys())
+    assert changed(Plan(), {key.name: key.default for key in keys()}) == Plan()
+
+
+def test_every_value_of_a_plan_can_be_typed() -> None:
+    plan = Plan(live=False, stop_delay=7, time_zone="UTC", max_seats=0)
+
+    typed = {name: as_typed(value) for name, value in msgspec.structs.asdict(plan).items()}
+
+    assert changed(Plan(), typed) == plan

@@ -1,0 +1,91 @@
+"""Settings: from the environment and a file, and the sample that shows them."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from homeroom.base.settings import BadSettings, Settings, read
+
+SAMPLE = Path(__file__).parents[2] / "docs" / "homeroom.sample.toml"
+COMMENTED = re.compile(r"^# (?=\w+ = )", re.MULTILINE)
+
+
+def test_the_sample_file_has_every_setting_with_its_default() -> None:
+    shown = tomllib.loads(COMMENTED.sub("", SAMPLE.read_text()))
+
+    defaults = Settings()
+    assert tuple(shown) == Settings.__struct_fields__
+    for name, value in shown.items():
+        default = getattr(defaults, name)
+        assert default is None or str(value) == str(default), name
+
+
+def test_every_setting_of_the_sample_has_a_comment_before_it() -> None:
+    lines = SAMPLE.read_text().splitlines()
+
+    for line, before in zip(lines[1:], lines, strict=False):
+        if COMMENTED.match(line):
+            assert before.startswith("# "), line
+
+
+def test_the_sample_file_can_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "homeroom.toml"
+    file.write_text(COMMENTED.sub("", SAMPLE.read_text()))
+
+    settings = read({"HOMEROOM_CONFIG": str(file)}, {})
+
+    assert settings.public_url == "https://classes.example.org"
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "homeroom.toml"
+    file.write_text('port = 1\nstop_delay = 1\nhost = "file"\n')
+    environment = {"HOMEROOM_CONFIG": str(file), "HOMEROOM_PORT": "2", "HOMEROOM_STOP_DELAY": "2"}
+
+    settings = read(environment, {"port": 3, "stop_delay": None})
+
+    assert (settings.port, settings.stop_delay, settings.host) == (3, 2, "file")
+
+
+def test_an_empty_variable_is_an_absent_one() -> None:
+    assert read({"HOMEROOM_PORT": ""}, {}).port == Settings().port
+
+
+@pytest.mark.parametrize("text", ["1", "true", "True"])
+def test_a_switch_is_on(text: str) -> None:
+    assert read({"HOMEROOM_SANDBOX": text}, {}).sandbox
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("STOP_DELAY", "-1"),
+        ("SANDBOX", "perhaps"),
+        ("LOG_LEVEL", "loud"),
+        ("DATABASE", "mysql://localhost/x"),
+        ("PUBLIC_URL", "classes.example.com"),
+        ("RTMP_URL", "https://classes.example.com"),
+    ],
+)
+def test_a_bad_setting_is_named(name: str, text: str) -> None:
+    with pytest.raises(BadSettings, match=name.lower()):
+        read({f"HOMEROOM_{name}": text}, {})
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"prot = 1", b"\xff"])
+def test_a_bad_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "homeroom.toml"
+    file.write_bytes(content)
+
+    with pytest.raises(BadSettings):
+        read({"HOMEROOM_CONFIG": str(file)}, {})
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"none\.toml: No such file"):
+        read({"HOMEROOM_CONFIG": str(tmp_path / "none.toml")}, {})
