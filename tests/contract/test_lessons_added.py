@@ -135,7 +135,7 @@ def test_a_co_teacher_is_sent_in_one_of_two_forms(given: Given) -> None:
 
     def helping(**fields: Value) -> tuple[UserId, ...]:
         lesson = given.lesson(None, **fields)
-        return given.store.look(lambda work: work.lessons.co_teachers(lesson))
+        return given.store.look(lambda work: work.staff.co_teachers(lesson))
 
     assert helping(assistantUid=one) == (one,)
     assert helping(assistantUids=[two, one]) == (two, one)
@@ -186,7 +186,7 @@ def test_the_course_is_pushed_to_90_days_past_the_class_but_never_brought_forwar
     assert expiry(soon) == end + 90 * DAY
     assert expiry(late) == end + 91 * DAY
     assert expiry(never) is None
-    given.store.work(lambda work: work.lessons.push_expiry(soon, end))
+    given.store.work(lambda work: work.courses.push_expiry(soon, end))
     assert expiry(soon) == end + 90 * DAY
 
 

@@ -241,7 +241,8 @@ def test_a_full_month_stops_no_move_but_one_that_the_plan_has_become_too_small_f
     given: Given,
 ) -> None:
     """An edit creates no class, whichever month its own class was created in."""
-    _, next_month = month_of(given.now, Plan())
+    _, coming_month = month_of(given.now, Plan())
+    _, next_month = month_of(coming_month, Plan())
     given.until(next_month - 10 * DAY)
     older = Scheduled(given)
     older.edit(beginTime=next_month + DAY, endTime=next_month + DAY + HOUR)

@@ -206,7 +206,7 @@ def grow(given: Given, lesson: LessonId) -> None:
     held = tables.lessons
     copied = [column for column in held.c if column.name not in {"id", "key"}]
     mine = held.c.school_id == given.school.id
-    (helper,) = given.store.look(lambda work: work.lessons.co_teachers(lesson))
+    (helper,) = given.store.look(lambda work: work.staff.co_teachers(lesson))
     for turn in range(14):
         # Each turn doubles them; the key of a copy is the one of its original and the turn.
         copies = min(2**turn, MANY - 2**turn)

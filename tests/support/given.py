@@ -184,7 +184,7 @@ class Given:
 
     def guest(self, lesson: LessonId, user: UserId) -> UserId:
         """Add somebody to one class only, as a client does."""
-        self.store.work(lambda work: work.lessons.add_guest(lesson, user))
+        self.store.work(lambda work: work.staff.add_guest(lesson, user))
         return user
 
     def made_elsewhere(self, lesson: LessonId) -> LessonId:

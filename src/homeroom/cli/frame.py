@@ -26,10 +26,9 @@ from homeroom.store.work import Store, Work
 P = ParamSpec("P")
 T = TypeVar("T")
 Facts = Mapping[str, Any]
-MAX_ID = 2**62
+MAX_DIGITS = 19
 LAST_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
-ID = click.IntRange(1, MAX_ID)
 BAD_USAGE = 2
 SAID = (BadSettings, CannotStart, Declined, StoreFailed, Contended)
 """Failures whose message is written for whoever reads it."""
@@ -191,6 +190,22 @@ class MomentType(click.ParamType[Moment]):
         return moment
 
 
+class IdType(click.ParamType[int]):
+    """A whole number that a database can hold."""
+
+    name = "id"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the number, or fail."""
+        text = str(value)
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else 0
+        if number == 0:
+            self.fail(f"{value!r} is not an id", param, ctx)
+        return number
+
+
 class PairType(click.ParamType[tuple[str, str]]):
     """KEY=VALUE."""
 
@@ -211,6 +226,7 @@ class PairType(click.ParamType[tuple[str, str]]):
         return key.strip(), text.strip()
 
 
+ID = IdType()
 MOMENT = MomentType()
 PAIR = PairType()
 

@@ -46,6 +46,11 @@ def one_or_none(raw: object) -> tuple[UserId, ...]:
     return () if uid is None else (UserId(uid),)
 
 
+def another_or_none(raw: object) -> tuple[UserId, ...] | UnsetType:
+    """Read a change of co-teacher: empty takes them away, 0 is what clients send for "not sent"."""
+    return () if raw == "" else one_or_none(raw) or UNSET
+
+
 def several_or_none(raw: object) -> tuple[int, ...]:
     """Read a list of UIDs; empty is the empty list."""
     return () if raw == "" else idents(raw)
@@ -56,6 +61,9 @@ HD = Param(one_of_or(0, 1, 2), "0 standard, 1 HD, 2 full HD; anything else is 0"
 DUAL_CAMERA = Param(one_of_or(0, 3), "0 off, 3 second camera; anything else is 0")
 TEACH_MODE = Param(one_of(1, 2), "1 online classroom, 2 smart classroom", zero_is_absent=True)
 ONE_CO_TEACHER = Param(one_or_none, "UID; send this or assistantUids", keeps_empty=True)
+OTHER_CO_TEACHER = Param(
+    another_or_none, "UID; empty removes; send this or assistantUids", keeps_empty=True
+)
 CO_TEACHERS = Param(several_or_none, "JSON list of UIDs", keeps_empty=True)
 
 
@@ -104,7 +112,7 @@ class EditCourseClass(Wire, frozen=True, kw_only=True):
     end_time: Annotated[Moment | None, INSTANT] = None
     teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
     folder_id: Annotated[FolderId | None, OPTIONAL_IDENT] = None
-    assistant_uid: Annotated[tuple[UserId, ...] | UnsetType, ONE_CO_TEACHER] = UNSET
+    assistant_uid: Annotated[tuple[UserId, ...] | UnsetType, OTHER_CO_TEACHER] = UNSET
     assistant_uids: Annotated[tuple[UserId, ...] | UnsetType, CO_TEACHERS] = UNSET
     record: Annotated[bool | None, FLAG] = None
     record_scene: Annotated[bool | None, FLAG] = None

@@ -66,6 +66,12 @@ _SETS = {
         "unique_identity",
     )
 }
+_PUSH_EXPIRY = Statement(
+    update(courses)
+    # Classes are added side by side: the latest of them counts, whichever is written last.
+    .where(courses.c.id == bindparam("course"), courses.c.expires_at < bindparam("new_expiry"))
+    .values(expires_at=bindparam("new_expiry"))
+)
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
 _not_over = and_(
     or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now")),
@@ -189,6 +195,10 @@ class Courses:
         """Write some columns of a course."""
         for name, value in values.items():
             self._tx.run(_SETS[name], {"course": course, "new_value": value})
+
+    def push_expiry(self, course: CourseId, expires_at: Moment) -> None:
+        """Write a later expiry of a course; an earlier one changes nothing."""
+        self._tx.run(_PUSH_EXPIRY, {"course": course, "new_expiry": expires_at})
 
     def last_end(self, course: CourseId) -> Moment | None:
         """Return the end of the last class of a course, or none."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, and_, bindparam, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
@@ -27,10 +27,8 @@ from homeroom.store.engine import Row, Tx, Value
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import Rows, Statement
 from homeroom.store.tables import (
-    co_teachers,
     courses,
     folders,
-    guests,
     lessons,
     maintenance,
     schools,
@@ -183,63 +181,6 @@ _DELETE = Statement(
     .where(lessons.c.id == bindparam("lesson"))
     .values(deleted_at=bindparam("moment"), unique_identity=bindparam("kept_identity"))
 )
-_PUSH_EXPIRY = Statement(
-    update(courses)
-    # Classes are added side by side: the latest of them counts, whichever is written last.
-    .where(courses.c.id == bindparam("course"), courses.c.expires_at < bindparam("new_expiry"))
-    .values(expires_at=bindparam("new_expiry"))
-)
-_CREATED = Statement(
-    select(func.count())
-    .select_from(lessons)
-    .where(
-        lessons.c.school_id == bindparam("school"),
-        lessons.c.created_at >= bindparam("since"),
-        lessons.c.created_at < bindparam("until"),
-    )
-)
-_SECONDS = Statement(
-    select(func.coalesce(func.sum(lessons.c.ends_at - lessons.c.begins_at), 0)).where(
-        lessons.c.school_id == bindparam("school"),
-        lessons.c.begins_at >= bindparam("since"),
-        lessons.c.begins_at < bindparam("until"),
-        lessons.c.deleted_at.is_(None),
-    )
-)
-_OF_COURSE = Statement(
-    select(func.count())
-    .select_from(lessons)
-    .where(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
-)
-_CO_TEACHERS = Statement(
-    select(co_teachers.c.user_id)
-    .where(co_teachers.c.lesson_id == bindparam("lesson"))
-    .order_by(co_teachers.c.position)
-)
-_DROP_CO_TEACHERS = Statement(
-    delete(co_teachers).where(co_teachers.c.lesson_id == bindparam("lesson"))
-)
-_helpers = Rows("helpers")
-_ADD_CO_TEACHERS = Statement(
-    insert(co_teachers).from_select(
-        ["lesson_id", "user_id", "position"],
-        select(_helpers.whole(0), _helpers.whole(1), _helpers.whole(2)).select_from(
-            _helpers.source
-        ),
-    )
-)
-_ADD_GUEST = Statement(
-    lambda insert: (
-        insert(guests)
-        .values(lesson_id=bindparam("lesson"), user_id=bindparam("user"))
-        .on_conflict_do_nothing()
-    )
-)
-_REMOVE_GUEST = Statement(
-    delete(guests).where(
-        guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == bindparam("user")
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,20 +287,6 @@ class Lessons:
         values = {"begin": hours.begin, "end": hours.end}
         return bool(self._tx.all(_MAINTENANCE, values)[0][0])
 
-    def created_between(self, school: SchoolId, since: Moment, until: Moment) -> int:
-        """Return how many classes the school created in a span, deleted ones included."""
-        values = {"school": school, "since": since, "until": until}
-        return int(self._tx.all(_CREATED, values)[0][0])
-
-    def seconds_between(self, school: SchoolId, since: Moment, until: Moment) -> int:
-        """Return the seconds of all classes of the school that begin in a span."""
-        values = {"school": school, "since": since, "until": until}
-        return int(self._tx.all(_SECONDS, values)[0][0])
-
-    def count_in(self, course: CourseId) -> int:
-        """Return how many classes a course has."""
-        return int(self._tx.all(_OF_COURSE, {"course": course})[0][0])
-
     def add(
         self,
         course: Course,
@@ -368,7 +295,7 @@ class Lessons:
         stream: Stream | None,
         now: Moment,
     ) -> Lesson:
-        """Write a class with its co-teachers and return it."""
+        """Write a class and return it."""
         values: dict[str, Value] = {
             "school_id": course.school,
             "course_id": course.id,
@@ -394,8 +321,6 @@ class Lessons:
             **_switch_values(new.switches, new.audience, stream),
         }
         number = LessonId(self._tx.all(_ADD, values)[0][0])
-        if new.co_teachers:
-            self._add_co_teachers(number, new.co_teachers)
         return Lesson(
             id=number,
             school=course.school,
@@ -418,8 +343,8 @@ class Lessons:
             created_at=now,
         )
 
-    def save(self, lesson: Lesson, co_teachers: tuple[UserId, ...] | None) -> None:
-        """Write a changed class; co-teachers too, where given."""
+    def save(self, lesson: Lesson) -> None:
+        """Write a changed class."""
         values: dict[str, Value] = {
             "name": lesson.name,
             "begins_at": lesson.hours.begin,
@@ -434,9 +359,6 @@ class Lessons:
         }
         named = {f"new_{name}": value for name, value in values.items()}
         self._tx.run(_SAVE, {"lesson": lesson.id, **named})
-        if co_teachers is not None:
-            self._tx.run(_DROP_CO_TEACHERS, {"lesson": lesson.id})
-            self._add_co_teachers(lesson.id, co_teachers)
 
     def save_switches(self, changed: Iterable[Lesson]) -> None:
         """Write the recording switches, audience and stream of several classes at once."""
@@ -446,10 +368,6 @@ class Lessons:
             rows.append([lesson.id, *(values[name] for name in _SWITCHED)])
         if rows:
             self._tx.run(_SAVE_SWITCHES, {"saved": msgspec.json.encode(rows).decode()})
-
-    def push_expiry(self, course: CourseId, expires_at: Moment) -> None:
-        """Write a later expiry of a course."""
-        self._tx.run(_PUSH_EXPIRY, {"course": course, "new_expiry": expires_at})
 
     def lock(self, lesson: LessonId, *, locked: bool) -> None:
         """Write whether the recordings of a class are protected."""
@@ -467,21 +385,3 @@ class Lessons:
         """Mark a class deleted; its identity becomes free unless it is kept."""
         kept = lesson.identity if keeps_identity else None
         self._tx.run(_DELETE, {"lesson": lesson.id, "moment": now, "kept_identity": kept})
-
-    def co_teachers(self, lesson: LessonId) -> tuple[UserId, ...]:
-        """Return the co-teachers of a class in order."""
-        rows = self._tx.all(_CO_TEACHERS, {"lesson": lesson})
-        return tuple(UserId(row[0]) for row in rows)
-
-    def add_guest(self, lesson: LessonId, user: UserId) -> None:
-        """Add a student to one class only."""
-        self._tx.run(_ADD_GUEST, {"lesson": lesson, "user": user})
-
-    def remove_guest(self, lesson: LessonId, user: UserId) -> bool:
-        """Take a student out of one class; tells whether there was one."""
-        return self._tx.run(_REMOVE_GUEST, {"lesson": lesson, "user": user}) > 0
-
-    def _add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
-        rows = [(lesson, user, place) for place, user in enumerate(users)]
-        if rows:
-            self._tx.run(_ADD_CO_TEACHERS, {"helpers": msgspec.json.encode(rows).decode()})

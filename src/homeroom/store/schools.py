@@ -116,7 +116,8 @@ class Schools:
 
     def newest_moment(self) -> Moment | None:
         """Return when the last school was made, or none."""
-        return self._tx.all(_NEWEST_MOMENT, {})[0][0]
+        moment: Moment | None = self._tx.all(_NEWEST_MOMENT, {})[0][0]
+        return moment
 
     def newest(self) -> SchoolId | None:
         """Return the highest SID given out, or none."""

@@ -18,9 +18,11 @@ from homeroom.store.lessons import Lessons
 from homeroom.store.listing import Listing
 from homeroom.store.operations import Operations
 from homeroom.store.queue import Queue
+from homeroom.store.quotas import Quotas
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.schools import Schools
+from homeroom.store.staff import Staff
 from homeroom.store.teachers import Teachers
 
 T = TypeVar("T")
@@ -45,9 +47,11 @@ class Work:
         "now",
         "operations",
         "queue",
+        "quotas",
         "resets",
         "rosters",
         "schools",
+        "staff",
         "teachers",
     )
 
@@ -67,6 +71,8 @@ class Work:
         self.drive = Drive(tx)
         self.clips = Clips(tx)
         self.queue = Queue(tx)
+        self.quotas = Quotas(tx)
+        self.staff = Staff(tx)
         self.operations = Operations(tx)
         self.listing = Listing(tx)
         self.resets = Resets(tx)

@@ -78,6 +78,7 @@ def add(work: Work, means: Means, school: SchoolId, course: CourseId, wanted: Ne
     )
     stream = bound(work, means, None, switches)
     lesson = work.lessons.add(held, new, means.keys.public_key(), stream, work.now)
+    work.staff.add_co_teachers(lesson.id, wanted.co_teachers)
     _list_teachers(work, course, [teacher, *helpers])
     _push_expiry(work, held, wanted.hours)
     _note_hours(work, plan, school, wanted.hours)
@@ -101,7 +102,7 @@ def edit(
         check_hours(change.hours, work.now)
         if work.lessons.is_in_maintenance(change.hours):
             raise Refused(Errno.MAINTENANCE_OVERLAP)
-    helpers_now = work.lessons.co_teachers(lesson) if change.touches_teachers else ()
+    helpers_now = work.staff.co_teachers(lesson) if change.touches_teachers else ()
     persons = _check_teachers(work, held, old, helpers_now, change)
     if change.folder is not None:
         folder = work.drive.get(change.folder)
@@ -129,7 +130,9 @@ def edit(
         introduction=introduction,
         stream=bound(work, means, old.stream, switches),
     )
-    work.lessons.save(new, change.co_teachers)
+    work.lessons.save(new)
+    if change.co_teachers is not None:
+        work.staff.set_co_teachers(lesson, change.co_teachers)
     _list_teachers(work, course, persons)
     if change.hours is not None:
         _push_expiry(work, home, change.hours)
@@ -255,12 +258,12 @@ def _check_plan_of_edit(
         return
     if stage.seats > plan.max_seats:
         raise Refused(Errno.SEATS_INVALID, f"the plan now has {plan.max_seats} seats a class")
-    helpers = work.lessons.co_teachers(old.id) if change.co_teachers is None else change.co_teachers
+    helpers = work.staff.co_teachers(old.id) if change.co_teachers is None else change.co_teachers
     switches = old.switches if change.switches is None else change.switches.on(old.switches)
     check_plan(plan, stage, switches, has_co_teachers=bool(helpers))
     if plan.monthly_classes:
         # An edit creates none: it is refused where the month already has more than the plan.
-        created = work.lessons.created_between(school.id, *month_of(work.now, plan))
+        created = work.quotas.created_between(school.id, *month_of(work.now, plan))
         check_monthly(plan, created - 1)
 
 
@@ -270,10 +273,10 @@ def _check_numbers(work: Work, plan: Plan, school: SchoolId, course: CourseId) -
         return
     # Two classes added at once must not both be the last one allowed.
     work.alone()
-    if plan.max_course_classes and work.lessons.count_in(course) >= plan.max_course_classes:
+    if plan.max_course_classes and work.quotas.count_in(course) >= plan.max_course_classes:
         raise Refused(Errno.TOO_MANY_LESSONS)
     if plan.monthly_classes:
-        check_monthly(plan, work.lessons.created_between(school, *month_of(work.now, plan)))
+        check_monthly(plan, work.quotas.created_between(school, *month_of(work.now, plan)))
 
 
 def _list_teachers(work: Work, course: CourseId, persons: list[Known]) -> None:
@@ -285,12 +288,12 @@ def _push_expiry(work: Work, course: Course, hours: Hours) -> None:
     """Push the expiry of a course past a class of it (READINGS Q27)."""
     latest = hours.end + EXPIRY_AFTER_LESSON
     if course.expires_at is not None and course.expires_at < latest:
-        work.lessons.push_expiry(course.id, latest)
+        work.courses.push_expiry(course.id, latest)
 
 
 def _note_hours(work: Work, plan: Plan, school: SchoolId, hours: Hours) -> None:
     """Say so when the classroom hours that are paid for are used up."""
     if plan.classroom_hours:
-        used = work.lessons.seconds_between(school, *month_of(hours.begin, plan))
+        used = work.quotas.seconds_between(school, *month_of(hours.begin, plan))
         if used > plan.classroom_hours * HOUR:
             work.note(Errno.HOURS_USED_UP)

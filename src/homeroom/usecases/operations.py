@@ -92,14 +92,14 @@ def add_guest(work: Work, asked: LessonId, guest: UserId) -> None:
     """Add a student to one class only."""
     held = lesson(work, asked)
     schools.living_user(work, guest)
-    if guest == held.teacher or guest in work.lessons.co_teachers(asked):
+    if guest == held.teacher or guest in work.staff.co_teachers(asked):
         raise Declined(f"UID {guest} teaches class {asked}")
-    work.lessons.add_guest(asked, guest)
+    work.staff.add_guest(asked, guest)
 
 
 def remove_guest(work: Work, asked: LessonId, guest: UserId) -> None:
     """Take a student out of one class."""
-    if not work.lessons.remove_guest(lesson(work, asked).id, guest):
+    if not work.staff.remove_guest(lesson(work, asked).id, guest):
         raise Declined(f"UID {guest} is no guest of class {asked}")
 
 

@@ -91,7 +91,7 @@ class Journey:
             [{"uid": students[1]}],
             identity=2,
         )
-        take("add school label", api.school.add_school_label, "周末 班")
+        take("add school label", api.school.add_school_label, f"周末 班 {facts['identity']}")
 
         begin = facts["now"] + 600
         for step in ("add class", "add class again"):

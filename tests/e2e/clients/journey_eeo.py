@@ -80,7 +80,9 @@ class Journey:
         )
 
         if hasattr(api, "add_school_label"):
-            label = note("add school label", api.add_school_label("周末 班"))["data"]["labelId"]
+            label = note("add school label", api.add_school_label(f"周末 班 {facts['identity']}"))[
+                "data"
+            ]["labelId"]
             note(
                 "label course",
                 api.add_course_labels(

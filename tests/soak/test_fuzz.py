@@ -1,0 +1,103 @@
+"""Every action, called with a valid signature and fields of every sort."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase
+
+from homeroom.contract.action import Action
+from homeroom.contract.errno import Errno
+from tests.soak.forms import World, requests
+from tests.support.given import Given
+from tests.support.serving import House
+from tests.support.wire import Reply
+
+REQUESTS = 2_000
+SOAKED = 100_000
+A_WORLD = 100
+"""Requests to one school; by then much of it is ended and deleted."""
+UNASKED = {Errno.FAILED.number, Errno.SERVER_FAULT.number}
+"""Numbers that only a fault may give; nobody asks for any here."""
+
+
+@pytest.mark.e2e
+def test_2000_calls_answer_what_the_contract_lists(house: House) -> None:
+    fuzz(house, 0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1, SOAKED // REQUESTS // 2 + 1))
+def test_100000_calls_answer_what_the_contract_lists(house: House, seed: int) -> None:
+    """Half of them on each engine."""
+    fuzz(house, seed)
+
+
+def fuzz(house: House, seed: int) -> None:
+    """Make that many calls; a seed always makes the same ones."""
+    with logged_errors() as errors:
+        for part in range(REQUESTS // A_WORLD):
+            given = Given(house)
+            try:
+                call_at_random(World(given), seed * 1000 + part, errors)
+            finally:
+                given.close()
+
+
+def call_at_random(world: World, seed: int, errors: list[str]) -> None:
+    """Call one school."""
+
+    # Without shrinking: what a call does depends on those before it.
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=A_WORLD,
+        phases=(Phase.generate,),
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(requests(world))
+    def call(request: tuple[Action[Any], dict[str, Any]]) -> None:
+        action, form = request
+        reply = world.given.api.post(action.name, **form)
+        check(action, reply)
+        assert errors == [], errors
+        world.learn(action.name, reply.body.get("data"))
+
+    call()
+
+
+def check(action: Action[Any], reply: Reply) -> None:
+    """Make sure that an answer is one that the contract knows."""
+    assert reply.status == 200, (reply.status, reply.body)
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.body.keys() <= {"data", "more_data", "error_info"}, reply.body
+    assert reply.body["error_info"].keys() == {"errno", "error"}, reply.body
+    top = {errno.number for errno in action.errnos} - UNASKED
+    assert reply.errno in top, (reply.body, reply.reason)
+    assert reply.errno == 1 or reply.reason, reply.body
+    assert reply.reason.isascii()
+    if isinstance(reply.body.get("data"), list):
+        entries = {errno.number for errno in action.entries} | {1}
+        assert set(reply.errnos) <= entries, (reply.body, reply.reason)
+
+
+@contextmanager
+def logged_errors() -> Iterator[list[str]]:
+    """Collect what the server logs as an error: a traceback, an undeclared number."""
+    errors: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            errors.append(f"{record.getMessage()} {vars(record)}")
+
+    collector = Collector(logging.ERROR)
+    logger = logging.getLogger("homeroom")
+    logger.addHandler(collector)
+    try:
+        yield errors
+    finally:
+        logger.removeHandler(collector)
