@@ -1,4 +1,4 @@
-"""The server under test: `homeroom serve` as its own process, with a school prepared on the wire."""
+"""The server under test: `homeroom serve` as a process, with a school prepared on the wire."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from homeroom.bootstrap import opened_store
 from homeroom.contract.action import Door
 from homeroom.usecases import schools
 from homeroom.usecases.means import Means
-from tests.support.wire import Partner
+from tests.support.wire import Partner, Value
 
 HOMEROOM = Path(sys.executable).with_name("homeroom")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -121,7 +121,7 @@ def prepared(partner: Partner, courses: int = COURSES) -> list[Place]:
     ]
 
 
-def _done(partner: Partner, action: str, **fields: Any) -> int:
+def _done(partner: Partner, action: str, **fields: Value) -> int:
     reply = partner.call(action, **fields)
     assert reply.errno == 1, (reply.body, reply.reason)
     return int(reply.data)

@@ -7,6 +7,7 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.domain.clips import Clip
+from homeroom.store.engine import StoreFailed
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.wire import Reply, Value
@@ -43,6 +44,22 @@ def test_a_deleted_clip_loses_its_bytes_before_the_answer_and_keeps_its_row(give
     assert stored(given) == 30
     rows = {clip.id: clip.deleted_at for clip in clips_of(given, lesson)}
     assert rows == {kept.id: None, gone.id: given.now}
+
+
+def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing() -> int:
+        raise StoreFailed("the disk is full")
+
+    lesson = given.held_lesson()
+    clip = given.clip(lesson)
+    worker = given.house.running.server.worker
+    with monkeypatch.context() as broken:
+        broken.setattr(worker, "run_due", failing)
+        assert delete(given, lesson).errno == 1
+    assert on_disk(given, clip).exists()
+    assert delete(given, lesson).errno == 632
 
 
 @pytest.mark.parametrize("everything", [None, "", "  "])

@@ -192,6 +192,13 @@ def test_a_deleted_label_leaves_its_courses_and_cannot_be_used(given: Given) -> 
     assert set_one(given, [label], course).errnos == [358]
 
 
+def test_the_id_of_a_deleted_label_is_never_given_out_again(given: Given) -> None:
+    gone = add(given, "gone").data["labelId"]
+    assert given.api.call("deleteSchoolLabel", labelId=gone).errno == 1
+    assert add(given, "new").data["labelId"] != gone
+    assert set_one(given, [int(gone)]).data[0]["errno"] == 358
+
+
 def test_labels_are_replaced_in_order_cleared_by_an_empty_list_and_else_left(given: Given) -> None:
     course, one, two, three = given.course(), given.label(), given.label(), given.label()
     assert set_one(given, [int(two), one], course).errnos == [1]

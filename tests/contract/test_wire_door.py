@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.keys import digest
 from homeroom.contract.action import Door
 from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
+from homeroom.web import http
 from tests.support.given import Given
 from tests.support.pictures import padded, png
 from tests.support.raw import COURSE, FORM, MULTIPART, answer, connected, head, multipart, sent
@@ -43,6 +45,29 @@ def signed(given: Given, **changes: str | None) -> bytes:
 
 
 # --- size -----------------------------------------------------------------------------------------
+
+
+def test_a_head_without_an_end_is_refused(given: Given) -> None:
+    with connected(given.house.url) as peer:
+        peer.sendall(b"POST / HTTP/1.1\r\n")
+        with suppress(ConnectionError):
+            for _ in range(100):
+                peer.sendall(b"x-more: " + b"a" * 8000 + b"\r\n")
+        try:
+            said = peer.recv(100)
+        except ConnectionError:
+            said = b""
+    assert said[:12] in (b"", b"HTTP/1.1 400")
+
+
+def test_a_head_that_takes_too_long_ends_the_connection(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "HEAD_SECONDS", 0.05)
+    with connected(given.house.url) as silent, connected(given.house.url) as slow:
+        slow.sendall(b"POST /healthz HTTP/1.1\r\nhost: school\r\n")
+        assert silent.recv(1) == slow.recv(1) == b""
+    assert sent(given.house.url, signed(given), ADD).errno == 1
 
 
 def refused_by_size(given: Given, length: int, kind: str, target: str) -> Reply:

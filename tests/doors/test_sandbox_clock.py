@@ -216,6 +216,14 @@ def test_page_of_another_site_has_no_say(sandbox: Sandbox) -> None:
     assert asked("http://localhost:8080") == asked("http://127.0.0.1:8080") == 200
 
 
+def test_name_that_was_made_to_lead_here_has_no_say(sandbox: Sandbox) -> None:
+    def asked(host: str) -> int:
+        return sandbox.http.get("/clock", headers={"host": host}).status_code
+
+    assert asked("evil.example:8080") == asked("10.0.0.1") == asked("[") == asked("") == 401
+    assert asked("localhost:8080") == asked("127.0.0.1") == asked("[::1]:8080") == 200
+
+
 def test_client_behind_a_proxy_is_not_on_this_machine(sandbox: Sandbox) -> None:
     headers = {"x-forwarded-for": "203.0.113.9"}
     assert sandbox.http.get("/clock", headers=headers).status_code == 401

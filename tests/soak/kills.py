@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -257,8 +258,7 @@ class Kills:
             source.write_bytes(RECORDING)
             for _ in range(CLIPS_A_ROUND):
                 kept = files.keep_clip(source, Keys().file_id())
-                lesson = LessonId(client.recorded)
-                store.work(lambda work, lesson=lesson, kept=kept: clips.add(work, lesson, kept))
+                store.work(partial(clips.add, lesson=LessonId(client.recorded), file=kept))
                 client.clips.append(kept.file_id)
 
     # --- afterwards ----------------------------------------------------------------------

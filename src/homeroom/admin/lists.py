@@ -9,6 +9,7 @@ import msgspec
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.contract import readback as wire
+from homeroom.contract.lessons import SECOND_CAMERA, SMART
 from homeroom.contract.wire import Wire
 from homeroom.domain.courses import CourseKind
 from homeroom.domain.webcasts import Hosts, addresses
@@ -33,8 +34,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, CourseKind.DUAL: 3}
-SECOND_CAMERA = 3
-SMART = 2
 OURSELVES = {"limit", "cursor", "sid"}
 PARTS = {"course_name": "name", "class_name": "name", "label_name": "name", "folder_name": "name"}
 NAMES = {

@@ -19,6 +19,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import BadSettings, Settings, current
 from homeroom.bootstrap import CannotStart, address, opened_store
+from homeroom.contract.wire import MAX_DIGITS
 from homeroom.domain.refusal import Declined, Refused
 from homeroom.store.engine import Contended, StoreFailed
 from homeroom.store.work import Store, Work
@@ -26,7 +27,6 @@ from homeroom.store.work import Store, Work
 P = ParamSpec("P")
 T = TypeVar("T")
 Facts = Mapping[str, Any]
-MAX_DIGITS = 19
 LAST_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
 BAD_USAGE = 2
@@ -200,7 +200,7 @@ class IdType(click.ParamType[int]):
     ) -> int:
         """Return the number, or fail."""
         text = str(value)
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else 0
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
         if number == 0:
             self.fail(f"{value!r} is not an id", param, ctx)
         return number

@@ -1,6 +1,5 @@
 """`homeroom serve`."""
 
-import ipaddress
 import shlex
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from homeroom.bootstrap import serve as run_server
 from homeroom.cli.frame import Place, on_data, program, warn
 from homeroom.cli.schools import signed
 from homeroom.contract.action import Door
+from homeroom.sandbox.gate import is_loopback
 from homeroom.usecases.demo import DemoSchool
 
 
@@ -45,19 +45,12 @@ def serve(place: Place, /, **given: Any) -> None:  # noqa: ANN401  the options a
 
 
 def _warn(settings: Settings) -> None:
-    if _is_loopback(settings.host):
+    if is_loopback(settings.host):
         return
     if settings.public_url is None:
         warn("without --public-url, addresses of pages and streams name the address listened at")
     if settings.sandbox:
         warn("/sandbox is open to this machine; from elsewhere it needs the operator's token")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _greeting(settings: Settings, url: str) -> str:

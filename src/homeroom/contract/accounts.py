@@ -141,8 +141,8 @@ REGISTER_MULTIPLE = Action(
     ),
     faults=(Errno.SERVER_FAULT,),
     answer=(
-        "data: one entry per entry asked for, in order: {data: UID, telephone or email, "
-        "customColumn, errno, error}"
+        "data: one entry per entry asked for, in order: {data: UID, telephone, empty "
+        "where an e-mail was registered, customColumn, errno, error}"
     ),
     order=(
         "presence and format (100), an empty list (155), the same parameters within 5 seconds "

@@ -28,6 +28,9 @@ from homeroom.contract.wire import (
     whole,
 )
 
+SECOND_CAMERA = 3
+SMART = 2
+"""Values of isDc and of teachMode."""
 MALFORMED_SEATS = -1
 """What a seat number that is no number is read as, for errno 121601007."""
 
@@ -58,8 +61,8 @@ def several_or_none(raw: object) -> tuple[int, ...]:
 
 SEATS = Param(seats, "whole number, 0 and above")
 HD = Param(one_of_or(0, 1, 2), "0 standard, 1 HD, 2 full HD; anything else is 0")
-DUAL_CAMERA = Param(one_of_or(0, 3), "0 off, 3 second camera; anything else is 0")
-TEACH_MODE = Param(one_of(1, 2), "1 online classroom, 2 smart classroom", zero_is_absent=True)
+DUAL_CAMERA = Param(one_of_or(0, SECOND_CAMERA), "0 off, 3 second camera; anything else is 0")
+TEACH_MODE = Param(one_of(1, SMART), "1 online classroom, 2 smart classroom", zero_is_absent=True)
 ONE_CO_TEACHER = Param(one_or_none, "UID; send this or assistantUids", keeps_empty=True)
 OTHER_CO_TEACHER = Param(
     another_or_none, "UID; empty removes; send this or assistantUids", keeps_empty=True

@@ -7,7 +7,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from homeroom.contract.wire import BadList, BadParam, Reader, Unreadable, Wire, ident, text
+from homeroom.contract.wire import (
+    CUSTOM_COLUMN_LENGTH,
+    BadList,
+    BadParam,
+    Reader,
+    Unreadable,
+    Wire,
+    ident,
+    text,
+)
 
 MAX_ENTRIES = 1000
 MAX_DEPTH = 8
@@ -86,6 +95,13 @@ class BadEntry:
         if isinstance(self.raw, dict):
             return next((self.raw[name] for name in names if name in self.raw), None)
         return None
+
+    @property
+    def custom_column(self) -> str | None:
+        """Return the caller's own tag, which comes back even so."""
+        value = self.value("customColumn")
+        is_tag = isinstance(value, str) or type(value) is int
+        return str(value)[:CUSTOM_COLUMN_LENGTH] or None if is_tag else None
 
 
 def entries(of: type[P]) -> Callable[[object], tuple[P, ...]]:

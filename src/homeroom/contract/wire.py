@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
+CUSTOM_COLUMN_LENGTH = 50
 MAX_DIGITS = 18
 """Numbers of more digits than this fit no 64-bit column and are malformed."""
 
@@ -306,4 +307,4 @@ ROLE = Param(one_of(1, 2), "1 student, 2 auditor")
 OPTIONAL_ROLE = Param(one_of(1, 2), "1 student, 2 auditor", zero_is_absent=True)
 NAME = Param(cut(24), "text, cut to 24 characters")
 INTRODUCTION = Param(cut(1000), "text, cut to 1000 characters")
-CUSTOM_COLUMN = Param(cut(50), "text, cut to 50 characters, comes back unchanged")
+CUSTOM_COLUMN = Param(cut(CUSTOM_COLUMN_LENGTH), "text, cut to 50 characters, comes back unchanged")

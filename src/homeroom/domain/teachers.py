@@ -41,6 +41,12 @@ class Candidate:
     is_guest: bool = False
     """Whether the person was added to this one class as a student."""
 
+    @property
+    def fits_any_post(self) -> bool:
+        """Tell whether there is nothing against this person, as is mostly the case."""
+        active = self.state is TeacherState.ACTIVE and not self.is_cancelled
+        return active and self.role is None and not self.is_guest
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
@@ -98,6 +104,8 @@ NEW_HEAD_TEACHER = Post(
 
 def check_fit(all_asked: Sequence[Candidate], post: Post) -> None:
     """Refuse candidates who may not have a post: the first number that holds for any of them."""
+    if all(who.fits_any_post for who in all_asked):
+        return
     checks: tuple[tuple[Errno | None, Callable[[Candidate], bool]], ...] = (
         (post.unknown, lambda who: not who.exists),
         (post.not_of_school, lambda who: who.state is None),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from homeroom.base.clock import Clock
+from homeroom.base.clock import Clock, Moment
 from homeroom.desk import Desk
 from homeroom.domain.kinds import Kind
 from homeroom.store.queue import Job
@@ -43,7 +43,7 @@ class Worker:
             self._turned_at = time.monotonic()
             try:
                 await self.run_due()
-                due = await self._desk.look(lambda work: work.queue.next_due())
+                due = await self._next_due()
             except Exception:
                 log.exception("the job loop failed; trying again")
                 due = None
@@ -71,10 +71,14 @@ class Worker:
                 ran += len(jobs)
         return ran
 
+    async def _next_due(self) -> Moment | None:
+        real_now = self._real.now()
+        return await self._desk.look(lambda work: work.queue.next_due(real_now))
+
     async def _claim(self) -> list[Job]:
         now, real_now = self._clock.now(), self._real.now()
         # A look first: it costs the writer nothing, and mostly there is nothing to do.
-        due = await self._desk.look(lambda work: work.queue.next_due())
+        due = await self._next_due()
         if due is None or due > now:
             return []
         return await self._desk.work(

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from homeroom.base.clock import Clock
-from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.ids import SchoolId
 from homeroom.base.text import ascii_only
 from homeroom.contract.action import Action, Door
 from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
@@ -82,9 +82,9 @@ class PartnerAPI:
         *,
         faults: FaultBook | None,
         observer: Observer,
-        settle: Callable[[list[JobId]], Awaitable[None]],
+        settle: Callable[[], Awaitable[None]],
     ) -> None:
-        """Take the rooms below; `settle` runs jobs that an answer promises to be done."""
+        """Take the rooms below; `settle` runs the jobs that are due, as an answer promises."""
         self._desk = desk
         self._doorkeeper = doorkeeper
         self._clock = clock
@@ -245,15 +245,17 @@ class PartnerAPI:
             if served.before is not None:
                 prepared = await asyncio.to_thread(served.before, self._files, asked)
 
-            def unit(work: Work) -> tuple[Answer, Errno | None, list[JobId]]:
+            def unit(work: Work) -> tuple[Answer, Errno | None, bool]:
                 call = Call(work, school, self._means, self._hosts, prepared, busy)
                 answer = served.handler(call, asked)
-                return answer, _first(served.action.notes, work.noted), work.deferred
+                return answer, _first(served.action.notes, work.noted), work.has_due_jobs
 
             if served.reads:
-                answer, note, jobs = await self._desk.look(unit)
+                answer, note, has_due_jobs = await self._desk.look(unit)
             else:
-                answer, note, jobs = await self._desk.work(unit, school, together=served.together)
+                answer, note, has_due_jobs = await self._desk.work(
+                    unit, school, together=served.together
+                )
         except Refused as refusal:
             return self._named(served, refusal)
         except Contended:
@@ -261,11 +263,18 @@ class PartnerAPI:
             if impatient is None:
                 raise
             return Answer(errno=impatient, reason="another server is at it, unfinished after 1 s")
-        if jobs:
-            await self._settle(jobs)
+        if has_due_jobs:
+            await self._run_due_jobs()
         if note is None:
             return answer
         return Answer(answer.data, answer.more_data, note, note.en)
+
+    async def _run_due_jobs(self) -> None:
+        """Run what the answer promises; a failure is no reason to deny what is committed."""
+        try:
+            await self._settle()
+        except Exception:
+            log.exception("jobs due at once were left to the job loop")
 
     def _named(self, served: Served[Any], refusal: Refused) -> Answer:
         """Return the answer of a refusal, with what it names."""

@@ -62,9 +62,7 @@ def add_course_labels(call: Call, asked: AddCourseLabels) -> Answer:
 def _named(one: LabelledCourse | BadEntry) -> dict[str, int | str | None]:
     if isinstance(one, LabelledCourse):
         return {"customColumn": one.custom_column, one.spelling: one.course_id}
-    custom_column = one.value("customColumn")
-    course = one.value(*COURSE_SPELLINGS)
-    return {
-        "customColumn": str(custom_column)[:50] if custom_column else None,
-        COURSE_SPELLINGS[0]: course if isinstance(course, int | str) else None,
-    }
+    spelling = next((name for name in COURSE_SPELLINGS if one.value(name)), COURSE_SPELLINGS[0])
+    course = one.value(spelling)
+    shown = course if isinstance(course, int | str) else None
+    return {"customColumn": one.custom_column, spelling: shown}

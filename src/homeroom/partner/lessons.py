@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from msgspec import UNSET, UnsetType
 
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.contract.lessons import AddCourseClass, DelCourseClass, EditCourseClass
+from homeroom.contract.lessons import (
+    SECOND_CAMERA,
+    SMART,
+    AddCourseClass,
+    DelCourseClass,
+    EditCourseClass,
+)
 from homeroom.domain.accounts import account
 from homeroom.domain.lessons import (
     Audience,
@@ -24,9 +30,6 @@ from homeroom.partner.clips import switches_of
 from homeroom.partner.serving import Call
 from homeroom.usecases import lessons
 from homeroom.usecases.accounts import found
-
-SECOND_CAMERA = 3
-SMART = 2
 
 
 def identity_keys(school: SchoolId, asked: AddCourseClass) -> Iterable[str]:

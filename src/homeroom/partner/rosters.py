@@ -61,7 +61,7 @@ def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> 
         [_member(one, role, call.busy) for one in asked.students],
     )
     entries = [
-        entry(verdict, customColumn=_custom_column(one))
+        entry(verdict, customColumn=one.custom_column)
         for one, verdict in zip(asked.students, verdicts, strict=True)
     ]
     return Answer(data=entries, reason=told(verdicts))
@@ -107,10 +107,3 @@ def _person(
         return Asked(None, account(given, malformed), shown_as)
     except Refused as refusal:
         return Refused(malformed, refusal.reason)
-
-
-def _custom_column(one: Member | BadEntry) -> str | None:
-    if isinstance(one, Member):
-        return one.custom_column
-    value = one.value("customColumn")
-    return str(value)[:50] if value else None

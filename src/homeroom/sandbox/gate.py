@@ -22,7 +22,8 @@ class Gate:
     async def admit(self, request: Request) -> None:
         """Raise `Problem` for whoever may not come in."""
         client = request.client.host if request.client else ""
-        if self._is_private and is_loopback(client) and not _is_foreign_page(request):
+        is_near = is_loopback(client) and _names_this_machine(request)
+        if self._is_private and is_near and not _is_foreign_page(request):
             return
         if "authorization" not in request.headers:
             detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
@@ -42,6 +43,17 @@ def is_loopback(host: str) -> bool:
         return True
     try:
         return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _names_this_machine(request: Request) -> bool:
+    """Tell whether the request is addressed to this machine by a name or number of its own.
+
+    A page whose name was made to lead here reads without an Origin: to its browser we are its site.
+    """
+    try:
+        return is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
     except ValueError:
         return False
 

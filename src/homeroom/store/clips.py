@@ -37,9 +37,7 @@ _PAGE = Statement(
 )
 _gone = Rows("gone")
 _DELETE = Statement(
-    update(clips)
-    .where(clips.c.id.in_(select(_gone.whole()).select_from(_gone.source)))
-    .values(deleted_at=bindparam("moment"))
+    update(clips).where(_gone.hold(clips.c.id)).values(deleted_at=bindparam("moment"))
 )
 
 

@@ -1,9 +1,10 @@
 """Courses in the database."""
 
 from collections.abc import Iterable
+from functools import cache
 
 import msgspec
-from sqlalchemy import and_, bindparam, func, insert, null, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, func, insert, null, or_, select, update
 from sqlalchemy.sql import Select
 
 from homeroom.base.clock import Moment
@@ -41,31 +42,6 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in courses.c if column.name != "id"})
     .returning(courses.c.id)
 )
-_SETS = {
-    name: Statement(
-        update(courses)
-        .where(courses.c.id == bindparam("course"))
-        .values({name: bindparam("new_value")})
-    )
-    for name in (
-        "name",
-        "kind",
-        "head_teacher_id",
-        "folder_id",
-        "preset_id",
-        "subject",
-        "category",
-        "introduction",
-        "cover",
-        "allow_add_friend",
-        "allow_student_modify_nickname",
-        "hides_replay_from_leavers",
-        "expires_at",
-        "ended_at",
-        "deleted_at",
-        "unique_identity",
-    )
-}
 _PUSH_EXPIRY = Statement(
     update(courses)
     # Classes are added side by side: the latest of them counts, whichever is written last.
@@ -73,35 +49,21 @@ _PUSH_EXPIRY = Statement(
     .values(expires_at=bindparam("new_expiry"))
 )
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
-_not_over = and_(
-    or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now")),
-    lessons.c.ends_at > bindparam("now") - MARGIN,
-)
+_not_closed = or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now"))
+_not_over = and_(_not_closed, lessons.c.ends_at > bindparam("now") - MARGIN)
 _LAST_END = Statement(select(func.max(lessons.c.ends_at)).where(_of_course))
 _RUNNING = Statement(
     select(lessons.c.id)
     .where(_of_course, lessons.c.begins_at <= bindparam("now"), _not_over)
     .limit(1)
 )
-_DELETE_UNSTARTED = Statement(
+_delete_unstarted = (
     update(lessons)
-    .where(
-        _of_course,
-        lessons.c.begins_at > bindparam("now"),
-        or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now")),
-    )
-    .values(deleted_at=bindparam("now"), unique_identity=null())
-)
-_DELETE_UNSTARTED_KEEPING = Statement(
-    update(lessons)
-    .where(
-        _of_course,
-        lessons.c.begins_at > bindparam("now"),
-        or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now")),
-    )
+    .where(_of_course, lessons.c.begins_at > bindparam("now"), _not_closed)
     .values(deleted_at=bindparam("now"))
 )
-
+_DELETE_UNSTARTED = Statement(_delete_unstarted.values(unique_identity=null()))
+_DELETE_UNSTARTED_KEEPING = Statement(_delete_unstarted)
 _PIN_FOLDER = Statement(
     update(lessons)
     .where(_of_course, lessons.c.begins_at <= bindparam("now"), lessons.c.folder_id.is_(None))
@@ -143,6 +105,13 @@ _UNLIST_TEACHER = Statement(
         course_teachers.c.user_id == bindparam("user"),
     )
 )
+
+
+@cache
+def _setting(names: tuple[str, ...]) -> Statement:
+    """Return the statement that writes some columns, made once for each choice of them."""
+    values: dict[str, BindParameter[Value]] = {name: bindparam(f"new_{name}") for name in names}
+    return Statement(update(courses).where(courses.c.id == bindparam("course")).values(values))
 
 
 def course_from(row: Row) -> Course:
@@ -193,8 +162,9 @@ class Courses:
 
     def set(self, course: CourseId, values: dict[str, Value]) -> None:
         """Write some columns of a course."""
-        for name, value in values.items():
-            self._tx.run(_SETS[name], {"course": course, "new_value": value})
+        if values:
+            named = {f"new_{name}": value for name, value in values.items()}
+            self._tx.run(_setting(tuple(values)), {"course": course, **named})
 
     def push_expiry(self, course: CourseId, expires_at: Moment) -> None:
         """Write a later expiry of a course; an earlier one changes nothing."""

@@ -29,13 +29,19 @@ Trace = Callable[[str, dict[str, Any]], None]
 GROUP = 64
 """Units that one commit may hold: enough to pay for the fsync, few enough to keep latency flat."""
 HELD_CONNECTIONS = 8
+READING_CONNECTIONS = 2
+"""Of the held ones, those that only read."""
 ATTEMPTS = 10
 """Times a unit is run again after PostgreSQL gave up on it for the sake of another."""
 BUSY_SECONDS = 10
 
 
 class StoreFailed(Exception):
-    """The database could not do or keep the work; nothing of it was kept."""
+    """The database could not do or keep the work.
+
+    Nothing of it was kept, but for one case: a connection to PostgreSQL that was lost during the
+    commit leaves it open whether it was.
+    """
 
 
 class Contended(Exception):
@@ -219,11 +225,8 @@ class SqliteEngine:
         return outcomes
 
     def _read(self, unit: Unit) -> None:
-        tx: SqliteTx | None = getattr(self._local, "tx", None)
-        if tx is None:
-            tx = self._local.tx = SqliteTx(self.path, reads_only=True)
-            self._open.append(tx)
         try:
+            tx = self._reader()
             tx.plain("BEGIN")
             try:
                 result = unit.run(tx)
@@ -233,6 +236,13 @@ class SqliteEngine:
             unit.reply(None, failure)
         else:
             unit.reply(result, None)
+
+    def _reader(self) -> SqliteTx:
+        tx: SqliteTx | None = getattr(self._local, "tx", None)
+        if tx is None:
+            tx = self._local.tx = SqliteTx(self.path, reads_only=True)
+            self._open.append(tx)
+        return tx
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
@@ -250,12 +260,13 @@ class PostgresTx(_Traced):
         # One width for all integers, or each statement would be prepared once per width.
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = 1
-        # A plan made while a table was empty must not turn into a scan when it no longer is.
+        # A plan made while a table was empty must not turn into a scan when it no longer is: rows
+        # are looked up by index, one by one. A scan that cannot be helped then seems dear enough
+        # to be compiled, for 200 ms a run.
         self.connection.execute(
-            "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
+            "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; "
+            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
         )
-        # A scan that cannot be helped then seems dear enough to be compiled, for 200 ms a run.
-        self.connection.execute("SET jit = off")
         self.connection.execute("SET lock_timeout = '30s'; SET statement_timeout = '60s'")
         self.cursor = self.connection.cursor()
 
@@ -284,6 +295,11 @@ class PostgresTx(_Traced):
         self.cursor.execute(sql.encode(), values)
 
 
+def _told(failure: psycopg.Error) -> str:
+    """Return what PostgreSQL says of a failure, without the values of rows that it may quote."""
+    return failure.diag.message_primary or type(failure).__name__
+
+
 class PostgresEngine:
     """PostgreSQL behind a few held connections."""
 
@@ -293,20 +309,23 @@ class PostgresEngine:
         self.tally = Tally()
         self._tallying = threading.Lock()
         self._local = threading.local()
-        self._pool = ThreadPoolExecutor(HELD_CONNECTIONS, "store")
+        self._writers = ThreadPoolExecutor(HELD_CONNECTIONS - READING_CONNECTIONS, "store-writer")
+        # Units that wait for the turn of one school must not keep others from being let in.
+        self._readers = ThreadPoolExecutor(READING_CONNECTIONS, "store-reader")
         self._open: list[PostgresTx] = []
 
     def work(self, unit: Unit) -> None:
         """Queue a unit that writes."""
-        self._pool.submit(self._run, unit, self._begin(unit))
+        self._writers.submit(self._run, unit, self._begin(unit))
 
     def look(self, unit: Unit) -> None:
         """Queue a unit that only reads, on a snapshot."""
-        self._pool.submit(self._run, unit, _LOOK)
+        self._readers.submit(self._run, unit, _LOOK)
 
     def close(self) -> None:
         """Finish what waits and let go of the database."""
-        self._pool.shutdown()
+        self._writers.shutdown()
+        self._readers.shutdown()
         for tx in self._open:
             tx.connection.close()
 
@@ -336,8 +355,10 @@ class PostgresEngine:
 
     def _attempt(self, unit: Unit, begin: str, left: int) -> Any:  # noqa: ANN401  the unit's own result
         tx = self._tx()
+        has_begun = False
         try:
             tx.plain(begin)
+            has_begun = True
             result = unit.run(tx)
             tx.plain("COMMIT")
         except (
@@ -349,7 +370,7 @@ class PostgresEngine:
             # What another unit has just put there or taken away is seen when this one looks again.
             self._undo(tx)
             if left == 0:
-                raise StoreFailed(str(failure)) from failure
+                raise StoreFailed(_told(failure)) from None
             return self._attempt(unit, begin, left - 1)
         except psycopg.errors.LockNotAvailable as failure:
             self._undo(tx)
@@ -360,7 +381,10 @@ class PostgresEngine:
             return self._attempt(unit, self._begin(unit), left)
         except psycopg.Error as failure:
             self._undo(tx)
-            raise StoreFailed(str(failure)) from failure
+            if tx.connection.closed and not has_begun and left > 0:
+                # PostgreSQL was restarted while the connection lay idle: another one will do.
+                return self._attempt(unit, begin, left - 1)
+            raise StoreFailed(_told(failure)) from None
         except BaseException:
             self._undo(tx)
             raise

@@ -39,11 +39,7 @@ _RENAME = Statement(
 _UNTIE = Statement(delete(course_labels).where(course_labels.c.label_id == bindparam("label")))
 _DELETE = Statement(delete(labels).where(labels.c.id == bindparam("label")))
 _cleared = Rows("cleared")
-_CLEAR = Statement(
-    delete(course_labels).where(
-        course_labels.c.course_id.in_(select(_cleared.whole()).select_from(_cleared.source))
-    )
-)
+_CLEAR = Statement(delete(course_labels).where(_cleared.hold(course_labels.c.course_id)))
 _tied = Rows("tied")
 _TIE = Statement(
     insert(course_labels).from_select(

@@ -4,9 +4,6 @@ import sqlite3
 from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -41,6 +38,11 @@ def is_current(address: str | Path) -> bool:
 
 def migrate(address: str | Path) -> None:
     """Bring a database up to date; a path is SQLite, an address is PostgreSQL."""
+    # Alembic is a tenth of what a start loads, and most starts have nothing to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     engine = create_engine(url(address), poolclass=NullPool)

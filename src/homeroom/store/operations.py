@@ -51,6 +51,13 @@ _KEEP = Statement(
         .on_conflict_do_update(index_elements=["name"], set_={"value": bindparam("kept_value")})
     )
 )
+_KEEP_NEW = Statement(
+    lambda insert: (
+        insert(server_state)
+        .values(name=bindparam("kept_name"), value=bindparam("kept_value"))
+        .on_conflict_do_nothing()
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,17 @@ class Operations:
         """Return what the server keeps under a name, or none."""
         rows = self._tx.all(_KEPT, {"kept_name": name})
         return rows[0][0] if rows else None
+
+    def kept_or_new(self, name: str, value: str) -> str:
+        """Return what is kept under a name, the new value where there was none.
+
+        Of two servers that start at once, both return the value of the first.
+        """
+        known = self.kept(name)
+        if known is None:
+            self._tx.run(_KEEP_NEW, {"kept_name": name, "kept_value": value})
+            known = self.kept(name)
+        return value if known is None else known
 
     def keep(self, name: str, value: str) -> None:
         """Keep something for the server itself."""

@@ -43,7 +43,9 @@ _RETRY = Statement(
 )
 _RELEASE = Statement(update(jobs).where(jobs.c.leased_until > 0).values(leased_until=0))
 _DONE = Statement(delete(jobs).where(jobs.c.id == bindparam("job")))
-_NEXT = Statement(select(func.min(jobs.c.due_at)))
+_NEXT = Statement(
+    select(func.min(jobs.c.due_at)).where(jobs.c.leased_until <= bindparam("real_now"))
+)
 _COUNT = Statement(select(func.count()).select_from(jobs))
 _FAILING = Statement(
     select(*_COLUMNS, jobs.c.last_error)
@@ -113,9 +115,9 @@ class Queue:
         values = {"job": job, "new_due": due_at, "new_lease": 0, "new_error": error[:500]}
         self._tx.run(_RETRY, values)
 
-    def next_due(self) -> Moment | None:
-        """Return when the next job is due, or none."""
-        due: Moment | None = self._tx.all(_NEXT, {})[0][0]
+    def next_due(self, real_now: Moment) -> Moment | None:
+        """Return when the next job is due that nobody has a lease of, or none."""
+        due: Moment | None = self._tx.all(_NEXT, {"real_now": real_now})[0][0]
         return due
 
     def failing(self) -> list[tuple[Job, str]]:

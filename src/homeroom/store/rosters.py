@@ -67,7 +67,7 @@ _REMOVE = Statement(
     delete(course_members).where(
         course_members.c.course_id == bindparam("course"),
         course_members.c.role == bindparam("role"),
-        course_members.c.user_id.in_(select(_gone.whole()).select_from(_gone.source)),
+        _gone.hold(course_members.c.user_id),
     )
 )
 

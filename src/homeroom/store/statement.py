@@ -7,7 +7,7 @@ only, which both drivers give back as they are.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam
+from sqlalchemy import BigInteger, ScalarSelect, Text, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
@@ -99,6 +99,31 @@ def _member_postgresql(element: _Member, compiler: SQLCompiler, **kw: object) ->
     return f"CAST({text} AS BIGINT)" if element.whole else f"({text})"
 
 
+class _Among(ColumnElement[bool]):
+    """Whether a column holds one of the items.
+
+    As an array on PostgreSQL, which is then looked up by index; it knows nothing of the length of
+    a JSON list, and may go through all of it for each row.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], items: ScalarSelect[Any]) -> None:
+        self.column = column
+        self.items = items
+
+
+@compiles(_Among, SQLITE)
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **kw: object) -> str:
+    return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.items, **kw)}"
+
+
+@compiles(_Among, POSTGRESQL)
+def _among_postgresql(element: _Among, compiler: SQLCompiler, **kw: object) -> str:
+    items = compiler.process(element.items, **kw)
+    return f"{compiler.process(element.column, **kw)} = ANY(ARRAY{items})"
+
+
 class Rows:
     """A list parameter as a table: each item a list of numbers and texts, or one plain value."""
 
@@ -114,3 +139,7 @@ class Rows:
     def text(self, index: int | None = None) -> ColumnElement[str]:
         """Return the text at a place of the item, or the item itself."""
         return _Member(self.source.c.value, index, whole=False)
+
+    def hold(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+        """Return the condition that a column holds one of the items, numbers all."""
+        return _Among(column, select(self.whole()).select_from(self.source).scalar_subquery())

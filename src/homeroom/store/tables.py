@@ -195,6 +195,8 @@ labels = Table(
     _text("colour"),
     _moment("created_at"),
     UniqueConstraint("school_id", "name"),
+    # Partners delete labels: SQLite would give the id of the newest one out again.
+    sqlite_autoincrement=True,
 )
 
 courses = Table(

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from homeroom.base.clock import Clock, Moment
-from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.domain.kinds import Kind
 from homeroom.store.accounts import Accounts
@@ -37,8 +37,8 @@ class Work:
         "accounts",
         "clips",
         "courses",
-        "deferred",
         "drive",
+        "has_due_jobs",
         "is_alone",
         "labels",
         "lessons",
@@ -59,8 +59,8 @@ class Work:
         self.now = now
         self.is_alone = is_alone
         self.noted: list[Errno] = []
-        self.deferred: list[JobId] = []
-        """Jobs that are due at once; whoever answers lets them run first."""
+        self.has_due_jobs = False
+        """Whether jobs of this unit are due at once; whoever answers lets them run first."""
         self.schools = Schools(tx)
         self.accounts = Accounts(tx)
         self.teachers = Teachers(tx)
@@ -92,9 +92,8 @@ class Work:
         after: int = 0,
     ) -> None:
         """Have something done some seconds after this unit; kept and undone with it."""
-        job = self.queue.add(kind, payload, self.now + after, school)
-        if after == 0:
-            self.deferred.append(job)
+        self.queue.add(kind, payload, self.now + after, school)
+        self.has_due_jobs |= after == 0
 
     def alone(self) -> None:
         """Make sure that no other unit of the school runs meanwhile; may start the unit again."""

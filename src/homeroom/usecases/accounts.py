@@ -6,7 +6,7 @@ from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.refusal import Refused
-from homeroom.domain.schools import School
+from homeroom.domain.schools import Plan, School
 from homeroom.store.accounts import NewUser
 from homeroom.store.work import Work
 
@@ -44,10 +44,10 @@ def current_school(work: Work, school: SchoolId) -> School:
     return held
 
 
-def has_room(work: Work, school: School) -> bool:
+def has_room(work: Work, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the school's storage takes more."""
-    limit = school.plan.storage_mb
-    return not limit or work.schools.bytes_stored(school.id) < limit * MEGABYTE
+    limit = plan.storage_mb
+    return not limit or work.schools.bytes_stored(school) < limit * MEGABYTE
 
 
 def register(work: Work, school: SchoolId, asked: Registration) -> Registered:
@@ -93,7 +93,7 @@ def _registered(
         check_teacher_quota(work, school)
     notes = []
     avatar = asked.avatar
-    if avatar is not None and not has_room(work, school):
+    if avatar is not None and not has_room(work, school.id, school.plan):
         notes.append(Errno.AVATAR_NOT_STORED)
         avatar = None
     nickname = asked.nickname or asked.name.value

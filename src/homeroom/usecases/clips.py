@@ -32,7 +32,7 @@ def set_switches(
     held = current_school(work, school)
     work.courses.held_by(school, course, work.now, NAMED)
     lessons = work.lessons.several(one.lesson for one in asked)
-    room = has_room(work, held)
+    room = has_room(work, school, held.plan)
     changed: dict[LessonId, Lesson] = {}
     results: list[Lesson | Refused] = []
     for one in asked:

@@ -16,6 +16,7 @@ from homeroom.domain.teachers import FIRST_HEAD_TEACHER, NEW_HEAD_TEACHER, Post,
 from homeroom.store.engine import Value
 from homeroom.store.work import Work
 from homeroom.usecases.accounts import current_school, found
+from homeroom.usecases.lessons import living_lesson
 from homeroom.usecases.means import Means
 
 T = TypeVar("T")
@@ -143,13 +144,7 @@ def page_key(work: Work, school: SchoolId, course: CourseId, lesson: LessonId | 
     """Return the key of a course's page, after making sure that its class may be shown there."""
     held = work.courses.held_by(school, course, work.now, NAMED)
     if lesson is not None:
-        shown = work.lessons.get(lesson)
-        if shown is None:
-            raise Refused(Errno.NO_SUCH_LESSON)
-        if shown.course != course:
-            raise Refused(Errno.LESSON_NOT_IN_COURSE)
-        if shown.deleted_at is not None:
-            raise Refused(Errno.LESSON_DELETED)
+        living_lesson(work.lessons.get(lesson), course)
     return held.key
 
 

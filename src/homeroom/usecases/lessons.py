@@ -39,7 +39,7 @@ from homeroom.domain.teachers import CO_TEACHER, NOBODY, TEACHER, check_co_teach
 from homeroom.domain.webcasts import signed
 from homeroom.store.teachers import Known
 from homeroom.store.work import Work
-from homeroom.usecases.accounts import MEGABYTE, current_school, has_room
+from homeroom.usecases.accounts import current_school, has_room
 from homeroom.usecases.means import Means
 
 
@@ -185,11 +185,9 @@ def _first_switches(work: Work, school: SchoolId, plan: Plan, asked: Switches) -
     """Return the recording switches of a new class, and note what they could not be."""
     if asked.need_recording:
         work.note(Errno.ADDED_WITH_BAD_RECORDING)
-    if asked.record and plan.storage_mb:
-        stored = work.schools.bytes_stored(school)
-        if stored >= plan.storage_mb * MEGABYTE:
-            work.note(Errno.ADDED_WITHOUT_RECORDING)
-            return Switches()
+    if asked.record and not has_room(work, school, plan):
+        work.note(Errno.ADDED_WITHOUT_RECORDING)
+        return Switches()
     return asked.effective()
 
 
@@ -200,7 +198,8 @@ def _judged(work: Work, school: School, old: Lesson, asked: Switches) -> Switche
         Recording.FROZEN: Errno.EDITED_RECORDING_FROZEN,
         Recording.NO_ROOM: Errno.EDITED_WITHOUT_RECORDING,
     }
-    verdict = judge_switches(old, asked, work.now, has_room=has_room(work, school))
+    room = has_room(work, school.id, school.plan)
+    verdict = judge_switches(old, asked, work.now, has_room=room)
     if verdict is Recording.CHANGED:
         return asked.effective()
     work.note(notes[verdict])

@@ -14,6 +14,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 DRAIN_SECONDS = 4
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
+HEAD_SECONDS = 20
+"""How long a client may take to say what it wants; its body has a limit of its own."""
+MAX_HEAD = 64 * 1024
+"""Bytes of request line and headers that may come in pieces."""
 
 
 def listen(host: str, port: int) -> tuple[socket.socket, str]:
@@ -78,15 +82,52 @@ class Server(uvicorn.Server):
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP, whose answers leave whole, and whose connections an application may cut."""
+    """uvicorn's HTTP, whose answers leave whole, and whose connections an application may cut.
+
+    uvicorn waits for ever for a head that never ends, and keeps whatever comes of it.
+    """
+
+    _in_head = True
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection."""
         super().connection_made(_Joined(cast("asyncio.Transport", transport), self.loop))
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of a connection."""
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless it is a head without an end."""
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        self._head_size += len(data)
+        if self._head_size > MAX_HEAD:
+            self.send_400_response("The head of the request is too large.")
+        elif self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._in_head = False
+        self._forget_head()
+        super().on_headers_complete()
+
+    def _forget_head(self) -> None:
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def on_message_begin(self) -> None:
         """Put the way to cut the connection where the application finds it."""
         super().on_message_begin()
+        self._in_head = True
         scope = cast("dict[str, Any]", self.scope)
         scope["extensions"] = {"homeroom.abort": self.transport.abort}
 

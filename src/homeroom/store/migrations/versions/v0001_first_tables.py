@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_labels_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_labels")),
         sa.UniqueConstraint("school_id", "name", name=op.f("uq_labels_school_id_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "presets",

@@ -1,0 +1,85 @@
+"""The engines where the database does not do as it should, and who may share one."""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from homeroom.base.clock import SystemClock
+from homeroom.base.settings import Settings
+from homeroom.bootstrap import CannotStart, only_server, opened_store
+from homeroom.store.engine import SqliteEngine
+from homeroom.store.migrate import migrate, url
+from homeroom.store.tables import metadata
+from homeroom.store.work import Store, Work
+from tests.support.postgres import Postgres
+
+
+def counted(work: Work) -> int:
+    return work.queue.count()
+
+
+def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    store = Store(SqliteEngine(folder / "homeroom.db"), SystemClock())
+    shutil.rmtree(folder)
+
+    with pytest.raises(Exception, match="unable to open"):
+        store.look(counted)
+
+    store.close()
+
+
+@pytest.mark.pg
+def test_connections_that_postgresql_cut_are_replaced(postgres: Postgres, tmp_path: Path) -> None:
+    address = postgres.fresh()
+    with opened_store(Settings(data=tmp_path, database=address)) as store:
+        held = [store.look(counted) for _ in range(20)]
+        with psycopg.connect(address, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        assert [store.look(counted) for _ in range(20)] == held
+        assert [store.work(counted) for _ in range(20)] == held
+
+
+def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:
+    shared = Settings(data=tmp_path, database="postgresql://somewhere/homeroom")
+
+    with (
+        only_server(shared),
+        only_server(shared),
+        pytest.raises(CannotStart, match="another server"),
+        only_server(Settings(data=tmp_path)),
+    ):
+        pass
+
+
+def test_a_secret_of_the_server_is_made_once(tmp_path: Path) -> None:
+    with opened_store(Settings(data=tmp_path)) as store:
+        assert store.work(lambda work: work.operations.kept_or_new("a key", "first")) == "first"
+        assert store.work(lambda work: work.operations.kept_or_new("a key", "second")) == "first"
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
+def test_a_migrated_database_has_the_tables_of_this_version(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    where: Path | str = tmp_path / "homeroom.db"
+    if engine == "postgresql":
+        where = request.getfixturevalue("postgres").fresh()
+    migrate(where)
+
+    database = create_engine(url(where), poolclass=NullPool)
+    with database.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert differences == []
