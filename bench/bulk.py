@@ -10,7 +10,8 @@ from bench.load import Plan, drive
 from bench.target import Account, Target, lesson_requests, new_school, prepared, serving
 from homeroom.base.settings import Settings
 from homeroom.bootstrap import address
-from homeroom.store.engine import PostgresTx, SqliteTx
+from homeroom.store.postgres import PostgresTx
+from homeroom.store.sqlite import SqliteTx
 from homeroom.store.tables import lessons
 
 SCATTERED = "(n * 2654435761) % 4294967296"

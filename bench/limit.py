@@ -21,7 +21,9 @@ from homeroom.contract.lessons import ADD_COURSE_CLASS
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.lessons import add_course_class
 from homeroom.partner.serving import Call
-from homeroom.store.engine import Engine, PostgresEngine, PostgresTx, SqliteEngine, SqliteTx
+from homeroom.store.engine import Engine
+from homeroom.store.postgres import PostgresEngine, PostgresTx
+from homeroom.store.sqlite import SqliteEngine, SqliteTx
 from homeroom.store.work import Store, Work
 from homeroom.usecases.means import Means
 

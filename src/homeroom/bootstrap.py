@@ -30,10 +30,12 @@ from homeroom.jobs.worker import Handler, Worker
 from homeroom.partner.app import Observer, PartnerAPI
 from homeroom.partner.door import Doorkeeper
 from homeroom.sandbox.site import Sandbox
-from homeroom.store.engine import Engine, PostgresEngine, SqliteEngine
+from homeroom.store.engine import Engine
 from homeroom.store.files import Files
 from homeroom.store.migrate import is_current, migrate
+from homeroom.store.postgres import PostgresEngine
 from homeroom.store.queue import Job
+from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.work import Store, Work
 from homeroom.usecases import demo, teachers
 from homeroom.usecases.demo import DemoSchool

@@ -13,8 +13,8 @@ from sqlalchemy.pool import NullPool
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
 from homeroom.bootstrap import CannotStart, only_server, opened_store
-from homeroom.store.engine import SqliteEngine
 from homeroom.store.migrate import migrate, url
+from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.tables import metadata
 from homeroom.store.work import Store, Work
 from tests.support.postgres import Postgres

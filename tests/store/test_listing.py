@@ -8,8 +8,8 @@ import pytest
 from homeroom.base.settings import Settings
 from homeroom.bootstrap import opened_store
 from homeroom.store import listing
-from homeroom.store.engine import SqliteTx
 from homeroom.store.paging import SCHOOL, Listed, OtherOrder, Span, page
+from homeroom.store.sqlite import SqliteTx
 
 if TYPE_CHECKING:
     from pathlib import Path

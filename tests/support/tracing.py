@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from homeroom.store.engine import PostgresEngine, SqliteEngine
+from homeroom.store.postgres import PostgresEngine
+from homeroom.store.sqlite import SqliteEngine
 from tests.support.given import Given
 
 
