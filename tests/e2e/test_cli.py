@@ -11,6 +11,7 @@ import pytest
 
 from homeroom.base.clock import HOUR
 from homeroom.contract.errno import Errno
+from homeroom.store.files import looks_like_mp4
 from tests.support.operator import LET_IN, School, refused, told
 from tests.support.process import CommandFailed, Process
 from tests.support.wire import Value
@@ -234,21 +235,31 @@ def test_a_clip_of_a_closed_class_is_added_listed_and_deleted(
     assert "is over already" in refused(server, "class", "close", str(lesson))
 
 
+def test_a_recording_of_another_kind_is_kept_with_a_warning(
+    school: School, server: Process, tmp_path: Path
+) -> None:
+    film = tmp_path / "old.mp4"
+    film.write_bytes(b"another container")
+    lesson = school.done(ADD_CLASS, **school.form(record=1))
+    assert told(server, "clip", "add", str(lesson), str(film))["size"] == len(b"another container")
+    assert not looks_like_mp4(film)
+
+
 def listed(server: Process, lesson: int) -> list[dict[str, Any]]:
     return list(told(server, "clip", "list", str(lesson)))
 
 
 def test_what_is_no_recording_is_not_kept(server: Process, school: School, tmp_path: Path) -> None:
     lesson = str(school.done(ADD_CLASS, **school.form()))
-    text, huge, good = tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "c.mp4"
-    text.write_text("not a film at all")
+    empty, huge, good = tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "c.mp4"
+    empty.touch()
     good.write_bytes(MP4)
     with huge.open("wb") as file:
         file.write(MP4)
         file.truncate(20_000_000_001)
     before = files(server)
 
-    assert "is not an MP4" in refused(server, "clip", "add", lesson, str(text))
+    assert "is empty" in refused(server, "clip", "add", lesson, str(empty))
     assert "has more than 20 GB" in refused(server, "clip", "add", lesson, str(huge))
     assert "is not a regular file" in refused(server, "clip", "add", lesson, str(tmp_path))
     assert "No such file" in refused(server, "clip", "add", lesson, str(tmp_path / "d.mp4"))

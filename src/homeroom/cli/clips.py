@@ -6,10 +6,10 @@ import click
 
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
-from homeroom.cli.frame import ID, Place, as_json, at, on_data, tell, tell_all
+from homeroom.cli.frame import ID, Place, as_json, at, on_data, tell, tell_all, warn
 from homeroom.domain.refusal import Refused
 from homeroom.store.engine import StoreFailed
-from homeroom.store.files import Files
+from homeroom.store.files import Files, looks_like_mp4
 from homeroom.usecases import clips, operations
 
 
@@ -35,11 +35,13 @@ def add(place: Place, lesson: LessonId, file: Path, *, as_json: bool) -> None:
             # After any other failure the row may be there: then the file stays, and doctor tells.
             files.erase(kept.path)
             raise
+        if not looks_like_mp4(files.folder / kept.path):
+            warn(f"{file} does not begin as an MP4 does; players may not play it")
     tell(
         {
             "clip": added.id,
-            "class": lesson,
-            "file_id": kept.file_id,
+            "classId": lesson,
+            "fileId": kept.file_id,
             "size": kept.size,
             "sha256": kept.sha256,
             "path": kept.path,
@@ -57,7 +59,7 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     rows = [
         {
             "clip": one.id,
-            "file_id": one.file.file_id,
+            "fileId": one.file.file_id,
             "name": one.file.name,
             "size": one.file.size,
             "added": at(one.created_at),

@@ -88,12 +88,17 @@ class Files:
 
 
 def _check_clip(source: Path) -> None:
-    """Decline what is no MP4, before a byte of it is copied."""
+    """Decline what is no file to keep, before a byte of it is copied."""
     facts = source.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise Declined(f"{source} is not a regular file")
     if facts.st_size > MAX_CLIP:
         raise Declined(f"{source} has more than {MAX_CLIP // 10**9} GB")
-    with source.open("rb") as file:
-        if file.read(8)[4:] != MP4_MARK:
-            raise Declined(f"{source} is not an MP4")
+    if facts.st_size == 0:
+        raise Declined(f"{source} is empty")
+
+
+def looks_like_mp4(path: Path) -> bool:
+    """Tell whether a file begins as an MP4 does; raises `OSError`."""
+    with path.open("rb") as file:
+        return file.read(8)[4:] == MP4_MARK
