@@ -24,7 +24,7 @@ from homeroom.store.engine import (
 )
 from homeroom.store.statement import POSTGRESQL, Statement
 
-HELD_CONNECTIONS = 8
+HELD_CONNECTIONS = 10
 READING_CONNECTIONS = 2
 """Of the held ones, those that only read."""
 ATTEMPTS = 10
