@@ -10,6 +10,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.domain.teachers import Role
 from homeroom.store.engine import Tx
+from homeroom.store.standing import with_standing
 from homeroom.store.statement import Rows, Statement
 from homeroom.store.tables import course_members, course_teachers, students, users
 
@@ -24,25 +25,10 @@ _PERSONS = Statement(
         course_members.c.role,
         course_teachers.c.user_id,
     )
-    .select_from(_asked.source)
-    .join(users, users.c.id == _asked.whole())
+    .select_from(with_standing(_asked.source.join(users, users.c.id == _asked.whole())))
     .outerjoin(
         students,
         and_(students.c.school_id == bindparam("school"), students.c.user_id == users.c.id),
-    )
-    .outerjoin(
-        course_members,
-        and_(
-            course_members.c.course_id == bindparam("course"),
-            course_members.c.user_id == users.c.id,
-        ),
-    )
-    .outerjoin(
-        course_teachers,
-        and_(
-            course_teachers.c.course_id == bindparam("course"),
-            course_teachers.c.user_id == users.c.id,
-        ),
     )
 )
 _COUNT = Statement(

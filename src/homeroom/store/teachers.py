@@ -10,6 +10,7 @@ from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.lessons import MARGIN
 from homeroom.domain.teachers import Candidate, Role, TeacherState
 from homeroom.store.engine import Tx
+from homeroom.store.standing import with_standing
 from homeroom.store.statement import Rows, Statement
 from homeroom.store.tables import (
     co_teachers,
@@ -33,25 +34,10 @@ _CANDIDATES = Statement(
         course_teachers.c.user_id,
         guests.c.user_id,
     )
-    .select_from(_asked.source)
-    .outerjoin(users, users.c.id == _asked.whole(1))
+    .select_from(with_standing(_asked.source.outerjoin(users, users.c.id == _asked.whole(1))))
     .outerjoin(
         teachers,
         and_(teachers.c.school_id == bindparam("school"), teachers.c.user_id == users.c.id),
-    )
-    .outerjoin(
-        course_members,
-        and_(
-            course_members.c.course_id == bindparam("course"),
-            course_members.c.user_id == users.c.id,
-        ),
-    )
-    .outerjoin(
-        course_teachers,
-        and_(
-            course_teachers.c.course_id == bindparam("course"),
-            course_teachers.c.user_id == users.c.id,
-        ),
     )
     .outerjoin(
         guests, and_(guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == users.c.id)

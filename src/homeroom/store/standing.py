@@ -1,0 +1,22 @@
+"""Where a person stands in a course, for the statements that ask it of several persons at once."""
+
+from sqlalchemy import Join, and_, bindparam
+
+from homeroom.store.tables import course_members, course_teachers, users
+
+
+def with_standing(persons: Join) -> Join:
+    """Join users with what they are in the course: a member, one of its teachers, or neither."""
+    return persons.outerjoin(
+        course_members,
+        and_(
+            course_members.c.course_id == bindparam("course"),
+            course_members.c.user_id == users.c.id,
+        ),
+    ).outerjoin(
+        course_teachers,
+        and_(
+            course_teachers.c.course_id == bindparam("course"),
+            course_teachers.c.user_id == users.c.id,
+        ),
+    )
