@@ -56,6 +56,11 @@ bench: $(DEV) ## Measure speed against what the database alone can do
 	@scripts/machine.sh tests
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-live
+bench-live: $(DEV) ## Measure live streams beside nginx-rtmp and node-media-server
+	@scripts/machine.sh tests
+	$(BIN)/python -m bench.live $(ARGS)
+
 # --- Checking ---------------------------------------------------------------------------------
 
 .PHONY: check

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bench.load import Plan, drive
 from bench.target import Account, Target, lesson_requests, new_school, prepared, serving
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import address
+from homeroom.folder import address
 from homeroom.store.postgres import PostgresTx
 from homeroom.store.sqlite import SqliteTx
 from homeroom.store.tables import lessons

@@ -16,9 +16,9 @@ from homeroom.base.clock import SystemClock
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import address
 from homeroom.contract.lessons import ADD_COURSE_CLASS
 from homeroom.domain.webcasts import Hosts
+from homeroom.folder import address
 from homeroom.partner.lessons import add_course_class
 from homeroom.partner.serving import Call
 from homeroom.store.engine import Engine

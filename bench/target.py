@@ -16,8 +16,8 @@ from bench.load import NUMBER
 from homeroom.base.clock import DAY, HOUR, SystemClock
 from homeroom.base.keys import Keys, digest
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import opened_store
 from homeroom.contract.action import Door
+from homeroom.folder import opened_store
 from homeroom.usecases import schools
 from homeroom.usecases.means import Means
 from tests.support.wire import Partner, Value
@@ -78,6 +78,7 @@ def new_school(settings: Settings) -> Account:
 def serving(settings: Settings) -> Iterator[Target]:
     """Run a server until the block ends."""
     command = [str(HOMEROOM), "serve", "--port", "0"]
+    command += ["--rtmp-port", "0", "--media-port", "0"]
     command += ["--data", str(settings.data)]
     if settings.database:
         command += ["--database", settings.database]

@@ -3,7 +3,7 @@
 # the command to type is said.
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
-#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium
+#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium, ffmpeg, nginx
 set -euo pipefail
 
 # Install Debian packages, or say how to and fail.
@@ -45,6 +45,10 @@ tests() {
     missing+=(postgresql)
   fi
   command -v curl >/dev/null || missing+=(curl)
+  command -v ffmpeg >/dev/null || missing+=(ffmpeg)
+  command -v openssl >/dev/null || missing+=(openssl)
+  [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(nginx libnginx-mod-stream)
+  [[ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ]] || missing+=(libnginx-mod-rtmp)
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
   if ((${#missing[@]})); then
     # Tests that miss something are skipped, and say so; where CI is set they fail, so we do at once.

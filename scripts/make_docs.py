@@ -46,8 +46,11 @@ NEWER: Final = {("addCourseClass", 121601070), ("addCourseClass", 121604007)}
 EXAMPLES: Final = {
     "database": "postgresql://homeroom@localhost/homeroom",
     "public_url": "https://classes.example.org",
+    "push_url": "rtmp://classes.example.org",
     "rtmp_url": "rtmp://classes.example.org",
     "media_url": "https://media.example.org",
+    "media_api": "http://user:password@srs.example.org:1985",
+    "media_folder": "/srv/srs/recordings",
 }
 
 

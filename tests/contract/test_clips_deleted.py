@@ -192,6 +192,19 @@ def test_only_1_locks(given: Given, sent: dict[str, Value], is_locked: bool) -> 
     assert given.seen(lesson).is_locked is is_locked
 
 
+def test_recordings_of_a_deleted_class_take_no_storage(given: Given) -> None:
+    """It was pushed in the last minutes before its start: nobody could delete them any more."""
+    given.plan(storage_mb=1)
+    begin = given.now + HOUR
+    held = given.lesson(beginTime=begin, endTime=begin + HOUR, record=1)
+    given.clip(held, bytes(1_000_000))
+    form = given.lesson_form(beginTime=begin, endTime=begin + HOUR, record=1)
+    assert given.api.call("addCourseClass", **form).errno == 281
+    course = given.seen(held).course
+    given.done("delCourseClass", courseId=course, classId=held)
+    assert given.api.call("addCourseClass", **form).errno == 1
+
+
 def test_freed_storage_takes_recordings_again(given: Given) -> None:
     given.plan(storage_mb=1)
     lesson = given.held_lesson()

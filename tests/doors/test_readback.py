@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
-from homeroom.base.ids import ClipId, LessonId, UserId
+from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.readback import READ_BACKS
-from homeroom.domain.clips import NewClip
 from tests.support.given import Given
 from tests.support.readback import ReadBack
 
@@ -208,27 +207,6 @@ def test_members_are_read_and_filtered(given: Given, read: ReadBack) -> None:
     ]
     assert read.row(path, identity=2)["uid"] == auditor
     assert read.row(path, uid=student)["courseId"] == course
-
-
-def test_clips_are_read_and_deleted_ones_stay(given: Given, read: ReadBack) -> None:
-    lesson = LessonId(given.lesson(record=1))
-
-    def add(number: int) -> ClipId:
-        file = NewClip(f"file-{lesson}-{number}", "nowhere", f"{number}.mp4", 5, "0" * 64)
-        return given.store.work(lambda work: work.clips.add(lesson, file, work.now)).id
-
-    add(1)
-    add(2)
-    given.store.work(lambda work: work.clips.delete(work.clips.of_lesson(lesson)[:1], work.now))
-    path = f"/classes/{lesson}/clips"
-    assert [(row["fileName"], row["state"]) for row in read.rows(path)] == [
-        ("1.mp4", 4),
-        ("2.mp4", 1),
-    ]
-    assert read.row(path, state=1)["fileId"] == f"file-{lesson}-2"
-    assert read.row(path, deleted=1)["deletedTime"] == given.now
-    assert read.row(path, fileId=f"file-{lesson}-2")["size"] == 5
-    assert "nowhere" not in read.get(path).text
 
 
 def test_labels_and_folders_are_read(given: Given, read: ReadBack) -> None:

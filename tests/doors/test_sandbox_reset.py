@@ -11,7 +11,9 @@ from sqlalchemy import func, insert, literal, select
 
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.domain.schools import Plan
+from homeroom.domain.streams import StreamKind
 from homeroom.store import tables
+from homeroom.store.pushes import NewPush
 from homeroom.usecases import demo
 from tests.support.given import Given
 from tests.support.pictures import padded, png
@@ -57,6 +59,9 @@ def full(given: Given) -> Path:
     labels = [{"courseId": course, "labelIds": [given.label()]}]
     given.done("addCourseLabels", courseList=labels)
     given.stopping(given.teacher())
+    push = NewPush(lesson, StreamKind.CLASS, "", "client", "", "")
+    given.store.work(lambda work: work.pushes.add(push, work.now))
+    given.store.work(lambda work: work.pushes.renew_key(lesson))
     clip = given.clip(lesson)
     return given.house.running.server.files.folder / clip.file.path
 

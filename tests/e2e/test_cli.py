@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from homeroom.base.clock import HOUR
+from homeroom.base.mp4 import looks_like_mp4
 from homeroom.contract.errno import Errno
-from homeroom.store.files import looks_like_mp4
 from tests.support.operator import LET_IN, School, refused, told
 from tests.support.process import CommandFailed, Process
 from tests.support.wire import Value
@@ -222,17 +222,48 @@ def test_a_clip_of_a_closed_class_is_added_listed_and_deleted(
     assert school.errno("deleteClassVideo", **video) == Errno.LESSON_NOT_OVER.number
 
     told(server, "class", "close", str(lesson))
-    added = told(server, "clip", "add", str(lesson), str(recording))
+    added = told(server, "clip", "add", str(lesson), str(recording), "--kind", "scene")
 
     kept = server.data / added["path"]
     assert kept.read_bytes() == MP4
-    assert [(one["name"], one["size"], one["deleted"]) for one in listed(server, lesson)] == [
-        ("第一课.mp4", len(MP4), None)
-    ]
+    (one,) = listed(server, lesson)
+    assert (one["name"], one["size"], one["deleted"]) == ("第一课.mp4", len(MP4), None)
+    assert (one["kind"], one["isFinished"], one["sha256"]) == ("scene", True, added["sha256"])
+    assert httpx.get(one["url"], trust_env=False).content == MP4
     school.done("deleteClassVideo", **video)
     assert not kept.exists()
     assert listed(server, lesson)[0]["deleted"] is not None
+    assert listed(server, lesson)[0]["url"] is None
     assert "is over already" in refused(server, "class", "close", str(lesson))
+
+
+def test_a_stream_is_shown_and_given_another_key(server: Process, school: School) -> None:
+    form = school.form(record=1, live=1, recordScene=1)
+    reply = school.api.call(ADD_CLASS, **form)
+    lesson = str(reply.data)
+
+    shown = told(server, "stream", lesson)
+
+    for name in ("push_url", "scene_push_url"):
+        assert shown[name].startswith(f"{server.push_url}/")
+    bound = reply.body["more_data"]["live_info"]
+    assert [shown[f"{name.lower()}_url"] for name in bound] == list(bound.values())
+    assert shown["rtmp_url"].startswith(f"{server.pull_urls[0]}/")
+    assert "-scene.m3u8?" in shown["scene_hls_url"]
+    token = told(server, "token", "create", "--school", str(school.sid), "--name", "t")["token"]
+    read = httpx.get(
+        f"{server.url}/admin/v1/classes/{lesson}/stream",
+        headers={"authorization": f"Bearer {token}"},
+        trust_env=False,
+    ).json()
+    assert (read["pushUrl"], read["scenePushUrl"]) == (shown["push_url"], shown["scene_push_url"])
+    moments = (form["beginTime"], form["endTime"])
+    assert (read["opensAt"] + 1200, read["closesAt"] - 1200) == moments
+    renewed = told(server, "stream", lesson, "--new-key")
+    changed = {name for name in shown if shown[name] != renewed[name]}
+    assert changed == {"push_url", "scene_push_url"}
+    silent = told(server, "stream", str(school.done(ADD_CLASS, **school.form())))
+    assert {silent[name] for name in silent if name.endswith("_url")} == {None}
 
 
 def test_a_recording_of_another_kind_is_kept_with_a_warning(

@@ -23,8 +23,9 @@ from homeroom.base.clock import DAY, HOUR, SystemClock
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import opened_store
+from homeroom.folder import opened_store
 from homeroom.store.files import Files
+from homeroom.store.storage import keep_clip
 from homeroom.usecases import clips
 from tests.support.process import Process
 from tests.support.wire import Partner, Reply
@@ -257,7 +258,7 @@ class Kills:
             source = Path(folder) / "recording.mp4"
             source.write_bytes(RECORDING)
             for _ in range(CLIPS_A_ROUND):
-                kept = files.keep_clip(source, Keys().file_id())
+                kept = keep_clip(files, source, Keys().file_id(), SystemClock().now())
                 store.work(partial(clips.add, lesson=LessonId(client.recorded), file=kept))
                 client.clips.append(kept.file_id)
 
@@ -283,7 +284,7 @@ class Kills:
         assert left == kept
 
     def _on_disk(self) -> set[str]:
-        return {path.stem for path in self.folder.glob("clips/*/*")}
+        return {path.stem for path in self.folder.glob("clips/*/*.mp4")}
 
 
 def _found(database: sqlite3.Connection, client: Client) -> Held:

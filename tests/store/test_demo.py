@@ -1,9 +1,12 @@
 """The demo school: found again, made usable again, and put into any school."""
 
+from dataclasses import replace
+
 import pytest
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys, fingerprint
+from homeroom.domain.lessons import Switches
 from homeroom.domain.schools import Plan
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.work import Store, Work
@@ -47,6 +50,14 @@ def test_its_token_is_the_operators(given: Given) -> None:
     kept = given.store.look(lambda work: work.operations.token(fingerprint(token)))
     assert kept is not None
     assert kept.school is None
+
+
+def test_where_nothing_carries_streams_its_classes_are_not_recorded(given: Given) -> None:
+    sid, means = SchoolId(given.school.id), replace(MEANS, video_works=lambda: False)
+    made = given.store.work(lambda work: demo.seed(work, means, sid))
+    for lesson in made.lessons:
+        seen = given.seen(lesson)
+        assert (seen.switches, seen.stream) == (Switches(), None)
 
 
 def test_a_class_can_be_added_to_it(given: Given) -> None:

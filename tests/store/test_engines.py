@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import CannotStart, only_server, opened_store
+from homeroom.folder import CannotStart, only_server, opened_store
 from homeroom.store.migrate import migrate, url
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.tables import metadata

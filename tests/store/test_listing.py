@@ -1,14 +1,15 @@
 """Lists are read by index: SQLite is asked how it would do it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import opened_store
+from homeroom.folder import opened_store
 from homeroom.store import listing
 from homeroom.store.paging import SCHOOL, Listed, OtherOrder, Span, page
+from homeroom.store.pushes import Pushes
 from homeroom.store.sqlite import SqliteTx
 
 if TYPE_CHECKING:
@@ -38,9 +39,14 @@ def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTx]:
 
 def plan(tx: SqliteTx, listed: Listed[Any], filters: Mapping[str, int | str]) -> list[str]:
     """Return how SQLite reads a page."""
+    return planned(tx, lambda: page(tx, listed, filters, Span(100, now=1)))
+
+
+def planned(tx: SqliteTx, look: Callable[[], object]) -> list[str]:
+    """Return how SQLite does the first statement of a look."""
     seen: list[tuple[str, dict[str, Any]]] = []
     tx.trace = lambda sql, values: seen.append((sql, values))
-    page(tx, listed, filters, Span(100, now=1))
+    look()
     tx.trace = None
     sql, values = seen[0]
     return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
@@ -94,6 +100,25 @@ def test_an_account_is_found_by_index(tx: SqliteTx, listed: Listed[Any], name: s
 def test_every_filter_of_a_list_is_sql(tx: SqliteTx, listed: Listed[Any]) -> None:
     for name in listed.filters:
         assert page(tx, listed, {name: 1}, Span(1, now=1)).rows == []
+
+
+def test_pushes_that_run_are_found_by_index(tx: SqliteTx) -> None:
+    pushes = Pushes(tx)
+    looks = (
+        lambda: pushes.running("an engine"),
+        lambda: pushes.running_with_lessons("an engine"),
+    )
+    for look in looks:
+        steps = planned(tx, look)
+        assert any("ix_pushes_engine_running" in step for step in steps), steps
+        assert not [step for step in steps if step.startswith(("SCAN ", "USE TEMP "))], steps
+
+
+def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTx) -> None:
+    tx.connection.execute("PRAGMA query_only = OFF")
+    steps = planned(tx, lambda: Pushes(tx).forget(1))
+    tx.connection.execute("PRAGMA query_only = ON")
+    assert any("ix_pushes_started_at" in step for step in steps), steps
 
 
 def test_a_place_belongs_to_one_order(tx: SqliteTx) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from sqlalchemy.sql import Select
 from homeroom.base.clock import DAY, HOUR, Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
 from homeroom.base.keys import Keys
+from homeroom.base.mp4 import MARK
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip
@@ -24,6 +26,7 @@ from homeroom.domain.schools import School
 from homeroom.store.engine import Row
 from homeroom.store.engine import Value as Column
 from homeroom.store.statement import Statement
+from homeroom.store.storage import keep_clip
 from homeroom.store.work import Store, Work
 from homeroom.usecases import clips, schools
 from homeroom.usecases.accounts import MEGABYTE
@@ -253,14 +256,15 @@ class Given:
         self.until(self.seen(lesson).hours.end + MARGIN)
         return lesson
 
-    def clip(self, lesson: LessonId, content: bytes = b"a recording") -> Clip:
-        """Put a recorded file into a class, as `homeroom clip add` does."""
+    def clip(self, lesson: LessonId, content: bytes = b"a recording", **facts: Any) -> Clip:  # noqa: ANN401  any of NewClip
+        """Put a recorded file into a class, as `homeroom clip add` does, but for what is said."""
         files = self.house.running.server.files
         name = f"{next(_NUMBERS):08x}"
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "recording.mp4"
-            source.write_bytes(b"\0\0\0\x08ftyp" + content[8:])
-            kept = files.keep_clip(source, name)
+            is_film = content[4:8] == MARK
+            source.write_bytes(content if is_film else b"\0\0\0\x08ftyp" + content[8:])
+            kept = replace(keep_clip(files, source, name, self.now), **facts)
         return self.store.work(lambda work: clips.add(work, lesson, kept))
 
     def seen(self, lesson: LessonId) -> Lesson:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -25,6 +26,8 @@ PLAIN: Final = {
     if not name.startswith("HOMEROOM_") and not name.lower().endswith("_proxy")
 }
 _LISTENING = re.compile(r"listening at (http\S+)")
+_PUSH = re.compile(r"^\s*push\s+(rtmp\S+)$", re.MULTILINE)
+_PULL = re.compile(r"^\s*pull\s+(rtmp\S+) and (http\S+)$", re.MULTILINE)
 _SID = re.compile(r"^\s*SID\s+(\d+)$", re.MULTILINE)
 _SECRET = re.compile(r"^\s*SECRET\s+(\S+)$", re.MULTILINE)
 _TOKEN = re.compile(r"^\s*token\s+(\S+)$", re.MULTILINE)
@@ -83,14 +86,16 @@ class Process:
         database: str | None = None,
         env: dict[str, str] | None = None,
     ) -> None:
-        """Start it with options such as "--demo", "--sandbox"; it takes a free port."""
+        """Start it with options such as "--demo", "--sandbox"; it takes free ports."""
         self.data = data
         self.where = ["--data", str(data)]
         if database is not None:
             self.where += ["--database", database]
         self.env = env or {}
-        if "--port" not in options and "HOMEROOM_PORT" not in self.env:
-            options = ("--port", "0", *options)
+        for port in ("--port", "--rtmp-port", "--media-port"):
+            variable = f"HOMEROOM_{port.removeprefix('--').replace('-', '_').upper()}"
+            if port not in options and variable not in self.env:
+                options = (port, "0", *options)
         self._expects_demo = "--demo" in options or "HOMEROOM_DEMO" in self.env
         self._said: list[str] = []
         self._logged: list[str] = []
@@ -135,6 +140,28 @@ class Process:
         """The operator's token, where the demo has just made one."""
         found = _TOKEN.search(self.output)
         return None if found is None else found[1]
+
+    @property
+    def push_url(self) -> str:
+        """Where streams are pushed to, as it has printed it: `rtmp://127.0.0.1:PORT/live`."""
+        return self._found(_PUSH)
+
+    @property
+    def pull_urls(self) -> tuple[str, str]:
+        """Where streams are pulled from, over RTMP and over HTTP, as it has printed it."""
+        self._found(_PULL)
+        found = _PULL.search(self.output)
+        assert found is not None
+        return found[1], found[2]
+
+    def wait_until_ready(self) -> None:
+        """Wait until its media engine answers too."""
+        with httpx.Client(trust_env=False) as client:
+            for _ in range(READY_SECONDS * 10):
+                if client.get(f"{self.url}/readyz").status_code == httpx.codes.OK:
+                    return
+                time.sleep(0.1)
+        raise DidNotStart(self.log)
 
     def cli(self, *args: str) -> str:
         """Run a command on the same data and return what it printed."""

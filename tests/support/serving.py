@@ -10,7 +10,8 @@ from typing import Final
 
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import Running, opened_store, served
+from homeroom.bootstrap import Running, served
+from homeroom.folder import opened_store
 
 READY_SECONDS: Final = 30
 START: Final = 1_900_000_000
@@ -51,9 +52,21 @@ def running_house(
     moment: Moment | None = None,
     host: str = "127.0.0.1",
     sandbox: bool = True,
+    media_api: str | None = None,
 ) -> Iterator[House]:
     """Run a server until the block ends."""
-    settings = Settings(data=folder, database=database, host=host, port=0, sandbox=sandbox)
+    # Streams are carried elsewhere: what the API does about them needs no engine.
+    settings = Settings(
+        data=folder,
+        database=database,
+        host=host,
+        port=0,
+        sandbox=sandbox,
+        media="external",
+        rtmp_url="rtmp://127.0.0.1",
+        media_url="http://127.0.0.1:8081",
+        media_api=media_api,
+    )
     clock = StoppedClock(moment)
     started = threading.Event()
     got: list[Running] = []

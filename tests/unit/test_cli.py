@@ -1,15 +1,18 @@
 """The commands given something wrong: one line on stderr that says what, and an exit code."""
 
 import json
+import os
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
 from homeroom.base.keys import fingerprint
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import opened_store
 from homeroom.cli import main
+from homeroom.folder import opened_store
+from tests.support import process
 from tests.support.process import CommandFailed, typed
 
 SID = "1000001"
@@ -51,6 +54,8 @@ WRONG = [
     ("class guest 7 --add 1 --remove 1", 1, "say either --add UID or --remove UID"),
     ("class guest 7 --add 1", 1, "no class has the id 7"),
     ("class close 7", 1, "no class has the id 7"),
+    ("stream 7", 1, "no class has the id 7"),
+    ("stream 7 --new-key", 1, "no class has the id 7"),
     ("clip add 7 film.mp4", 1, "no class has the id 7"),
     ("clip list 7", 1, "no class has the id 7"),
     ("preset add 7 Small", 1, "no school has the SID 7"),
@@ -163,6 +168,58 @@ def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
         typed("school", "list", *place)
     with pytest.raises(CommandFailed, match="fail  tables"):
         typed("doctor", *place)
+
+
+def test_the_doctor_finds_recordings_that_became_no_clip(tmp_path: Path) -> None:
+    place = ["--data", str(tmp_path)]
+    typed("migrate", *place)
+    folder, spool = tmp_path / "media" / "recordings", tmp_path / "media" / "spool"
+    folder.mkdir(parents=True)
+    spool.mkdir()
+    for name in ("lost", "fresh", "running", "told"):
+        (folder / f"{name}.mp4").write_bytes(b"a recording")
+        if name != "fresh":
+            os.utime(folder / f"{name}.mp4", (time.time() - 90,) * 2)
+    (folder / "running.json").write_text("{}")
+    (spool / "1.json").write_text('{"action": "on_dvr", "file": "told.mp4"}')
+
+    found = {one["check"]: one for one in json.loads(typed("doctor", "--json", *place))}
+
+    said = found["stray recordings"]
+    assert said["state"] == "warn"
+    assert said["said"].startswith("1 became no clip, as lost.mp4: ")
+
+
+def test_the_doctor_looks_where_another_server_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, folder = tmp_path / "homeroom.toml", tmp_path / "recordings"
+    config.write_text(
+        'media = "external"\nrtmp_url = "rtmp://a"\nmedia_url = "http://a"\n'
+        f'media_folder = "{folder}"\n'
+    )
+    monkeypatch.setitem(process.PLAIN, "HOMEROOM_CONFIG", str(config))
+    place = ["--data", str(tmp_path / "data")]
+    typed("migrate", *place)
+
+    assert "is not there" in said_of("recordings", place)
+    folder.mkdir()
+    assert "GB free" in said_of("recordings", place)
+
+
+def said_of(check: str, place: list[str]) -> str:
+    found = json.loads(typed("doctor", "--json", *place))
+    return next(str(one["said"]) for one in found if one["check"] == check)
+
+
+def test_the_key_of_pull_addresses_is_shown(tmp_path: Path) -> None:
+    place = ["--data", str(tmp_path)]
+    typed("migrate", *place)
+    shown = json.loads(typed("media", "keys", "--json", *place))
+    database = sqlite3.connect(tmp_path / "homeroom.db", isolation_level=None)
+    kept = database.execute("SELECT value FROM server_state WHERE name = 'pull_key'").fetchall()
+    database.close()
+    assert [tuple(shown.items())] == [(("pull_key", kept[0][0]),)]
 
 
 def test_the_doctor_finds_a_broken_database(tmp_path: Path) -> None:

@@ -70,11 +70,34 @@ def test_a_switch_is_on(text: str) -> None:
         ("DATABASE", "mysql://localhost/x"),
         ("PUBLIC_URL", "classes.example.com"),
         ("RTMP_URL", "https://classes.example.com"),
+        ("PUSH_URL", "https://classes.example.com"),
+        ("MEDIA_API", "srs.example.com:1985"),
+        ("MEDIA", "srs"),
+        ("RTMP_PORT", "65536"),
+        ("MEDIA_PORT", "-1"),
+        ("PULL_DAYS", "0"),
+        ("COALESCE_MS", "1001"),
+        ("ROTATE_MINUTES", "0"),
     ],
 )
 def test_a_bad_setting_is_named(name: str, text: str) -> None:
     with pytest.raises(BadSettings, match=name.lower()):
         read({f"HOMEROOM_{name}": text}, {})
+
+
+@pytest.mark.parametrize("missing", ["RTMP_URL", "MEDIA_URL"])
+def test_an_external_engine_needs_its_pull_addresses(missing: str) -> None:
+    environment = {
+        "HOMEROOM_MEDIA": "external",
+        "HOMEROOM_RTMP_URL": "rtmp://pull.example.com",
+        "HOMEROOM_MEDIA_URL": "https://pull.example.com",
+    }
+    assert read(environment, {}).media == "external"
+
+    del environment[f"HOMEROOM_{missing}"]
+
+    with pytest.raises(BadSettings, match="needs rtmp_url and media_url"):
+        read(environment, {})
 
 
 @pytest.mark.parametrize("content", [b"port = ", b"prot = 1", b"\xff"])

@@ -1,6 +1,7 @@
 """Health, for probes: alive, ready, and the numbers behind it."""
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -21,10 +22,14 @@ LONGEST_TURN = 60.0
 class Health:
     """What is asked of a server to know that it does its work."""
 
-    def __init__(self, desk: Desk, worker: Worker, metrics: Metrics) -> None:
+    def __init__(
+        self, desk: Desk, worker: Worker, metrics: Metrics, media_trouble: Callable[[], str]
+    ) -> None:
+        """Take also what says why streams cannot be carried now, or nothing."""
         self._desk = desk
         self._worker = worker
         self._metrics = metrics
+        self._media_trouble = media_trouble
 
     def routes(self) -> list[Route]:
         """Return the addresses for probes."""
@@ -38,7 +43,12 @@ class Health:
         return Response("ok\n", headers=NOT_KEPT, media_type="text/plain")
 
     async def _ready(self, _request: Request) -> Response:
-        found = [await self._reads(), await self._writes(), self._does_jobs()]
+        found = [
+            await self._reads(),
+            await self._writes(),
+            self._does_jobs(),
+            self._media_trouble(),
+        ]
         reasons = [reason for reason in found if reason]
         if reasons:
             body = {"status": "not ready", "reasons": reasons}

@@ -10,9 +10,13 @@ import msgspec
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.contract import readback as wire
 from homeroom.contract.lessons import SECOND_CAMERA, SMART
+from homeroom.contract.shown import LiveInfo, Switch
+from homeroom.contract.streams import PushRow, StreamRow
 from homeroom.contract.wire import Wire
+from homeroom.domain.clips import URL_LIFE, clip_url
 from homeroom.domain.courses import CourseKind
-from homeroom.domain.webcasts import Hosts, addresses
+from homeroom.domain.streams import Push, StreamFacts, name_of
+from homeroom.domain.webcasts import Addresses, Hosts, addresses
 from homeroom.store.engine import Value
 from homeroom.store.paging import SCHOOL, Filters, Page, Span, part
 from homeroom.store.shown import (
@@ -26,8 +30,10 @@ from homeroom.store.shown import (
     ShownTeacher,
 )
 from homeroom.store.work import Work
-from homeroom.usecases import readback
+from homeroom.usecases import readback, streams
+from homeroom.usecases.means import Means
 from homeroom.usecases.readback import SeenCourse, SeenLesson
+from homeroom.usecases.secrets import CLIP_KEY
 from homeroom.web.problems import Problem
 
 S = TypeVar("S")
@@ -50,11 +56,21 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What answers need besides the store."""
+
+    means: Means
+    hosts: Hosts
+    facts: Callable[[str], StreamFacts | None]
+    """What the media engine says of a stream that runs, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One request of the read-back."""
 
     work: Work
-    hosts: Hosts
+    around: Around
     scope: SchoolId | None
     query: Wire
     path: int
@@ -91,11 +107,11 @@ def _account(person: Person) -> str | None:
     return person.telephone or person.email
 
 
-def _is_cancelled(person: Person) -> wire.Switch:
+def _is_cancelled(person: Person) -> Switch:
     return _switch(person.cancelled_at is not None)
 
 
-def _switch(value: object) -> wire.Switch:
+def _switch(value: object) -> Switch:
     return 1 if value else 0
 
 
@@ -207,14 +223,14 @@ def _roster_member(shown: ShownRosterMember) -> wire.MemberRow:
 
 def _lessons(asked: Asked) -> Page[wire.LessonRow]:
     page = readback.lessons(asked.work, asked.filters(), asked.span)
-    return _shown(page, lambda seen: _lesson(seen, asked.hosts))
+    return _shown(page, lambda seen: _lesson(seen, asked.around.hosts))
 
 
 def _one_lesson(asked: Asked) -> wire.LessonRow:
     seen = readback.lesson(asked.work, asked.scope, LessonId(asked.path))
     if seen is None:
         raise _missing("class", "classId", asked.path)
-    return _lesson(seen, asked.hosts)
+    return _lesson(seen, asked.around.hosts)
 
 
 def _person(person: Person, name: str) -> wire.Person:
@@ -254,28 +270,80 @@ def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:
         course_unique_identity=lesson.identity,
         is_lock=_switch(lesson.is_locked),
         live_url=where.live_url,
-        live_info=wire.LiveInfo(rtmp=where.rtmp, hls=where.hls, flv=where.flv),
+        live_info=_live_info(where),
         created_time=lesson.created_at,
         closed_time=lesson.closed_at,
         deleted_time=lesson.deleted_at,
     )
 
 
+def _live_info(where: Addresses) -> LiveInfo:
+    return LiveInfo(rtmp=where.rtmp, hls=where.hls, flv=where.flv)
+
+
+def _streams(asked: Asked) -> StreamRow:
+    lesson = readback.seen_lesson(asked.work, asked.scope, LessonId(asked.path))
+    if lesson is None:
+        raise _missing("class", "classId", asked.path)
+    shown = streams.streams(asked.work, asked.around.means, asked.around.hosts, lesson.id)
+    room, scene = shown.room, shown.scene
+    problems = (push.problem for push in shown.pushes if push.problem is not None)
+    return StreamRow(
+        class_id=lesson.id,
+        push_url=None if room is None else room.push,
+        scene_push_url=None if scene is None else scene.push,
+        opens_at=shown.opens_at,
+        closes_at=shown.closes_at,
+        pull=None if room is None or room.pull is None else _live_info(room.pull),
+        scene_pull=None if scene is None or scene.pull is None else _live_info(scene.pull),
+        pushes=[
+            _push(push, asked.around.facts(name_of(lesson.key, push.kind)))
+            for push in shown.pushes
+            if push.ended_at is None
+        ],
+        last_problem=next(problems, None),
+    )
+
+
+def _push(push: Push, told: StreamFacts | None) -> PushRow:
+    told = told or StreamFacts(None, {}, None, None)
+    return PushRow(
+        kind=push.kind,
+        started_at=push.started_at,
+        ip=push.ip,
+        key_frame_ms=told.key_frame_ms,
+        viewers=dict(told.viewers),
+        recording=told.recording,
+        recording_error=told.recording_error,
+    )
+
+
 def _clips(asked: Asked) -> Page[wire.ClipRow]:
     lesson = LessonId(asked.path)
-    if not readback.sees_lesson(asked.work, asked.scope, lesson):
+    if readback.seen_lesson(asked.work, asked.scope, lesson) is None:
         raise _missing("class", "classId", lesson)
-    return _shown(asked.work.listing.clips(lesson, asked.filters(), asked.span), _clip)
+    key = asked.work.operations.kept(CLIP_KEY) or ""
+    expires_at = asked.work.now + URL_LIFE
+
+    def show(shown: ShownClip) -> wire.ClipRow:
+        return _clip(shown, clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
+
+    return _shown(asked.work.listing.clips(lesson, asked.filters(), asked.span), show)
 
 
-def _clip(shown: ShownClip) -> wire.ClipRow:
+def _clip(shown: ShownClip, url: str) -> wire.ClipRow:
     return wire.ClipRow(
         class_id=shown.lesson,
         file_id=shown.file_id,
         file_name=shown.name,
+        kind=shown.kind,
+        started_at=shown.started_at,
+        duration_ms=shown.duration,
         size=shown.size,
         sha256=shown.sha256,
+        is_finished=_switch(shown.is_finished),
         state=shown.state,
+        url=url if shown.deleted_at is None else None,
         created_time=shown.created_at,
         deleted_time=shown.deleted_at,
     )
@@ -322,6 +390,7 @@ ANSWERS: Mapping[str, Callable[[Asked], Any]] = {
     wire.MEMBERS.name: _members,
     wire.LESSONS.name: _lessons,
     wire.LESSON.name: _one_lesson,
+    wire.STREAM.name: _streams,
     wire.CLIPS.name: _clips,
     wire.LABELS.name: _labels,
     wire.FOLDERS.name: _folders,

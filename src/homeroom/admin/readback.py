@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from homeroom.admin.lists import ANSWERS, Asked
+from homeroom.admin.lists import ANSWERS, Around, Asked
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
 from homeroom.contract.readback import READ_BACKS, ROOT, Paged, ReadBack
 from homeroom.contract.wire import BadParam, Reader, Wire, ident
 from homeroom.desk import Desk
-from homeroom.domain.webcasts import Hosts
 from homeroom.store.operations import Token
 from homeroom.store.paging import OtherOrder, Page, Span
 from homeroom.store.work import Work
@@ -34,16 +33,16 @@ class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     after: tuple[int, ...]
 
 
-def routes(desk: Desk, hosts: Hosts) -> list[Route]:
+def routes(desk: Desk, around: Around) -> list[Route]:
     """Return the addresses of the read-back."""
     return [
-        Route(ROOT + read_back.path, _endpoint(desk, hosts, read_back), methods=["GET"])
+        Route(ROOT + read_back.path, _endpoint(desk, around, read_back), methods=["GET"])
         for read_back in READ_BACKS
     ]
 
 
 def _endpoint(
-    desk: Desk, hosts: Hosts, read_back: ReadBack
+    desk: Desk, around: Around, read_back: ReadBack
 ) -> Callable[[Request], Awaitable[Response]]:
     reader = Reader(read_back.query)
     known = frozenset(name for slot in reader.slots for name in slot.names)
@@ -56,7 +55,7 @@ def _endpoint(
         def look(work: Work) -> Any:  # noqa: ANN401  a page or a row of any list
             scope = _scope(work.operations.token(token), getattr(query, "sid", None))
             span = _span(query, work.now)
-            asked = Asked(work, hosts, scope, query, path, span)
+            asked = Asked(work, around, scope, query, path, span)
             return ANSWERS[read_back.name](asked)
 
         try:

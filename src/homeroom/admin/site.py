@@ -1,19 +1,23 @@
 """All of the operator's side."""
 
+from collections.abc import Callable
+
 from starlette.routing import BaseRoute
 
 from homeroom.admin import pages, readback
 from homeroom.admin.health import Health
+from homeroom.admin.lists import Around
 from homeroom.desk import Desk
-from homeroom.domain.webcasts import Hosts
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import Metrics
 
 
-def routes(desk: Desk, hosts: Hosts, worker: Worker, metrics: Metrics) -> list[BaseRoute]:
+def routes(
+    desk: Desk, around: Around, worker: Worker, metrics: Metrics, media_trouble: Callable[[], str]
+) -> list[BaseRoute]:
     """Return the addresses of the operator's side."""
     return [
-        *pages.routes(hosts),
-        *Health(desk, worker, metrics).routes(),
-        *readback.routes(desk, hosts),
+        *pages.routes(around.hosts),
+        *Health(desk, worker, metrics, media_trouble).routes(),
+        *readback.routes(desk, around),
     ]

@@ -28,6 +28,10 @@ class SystemClock:
         """Return the present moment."""
         return int(time.time())
 
+    def exact(self) -> float:
+        """Return the present moment with its fraction, in seconds."""
+        return time.time()
+
 
 class ShiftedClock:
     """A clock that runs some seconds ahead of (or behind) another, and can be moved."""

@@ -16,10 +16,6 @@ class Keys:
         """Return the key of a page's address: 16 lowercase hexadecimal digits."""
         return secrets.token_hex(8)
 
-    def stream_name(self) -> str:
-        """Return the unguessable name of a stream."""
-        return secrets.token_hex(14)
-
     def file_id(self) -> str:
         """Return the id of a recorded file: 32 lowercase hexadecimal digits."""
         return secrets.token_hex(16)
@@ -41,6 +37,11 @@ def digest(text: str) -> str:
 def fingerprint(text: str) -> str:
     """Return the SHA-256 under which a long random token is kept."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def keyed(key: str, text: str) -> str:
+    """Return the HMAC-SHA256 of a text, in lowercase hexadecimal digits."""
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def same(left: str, right: str) -> bool:

@@ -14,8 +14,10 @@ FILE = "HOMEROOM_CONFIG"
 SCHEMES = {
     "database": ("postgresql://", "postgres://"),
     "public_url": ("http://", "https://"),
+    "push_url": ("rtmp://", "rtmps://"),
     "rtmp_url": ("rtmp://", "rtmps://"),
     "media_url": ("http://", "https://"),
+    "media_api": ("http://", "https://"),
 }
 _PLACE = re.compile(r"(.*) - at `\$\.(\w+)`")
 """Where msgspec says what is wrong, and where."""
@@ -38,10 +40,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The port listened at; 0 takes a free one."""
     public_url: str | None = None
     """The address of the pages as browsers see it; none is the address served at."""
+    media: Literal["embedded", "external", "none"] = "embedded"
+    """Who carries streams: our own engine, an SRS or CDN of yours, or nobody."""
+    rtmp_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 1935
+    """The port of RTMP, for push and pull; 0 takes a free one."""
+    media_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8081
+    """The port of HTTP-FLV and HLS; 0 takes a free one."""
+    push_url: str | None = None
+    """Where streams are pushed to, `rtmp://host`; none is the public host."""
     rtmp_url: str | None = None
     """Where streams are pulled over RTMP, `rtmp://host`; none is the public host."""
     media_url: str | None = None
-    """Where streams are pulled over HTTP; none is the public address."""
+    """Where streams are pulled over HTTP; none is the public host at the media port."""
+    media_api: str | None = None
+    """The HTTP API of an external SRS, asked for its streams; none asks nobody."""
+    media_folder: Path | None = None
+    """The folder recordings are written to; none is `media/recordings` of the data folder."""
+    pull_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 3650
+    """Days for which a pull address is good once it is given out."""
+    coalesce_ms: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    """Milliseconds for which viewers' data are held back: later pictures, more viewers."""
+    rotate_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 60
+    """Minutes after which a recording goes on as another clip."""
     stop_delay: Annotated[int, msgspec.Meta(ge=0)] = 60
     """Seconds a stopped teacher takes to be out of service; 0 in the sandbox."""
     demo: bool = False
@@ -58,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if value is not None and not value.startswith(schemes):
                 message = f"{name} must begin with {' or '.join(schemes)}"
                 raise ValueError(message)
+        if self.media == "external" and not (self.rtmp_url and self.media_url):
+            raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
 
 
 def current(given: Mapping[str, Any]) -> Settings:

@@ -12,6 +12,7 @@ from homeroom.cli import (
     operations,
     schools,
     serve,
+    streams,
 )
 from homeroom.cli.frame import Commands
 
@@ -35,6 +36,8 @@ for command in (
     accounts.subaccount,
     courses.course,
     lessons.lesson,
+    streams.stream,
+    streams.media,
     clips.clip,
     drive.folder,
     operations.maintenance,

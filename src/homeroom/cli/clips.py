@@ -6,11 +6,18 @@ import click
 
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
-from homeroom.cli.frame import ID, Place, as_json, at, on_data, tell, tell_all, warn
+from homeroom.base.mp4 import looks_like_mp4
+from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell, tell_all, warn
+from homeroom.domain.clips import URL_LIFE, Clip, clip_url
 from homeroom.domain.refusal import Refused
+from homeroom.domain.streams import StreamKind
+from homeroom.folder import running_server
 from homeroom.store.engine import StoreFailed
-from homeroom.store.files import Files, looks_like_mp4
+from homeroom.store.files import Files
+from homeroom.store.storage import keep_clip
+from homeroom.store.work import Work
 from homeroom.usecases import clips, operations
+from homeroom.usecases.secrets import CLIP_KEY
 
 
 @click.group()
@@ -21,27 +28,36 @@ def clip() -> None:
 @clip.command()
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.mp4")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in StreamKind]),
+    default=StreamKind.CLASS.value,
+    help="What it shows: the class, or its scene.  [class]",
+)
 @as_json
 @on_data
-def add(place: Place, lesson: LessonId, file: Path, *, as_json: bool) -> None:
+def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool) -> None:
     """Add a recorded file to a class; it is copied into the data folder."""
     with place.store() as store:
         store.look(lambda work: operations.lesson(work, lesson))
         files = Files(place.settings().data)
-        kept = files.keep_clip(file, Keys().file_id())
+        now = store.clock.now()
+        kept = keep_clip(files, file, Keys().file_id(), now, StreamKind(kind))
         try:
             added = store.work(lambda work: clips.add(work, lesson, kept))
         except (Refused, StoreFailed):
             # After any other failure the row may be there: then the file stays, and doctor tells.
             files.erase(kept.path)
             raise
-        if not looks_like_mp4(files.folder / kept.path):
+        if not looks_like_mp4(files.local(kept.path)):
             warn(f"{file} does not begin as an MP4 does; players may not play it")
     tell(
         {
             "clip": added.id,
             "classId": lesson,
             "fileId": kept.file_id,
+            "kind": kept.kind.value,
+            "durationMs": kept.duration,
             "size": kept.size,
             "sha256": kept.sha256,
             "path": kept.path,
@@ -55,16 +71,38 @@ def add(place: Place, lesson: LessonId, file: Path, *, as_json: bool) -> None:
 @as_json
 @on_data
 def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
-    """List the clips of a class, deleted ones too."""
-    rows = [
-        {
-            "clip": one.id,
-            "fileId": one.file.file_id,
-            "name": one.file.name,
-            "size": one.file.size,
-            "added": at(one.created_at),
-            "deleted": at(one.deleted_at),
-        }
-        for one in place.look(lambda work: clips.every(work, lesson))
-    ]
-    tell_all(rows, as_json=as_json, none="The class has no clips.")
+    """List the clips of a class, deleted ones too; --json with their hashes and addresses."""
+    settings = place.settings()
+    server = running_server(settings)
+    pages = server.hosts.pages if server and server.hosts else settings.public_url
+
+    def look(work: Work) -> list[Facts]:
+        key, expires_at = work.operations.kept(CLIP_KEY), work.now + URL_LIFE
+
+        def url(one: Clip) -> str | None:
+            if not (pages and key) or one.deleted_at is not None:
+                return None
+            return clip_url(pages, one.file.file_id, expires_at, key)
+
+        return [
+            _row(one) | ({"sha256": one.file.sha256, "url": url(one)} if as_json else {})
+            for one in clips.every(work, lesson)
+        ]
+
+    tell_all(place.look(look), as_json=as_json, none="The class has no clips.")
+
+
+def _row(clip: Clip) -> dict[str, object]:
+    file = clip.file
+    return {
+        "clip": clip.id,
+        "fileId": file.file_id,
+        "name": file.name,
+        "kind": file.kind.value,
+        "startedAt": at(file.started_at),
+        "durationMs": file.duration,
+        "size": file.size,
+        "isFinished": file.is_finished,
+        "added": at(clip.created_at),
+        "deleted": at(clip.deleted_at),
+    }

@@ -6,19 +6,23 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+import msgspec
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import address, opened_store, running_server
 from homeroom.cli.frame import Place, as_json, at, in_json, on_data
 from homeroom.domain.clips import Clip
+from homeroom.folder import address, opened_store, running_server
+from homeroom.media.room import recordings, spool
 from homeroom.store.engine import StoreFailed
+from homeroom.store.files import Files
 from homeroom.store.inspection import problems
 from homeroom.store.migrate import is_current
 from homeroom.store.work import Store, Work
@@ -33,6 +37,10 @@ AHEAD = 60
 PAGE = 1000
 SHOWN = 3
 SERVER_SECONDS = 5
+MOST_SAID = 10_000
+"""Bytes of what a server says of itself."""
+LATE_REPORT = 60
+"""Seconds after which a recording that ended, and its report, should have been taken in."""
 
 
 class State(StrEnum):
@@ -74,7 +82,7 @@ def doctor(place: Place, *, as_json: bool) -> None:
 def _findings(settings: Settings) -> Iterator[Finding]:
     yield _folder(settings.data)
     if settings.data.is_dir():
-        yield _space(settings.data)
+        yield _space("disk space", settings.data)
     database = _database(settings)
     yield database
     if database.state is not State.FAIL:
@@ -87,6 +95,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
                 yield _jobs(store)
                 yield from _clips(store, settings.data)
                 yield _schools(store)
+    if settings.media != "none":
+        yield from _media(settings)
     yield _server(settings)
 
 
@@ -102,12 +112,12 @@ def _folder(folder: Path) -> Finding:
     return Finding(check, State.OK, f"{folder.resolve()} is writable")
 
 
-def _space(folder: Path) -> Finding:
+def _space(check: str, folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     said = f"{free / 10**9:.1f} GB free"
     if free < NO_SPACE:
-        return Finding("disk space", State.FAIL, said)
-    return Finding("disk space", State.WARN if free < LITTLE_SPACE else State.OK, said)
+        return Finding(check, State.FAIL, said)
+    return Finding(check, State.WARN if free < LITTLE_SPACE else State.OK, said)
 
 
 def _database(settings: Settings) -> Finding:
@@ -165,6 +175,7 @@ def _jobs(store: Store) -> Finding:
 
 def _clips(store: Store, folder: Path) -> Iterator[Finding]:
     """Compare the rows of clips with the files, both ways."""
+    scratch = Files(folder).scratch
     living: set[str] = set()
     missing: list[str] = []
     sizes = 0
@@ -188,7 +199,9 @@ def _clips(store: Store, folder: Path) -> Iterator[Finding]:
     else:
         yield Finding("clips", State.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
     kept = {
-        os.path.relpath(file, folder) for file in (folder / "clips").rglob("*") if file.is_file()
+        os.path.relpath(file, folder)
+        for file in (folder / "clips").rglob("*")
+        if file.is_file() and file.parent != scratch
     }
     lost = sorted(kept - living)
     if lost:
@@ -211,7 +224,7 @@ def _server(settings: Settings) -> Finding:
     running = running_server(settings)
     if running is None:
         return Finding("server", State.OK, "none runs on this data folder")
-    pid, url = running
+    pid, url = running.pid, running.url
     if not url:
         return Finding("server", State.WARN, f"pid {pid} is starting, or stuck at that")
     where = urlsplit(url)
@@ -220,11 +233,69 @@ def _server(settings: Settings) -> Finding:
     )
     try:
         connection.request("GET", "/readyz")
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        said = answer.read(MOST_SAID)
     except (OSError, http.client.HTTPException) as error:
         return Finding("server", State.FAIL, f"pid {pid} does not answer at {url}: {error}")
     finally:
         connection.close()
-    if status >= http.client.INTERNAL_SERVER_ERROR:
-        return Finding("server", State.FAIL, f"pid {pid} at {url} is not ready ({status})")
+    if answer.status >= http.client.INTERNAL_SERVER_ERROR:
+        why = _reasons(said) or answer.status
+        return Finding("server", State.FAIL, f"pid {pid} at {url} is not ready: {why}")
     return Finding("server", State.OK, f"pid {pid} answers at {url}")
+
+
+def _reasons(said: bytes) -> str:
+    try:
+        return "; ".join(msgspec.json.decode(said, type=_NotReady).reasons)
+    except ValueError:
+        return ""
+
+
+class _NotReady(msgspec.Struct):
+    reasons: list[str]
+
+
+def _media(settings: Settings) -> Iterator[Finding]:
+    """Look at the folders of the media engine, which need not be where the data are."""
+    folder = recordings(settings)
+    if folder.is_dir():
+        yield _space("recordings", folder)
+        yield from _unreported(folder, spool(settings))
+    elif settings.media == "external":
+        yield Finding("recordings", State.WARN, f"{folder} is not there: nothing is taken in")
+    if settings.media == "embedded":
+        yield _reports(spool(settings))
+
+
+def _unreported(folder: Path, spooled: Path) -> Iterator[Finding]:
+    """Look for recordings that are not being written, and that no report will ever tell of."""
+    by_now = SystemClock().now() - LATE_REPORT
+    told: set[str] = set()
+    quiet: list[Path] = []
+    for file in sorted(folder.rglob("*.mp4")):
+        with suppress(FileNotFoundError):  # taken in meanwhile
+            if file.stat().st_mtime < by_now and not file.with_suffix(".json").exists():
+                quiet.append(file)
+    # In this order, for an engine writes its report before it removes its note.
+    for report in spooled.glob("*.json"):
+        with suppress(FileNotFoundError, msgspec.DecodeError):
+            told.add(Path(msgspec.json.decode(report.read_bytes(), type=_Report).file).name)
+    lost = [file for file in quiet if file.name not in told and file.exists()]
+    if lost:
+        names = "; ".join(file.name for file in lost[:SHOWN])
+        said = f"{len(lost)} became no clip, as {names}: homeroom clip add, or delete them"
+        yield Finding("stray recordings", State.WARN, said)
+
+
+class _Report(msgspec.Struct):
+    file: str = ""
+
+
+def _reports(folder: Path) -> Finding:
+    waiting = sorted(folder.glob("*.json"))
+    if not waiting:
+        return Finding("reports", State.OK, "none of the media engine waits")
+    age = SystemClock().now() - int(waiting[0].stat().st_mtime)
+    said = f"{len(waiting)} of the media engine wait, for up to {max(age, 0)} s"
+    return Finding("reports", State.WARN if age > LATE_REPORT else State.OK, said)

@@ -18,9 +18,9 @@ import msgspec
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import BadSettings, Settings, current
-from homeroom.bootstrap import CannotStart, address, opened_store
 from homeroom.contract.wire import MAX_DIGITS
 from homeroom.domain.refusal import Declined, Refused
+from homeroom.folder import CannotStart, address, opened_store
 from homeroom.store.engine import Contended, StoreFailed
 from homeroom.store.work import Store, Work
 

@@ -4,9 +4,9 @@ import click
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, TokenId, WindowId
-from homeroom.bootstrap import bring_up_to_date
 from homeroom.cli.frame import ID, MOMENT, Place, as_json, at, on_data, tell, tell_all
 from homeroom.cli.schools import MEANS
+from homeroom.folder import bring_up_to_date
 from homeroom.usecases import operations
 
 

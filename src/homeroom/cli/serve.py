@@ -8,10 +8,12 @@ import click
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.settings import Settings
+from homeroom.bootstrap import Running
 from homeroom.bootstrap import serve as run_server
 from homeroom.cli.frame import Place, on_data, program, warn
 from homeroom.cli.schools import signed
 from homeroom.contract.action import Door
+from homeroom.domain.streams import APP
 from homeroom.sandbox.gate import is_loopback
 from homeroom.usecases.demo import DemoSchool
 
@@ -19,6 +21,19 @@ from homeroom.usecases.demo import DemoSchool
 @click.command()
 @click.option("--host", help="Listen at this address.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.  [default: 8080]")
+@click.option(
+    "--media",
+    type=click.Choice(["embedded", "external", "none"]),
+    help="Who carries streams.  [default: embedded]",
+)
+@click.option(
+    "--rtmp-port", type=click.IntRange(0, 65535), help="Where RTMP is taken.  [default: 1935]"
+)
+@click.option(
+    "--media-port",
+    type=click.IntRange(0, 65535),
+    help="Where HTTP-FLV and HLS are.  [default: 8081]",
+)
 @click.option("--public-url", metavar="URL", help="Where browsers find the pages, https://…")
 @click.option("--demo", is_flag=True, default=None, help="Make a demo school, once.")
 @click.option(
@@ -36,10 +51,10 @@ def serve(place: Place, /, **given: Any) -> None:  # noqa: ANN401  the options a
     settings = place.settings(**given)
     _warn(settings)
 
-    def ready(url: str, school: DemoSchool | None) -> None:
-        click.echo(_greeting(settings, url))
+    def ready(running: Running, school: DemoSchool | None) -> None:
+        click.echo(_greeting(place, settings, running))
         if school is not None:
-            click.echo(_introduction(place, url, school))
+            click.echo(_introduction(place, running.url, school))
 
     run_server(settings, ready)
 
@@ -53,7 +68,8 @@ def _warn(settings: Settings) -> None:
         warn("/sandbox is open to this machine; from elsewhere it needs the operator's token")
 
 
-def _greeting(settings: Settings, url: str) -> str:
+def _greeting(place: Place, settings: Settings, running: Running) -> str:
+    url, hosts = running.url, running.server.hosts
     lines = [
         f"Homeroom is listening at {url}",
         f"  docs     {url}/docs",
@@ -61,6 +77,14 @@ def _greeting(settings: Settings, url: str) -> str:
     ]
     if settings.sandbox:
         lines.append(f"  sandbox  {url}/sandbox/clock")
+    if settings.media != "none":
+        lines += [
+            f"  push     {hosts.push}/{APP}",
+            f"  pull     {hosts.rtmp}/{APP} and {hosts.http}/{APP}",
+        ]
+    if settings.media == "external":
+        # Their address holds a secret, and what is printed here often ends in a journal.
+        lines.append(f"  hooks    {program()} media hooks{place.typed()}")
     return "\n".join(lines)
 
 

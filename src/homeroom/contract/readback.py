@@ -5,13 +5,24 @@ are those of the wire, so that what was sent is what is read.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
+from homeroom.contract.shown import (
+    Account,
+    Cancelled,
+    LiveInfo,
+    Number,
+    Shown,
+    Switch,
+    Time,
+    among,
+)
+from homeroom.contract.streams import StreamRow
 from homeroom.contract.wire import (
     IDENT,
     INSTANT,
@@ -134,22 +145,6 @@ class Folders(Schools, frozen=True, kw_only=True):
 # --- what is shown ---------------------------------------------------------------------------
 
 
-def among(description: str, *values: int | str) -> Meta:
-    """Describe a value that is one of a few."""
-    return Meta(description=description, extra_json_schema={"enum": list(values)})
-
-
-Switch = Literal[0, 1]
-Number = Annotated[int, Meta(description="An id.")]
-Time = Annotated[int, Meta(description="Seconds since 1970 UTC.")]
-Account = Annotated[str | None, Meta(description="Telephone number or e-mail address.")]
-Cancelled = Annotated[Switch, Meta(description="1: the account was cancelled.")]
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A row of an answer; Python's names become the wire's."""
-
-
 class SchoolRow(Shown, frozen=True, kw_only=True):
     """A school; its secret is never shown."""
 
@@ -232,14 +227,6 @@ class Person(Shown, frozen=True, kw_only=True):
     name: str
 
 
-class LiveInfo(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
-    """Where the live stream of a class is pulled; empty texts where there is none."""
-
-    rtmp: str
-    hls: str
-    flv: str
-
-
 class LessonRow(Shown, frozen=True, kw_only=True):
     """A class."""
 
@@ -293,9 +280,16 @@ class ClipRow(Shown, frozen=True, kw_only=True):
     class_id: Number
     file_id: str
     file_name: str
+    kind: Annotated[str, among("What it shows: the class, or its scene.", "class", "scene")]
+    started_at: Annotated[Time, Meta(description="When the recording began.")]
+    duration_ms: Annotated[int | None, Meta(description="null: the file does not say.")]
     size: Annotated[int, Meta(description="Bytes.")]
-    sha256: str
+    sha256: Annotated[str | None, Meta(description="null: not finished yet.")]
+    is_finished: Annotated[Switch, Meta(description="1: the file stays as it is.")]
     state: Annotated[int, among("1 kept, 4 deleted: the bytes are gone.", 1, 4)]
+    url: Annotated[
+        str | None, Meta(description="Serves the file for six hours from now; null: deleted.")
+    ]
     created_time: Time
     deleted_time: Time | None
 
@@ -362,6 +356,9 @@ LESSONS = ReadBack(
     "in the order of their creation, or of their start where `from` or `to` is given",
 )
 LESSON = ReadBack("getClass", "/classes/{classId}", "One class", OneLesson, LessonRow)
+STREAM = ReadBack(
+    "getClassStream", "/classes/{classId}/stream", "The streams of a class", OneLesson, StreamRow
+)
 CLIPS = ReadBack(
     "listClips",
     "/classes/{classId}/clips",
@@ -380,6 +377,7 @@ READ_BACKS = (
     MEMBERS,
     LESSONS,
     LESSON,
+    STREAM,
     CLIPS,
     LABELS,
     FOLDERS,

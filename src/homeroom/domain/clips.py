@@ -2,23 +2,36 @@
 
 from dataclasses import dataclass
 
-from homeroom.base.clock import Moment
+from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import ClipId, LessonId
+from homeroom.base.keys import keyed, same
 from homeroom.contract.errno import Errno
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import Refused
+from homeroom.domain.streams import StreamKind
+
+URL_LIFE = 6 * HOUR
+"""Seconds for which the address of a clip is good."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewClip:
-    """A file that has been put into the data folder."""
+    """A file that has been put into the storage."""
 
     file_id: str
     path: str
-    """Relative to the data folder."""
+    """Where the storage keeps it."""
     name: str
+    """What it is called where it is downloaded."""
+    kind: StreamKind
+    started_at: Moment
+    duration: int | None
+    """Milliseconds; none where the file does not say."""
     size: int
-    sha256: str
+    sha256: str | None
+    """None until it is finished."""
+    is_finished: bool
+    """Whether the file stays as it is; until then it is played as the engine wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,28 @@ class Clip:
     file: NewClip
     created_at: Moment
     deleted_at: Moment | None
+
+
+def path_of(file_id: str) -> str:
+    """Return where the storage keeps a clip."""
+    return f"clips/{file_id[:2]}/{file_id}.mp4"
+
+
+def clip_url(pages: str, file_id: str, expires_at: Moment, key: str) -> str:
+    """Return the address that serves a clip until a moment."""
+    until = f"{expires_at:x}"
+    return (
+        f"{pages}/clips/{file_id}.mp4?expires={until}&signature={_signature(file_id, until, key)}"
+    )
+
+
+def is_signed(file_id: str, until: str, signature: str, key: str) -> bool:
+    """Tell whether the address of a clip is one of ours; when it ends is another matter."""
+    return same(signature, _signature(file_id, until, key))
+
+
+def _signature(file_id: str, until: str, key: str) -> str:
+    return keyed(key, f"{file_id}:{until}")
 
 
 def chosen(lesson: Lesson, clips: list[Clip], file_id: str | None, now: Moment) -> list[Clip]:

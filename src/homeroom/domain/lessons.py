@@ -90,12 +90,22 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """The pull address bound to a class, for ever: its name, its signature, when that expires."""
+class Proof:
+    """What signs the address of a stream; bound to a class for pulling, it is for ever."""
 
-    name: str
     signature: str
-    expires_at: Moment
+    until: str
+    """Seconds since 1970 UTC, hexadecimal, as the address has them."""
+
+    @property
+    def query(self) -> str:
+        """The two as they stand in an address."""
+        return f"txSecret={self.signature}&txTime={self.until}"
+
+    @property
+    def expires_at(self) -> Moment:
+        """Until when the address is good."""
+        return int(self.until, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ class Lesson:
     introduction: str
     identity: str | None
     key: str
-    stream: Stream | None
+    stream: Proof | None
     origin: Origin
     closed_at: Moment | None
     deleted_at: Moment | None
@@ -298,10 +308,10 @@ class Recording(Enum):
     CHANGED = "changed"
     UNFOUNDED = "live or replay without recording"
     FROZEN = "later than 20 minutes before the start"
-    NO_ROOM = "the video service has no room left"
+    NO_SERVICE = "the video service does not work, or has no room left"
 
 
-def judge_switches(lesson: Lesson, asked: Switches, now: Moment, *, has_room: bool) -> Recording:
+def judge_switches(lesson: Lesson, asked: Switches, now: Moment, *, can_record: bool) -> Recording:
     """Judge a change of the recording switches; once frozen, only replay may still change."""
     if asked.need_recording:
         return Recording.UNFOUNDED
@@ -309,6 +319,6 @@ def judge_switches(lesson: Lesson, asked: Switches, now: Moment, *, has_room: bo
     frozen_parts_differ = (old.record, old.scene, old.live) != (new.record, new.scene, new.live)
     if frozen_parts_differ and lesson.phase(now) is not Phase.BEFORE:
         return Recording.FROZEN
-    if new.record and not old.record and not has_room:
-        return Recording.NO_ROOM
+    if new.record and not old.record and not can_record:
+        return Recording.NO_SERVICE
     return Recording.CHANGED

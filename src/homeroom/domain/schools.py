@@ -68,6 +68,14 @@ class Plan(
     classroom_hours: Annotated[int, _limit("Hours of class a month that are paid for")] = 0
     storage_mb: Annotated[int, _limit("Room for recordings, in units of 1,000,000 bytes")] = 0
 
+    retention_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=36500,
+            description="Days after a class that its unlocked recordings are kept; 0 is for ever.",
+        ),
+    ] = 0
     stop_delay: Annotated[
         int | None,
         msgspec.Meta(description="Seconds a teacher takes to stop; none is the server's own."),

@@ -1,9 +1,9 @@
-"""The addresses under which a class or a course is watched."""
+"""The addresses under which a class or a course is watched, and pushed."""
 
 from dataclasses import dataclass
 
-from homeroom.base.keys import digest
-from homeroom.domain.lessons import Lesson, Stream
+from homeroom.domain.lessons import Lesson, Proof
+from homeroom.domain.streams import APP
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,8 @@ class Hosts:
     pages: str
     rtmp: str
     http: str
+    push: str = ""
+    """Where streams are pushed to; empty where nothing takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,6 @@ class Addresses:
     flv: str = ""
 
 
-def signed(name: str, expires_at: int, key: str) -> Stream:
-    """Bind a stream name to a class: md5(KEY + StreamName + txTime), as the seed's addresses."""
-    return Stream(name, digest(f"{key}{name}{expires_at:x}"), expires_at)
-
-
 def addresses(lesson: Lesson, hosts: Hosts) -> Addresses:
     """Return the addresses of a class by the seed's four rules."""
     if not lesson.switches.record:
@@ -37,15 +34,19 @@ def addresses(lesson: Lesson, hosts: Hosts) -> Addresses:
     page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
     if lesson.stream is None:
         return Addresses(page)
-    name, signature, expires_at = (
-        lesson.stream.name,
-        lesson.stream.signature,
-        lesson.stream.expires_at,
-    )
-    query = f"txSecret={signature}&txTime={expires_at:x}"
+    return pull_addresses(lesson.key, lesson.stream, hosts, page)
+
+
+def pull_addresses(name: str, proof: Proof, hosts: Hosts, page: str = "") -> Addresses:
+    """Return where a stream is pulled."""
     return Addresses(
         page,
-        rtmp=f"{hosts.rtmp}/live/{name}?{query}",
-        hls=f"{hosts.http}/live/{name}.m3u8?{query}",
-        flv=f"{hosts.http}/live/{name}.flv?{query}",
+        rtmp=f"{hosts.rtmp}/{APP}/{name}?{proof.query}",
+        hls=f"{hosts.http}/{APP}/{name}.m3u8?{proof.query}",
+        flv=f"{hosts.http}/{APP}/{name}.flv?{proof.query}",
     )
+
+
+def push_address(name: str, proof: Proof, hosts: Hosts) -> str:
+    """Return where a stream is pushed to."""
+    return f"{hosts.push}/{APP}/{name}?{proof.query}"

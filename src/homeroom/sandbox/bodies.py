@@ -4,8 +4,9 @@ from http import HTTPStatus
 from typing import Literal, TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
+from homeroom.web.bodies import whole
 from homeroom.web.problems import Problem
 
 MAX_BODY = 64 * 1024
@@ -41,17 +42,9 @@ class ResetSchool(msgspec.Struct, forbid_unknown_fields=True):
 
 async def read(request: Request, kind: type[B]) -> B:
     """Return the body of a request, or raise `Problem`."""
-    body = bytearray()
+    body = await whole(request, MAX_BODY)
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                detail = f"the body has more than {MAX_BODY} bytes"
-                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
-    except ClientDisconnect:
-        raise Problem(HTTPStatus.BAD_REQUEST, "the connection ended before the body did") from None
-    try:
-        return msgspec.json.decode(bytes(body), type=kind)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = f"the body must be a JSON object: {error}"
         raise Problem(HTTPStatus.BAD_REQUEST, detail) from None

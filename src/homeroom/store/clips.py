@@ -1,14 +1,16 @@
 """Clips in the database."""
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import ClipId, LessonId
+from homeroom.base.ids import ClipId, LessonId, SchoolId
 from homeroom.domain.clips import Clip, NewClip
+from homeroom.domain.lessons import MARGIN
+from homeroom.domain.streams import StreamKind
 from homeroom.store.engine import Row, Tx
 from homeroom.store.statement import Rows, Statement
-from homeroom.store.tables import clips
+from homeroom.store.tables import clips, lessons
 
 _COLUMNS = (
     clips.c.id,
@@ -16,8 +18,12 @@ _COLUMNS = (
     clips.c.file_id,
     clips.c.path,
     clips.c.name,
+    clips.c.kind,
+    clips.c.started_at,
+    clips.c.duration,
     clips.c.size,
     clips.c.sha256,
+    clips.c.is_finished,
     clips.c.created_at,
     clips.c.deleted_at,
 )
@@ -35,6 +41,39 @@ _PAGE = Statement(
     .order_by(clips.c.id)
     .limit(bindparam("limit"))
 )
+_NAMED = Statement(select(*_COLUMNS).where(clips.c.file_id == bindparam("file")))
+_UNFINISHED = Statement(
+    select(*_COLUMNS)
+    .where(clips.c.is_finished == 0, clips.c.deleted_at.is_(None), clips.c.id > bindparam("after"))
+    .order_by(clips.c.id)
+    .limit(1)
+)
+_FINISH = Statement(
+    update(clips)
+    .where(clips.c.id == bindparam("clip"), clips.c.deleted_at.is_(None))
+    .values(
+        duration=bindparam("new_duration"),
+        size=bindparam("new_size"),
+        sha256=bindparam("new_sha256"),
+        is_finished=1,
+    )
+)
+# A class may have been given a recording long after it was over: that counts from then.
+_OVERDUE = Statement(
+    select(*_COLUMNS)
+    .select_from(clips.join(lessons, lessons.c.id == clips.c.lesson_id))
+    .where(
+        lessons.c.school_id == bindparam("school"),
+        lessons.c.is_locked == 0,
+        or_(
+            lessons.c.closed_at <= bindparam("over_by"),
+            lessons.c.ends_at + MARGIN <= bindparam("over_by"),
+        ),
+        clips.c.deleted_at.is_(None),
+        clips.c.created_at <= bindparam("over_by"),
+    )
+    .limit(bindparam("limit"))
+)
 _gone = Rows("gone")
 _DELETE = Statement(
     update(clips).where(_gone.hold(clips.c.id)).values(deleted_at=bindparam("moment"))
@@ -42,8 +81,21 @@ _DELETE = Statement(
 
 
 def _clip(row: Row) -> Clip:
-    number, lesson, file_id, path, name, size, sha256, created_at, deleted_at = row
-    file = NewClip(file_id, path, name, size, sha256)
+    (
+        number, lesson, file_id, path, name, kind, started_at, duration, size, sha256, is_finished,
+        created_at, deleted_at,
+    ) = row  # fmt: skip
+    file = NewClip(
+        file_id=file_id,
+        path=path,
+        name=name,
+        kind=StreamKind(kind),
+        started_at=started_at,
+        duration=duration,
+        size=size,
+        sha256=sha256,
+        is_finished=bool(is_finished),
+    )
     return Clip(ClipId(number), LessonId(lesson), file, created_at, deleted_at)
 
 
@@ -64,12 +116,41 @@ class Clips:
             "file_id": file.file_id,
             "path": file.path,
             "name": file.name,
+            "kind": file.kind.value,
+            "started_at": file.started_at,
+            "duration": file.duration,
             "size": file.size,
             "sha256": file.sha256,
+            "is_finished": int(file.is_finished),
             "created_at": now,
             "deleted_at": None,
         }
         return Clip(ClipId(self._tx.all(_ADD, values)[0][0]), lesson, file, now, None)
+
+    def named(self, file_id: str) -> Clip | None:
+        """Return a clip by its fileId, a deleted one too, or none."""
+        rows = self._tx.all(_NAMED, {"file": file_id})
+        return _clip(rows[0]) if rows else None
+
+    def unfinished(self, after: int) -> Clip | None:
+        """Return the next clip, above an id, that is not finished."""
+        rows = self._tx.all(_UNFINISHED, {"after": after})
+        return _clip(rows[0]) if rows else None
+
+    def finish(self, clip: ClipId, duration: int | None, size: int, sha256: str) -> bool:
+        """Write what a finished file is; tells whether the clip is still kept."""
+        values = {
+            "clip": clip,
+            "new_duration": duration,
+            "new_size": size,
+            "new_sha256": sha256,
+        }
+        return self._tx.run(_FINISH, values) > 0
+
+    def overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[Clip]:
+        """Return clips a school keeps, unlocked, that were there and over by a moment."""
+        values = {"school": school, "over_by": over_by, "limit": limit}
+        return [_clip(row) for row in self._tx.all(_OVERDUE, values)]
 
     def page(self, after: int, limit: int) -> list[Clip]:
         """Return some clips in order of their ids, those above a given one, deleted ones too."""

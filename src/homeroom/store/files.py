@@ -1,21 +1,13 @@
 """Files in the data folder: pictures and recordings. What is acknowledged is on the disk."""
 
+import errno
 import hashlib
 import os
-import shutil
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from homeroom.base.pictures import Picture
-from homeroom.domain.clips import NewClip
-from homeroom.domain.refusal import Declined
-
-CHUNK = 1024 * 1024
-MAX_CLIP = 20_000_000_000
-"""Bytes of one recording."""
-MP4_MARK = b"ftyp"
-"""Stands after four bytes in every MP4."""
+from homeroom.store.storage import PARTIAL, copy
 
 
 class Files:
@@ -23,6 +15,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.scratch = folder / "clips" / "partial"
 
     def keep_picture(self, picture: Picture) -> str:
         """Write a picture under its own hash and return its path in the data folder."""
@@ -32,38 +25,49 @@ class Files:
             self._write(path, picture.content)
         return str(path)
 
-    def keep_clip(self, source: Path, file_id: str) -> NewClip:
-        """Copy a recording in and return what is known of it; raises `Declined` or `OSError`."""
-        _check_clip(source)
-        path = Path("clips") / file_id[:2] / f"{file_id}.mp4"
-        target = self.folder / path
+    def adopt(self, source: Path, path: str) -> int:
+        """Take a file in, in place of what was there, and return its bytes.
+
+        A source that is gone and a file that is there mean that it was done before.
+        """
+        target = self.local(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
         try:
-            with source.open("rb") as given, partial.open("xb") as kept:
-                shutil.copyfileobj(given, kept, CHUNK)
-                kept.flush()
-                os.fsync(kept.fileno())
-            with partial.open("rb") as kept:
-                sha256 = hashlib.file_digest(kept, "sha256").hexdigest()
-            partial.rename(target)
-            self._sync(target.parent)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            target.unlink(missing_ok=True)
-            raise
-        # A file name need not be text: what is none becomes a question mark.
-        name = source.name.encode(errors="replace").decode()
-        return NewClip(file_id, str(path), name, target.stat().st_size, sha256)
+            self._move(source, target)
+        except FileNotFoundError:
+            if not target.exists():
+                raise
+        self._sync(target.parent)
+        return target.stat().st_size
+
+    def local(self, path: str) -> Path:
+        """Return where a file is, or would be."""
+        # By its text alone: an operator may well have put a folder on another disk.
+        inside = Path(path)
+        if inside.is_absolute() or ".." in inside.parts:
+            message = f"{path} is not in the data folder"
+            raise ValueError(message)
+        return self.folder / inside
 
     def erase(self, path: str) -> None:
         """Remove a file; one that is gone already is fine."""
-        target = (self.folder / path).resolve()
-        if not target.is_relative_to(self.folder.resolve()):
-            message = f"{path} is not in the data folder"
-            raise ValueError(message)
         with suppress(FileNotFoundError):
-            target.unlink()
+            self.local(path).unlink()
+
+    def _move(self, source: Path, target: Path) -> None:
+        with source.open("rb") as file:
+            os.fsync(file.fileno())
+        try:
+            source.replace(target)
+        except OSError as failure:
+            if failure.errno != errno.EXDEV:
+                raise
+            # From another file system: copied beside the others first, so that it appears whole.
+            partial = self.scratch / f"{target.stem}{PARTIAL}"
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            copy(source, partial)
+            partial.replace(target)
+            source.unlink(missing_ok=True)
 
     def _write(self, path: Path, content: bytes) -> None:
         target = self.folder / path
@@ -85,20 +89,3 @@ class Files:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-
-
-def _check_clip(source: Path) -> None:
-    """Decline what is no file to keep, before a byte of it is copied."""
-    facts = source.stat()
-    if not stat.S_ISREG(facts.st_mode):
-        raise Declined(f"{source} is not a regular file")
-    if facts.st_size > MAX_CLIP:
-        raise Declined(f"{source} has more than {MAX_CLIP // 10**9} GB")
-    if facts.st_size == 0:
-        raise Declined(f"{source} is empty")
-
-
-def looks_like_mp4(path: Path) -> bool:
-    """Tell whether a file begins as an MP4 does; raises `OSError`."""
-    with path.open("rb") as file:
-        return file.read(8)[4:] == MP4_MARK

@@ -16,8 +16,8 @@ from homeroom.domain.lessons import (
     Lesson,
     NewLesson,
     Origin,
+    Proof,
     Stage,
-    Stream,
     Switches,
 )
 from homeroom.domain.schools import Plan
@@ -34,7 +34,8 @@ from homeroom.store.tables import (
     schools,
 )
 
-_COLUMNS = (
+COLUMNS = (
+    # Of a class joined to its course, as `lesson_from` reads them.
     lessons.c.id,
     lessons.c.school_id,
     lessons.c.course_id,
@@ -59,7 +60,6 @@ _COLUMNS = (
     lessons.c.introduction,
     lessons.c.unique_identity,
     lessons.c.key,
-    lessons.c.stream,
     lessons.c.stream_signature,
     lessons.c.stream_expires_at,
     lessons.c.origin,
@@ -70,13 +70,13 @@ _COLUMNS = (
 _with_course = lessons.join(courses, courses.c.id == lessons.c.course_id)
 _asked = Rows("lesson_ids")
 _SEVERAL = Statement(
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .select_from(_asked.source)
     .join(lessons, lessons.c.id == _asked.whole())
     .join(courses, courses.c.id == lessons.c.course_id)
 )
 _GET = Statement(
-    select(*_COLUMNS).select_from(_with_course).where(lessons.c.id == bindparam("lesson"))
+    select(*COLUMNS).select_from(_with_course).where(lessons.c.id == bindparam("lesson"))
 )
 _overlaps_maintenance = (
     select(maintenance.c.id)
@@ -130,7 +130,6 @@ _SETTABLE: dict[str, BindParameter[Value]] = {
         "watch_by_login",
         "allow_unlogged_chat",
         "introduction",
-        "stream",
         "stream_signature",
         "stream_expires_at",
     )
@@ -144,16 +143,14 @@ _SWITCHED = (
     "replay",
     "watch_by_login",
     "allow_unlogged_chat",
-    "stream",
     "stream_signature",
     "stream_expires_at",
 )
-_TEXTS = ("stream", "stream_signature")
 _saved_values = (
     select(
         _saved.whole(0).label("lesson_id"),
         *(
-            (_saved.text(place) if name in _TEXTS else _saved.whole(place)).label(name)
+            (_saved.text if name == "stream_signature" else _saved.whole)(place).label(name)
             for place, name in enumerate(_SWITCHED, 1)
         ),
     )
@@ -195,12 +192,13 @@ class Facts:
     course: Course | None
 
 
-def _lesson(row: Row) -> Lesson:
+def lesson_from(row: Row) -> Lesson:
+    """Return the class that a row of `COLUMNS` holds."""
     (
         number, school, course, name, begins_at, ends_at, teacher, folder,
         seats, resolution, two_cameras, smart, broadcast, off_stage,
         record, scene, live, replay, by_login, unlogged_chat, locked,
-        introduction, identity, key, stream, signature, stream_expires_at,
+        introduction, identity, key, signature, stream_expires_at,
         origin, closed_at, deleted_at, created_at,
     ) = row  # fmt: skip
     return Lesson(
@@ -220,7 +218,7 @@ def _lesson(row: Row) -> Lesson:
         introduction=introduction,
         identity=identity,
         key=key,
-        stream=None if stream is None else Stream(stream, signature, stream_expires_at),
+        stream=None if signature is None else Proof(signature, f"{stream_expires_at:x}"),
         origin=Origin(origin),
         closed_at=closed_at,
         deleted_at=deleted_at,
@@ -229,7 +227,7 @@ def _lesson(row: Row) -> Lesson:
 
 
 def _switch_values(
-    switches: Switches, audience: Audience, stream: Stream | None
+    switches: Switches, audience: Audience, stream: Proof | None
 ) -> dict[str, Value]:
     return {
         "record": int(switches.record),
@@ -238,7 +236,6 @@ def _switch_values(
         "replay": int(switches.replay),
         "watch_by_login": int(audience.watch_by_login),
         "allow_unlogged_chat": int(audience.allow_unlogged_chat),
-        "stream": None if stream is None else stream.name,
         "stream_signature": None if stream is None else stream.signature,
         "stream_expires_at": None if stream is None else stream.expires_at,
     }
@@ -274,12 +271,12 @@ class Lessons:
     def get(self, lesson: LessonId) -> Lesson | None:
         """Return a class of any school, deleted ones too, or none."""
         rows = self._tx.all(_GET, {"lesson": lesson})
-        return _lesson(rows[0]) if rows else None
+        return lesson_from(rows[0]) if rows else None
 
     def several(self, asked: Iterable[LessonId]) -> dict[LessonId, Lesson]:
         """Return those of some classes that exist, of any school."""
         text = msgspec.json.encode(list(set(asked))).decode()
-        found = map(_lesson, self._tx.all(_SEVERAL, {"lesson_ids": text}))
+        found = map(lesson_from, self._tx.all(_SEVERAL, {"lesson_ids": text}))
         return {lesson.id: lesson for lesson in found}
 
     def is_in_maintenance(self, hours: Hours) -> bool:
@@ -292,7 +289,7 @@ class Lessons:
         course: Course,
         new: NewLesson,
         key: str,
-        stream: Stream | None,
+        stream: Proof | None,
         now: Moment,
     ) -> Lesson:
         """Write a class and return it."""

@@ -1,16 +1,17 @@
 """Bringing a database to the tables of this version: one history for both engines."""
 
+import logging
 import sqlite3
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from homeroom.store.engine import StoreFailed
 
-HEAD = "0001"
+HEAD = "0002"
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -43,9 +44,16 @@ def migrate(address: str | Path) -> None:
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
+    # What it does is one line for an operator at most; it says a dozen.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     engine = create_engine(url(address), poolclass=NullPool)
+    if isinstance(address, Path):
+        # Left to itself, Python's driver commits before it makes a table: broken off, half of the
+        # tables would be there and the next start would fail on them.
+        event.listen(engine, "connect", _leave_transactions_to_us)
+        event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
@@ -56,6 +64,14 @@ def migrate(address: str | Path) -> None:
         raise StoreFailed(f"the tables were not brought up to date: {failure}") from failure
     finally:
         engine.dispose()
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def url(address: str | Path) -> str:

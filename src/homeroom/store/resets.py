@@ -22,6 +22,8 @@ from homeroom.store.tables import (
     labels,
     lessons,
     presets,
+    push_keys,
+    pushes,
     registrations,
     schools,
     students,
@@ -100,6 +102,8 @@ _DELETIONS = {
     table.name: _all_of(delete(table))
     for table in (
         clips,
+        pushes,
+        push_keys,
         guests,
         co_teachers,
         lessons,
@@ -162,6 +166,7 @@ class Resets:
         return Emptied(rows, [path for (path,) in paths])
 
     def in_use(self, paths: list[str]) -> set[str]:
-        """Return which of some pictures somebody still has."""
-        given = {"given_paths": msgspec.json.encode(paths).decode()}
+        """Return which of some files somebody still has; nobody but a picture's givers share."""
+        pictures = [path for path in paths if path.startswith("pictures/")]
+        given = {"given_paths": msgspec.json.encode(pictures).decode()}
         return {path for (path,) in self._tx.all(_IN_USE, given)}

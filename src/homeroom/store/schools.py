@@ -8,7 +8,15 @@ from homeroom.base.ids import PresetId, SchoolId, UserId
 from homeroom.domain.schools import Plan, School
 from homeroom.store.engine import Row, Tx
 from homeroom.store.statement import Statement
-from homeroom.store.tables import clips, lessons, maintenance, presets, schools, sub_accounts
+from homeroom.store.tables import (
+    clips,
+    courses,
+    lessons,
+    maintenance,
+    presets,
+    schools,
+    sub_accounts,
+)
 
 _plans = msgspec.json.Decoder(Plan)
 
@@ -26,6 +34,12 @@ _ALL = Statement(
     .where(schools.c.id > bindparam("after"))
     .order_by(schools.c.id)
     .limit(bindparam("limit"))
+)
+# A plan is kept without what is as in a new school: mostly that is all of this.
+_RETAINING = Statement(
+    select(schools.c.id, schools.c.plan)
+    .where(schools.c.plan.contains('"retention_days":'))
+    .order_by(schools.c.id)
 )
 _NEWEST = Statement(select(func.max(schools.c.id)))
 _ADD = Statement(insert(schools).values({column: bindparam(column.name) for column in schools.c}))
@@ -72,8 +86,17 @@ _PRESETS = Statement(
 )
 _STORED = Statement(
     select(func.coalesce(func.sum(clips.c.size), 0))
-    .select_from(clips.join(lessons, lessons.c.id == clips.c.lesson_id))
-    .where(lessons.c.school_id == bindparam("school"), clips.c.deleted_at.is_(None))
+    .select_from(
+        clips.join(lessons, lessons.c.id == clips.c.lesson_id).join(
+            courses, courses.c.id == lessons.c.course_id
+        )
+    )
+    .where(
+        lessons.c.school_id == bindparam("school"),
+        lessons.c.deleted_at.is_(None),
+        courses.c.deleted_at.is_(None),
+        clips.c.deleted_at.is_(None),
+    )
 )
 _BLOCKED_UNTIL = Statement(
     select(func.max(maintenance.c.ends_at)).where(
@@ -108,6 +131,11 @@ class Schools:
     def page(self, after: int, limit: int) -> list[School]:
         """Return some schools in order of their ids, those above a given one."""
         return [_school(row) for row in self._tx.all(_ALL, {"after": after, "limit": limit})]
+
+    def retaining(self) -> list[tuple[SchoolId, int]]:
+        """Return the schools that keep recordings for some days only, and for how many."""
+        rows = self._tx.all(_RETAINING, {})
+        return [(SchoolId(school), read_plan(plan).retention_days) for school, plan in rows]
 
     def owned_by(self, user: UserId) -> SchoolId | None:
         """Return the school whose school account a user is, or none."""
@@ -178,7 +206,7 @@ class Schools:
         return [(PresetId(number), name) for number, name in rows]
 
     def bytes_stored(self, school: SchoolId) -> int:
-        """Return the bytes of all recordings the school keeps."""
+        """Return the bytes of the recordings the school keeps, of classes that are not deleted."""
         return int(self._tx.all(_STORED, {"school": school})[0][0])
 
     def blocked_until(self, now: Moment) -> Moment | None:

@@ -143,8 +143,12 @@ class ShownClip:
     lesson: int
     file_id: str
     name: str
+    kind: str
+    started_at: Moment
+    duration: int | None
     size: int
-    sha256: str
+    sha256: str | None
+    is_finished: int
     state: int
     created_at: Moment
     deleted_at: Moment | None

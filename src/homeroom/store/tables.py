@@ -67,6 +67,12 @@ def _small(name: str, allowed: str) -> Column[int]:
     )
 
 
+def _stream_kind() -> Column[str]:
+    return Column(
+        "kind", Text, CheckConstraint("kind IN ('class', 'scene')", name="kind"), nullable=False
+    )
+
+
 users = Table(
     "users",
     metadata,
@@ -304,8 +310,7 @@ lessons = Table(
     _text("introduction"),
     _text("unique_identity", nullable=True),
     _text("key"),
-    # The pull address, once bound: stream name, signature and expiry (the seed's second rule).
-    _text("stream", nullable=True),
+    # The pull address, once bound: signature and expiry (the seed's second rule) beside the key.
     _text("stream_signature", nullable=True),
     _moment("stream_expires_at", nullable=True),
     Column(
@@ -366,10 +371,59 @@ clips = Table(
     _text("path"),
     _text("name"),
     _number("size"),
-    _text("sha256"),
+    # Not known before the file is finished.
+    _text("sha256", nullable=True),
     _moment("created_at"),
     _moment("deleted_at", nullable=True),
+    _stream_kind(),
+    _moment("started_at"),
+    # Milliseconds; unknown of some files.
+    _number("duration", nullable=True),
+    _switch("is_finished"),
     UniqueConstraint("file_id"),
+)
+Index(
+    "ix_clips_id_unfinished",
+    clips.c.id,
+    sqlite_where=clips.c.is_finished == 0,
+    postgresql_where=clips.c.is_finished == 0,
+)
+
+# The pushes of the last month; those that run have not ended.
+pushes = Table(
+    "pushes",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id", index=True),
+    _stream_kind(),
+    _text("engine"),
+    _text("client_id"),
+    _text("param"),
+    _text("ip"),
+    _moment("started_at"),
+    _moment("ended_at", nullable=True),
+    _text("problem", nullable=True),
+)
+Index(
+    "ix_pushes_client_id_running",
+    pushes.c.client_id,
+    sqlite_where=pushes.c.ended_at.is_(None),
+    postgresql_where=pushes.c.ended_at.is_(None),
+)
+Index(
+    "ix_pushes_engine_running",
+    pushes.c.engine,
+    sqlite_where=pushes.c.ended_at.is_(None),
+    postgresql_where=pushes.c.ended_at.is_(None),
+)
+Index(None, pushes.c.started_at)
+
+# How often the push addresses of a class were made anew; a class without a row: never.
+push_keys = Table(
+    "push_keys",
+    metadata,
+    Column("lesson_id", Id, ForeignKey("lessons.id"), primary_key=True, autoincrement=False),
+    _number("generation"),
 )
 
 maintenance = Table(

@@ -17,6 +17,7 @@ from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.listing import Listing
 from homeroom.store.operations import Operations
+from homeroom.store.pushes import Pushes
 from homeroom.store.queue import Queue
 from homeroom.store.quotas import Quotas
 from homeroom.store.resets import Resets
@@ -46,6 +47,7 @@ class Work:
         "noted",
         "now",
         "operations",
+        "pushes",
         "queue",
         "quotas",
         "resets",
@@ -70,6 +72,7 @@ class Work:
         self.labels = Labels(tx)
         self.drive = Drive(tx)
         self.clips = Clips(tx)
+        self.pushes = Pushes(tx)
         self.queue = Queue(tx)
         self.quotas = Quotas(tx)
         self.staff = Staff(tx)

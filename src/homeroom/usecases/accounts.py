@@ -9,6 +9,7 @@ from homeroom.domain.refusal import Refused
 from homeroom.domain.schools import Plan, School
 from homeroom.store.accounts import NewUser
 from homeroom.store.work import Work
+from homeroom.usecases.means import Means
 
 STUDENT = 1
 TEACHER = 2
@@ -48,6 +49,11 @@ def has_room(work: Work, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the school's storage takes more."""
     limit = plan.storage_mb
     return not limit or work.schools.bytes_stored(school) < limit * MEGABYTE
+
+
+def can_record(work: Work, means: Means, school: SchoolId, plan: Plan) -> bool:
+    """Tell whether the video service works, and takes more of the school."""
+    return means.video_works() and has_room(work, school, plan)
 
 
 def register(work: Work, school: SchoolId, asked: Registration) -> Registered:

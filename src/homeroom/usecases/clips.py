@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+import msgspec
+
+from homeroom.base.clock import DAY
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, chosen
@@ -10,9 +13,12 @@ from homeroom.domain.kinds import Kind
 from homeroom.domain.lessons import Lesson, NewSwitches, Recording, judge_switches
 from homeroom.domain.refusal import Declined, Refused
 from homeroom.store.work import Work
-from homeroom.usecases.accounts import current_school, has_room
+from homeroom.usecases.accounts import can_record, current_school
 from homeroom.usecases.lessons import bound, living_lesson
 from homeroom.usecases.means import Means
+
+SWEPT_AT_ONCE = 500
+"""Clips that one unit of work sweeps away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,13 @@ def set_switches(
     held = current_school(work, school)
     work.courses.held_by(school, course, work.now, NAMED)
     lessons = work.lessons.several(one.lesson for one in asked)
-    room = has_room(work, school, held.plan)
+    works = can_record(work, means, school, held.plan)
     changed: dict[LessonId, Lesson] = {}
     results: list[Lesson | Refused] = []
     for one in asked:
         try:
             old = changed.get(one.lesson) or living_lesson(lessons.get(one.lesson), course)
-            new = _switched(work, means, old, one, has_room=room)
+            new = _switched(work, means, old, one, works=works)
         except Refused as refusal:
             results.append(refusal)
         else:
@@ -80,6 +86,28 @@ def add(work: Work, lesson: LessonId, file: NewClip) -> Clip:
     return work.clips.add(lesson, file, work.now)
 
 
+def overdue(work: Work) -> list[SchoolId]:
+    """Return the schools that have kept recordings for longer than they want to."""
+    return [
+        school
+        for school, days in work.schools.retaining()
+        if work.clips.overdue(school, work.now - days * DAY, 1)
+    ]
+
+
+def sweep(work: Work, school: SchoolId) -> int:
+    """Delete recordings kept longer than the school wants to, some at once; returns how many."""
+    days = current_school(work, school).plan.retention_days
+    if not days:
+        return 0
+    gone = work.clips.overdue(school, work.now - days * DAY, SWEPT_AT_ONCE)
+    if gone:
+        work.clips.delete(gone, work.now)
+        paths = msgspec.json.encode([clip.file.path for clip in gone]).decode()
+        work.defer(Kind.ERASE_FILES, {"paths": paths}, school)
+    return len(gone)
+
+
 def _held(work: Work, school: SchoolId, lesson: LessonId, wrong_kind: Errno) -> Lesson:
     """Return a class of the school whose course may have video, or refuse it."""
     held = work.lessons.get(lesson)
@@ -91,21 +119,19 @@ def _held(work: Work, school: SchoolId, lesson: LessonId, wrong_kind: Errno) -> 
     return held
 
 
-def _switched(
-    work: Work, means: Means, old: Lesson, one: SwitchesAsked, *, has_room: bool
-) -> Lesson:
+def _switched(work: Work, means: Means, old: Lesson, one: SwitchesAsked, *, works: bool) -> Lesson:
     switches = old.switches
     if one.switches is not None:
         refusals = {
             Recording.UNFOUNDED: Errno.LIVE_NEEDS_RECORDING,
             Recording.FROZEN: Errno.RECORDING_FROZEN,
-            Recording.NO_ROOM: Errno.VIDEO_SERVICE_FAULT,
+            Recording.NO_SERVICE: Errno.VIDEO_SERVICE_FAULT,
         }
         wanted = one.switches.on(old.switches)
-        verdict = judge_switches(old, wanted, work.now, has_room=has_room)
+        verdict = judge_switches(old, wanted, work.now, can_record=works)
         if verdict in refusals:
             raise Refused(refusals[verdict])
         switches = wanted.effective()
     audience = old.audience.changed(one.watch_by_login, one.allow_unlogged_chat)
-    stream = bound(work, means, old.stream, switches)
+    stream = bound(work, means, old.key, old.stream, switches)
     return replace(old, switches=switches, audience=audience, stream=stream)

@@ -173,7 +173,8 @@ def _lessons(
     teachers: list[UserId],
 ) -> list[LessonId]:
     """Add classes past and to come; past ones no partner call could add."""
-    recorded = Switches(record=True, live=True, replay=True)
+    works = means.video_works()
+    recorded = Switches(record=works, live=works, replay=works)
     wanted = (
         (maths, "Fractions", work.now - DAY, recorded),
         (maths, "Decimals", work.now + DAY, recorded),
@@ -190,8 +191,9 @@ def _lessons(
             stage=Stage(),
             switches=switches,
         )
-        stream = bound(work, means, None, switches)
-        lesson = work.lessons.add(held, new, means.keys.public_key(), stream, work.now)
+        key = means.keys.public_key()
+        stream = bound(work, means, key, None, switches)
+        lesson = work.lessons.add(held, new, key, stream, work.now)
         work.courses.list_teachers(course, [teacher])
         numbers.append(lesson.id)
     return numbers

@@ -14,16 +14,15 @@ from homeroom.domain.courses import (
     admitted,
 )
 from homeroom.domain.lessons import (
-    STREAM_LIFE,
     Change,
     Hours,
     Lesson,
     NewLesson,
     Origin,
     Phase,
+    Proof,
     Recording,
     Stage,
-    Stream,
     Switches,
     check_editable,
     check_hours,
@@ -35,11 +34,11 @@ from homeroom.domain.lessons import (
 )
 from homeroom.domain.refusal import Refused
 from homeroom.domain.schools import Plan, School, month_of
+from homeroom.domain.streams import signed
 from homeroom.domain.teachers import CO_TEACHER, NOBODY, TEACHER, check_co_teachers, check_fit
-from homeroom.domain.webcasts import signed
 from homeroom.store.teachers import Known
 from homeroom.store.work import Work
-from homeroom.usecases.accounts import current_school, has_room
+from homeroom.usecases.accounts import can_record, current_school
 from homeroom.usecases.means import Means
 
 
@@ -69,15 +68,16 @@ def add(work: Work, means: Means, school: SchoolId, course: CourseId, wanted: Ne
         raise Refused(Errno.FOLDER_NOT_IN_DRIVE)
     check_plan(plan, stage, wanted.switches, has_co_teachers=bool(helpers))
     _check_numbers(work, plan, school, course)
-    switches = _first_switches(work, school, plan, wanted.switches)
+    switches = _first_switches(work, means, school, plan, wanted.switches)
     new = replace(
         wanted,
         stage=stage,
         switches=switches,
         introduction=_storable(work, wanted.introduction, Errno.ADDED_WITHOUT_INTRODUCTION),
     )
-    stream = bound(work, means, None, switches)
-    lesson = work.lessons.add(held, new, means.keys.public_key(), stream, work.now)
+    key = means.keys.public_key()
+    stream = bound(work, means, key, None, switches)
+    lesson = work.lessons.add(held, new, key, stream, work.now)
     work.staff.add_co_teachers(lesson.id, wanted.co_teachers)
     _list_teachers(work, course, [teacher, *helpers])
     _push_expiry(work, held, wanted.hours)
@@ -112,7 +112,7 @@ def edit(
     _check_plan_of_edit(work, held, old, stage, change)
     switches = old.switches
     if change.switches is not None:
-        switches = _judged(work, held, old, change.switches.on(old.switches))
+        switches = _judged(work, means, held, old, change.switches.on(old.switches))
     introduction = old.introduction
     if change.introduction is not None:
         introduction = _storable(
@@ -128,7 +128,7 @@ def edit(
         switches=switches,
         audience=old.audience.changed(change.watch_by_login, change.allow_unlogged_chat),
         introduction=introduction,
-        stream=bound(work, means, old.stream, switches),
+        stream=bound(work, means, old.key, old.stream, switches),
     )
     work.lessons.save(new)
     if change.co_teachers is not None:
@@ -174,32 +174,36 @@ def living_lesson(lesson: Lesson | None, course: CourseId) -> Lesson:
     return lesson
 
 
-def bound(work: Work, means: Means, stream: Stream | None, switches: Switches) -> Stream | None:
+def bound(
+    work: Work, means: Means, key: str, stream: Proof | None, switches: Switches
+) -> Proof | None:
     """Return the pull address of a class: bound once it is recorded and live, then for ever."""
     if stream is not None or not (switches.record and switches.live):
         return stream
-    return signed(means.keys.stream_name(), work.now + STREAM_LIFE, means.pull_key)
+    return signed(key, work.now + means.pull_life, means.pull_key)
 
 
-def _first_switches(work: Work, school: SchoolId, plan: Plan, asked: Switches) -> Switches:
+def _first_switches(
+    work: Work, means: Means, school: SchoolId, plan: Plan, asked: Switches
+) -> Switches:
     """Return the recording switches of a new class, and note what they could not be."""
     if asked.need_recording:
         work.note(Errno.ADDED_WITH_BAD_RECORDING)
-    if asked.record and not has_room(work, school, plan):
+    if asked.record and not can_record(work, means, school, plan):
         work.note(Errno.ADDED_WITHOUT_RECORDING)
         return Switches()
     return asked.effective()
 
 
-def _judged(work: Work, school: School, old: Lesson, asked: Switches) -> Switches:
+def _judged(work: Work, means: Means, school: School, old: Lesson, asked: Switches) -> Switches:
     """Return the recording switches after an edit, and note what they could not become."""
     notes = {
         Recording.UNFOUNDED: Errno.EDITED_WITH_BAD_RECORDING,
         Recording.FROZEN: Errno.EDITED_RECORDING_FROZEN,
-        Recording.NO_ROOM: Errno.EDITED_WITHOUT_RECORDING,
+        Recording.NO_SERVICE: Errno.EDITED_WITHOUT_RECORDING,
     }
-    room = has_room(work, school.id, school.plan)
-    verdict = judge_switches(old, asked, work.now, has_room=room)
+    works = can_record(work, means, school.id, school.plan)
+    verdict = judge_switches(old, asked, work.now, can_record=works)
     if verdict is Recording.CHANGED:
         return asked.effective()
     work.note(notes[verdict])

@@ -1,15 +1,22 @@
 """What use cases need besides the unit of work."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from homeroom.base.keys import Keys
+from homeroom.domain.lessons import STREAM_LIFE
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Where keys come from, what signs pull addresses, how long a teacher takes to stop."""
+    """Where keys come from, what signs addresses, how long things take, whether video works."""
 
     keys: Keys
     pull_key: str
     stop_delay: int
     """Seconds; a school may have its own."""
+    push_key: str = ""
+    pull_life: int = STREAM_LIFE
+    """Seconds for which a pull address is good once it is bound."""
+    video_works: Callable[[], bool] = lambda: True
+    """Whether there is a media engine, and it has answered within the last minute."""

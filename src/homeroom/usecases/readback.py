@@ -62,7 +62,7 @@ def sees_course(work: Work, scope: Whole, asked: CourseId) -> bool:
     return course is not None and scope in (None, course.school)
 
 
-def sees_lesson(work: Work, scope: Whole, asked: LessonId) -> bool:
-    """Tell whether there is such a class to be seen."""
+def seen_lesson(work: Work, scope: Whole, asked: LessonId) -> Lesson | None:
+    """Return a class alone, or none where there is none to be seen."""
     held = work.lessons.get(asked)
-    return held is not None and scope in (None, held.school)
+    return held if held is not None and scope in (None, held.school) else None

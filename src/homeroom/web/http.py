@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -56,11 +56,21 @@ class Server(uvicorn.Server):
     """uvicorn's server, for which SIGTERM is a request to finish and not a way to die."""
 
     on_started: Callable[[], None] = staticmethod(lambda: None)
+    before_stop: Callable[[], Awaitable[None]] | None = None
+    """Awaited when it is to finish, while it still takes requests."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Take connections, and say so."""
         await super().startup(sockets)
         self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and let open requests finish."""
+        try:
+            if self.before_stop is not None:
+                await self.before_stop()
+        finally:
+            await super().shutdown(sockets)
 
     def stop(self) -> None:
         """Ask it to finish."""

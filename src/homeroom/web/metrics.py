@@ -1,5 +1,7 @@
 """Metrics for Prometheus: counted as answers leave, gathered when they are asked for."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from prometheus_client import (
@@ -17,6 +19,22 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 MOST_PAIRS = 5000
 """Pairs of action and errno that are counted apart: far more than the contract has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNumbers:
+    """What is known of the media engine at one moment; what it counts begins at 0 with it."""
+
+    is_up: bool = False
+    restarts: int = 0
+    publishers: int = 0
+    viewers: Mapping[str, int] = field(default_factory=dict)
+    """By protocol."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    slow_key_frames: int = 0
+    recording_failures: int = 0
+    spooled: int = 0
 
 
 class Metrics:
@@ -54,6 +72,7 @@ class Metrics:
             "Units of work in those commits; several a commit where they came together.",
             registry=self._registry,
         )
+        self._live = _LiveMetrics(self._registry)
         build = Info("homeroom_build", "The version that runs.", registry=self._registry)
         build.info({"version": version("homeroom")})
         ProcessCollector(registry=self._registry)
@@ -88,6 +107,53 @@ class Metrics:
         self._units.inc(max(units - self._seen_units, 0))
         self._seen_commits, self._seen_units = commits, units
 
+    def see_live(self, numbers: LiveNumbers) -> None:
+        """Take what is known of the media engine at this moment."""
+        self._live.see(numbers)
+
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+class _LiveMetrics:
+    """The media engine's part."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, said: str) -> Gauge:
+            return Gauge(f"homeroom_media_{name}", said, registry=registry)
+
+        def counter(name: str, said: str) -> Counter:
+            return Counter(f"homeroom_media_{name}", said, registry=registry)
+
+        self._up = gauge("up", "Whether the media engine answers.")
+        self._publishers = gauge("publishers", "Streams that are being pushed.")
+        self._viewers = Gauge(
+            "homeroom_media_viewers", "Who watches, by protocol.", ("protocol",), registry=registry
+        )
+        self._spooled = gauge("reports_spooled", "Reports of the engine that are not answered yet.")
+        self._counters = {
+            "restarts": counter("restarts", "Times the engine ended and was started again."),
+            "bytes_in": counter("received_bytes", "Bytes of media that were pushed."),
+            "bytes_out": counter("sent_bytes", "Bytes of media that went to viewers."),
+            "slow_key_frames": counter(
+                "slow_key_frames", "Key frames that came more than 2 seconds after the last."
+            ),
+            "recording_failures": counter(
+                "recording_failures", "Recordings that broke off: disk full, file system errors."
+            ),
+        }
+        self._seen = dict.fromkeys(self._counters, 0)
+
+    def see(self, numbers: LiveNumbers) -> None:
+        self._up.set(numbers.is_up)
+        self._publishers.set(numbers.publishers)
+        self._spooled.set(numbers.spooled)
+        self._viewers.clear()
+        for protocol, count in numbers.viewers.items():
+            self._viewers.labels(protocol).set(count)
+        for name, counter in self._counters.items():
+            total, seen = getattr(numbers, name), self._seen[name]
+            # An engine that was started again counts from 0.
+            counter.inc(total - seen if total >= seen else total)
+            self._seen[name] = total

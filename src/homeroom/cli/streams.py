@@ -1,0 +1,80 @@
+"""`homeroom stream` and `homeroom media`."""
+
+import click
+
+from homeroom.base.ids import LessonId
+from homeroom.bootstrap import known_hosts, means_of
+from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell
+from homeroom.domain.webcasts import Addresses
+from homeroom.folder import running_server
+from homeroom.store.work import Work
+from homeroom.usecases import secrets, streams
+
+
+@click.command()
+@click.argument("lesson", metavar="CLASS_ID", type=ID)
+@click.option("--new-key", is_flag=True, help="Make the push addresses given out before worthless.")
+@as_json
+@on_data
+def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> None:
+    """Show where a class is pushed and pulled, and when.
+
+    A push address is a secret: whoever has it may push. Give it to the teacher alone.
+    """
+    settings = place.settings()
+
+    def unit(work: Work) -> streams.Streams:
+        if new_key:
+            streams.renew_key(work, lesson)
+        means = means_of(settings, secrets.kept(work))
+        return streams.streams(work, means, known_hosts(settings), lesson)
+
+    shown = place.work(unit)
+    tell(
+        {
+            "class": lesson,
+            "opens_at": at(shown.opens_at),
+            "closes_at": at(shown.closes_at),
+            **_told("", shown.room),
+            **_told("scene_", shown.scene),
+        },
+        as_json=as_json,
+    )
+
+
+@click.group()
+def media() -> None:
+    """Show what another media server has to know: its configuration wants it."""
+
+
+@media.command("hooks")
+@as_json
+@on_data
+def hooks(place: Place, *, as_json: bool) -> None:
+    """Show the address of the hooks; it holds a secret.
+
+    On another machine, put the address of this one in place of 127.0.0.1.
+    """
+    settings = place.settings()
+    running = running_server(settings)
+    served_at = (running and running.url) or f"http://{settings.host}:{settings.port}"
+    secret = place.work(secrets.kept).hooks
+    tell({"hooks_url": f"{served_at}/media/hooks?secret={secret}"}, as_json=as_json)
+
+
+@media.command("keys")
+@as_json
+@on_data
+def keys(place: Place, *, as_json: bool) -> None:
+    """Show the key of pull addresses, by which a CDN can check them; it is a secret."""
+    tell({"pull_key": place.work(secrets.kept).pull}, as_json=as_json)
+
+
+def _told(prefix: str, shown: streams.Stream | None) -> Facts:
+    pull = (shown and shown.pull) or Addresses()
+    return {
+        f"{prefix}push_url": shown and shown.push,
+        f"{prefix}rtmp_url": pull.rtmp or None,
+        f"{prefix}hls_url": pull.hls or None,
+        f"{prefix}flv_url": pull.flv or None,
+    }

@@ -1,0 +1,30 @@
+"""What the rows of the read-back are made of."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+def among(description: str, *values: int | str) -> Meta:
+    """Describe a value that is one of a few."""
+    return Meta(description=description, extra_json_schema={"enum": list(values)})
+
+
+Switch = Literal[0, 1]
+Number = Annotated[int, Meta(description="An id.")]
+Time = Annotated[int, Meta(description="Seconds since 1970 UTC.")]
+Account = Annotated[str | None, Meta(description="Telephone number or e-mail address.")]
+Cancelled = Annotated[Switch, Meta(description="1: the account was cancelled.")]
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A row of an answer; Python's names become the wire's."""
+
+
+class LiveInfo(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
+    """Where the live stream of a class is pulled; empty texts where there is none."""
+
+    rtmp: str
+    hls: str
+    flv: str

@@ -1,0 +1,49 @@
+"""Read-back of a class's streams: where they are pushed and pulled, and how they are doing."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from homeroom.contract.shown import LiveInfo, Number, Shown, Time, among
+
+KeyFrames = Annotated[
+    int | None,
+    Meta(description="Milliseconds between the last two key frames; over 2000 delays HLS."),
+]
+Viewers = Annotated[dict[str, int], Meta(description="How many watch, by protocol.")]
+Recording = Annotated[
+    str | None, Meta(description="on, off, or failed; null: the media engine does not tell.")
+]
+NO_STREAM = "the class is not recorded or was deleted, or `media` is none"
+
+
+class PushRow(Shown, frozen=True, kw_only=True):
+    """A push that runs."""
+
+    kind: Annotated[str, among("What it shows: the class, or its scene.", "class", "scene")]
+    started_at: Time
+    ip: Annotated[str, Meta(description="From where it is pushed.")]
+    key_frame_ms: KeyFrames
+    viewers: Viewers
+    recording: Recording
+    recording_error: Annotated[str | None, Meta(description="Why the recording failed.")]
+
+
+class StreamRow(Shown, frozen=True, kw_only=True):
+    """The streams of a class."""
+
+    class_id: Number
+    push_url: Annotated[str | None, Meta(description=f"null: {NO_STREAM}.")]
+    scene_push_url: Annotated[str | None, Meta(description="null: as above, or there is no scene.")]
+    opens_at: Annotated[Time, Meta(description="It is pushed and pulled from here on.")]
+    closes_at: Annotated[Time, Meta(description="It is pushed and pulled until then.")]
+    pull: Annotated[
+        LiveInfo | None,
+        Meta(description=f"null: {NO_STREAM}, or it was never recorded and live at once."),
+    ]
+    scene_pull: LiveInfo | None
+    pushes: Annotated[list[PushRow], Meta(description="Those that run.")]
+    last_problem: Annotated[
+        str | None,
+        Meta(description="What last went wrong with a recording, in the last 20 pushes."),
+    ]

@@ -1,0 +1,185 @@
+"""Streams of a class: their names, how their addresses are signed, who may push and pull them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import parse_qs
+
+from homeroom.base.clock import Moment
+from homeroom.base.keys import digest, keyed, same
+from homeroom.domain.lessons import MARGIN, Lesson, Proof
+from homeroom.domain.refusal import Declined
+
+APP = "live"
+"""The application in every address, as RTMP calls the first part of a path."""
+_TIME = re.compile(r"[0-9a-fA-F]{1,12}")
+_SCENE = "-scene"
+
+
+class StreamKind(StrEnum):
+    """What a stream of a class shows; a class that records its scene has both."""
+
+    CLASS = "class"
+    """The classroom."""
+    SCENE = "scene"
+    """The camera of the teacher."""
+
+
+def name_of(key: str, kind: StreamKind) -> str:
+    """Return the name of a stream: the key of its class, with an ending for the scene."""
+    return f"{key}{_SCENE}" if kind is StreamKind.SCENE else key
+
+
+def read_name(name: str) -> tuple[str, StreamKind]:
+    """Return the key of the class that a stream is named after, and what the stream shows."""
+    key = name.removesuffix(_SCENE)
+    return key, StreamKind.CLASS if key == name else StreamKind.SCENE
+
+
+# --- signatures --------------------------------------------------------------------------------
+
+
+def read_proof(query: str) -> Proof:
+    """Return what a query carries; raises `Declined`."""
+    given = parse_qs(query.removeprefix("?"))
+    match given.get("txSecret"), given.get("txTime"):
+        case [signature], [until] if _TIME.fullmatch(until):
+            return Proof(signature, until)
+    raise Declined("the address is not signed: txSecret and txTime are missing or malformed")
+
+
+def signature(key: str, name: str, until: str) -> str:
+    """Return md5(KEY + StreamName + txTime), as the seed's addresses are signed."""
+    return digest(f"{key}{name}{until}")
+
+
+def signed(name: str, expires_at: Moment, key: str) -> Proof:
+    """Sign an address for a stream."""
+    until = f"{expires_at:x}"
+    return Proof(signature(key, name, until), until)
+
+
+# --- who may -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A class, and what else decides whether it may be pushed."""
+
+    lesson: Lesson
+    generation: int
+    """How often its push addresses were made anew."""
+    teacher_is_cancelled: bool
+    school_is_suspended: bool
+
+    def push_key(self, key: str) -> str:
+        """Return the key of its push addresses: another teacher or generation has another one."""
+        return keyed(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.generation}")
+
+
+def opens_at(lesson: Lesson) -> Moment:
+    """Return from when on a class may be pushed and pulled."""
+    return lesson.hours.begin - MARGIN
+
+
+def closes_at(lesson: Lesson) -> Moment:
+    """Return until when a class may be pushed and pulled."""
+    end = lesson.hours.end + MARGIN
+    return end if lesson.closed_at is None else min(end, lesson.closed_at)
+
+
+def has_stream(lesson: Lesson, kind: StreamKind) -> bool:
+    """Tell whether a class has such a stream at all, whatever the time is."""
+    switches = lesson.switches
+    wanted = switches.scene if kind is StreamKind.SCENE else True
+    return lesson.deleted_at is None and switches.record and wanted
+
+
+def pushed(held: Streamed, kind: StreamKind, push_key: str) -> Proof:
+    """Sign the push address of a stream; it ends with the class."""
+    lesson = held.lesson
+    return signed(name_of(lesson.key, kind), closes_at(lesson), held.push_key(push_key))
+
+
+def pulled(lesson: Lesson, kind: StreamKind, pull_key: str) -> Proof | None:
+    """Return the signature of the pull addresses of a stream; the scene's goes with the class's."""
+    if kind is StreamKind.CLASS or lesson.stream is None:
+        return lesson.stream
+    return signed(name_of(lesson.key, kind), lesson.stream.expires_at, pull_key)
+
+
+def check_push(held: Streamed, kind: StreamKind, proof: Proof, push_key: str, now: Moment) -> None:
+    """Refuse a push, with a reason for whoever set it up; raises `Declined`."""
+    name = name_of(held.lesson.key, kind)
+    expected = signature(held.push_key(push_key), name, proof.until)
+    if not same(proof.signature, expected):
+        raise Declined(
+            "the signature is wrong: the address is mistyped, or was given out before the class"
+            " got another teacher or another key; `homeroom stream` prints the right one"
+        )
+    if proof.expires_at <= now:
+        raise Declined("the address has expired; `homeroom stream` prints another one")
+    if held.teacher_is_cancelled:
+        raise Declined("the account of the teacher was cancelled")
+    if held.school_is_suspended:
+        raise Declined("the school is suspended")
+    _check_open(held.lesson, kind, now)
+
+
+def check_pull(lesson: Lesson, kind: StreamKind, proof: Proof, pull_key: str, now: Moment) -> None:
+    """Refuse a pull, with a reason for whoever set it up; raises `Declined`."""
+    expected = pulled(lesson, kind, pull_key)
+    if expected is None:
+        raise Declined("the class has no pull address: it was never both recorded and live")
+    if not same(proof.query, expected.query):
+        raise Declined("the signature is wrong")
+    if expected.expires_at <= now:
+        raise Declined("the address has expired")
+    _check_open(lesson, kind, now)
+
+
+def _check_open(lesson: Lesson, kind: StreamKind, now: Moment) -> None:
+    if lesson.deleted_at is not None:
+        raise Declined("the class was deleted")
+    if not lesson.switches.record:
+        raise Declined("the class is not recorded: record is off")
+    if not has_stream(lesson, kind):
+        raise Declined("the class has no scene: recordScene is off")
+    if now < opens_at(lesson):
+        raise Declined("the class opens 20 minutes before its start")
+    if lesson.is_over(now):
+        raise Declined("the class is over: it closed 20 minutes past its end, or was ended early")
+
+
+# --- what is told of them ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push that was let in."""
+
+    id: int
+    kind: StreamKind
+    client_id: str
+    """The id that the media engine gave the publisher."""
+    param: str
+    """The signature it was let in by."""
+    ip: str
+    started_at: Moment
+    ended_at: Moment | None
+    problem: str | None
+    """What went wrong with its recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What the media engine says of a running stream."""
+
+    key_frame_ms: int | None
+    """Milliseconds between its last two key frames, where that is known."""
+    viewers: Mapping[str, int]
+    """How many watch, by protocol."""
+    recording: str | None
+    """on, off or failed; none where it is not known."""
+    recording_error: str | None

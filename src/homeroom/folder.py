@@ -1,0 +1,140 @@
+"""The data folder: the store that belongs to it, its clock, and the server that works on it."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from homeroom.base.clock import Clock, ShiftedClock, SystemClock
+from homeroom.base.settings import Settings
+from homeroom.domain.webcasts import Hosts
+from homeroom.store.engine import Engine
+from homeroom.store.migrate import is_current, migrate
+from homeroom.store.postgres import PostgresEngine
+from homeroom.store.sqlite import SqliteEngine
+from homeroom.store.work import Store, Work
+
+CLOCK_OFFSET = "sandbox_clock_offset"
+CLOCK_SHIFTED = "sandbox_clock_on"
+"""Whether the last server to start was a sandbox: then commands go by its clock."""
+LOCK = "homeroom.lock"
+"""Held by the server of a data folder; tells its process id and its addresses."""
+
+
+class CannotStart(Exception):
+    """What keeps the server from starting, in plain words."""
+
+
+def address(settings: Settings) -> str | Path:
+    """Return where the database is."""
+    return settings.database or (settings.data / "homeroom.db").resolve()
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Store]:
+    """Open the store, its tables brought up to date, on the clock that the server goes by."""
+    where = address(settings)
+    bring_up_to_date(settings)
+    engine: Engine = SqliteEngine(where) if isinstance(where, Path) else PostgresEngine(where)
+    store = Store(engine, SystemClock())
+    try:
+        offset = store.look(_clock_offset)
+        if offset:
+            store.clock = ShiftedClock(SystemClock(), offset, moved=lambda _offset: None)
+        yield store
+    finally:
+        store.close()
+
+
+def bring_up_to_date(settings: Settings) -> bool:
+    """Bring the tables to those of this version; tells whether there was anything to do."""
+    where = address(settings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if is_current(where):
+        return False
+    # Two commands on a new data folder: the second waits, and then finds the work done.
+    with (settings.data / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_current(where):
+            return False
+        migrate(where)
+        return True
+
+
+def _clock_offset(work: Work) -> int:
+    """Return how far the clock of the last server was shifted; not at all outside a sandbox."""
+    if work.operations.kept(CLOCK_SHIFTED) != "1":
+        return 0
+    return int(work.operations.kept(CLOCK_OFFSET) or 0)
+
+
+class Served(NamedTuple):
+    """What a running server says of itself; no address while it starts."""
+
+    pid: int
+    url: str = ""
+    hosts: Hosts | None = None
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[Callable[[str, Hosts], None]]:
+    """Make sure that no other server works on the same SQLite; takes the addresses served at."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    # Servers on one PostgreSQL share the folder as well: each must find the files of the others.
+    kind = fcntl.LOCK_EX if settings.database is None else fcntl.LOCK_SH
+    with (settings.data / LOCK).open("a+") as file:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            message = f"another server (pid {_read(file.read()).pid}) works on {settings.data}"
+            raise CannotStart(message) from None
+
+        def write(said: Served) -> None:
+            file.truncate(0)
+            file.write(msgspec.json.encode(said).decode())
+            file.flush()
+
+        write(Served(os.getpid()))
+        yield lambda url, where: write(Served(os.getpid(), url, where))
+
+
+def running_server(settings: Settings) -> Served | None:
+    """Return what the server on a data folder says of itself, the last of several."""
+    with suppress(FileNotFoundError), (settings.data / LOCK).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return _read(file.read())
+    return None
+
+
+def _read(said: str) -> Served:
+    try:
+        return msgspec.json.decode(said, type=Served)
+    except msgspec.DecodeError:
+        return Served(0)
+
+
+def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
+    """Let a store go by the server's clock, and every command after it; returns that clock."""
+    shifted = "1" if settings.sandbox else "0"
+    if store.look(lambda work: work.operations.kept(CLOCK_SHIFTED)) != shifted:
+        store.work(lambda work: work.operations.keep(CLOCK_SHIFTED, shifted))
+    store.clock = _clock(settings, store, real)
+    return store.clock
+
+
+def _clock(settings: Settings, store: Store, real: Clock) -> Clock:
+    if not settings.sandbox:
+        return real
+    offset = store.look(_clock_offset)
+
+    def keep(new: int) -> None:
+        store.work(lambda work: work.operations.keep(CLOCK_OFFSET, str(new)))
+
+    return ShiftedClock(real, offset, moved=keep)

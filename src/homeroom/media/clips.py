@@ -1,0 +1,120 @@
+"""Serves recorded files, by ranges, to whoever has an address that was signed for them."""
+
+import asyncio
+import os
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from homeroom.desk import Desk
+from homeroom.domain.clips import NewClip, is_signed
+from homeroom.store.storage import Storage
+from homeroom.store.work import Work
+from homeroom.web.problems import Problem
+
+# Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
+_TO_ALL = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+    (b"access-control-allow-headers", b"Range, If-Range"),
+    (b"access-control-expose-headers", b"Accept-Ranges, Content-Length, Content-Range, ETag"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+def routes(desk: Desk, storage: Storage, key: str) -> list[Route]:
+    """Return the address of clips; the key has signed the addresses that are good."""
+
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        file_id = request.path_params["file_id"]
+        expires_at = _admitted(request, file_id, key)
+
+        def look(work: Work) -> NewClip:
+            if expires_at <= work.now:
+                raise _forbidden("the address has expired: ask for another one")
+            clip = work.clips.named(file_id)
+            if clip is None or clip.deleted_at is not None:
+                raise _missing(file_id)
+            return clip.file
+
+        file = await desk.look(look)
+        try:
+            opened = await asyncio.to_thread(os.open, storage.local(file.path), os.O_RDONLY)
+        except FileNotFoundError:
+            raise _missing(file_id) from None
+        return _Opened(opened, file.name)
+
+    return [
+        Route(
+            "/clips/{file_id}.mp4",
+            answer,
+            methods=["GET", "HEAD", "OPTIONS"],
+            middleware=[Middleware(_ToAll)],
+        )
+    ]
+
+
+def _admitted(request: Request, file_id: str, key: str) -> int:
+    """Return when a rightly signed address expires, or raise the problem that it is not."""
+    until = request.query_params.get("expires", "")
+    signature = request.query_params.get("signature", "")
+    if not is_signed(file_id, until, signature, key):
+        raise _forbidden("the address is not signed as ours are")
+    return int(until, 16)
+
+
+def _forbidden(detail: str) -> Problem:
+    return Problem(HTTPStatus.FORBIDDEN, detail)
+
+
+def _missing(file_id: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, f"there is no clip {file_id}")
+
+
+class _Opened(FileResponse):
+    """A file as it was when it was opened: it is served to its end, replaced or erased meanwhile.
+
+    Opened by its name for each part, its length and its bytes might be those of two files.
+    """
+
+    def __init__(self, opened: int, name: str) -> None:
+        self._descriptor = opened
+        super().__init__(
+            Path(f"/dev/fd/{opened}"),
+            headers={"cache-control": "private, no-cache"},
+            media_type="video/mp4",
+            filename=name,
+            stat_result=os.fstat(opened),
+            content_disposition_type="inline",
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and close the file."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            os.close(self._descriptor)
+
+
+class _ToAll:
+    """Lets pages of any origin read what is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_TO_ALL]
+            await send(message)
+
+        await self._app(scope, receive, send_on)

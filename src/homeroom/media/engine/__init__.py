@@ -1,0 +1,1 @@
+"""The media engine: takes streams in, hands them out, records them; a process of its own."""

@@ -1,0 +1,104 @@
+"""The engine as a process: `python -m homeroom.media.engine`, told what to do on its stdin."""
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from homeroom.base.log import log_to_stderr
+from homeroom.media.engine.asking import Hooks
+from homeroom.media.engine.disk import Disk
+from homeroom.media.engine.http import MediaHTTP
+from homeroom.media.engine.hub import Hub
+from homeroom.media.engine.recorder import Archive
+from homeroom.media.engine.rtmp import RTMP
+from homeroom.media.engine.settings import EngineSettings
+from homeroom.media.engine.spool import Spool
+
+log = logging.getLogger("homeroom.media")
+
+BACKLOG = 1024
+DISK_SECONDS = 3.0
+REPORT_SECONDS = 2.0
+"""How long the last reports may take at the end; what is not taken waits for the next start."""
+
+
+def main() -> None:
+    """Run until standard input ends: whoever started us is gone then, or wants us to end."""
+    # A Ctrl-C typed at the server is for the server; it tells us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Each viewer is a descriptor, and what is usual is a thousand of them.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):
+        return  # whoever started us has died before it could say what to do
+    settings = msgspec.json.decode(line, type=EngineSettings)
+    log_to_stderr(settings.log_level)
+    uvloop.run(run(settings))
+
+
+async def run(settings: EngineSettings) -> None:
+    """Serve; returns when everything is written and, as far as may be, reported."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, over.set)
+    _watch_stdin(loop, over)
+    hooks = Hooks(settings.hooks_url)
+    recordings = Path(settings.recordings)
+    spool = Spool(Path(settings.spool), hooks, recordings)
+    disk = Disk()
+    archive = Archive(recordings, spool, disk, settings.rotate_seconds)
+    disk.settle(archive.recover)
+    hub = Hub(hooks, archive, settings.coalesce_ms)
+    rtmp = await loop.create_server(
+        lambda: RTMP(hub), sock=socket.socket(fileno=settings.rtmp_fd), backlog=BACKLOG
+    )
+    http = await loop.create_server(
+        lambda: MediaHTTP(hub, settings),
+        sock=socket.socket(fileno=settings.http_fd),
+        backlog=BACKLOG,
+    )
+    tasks = [asyncio.create_task(hub.sweep()), asyncio.create_task(spool.deliver())]
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    log.info("the media engine is ready")
+    await over.wait()
+    # First the ports: whoever comes after us may want them.
+    rtmp.close()
+    http.close()
+    hub.end()
+    await asyncio.to_thread(disk.close, DISK_SECONDS)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REPORT_SECONDS):
+            await spool.deliver_all()
+    log.info("the media engine has ended")
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
+    """Set an event when standard input ends."""
+    stdin = sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(stdin, 4096):
+            loop.remove_reader(stdin)
+            over.set()
+
+    loop.add_reader(stdin, readable)
+
+
+if __name__ == "__main__":
+    main()

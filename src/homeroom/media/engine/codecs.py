@@ -1,0 +1,236 @@
+"""H.264 and AAC as their sequence headers describe them, and as MP4 wants it told."""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from homeroom.media.engine.boxes import box, full
+from homeroom.media.engine.packets import Unsupported
+
+MOST_CONFIG: Final = 0xFFFF
+"""Bytes of a sequence header; real ones have about fifty."""
+MOST_SPS: Final = 512
+"""Bytes of a sequence parameter set that are looked at for the size of the picture."""
+MOST_PIXELS: Final = 16_384
+"""Width and height that are believed."""
+NUMBERS_OF_SCALING: Final = (16, 64)
+"""Entries of the small and the large scaling lists."""
+HIGH_PROFILES: Final = frozenset(
+    (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244)
+)
+"""Profiles whose parameter sets tell the chroma format."""
+CROP: Final = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
+"""By chroma format: columns and lines in one step of cropping."""
+RATES: Final = (
+    *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000),
+    *(24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
+)
+EXPLICIT: Final = 15
+"""The index that says: the rate itself follows."""
+CHANNELS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
+STEREO: Final = 2
+SBR: Final = 5
+PARAMETRIC_STEREO: Final = 29
+ESCAPED: Final = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is known of a video track."""
+
+    config: bytes
+    """The AVCDecoderConfigurationRecord as it came."""
+    codec: str
+    width: int
+    """Pixels; 0 where the parameter set cannot be read."""
+    height: int
+
+    def entry(self) -> bytes:
+        """Return the sample entry."""
+        shape = struct.pack(">HH", self.width, self.height)
+        dots = struct.pack(">IIIH", 0x480000, 0x480000, 0, 1)
+        depth = struct.pack(">32sHH", b"", 24, 0xFFFF)
+        begin = struct.pack(">6xH16x", 1)
+        return box(b"avc1", begin, shape, dots, depth, box(b"avcC", self.config))
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What is known of an audio track."""
+
+    config: bytes
+    """The AudioSpecificConfig as it came."""
+    codec: str
+    rate: int
+    """Samples a second as they are coded; spectral band replication doubles them at playing."""
+    channels: int
+    frame: int
+    """Samples in one frame."""
+
+    def entry(self) -> bytes:
+        """Return the sample entry."""
+        rate = self.rate if self.rate <= 0xFFFF else 0  # noqa: PLR2004  16 bits are all it has
+        begin = struct.pack(">6xH8xHH4xHH", 1, self.channels, 16, rate, 0)
+        decoder = struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + _descriptor(5, self.config)
+        stream = struct.pack(">HB", 0, 0) + _descriptor(4, decoder) + _descriptor(6, b"\x02")
+        return box(b"mp4a", begin, full(b"esds", 0, 0, _descriptor(3, stream)))
+
+
+def _descriptor(tag: int, body: bytes) -> bytes:
+    size = len(body)
+    length = bytes((0x80 | size >> 21, 0x80 | size >> 14 & 0x7F, 0x80 | size >> 7 & 0x7F))
+    return bytes((tag,)) + length + bytes((size & 0x7F,)) + body
+
+
+class Bits:
+    """Reads numbers out of bits; raises `ValueError` at the end of them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._number = int.from_bytes(data)
+        self._left = 8 * len(data)
+
+    def take(self, count: int) -> int:
+        """Return the next bits as a number."""
+        if count > self._left:
+            raise ValueError("the bits are used up")
+        self._left -= count
+        return self._number >> self._left & (1 << count) - 1
+
+    def golomb(self) -> int:
+        """Return the next exponential Golomb code."""
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+        return (1 << zeros | self.take(zeros)) - 1
+
+    def signed(self) -> int:
+        """Return the next signed exponential Golomb code."""
+        code = self.golomb()
+        return (code + 1) // 2 if code % 2 else -(code // 2)
+
+
+def picture(config: bytes) -> Picture:
+    """Read the header of a video track; raises `Unsupported`."""
+    try:
+        first = _parameter_sets(config)[0]
+    except (IndexError, ValueError):
+        raise Unsupported("the header of the picture is no AVC configuration") from None
+    try:
+        width, height = _size(first)
+    except ValueError:
+        width, height = 0, 0
+    return Picture(config, f"avc1.{config[1:4].hex()}", width, height)
+
+
+def _parameter_sets(config: bytes) -> list[bytes]:
+    """Return the sequence parameter sets, having made sure of the picture parameter sets."""
+    if config[0] != 1 or len(config) > MOST_CONFIG:
+        raise ValueError("another version, or too long")
+    found, place = [], 5
+    for mask in (0x1F, 0xFF):
+        count = config[place] & mask
+        place += 1
+        for _ in range(count):
+            end = place + 2 + (config[place] << 8 | config[place + 1])
+            if end > len(config):
+                raise ValueError("a parameter set is cut off")
+            if mask == 0x1F:  # noqa: PLR2004  the five bits that count sequence parameter sets
+                found.append(config[place + 2 : end])
+            place = end
+    return found
+
+
+def _size(sps: bytes) -> tuple[int, int]:
+    """Return width and height of a sequence parameter set, cropped."""
+    bits = Bits(sps[1:MOST_SPS].replace(b"\0\0\3", b"\0\0"))
+    profile = bits.take(8)
+    bits.take(16)  # constraints and level
+    bits.golomb()  # its own number
+    chroma = _chroma(bits) if profile in HIGH_PROFILES else 1
+    bits.golomb()  # bits of a frame number
+    _skip_order(bits)
+    bits.golomb()  # reference frames
+    bits.take(1)  # whether frame numbers may have gaps
+    across, down = bits.golomb() + 1, bits.golomb() + 1
+    fields = 1 if bits.take(1) else 2
+    bits.take(1 if fields == 1 else 2)  # frames coded as fields, direct inference
+    width, height = 16 * across, 16 * down * fields
+    if bits.take(1):
+        left, right, top, bottom = (bits.golomb() for _ in range(4))
+        columns, lines = CROP[chroma]
+        width -= columns * (left + right)
+        height -= lines * fields * (top + bottom)
+    if not (0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS):
+        raise ValueError(f"a picture of {width} by {height}")
+    return width, height
+
+
+def _chroma(bits: Bits) -> int:
+    """Return the chroma format, having skipped what high profiles tell besides."""
+    chroma = bits.golomb()
+    if chroma not in CROP:
+        raise ValueError(f"chroma format {chroma}")
+    is_444 = chroma == 3  # noqa: PLR2004  its number in the standard
+    is_separate = bits.take(1) if is_444 else 0
+    bits.golomb()  # depth of luma
+    bits.golomb()  # depth of chroma
+    bits.take(1)
+    if bits.take(1):
+        for number in range(12 if is_444 else 8):
+            if bits.take(1):
+                _skip_scaling(bits, NUMBERS_OF_SCALING[number >= 6])  # noqa: PLR2004
+    return 0 if is_separate else chroma
+
+
+def _skip_scaling(bits: Bits, count: int) -> None:
+    last = following = 8
+    for _ in range(count):
+        if following:
+            following = (last + bits.signed()) % 256
+        last = following or last
+
+
+def _skip_order(bits: Bits) -> None:
+    """Skip how pictures are put in order."""
+    kind = bits.golomb()
+    if kind == 0:
+        bits.golomb()
+    elif kind == 1:
+        bits.take(1)
+        bits.signed()
+        bits.signed()
+        for _ in range(bits.golomb()):
+            bits.signed()
+
+
+def sound(config: bytes) -> Sound:
+    """Read the header of an audio track; raises `Unsupported`."""
+    bits = Bits(config[:64])
+    try:
+        kind = _object_type(bits)
+        rate = _rate(bits)
+        channels = CHANNELS.get(bits.take(4), STEREO)
+        if kind in {SBR, PARAMETRIC_STEREO}:
+            _rate(bits)
+            _object_type(bits)
+        is_short = bits.take(1)
+    except ValueError:
+        raise Unsupported("the header of the sound is no AAC configuration") from None
+    if not RATES[-1] <= rate <= RATES[0] or len(config) > MOST_CONFIG:
+        raise Unsupported(f"the sound has {rate} samples a second")
+    channels = STEREO if kind == PARAMETRIC_STEREO else channels
+    return Sound(config, f"mp4a.40.{kind}", rate, channels, 960 if is_short else 1024)
+
+
+def _object_type(bits: Bits) -> int:
+    kind = bits.take(5)
+    return 32 + bits.take(6) if kind == ESCAPED else kind
+
+
+def _rate(bits: Bits) -> int:
+    index = bits.take(4)
+    if index == EXPLICIT:
+        return bits.take(24)
+    if index >= len(RATES):
+        raise ValueError("a rate that is not in the table")
+    return RATES[index]

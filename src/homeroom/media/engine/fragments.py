@@ -1,0 +1,144 @@
+"""Reads fragmented MP4, ours and others': which tracks there are, and which frames follow."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from homeroom.media.engine.boxes import (
+    Broken,
+    Place,
+    after_dates,
+    boxes,
+    child,
+    has_wide_times,
+    unpack,
+)
+
+MOST_MOVIE: Final = 256_000_000
+"""Bytes of moov; that of a flat file of twelve hours has about 30 million."""
+MOST_FRAGMENT: Final = 16_000_000
+"""Bytes of moof; ours have about 300."""
+MOST_FRAMES: Final = 1_000_000
+"""Frames in one run."""
+
+_NOT_SYNC: Final = 0x1_0000
+# What tfhd and trun have besides, by flag.
+_BASE: Final = 0x01
+_DESCRIPTION: Final = 0x02
+_DEFAULTS: Final = (0x08, 0x10, 0x20)
+_OFFSET: Final = 0x01
+_FIRST_FLAGS: Final = 0x04
+_COLUMNS: Final = (0x100, 0x200, 0x400, 0x800)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track as moov describes it."""
+
+    number: int
+    scale: int
+    """Ticks a second."""
+    trak: memoryview
+    defaults: tuple[int, int, int]
+    """Duration, size and flags of frames of which nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Frames of one track that lie one after the other; all four lists are equally long."""
+
+    track: int
+    begin: int
+    """When the first is decoded, in ticks of the track."""
+    offset: int
+    """Where the first lies in the file."""
+    durations: list[int]
+    sizes: list[int]
+    keys: list[bool]
+    compositions: list[int]
+    """How much later than it is decoded each is shown, in ticks."""
+
+    @property
+    def end(self) -> int:
+        """Return when the last ends, in ticks."""
+        return self.begin + sum(self.durations)
+
+
+def tracks(moov: memoryview) -> dict[int, Track]:
+    """Return the tracks of a movie by their numbers; raises `Broken`."""
+    defaults = {}
+    for name, extends in boxes(child(moov, b"mvex")):
+        if name == b"trex":
+            number, _, *values = unpack(">5I", extends, 4)
+            defaults[number] = (values[0], values[1], values[2])
+    found = {}
+    for name, trak in boxes(moov):
+        if name == b"trak":
+            number, _ = after_dates(child(trak, b"tkhd"))
+            scale, _ = after_dates(child(trak, b"mdia", b"mdhd"))
+            if not scale or number not in defaults or number in found:
+                raise Broken(f"track {number} cannot be read")
+            found[number] = Track(number, scale, trak, defaults[number])
+    return found
+
+
+def runs(moof: memoryview, place: Place, known: dict[int, Track]) -> Iterator[Run]:
+    """Return the runs of a fragment that lies there in its file; raises `Broken`."""
+    for name, traf in boxes(moof):
+        if name == b"traf":
+            yield from _of_track(traf, place, known)
+
+
+def _of_track(traf: memoryview, place: Place, known: dict[int, Track]) -> Iterator[Run]:
+    header = child(traf, b"tfhd")
+    flags, number = unpack(">II", header, 0)
+    if number not in known:
+        raise Broken(f"there is no track {number}")
+    base, at = place.start, 8
+    if flags & _BASE:
+        (base,) = unpack(">Q", header, at)
+        at += 8
+    if flags & _DESCRIPTION:
+        if unpack(">I", header, at) != (1,):
+            raise Broken("frames have more than one description")
+        at += 4
+    defaults = list(known[number].defaults)
+    for column, flag in enumerate(_DEFAULTS):
+        if flags & flag:
+            (defaults[column],) = unpack(">I", header, at)
+            at += 4
+    time = child(traf, b"tfdt")
+    (begin,) = unpack(">Q" if has_wide_times(time) else ">I", time, 4)
+    offset = base
+    for name, content in boxes(traf):
+        if name == b"trun":
+            run = _run(content, base, offset, (number, begin, defaults))
+            begin, offset = run.end, run.offset + sum(run.sizes)
+            yield run
+
+
+def _run(trun: memoryview, base: int, offset: int, facts: tuple[int, int, list[int]]) -> Run:
+    number, begin, defaults = facts
+    flags, count = unpack(">II", trun, 0)
+    at = 8
+    if flags & _OFFSET:
+        offset = base + unpack(">i", trun, at)[0]
+        at += 4
+    first_flags = None
+    if flags & _FIRST_FLAGS:
+        (first_flags,) = unpack(">I", trun, at)
+        at += 4
+    if count > MOST_FRAMES:
+        raise Broken(f"a run of {count} frames")
+    present = [column for column, flag in enumerate(_COLUMNS) if flags & flag]
+    numbers = unpack(f">{count * len(present)}I", trun, at)
+    columns = [[default] * count for default in (*defaults, 0)]
+    for place, column in enumerate(present):
+        columns[column] = list(numbers[place :: len(present)])
+    durations, sizes, about, compositions = columns
+    if first_flags is not None and count:
+        about[0] = first_flags
+    keys = [not value & _NOT_SYNC for value in about]
+    if any(trun[:1]):  # from version 1 on, offsets have a sign
+        compositions = [value - (value >> 31 << 32) for value in compositions]
+    return Run(number, begin, offset, durations, sizes, keys, compositions)

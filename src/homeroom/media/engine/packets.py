@@ -1,0 +1,85 @@
+"""What a stream is made of: one packet is the body of one FLV tag or RTMP message."""
+
+from dataclasses import dataclass
+from typing import Final
+
+AUDIO: Final = 8
+VIDEO: Final = 9
+SCRIPT: Final = 18
+
+
+@dataclass(slots=True, eq=False)
+class Packet:
+    """One audio frame, video frame, codec header or piece of metadata."""
+
+    kind: int
+    """AUDIO, VIDEO or SCRIPT."""
+    time: int
+    """Milliseconds on the stream's own clock, which goes on when a publisher comes back."""
+    body: bytes
+    """As published: codec byte, packet type, composition time and payload."""
+    is_header: bool = False
+    """Whether it describes the codec (AVC or AAC sequence header) instead of carrying a frame."""
+    is_key: bool = False
+    """Whether it is a video frame that a player can begin with."""
+
+
+class Unsupported(Exception):
+    """Media that is not taken; the message is for whoever publishes it."""
+
+
+AVC: Final = 7
+AAC: Final = 10
+KEY_FRAME: Final = 1
+SEQUENCE_HEADER: Final = 0
+FRAME: Final = 1
+EXTENDED: Final = 0x80
+"""Set in the first byte of video by publishers of codecs newer than FLV."""
+SOUND_CODECS: Final = {
+    0: "PCM",
+    1: "ADPCM",
+    2: "MP3",
+    3: "PCM",
+    7: "G.711",
+    8: "G.711",
+    11: "Speex",
+}
+PICTURE_CODECS: Final = {2: "H.263", 3: "Screen Video", 4: "VP6", 5: "VP6", 12: "H.265"}
+
+
+def packet(kind: int, time: int, body: bytes) -> Packet | None:
+    """Return a message as a packet, or none where it carries nothing; raises `Unsupported`."""
+    if kind == AUDIO:
+        return _audio(time, body)
+    if kind == VIDEO:
+        return _video(time, body)
+    return Packet(kind, time, body) if body else None
+
+
+def _audio(time: int, body: bytes) -> Packet | None:
+    if not body:
+        return None
+    codec = body[0] >> 4
+    if codec != AAC:
+        name = SOUND_CODECS.get(codec, f"codec {codec}")
+        raise Unsupported(f"the sound is {name}; only AAC is taken")
+    if len(body) <= 2:  # noqa: PLR2004  codec byte and packet type, no payload
+        return None
+    return Packet(AUDIO, time, body, is_header=body[1] == SEQUENCE_HEADER)
+
+
+def _video(time: int, body: bytes) -> Packet | None:
+    if not body:
+        return None
+    first = body[0]
+    if first & EXTENDED:
+        raise Unsupported(f"the picture is {body[1:5].decode('latin-1')}; only H.264 is taken")
+    codec = first & 0x0F
+    if codec != AVC:
+        name = PICTURE_CODECS.get(codec, f"codec {codec}")
+        raise Unsupported(f"the picture is {name}; only H.264 is taken")
+    # What is neither header nor frame ends a sequence and carries nothing: ffmpeg sends one last.
+    if len(body) <= 5 or body[1] > FRAME:  # noqa: PLR2004  codec, type and composition time
+        return None
+    is_header = body[1] == SEQUENCE_HEADER
+    return Packet(VIDEO, time, body, is_header, not is_header and first >> 4 == KEY_FRAME)

@@ -1,0 +1,157 @@
+"""What is asked over HTTP, and the heads of answers."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from homeroom.media.engine.settings import LONGEST_NAME
+
+HEAD_END: Final = b"\r\n\r\n"
+ALLOWED: Final = bytes(set(range(0x21, 0x7F)) - set(b'"<>\\^`{|}'))
+"""The bytes an address is made of; the rest would have to be escaped wherever it is repeated."""
+CORS: Final = (
+    b"Access-Control-Allow-Origin: *\r\n"
+    b"Access-Control-Expose-Headers: Content-Length, Content-Range, Date\r\n"
+)
+KEEP: Final = {
+    (b"HTTP/1.1", False): b"",
+    (b"HTTP/1.1", True): b"Connection: close\r\n",
+    (b"HTTP/1.0", False): b"Connection: keep-alive\r\n",
+    (b"HTTP/1.0", True): b"Connection: close\r\n",
+}
+"""What is said of the connection, by version and by whether it ends."""
+MOST_DIGITS: Final = 12
+REASONS: Final = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+PREFLIGHT: Final = (
+    b"HTTP/1.1 204 No Content\r\n" + CORS + b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
+    b"Access-Control-Allow-Headers: Range, Content-Type\r\n"
+    b"Access-Control-Max-Age: 86400\r\n"
+)
+FLV: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nCache-Control: no-store\r\n"
+    + CORS
+    + b"Connection: close\r\n\r\n"
+)
+PLAYLIST: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl\r\nCache-Control: no-cache\r\n"
+    + CORS
+)
+MEDIA: Final = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nCache-Control: max-age=60\r\n" + CORS
+
+
+class Malformed(Exception):
+    """This is no request, or none that is taken here; the message is for the peer."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """The head of a request; none that has a body is taken."""
+
+    method: bytes
+    path: str
+    query: str
+    connection: bytes
+    """The header line about the connection that an answer needs."""
+    is_last: bool
+    """Whether the connection ends with the answer."""
+    head: bytes
+    lower: bytes
+    """The head in lower case, where the names of its fields are looked for."""
+
+    def field(self, name: bytes) -> str:
+        """Return a field of the head by its name in lower case, or an empty string."""
+        return _field(self.head, self.lower, name).decode("latin-1")
+
+    def page(self) -> slice:
+        """Return which of a list are asked for; raises `Malformed`."""
+        said = dict(pair.split("=", 1) for pair in self.query.split("&") if "=" in pair)
+        start, count = _whole(said.get("start")) or 0, _whole(said.get("count"))
+        return slice(start, None if count is None else start + count)
+
+
+def read(head: bytes) -> Request:
+    """Return a request by its head, the end of its last line included; raises `Malformed`."""
+    words = head[: head.find(b"\r\n")].split(b" ")
+    if len(words) != 3:  # noqa: PLR2004  method, target and version
+        raise Malformed("this is not HTTP")
+    method, target, version = words
+    if (version, True) not in KEEP or not target or target.translate(None, ALLOWED):
+        raise Malformed("this is not HTTP/1.1")
+    lower = head.lower()
+    if b"\r\ntransfer-encoding" in lower or _field(head, lower, b"content-length") not in {
+        b"",
+        b"0",
+    }:
+        raise Malformed("no request here has a body")
+    connection = _field(lower, lower, b"connection")
+    is_last = b"close" in connection or (version == b"HTTP/1.0" and b"keep-alive" not in connection)
+    path, _, query = target.decode("ascii").partition("?")
+    return Request(method, path, query, KEEP[version, is_last], is_last, head, lower)
+
+
+def start(status: int, kind: str = "text/plain; charset=utf-8") -> bytes:
+    """Return what an answer that is not for keeping begins with, but for its length."""
+    lines = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
+    return lines.encode() + b"Cache-Control: no-cache\r\n" + CORS
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a stream is asked for: FLV, the file of that name, or else the playlist."""
+
+    name: str
+    query: str
+    """Without what is said to HLS servers alone."""
+    is_flv: bool = False
+    file: str = ""
+    number: int | None = None
+    """The segment that a playlist shall have at least, and the part of it."""
+    part: int | None = None
+
+
+@lru_cache(1024)
+def wanted(path: str, query: str) -> Wanted | None:
+    """Return what an address below the application asks for; raises `Malformed`."""
+    folder, slash, file = path.partition("/")
+    name, _, kind = (folder, "", "") if slash else path.rpartition(".")
+    if not 0 < len(name) <= LONGEST_NAME or len(file) > LONGEST_NAME:
+        return None
+    if slash:
+        return Wanted(name, query, file=file) if file else None
+    if kind not in {"flv", "m3u8"}:
+        return None
+    if kind == "flv" or "_HLS_" not in query:
+        return Wanted(name, query, is_flv=kind == "flv")
+    pairs = query.split("&")
+    kept = "&".join(pair for pair in pairs if not pair.startswith("_HLS_"))
+    said = dict(pair.split("=", 1) for pair in pairs if pair.startswith("_HLS_") and "=" in pair)
+    number, part = _whole(said.get("_HLS_msn")), _whole(said.get("_HLS_part"))
+    if number is None and part is not None:
+        raise Malformed("_HLS_part needs _HLS_msn")
+    return Wanted(name, kept, number=number, part=part)
+
+
+def _whole(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > MOST_DIGITS:
+        raise Malformed("this is no number")
+    return int(text)
+
+
+def _field(head: bytes, lower: bytes, name: bytes) -> bytes:
+    at = lower.find(b"\r\n" + name + b":")
+    if at < 0:
+        return b""
+    at += len(name) + 3
+    return head[at : head.find(b"\r\n", at)].strip()

@@ -1,0 +1,232 @@
+"""Finishes clips in the background: makes them flat, and sweeps away what is kept too long."""
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from homeroom.base.clock import HOUR, SystemClock
+from homeroom.base.ids import ClipId
+from homeroom.desk import Desk
+from homeroom.domain.clips import Clip
+from homeroom.media.engine.flatten import AT_FAULT, Flat
+from homeroom.store.storage import PARTIAL, Storage
+from homeroom.usecases import clips
+
+log = logging.getLogger("homeroom.media.finisher")
+
+LOOK_EVERY = 5.0
+"""Seconds: another server may have taken a recording in."""
+SWEEP_EVERY = float(HOUR)
+"""Seconds: recordings are kept for days."""
+BACK_OFF = (1.0, 5.0, 30.0, 120.0)
+"""Seconds until the next try; when the file was at fault in one more, it stays as it is."""
+SLOWEST = 1_000_000
+"""Bytes a second at which a file is worked through at least; a slower disk counts as stuck."""
+SHORTEST = 60.0
+"""Seconds that even the smallest file may take."""
+NICENESS = 10
+LEFT_OVER = HOUR
+"""A file in the making that was not written to for so many seconds is nobody's."""
+SAID = 300
+"""Characters of what the child said that go into the log."""
+
+
+class NotFlattened(Exception):
+    """The file is at fault and cannot be made flat; the message says why."""
+
+
+Flatten = Callable[[Path, Path], Awaitable[Flat]]
+
+
+async def flattened(source: Path, target: Path) -> Flat:
+    """Write a recording as a flat MP4, in a process of its own that gives way to all others.
+
+    Raises `NotFlattened`, and `OSError` where it may go better another time.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "homeroom.media.engine.flatten", source, target),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        with suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, child.pid, NICENESS)
+        said, complaint = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        why = complaint.decode(errors="replace").strip()[-SAID:]
+        if child.returncode == AT_FAULT:
+            raise NotFlattened(why)
+        raise OSError(why or f"the process ended with {child.returncode}")
+    return msgspec.json.decode(said, type=Flat)
+
+
+@dataclass(slots=True)
+class _Tried:
+    times: int = 0
+    faults: int = 0
+    """How often the file was at fault."""
+    again_at: float = 0.0
+
+
+class Finisher:
+    """Finishes one clip after the other; of the servers that share a folder one at a time.
+
+    That is held to by a lock on a file, which ends with whoever holds it: a row in the database
+    would have to be given up on after a while, and flattening may take its time.
+    """
+
+    def __init__(self, desk: Desk, storage: Storage, flatten: Flatten = flattened) -> None:
+        self._desk = desk
+        self._storage = storage
+        self._flatten = flatten
+        self._tried: dict[ClipId, _Tried] = {}
+        self._nudged = asyncio.Event()
+        self._sweep_at = 0.0
+
+    def nudge(self) -> None:
+        """Look now: a recording was taken in."""
+        self._nudged.set()
+
+    def sweep_soon(self) -> None:
+        """Sweep now: the clock was moved."""
+        self._sweep_at = 0.0
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.finish_all()
+                if time.monotonic() >= self._sweep_at:
+                    self._sweep_at = time.monotonic() + SWEEP_EVERY
+                    await self.sweep()
+            except Exception:
+                log.exception("finishing clips failed; trying again")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._nudged.wait()
+            self._nudged.clear()
+
+    # --- flattening -------------------------------------------------------------------------------
+
+    async def finish_all(self) -> None:
+        """Finish the clips that are not, but for those that failed a moment ago."""
+        if await self._next(0) is None:
+            self._tried.clear()
+            return
+        with _alone(self._storage.scratch) as is_ours:
+            after = 0
+            while is_ours and (clip := await self._next(after)) is not None:
+                after = clip.id
+                tried = self._tried.get(clip.id)
+                if tried is None or time.monotonic() >= tried.again_at:
+                    await self._try(clip)
+
+    async def _next(self, after: int) -> Clip | None:
+        return await self._desk.look(lambda work: work.clips.unfinished(after))
+
+    async def _try(self, clip: Clip) -> None:
+        tried = self._tried.setdefault(clip.id, _Tried())
+        try:
+            if tried.faults <= len(BACK_OFF):
+                await self._finish(clip)
+            else:
+                await self._give_up(clip)
+        except Exception as failure:
+            # What is no MP4, or only half of one, stays so; a full disk or a database does not.
+            is_at_fault = isinstance(failure, NotFlattened)
+            tried.faults += is_at_fault
+            log.warning(
+                "a clip is not finished yet; it plays as it is",
+                extra={"clip": clip.id, "why": str(failure)},
+                exc_info=not isinstance(failure, (NotFlattened, OSError)),
+            )
+            tried.again_at = time.monotonic() + BACK_OFF[min(tried.times, len(BACK_OFF) - 1)]
+            tried.times += 1
+        else:
+            del self._tried[clip.id]
+
+    async def _finish(self, clip: Clip) -> None:
+        path = clip.file.path
+        target = self._storage.scratch / f"{clip.file.file_id}{PARTIAL}"
+        # A child that outlived its server may still write to a file of this name.
+        target.unlink(missing_ok=True)
+        try:
+            async with asyncio.timeout(SHORTEST + clip.file.size / SLOWEST):
+                done = await self._flatten(self._storage.local(path), target)
+            if done.changed:
+                size = await asyncio.to_thread(self._storage.adopt, target, path)
+                if size != done.size:
+                    raise OSError(f"{size} bytes were kept of {done.size}")
+        finally:
+            target.unlink(missing_ok=True)
+        await self._keep(clip, done.duration, done.size, done.sha256)
+
+    async def _give_up(self, clip: Clip) -> None:
+        """Let a clip be finished as it is."""
+        size, sha256 = await asyncio.to_thread(_facts, self._storage.local(clip.file.path))
+        await self._keep(clip, clip.file.duration, size, sha256)
+        log.warning("a clip was never made flat", extra={"clip": clip.id})
+
+    async def _keep(self, clip: Clip, duration: int | None, size: int, sha256: str) -> None:
+        kept = await self._desk.work(
+            lambda work: work.clips.finish(clip.id, duration, size, sha256)
+        )
+        if not kept:
+            # It was deleted meanwhile, and the new file has taken the place of none.
+            await asyncio.to_thread(self._storage.erase, clip.file.path)
+
+    def _drop_leftovers(self) -> None:
+        """Remove what a killed server, or a killed command, has left in the making."""
+        now = SystemClock().now()
+        for file in self._storage.scratch.glob(f"*{PARTIAL}"):
+            with suppress(OSError):
+                if now - file.stat().st_mtime > LEFT_OVER:
+                    file.unlink()
+
+    # --- retention --------------------------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Delete what schools have kept for longer than they want to, and what nobody makes."""
+        await asyncio.to_thread(self._drop_leftovers)
+        for school in await self._desk.look(clips.overdue):
+            try:
+                while await self._desk.work(partial(clips.sweep, school=school), school):
+                    pass
+            except Exception:
+                log.exception("the sweep of a school failed", extra={"sid": school})
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Tell whether no other server finishes clips, and keep it so until the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _facts(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()

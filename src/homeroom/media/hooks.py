@@ -1,0 +1,248 @@
+"""The hooks: what a media engine asks and reports, as SRS has it (http_hooks)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from homeroom.base.keys import fingerprint, same
+from homeroom.desk import Desk
+from homeroom.domain.clips import NewClip, path_of
+from homeroom.domain.refusal import Declined
+from homeroom.domain.streams import read_name
+from homeroom.store.storage import Storage
+from homeroom.store.work import Work
+from homeroom.usecases import streams
+from homeroom.usecases.means import Means
+from homeroom.web.bodies import whole
+from homeroom.web.problems import json_response
+
+log = logging.getLogger("homeroom.media")
+
+MAX_BODY = 64 * 1024
+QUIET = 60.0
+"""Seconds between two warnings of forged hooks."""
+LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+ENDING = ".mp4"
+ID_LENGTH = 32
+
+Text = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"\A[^\0]*\Z")]
+Number = Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """One hook; SRS sends more than is of use here, and an old one less."""
+
+    action: str
+    client_id: Text | int = ""
+    ip: Text = ""
+    app: Text = ""
+    stream: Text = ""
+    param: Text = ""
+    """The query of the address, its question mark included."""
+    cwd: Text = ""
+    file: Text = ""
+    started_at: Number | None = None
+    """Seconds since 1970 UTC; only our own engine tells."""
+    duration: Number | None = None
+    """Milliseconds, where our own engine tells of a recording; an SRS means seconds of HLS."""
+
+    def peer(self) -> streams.Peer:
+        """Return who the hook is about."""
+        return streams.Peer(str(self.client_id), self.ip, self.app, self.stream, self.param)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Where recordings come from, where they go, and who is told."""
+
+    folder: Path
+    """The engine's own folder; a file elsewhere is none of ours."""
+    storage: Storage
+    tell: Callable[[], None]
+    """Called when there is a new clip."""
+
+
+class Hooks:
+    """What answers the hooks of an engine."""
+
+    def __init__(self, desk: Desk, means: Means, secret: str, taken: Taken, engine: str) -> None:
+        self._engine = engine
+        self._desk = desk
+        self._means = means
+        self._secret = secret
+        self._taken = taken
+        self._warned_at = -QUIET
+        self._turn = asyncio.Lock()
+        self._answers: dict[str, Callable[[Hook], Awaitable[Response]]] = {
+            "on_publish": self._publish,
+            "on_unpublish": self._unpublish,
+            "on_play": self._play,
+            "on_dvr": self._dvr,
+        }
+
+    def routes(self) -> list[Route]:
+        """Return the one address of all hooks."""
+        return [Route("/media/hooks", self._answer, methods=["POST"])]
+
+    async def _answer(self, request: Request) -> Response:
+        if not same(request.query_params.get("secret", ""), self._secret):
+            self._warn(request)
+            return _no(HTTPStatus.FORBIDDEN, "the secret is wrong")
+        try:
+            hook = msgspec.json.decode(await whole(request, MAX_BODY), type=Hook)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _no(HTTPStatus.BAD_REQUEST, f"the body must be a hook of SRS in JSON: {error}")
+        answer = self._answers.get(hook.action)
+        try:
+            # What else an SRS tells (on_connect, on_close, on_stop, on_hls) is of no concern here.
+            return _yes() if answer is None else await answer(hook)
+        except Declined as reason:
+            log.info(
+                "a stream is refused",
+                extra={
+                    "action": hook.action,
+                    "stream": hook.stream,
+                    "ip": hook.ip,
+                    "reason": str(reason),
+                },
+            )
+            return _no(HTTPStatus.FORBIDDEN, str(reason))
+
+    def _warn(self, request: Request) -> None:
+        if monotonic() - self._warned_at < QUIET:
+            return
+        self._warned_at = monotonic()
+        ip = request.client.host if request.client is not None else ""
+        log.warning("a hook came without the right secret", extra={"ip": ip})
+
+    async def _publish(self, hook: Hook) -> Response:
+        def unit(work: Work) -> int:
+            streams.start_push(work, self._means, hook.peer(), self._engine)
+            return work.now
+
+        # Our own engine dates its recordings by the clock that classes go by.
+        return _yes(now=await self._desk.work(unit))
+
+    async def _unpublish(self, hook: Hook) -> Response:
+        await self._desk.work(lambda work: streams.end_push(work, str(hook.client_id)))
+        return _yes()
+
+    async def _play(self, hook: Hook) -> Response:
+        await self._desk.look(lambda work: streams.may_play(work, self._means, hook.peer()))
+        return _yes()
+
+    async def _dvr(self, hook: Hook) -> Response:
+        """Take a recording in.
+
+        One that can never be a clip is reported once more in our log and stays where it is: its
+        bytes are not lost, and the engine does not report it for ever.
+        """
+        source = await asyncio.to_thread(_inside, self._taken.folder, hook)
+        try:
+            # A large one may take so long that it is reported again meanwhile.
+            async with self._turn:
+                await self._take(hook, source)
+        except (Declined, OSError) as reason:
+            if isinstance(reason, OSError) and not await self._is_gone(reason):
+                log.exception("a recording cannot be taken in; the engine reports it again")
+                why = f"the recording stays: {reason.strerror}"
+                return _no(HTTPStatus.SERVICE_UNAVAILABLE, why)
+            log.error(  # noqa: TRY400  the reason is all there is to say
+                "a recording cannot become a clip; `homeroom clip add` can make it one",
+                extra={"file": str(source), "stream": hook.stream, "reason": str(reason)},
+            )
+        return _yes()
+
+    async def _is_gone(self, failure: OSError) -> bool:
+        """Tell whether a file is not there, and not because its whole folder is away."""
+        is_missing = isinstance(failure, FileNotFoundError)
+        return is_missing and await asyncio.to_thread(self._taken.folder.is_dir)
+
+    async def _take(self, hook: Hook, source: Path) -> None:
+        if source.suffix != ENDING:
+            raise Declined(f"a recording must be an MP4: let its name end in {ENDING}")
+        # By its place in the folder: the folder may have moved before a report is repeated.
+        file_id = _file_id(str(source.relative_to(self._taken.folder.resolve())))
+        if await self._is_known(hook, file_id):
+            # Reported again: unless its name was given to another recording meanwhile.
+            another = await asyncio.to_thread(_of_another, source)
+            if another is None or await self._is_known(hook, another):
+                return
+            file_id = another
+        path = path_of(file_id)
+        size = await asyncio.to_thread(self._taken.storage.adopt, source, path)
+
+        def unit(work: Work) -> None:
+            _key, kind = read_name(hook.stream)
+            started_at = work.now if hook.started_at is None else int(hook.started_at)
+            file = NewClip(
+                file_id=file_id,
+                path=path,
+                name=f"{kind}-{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}{ENDING}",
+                kind=kind,
+                started_at=started_at,
+                duration=None if hook.duration is None else int(hook.duration),
+                size=size,
+                sha256=None,
+                is_finished=False,
+            )
+            streams.recorded(work, hook.stream, file)
+
+        await self._desk.work(unit)
+        self._taken.tell()
+
+    async def _is_known(self, hook: Hook, file_id: str) -> bool:
+        return await self._desk.look(lambda work: streams.is_recorded(work, hook.stream, file_id))
+
+
+def routes(desk: Desk, means: Means, secret: str, taken: Taken, engine: str) -> list[Route]:
+    """Return the address of the hooks of an engine, our own by its id, an external one by none."""
+    return Hooks(desk, means, secret, taken, engine).routes()
+
+
+def _inside(folder: Path, hook: Hook) -> Path:
+    """Return where a reported file is; raises `Declined` where it is not in the engine's folder."""
+    try:
+        file = (Path(hook.cwd) / hook.file).resolve()
+        # It may be gone, or not to be read for now; a name that no file can have is another thing.
+        with suppress(FileNotFoundError, PermissionError):
+            file.lstat()
+    except (OSError, RuntimeError):  # too long a name, or links that go round in circles
+        file = None
+    if not hook.file or file is None or not file.is_relative_to(folder.resolve()):
+        raise Declined("the file is not in the folder of recordings")
+    return file
+
+
+def _file_id(text: str) -> str:
+    return fingerprint(text)[:ID_LENGTH]
+
+
+def _of_another(source: Path) -> str | None:
+    """Return the fileId of a file under a name that was taken in before, none where none is."""
+    try:
+        facts = source.stat()
+    except FileNotFoundError:
+        return None
+    return _file_id(f"{source} {facts.st_mtime_ns} {facts.st_size}")
+
+
+def _yes(**more: int) -> Response:
+    return json_response({"code": 0, **more})
+
+
+def _no(status: HTTPStatus, reason: str) -> Response:
+    return json_response({"code": int(status), "msg": reason}, status)

@@ -1,0 +1,37 @@
+"""The server's own secrets; the first server on a database makes them, all others find them."""
+
+from dataclasses import dataclass
+
+from homeroom.base.keys import Keys
+from homeroom.store.work import Work
+
+CLIP_KEY = "clip_key"
+"""The name under which the key of clips' addresses is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What signs addresses, and what the media engine and the API know each other by."""
+
+    pull: str
+    push: str
+    clips: str
+    hooks: str
+    """Comes with every call of the engine."""
+    engine: str
+    """Goes with every call to the engine."""
+
+
+def kept(work: Work) -> Secrets:
+    """Return the secrets, made where there are none yet."""
+
+    def one(name: str) -> str:
+        return work.operations.kept_or_new(name, Keys().secret())
+
+    return Secrets(
+        pull=one("pull_key"),
+        push=one("push_key"),
+        clips=one(CLIP_KEY),
+        hooks=one("hook_secret"),
+        engine=one("engine_secret"),
+    )

@@ -1,0 +1,17 @@
+"""`kill -9` of engine, server and publishers, 200 times: every recording is there afterwards."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.soak.media_kills import survive
+from tests.support.ffmpeg import needs_ffmpeg
+
+SEED = 4
+
+
+@pytest.mark.soak
+@pytest.mark.e2e
+@needs_ffmpeg
+def test_no_recording_is_lost_in_200_kills(tmp_path: Path) -> None:
+    survive(tmp_path, SEED, times=20)

@@ -1,0 +1,148 @@
+"""ffmpeg and ffprobe, as publishers and players that nobody wrote for us."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+PATIENCE: Final = 120
+FFMPEG: Final = shutil.which("ffmpeg") or "ffmpeg"
+FFPROBE: Final = shutil.which("ffprobe") or "ffprobe"
+_QUIET: Final = ("-hide_banner", "-nostdin", "-v", "error")
+_SHOWN: Final = ("-show_format", "-show_streams", "-of", "json")
+missing = shutil.which("ffmpeg") is None
+needs_ffmpeg = pytest.mark.skipif(missing, reason="there is no ffmpeg on this machine")
+
+
+def source(
+    path: Path,
+    *,
+    seconds: float = 4,
+    rate: str = "25",
+    gop: int = 25,
+    size: str = "320x180",
+    video: bool = True,
+    audio: bool = True,
+    b_frames: int = 0,
+    sound_rate: int = 44100,
+) -> Path:
+    """Make an FLV whose payload is known."""
+    inputs: list[str] = []
+    codecs: list[str] = []
+    if video:
+        inputs += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}"]
+        codecs += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+        codecs += ["-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0"]
+        codecs += ["-bf", str(b_frames)]
+    if audio:
+        inputs += ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate={sound_rate}"]
+        codecs += ["-c:a", "aac", "-b:a", "64k"]
+    run(*inputs, "-t", str(seconds), *codecs, "-f", "flv", str(path))
+    return path
+
+
+def run(*args: str) -> bytes:
+    """Run ffmpeg to its end and return what it printed; raises with what it complained of."""
+    done = subprocess.run(
+        [FFMPEG, *_QUIET, "-y", *args],
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    if done.returncode != 0:
+        raise AssertionError(done.stderr.decode(errors="replace")[-2000:])
+    return done.stdout
+
+
+class Publisher(subprocess.Popen[bytes]):
+    """An ffmpeg that publishes."""
+
+    def complaints(self) -> str:
+        """Wait for its end and return what it complained of."""
+        _, said = self.communicate(timeout=PATIENCE)
+        return said.decode(errors="replace")
+
+    def ends(self, seconds: float) -> bool:
+        """Tell whether it ends within some seconds."""
+        try:
+            self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+_started: list[Publisher] = []
+
+
+def end_all() -> None:
+    """End every publisher that a test has left."""
+    while _started:
+        publisher = _started.pop()
+        if publisher.poll() is None:
+            publisher.kill()
+        publisher.communicate()
+
+
+def push(source: Path, url: str, *more: str, realtime: bool = True) -> Publisher:
+    """Publish a file, at its own pace or as fast as it goes, without touching its payload."""
+    pace = ["-re"] if realtime else []
+    publisher = Publisher(
+        [FFMPEG, *_QUIET, *pace, "-i", str(source), "-c", "copy", *more, "-f", "flv", url],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    _started.append(publisher)
+    return publisher
+
+
+def probe(target: Path | str, *more: str) -> dict[str, Any]:
+    """Return what ffprobe finds in a file or an address."""
+    done = subprocess.run(
+        [FFPROBE, "-v", "error", *more, *_SHOWN, str(target)],
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    if done.returncode != 0:
+        raise AssertionError(done.stderr.decode(errors="replace")[-2000:])
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def plays(path: Path) -> str:
+    """Decode a whole file and return what ffmpeg complains of: nothing, where it plays."""
+    done = subprocess.run(
+        [FFMPEG, *_QUIET, "-i", str(path), "-f", "null", "-"],
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    return done.stderr.decode(errors="replace")
+
+
+def payload(paths: Path | Sequence[Path], kind: str) -> str:
+    """Return a hash of all packets' payload, `kind` v or a, of one file or several in a row."""
+    digest = hashlib.sha256()
+    for path in [paths] if isinstance(paths, Path) else paths:
+        more = ["-bsf:v", "h264_mp4toannexb"] if kind == "v" else []
+        raw = "h264" if kind == "v" else "data"
+        digest.update(
+            run("-i", str(path), "-map", f"0:{kind}", "-c", "copy", *more, "-f", raw, "-")
+        )
+    return digest.hexdigest()
+
+
+def frames(path: Path, kind: str) -> list[str]:
+    """Return a hash of each packet's payload, `kind` v or a, in the order of decoding."""
+    more = ["-bsf:v", "h264_mp4toannexb,filter_units=pass_types=1-5"] if kind == "v" else []
+    said = run(
+        *("-i", str(path), "-map", f"0:{kind}", "-c", "copy", *more),
+        *("-f", "framehash", "-hash", "md5", "-"),
+    )
+    lines = [line for line in said.decode().splitlines() if not line.startswith("#")]
+    return [line.rpartition(",")[2].strip() for line in lines]

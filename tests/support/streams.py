@@ -1,0 +1,95 @@
+"""Pushing and pulling as a media engine tells the API of it, without one."""
+
+from collections.abc import Collection, Mapping
+from itertools import count
+from typing import Final
+from urllib.parse import urlsplit
+
+from homeroom.base.clock import MINUTE
+from homeroom.domain.streams import Push
+from homeroom.store.work import Work
+from homeroom.usecases import streams
+from homeroom.usecases.means import Means
+from homeroom.usecases.streams import Peer, Streams
+from tests.support.given import Given
+from tests.support.scheduled import Scheduled
+from tests.support.wire import Value
+
+_NUMBERS: Final = count(1)
+LIVE: Final[dict[str, Value]] = {"record": 1, "live": 1, "replay": 0}
+WITH_SCENE: Final[dict[str, Value]] = {**LIVE, "recordScene": 1}
+
+
+def peer(address: str) -> Peer:
+    """Return a client that nobody has seen, at an address as it is printed."""
+    where = urlsplit(address)
+    _, app, name = where.path.split("/")
+    stream = name.removesuffix(".m3u8").removesuffix(".flv")
+    return Peer(f"client-{next(_NUMBERS)}", "192.0.2.7", app, stream, f"?{where.query}")
+
+
+class Streamed(Scheduled):
+    """A class that is recorded, live and has a scene unless said otherwise, and its streams."""
+
+    def __init__(self, given: Given, **fields: Value) -> None:
+        super().__init__(given, **{**WITH_SCENE, **fields})
+
+    @property
+    def means(self) -> Means:
+        """What the use cases of the server need."""
+        return self.given.house.running.server.means
+
+    @property
+    def streams(self) -> Streams:
+        """The streams as an operator sees them."""
+        hosts = self.given.house.running.server.hosts
+        return self.given.store.look(
+            lambda work: streams.streams(work, self.means, hosts, self.lesson)
+        )
+
+    @property
+    def push_url(self) -> str:
+        """Where the class is pushed to."""
+        assert self.streams.room is not None
+        return self.streams.room.push
+
+    @property
+    def pull_url(self) -> str:
+        """Where the class is pulled over RTMP."""
+        assert self.streams.room is not None
+        assert self.streams.room.pull is not None
+        return self.streams.room.pull.rtmp
+
+    @property
+    def pushes(self) -> list[Push]:
+        """The pushes of the class, the newest first."""
+        return self.streams.pushes
+
+    def opened(self) -> "Streamed":
+        """Let time pass until the class is open, and nobody is there yet."""
+        self.given.until(self.begin - 20 * MINUTE)
+        return self
+
+    def pushed(self, address: str | None = None, engine: str = "") -> Peer:
+        """Begin a push that must be let in."""
+        client = peer(address or self.push_url)
+        self.given.store.work(lambda work: streams.start_push(work, self.means, client, engine))
+        return client
+
+    def pulled(self, address: str | None = None) -> None:
+        """Begin a pull that must be let in."""
+        client = peer(address or self.pull_url)
+        self.given.store.look(lambda work: streams.may_play(work, self.means, client))
+
+    def unwelcome(self, client: Peer) -> str | None:
+        """Return why a running push may no longer be, or none."""
+
+        def look(work: Work) -> list[streams.Unwelcome]:
+            return streams.unwelcome(work, self.means, "")
+
+        found = {one.client_id: one.reason for one in self.given.store.look(look)}
+        return found.get(client.client_id)
+
+    def settle(self, gone: Collection[str], problems: Mapping[str, str]) -> None:
+        """Let the engine say which clients have gone, and whose recordings went wrong."""
+        self.given.store.work(lambda work: streams.settle(work, "", gone, problems))
