@@ -1,0 +1,116 @@
+"""Measure our media engine beside other servers, print it as a table and keep it as JSON."""
+
+import argparse
+import json
+import os
+import platform
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.live.measures import Pace, Spread, joining, latency, load, publishing
+from bench.live.report import Line, busy, loads, publishers, spreads
+from bench.live.servers import Missing, Start, homeroom, limit, nginx, node
+from bench.live.source import Source
+from bench.live.viewers import Watched
+
+KEPT = Path(__file__).parents[1] / "last-live.json"
+FULL = Pace(rounds=2, viewers=500, hls_viewers=1500, seconds=5, joins=40, publishing=12)
+QUICK = Pace(rounds=1, viewers=300, hls_viewers=900, seconds=3, joins=20, publishing=6)
+MEASURES = ("viewers", "joins", "latency", "publishers")
+SERVERS: dict[str, tuple[Start, list[str]]] = {
+    "ours": (homeroom(0), ["rtmp", "flv", "hls"]),
+    "ours, 40 ms": (homeroom(40), ["flv"]),
+    "nginx-rtmp": (nginx, ["rtmp", "hls"]),
+    "node-media-server": (node, ["rtmp", "flv"]),
+    "limit": (limit, ["flv"]),
+}
+"""How each is started, and what is measured of it."""
+WITH_RECORDING = ("ours", "nginx-rtmp")
+NO_SERVER = "limit"
+
+
+def main() -> None:
+    asked = _asked()
+    pace = QUICK if asked.quick else FULL
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    print(machine)
+    there = {name: SERVERS[name] for name in asked.servers if _is_there(name)}
+    source = Source()
+    numbers: dict[str, Any] = {}
+    if "viewers" in asked.measures:
+        watched = _watched(there, source, pace)
+        numbers["viewers"] = {
+            name: [asdict(one) for one in found] for name, found in watched.items()
+        }
+        title = f"Viewers a core, from {pace.viewers} of them, {pace.hls_viewers} by HLS"
+        _show(title, loads(watched))
+        _show("Whether to believe it", busy(watched))
+    for measure, title, function in (
+        ("joins", "From connect to the first key frame", joining),
+        ("latency", "From publisher to player", latency),
+    ):
+        if measure in asked.measures:
+            took: dict[str, Spread] = {}
+            for name, (start, protocols) in there.items():
+                if name == NO_SERVER:
+                    continue
+                steady = [one for one in protocols if one != "hls"]
+                found = function(start, source, pace, steady)
+                took |= {f"{one} {name}": spread for one, spread in found.items()}
+            numbers[measure] = {name: asdict(spread) for name, spread in took.items()}
+            _show(title, spreads(took))
+    if "publishers" in asked.measures:
+        cores: dict[str, list[float]] = defaultdict(list)
+        for _ in range(pace.rounds):
+            for name in [one for one in WITH_RECORDING if one in there]:
+                cores[name].append(publishing(there[name][0], source, pace))
+        numbers["publishers"] = cores
+        _show("20 publishers, each with HLS and a recording", publishers(cores))
+    kept = {"machine": machine, "missing": sorted(set(asked.servers) - set(there)), **numbers}
+    KEPT.write_text(json.dumps(kept, indent=1))
+    print(f"\nAlso in {KEPT}")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-live ARGS=...", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round, in two minutes")
+    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
+    parser.add_argument("--measures", nargs="+", choices=MEASURES, default=MEASURES)
+    return parser.parse_args()
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether a server starts here; says so loudly if not."""
+    try:
+        with SERVERS[name][0]():
+            return True
+    except Missing as reason:
+        print(f"\n*** SKIPPED: {name}. To have it measured: {reason}\n", flush=True)
+        return False
+
+
+def _watched(
+    there: dict[str, tuple[Start, list[str]]], source: Source, pace: Pace
+) -> dict[str, list[Watched]]:
+    """Return all rounds, by protocol and server; by turns, for the machine's pace changes."""
+    found: dict[str, list[Watched]] = defaultdict(list)
+    for number in range(pace.rounds):
+        for name, (start, protocols) in there.items():
+            print(f"Round {number + 1} of {pace.rounds}: {name} ...", flush=True)
+            for protocol, watched in load(start, source, pace, protocols).items():
+                found[f"{protocol} {name}"].append(watched)
+    return found
+
+
+def _show(title: str, lines: list[Line]) -> None:
+    print(f"\n{title}", flush=True)
+    for line in lines:
+        print(f"  {line.what:28}{line.value:54}{line.verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()

@@ -1,0 +1,144 @@
+"""What is measured of a server."""
+
+import asyncio
+import math
+import random
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from bench.live.servers import Server, Start
+from bench.live.source import Source, pushed
+from bench.live.viewers import Plan, Watched, cpu_seconds, watched
+from bench.live.wire import NAME, Publisher, first_key, flv_pictures, rtmp_pictures
+
+PICTURES: dict[str, Callable[[int, str], AsyncIterator[bytes]]] = {
+    "rtmp": rtmp_pictures,
+    "flv": flv_pictures,
+}
+"""How one player watches, by protocol."""
+PUBLISHERS = 20
+WATCHERS = 5
+"""Players by whom latency is measured, of each protocol."""
+SETTLED = 3.0
+"""Seconds until pushes have begun and the first HLS segments are there."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the parts of a run are."""
+
+    rounds: int
+    viewers: int
+    """Those of RTMP and HTTP-FLV."""
+    hls_viewers: int
+    """They take turns, so that more of them are needed to be felt."""
+    seconds: float
+    joins: int
+    publishing: float
+    """Seconds for which publishers are measured."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What half of all stay below, and 95 of a hundred; milliseconds."""
+
+    p50: float
+    p95: float
+
+
+def load(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Watched]:
+    """Return what so many viewers cost, by protocol."""
+    found = {}
+    with start() as server, pushed(source, server.push_urls(NAME)):
+        time.sleep(SETTLED)
+        for protocol in protocols:
+            found[protocol] = watched(
+                Plan(
+                    protocol,
+                    server.port(protocol),
+                    server.paths[protocol],
+                    pace.hls_viewers if protocol == "hls" else pace.viewers,
+                    pace.seconds,
+                    server.processes(),
+                    source.bytes_per_second,
+                )
+            )
+    return found
+
+
+def joining(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Spread]:
+    """Return how long the first key frame takes, for players who come at any time."""
+    with start() as server, pushed(source, server.push_urls(NAME)):
+        time.sleep(SETTLED)
+        return {one: asyncio.run(_joins(server, one, pace.joins)) for one in protocols}
+
+
+async def _joins(server: Server, protocol: str, joins: int) -> Spread:
+    chance = random.Random(protocol)  # noqa: S311  the same moments for each server
+
+    async def join() -> float:
+        await asyncio.sleep(chance.uniform(0, 0.1 * joins))
+        port = server.port(protocol)
+        return await first_key(PICTURES[protocol](port, server.paths[protocol]))
+
+    return _spread(await asyncio.gather(*(join() for _ in range(joins))))
+
+
+def latency(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Spread]:
+    """Return how long pictures take from publisher to player."""
+    with start() as server:
+        return asyncio.run(_delays(server, source, pace.seconds, protocols))
+
+
+async def _delays(
+    server: Server, source: Source, seconds: float, protocols: list[str]
+) -> dict[str, Spread]:
+    publisher = Publisher(server.rtmp, source.packets())
+    # What a player gets at first was sent before it came, and does not count.
+    began = math.inf
+
+    async def watch(protocol: str, delays: list[float]) -> None:
+        pictures = PICTURES[protocol](server.port(protocol), server.paths[protocol])
+        async with aclosing(pictures) as shown:  # type: ignore[type-var]
+            async for picture in shown:
+                now = time.perf_counter()
+                if publisher.sent[picture] > began:
+                    delays.append(now - publisher.sent[picture])
+
+    found: dict[str, list[float]] = {protocol: [] for protocol in protocols}
+    tasks = [asyncio.create_task(publisher.run())]
+    await publisher.is_live.wait()
+    await asyncio.sleep(SETTLED / 2)
+    for _ in range(WATCHERS):
+        tasks += [asyncio.create_task(watch(*one)) for one in found.items()]
+    await asyncio.sleep(SETTLED / 2)
+    began = time.perf_counter()
+    await asyncio.sleep(seconds)
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    return {protocol: _spread(delays) for protocol, delays in found.items()}
+
+
+def publishing(start: Start, source: Source, pace: Pace) -> float:
+    """Return the cores that publishers take, with HLS and a recording each."""
+    names = [f"push{number}" for number in range(PUBLISHERS)]
+    with start() as server, pushed(source, server.push_urls(*names)):
+        time.sleep(SETTLED)
+        processes = server.processes()
+        began, used = time.perf_counter(), cpu_seconds(processes)
+        time.sleep(pace.publishing)
+        cores = (cpu_seconds(processes) - used) / (time.perf_counter() - began)
+        kept = [file for file in server.recordings.iterdir() if file.suffix in {".mp4", ".flv"}]
+        if len(kept) != PUBLISHERS or not all(file.stat().st_size > 1_000_000 for file in kept):
+            raise RuntimeError(f"not every push was recorded: {kept}")
+    return cores
+
+
+def _spread(seconds: list[float]) -> Spread:
+    cuts: list[float] = statistics.quantiles(seconds, n=20)
+    return Spread(1000 * cuts[9], 1000 * cuts[18])
