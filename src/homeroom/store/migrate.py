@@ -39,13 +39,13 @@ def is_current(address: str | Path) -> bool:
 
 def migrate(address: str | Path) -> None:
     """Bring a database up to date; a path is SQLite, an address is PostgreSQL."""
+    # What it does is one line for an operator at most; it says a dozen, some when imported.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic is a tenth of what a start loads, and most starts have nothing to migrate.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
-    # What it does is one line for an operator at most; it says a dozen.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     engine = create_engine(url(address), poolclass=NullPool)
