@@ -2,13 +2,14 @@
 
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from homeroom.base.clock import HOUR
+from homeroom.base.clock import DAY, HOUR, MINUTE
 from tests.support import ffmpeg
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
@@ -97,6 +98,38 @@ def test_all_three_addresses_play_at_once_and_wrong_signatures_do_not(
     assert publisher.poll() is None
 
 
+def test_an_address_that_has_expired_is_refused(tmp_path: Path, long_source: Path) -> None:
+    days = {"HOMEROOM_PULL_DAYS": "1"}
+    server = Process("--demo", "--sandbox", data=tmp_path / "data", env=days)
+    server.wait_until_ready()
+    school = School(server)
+    try:
+        begin = school.clock.now() + DAY - 10 * MINUTE
+        added = school.add(beginTime=begin, endTime=begin + HOUR)
+        info = added.body["more_data"]["live_info"]
+        server.advance(DAY - 5 * MINUTE)
+        push_url = school.stream(added.data)["push_url"]
+        publisher = pushing(school, added.data, long_source, push_url)
+        for address in info.values():
+            assert ffmpeg.probe(address)["streams"]
+        server.advance(10 * MINUTE)
+        for address in info.values():
+            until(partial(is_refused, address))
+        assert publisher.poll() is None
+    finally:
+        school.close()
+        server.stop()
+
+
+def is_refused(address: str) -> bool:
+    """Tell whether an address is refused; the answer to a question is good for five seconds."""
+    try:
+        ffmpeg.probe(address)
+    except AssertionError:
+        return True
+    return False
+
+
 def test_the_four_rules_of_the_addresses(school: School) -> None:
     unrecorded = school.add(record=0, live=0, replay=0)
     assert unrecorded.body["more_data"] == EMPTY
@@ -164,7 +197,8 @@ def test_the_life_of_a_class(school: School, source: Path) -> None:
     assert delete(fileId="0" * 32) == 630
     assert delete() == 1
     assert delete() == 632
-    assert httpx.get(first["url"], trust_env=False).status_code in {403, 404}
+    # It was signed for six hours.
+    assert httpx.get(first["url"], trust_env=False).status_code == 404
     left = {path.stem for path in (school.server.data / "clips").rglob("*.mp4")}
     assert not left & set(files)
     assert {clip["state"] for clip in school.clips(lesson)} == {4}
