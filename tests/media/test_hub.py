@@ -75,6 +75,20 @@ def test_two_with_the_same_address_are_not_both_let_in(engine: Engine) -> None:
         assert said[1][0] == STARTED
 
 
+def test_a_publisher_who_has_gone_silent_is_taken_over(engine: Engine) -> None:
+    with Peer(engine.rtmp_port) as silent:
+        assert silent.publish("s?txSecret=right")[0] == STARTED
+
+        def taken_over() -> bool:
+            with Peer(engine.rtmp_port) as other:
+                return other.publish("s?txSecret=right")[0] == STARTED
+
+        assert not taken_over()
+        until(taken_over, 20)
+        said = silent.status()
+    assert said == ("NetStream.Publish.Denied", "another publisher has taken over")
+
+
 def test_names_that_are_too_long_are_not_asked_about(engine: Engine) -> None:
     name = "x" * 65
     for path in (f"{name}.flv", f"{name}.m3u8", f"{name}/s1.m4s"):
