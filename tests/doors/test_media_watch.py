@@ -23,6 +23,7 @@ from homeroom.store.engine import StoreFailed
 from homeroom.store.pushes import NewPush, Pushes
 from homeroom.store.tables import pushes
 from homeroom.usecases import streams
+from tests.support.engine import until
 from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
 from tests.support.serving import House, running_house
@@ -110,13 +111,6 @@ def running(given: Given) -> list[str]:
     query = select(pushes.c.client_id).where(pushes.c.ended_at.is_(None), pushes.c.engine == "")
     until(lambda: not given.rows(query))
     return [str(row[0]) for row in given.rows(query)]
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def number(house: House, sample: str) -> float:
