@@ -2,7 +2,6 @@
 
 import random
 import socket
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -17,7 +16,6 @@ from tests.support.listening import (
     init,
     is_dropped,
     publish,
-    running_listener,
     sound,
     sound_header,
     unpacked,
@@ -28,12 +26,6 @@ from tests.support.listening import (
 LIST: Final = "/live/s.m3u8"
 HEADER: Final = b"FLV\x01\x04\0\0\0\x09\0\0\0\0"
 """That of a stream with sound alone."""
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Listener]:
-    with running_listener() as listener:
-        yield listener
 
 
 @pytest.fixture

@@ -15,17 +15,11 @@ from homeroom.media.engine.packager import Chunk
 from homeroom.media.engine.stream import Stream
 from tests.support import ffmpeg, flv
 from tests.support.ffmpeg import needs_ffmpeg
-from tests.support.listening import Listener, chunks, init, running_listener
+from tests.support.listening import Listener, chunks, init
 
 SIGNED: Final = "txSecret=a1&txTime=5C271099"
 LIST: Final = f"/live/s.m3u8?{SIGNED}"
 INIT: Final = init()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Listener]:
-    with running_listener() as listener:
-        yield listener
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from ipaddress import ip_address
 from typing import Final
@@ -20,19 +19,12 @@ from tests.support.listening import (
     init,
     is_dropped,
     read,
-    running_listener,
     until,
 )
 
 BEARER: Final = {"authorization": f"Bearer {SECRET}"}
 LIST: Final = "/live/s.m3u8"
 INIT: Final = init()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Listener]:
-    with running_listener() as listener:
-        yield listener
 
 
 @pytest.fixture
