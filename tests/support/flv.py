@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from homeroom.media.engine import packets
+from homeroom.media.engine import flv
 from homeroom.media.engine.packager import Chunk, Packager
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet
 
-FILE_HEAD = 9 + 4
-TAG_HEAD = 11
-TAG_END = 4
 AVC_HEADER = bytes.fromhex(
     "17000000000142c00cffe100176742c00cda05067e7c0440000003004000000c83c50aa801000468ce0fc8"
 )
@@ -20,16 +17,7 @@ AAC_HEADER = b"\xaf\0\x12\x10"
 
 def read(path: Path) -> Iterator[Packet]:
     """Return what an FLV file is made of; metadata and what carries nothing are left out."""
-    data = path.read_bytes()
-    place = FILE_HEAD
-    while place < len(data):
-        size = int.from_bytes(data[place + 1 : place + 4])
-        time = data[place + 7] << 24 | int.from_bytes(data[place + 4 : place + 7])
-        body = data[place + TAG_HEAD : place + TAG_HEAD + size]
-        packet = packets.packet(data[place], time, body)
-        if packet is not None and packet.kind != packets.SCRIPT:
-            yield packet
-        place += TAG_HEAD + size + TAG_END
+    return flv.read(path.read_bytes())
 
 
 def packed(taken: Iterable[Packet]) -> list[Chunk]:

@@ -3,17 +3,15 @@
 import asyncio
 import gc
 import logging
-import os
 import resource
 import signal
 import socket
-import sys
 from contextlib import suppress
 from pathlib import Path
 
-import msgspec
 import uvloop
 
+from homeroom.base.child import told, when_stdin_ends
 from homeroom.base.log import log_to_stderr
 from homeroom.media.engine.asking import Hooks
 from homeroom.media.engine.disk import Disk
@@ -34,17 +32,13 @@ REPORT_SECONDS = 2.0
 
 def main() -> None:
     """Run until standard input ends: whoever started us is gone then, or wants us to end."""
-    # A Ctrl-C typed at the server is for the server; it tells us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Each viewer is a descriptor, and what is usual is a thousand of them.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    line = sys.stdin.buffer.readline()
-    if not line.endswith(b"\n"):
-        return  # whoever started us has died before it could say what to do
-    settings = msgspec.json.decode(line, type=EngineSettings)
-    log_to_stderr(settings.log_level)
-    uvloop.run(run(settings))
+    settings = told(EngineSettings)
+    if settings is not None:
+        log_to_stderr(settings.log_level)
+        uvloop.run(run(settings))
 
 
 async def run(settings: EngineSettings) -> None:
@@ -52,7 +46,7 @@ async def run(settings: EngineSettings) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
-    _watch_stdin(loop, over)
+    when_stdin_ends(loop, over.set)
     hooks = Hooks(settings.hooks_url)
     recordings = Path(settings.recordings)
     spool = Spool(Path(settings.spool), hooks, recordings)
@@ -86,18 +80,6 @@ async def run(settings: EngineSettings) -> None:
         async with asyncio.timeout(REPORT_SECONDS):
             await spool.deliver_all()
     log.info("the media engine has ended")
-
-
-def _watch_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
-    """Set an event when standard input ends."""
-    stdin = sys.stdin.fileno()
-
-    def readable() -> None:
-        if not os.read(stdin, 4096):
-            loop.remove_reader(stdin)
-            over.set()
-
-    loop.add_reader(stdin, readable)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from typing import Final
 from homeroom.media.engine.boxes import box, full
 from homeroom.media.engine.packets import Unsupported
 
+SPS: Final = 7
+"""The type of the NAL unit that tells the size of the picture."""
 MOST_CONFIG: Final = 0xFFFF
 """Bytes of a sequence header; real ones have about fifty."""
 MOST_SPS: Final = 512
@@ -44,6 +46,16 @@ class Picture:
     width: int
     """Pixels; 0 where the parameter set cannot be read."""
     height: int
+
+    def is_in(self, frame: memoryview) -> bool:
+        """Return whether a frame carries a sequence parameter set itself."""
+        at, width = 0, 1 + (self.config[4] & 3)
+        while at + width < len(frame):
+            at += width
+            if frame[at] & 0x1F == SPS:
+                return True
+            at += int.from_bytes(frame[at - width : at])
+        return False
 
     def entry(self) -> bytes:
         """Return the sample entry."""

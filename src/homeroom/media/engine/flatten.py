@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -28,7 +28,7 @@ from homeroom.media.engine.boxes import (
     places,
     unpack,
 )
-from homeroom.media.engine.fragments import MOST_FRAGMENT, MOST_MOVIE, runs, tracks
+from homeroom.media.engine.fragments import MOST_FRAGMENT, MOST_MOVIE, Run, Track, runs, tracks
 from homeroom.media.engine.tables import WIDE_FROM, Table, movie, where
 
 AT_FAULT: Final = os.EX_DATAERR
@@ -103,7 +103,7 @@ def flatten(source: Path, path: Path) -> Flat:
             raise Broken("there is no moov: it is no MP4, or is cut off")
         held = content(number, moov, MOST_MOVIE)
         if any(place.name == b"moof" for place in found):
-            return _join(number, found, held, target)
+            return _join(number, found, target)
         if found[-1].end < whole:
             raise Broken("it is cut off")
         if any(place.name == b"mdat" and place.start < moov.start for place in found):
@@ -112,26 +112,22 @@ def flatten(source: Path, path: Path) -> Flat:
         return target.done(_seconds(held), is_changed=False)
 
 
-def _join(file: int, found: list[Place], moov: memoryview, target: Target) -> Flat:
+def _join(file: int, found: list[Place], target: Target) -> Flat:
     """Write one flat movie of many fragments."""
-    known = tracks(moov)
-    held = {number: Table(track) for number, track in known.items()}
+    held: dict[int, Table] = {}
     spans, size, limit = array("Q"), 0, found[-1].end
-    for place in found:
-        if place.name != b"moof":
-            continue
-        for run in runs(content(file, place, MOST_FRAGMENT), place, known):
-            length = sum(run.sizes)
-            if run.offset < 0 or run.offset + length > limit:
-                break  # its mdat was cut off
-            held[run.track].add(run, size)
-            if spans and spans[-2] + spans[-1] == run.offset:
-                spans[-1] += length
-            else:
-                spans.extend((run.offset, length))
-            size += length
-            if size > limit:
-                raise Broken("frames lie upon each other")
+    for run in _runs(file, found, held):
+        length = sum(run.sizes)
+        if run.offset < 0 or run.offset + length > limit:
+            continue  # its mdat was cut off
+        held[run.track].add(run, size)
+        if spans and spans[-2] + spans[-1] == run.offset:
+            spans[-1] += length
+        else:
+            spans.extend((run.offset, length))
+        size += length
+        if size > limit:
+            raise Broken("frames lie upon each other")
     tables = [table for table in held.values() if table]
     if not tables:
         raise Broken("there are no frames")
@@ -144,6 +140,22 @@ def _join(file: int, found: list[Place], moov: memoryview, target: Target) -> Fl
     for start, length in zip(spans[::2], spans[1::2], strict=True):
         target.copy(file, start, length)
     return target.done(seconds, is_changed=True)
+
+
+def _runs(file: int, found: list[Place], held: dict[int, Table]) -> Iterator[Run]:
+    """Return the runs of all fragments; `held` gets a table for each track."""
+    known: dict[int, Track] = {}
+    for place in found:
+        if place.name == b"moov":
+            # One in the middle describes the same tracks, of which the picture has changed.
+            another = tracks(content(file, place, MOST_MOVIE))
+            if known and known.keys() != another.keys():
+                raise Broken("there are other tracks than at the beginning")
+            known = another
+            for number, track in known.items():
+                held.setdefault(number, Table(track)).turn(track)
+        elif place.name == b"moof":
+            yield from runs(content(file, place, MOST_FRAGMENT), place, known)
 
 
 def _put_first(file: int, found: list[Place], moov: Place, target: Target) -> Flat:

@@ -1,16 +1,19 @@
-"""FLV as viewers over HTTP get it."""
+"""FLV: as viewers over HTTP get it, and files of it."""
 
+from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
+from homeroom.media.engine import packets
 from homeroom.media.engine.fanout import Cache
-from homeroom.media.engine.packets import Packet
+from homeroom.media.engine.packets import SCRIPT, Packet
 
 SOUND: Final = 4
 PICTURE: Final = 1
 _HEAD: Final = Struct(">II3x")
 _HEAD_SIZE: Final = 11
 _TAIL: Final = Struct(">I")
+_FILE_HEAD_SIZE: Final = 9 + _TAIL.size
 
 
 def header(cache: Cache) -> bytes:
@@ -31,3 +34,16 @@ def tag(packet: Packet) -> bytes:
     return b"".join(
         (_HEAD.pack(packet.kind << 24 | size, stamp), body, _TAIL.pack(_HEAD_SIZE + size))
     )
+
+
+def read(data: bytes) -> Iterator[Packet]:
+    """Return what a whole file is made of, as it was published; metadata is left out."""
+    place = _FILE_HEAD_SIZE
+    while place < len(data):
+        kind_and_size, stamp = _HEAD.unpack_from(data, place)
+        kind, size = kind_and_size >> 24, kind_and_size & 0xFFFFFF
+        begin = place + _HEAD_SIZE
+        one = packets.packet(kind, stamp >> 8 | (stamp & 0xFF) << 24, data[begin : begin + size])
+        if one is not None and kind != SCRIPT:
+            yield one
+        place = begin + size + _TAIL.size

@@ -42,7 +42,8 @@ def _mend(file: int) -> int | None:
     end, final = _last(file, chunks, known)
     os.ftruncate(file, end)
     os.fsync(file)
-    begin = min(run.begin / known[run.track].scale for run in first)
+    # The first may be damaged so that it reads, and holds nothing.
+    begin = min((run.begin / known[run.track].scale for run in first or final), default=0)
     ends = (run.end / known[run.track].scale for run in final)
     return round(1000 * max([0, *(end - begin for end in ends)]))
 

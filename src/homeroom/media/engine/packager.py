@@ -64,6 +64,14 @@ class Init:
     """Pixels; 0 where there is no video, or its header does not say."""
     height: int
     has_video: bool
+    sound: bytes = b""
+    """The header of the sound, where there is any."""
+    has_sets: bool = False
+    """Whether its first picture carries parameter sets itself, which some players then need."""
+
+    def follows(self, before: "Init") -> bool:
+        """Return whether it can go on in the same file: with another picture, no more."""
+        return self.has_sets and before.has_sets and self.sound == before.sound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -317,7 +325,8 @@ class Packager:
         tracks = [track for track in (self._video, self._audio) if track.entries]
         if not tracks:
             return
-        init = self._init = self._init or _init(self._picture, self._sound)
+        first = [*self._video.payload, self._video.held][0]
+        init = self._init = self._init or _init(self._picture, self._sound, first)
         duration = max(until - self._clock, 0)
         self._clock += duration
         # The third number about the first picture is its flags.
@@ -341,7 +350,8 @@ def _chunk(number: int, tracks: list[_Track]) -> bytes:
     return b"".join(parts)
 
 
-def _init(picture: Picture | None, sound: Sound | None) -> Init:
+def _init(picture: Picture | None, sound: Sound | None, first: memoryview | None) -> Init:
+    """Describe the tracks, and whether the first picture of them does so too."""
     tracks, extends, names = [], [], []
     if picture is not None:
         shape = (picture.width, picture.height)
@@ -358,7 +368,9 @@ def _init(picture: Picture | None, sound: Sound | None) -> Init:
     data = box(b"ftyp", b"iso5", struct.pack(">I", 512), b"iso5iso6mp41")
     data += box(b"moov", movie, *tracks, box(b"mvex", *extends))
     width, height = (picture.width, picture.height) if picture else (0, 0)
-    return Init(data, ",".join(names), width, height, picture is not None)
+    config = b"" if sound is None else sound.config
+    has_sets = picture is not None and first is not None and picture.is_in(first)
+    return Init(data, ",".join(names), width, height, picture is not None, config, has_sets)
 
 
 def _trex(number: int, flags: int) -> bytes:

@@ -181,8 +181,11 @@ class Recorder:
         if disk.is_full:
             self._fail(self._file, "the disk is too slow")
             return
-        size = len(chunk.data)
-        self._do(lambda task: disk.write(task, size), lambda file: file.append(chunk.data))
+        data = chunk.data
+        if chunk.init is not self._init:
+            self._init, data = chunk.init, chunk.init.data + data
+        size = len(data)
+        self._do(lambda task: disk.write(task, size), lambda file: file.append(data))
         self._length += chunk.duration
         if self._length - self._synced >= SYNC_EVERY:
             self._synced = self._length
@@ -212,7 +215,10 @@ class Recorder:
 
     def _is_full(self, chunk: Chunk) -> bool:
         is_long = self._length >= self._archive.rotate_ms and chunk.is_independent
-        return is_long or chunk.init is not self._init
+        init = self._init
+        return is_long or not (
+            chunk.init is init or (init is not None and chunk.init.follows(init))
+        )
 
     def _begin(self, chunk: Chunk) -> bool:
         if self._loop.time() < self._again_at:

@@ -21,6 +21,8 @@ WIDE_FROM: Final = 3_000_000_000
 """Bytes of payload from which places in the file are written with eight bytes."""
 REST_OF_TKHD: Final = 60
 """Bytes behind its duration: volume, matrix, width, height."""
+SIZE_IN_TKHD: Final = 8
+"""Bytes at its end: width and height."""
 NO_MEDIA: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -76,6 +78,14 @@ class Table:
 
     def __init__(self, track: Track) -> None:
         self.track = track
+        """As it was described first."""
+        self._descriptions: list[bytes] = []
+        self._description = 0
+        """Which of them, from 1, the next chunk has."""
+        self._size = b""
+        """Width and height of the largest picture."""
+        self._described = array("I")
+        """The description of each chunk."""
         self._durations = Lengths()
         self._compositions = Lengths()
         self._sizes = array("I")
@@ -91,6 +101,19 @@ class Table:
         """When the last frame ends."""
         self._shown = self._hidden = 0
         """When the first picture is shown, and when the last one ends."""
+
+    def turn(self, track: Track) -> None:
+        """Go on with another description; raises `Broken` where its clock is another."""
+        if track.scale != self.track.scale:
+            raise Broken("the clock of a track changes")
+        described = child(track.trak, b"mdia", b"minf", b"stbl", b"stsd")[8:]
+        entries = [box(name, bytes(content)) for name, content in boxes(described)]
+        if not entries:
+            raise Broken("a track has no description")
+        self._descriptions += [one for one in entries if one not in self._descriptions]
+        # Fragments whose frames have any but the first one are not read.
+        self._description = self._descriptions.index(entries[0]) + 1
+        self._size = max(self._size, bytes(child(track.trak, b"tkhd")[-SIZE_IN_TKHD:]))
 
     def __bool__(self) -> bool:
         return bool(self._sizes)
@@ -135,6 +158,7 @@ class Table:
         self._sizes.extend(run.sizes)
         self._offsets.append(offset)
         self._counts.append(len(run.sizes))
+        self._described.append(self._description)
 
     def trak(self, begin: float, scale: int, base: int, *, is_wide: bool) -> bytes:
         """Return the description of the track.
@@ -160,14 +184,14 @@ class Table:
             box(b"hdlr", bytes(child(trak, b"mdia", b"hdlr"))),
             box(b"minf", *minf, self._stbl(base, is_wide=is_wide)),
         )
-        rest = bytes(child(trak, b"tkhd")[-REST_OF_TKHD:])
+        rest = bytes(child(trak, b"tkhd")[-REST_OF_TKHD:-SIZE_IN_TKHD]) + self._size
         header = tkhd(self.track.number, wait + length, rest)
         return box(b"trak", header, box(b"edts", list_of_edits), mdia)
 
     def _stbl(self, base: int, *, is_wide: bool) -> bytes:
-        described = child(self.track.trak, b"mdia", b"minf", b"stbl", b"stsd")
+        count = struct.pack(">I", len(self._descriptions))
         parts = [
-            box(b"stsd", bytes(described)),
+            full(b"stsd", 0, 0, count, *self._descriptions),
             full(b"stts", 0, 0, self._durations.written()),
         ]
         if not self._compositions.is_zero:
@@ -185,8 +209,9 @@ class Table:
 
     def _stsc(self) -> bytes:
         rows, chunk = array("I"), 1
-        for count, group in groupby(self._counts):
-            rows.extend((chunk, count, 1))
+        chunks = zip(self._counts, self._described, strict=True)
+        for (count, description), group in groupby(chunks):
+            rows.extend((chunk, count, description))
             chunk += len(list(group))
         return struct.pack(">I", len(rows) // 3) + written(rows)
 
