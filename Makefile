@@ -57,7 +57,7 @@ bench: $(DEV) ## Measure speed against what the database alone can do
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-live
-bench-live: $(DEV) ## Measure live streams beside nginx-rtmp and node-media-server
+bench-live: $(DEV) ## Measure streams beside nginx-rtmp and node-media-server, chat and pages
 	@scripts/machine.sh tests
 	$(BIN)/python -m bench.live $(ARGS)
 
@@ -95,8 +95,8 @@ hooks: $(DEV) ## Have git run the quick checks before each commit
 
 .PHONY: lock
 lock: $(DEV) ## Pin the newest versions that pyproject.toml allows, with hashes
-	$(LOCK) --upgrade --group build --output-file requirements/runtime.txt
-	$(LOCK) --upgrade --group build --group dev --constraints requirements/runtime.txt \
+	$(LOCK) --upgrade --extra browser --group build --output-file requirements/runtime.txt
+	$(LOCK) --upgrade --extra browser --group build --group dev --constraints requirements/runtime.txt \
 		--output-file requirements/dev.txt
 
 .PHONY: clean

@@ -50,6 +50,7 @@ EXAMPLES: Final = {
     "rtmp_url": "rtmp://classes.example.org",
     "media_url": "https://media.example.org",
     "media_api": "http://user:password@srs.example.org:1985",
+    "webrtc_address": "203.0.113.7",
     "media_folder": "/srv/srs/recordings",
 }
 

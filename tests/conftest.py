@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support.browser import Browser, NoBrowserError, running_browser
 from tests.support.given import Given
 from tests.support.postgres import NoPostgresError, Postgres, running_postgres
 from tests.support.serving import House, running_house
@@ -25,12 +26,27 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip(str(none))
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give a Chromium; who asks for it is marked `browser`.
+
+    One for a file: while it runs, no test of this process can run an event loop of its own.
+    """
+    try:
+        with running_browser() as browser:
+            yield browser
+    except NoBrowserError as none:
+        pytest.skip(str(none))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs PostgreSQL, and keep the published clients on one worker."""
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("pg")
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
         if item.get_closest_marker("clients"):
             item.add_marker(pytest.mark.xdist_group("clients"))
 

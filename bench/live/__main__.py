@@ -1,4 +1,4 @@
-"""Measure our media engine beside other servers, print it as a table and keep it as JSON."""
+"""Measure our media engine beside other servers, and our pages; print it and keep it as JSON."""
 
 import argparse
 import json
@@ -10,16 +10,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bench.live import chat, pages
 from bench.live.measures import Pace, Spread, joining, latency, load, publishing
-from bench.live.report import Line, busy, loads, publishers, spreads
+from bench.live.report import Line, busy, chats, loads, page, publishers, spreads
 from bench.live.servers import Missing, Start, homeroom, limit, nginx, node
 from bench.live.source import Source
 from bench.live.viewers import Watched
+from tests.support.browser import NoBrowserError
 
 KEPT = Path(__file__).parents[1] / "last-live.json"
 FULL = Pace(rounds=2, viewers=500, hls_viewers=1500, seconds=5, joins=40, publishing=12)
 QUICK = Pace(rounds=1, viewers=300, hls_viewers=900, seconds=3, joins=20, publishing=6)
-MEASURES = ("viewers", "joins", "latency", "publishers")
+BESIDE_OTHERS = ("viewers", "joins", "latency", "publishers")
+MEASURES = (*BESIDE_OTHERS, "pages", "chat")
 SERVERS: dict[str, tuple[Start, list[str]]] = {
     "ours": (homeroom(0), ["rtmp", "flv", "hls"]),
     "ours, 40 ms": (homeroom(40), ["flv"]),
@@ -35,11 +38,26 @@ NO_SERVER = "limit"
 def main() -> None:
     asked = _asked()
     pace = QUICK if asked.quick else FULL
-    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
-    print(machine)
+    numbers: dict[str, Any] = {
+        "machine": f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    }
+    print(numbers["machine"])
+    if set(asked.measures) & set(BESIDE_OTHERS):
+        numbers |= _beside_others(asked, pace)
+    if "pages" in asked.measures:
+        numbers |= _pages()
+    if "chat" in asked.measures:
+        heard = chat.measured(pace.seconds * 2)
+        numbers["chat"] = {name: asdict(one) for name, one in heard.items()}
+        _show(f"A message to {chat.VIEWERS:,} viewers of one chat", chats(heard))
+    KEPT.write_text(json.dumps(numbers, indent=1))
+    print(f"\nAlso in {KEPT}")
+
+
+def _beside_others(asked: argparse.Namespace, pace: Pace) -> dict[str, Any]:
     there = {name: SERVERS[name] for name in asked.servers if _is_there(name)}
     source = Source()
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, Any] = {"missing": sorted(set(asked.servers) - set(there))}
     if "viewers" in asked.measures:
         watched = _watched(there, source, pace)
         numbers["viewers"] = {
@@ -69,14 +87,22 @@ def main() -> None:
                 cores[name].append(publishing(there[name][0], source, pace))
         numbers["publishers"] = cores
         _show("20 publishers, each with HLS and a recording", publishers(cores))
-    kept = {"machine": machine, "missing": sorted(set(asked.servers) - set(there)), **numbers}
-    KEPT.write_text(json.dumps(kept, indent=1))
-    print(f"\nAlso in {KEPT}")
+    return numbers
+
+
+def _pages() -> dict[str, Any]:
+    try:
+        found = pages.measured()
+    except NoBrowserError as reason:
+        print(f"\n*** SKIPPED: the live page. {reason}\n", flush=True)
+        return {}
+    _show("The live page in Chromium, from the clock to the eye", page(found))
+    return {"pages": asdict(found)}
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-live ARGS=...", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short round, in two minutes")
+    parser.add_argument("--quick", action="store_true", help="one short round, in three minutes")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
     parser.add_argument("--measures", nargs="+", choices=MEASURES, default=MEASURES)
     return parser.parse_args()

@@ -5,7 +5,7 @@ import math
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -84,7 +84,7 @@ async def _joins(server: Server, protocol: str, joins: int) -> Spread:
         port = server.port(protocol)
         return await first_key(PICTURES[protocol](port, server.paths[protocol]))
 
-    return _spread(await asyncio.gather(*(join() for _ in range(joins))))
+    return spread(await asyncio.gather(*(join() for _ in range(joins))))
 
 
 def latency(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Spread]:
@@ -121,7 +121,7 @@ async def _delays(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    return {protocol: _spread(delays) for protocol, delays in found.items()}
+    return {protocol: spread(delays) for protocol, delays in found.items()}
 
 
 def publishing(start: Start, source: Source, pace: Pace) -> float:
@@ -139,6 +139,7 @@ def publishing(start: Start, source: Source, pace: Pace) -> float:
     return cores
 
 
-def _spread(seconds: list[float]) -> Spread:
+def spread(seconds: Sequence[float]) -> Spread:
+    """Return how times are spread."""
     cuts: list[float] = statistics.quantiles(seconds, n=20)
     return Spread(1000 * cuts[9], 1000 * cuts[18])

@@ -3,7 +3,9 @@
 import statistics
 from dataclasses import dataclass
 
+from bench.live.chat import Heard
 from bench.live.measures import Spread
+from bench.live.pages import Pages
 from bench.live.viewers import Watched
 
 RATIOS = {
@@ -15,7 +17,15 @@ RATIOS = {
 """Whom it is compared with, and how many times as many viewers a core should carry."""
 COUNTS = {"flv ours": 5_000, "flv ours, 40 ms": 10_000}
 """How many viewers a core should carry."""
+WITHIN = {"FLV": 500, "LL-HLS": 1_000, "first picture": 500, "first picture, asked for": 500}
+"""Milliseconds within which 95 of a hundred pictures should be seen on the live page."""
+WEIGHT = 300
+"""Kilobytes that the live page should not exceed."""
 LIMIT = "flv limit"
+AT_ONCE = 200
+"""Milliseconds within which a message of a chat should reach 95 of 100."""
+DELIVERIES = 100_000
+"""How many messages a second a core should take to viewers of chats."""
 ALONE = 0.3
 """Cores; with more used by others the numbers are lower than they would be."""
 AT_EASE = 0.9
@@ -99,6 +109,38 @@ def publishers(cores: dict[str, list[float]]) -> list[Line]:
             value += f" = {times:.2f} of nginx-rtmp"
             verdict = _verdict("no more", is_reached=times <= 1)
         lines.append(Line(name, value, verdict))
+    return lines
+
+
+def page(found: Pages) -> list[Line]:
+    """Return what the live page is like for those who watch."""
+    spreads = (found.flv, found.hls, found.first, found.first_asked)
+    lines = []
+    for (name, aim), spread in zip(WITHIN.items(), spreads, strict=True):
+        value = f"p50 {spread.p50:.0f}, p95 {spread.p95:.0f} ms"
+        verdict = _verdict(f"p95 {aim:,} ms", is_reached=spread.p95 <= aim)
+        lines.append(Line(name, value, verdict))
+    weight = found.weight / 1000
+    verdict = _verdict(f"{WEIGHT} kB", is_reached=weight < WEIGHT)
+    return [*lines, Line("weight", f"{weight:.0f} kB", verdict)]
+
+
+def chats(found: dict[str, Heard]) -> list[Line]:
+    """Return how soon a message of a chat reaches all, and what that costs."""
+    lines = []
+    for name, heard in found.items():
+        value = f"p50 {heard.p50:.0f}, p95 {heard.p95:.0f}, slowest {heard.slowest:.0f} ms"
+        missed = f"{heard.missed} missed, " if heard.missed else ""
+        is_reached = heard.p95 <= AT_ONCE and not heard.missed
+        lines.append(
+            Line(name, value, missed + _verdict(f"p95 {AT_ONCE} ms", is_reached=is_reached))
+        )
+        cost = f"{heard.a_core:,.0f} deliveries a second and core"
+        cores = f"server {heard.server:.2f}, viewers {heard.own:.2f} cores"
+        lines.append(Line("", cost, cores))
+    most = max(heard.a_core for heard in found.values())
+    reached = _verdict(f"{DELIVERIES:,}", is_reached=most >= DELIVERIES)
+    lines.append(Line("deliveries, at best", f"{most:,.0f} a second and core", reached))
     return lines
 
 

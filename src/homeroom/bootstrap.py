@@ -3,10 +3,11 @@
 import asyncio
 import errno
 import gc
+import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from homeroom.admin import site
-from homeroom.admin.lists import Around
+from homeroom.admin.asked import Around
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import Keys
@@ -28,16 +29,20 @@ from homeroom.desk import Desk
 from homeroom.domain.kinds import Kind
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import CannotStart, only_server, opened_store, running_server, set_clock
+from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Handler, Worker
 from homeroom.media import room
 from homeroom.media.room import Listeners, Room, hosts
 from homeroom.partner.app import Observer, PartnerAPI
 from homeroom.partner.door import Doorkeeper
+from homeroom.player import site as player
+from homeroom.player.hub import Hub
+from homeroom.player.rooms import Rooms
 from homeroom.sandbox.site import Sandbox
 from homeroom.store.files import Files
 from homeroom.store.queue import Job
 from homeroom.store.work import Store, Work
-from homeroom.usecases import demo, secrets, teachers
+from homeroom.usecases import clips, demo, retention, secrets, teachers
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.means import Means
 from homeroom.usecases.secrets import Secrets
@@ -72,6 +77,8 @@ def means_of(
         kept.pull,
         0 if settings.sandbox else settings.stop_delay,
         push_key=kept.push,
+        clip_key=kept.clips,
+        ticket_key=kept.tickets,
         pull_life=settings.pull_days * DAY,
         video_works=video_works,
     )
@@ -85,6 +92,7 @@ class Server:
     desk: Desk
     clock: Clock
     worker: Worker
+    sweeper: Sweeper
     doorkeeper: Doorkeeper
     partner: PartnerAPI
     faults: FaultBook | None
@@ -94,6 +102,12 @@ class Server:
     hosts: Hosts
     files: Files
     media: Room
+    hub: Hub
+
+    async def finish(self) -> None:
+        """End what is live, while requests are still answered."""
+        await self.hub.close()
+        await self.media.end_engine()
 
 
 @asynccontextmanager
@@ -129,14 +143,17 @@ async def built(
         settle=settle,
     )
     media = Room(settings, desk, means, kept, files, metrics, engine, sockets.media, sockets.api)
-    working = asyncio.create_task(worker.run())
+    sweeper = Sweeper(desk, [Sweep(one.overdue, one.sweep) for one in (clips, retention)])
+    working = [asyncio.create_task(one.run()) for one in (worker, sweeper)]
     try:
-        async with media.running():
+        rooms = Rooms(desk, means, where, media.facts)
+        async with media.running(), rooms.running():
             yield Server(
                 settings=settings,
                 desk=desk,
                 clock=clock,
                 worker=worker,
+                sweeper=sweeper,
                 doorkeeper=doorkeeper,
                 partner=partner,
                 faults=faults,
@@ -146,11 +163,12 @@ async def built(
                 hosts=where,
                 files=files,
                 media=media,
+                hub=Hub(rooms, metrics),
             )
     finally:
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        for task in working:
+            task.cancel()
+        await asyncio.wait(working)
 
 
 def _handlers(desk: Desk, files: Files) -> dict[Kind, Handler]:
@@ -199,6 +217,9 @@ class Root:
 def serve(settings: Settings, ready: Callable[["Running", DemoSchool | None], None]) -> None:
     """Serve until told to stop; `ready` is told once connections are taken."""
     log_to_stderr(settings.log_level)
+    # A viewer is a connection, and there may be thousands.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with only_server(settings) as note, opened_store(settings) as store:
         real = SystemClock()
         set_clock(settings, store, real)
@@ -227,7 +248,9 @@ def _calm_collector() -> None:
 
 def _demo(work: Work, settings: Settings) -> DemoSchool:
     works = room.video_works(settings, None)
-    return demo.find_or_create(work, means_of(settings, secrets.kept(work), works))
+    means = means_of(settings, secrets.kept(work), works)
+    shown = demo.find_or_create(work, means)
+    return demo.put_on_air(work, means, shown) if settings.media == "embedded" else shown
 
 
 class Sockets(NamedTuple):
@@ -247,7 +270,7 @@ async def served(
         async with built(settings, store, real, sockets) as parts:
             http = http_server(Root(parts.partner, _sites(parts)))
             http.on_started = lambda: ready(Running(sockets.url, parts, http.stop))
-            http.before_stop = parts.media.end_engine
+            http.before_stop = parts.finish
             await http.serve(sockets=[sockets.api])
 
 
@@ -291,6 +314,15 @@ def _sites(server: Server) -> Starlette:
         routes=[
             *_sandbox(server),
             *server.media.routes,
+            *player.routes(
+                server.desk,
+                server.means,
+                server.hosts,
+                server.media.facts,
+                server.media.browser,
+                server.hub,
+                server.metrics,
+            ),
             *site.routes(
                 server.desk,
                 Around(server.means, server.hosts, server.media.facts),
@@ -315,7 +347,8 @@ def _sandbox(server: Server) -> list[Route]:
 
     def forget(school: SchoolId | None) -> None:
         server.doorkeeper.forget()
-        server.media.clock_moved()
+        server.sweeper.soon()
+        server.hub.rooms.look_soon()
         if school is not None:
             server.partner.repeats.forget(school)
 

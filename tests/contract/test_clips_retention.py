@@ -9,7 +9,7 @@ from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.desk import Desk
 from homeroom.domain.clips import Clip
-from homeroom.media.finisher import Finisher
+from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.store.work import Work
 from homeroom.usecases import clips
 from tests.support.given import Given
@@ -17,10 +17,10 @@ from tests.support.scheduled import Scheduled
 
 
 def sweep(given: Given) -> None:
-    """Do what the finisher does every hour."""
+    """Do what the server does every hour."""
 
     async def main() -> None:
-        await Finisher(Desk(given.store), given.house.running.server.files).sweep()
+        await Sweeper(Desk(given.store), [Sweep(clips.overdue, clips.sweep)]).sweep()
 
     asyncio.run(main())
 

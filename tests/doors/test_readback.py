@@ -303,7 +303,7 @@ def test_a_school_sees_only_its_own(
     path: str, given: Given, read: ReadBack, operator: ReadBack
 ) -> None:
     for school in (given, given.other()):
-        school.lesson()
+        school.viewer(school.lesson())
         school.student()
         school.label()
         school.done("getTopFolderId")

@@ -9,11 +9,15 @@ from typing import Final
 import pytest
 from sqlalchemy import func, insert, literal, select
 
+from homeroom.base.clock import DAY
 from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.domain.chat import Author, EntryKind, NewEntry
 from homeroom.domain.schools import Plan
 from homeroom.domain.streams import StreamKind
+from homeroom.domain.viewers import ViewerKind
 from homeroom.store import tables
 from homeroom.store.pushes import NewPush
+from homeroom.store.work import Work
 from homeroom.usecases import demo
 from tests.support.given import Given
 from tests.support.pictures import padded, png
@@ -62,8 +66,22 @@ def full(given: Given) -> Path:
     push = NewPush(lesson, StreamKind.CLASS, "", "client", "", "")
     given.store.work(lambda work: work.pushes.add(push, work.now))
     given.store.work(lambda work: work.pushes.renew_key(lesson))
+    watched(given, lesson, guest)
     clip = given.clip(lesson)
     return given.house.running.server.files.folder / clip.file.path
+
+
+def watched(given: Given, lesson: LessonId, user: UserId) -> None:
+    """Let somebody log in, watch a class, chat and like."""
+    viewer = given.viewer(lesson, identity=f"user:{user}", kind=ViewerKind.USER, user=user)
+    said = NewEntry(lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello")
+
+    def unit(work: Work) -> None:
+        work.sessions.log_in(SchoolId(given.school.id), user, work.now, work.now + DAY)
+        work.chats.add(said, work.now)
+        work.chats.add_likes({lesson: 1})
+
+    given.store.work(unit)
 
 
 def test_emptied_school_has_nothing_and_its_neighbour_all(given: Given, sandbox: Sandbox) -> None:

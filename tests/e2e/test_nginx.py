@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.support import ffmpeg
+from tests.support.browser import Browser, opened
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
 from tests.support.nginx import examples, free_ports, needs_nginx, replaced, running_nginx
@@ -168,3 +169,21 @@ def test_pages_are_served_and_what_is_private_is_not(front: Front) -> None:
     for path in ("/metrics", "/sandbox/clock", "/media/hooks"):
         assert status(path) == httpx.codes.FORBIDDEN, path
     assert status("/api/v1/streams/") == httpx.codes.NOT_FOUND
+
+
+def test_a_class_is_watched_and_taught_in_a_browser_through_it(
+    front: Front, browser: Browser
+) -> None:
+    (teach,) = re.findall(r"^  teach +(https\S+)$", front.server.output, re.MULTILINE)
+    with browser.context(trusts_everybody=True) as context:
+        seen = opened(context, f"{front.pages}/demo")
+        until(lambda: seen.page.evaluate("document.querySelector('video')?.currentTime ?? 0") > 1)
+        # The number comes over the WebSocket.
+        until(lambda: seen.page.locator("#viewers").inner_text() == "1")
+        assert seen.requested == {"127.0.0.1"}
+        assert seen.console == []
+
+        taught = opened(context, teach)
+        assert taught.page.evaluate("isSecureContext")
+        taught.page.get_by_role("button", name="Camera").wait_for()
+        assert taught.console == []

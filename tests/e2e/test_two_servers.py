@@ -66,7 +66,8 @@ def test_a_push_at_one_is_left_alone_by_the_other(servers: Servers, tmp_path: Pa
     until(lambda: school.clips(lesson))
     assert len(school.clips(lesson)) == 1
     with psycopg.connect(servers.database) as database:
-        (length,) = database.execute("SELECT ended_at - started_at FROM pushes").fetchone() or [0]
+        query = "SELECT ended_at - started_at FROM pushes WHERE lesson_id = %s"
+        (length,) = database.execute(query, (lesson,)).fetchone() or [0]
     assert length >= 6
     assert "a push is ended" not in first.log + second.log
 

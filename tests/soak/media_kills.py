@@ -122,9 +122,12 @@ class Kills:
             for name, port in zip(("port", "rtmp-port", "media-port"), _ports(), strict=True)
             for word in (f"--{name}", str(port))
         ]
-        self.server = self._start()
+        # Of the demo only the school is of use: its class on the air would be recorded beside ours.
+        demo = Process("--demo", "--sandbox", "--media", "none", *self._ports, data=self.data)
+        self.school = School(demo)
+        demo.stop()
+        self.server = self.school.server = self._start()
         self.server.wait_until_ready()
-        self.school = School(self.server)
         self.lanes: list[Lane] = []
 
     def rounds(self, number: int) -> None:
@@ -201,7 +204,7 @@ class Kills:
         assert "Traceback" not in old.log, old.log
 
     def _start(self) -> Process:
-        return Process("--demo", "--sandbox", *self._ports, data=self.data)
+        return Process("--sandbox", *self._ports, data=self.data)
 
     # --- pushing ---------------------------------------------------------------------------------
 

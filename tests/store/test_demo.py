@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys, fingerprint
-from homeroom.domain.lessons import Switches
+from homeroom.domain.lessons import MARGIN, Phase, Switches
 from homeroom.domain.schools import Plan
+from homeroom.domain.streams import Streamed
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.work import Store, Work
 from homeroom.usecases import demo, operations, schools, teachers
@@ -168,3 +170,87 @@ def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
         given.store.look(lambda work: work.teachers.state(sid, seed.teachers[2]))
         is TeacherState.STOPPED
     )
+
+
+# --- on the air -----------------------------------------------------------------------------------
+
+
+def put_on_air(given: Given, shown: DemoSchool) -> Streamed:
+    """Start a server, as far as the class on the air is concerned."""
+    held = given.store.work(lambda work: demo.put_on_air(work, MEANS, shown)).on_air
+    assert held is not None
+    return held
+
+
+def test_the_class_on_the_air_runs_already_and_is_shown(given: Given) -> None:
+    shown = found(given.store)
+
+    lesson = put_on_air(given, shown).lesson
+
+    assert shown.on_air is None
+    assert lesson.phase(given.now) is Phase.RUNNING
+    assert lesson.course == shown.demo.courses[0]
+    assert lesson.switches == Switches(record=True, live=True, replay=True)
+    assert lesson.introduction
+    assert lesson.stream is not None
+
+
+def test_another_class_waits_for_a_newcomer_to_go_live(given: Given) -> None:
+    shown = found(given.store)
+
+    first = given.store.work(lambda work: demo.put_on_air(work, MEANS, shown))
+    again = given.store.work(lambda work: demo.put_on_air(work, MEANS, shown))
+
+    assert first.on_air is not None
+    assert first.yours is not None
+    assert first.yours.lesson.phase(given.now) is Phase.RUNNING
+    assert first.yours.lesson.id != first.on_air.lesson.id
+    assert again.yours == first.yours
+
+
+def test_a_start_within_its_hours_keeps_it_and_a_later_one_makes_another(given: Given) -> None:
+    shown = found(given.store)
+    first = put_on_air(given, shown)
+    last_second = first.lesson.hours.end - given.now - 1
+
+    given.clock.advance(last_second)
+    again = put_on_air(given, shown)
+    given.clock.advance(1)
+    other = put_on_air(given, shown)
+
+    assert again == first
+    assert other.lesson.id > first.lesson.id
+    assert other.lesson.hours.begin > first.lesson.hours.begin
+
+
+@pytest.mark.parametrize("spoilt", ["deleted", "closed", "not recorded", "clock moved back"])
+def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, spoilt: str) -> None:
+    shown = found(given.store)
+    first = put_on_air(given, shown).lesson
+
+    def spoil(work: Work) -> None:
+        if spoilt == "deleted":
+            work.lessons.delete(first, work.now, keeps_identity=False)
+        elif spoilt == "closed":
+            operations.close_lesson(work, first.id)
+        else:
+            work.lessons.save_switches([replace(first, switches=Switches())])
+
+    if spoilt == "clock moved back":
+        given.clock.advance(-HOUR)
+    else:
+        given.store.work(spoil)
+        assert given.store.look(demo.on_air) is None
+
+    assert put_on_air(given, shown).lesson.id > first.id
+
+
+def test_it_is_on_the_air_to_the_end_of_overtime(given: Given) -> None:
+    first = put_on_air(given, found(given.store))
+
+    given.clock.advance(first.lesson.hours.end + MARGIN - given.now - 1)
+    at_last = given.store.look(demo.on_air)
+    given.clock.advance(1)
+
+    assert at_last == first
+    assert given.store.look(demo.on_air) is None

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from homeroom.base.ids import SchoolId
 from homeroom.base.settings import Settings
 from homeroom.folder import opened_store
-from homeroom.store import listing
+from homeroom.store import listing, listing_viewers
+from homeroom.store.chat import Chats
 from homeroom.store.paging import SCHOOL, Listed, OtherOrder, Span, page
 from homeroom.store.pushes import Pushes
+from homeroom.store.sessions import Sessions
 from homeroom.store.sqlite import SqliteTx
+from homeroom.store.viewers import Viewers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +26,9 @@ BY_SCHOOL = (
     listing.MEMBERS,
     listing.LESSONS,
     listing.CLIPS,
+    listing_viewers.VIEWERS,
+    listing_viewers.LESSON_VIEWERS,
+    listing_viewers.MESSAGES,
     listing.LABELS,
     listing.FOLDERS,
 )
@@ -60,7 +67,15 @@ def test_a_page_of_a_school_is_found_by_index(tx: SqliteTx, listed: Listed[Any])
 
 @pytest.mark.parametrize(
     "listed",
-    [listing.TEACHERS, listing.STUDENTS, listing.COURSES, listing.MEMBERS, listing.LESSONS],
+    [
+        listing.TEACHERS,
+        listing.STUDENTS,
+        listing.COURSES,
+        listing.MEMBERS,
+        listing.LESSONS,
+        listing_viewers.LESSON_VIEWERS,
+        listing_viewers.MESSAGES,
+    ],
     ids=lambda listed: listed.name,
 )
 def test_a_page_of_a_large_list_is_not_sorted(tx: SqliteTx, listed: Listed[Any]) -> None:
@@ -119,6 +134,18 @@ def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTx) -> None:
     steps = planned(tx, lambda: Pushes(tx).forget(1))
     tx.connection.execute("PRAGMA query_only = ON")
     assert any("ix_pushes_started_at" in step for step in steps), steps
+
+
+def test_what_is_kept_too_long_is_found_by_index(tx: SqliteTx) -> None:
+    school = SchoolId(1)
+    looks = (
+        lambda: Viewers(tx).overdue(school, 1, 1),
+        lambda: Chats(tx).overdue(school, 1, 1),
+        lambda: Sessions(tx).expired(1),
+    )
+    for look in looks:
+        steps = planned(tx, look)
+        assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
 def test_a_place_belongs_to_one_order(tx: SqliteTx) -> None:

@@ -23,10 +23,12 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip
 from homeroom.domain.lessons import MARGIN, Lesson, Origin
 from homeroom.domain.schools import School
+from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row
 from homeroom.store.engine import Value as Column
 from homeroom.store.statement import Statement
 from homeroom.store.storage import keep_clip
+from homeroom.store.viewers import NewViewer, Viewer
 from homeroom.store.work import Store, Work
 from homeroom.usecases import clips, schools
 from homeroom.usecases.accounts import MEGABYTE
@@ -132,6 +134,12 @@ class Given:
         if "teacherUid" not in fields and "teacherAccount" not in fields:
             form["teacherUid"] = self.teacher()
         return {**form, **fields}
+
+    def viewer(self, lesson: LessonId, **facts: Any) -> Viewer:  # noqa: ANN401  any of NewViewer
+        """Let somebody watch a class: a visitor unless said otherwise."""
+        number = next(_NUMBERS)
+        new = NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, f"Viewer {number}")
+        return self.store.work(lambda work: work.viewers.put(replace(new, **facts), work.now))
 
     def label(self, name: str | None = None) -> str:
         """Make a label of the school."""

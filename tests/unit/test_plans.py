@@ -1,12 +1,13 @@
 """Plans: the keys of `homeroom school set`, as they are typed."""
 
 from typing import Any
+from unittest.mock import ANY
 
 import msgspec
 import pytest
 
 from homeroom.domain.refusal import Declined
-from homeroom.domain.schools import Plan, as_typed, changed, keys
+from homeroom.domain.schools import Plan, as_typed, changed, framing, keys
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,12 @@ from homeroom.domain.schools import Plan, as_typed, changed, keys
         ("stop_delay", "90", 90),
         ("stop_delay", "none", None),
         ("time_zone", "Europe/Paris", "Europe/Paris"),
+        ("viewer_days", "0", 0),
+        ("chat_days", "36500", 36500),
+        ("frame_origins", "none", ""),
+        ("frame_origins", "https://a.example", "https://a.example"),
+        ("frame_origins", "http://[::1]:3000,http://10.0.0.1", "http://[::1]:3000,http://10.0.0.1"),
+        ("frame_origins", " ".join(["https://a-b.example:8443"] * 20), ANY),
     ],
 )
 def test_a_key_takes_what_is_typed(key: str, text: str, value: Any) -> None:  # noqa: ANN401  each key has its own type
@@ -54,6 +61,8 @@ def test_a_key_takes_what_is_typed(key: str, text: str, value: Any) -> None:  # 
         ("time_zone", "Europe", "no such time zone"),
         ("time_zone", "../../etc/passwd", "no such time zone"),
         ("time_zone", "", "no such time zone"),
+        ("viewer_days", "36501", "must be <= 36500"),
+        ("chat_days", "-1", "must be >= 0"),
     ],
 )
 def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
@@ -61,6 +70,46 @@ def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
         changed(Plan(), {key: text})
 
     assert str(declined.value) == f"{key}={text}: {why}"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "a.example",
+        "https://a.example/",
+        "https://a.example/page",
+        "https://a.example;script-src",
+        "https://",
+        "https://-a.example",
+        "https://a.example:",
+        "https://a.example:0",
+        "https://user@a.example",
+        "https://*",
+        "https://*.example",
+        "*",
+        "'self'",
+        "data:",
+        "ftp://a.example",
+        "https://a.example\0",
+        "https://b_c",
+    ],
+)
+def test_what_may_frame_a_page_is_an_origin(origin: str) -> None:
+    with pytest.raises(Declined) as declined:
+        changed(Plan(), {"frame_origins": f"https://a.example {origin}"})
+
+    assert f"frame_origins={origin}: must be as https://portal.example" in str(declined.value)
+
+
+def test_only_so_many_sites_may_frame_a_page() -> None:
+    with pytest.raises(Declined, match="must be up to 20 sites, not 21"):
+        changed(Plan(), {"frame_origins": "https://a.example," * 21})
+
+
+def test_the_sites_that_may_frame_a_page() -> None:
+    plan = changed(Plan(), {"frame_origins": "https://a.example, http://[::1]:3000"})
+    assert framing(plan) == ("https://a.example", "http://[::1]:3000")
+    assert framing(Plan()) == ()
 
 
 def test_an_unknown_key_lists_the_known_ones() -> None:

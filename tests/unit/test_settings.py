@@ -85,6 +85,13 @@ def test_a_bad_setting_is_named(name: str, text: str) -> None:
         read({f"HOMEROOM_{name}": text}, {})
 
 
+def test_the_address_for_browsers_is_an_ip_address() -> None:
+    assert read({"HOMEROOM_WEBRTC_ADDRESS": "2001:db8::7"}, {}).webrtc_address == "2001:db8::7"
+
+    with pytest.raises(BadSettings, match="webrtc_address must be an IP address"):
+        read({"HOMEROOM_WEBRTC_ADDRESS": "classes.example.com"}, {})
+
+
 @pytest.mark.parametrize("missing", ["RTMP_URL", "MEDIA_URL"])
 def test_an_external_engine_needs_its_pull_addresses(missing: str) -> None:
     environment = {

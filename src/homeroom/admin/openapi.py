@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from homeroom.admin import openapi_partner, openapi_sandbox
-from homeroom.contract.readback import READ_BACKS, ROOT, ReadBack
+from homeroom.contract.paged import ROOT, ReadBack
+from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.wire import Reader, Slot, Wire
 
 Schema = dict[str, Any]
@@ -32,6 +33,7 @@ TAGS = (
     ("Sandbox", "For tests. Open on loopback, behind the operator's token elsewhere."),
     ("Operation", "For probes and Prometheus; no token, and nothing secret in the answers."),
 )
+TABLE: Schema = {"text/csv": {"schema": {"type": "string"}}}
 PROBLEM: Schema = {
     "type": "object",
     "description": "Why a request was not answered (RFC 9457).",
@@ -164,7 +166,10 @@ def _read_back(read_back: ReadBack) -> Schema:
         "responses": {
             "200": {
                 "description": "What the token sees.",
-                "content": {"application/json": {"schema": page if read_back.order else row}},
+                "content": {
+                    "application/json": {"schema": page if read_back.order else row},
+                    **(TABLE if read_back.has_table else {}),
+                },
             },
             **{status: {"$ref": "#/components/responses/Problem"} for status in refusals},
         },

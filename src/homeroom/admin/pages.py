@@ -1,6 +1,5 @@
 """The two pages: what this server is, and its API to browse; nothing comes from a third party."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +10,11 @@ from starlette.staticfiles import StaticFiles
 
 from homeroom.admin.openapi import document
 from homeroom.domain.webcasts import Hosts
+from homeroom.web.languages import language_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 TEMPLATES = HERE / "templates"
-LANGUAGES = ("en", "zh")
 GUARDED = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -34,7 +33,7 @@ def routes(hosts: Hosts) -> list[BaseRoute]:
     """Return the addresses of the pages."""
 
     async def landing(request: Request) -> Response:
-        language = _language(request)
+        language = language_of(request)
         headers = {
             **_headers(LANDING_POLICY),
             "content-language": language,
@@ -75,27 +74,3 @@ def _escaped(text: str) -> str:
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(character, entity)
     return text
-
-
-def _language(request: Request) -> str:
-    """Return the language asked for: by `?lang=`, or else the best that the browser speaks."""
-    asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
-        return str(asked)
-    wishes = _wishes(request.headers.get("accept-language", ""))
-    known = {language: wishes.get(language, 0.0) for language in LANGUAGES}
-    return max(LANGUAGES, key=lambda language: known[language])
-
-
-def _wishes(header: str) -> Mapping[str, float]:
-    """Read `zh-CN,zh;q=0.9,en;q=0.8` into how much each language is wished for."""
-    wishes: dict[str, float] = {}
-    for part in header[:500].split(","):
-        name, _, quality = part.strip().partition(";q=")
-        language = name.split("-")[0].strip().lower()
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            weight = 0.0
-        wishes[language] = max(weight, wishes.get(language, 0.0))
-    return wishes

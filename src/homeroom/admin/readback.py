@@ -2,25 +2,38 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from homeroom.admin.lists import ANSWERS, Around, Asked
+from homeroom.admin import spreadsheet
+from homeroom.admin.asked import Around, Asked
+from homeroom.admin.lists import ANSWERS
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
-from homeroom.contract.readback import READ_BACKS, ROOT, Paged, ReadBack
+from homeroom.contract.paged import MOST, ROOT, Paged, ReadBack
+from homeroom.contract.readback import READ_BACKS
+from homeroom.contract.viewers import CSV, ViewerRow
 from homeroom.contract.wire import BadParam, Reader, Wire, ident
 from homeroom.desk import Desk
 from homeroom.store.operations import Token
 from homeroom.store.paging import OtherOrder, Page, Span
 from homeroom.store.work import Work
-from homeroom.web.problems import Problem, bad_parameter, bearer, json_response, no_token
+from homeroom.web.problems import (
+    NOT_KEPT,
+    Problem,
+    bad_parameter,
+    bearer,
+    json_response,
+    no_token,
+)
 
 LONGEST_VALUE = 200
 """Characters of a parameter; no name or identity is longer."""
@@ -52,19 +65,48 @@ def _endpoint(
         query = _query(request, reader, known)
         path = _path_id(request)
 
-        def look(work: Work) -> Any:  # noqa: ANN401  a page or a row of any list
+        def look(work: Work, span: Span) -> Any:  # noqa: ANN401  a page or a row of any list
             scope = _scope(work.operations.token(token), getattr(query, "sid", None))
-            span = _span(query, work.now)
-            asked = Asked(work, around, scope, query, path, span)
+            asked = Asked(work, around, scope, query, path, replace(span, now=work.now))
             return ANSWERS[read_back.name](asked)
 
+        def look_for_lines(work: Work, span: Span) -> tuple[Page[ViewerRow], str]:
+            page = look(work, span)
+            return page, spreadsheet.lines(work, page.rows)
+
+        span = _span(query)
         try:
-            shown = await desk.look(look)
+            if getattr(query, "format", None) == CSV:
+                return await _table(desk, look_for_lines, replace(span, limit=MOST))
+            shown = await desk.look(partial(look, span=span))
         except OtherOrder:
             raise bad_parameter("cursor", "belongs to another list or other filters") from None
         return json_response(_page(shown) if isinstance(shown, Page) else shown)
 
     return answer
+
+
+async def _table(
+    desk: Desk, look: Callable[[Work, Span], tuple[Page[ViewerRow], str]], span: Span
+) -> Response:
+    """Return a list as one table, which is read and sent a page at a time."""
+
+    async def read(part: Span) -> tuple[Page[ViewerRow], str]:
+        return await desk.look(lambda work: look(work, part))
+
+    # What is wrong with the request is known before anything is sent.
+    first = await read(span)
+
+    async def written() -> AsyncIterator[str]:
+        page, lines = first
+        yield spreadsheet.heading()
+        yield lines
+        while page.next is not None:
+            page, lines = await read(replace(span, after=page.next, order=page.order))
+            yield lines
+
+    headers = {**NOT_KEPT, "content-disposition": 'attachment; filename="viewers.csv"'}
+    return StreamingResponse(written(), headers=headers, media_type="text/csv")
 
 
 def _scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
@@ -106,11 +148,11 @@ def _path_id(request: Request) -> int:
     return 0
 
 
-def _span(query: Wire, now: int) -> Span:
+def _span(query: Wire) -> Span:
     if not isinstance(query, Paged):
-        return Span(1, now=now)
+        return Span(1)
     if query.cursor is None:
-        return Span(query.limit, now=now)
+        return Span(query.limit)
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
@@ -118,7 +160,7 @@ def _span(query: Wire, now: int) -> Span:
         raise bad_parameter("cursor", "must be what `next` of the page before said") from None
     if any(abs(key) >= 2**63 for key in cursor.after):
         raise bad_parameter("cursor", "must be what `next` of the page before said")
-    return Span(query.limit, cursor.after, cursor.order, now)
+    return Span(query.limit, cursor.after, cursor.order)
 
 
 def _page(page: Page[Any]) -> dict[str, Any]:

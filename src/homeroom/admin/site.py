@@ -5,8 +5,8 @@ from collections.abc import Callable
 from starlette.routing import BaseRoute
 
 from homeroom.admin import pages, readback
+from homeroom.admin.asked import Around
 from homeroom.admin.health import Health
-from homeroom.admin.lists import Around
 from homeroom.desk import Desk
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import Metrics

@@ -2,7 +2,10 @@
 
 import hashlib
 import hmac
+import re
 import secrets
+
+_PUBLIC_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class Keys:
@@ -27,6 +30,11 @@ class Keys:
     def password(self) -> str:
         """Return an initial password within the 6 to 20 characters the API allows."""
         return secrets.token_urlsafe(9)
+
+
+def is_public_key(text: str) -> bool:
+    """Tell whether a text may be the key of a page's address."""
+    return _PUBLIC_KEY.fullmatch(text) is not None
 
 
 def digest(text: str) -> str:

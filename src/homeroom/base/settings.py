@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -54,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where streams are pulled over HTTP; none is the public host at the media port."""
     media_api: str | None = None
     """The HTTP API of an external SRS, asked for its streams; none asks nobody."""
+    webrtc_address: str | None = None
+    """The IP address that browsers teach by, at any UDP port; none is the machine's own."""
     media_folder: Path | None = None
     """The folder recordings are written to; none is `media/recordings` of the data folder."""
     pull_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 3650
@@ -78,6 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if value is not None and not value.startswith(schemes):
                 message = f"{name} must begin with {' or '.join(schemes)}"
                 raise ValueError(message)
+        if self.webrtc_address is not None:
+            try:
+                ip_address(self.webrtc_address)
+            except ValueError:
+                raise ValueError("webrtc_address must be an IP address") from None
         if self.media == "external" and not (self.rtmp_url and self.media_url):
             raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
 

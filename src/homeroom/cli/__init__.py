@@ -13,6 +13,7 @@ from homeroom.cli import (
     schools,
     serve,
     streams,
+    viewers,
 )
 from homeroom.cli.frame import Commands
 
@@ -39,6 +40,9 @@ for command in (
     streams.stream,
     streams.media,
     clips.clip,
+    viewers.viewers,
+    viewers.link,
+    viewers.chat,
     drive.folder,
     operations.maintenance,
     operations.token,

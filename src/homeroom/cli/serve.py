@@ -14,7 +14,9 @@ from homeroom.cli.frame import Place, on_data, program, warn
 from homeroom.cli.schools import signed
 from homeroom.contract.action import Door
 from homeroom.domain.streams import APP
+from homeroom.domain.webcasts import addresses
 from homeroom.sandbox.gate import is_loopback
+from homeroom.usecases import teaching
 from homeroom.usecases.demo import DemoSchool
 
 
@@ -52,7 +54,7 @@ def serve(place: Place, /, **given: Any) -> None:  # noqa: ANN401  the options a
     _warn(settings)
 
     def ready(running: Running, school: DemoSchool | None) -> None:
-        click.echo(_greeting(place, settings, running))
+        click.echo(_greeting(place, settings, running, school))
         if school is not None:
             click.echo(_introduction(place, running.url, school))
 
@@ -68,23 +70,28 @@ def _warn(settings: Settings) -> None:
         warn("/sandbox is open to this machine; from elsewhere it needs the operator's token")
 
 
-def _greeting(place: Place, settings: Settings, running: Running) -> str:
+def _greeting(place: Place, settings: Settings, running: Running, shown: DemoSchool | None) -> str:
     url, hosts = running.url, running.server.hosts
-    lines = [
-        f"Homeroom is listening at {url}",
-        f"  docs     {url}/docs",
-        f"  health   {url}/healthz",
+    lines = [f"Homeroom is listening at {url}"]
+    if shown is not None and shown.on_air is not None and shown.yours is not None:
+        lines += [
+            f"  live class  {addresses(shown.on_air.lesson, hosts).live_url}",
+            f"  teach       {teaching.address(shown.yours, running.server.means, hosts)}",
+        ]
+    lines += [
+        f"  docs        {url}/docs",
+        f"  health      {url}/healthz",
     ]
     if settings.sandbox:
-        lines.append(f"  sandbox  {url}/sandbox/clock")
+        lines.append(f"  sandbox     {url}/sandbox/clock")
     if settings.media != "none":
         lines += [
-            f"  push     {hosts.push}/{APP}",
-            f"  pull     {hosts.rtmp}/{APP} and {hosts.http}/{APP}",
+            f"  push        {hosts.push}/{APP}",
+            f"  pull        {hosts.rtmp}/{APP} and {hosts.http}/{APP}",
         ]
     if settings.media == "external":
         # Their address holds a secret, and what is printed here often ends in a journal.
-        lines.append(f"  hooks    {program()} media hooks{place.typed()}")
+        lines.append(f"  hooks       {program()} media hooks{place.typed()}")
     return "\n".join(lines)
 
 

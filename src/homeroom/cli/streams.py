@@ -19,7 +19,8 @@ from homeroom.usecases import secrets, streams
 def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> None:
     """Show where a class is pushed and pulled, and when.
 
-    A push address is a secret: whoever has it may push. Give it to the teacher alone.
+    Push addresses and the teacher's page are secrets: whoever has one may push. Give them to the
+    teacher alone.
     """
     settings = place.settings()
 
@@ -35,6 +36,7 @@ def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> N
             "class": lesson,
             "opens_at": at(shown.opens_at),
             "closes_at": at(shown.closes_at),
+            "teach_url": shown.teach,
             **_told("", shown.room),
             **_told("scene_", shown.scene),
         },

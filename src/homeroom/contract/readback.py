@@ -4,7 +4,6 @@ The partner API only writes. These lists show what became of it, what was delete
 are those of the wire, so that what was sent is what is read.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
+from homeroom.contract.paged import DELETED, SID, SINCE, UNTIL, Paged, ReadBack
 from homeroom.contract.shown import (
     Account,
     Cancelled,
@@ -23,43 +23,25 @@ from homeroom.contract.shown import (
     among,
 )
 from homeroom.contract.streams import StreamRow
+from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.contract.wire import (
     IDENT,
-    INSTANT,
     ROLE,
-    STRICT_FLAG,
     TEXT,
     Param,
     Wire,
-    between,
     one_of,
     word_of,
 )
 
-MOST = 1000
-USUAL = 100
-
 # --- what may be asked -----------------------------------------------------------------------
 
-SID = IDENT.named("SID")
-LIMIT = Param(between(1, MOST), f"rows a page, 1 to {MOST}")
-CURSOR = Param(TEXT.read, "what `next` of the page before said")
 ACCOUNT = Param(TEXT.read, "telephone number or e-mail address")
 PART = Param(TEXT.read, "part of the name; capitals do not matter")
 TEACHER_STATE = Param(word_of("active", "stopping", "stopped"), "active, stopping or stopped")
 COURSE_STATE = Param(one_of(2, 3, 4), "2 running, 3 ended or expired, 4 deleted")
 LESSON_STATE = Param(one_of(1, 2, 3, 4), "1 not started, 2 running, 3 over, 4 deleted")
 CLIP_STATE = Param(one_of(1, 4), "1 kept, 4 deleted")
-SINCE = Param(INSTANT.read, "beginTime is this or later; seconds since 1970 UTC", ("from",))
-UNTIL = Param(INSTANT.read, "beginTime is before this; seconds since 1970 UTC", ("to",))
-DELETED = Param(STRICT_FLAG.read, "0 leaves the deleted ones out, 1 the others")
-
-
-class Paged(Wire, frozen=True, kw_only=True):
-    """Which part of a list; every list takes it."""
-
-    limit: Annotated[int, LIMIT] = USUAL
-    cursor: Annotated[str | None, CURSOR] = None
 
 
 class Schools(Paged, frozen=True, kw_only=True):
@@ -319,20 +301,6 @@ class FolderRow(Shown, frozen=True, kw_only=True):
 # --- the addresses ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class ReadBack:
-    """One address of the read-back."""
-
-    name: str
-    """Its name in generated clients."""
-    path: str
-    title: str
-    query: type[Wire]
-    row: type[Shown]
-    order: str = ""
-    """The order of the list, in words; empty for what is no list."""
-
-
 SCHOOLS = ReadBack(
     "listSchools", "/schools", "The schools that the token sees", Schools, SchoolRow, "by SID"
 )
@@ -379,7 +347,9 @@ READ_BACKS = (
     LESSON,
     STREAM,
     CLIPS,
+    VIEWERS,
+    LESSON_VIEWERS,
+    MESSAGES,
     LABELS,
     FOLDERS,
 )
-ROOT = "/admin/v1"

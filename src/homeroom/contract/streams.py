@@ -34,6 +34,9 @@ class StreamRow(Shown, frozen=True, kw_only=True):
 
     class_id: Number
     push_url: Annotated[str | None, Meta(description=f"null: {NO_STREAM}.")]
+    teach_url: Annotated[
+        str, Meta(description="The page of its teacher, who can go live there; a secret.")
+    ]
     scene_push_url: Annotated[str | None, Meta(description="null: as above, or there is no scene.")]
     opens_at: Annotated[Time, Meta(description="It is pushed and pulled from here on.")]
     closes_at: Annotated[Time, Meta(description="It is pushed and pulled until then.")]

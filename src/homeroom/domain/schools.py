@@ -1,5 +1,6 @@
 """Schools: their plan and their calendar."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,13 @@ from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.refusal import Declined
 
 MAX_LIMIT = 1_000_000_000
+MOST_ORIGINS = 20
+"""Sites that may frame the pages of a school."""
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN = re.compile(
+    rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\])(:[1-9][0-9]{{0,4}})?", re.IGNORECASE
+)
+"""What a browser compares: no path, and no character that would end it in a header."""
 
 
 def _limit(what: str) -> msgspec.Meta:
@@ -76,6 +84,25 @@ class Plan(
             description="Days after a class that its unlocked recordings are kept; 0 is for ever.",
         ),
     ] = 0
+    viewer_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=36500,
+            description="Days after a class that its viewers' details are kept; 0 is for ever.",
+        ),
+    ] = 180
+    chat_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=36500,
+            description="Days after a class that its chat is kept; 0 is for ever.",
+        ),
+    ] = 0
+    frame_origins: Annotated[
+        str, _said("Who may frame the live pages, as https://a.example https://b.example:8443.")
+    ] = ""
     stop_delay: Annotated[
         int | None,
         msgspec.Meta(description="Seconds a teacher takes to stop; none is the server's own."),
@@ -112,7 +139,7 @@ def as_typed(value: object) -> str:
     """Return the value of a key as an operator types it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "none" if value is None else str(value)
+    return "none" if value in (None, "") else str(value)
 
 
 _WORDS = {"on": "true", "yes": "true", "off": "false", "no": "false", "none": "null"}
@@ -136,9 +163,28 @@ def changed(plan: Plan, wanted: Mapping[str, str]) -> Plan:
         zone(new.time_zone)
     except (OSError, ValueError, ZoneInfoNotFoundError):
         raise Declined(f"time_zone={new.time_zone}: no such time zone") from None
+    if new.frame_origins.strip().lower() == "none":
+        new = msgspec.structs.replace(new, frame_origins="")
+    _check_origins(framing(new))
     if new.stop_delay is not None and not 0 <= new.stop_delay <= MAX_LIMIT:
         raise Declined(f"stop_delay={new.stop_delay}: must be a number of seconds, or none")
     return new
+
+
+def framing(plan: Plan) -> tuple[str, ...]:
+    """Return the origins whose pages may frame the live pages of a school."""
+    return tuple(plan.frame_origins.replace(",", " ").split())
+
+
+def _check_origins(origins: tuple[str, ...]) -> None:
+    if len(origins) > MOST_ORIGINS:
+        raise Declined(f"frame_origins: must be up to {MOST_ORIGINS} sites, not {len(origins)}")
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise Declined(
+                f"frame_origins={origin}: must be as https://portal.example or "
+                "http://127.0.0.1:3000, without a path or a slash at the end"
+            )
 
 
 def _expected(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as msgspec holds it

@@ -1,4 +1,4 @@
-"""Finishes clips in the background: makes them flat, and sweeps away what is kept too long."""
+"""Finishes clips in the background: makes them flat."""
 
 import asyncio
 import fcntl
@@ -11,7 +11,6 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,14 +21,13 @@ from homeroom.desk import Desk
 from homeroom.domain.clips import Clip
 from homeroom.media.engine.flatten import AT_FAULT, Flat
 from homeroom.store.storage import PARTIAL, Storage
-from homeroom.usecases import clips
 
 log = logging.getLogger("homeroom.media.finisher")
 
 LOOK_EVERY = 5.0
 """Seconds: another server may have taken a recording in."""
-SWEEP_EVERY = float(HOUR)
-"""Seconds: recordings are kept for days."""
+TIDY_EVERY = float(HOUR)
+"""Seconds until what was left in the making is looked for again."""
 BACK_OFF = (1.0, 5.0, 30.0, 120.0)
 """Seconds until the next try; when the file was at fault in one more, it stays as it is."""
 SLOWEST = 1_000_000
@@ -98,15 +96,10 @@ class Finisher:
         self._flatten = flatten
         self._tried: dict[ClipId, _Tried] = {}
         self._nudged = asyncio.Event()
-        self._sweep_at = 0.0
+        self._tidy_at = 0.0
 
     def nudge(self) -> None:
         """Look now: a recording was taken in."""
-        self._nudged.set()
-
-    def sweep_soon(self) -> None:
-        """Sweep now: the clock was moved."""
-        self._sweep_at = 0.0
         self._nudged.set()
 
     async def run(self) -> None:
@@ -114,9 +107,9 @@ class Finisher:
         while True:
             try:
                 await self.finish_all()
-                if time.monotonic() >= self._sweep_at:
-                    self._sweep_at = time.monotonic() + SWEEP_EVERY
-                    await self.sweep()
+                if time.monotonic() >= self._tidy_at:
+                    self._tidy_at = time.monotonic() + TIDY_EVERY
+                    await asyncio.to_thread(self._drop_leftovers)
             except Exception:
                 log.exception("finishing clips failed; trying again")
             with suppress(TimeoutError):
@@ -200,18 +193,6 @@ class Finisher:
             with suppress(OSError):
                 if now - file.stat().st_mtime > LEFT_OVER:
                     file.unlink()
-
-    # --- retention --------------------------------------------------------------------------------
-
-    async def sweep(self) -> None:
-        """Delete what schools have kept for longer than they want to, and what nobody makes."""
-        await asyncio.to_thread(self._drop_leftovers)
-        for school in await self._desk.look(clips.overdue):
-            try:
-                while await self._desk.work(partial(clips.sweep, school=school), school):
-                    pass
-            except Exception:
-                log.exception("the sweep of a school failed", extra={"sid": school})
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from homeroom.desk import Desk
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.media import clips, hooks
+from homeroom.media.browser import Browser
 from homeroom.media.control import Control
+from homeroom.media.demo import Broadcast
 from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.finisher import Finisher
 from homeroom.media.supervisor import Supervisor, engine_id
@@ -73,11 +75,16 @@ def _port(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def _here(listener: socket.socket) -> str:
+def _here(listener: socket.socket, scheme: str = "http") -> str:
     """Return the address under which this machine reaches a listener of its own."""
     name, port = listener.getsockname()[:2]
     name = EVERYWHERE.get(name, name)
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
+
+
+def push_base(settings: Settings, listeners: Listeners | None) -> str:
+    """Return where streams are pushed to from this machine; empty where nothing takes them."""
+    return hosts(settings, "").push if listeners is None else _here(listeners.rtmp, "rtmp")
 
 
 def control(settings: Settings, listeners: Listeners | None, secret: str) -> Control | None:
@@ -133,6 +140,8 @@ class Room:
             taken = hooks.Taken(recordings(settings), storage, self._finisher.nudge)
             self.routes += hooks.routes(desk, means, secrets.hooks, taken, name)
         self.hooks_url = f"{_here(api)}/media/hooks?secret={secrets.hooks}"
+        base = push_base(settings, listeners)
+        self.browser = Browser(base, settings.webrtc_address, settings.log_level)
         self._supervisor: Supervisor | None = None
         self._watch: Watch | None = None
         if engine is not None:
@@ -150,6 +159,9 @@ class Room:
                 log_level=settings.log_level,
             )
             self._supervisor = Supervisor(told, settings.data / "media", engine.down_for)
+        self._demo: Broadcast | None = None
+        if settings.demo and listeners is not None:
+            self._demo = Broadcast(desk, means, base)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -157,6 +169,8 @@ class Room:
         beside = [_begun(self._finisher.run())]
         if self._watch is not None:
             beside.append(_begun(self._watch.run()))
+        if self._demo is not None:
+            beside.append(_begun(self._demo.run()))
         if self._supervisor is not None:
             self._supervising = _begun(self._supervisor.run())
         try:
@@ -169,13 +183,10 @@ class Room:
 
     async def end_engine(self) -> None:
         """End our own engine, while its last reports can still be answered."""
+        await self.browser.end()
         if self._supervisor is not None:
             self._supervisor.end()
             await asyncio.wait((self._supervising,))
-
-    def clock_moved(self) -> None:
-        """Look at the recordings now: other ones may have been kept long enough."""
-        self._finisher.sweep_soon()
 
     def trouble(self) -> str:
         """Return why our own engine cannot carry streams now, or nothing."""

@@ -28,6 +28,12 @@ _NAMED = Statement(
     # A living account comes last, so that it wins over cancelled ones of the same name.
     .order_by(users.c.cancelled_at.is_(None), users.c.id)
 )
+_PASSWORD = Statement(
+    select(users.c.password_hash, *_COLUMNS).where(
+        or_(users.c.telephone == bindparam("account"), users.c.email == bindparam("account")),
+        users.c.cancelled_at.is_(None),
+    )
+)
 _ADD = Statement(
     insert(users)
     .values({column: bindparam(column.name) for column in users.c if column.name != "id"})
@@ -114,6 +120,13 @@ class Accounts:
                 if name is not None:
                     found[name] = user
         return found
+
+    def with_password(self, name: str) -> tuple[User, str] | None:
+        """Return the living user of a name and the hash of their password, if they have one."""
+        for password_hash, *columns in self._tx.all(_PASSWORD, {"account": name}):
+            if password_hash is not None:
+                return _user(tuple(columns)), password_hash
+        return None
 
     def add(self, new: NewUser, now: Moment) -> User:
         """Write an account and return it."""

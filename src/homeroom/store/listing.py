@@ -7,9 +7,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, LessonId
+from homeroom.domain.chat import EntryKind
 from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Tx
-from homeroom.store.paging import Filters, Listed, Page, Span, has_part, page
+from homeroom.store.listing_viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
+from homeroom.store.paging import Filters, Listed, Page, Span, has_part, is_deleted, page
 from homeroom.store.schools import read_plan
 from homeroom.store.shown import (
     ShownClip,
@@ -18,10 +20,12 @@ from homeroom.store.shown import (
     ShownFolder,
     ShownLabel,
     ShownLesson,
+    ShownMessage,
     ShownRosterMember,
     ShownSchool,
     ShownStudent,
     ShownTeacher,
+    ShownViewer,
 )
 from homeroom.store.statement import Rows, Statement
 from homeroom.store.tables import (
@@ -49,12 +53,6 @@ _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
     "telephone": users.c.telephone == bindparam("telephone"),
     "email": users.c.email == bindparam("email"),
 }
-# A parameter that is 0 or 1 chooses between rows without and rows with a moment of deletion.
-_ASKED_DELETED = bindparam("deleted") == 1
-
-
-def _is_deleted(moment: ColumnElement[int | None]) -> ColumnElement[bool]:
-    return moment.is_not(None) == _ASKED_DELETED
 
 
 def _school(number: int, name: str, owner: int, plan: str, created_at: Moment) -> ShownSchool:
@@ -142,7 +140,7 @@ COURSES = Listed(
         "teacher": courses.c.head_teacher_id == bindparam("teacher"),
         "label": _has_label,
         "state": _course_state == bindparam("state"),
-        "deleted": _is_deleted(courses.c.deleted_at),
+        "deleted": is_deleted(courses.c.deleted_at),
     },
 )
 
@@ -208,7 +206,7 @@ LESSONS = Listed(
         "name": has_part(lessons.c.name, "name"),
         "identity": lessons.c.unique_identity == bindparam("identity"),
         "state": _lesson_state == bindparam("state"),
-        "deleted": _is_deleted(_lesson_deleted_at),
+        "deleted": is_deleted(_lesson_deleted_at),
         "since": lessons.c.begins_at >= bindparam("since"),
         "until": lessons.c.begins_at < bindparam("until"),
     },
@@ -242,7 +240,7 @@ CLIPS = Listed(
     filters={
         "file_id": clips.c.file_id == bindparam("file_id"),
         "state": _clip_state == bindparam("state"),
-        "deleted": _is_deleted(clips.c.deleted_at),
+        "deleted": is_deleted(clips.c.deleted_at),
     },
 )
 LABELS = Listed(
@@ -328,6 +326,19 @@ class Listing:
     def clips(self, lesson: LessonId, filters: Filters, span: Span) -> Page[ShownClip]:
         """Return a page of the clips of a class."""
         return page(self._tx, CLIPS, {**filters, "school": lesson}, span)
+
+    def viewers(self, filters: Filters, span: Span) -> Page[ShownViewer]:
+        """Return a page of the viewers of a school."""
+        return page(self._tx, VIEWERS, filters, span)
+
+    def viewers_of(self, lesson: LessonId, filters: Filters, span: Span) -> Page[ShownViewer]:
+        """Return a page of the viewers of a class."""
+        return page(self._tx, LESSON_VIEWERS, {**filters, "school": lesson}, span)
+
+    def messages(self, lesson: LessonId, filters: Filters, span: Span) -> Page[ShownMessage]:
+        """Return a page of the messages of a class."""
+        only = {**filters, "school": lesson, "kind": EntryKind.MESSAGE.value}
+        return page(self._tx, MESSAGES, only, span)
 
     def labels(self, filters: Filters, span: Span) -> Page[ShownLabel]:
         """Return a page of labels."""

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from homeroom.store.engine import StoreFailed
 
-HEAD = "0002"
+HEAD = "0003"
 FOLDER = Path(__file__).parent / "migrations"
 
 

@@ -132,6 +132,11 @@ def _built(listed: Listed[Any], order: str, shape: frozenset[str]) -> Statement:
     )
 
 
+def is_deleted(moment: ColumnElement[int | None]) -> ColumnElement[bool]:
+    """Ask for rows with a moment of deletion, or for those without: 1 or 0 is given."""
+    return moment.is_not(None) == (bindparam("deleted") == 1)
+
+
 def has_part(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """Ask for a part of a text; capitals of the Latin alphabet do not matter."""
     wanted = func.lower(bindparam(name, type_=Text()))

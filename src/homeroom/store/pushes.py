@@ -55,6 +55,15 @@ _RUNNING_WITH_LESSONS = Statement(
     .where(*_is_running)
     .order_by(pushes.c.id)
 )
+_RUNNING_ELSEWHERE = Statement(
+    select(pushes.c.kind)
+    .where(
+        pushes.c.lesson_id == bindparam("lesson"),
+        pushes.c.engine == "",
+        pushes.c.ended_at.is_(None),
+    )
+    .distinct()
+)
 _NEWEST = Statement(
     select(*_PUSH)
     .where(pushes.c.lesson_id == bindparam("lesson"))
@@ -153,6 +162,11 @@ class Pushes:
             (_push(row[: len(_PUSH)]), _streamed_from(row[len(_PUSH) :]))
             for row in self._tx.all(_RUNNING_WITH_LESSONS, {"its_engine": engine})
         ]
+
+    def running_elsewhere(self, lesson: LessonId) -> frozenset[StreamKind]:
+        """Return what of a class is pushed at an engine that is not ours."""
+        rows = self._tx.all(_RUNNING_ELSEWHERE, {"lesson": lesson})
+        return frozenset(StreamKind(kind) for (kind,) in rows)
 
     def of_lesson(self, lesson: LessonId) -> list[Push]:
         """Return the pushes of a class, the newest first, a few."""

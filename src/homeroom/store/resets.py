@@ -10,6 +10,8 @@ from homeroom.domain.kinds import Kind
 from homeroom.store.engine import Tx
 from homeroom.store.statement import Rows, Statement
 from homeroom.store.tables import (
+    chat_entries,
+    chats,
     clips,
     co_teachers,
     course_labels,
@@ -26,10 +28,12 @@ from homeroom.store.tables import (
     pushes,
     registrations,
     schools,
+    sessions,
     students,
     sub_accounts,
     teachers,
     users,
+    viewers,
 )
 
 _school: BindParameter[int] = bindparam("school")
@@ -49,6 +53,8 @@ _USES = (
     lessons.c.teacher_id,
     co_teachers.c.user_id,
     guests.c.user_id,
+    viewers.c.user_id,
+    sessions.c.user_id,
 )
 
 
@@ -101,6 +107,10 @@ def _all_of(deletion: Delete) -> Statement:
 _DELETIONS = {
     table.name: _all_of(delete(table))
     for table in (
+        chat_entries,
+        chats,
+        viewers,
+        sessions,
         clips,
         pushes,
         push_keys,

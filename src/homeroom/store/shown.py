@@ -155,6 +155,46 @@ class ShownClip:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownViewer:
+    """Somebody who watched a class, and which class that was."""
+
+    school: int
+    lesson: int
+    lesson_name: str
+    course: int
+    course_name: str
+    begins_at: Moment
+    id: int
+    kind: str
+    identity: str
+    uid: UserId | None
+    account: str | None
+    """That of a user who logged in."""
+    name: str
+    telephone: str | None
+    """As a visitor gave it."""
+    watched: int
+    """Seconds."""
+    first_seen_at: Moment
+    last_seen_at: Moment
+    muted_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """A message of a chat; no viewer where that was the school's people, or is forgotten."""
+
+    lesson: int
+    id: int
+    viewer: int | None
+    name: str
+    role: str
+    text: str
+    sent_at: Moment
+    deleted_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
 class ShownLabel:
     """A label."""
 

@@ -426,6 +426,94 @@ push_keys = Table(
     _number("generation"),
 )
 
+# Who watched a class, each by what the pages know them by (`Ticket.identity`). The telephone number
+# belongs to the school: it is shown to its operators alone, and goes when its time is over.
+viewers = Table(
+    "viewers",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id"),
+    _text("identity"),
+    Column(
+        "kind",
+        Text,
+        CheckConstraint("kind IN ('visitor', 'link', 'user')", name="kind"),
+        nullable=False,
+    ),
+    _text("name"),
+    _text("telephone", nullable=True),
+    _ref("user_id", "users.id", nullable=True, index=True),
+    # Seconds for which the picture ran.
+    _number("watched"),
+    _moment("first_seen_at"),
+    _moment("last_seen_at"),
+    _moment("muted_at", nullable=True),
+    UniqueConstraint("lesson_id", "identity"),
+    Index(None, "lesson_id", "id"),
+    # Clients that missed something are told what came after an id: none is used twice.
+    sqlite_autoincrement=True,
+)
+
+# What happened in the chat of a class, in order: messages, and what became of them.
+chat_entries = Table(
+    "chat_entries",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id"),
+    Column(
+        "kind",
+        Text,
+        CheckConstraint(
+            "kind IN ('message', 'delete', 'pin', 'unpin', 'pause', 'resume', 'mute', 'unmute')",
+            name="kind",
+        ),
+        nullable=False,
+    ),
+    _ref("viewer_id", "viewers.id", nullable=True, index=True),
+    _text("name"),
+    Column(
+        "role",
+        Text,
+        CheckConstraint("role IN ('viewer', 'teacher', 'operator')", name="role"),
+        nullable=False,
+    ),
+    _text("text"),
+    # The message that is deleted or pinned, the viewer who is muted.
+    _number("target_id", nullable=True),
+    # The sender's own mark: a message that is sent again is kept once.
+    _text("nonce", nullable=True),
+    _moment("sent_at"),
+    _moment("deleted_at", nullable=True),
+    UniqueConstraint("lesson_id", "nonce"),
+    Index(None, "lesson_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# How the chat of a class stands; a class without a row: nothing has happened yet.
+chats = Table(
+    "chats",
+    metadata,
+    Column("lesson_id", Id, ForeignKey("lessons.id"), primary_key=True, autoincrement=False),
+    _switch("is_paused"),
+    _number("pinned_id", nullable=True),
+    _number("likes"),
+)
+
+# Who has logged in to the pages of a school.
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id", index=True),
+    _ref("user_id", "users.id", index=True),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("ended_at", nullable=True),
+    Index(None, "expires_at"),
+    # A ticket names its session: no later one may have the same id.
+    sqlite_autoincrement=True,
+)
+
 maintenance = Table(
     "maintenance",
     metadata,

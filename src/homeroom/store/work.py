@@ -9,6 +9,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.domain.kinds import Kind
 from homeroom.store.accounts import Accounts
+from homeroom.store.chat import Chats
 from homeroom.store.clips import Clips
 from homeroom.store.courses import Courses
 from homeroom.store.drive import Drive
@@ -23,8 +24,10 @@ from homeroom.store.quotas import Quotas
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.schools import Schools
+from homeroom.store.sessions import Sessions
 from homeroom.store.staff import Staff
 from homeroom.store.teachers import Teachers
+from homeroom.store.viewers import Viewers
 
 T = TypeVar("T")
 WAIT_SECONDS = 60
@@ -36,6 +39,7 @@ class Work:
 
     __slots__ = (
         "accounts",
+        "chats",
         "clips",
         "courses",
         "drive",
@@ -53,8 +57,10 @@ class Work:
         "resets",
         "rosters",
         "schools",
+        "sessions",
         "staff",
         "teachers",
+        "viewers",
     )
 
     def __init__(self, tx: Tx, now: Moment, *, is_alone: bool = True) -> None:
@@ -73,6 +79,9 @@ class Work:
         self.drive = Drive(tx)
         self.clips = Clips(tx)
         self.pushes = Pushes(tx)
+        self.viewers = Viewers(tx)
+        self.chats = Chats(tx)
+        self.sessions = Sessions(tx)
         self.queue = Queue(tx)
         self.quotas = Quotas(tx)
         self.staff = Staff(tx)

@@ -7,8 +7,9 @@ from homeroom.base.ids import CourseId, FolderId, LabelId, LessonId, SchoolId, U
 from homeroom.domain.accounts import AccountName, telephone
 from homeroom.domain.courses import CHANGEABLE, CourseKind
 from homeroom.domain.drive import Folder
-from homeroom.domain.lessons import Hours, NewLesson, Stage, Switches
+from homeroom.domain.lessons import Hours, Lesson, NewLesson, Switches
 from homeroom.domain.schools import School
+from homeroom.domain.streams import Streamed, StreamKind, has_stream
 from homeroom.domain.teachers import Role, TeacherState
 from homeroom.store.accounts import NewUser
 from homeroom.store.rosters import NewMember
@@ -20,6 +21,10 @@ from homeroom.usecases.means import Means
 
 SCHOOL = "demo_school"
 """The name under which the server keeps the demo school's SID."""
+ON_AIR = "demo_on_air"
+"""The name under which the server keeps which class of it is on the air."""
+YOURS = "demo_yours"
+"""The name under which it keeps which class of it waits for a newcomer to go live."""
 NAME = "Demo School"
 TEACHERS = ("Anna Berg", "李 老师", "Carlos Díaz")
 STUDENTS = ("Amy Chen", "Ben Okoye", "Chloé Martin", "丁 小明", "Emil Novak", "Fatima Khan")
@@ -27,6 +32,11 @@ AUDITOR = "Grace Lee"
 LABELS = ("Grade 7", "Grade 8", "周末班")
 FOLDERS = ("Worksheets", "Slides")
 MATHS, ENGLISH, SCIENCE = "Mathematics 7a", "English conversation", "Science club"
+YOUR_TURN = "Go live here: from the browser, with OBS or with ffmpeg."
+INTRODUCTION = (
+    "Halves, thirds, quarters: we cut a cake into equal parts, take some of them,"
+    " and find where that lies between 0 and 1."
+)
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +62,10 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
     """By the server's clock: what is asked for an hour later can be added."""
     token: str | None
     """The operator's token; known only to the start that made the school."""
+    on_air: Streamed | None = None
+    """The class that the sample clip is pushed into, where one is."""
+    yours: Streamed | None = None
+    """A class that is open and that nobody pushes, for whoever wants to try that."""
 
 
 def find_or_create(work: Work, means: Means) -> DemoSchool:
@@ -67,6 +81,56 @@ def find_or_create(work: Work, means: Means) -> DemoSchool:
     if demo is None or not _is_usable(work, school.id, demo):
         demo = seed(work, means, school.id)
     return DemoSchool(school=school, demo=demo, now=work.now, token=token)
+
+
+def put_on_air(work: Work, means: Means, shown: DemoSchool) -> DemoSchool:
+    """Return the demo school with two classes that began a while ago.
+
+    One is pushed by us, the other waits for a newcomer; new ones are made once they have ended.
+    """
+    return msgspec.structs.replace(
+        shown,
+        on_air=_going_on(work, means, shown, ON_AIR, "Fractions", INTRODUCTION),
+        yours=_going_on(work, means, shown, YOURS, "Your turn", YOUR_TURN),
+    )
+
+
+def on_air(work: Work) -> Streamed | None:
+    """Return the class that the sample clip is pushed into, none once that is over or deleted."""
+    return _open(work, ON_AIR)
+
+
+def _going_on(
+    work: Work, means: Means, shown: DemoSchool, kept_as: str, name: str, introduction: str
+) -> Streamed | None:
+    course = shown.demo.courses[0]
+    held = _open(work, kept_as)
+    if held is not None and _goes_on(held.lesson, course, work.now):
+        return held
+    new = NewLesson(
+        name=name,
+        hours=Hours(work.now - 5 * MINUTE, work.now + 115 * MINUTE),
+        teacher=shown.demo.teachers[0],
+        switches=Switches(record=True, live=True, replay=True),
+        introduction=introduction,
+    )
+    work.operations.keep(kept_as, str(_lesson(work, means, shown.school.id, course, new)))
+    return _open(work, kept_as)
+
+
+def _open(work: Work, kept_as: str) -> Streamed | None:
+    """Return a class by the name it is kept under, none once it is over or deleted."""
+    kept = work.operations.kept(kept_as)
+    held = None if kept is None else work.pushes.get(LessonId(int(kept)))
+    if held is None or held.lesson.is_over(work.now):
+        return None
+    return held if has_stream(held.lesson, StreamKind.CLASS) else None
+
+
+def _goes_on(lesson: Lesson, course: CourseId, now: Moment) -> bool:
+    """Tell whether a class that was put on the air is the one to show."""
+    hours = lesson.hours
+    return lesson.course == course and lesson.switches.live and hours.begin <= now < hours.end
 
 
 def seed(work: Work, means: Means, school: SchoolId) -> Demo:
@@ -176,24 +240,24 @@ def _lessons(
     works = means.video_works()
     recorded = Switches(record=works, live=works, replay=works)
     wanted = (
-        (maths, "Fractions", work.now - DAY, recorded),
-        (maths, "Decimals", work.now + DAY, recorded),
-        (english, "At the market", work.now + 7 * DAY, Switches()),
+        (maths, teachers[0], "Whole numbers", work.now - DAY, recorded),
+        (maths, teachers[0], "Decimals", work.now + DAY, recorded),
+        (english, teachers[1], "At the market", work.now + 7 * DAY, Switches()),
     )
     numbers: list[LessonId] = []
-    for course, name, begin, switches in wanted:
-        held = work.courses.held_by(school, course, work.now, CHANGEABLE)
-        teacher = teachers[0] if course == maths else teachers[1]
-        new = NewLesson(
-            name=name,
-            hours=Hours(begin, begin + HOUR - 15 * MINUTE),
-            teacher=teacher,
-            stage=Stage(),
-            switches=switches,
-        )
-        key = means.keys.public_key()
-        stream = bound(work, means, key, None, switches)
-        lesson = work.lessons.add(held, new, key, stream, work.now)
-        work.courses.list_teachers(course, [teacher])
-        numbers.append(lesson.id)
+    for course, teacher, name, begin, switches in wanted:
+        hours = Hours(begin, begin + HOUR - 15 * MINUTE)
+        new = NewLesson(name=name, hours=hours, teacher=teacher, switches=switches)
+        numbers.append(_lesson(work, means, school, course, new))
     return numbers
+
+
+def _lesson(
+    work: Work, means: Means, school: SchoolId, course: CourseId, new: NewLesson
+) -> LessonId:
+    held = work.courses.held_by(school, course, work.now, CHANGEABLE)
+    key = means.keys.public_key()
+    stream = bound(work, means, key, None, new.switches)
+    lesson = work.lessons.add(held, new, key, stream, work.now)
+    work.courses.list_teachers(course, [new.teacher])
+    return lesson.id

@@ -16,6 +16,9 @@ class Means:
     stop_delay: int
     """Seconds; a school may have its own."""
     push_key: str = ""
+    clip_key: str = ""
+    ticket_key: str = ""
+    """Signs what viewers of the pages are known by."""
     pull_life: int = STREAM_LIFE
     """Seconds for which a pull address is good once it is bound."""
     video_works: Callable[[], bool] = lambda: True

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, Span
-from homeroom.store.shown import ShownCoTeacher, ShownCourse, ShownLesson
+from homeroom.store.shown import ShownCoTeacher, ShownCourse, ShownLesson, ShownViewer
 from homeroom.store.work import Work
 
 Whole = SchoolId | None
 """Whose things may be seen: one school's, or everybody's."""
+VIEWERS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,15 @@ def seen_lesson(work: Work, scope: Whole, asked: LessonId) -> Lesson | None:
     """Return a class alone, or none where there is none to be seen."""
     held = work.lessons.get(asked)
     return held if held is not None and scope in (None, held.school) else None
+
+
+def viewers_of(work: Work, lesson: LessonId) -> list[ShownViewer]:
+    """Return everybody who watched a class, in the order of their coming."""
+    found: list[ShownViewer] = []
+    page = work.listing.viewers_of(lesson, {}, Span(VIEWERS_AT_ONCE))
+    found += page.rows
+    while page.next is not None:
+        span = Span(VIEWERS_AT_ONCE, page.next, page.order)
+        page = work.listing.viewers_of(lesson, {}, span)
+        found += page.rows
+    return found

@@ -16,6 +16,7 @@ class Secrets:
     pull: str
     push: str
     clips: str
+    tickets: str
     hooks: str
     """Comes with every call of the engine."""
     engine: str
@@ -32,6 +33,7 @@ def kept(work: Work) -> Secrets:
         pull=one("pull_key"),
         push=one("push_key"),
         clips=one(CLIP_KEY),
+        tickets=one("ticket_key"),
         hooks=one("hook_secret"),
         engine=one("engine_secret"),
     )

@@ -15,17 +15,16 @@ from homeroom.domain.streams import (
     check_pull,
     check_push,
     closes_at,
-    has_stream,
     name_of,
     opens_at,
     pulled,
-    pushed,
     read_name,
     read_proof,
 )
-from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses, push_address
+from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses
 from homeroom.store.pushes import NewPush
 from homeroom.store.work import Work
+from homeroom.usecases import teaching
 from homeroom.usecases.means import Means
 
 KEPT = 30 * DAY
@@ -140,6 +139,8 @@ class Streams:
     closes_at: Moment
     room: Stream | None
     scene: Stream | None
+    teach: str
+    """The page of its teacher; a secret as a push address is."""
     pushes: list[Push]
     """The newest first."""
 
@@ -155,6 +156,7 @@ def streams(work: Work, means: Means, hosts: Hosts, lesson: LessonId) -> Streams
         closes_at(held.lesson),
         room=_stream(held, StreamKind.CLASS, means, hosts),
         scene=_stream(held, StreamKind.SCENE, means, hosts),
+        teach=teaching.address(held, means, hosts),
         pushes=work.pushes.of_lesson(lesson),
     )
 
@@ -167,13 +169,14 @@ def renew_key(work: Work, lesson: LessonId) -> None:
 
 
 def _stream(held: Streamed, kind: StreamKind, means: Means, hosts: Hosts) -> Stream | None:
-    if not (hosts.push and has_stream(held.lesson, kind)):
+    push = teaching.pushed_to(held, kind, means, hosts)
+    if push is None:
         return None
     name = name_of(held.lesson.key, kind)
     bound = pulled(held.lesson, kind, means.pull_key)
     return Stream(
         name,
-        push=push_address(name, pushed(held, kind, means.push_key), hosts),
+        push=push,
         pull=None if bound is None else pull_addresses(name, bound, hosts),
     )
 

@@ -11,6 +11,8 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from homeroom.web.sockets import MAX_MESSAGE, PING_SECONDS, SocketProtocol
+
 DRAIN_SECONDS = 4
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
@@ -42,6 +44,11 @@ def server(app: Any) -> "Server":  # noqa: ANN401  any ASGI application
         uvicorn.Config(
             app,
             http=Protocol,
+            ws=SocketProtocol,
+            ws_max_size=MAX_MESSAGE,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -128,6 +135,11 @@ class Protocol(HttpToolsProtocol):
         self._forget_head()
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, without what only answers need."""
+        self.transport = cast("_Joined", self.transport).bare()
+        super().handle_websocket_upgrade()
+
     def _forget_head(self) -> None:
         self._head_size = 0
         if self._head_timer is not None:
@@ -167,6 +179,11 @@ class _Joined(asyncio.Transport):
         """Close once everything is sent."""
         self._send_held()
         self._transport.close()
+
+    def bare(self) -> asyncio.Transport:
+        """Send what is held, and return the transport that sends at once."""
+        self._send_held()
+        return self._transport
 
     def _send_held(self) -> None:
         if self._held:

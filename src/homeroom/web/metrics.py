@@ -73,6 +73,7 @@ class Metrics:
             registry=self._registry,
         )
         self._live = _LiveMetrics(self._registry)
+        self.chat = ChatMetrics(self._registry)
         build = Info("homeroom_build", "The version that runs.", registry=self._registry)
         build.info({"version": version("homeroom")})
         ProcessCollector(registry=self._registry)
@@ -114,6 +115,32 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+class ChatMetrics:
+    """The chats' part."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.connections = Gauge(
+            "homeroom_chat_connections", "Open connections to the rooms.", registry=registry
+        )
+        self._messages = Counter(
+            "homeroom_chat_messages", "Messages that were written.", registry=registry
+        )
+        self._refused = Counter(
+            "homeroom_chat_refusals",
+            "What was not let through, by what was asked and why not.",
+            ("about", "why"),
+            registry=registry,
+        )
+
+    def said(self, messages: int) -> None:
+        """Count messages."""
+        self._messages.inc(messages)
+
+    def refused(self, about: str, why: str) -> None:
+        """Count a refusal; both words are of our own making."""
+        self._refused.labels(about, why).inc()
 
 
 class _LiveMetrics:

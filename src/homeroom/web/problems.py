@@ -14,7 +14,10 @@ NOT_KEPT = {"cache-control": "no-store"}
 
 
 class Problem(Exception):
-    """A request that cannot be answered: its status, a sentence, and the parameter at fault."""
+    """A request that cannot be answered: its status, a sentence, and the parameter at fault.
+
+    What a script has to tell apart it may say besides.
+    """
 
     def __init__(
         self,
@@ -22,12 +25,14 @@ class Problem(Exception):
         detail: str,
         headers: Mapping[str, str] | None = None,
         parameter: str | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(status, detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
         self.parameter = parameter
+        self.more = dict(more or {})
 
     def response(self) -> Response:
         """Return the problem as it travels."""
@@ -36,6 +41,7 @@ class Problem(Exception):
             "title": self.status.phrase,
             "status": int(self.status),
             "detail": self.detail,
+            **self.more,
         }
         if self.parameter is not None:
             body["parameter"] = self.parameter

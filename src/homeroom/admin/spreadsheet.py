@@ -1,0 +1,50 @@
+"""Viewers as a table for a spreadsheet: CSV (RFC 4180), in UTF-8 that Excel knows as such."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from homeroom.base.ids import SchoolId
+from homeroom.contract.viewers import ViewerRow
+from homeroom.domain.schools import zone
+from homeroom.store.work import Work
+
+MARK = "\ufeff"
+"""Without it Excel takes a file for one of the machine's own encoding."""
+FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What makes a cell a formula, in the full width of Chinese input, too."""
+_FIELDS = msgspec.structs.fields(ViewerRow)
+_MOMENTS = frozenset(("begin_time", "first_seen", "last_seen"))
+
+
+def heading() -> str:
+    """Return the first line of a table."""
+    return MARK + _written([[field.encode_name for field in _FIELDS]])
+
+
+def lines(work: Work, rows: Sequence[ViewerRow]) -> str:
+    """Return the lines of some viewers; moments in their school's time."""
+    schools = {row.sid: work.schools.get(SchoolId(row.sid)) for row in rows}
+    zones = {sid: zone(held.plan.time_zone) for sid, held in schools.items() if held is not None}
+    return _written(
+        [_cell(field.name, getattr(row, field.name), zones[row.sid]) for field in _FIELDS]
+        for row in rows
+    )
+
+
+def _cell(name: str, value: int | str | None, local: ZoneInfo) -> int | str | None:
+    if isinstance(value, str) and value.startswith(FORMULAS):
+        return f"'{value}"
+    if name in _MOMENTS and isinstance(value, int):
+        return datetime.fromtimestamp(value, local).replace(tzinfo=None).isoformat(" ")
+    return value
+
+
+def _written(rows: Iterable[Iterable[object]]) -> str:
+    text = StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()

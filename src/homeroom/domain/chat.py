@@ -1,0 +1,91 @@
+"""The chat of a class: what may be said, and what becomes of it."""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import EntryId, LessonId, ViewerId
+from homeroom.domain.refusal import Declined
+
+LONGEST = 500
+"""Characters of a message."""
+SHOWN = 200
+"""Messages that somebody sees who joins."""
+_UNSAID = ("Cc", "Cs")
+"""Categories of what no message has: controls, and halves of characters."""
+
+
+class EntryKind(StrEnum):
+    """What happened in a chat."""
+
+    MESSAGE = "message"
+    DELETE = "delete"
+    PIN = "pin"
+    UNPIN = "unpin"
+    PAUSE = "pause"
+    RESUME = "resume"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+
+
+class Role(StrEnum):
+    """As what somebody speaks."""
+
+    VIEWER = "viewer"
+    TEACHER = "teacher"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who says or does something in a chat; no viewer where it is the school's own people."""
+
+    name: str
+    role: Role = Role.VIEWER
+    viewer: ViewerId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What somebody says or does."""
+
+    lesson: LessonId
+    kind: EntryKind
+    author: Author
+    text: str = ""
+    target: int | None = None
+    """The message that is deleted or pinned, the viewer who is muted."""
+    nonce: str | None = None
+    """The sender's own mark: what is sent again with the same one is kept once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened in a chat; the ids of later entries are higher."""
+
+    id: EntryId
+    new: NewEntry
+    sent_at: Moment
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a chat stands."""
+
+    is_paused: bool = False
+    pinned: Entry | None = None
+    likes: int = 0
+
+
+def cleaned(text: str) -> str:
+    """Return a message as it is kept: no controls but line ends; raises `Declined`."""
+    said = "".join(
+        letter for letter in text if letter == "\n" or unicodedata.category(letter) not in _UNSAID
+    ).strip()
+    if not said:
+        raise Declined("empty")
+    if len(said) > LONGEST:
+        raise Declined("long")
+    return said

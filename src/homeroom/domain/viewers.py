@@ -1,0 +1,135 @@
+"""Viewers of the public pages: by which ticket they come, and what they may do there."""
+
+import binascii
+import unicodedata
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from enum import StrEnum
+
+import msgspec
+
+from homeroom.base.clock import HOUR, Moment
+from homeroom.base.ids import CourseId, LessonId, SchoolId, SessionId
+from homeroom.base.keys import digest, keyed, same
+from homeroom.domain.lessons import Audience, Lesson
+from homeroom.domain.refusal import Declined
+from homeroom.domain.schools import School
+
+TICKET_LIFE = 12 * HOUR
+"""Seconds for which a viewer need not say again who they are."""
+LONGEST_TICKET = 1000
+"""Characters of a ticket as it travels."""
+LONGEST_ACCOUNT = 31
+LONGEST_NICKNAME = 23
+"""Characters that a login-free link may have (READINGS Q40)."""
+BOTH = 2
+"""How many of record, live and replay must be on for watchByLogin to count."""
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+"""Categories of characters that nobody sees: controls, marks that turn a line round, surrogates."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Unseen, but some scripts and many emoji are made with them."""
+
+
+class ViewerKind(StrEnum):
+    """How a viewer is known."""
+
+    VISITOR = "visitor"
+    """By a number that the server gave; a guest once they have said their telephone number."""
+    LINK = "link"
+    """By a login-free link of the school."""
+    USER = "user"
+    """By account and password."""
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who a viewer is; the server signs it, the page keeps it and shows it again."""
+
+    kind: ViewerKind
+    subject: str
+    """The number of a visitor, the account of a link, the UID of a user."""
+    name: str
+    school: SchoolId
+    expires_at: Moment
+    course: CourseId | None = None
+    """The one course it is good for; none is all of the school's."""
+    lesson: LessonId | None = None
+    """The one class it is good for; none is all of the course's."""
+    session: SessionId | None = None
+    """The login of a user."""
+
+    @property
+    def identity(self) -> str:
+        """What the viewer is known by in the class."""
+        return f"{self.kind}:{self.subject}"
+
+    def admits(self, lesson: Lesson) -> bool:
+        """Tell whether it is good for a class."""
+        return (
+            self.school == lesson.school
+            and self.course in (None, lesson.course)
+            and self.lesson in (None, lesson.id)
+        )
+
+
+_tickets = msgspec.json.Decoder(Ticket)
+
+
+def sealed(ticket: Ticket, key: str) -> str:
+    """Return a ticket as it travels, signed."""
+    body = urlsafe_b64encode(msgspec.json.encode(ticket)).decode().rstrip("=")
+    return f"{body}.{keyed(key, body)}"
+
+
+def unsealed(text: str, key: str, now: Moment) -> Ticket:
+    """Return the ticket that travelled; raises `Declined` unless we signed it and it is good."""
+    body, _, signature = text.partition(".")
+    if len(text) > LONGEST_TICKET or not same(signature, keyed(key, body)):
+        raise Declined("the ticket is not one of ours")
+    try:
+        ticket = _tickets.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (binascii.Error, ValueError):
+        raise Declined("the ticket is one of another version") from None
+    if ticket.expires_at <= now:
+        raise Declined("the ticket has expired")
+    return ticket
+
+
+def check_code(secret: str, key: str, account: str, nickname: str) -> str:
+    """Return what signs a login-free link to the class or the course of a key (READINGS Q40)."""
+    return digest(f"{secret}{key}{account}{nickname}")
+
+
+def is_vouched_for(school: School, key: str, account: str, nickname: str, code: str) -> bool:
+    """Tell whether a login-free link was made by the school, with either of its secrets."""
+    if not (0 < len(account) <= LONGEST_ACCOUNT and 0 < len(nickname) <= LONGEST_NICKNAME):
+        return False
+    if "\0" in account:  # which PostgreSQL does not keep
+        return False
+    secrets = (school.secret, school.former_secret or school.secret)
+    expected = [check_code(secret, key, account, nickname) for secret in secrets]
+    # Both are compared, whichever is right: how long it takes tells nothing.
+    return sum(same(code.lower(), one) for one in expected) > 0
+
+
+def audience(lesson: Lesson) -> Audience:
+    """Return who may watch and chat: each switch counts under its condition only (READINGS Q19)."""
+    asked, switches = lesson.audience, lesson.switches
+    on = switches.record + switches.live + switches.replay
+    return Audience(
+        watch_by_login=asked.watch_by_login and on >= BOTH,
+        allow_unlogged_chat=asked.allow_unlogged_chat or not (switches.record and switches.live),
+    )
+
+
+def nickname(text: str) -> str:
+    """Return a name as it is shown, without what nobody sees; raises `Declined`."""
+    seen = "".join(
+        letter
+        for letter in unicodedata.normalize("NFC", text)
+        if letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN
+    )
+    name = " ".join(seen.split())
+    if not name.strip("".join(_JOINERS)):
+        raise Declined("a nickname has at least one character")
+    if len(name) > LONGEST_NICKNAME:
+        raise Declined(f"a nickname has up to {LONGEST_NICKNAME} characters")
+    return name

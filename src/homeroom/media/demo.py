@@ -1,0 +1,96 @@
+"""Pushes the sample clip into the demo class, again and again, as an encoder would."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from homeroom.desk import Desk
+from homeroom.domain.streams import StreamKind
+from homeroom.domain.webcasts import Hosts
+from homeroom.media.engine import flv
+from homeroom.media.engine.packets import VIDEO, Packet
+from homeroom.media.engine.publisher import Unpublished, publishing
+from homeroom.store.engine import StoreFailed
+from homeroom.store.work import Work
+from homeroom.usecases import demo, teaching
+from homeroom.usecases.means import Means
+
+log = logging.getLogger("homeroom.media")
+
+SAMPLE: Final = Path(__file__).with_name("sample.flv")
+"""Drawn and encoded by scripts/make_sample.py."""
+AGAIN: Final = 1.0
+"""Seconds after which a push that has ended is begun again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip whose end goes over into its beginning."""
+
+    headers: list[Packet]
+    frames: list[Packet]
+    length: int
+    """Milliseconds from its first picture to that of the next turn."""
+
+    @classmethod
+    def read(cls, path: Path) -> "Clip":
+        """Read an FLV whose pictures are evenly spaced."""
+        packets = list(flv.read(path.read_bytes()))
+        frames = [one for one in packets if not one.is_header]
+        times = [one.time for one in frames if one.kind == VIDEO]
+        length = times[-1] - times[0] + times[1] - times[0]
+        return cls([one for one in packets if one.is_header], frames, length)
+
+    def endless(self) -> Iterator[Packet]:
+        """Return its packets for ever; their times go on from one turn to the next."""
+        yield from self.headers
+        for begin in count(0, self.length):
+            for frame in self.frames:
+                yield replace(frame, time=begin + frame.time)
+
+
+class Broadcast:
+    """What keeps the demo class on the air, for as long as it is open."""
+
+    def __init__(self, desk: Desk, means: Means, push: str) -> None:
+        """Take where streams are pushed to from here: `rtmp://127.0.0.1:PORT`."""
+        self._desk = desk
+        self._means = means
+        self._hosts = Hosts("", "", "", push)
+
+    async def run(self) -> None:
+        """Push until the class is over; where the engine ends a push, begin another one."""
+        clip = await asyncio.to_thread(Clip.read, SAMPLE)
+        while True:
+            try:
+                url = await self._desk.look(self._address)
+                if url is None:
+                    log.info("the demo class is over")
+                    return
+                await push(clip, url)
+            except (Unpublished, StoreFailed) as reason:
+                log.debug("the demo class is not on the air", extra={"reason": str(reason)})
+            await asyncio.sleep(AGAIN)
+
+    def _address(self, work: Work) -> str | None:
+        held = demo.on_air(work)
+        if held is None:
+            return None
+        return teaching.pushed_to(held, StreamKind.CLASS, self._means, self._hosts)
+
+
+async def push(clip: Clip, url: str) -> None:
+    """Push a clip at its own pace, endlessly; raises `Unpublished` when the server ends that."""
+    async with publishing(url) as publisher:
+        began = monotonic()
+        for packet in clip.endless():
+            # Sound goes along with the picture before it: that wakes us once a picture.
+            ahead = packet.time / 1000 - (monotonic() - began)
+            if packet.kind == VIDEO and ahead > 0:
+                await asyncio.sleep(ahead)
+            await publisher.send(packet)

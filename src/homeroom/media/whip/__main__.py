@@ -1,0 +1,58 @@
+"""The gateway as a process: `python -m homeroom.media.whip`, told what to do on its stdin."""
+
+import asyncio
+import logging
+import socket
+
+import uvicorn
+import uvloop
+
+from homeroom.base.child import told, when_stdin_ends
+from homeroom.base.log import log_to_stderr
+from homeroom.media.whip import receiver
+from homeroom.media.whip.gateway import Gateway
+from homeroom.media.whip.settings import GatewaySettings
+
+log = logging.getLogger("homeroom.media.whip")
+
+LAST_REQUESTS = 1
+"""Seconds for requests that run at the end."""
+
+
+def main() -> None:
+    """Run until standard input ends: whoever started us is gone then, or wants us to end."""
+    settings = told(GatewaySettings)
+    if settings is not None:
+        log_to_stderr(settings.log_level)
+        # When it begins and ends, we say ourselves; aioice tells each of its steps.
+        for name in ("uvicorn", "aioice"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        receiver.install()
+        uvloop.run(run(settings))
+
+
+async def run(settings: GatewaySettings) -> None:
+    """Serve; returns when all pushes have ended."""
+    gateway = Gateway(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            gateway.app(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=LAST_REQUESTS,
+        )
+    )
+
+    def end() -> None:
+        server.should_exit = True
+
+    when_stdin_ends(asyncio.get_running_loop(), end)
+    log.info("the gateway for browsers is ready")
+    await server.serve(sockets=[socket.socket(fileno=settings.http_fd)])
+    await gateway.close()
+    log.info("the gateway for browsers has ended")
+
+
+if __name__ == "__main__":
+    main()

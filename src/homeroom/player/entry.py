@@ -1,0 +1,215 @@
+"""How viewers say who they are: by account and password, or as a guest; and how they leave."""
+
+import asyncio
+from functools import cache
+from http import HTTPStatus
+from math import ceil
+from typing import Annotated, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from homeroom.base import passwords
+from homeroom.base.clock import MINUTE
+from homeroom.base.ids import SchoolId
+from homeroom.base.keys import Keys
+from homeroom.base.text import is_storable
+from homeroom.desk import Desk
+from homeroom.domain.accounts import User, telephone
+from homeroom.domain.refusal import Declined, Refused
+from homeroom.domain.viewers import nickname
+from homeroom.domain.webcasts import Hosts
+from homeroom.player.throttle import Throttle, site_of
+from homeroom.store.work import Work
+from homeroom.usecases import viewing
+from homeroom.usecases.means import Means
+from homeroom.web.bodies import whole
+from homeroom.web.origins import is_own
+from homeroom.web.problems import Problem, json_response
+
+MOST_BYTES = 8 * 1024
+"""Of a body."""
+HASHED_AT_ONCE = 2
+"""Passwords; each takes a processor for tens of milliseconds."""
+MOST_HASHING = 40
+"""Who comes while so many wait is told to come again."""
+Form = TypeVar("Form", bound=msgspec.Struct)
+Short = Annotated[str, msgspec.Meta(max_length=200)]
+Ticket = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Somebody logs in."""
+
+    account: Short
+    password: Short
+
+
+class Logout(msgspec.Struct, frozen=True):
+    """Somebody leaves."""
+
+    ticket: Ticket
+
+
+class Guest(msgspec.Struct, frozen=True):
+    """Somebody leaves a telephone number and a nickname, to chat."""
+
+    telephone: Short
+    nickname: Short
+    ticket: Ticket | None = None
+
+
+class Entry:
+    """Answers for the forms of the pages."""
+
+    def __init__(self, desk: Desk, means: Means, hosts: Hosts) -> None:
+        self._desk = desk
+        self._means = means
+        self._hosts = hosts
+        self._hashing = asyncio.Semaphore(HASHED_AT_ONCE)
+        self._waiting = 0
+        # Wrong passwords of one account from one address.
+        self._pairs = Throttle(5, 15 * MINUTE)
+        # Wherever they come from; strangers shall not keep somebody from their own account.
+        self._accounts = Throttle(30, MINUTE, MINUTE)
+        # A whole school may sit behind one address.
+        self._sites = Throttle(100, 10, MINUTE)
+        self._guests = Throttle(300, 1, MINUTE)
+
+    def routes(self) -> list[Route]:
+        """Return the addresses."""
+        forms = {"login": self._log_in, "logout": self._log_out, "guest": self._enlist}
+        return [
+            Route(f"/class/{{key}}/{name}", answer, methods=["POST"])
+            for name, answer in forms.items()
+        ]
+
+    async def _log_in(self, request: Request) -> Response:
+        form = await self._form(request, Login)
+        school = await self._school(request.path_params["key"])
+        account, site = form.account.strip(), _site(request)
+        name = account.lower()
+        tries = (
+            (self._pairs, f"{site} {name}"),
+            (self._accounts, name),
+            (self._sites, site),
+        )
+        wait = max(throttle.wait(key) for throttle, key in tries)
+        if wait > 0 or self._waiting >= MOST_HASHING:
+            raise _throttled(max(wait, 1))
+        for throttle, key in tries:
+            throttle.tried(key)
+        user = await self._checked(account, form.password)
+        if user is None:
+            raise _problem(HTTPStatus.UNAUTHORIZED, "wrong", "no account has this password")
+        self._pairs.forget(f"{site} {name}")
+        self._accounts.forget(name)
+        self._sites.forgive(site)
+        # Whatever ticket the browser had: who logs in gets another one.
+        ticket = await self._desk.work(
+            lambda work: viewing.log_in(work, self._means, school, user), school
+        )
+        return json_response({"ticket": ticket})
+
+    async def _checked(self, account: str, password: str) -> User | None:
+        """Return the user whose account and password these are; takes as long where there is none.
+
+        There is nobody whose name a database cannot hold.
+        """
+        known = None
+        if is_storable(account):
+            known = await self._desk.look(lambda work: viewing.known_account(work, account))
+        self._waiting += 1
+        try:
+            async with self._hashing:
+                kept = _nobodys_hash() if known is None else known[1]
+                is_right = await asyncio.to_thread(passwords.matches, kept, password)
+        finally:
+            self._waiting -= 1
+        return known[0] if known is not None and is_right else None
+
+    async def _log_out(self, request: Request) -> Response:
+        form = await self._form(request, Logout)
+        await self._desk.work(lambda work: viewing.log_out(work, self._means, form.ticket))
+        return json_response({})
+
+    async def _enlist(self, request: Request) -> Response:
+        form = await self._form(request, Guest)
+        site = _site(request)
+        wait = self._guests.wait(site)
+        if wait > 0:
+            raise _throttled(wait)
+        self._guests.tried(site)
+        try:
+            number = telephone("".join(form.telephone.split())).value
+        except Refused as refusal:
+            raise _problem(HTTPStatus.BAD_REQUEST, "telephone", refusal.reason) from None
+        try:
+            name = nickname(form.nickname)
+        except Declined as reason:
+            raise _problem(HTTPStatus.BAD_REQUEST, "nickname", str(reason)) from None
+
+        key = request.path_params["key"]
+
+        def work(work: Work) -> str:
+            return viewing.enlist(work, self._means, key, form.ticket, number, name)
+
+        try:
+            ticket = await self._desk.work(work)
+        except viewing.Unknown:
+            raise _no_class() from None
+        except viewing.LogInFirst:
+            raise _problem(HTTPStatus.UNAUTHORIZED, "login", "log in first") from None
+        return json_response({"ticket": ticket})
+
+    async def _school(self, key: str) -> SchoolId:
+        """Return the school of a class that has a page; raises `Problem`."""
+        try:
+            seen = await self._desk.look(lambda work: viewing.seen(work, key))
+        except viewing.Unknown:
+            raise _no_class() from None
+        if seen.lesson.deleted_at is not None or seen.plan.suspended:
+            raise _no_class()
+        return seen.lesson.school
+
+    async def _form(self, request: Request, form: type[Form]) -> Form:
+        """Return what a page of our own sent; raises `Problem`."""
+        if not is_own(request.headers, self._hosts.pages):
+            raise Problem(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
+        # A form of HTML cannot send this type, and a script elsewhere has to ask before.
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+        try:
+            return msgspec.json.decode(await whole(request, MOST_BYTES), type=form)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise Problem(HTTPStatus.BAD_REQUEST, "the body is not what is asked for") from None
+
+
+@cache
+def _nobodys_hash() -> str:
+    return passwords.hashed(Keys().secret(), None)
+
+
+def _site(request: Request) -> str:
+    return site_of(request.client.host) if request.client is not None else ""
+
+
+def _throttled(wait: float) -> Problem:
+    """Return the problem of somebody who may try again after some seconds."""
+    seconds = ceil(wait)
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        f"try again in {seconds} seconds",
+        {"retry-after": str(seconds)},
+        more={"code": "throttled", "retry_after": seconds},
+    )
+
+
+def _problem(status: HTTPStatus, code: str, detail: str) -> Problem:
+    return Problem(status, detail, more={"code": code})
+
+
+def _no_class() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "there is no such class")

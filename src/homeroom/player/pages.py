@@ -1,0 +1,273 @@
+"""The public pages: a class, the classes of a course, and a class for a calendar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from homeroom.base.clock import Moment
+from homeroom.desk import Desk
+from homeroom.domain.schools import framing
+from homeroom.domain.viewers import audience
+from homeroom.domain.webcasts import Hosts
+from homeroom.player.calendar import calendar
+from homeroom.player.shell import Shell, address, asked, iso, moment_in_words
+from homeroom.player.state import Facts, State, state
+from homeroom.store.viewers import Seen, SeenCourse
+from homeroom.store.work import Work
+from homeroom.usecases import demo, viewing
+from homeroom.usecases.means import Means
+from homeroom.usecases.viewing import Link
+from homeroom.web.languages import LANGUAGES, language_of
+from homeroom.web.problems import Problem
+
+LIVE = "/live.php"
+LIVE_BY_LINK = "/live_partner.html"
+COURSE = "/webcast.php"
+COURSE_BY_LINK = "/webcast_partner.html"
+LINK_FIELDS = ("account", "nickname", "checkCode")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A class as its page shows it to one viewer."""
+
+    seen: Seen
+    ticket: str | None
+    """Of a login-free link that is right."""
+    state: State | None
+    """None where the viewer has to log in first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A course as its page shows it."""
+
+    course: SeenCourse
+    is_suspended: bool
+    framed_by: tuple[str, ...]
+    time_zone: str
+    lessons: list[Seen]
+    is_linked: bool
+    """Whether a login-free link that is right led here."""
+    now: Moment
+
+
+class Pages:
+    """Answers for the pages of classes and courses."""
+
+    def __init__(self, desk: Desk, means: Means, hosts: Hosts, shell: Shell, facts: Facts) -> None:
+        self._desk = desk
+        self._means = means
+        self._hosts = hosts
+        self._shell = shell
+        self._facts = facts
+
+    def routes(self) -> list[Route]:
+        """Return the addresses."""
+        pages = {
+            LIVE: self._live,
+            LIVE_BY_LINK: self._live_by_link,
+            "/live_partner.php": self._live_by_link,
+            COURSE: self._course,
+            COURSE_BY_LINK: self._course_by_link,
+            "/webcast_partner.php": self._course_by_link,
+            "/class/{key}/class.ics": self._calendar,
+            "/demo": self._demo,
+        }
+        packed = [Middleware(GZipMiddleware, compresslevel=6)]
+        return [
+            Route(path, page, methods=["GET"], middleware=packed) for path, page in pages.items()
+        ]
+
+    async def _demo(self, request: Request) -> Response:
+        """Lead to the class on the air of the demo school, where the server has one."""
+        held = await self._desk.look(demo.on_air)
+        if held is None:
+            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
+        return RedirectResponse(address(LIVE, lessonKey=held.lesson.key), HTTPStatus.FOUND)
+
+    async def _live(self, request: Request) -> Response:
+        return await self._lesson(request, None)
+
+    async def _live_by_link(self, request: Request) -> Response:
+        return await self._lesson(request, _link(asked(request)))
+
+    async def _lesson(self, request: Request, link: Link | None) -> Response:
+        fields = asked(request)
+        key, course_key = fields.get("lessonKey", "").strip(), fields.get("courseKey", "").strip()
+        try:
+            found = await self._desk.look(lambda work: self._found(work, key, course_key, link))
+        except viewing.Unknown:
+            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
+        seen, lesson = found.seen, found.seen.lesson
+        framed_by = framing(seen.plan)
+        if seen.plan.suspended:
+            return self._shell.notice(request, HTTPStatus.FORBIDDEN, "closed", framed_by)
+        if lesson.deleted_at is not None:
+            return self._shell.notice(request, HTTPStatus.GONE, "gone", framed_by)
+        course_url = None
+        if course_key == seen.course_key:
+            page = COURSE if found.ticket is None else COURSE_BY_LINK
+            names = () if found.ticket is None else LINK_FIELDS
+            course_url = address(page, courseKey=course_key, **_carried(fields, *names))
+        return self._shell.page(
+            request,
+            "live.html",
+            ("live",),
+            framed_by=framed_by,
+            is_kept=found.ticket is None,
+            data={
+                "kind": "live",
+                "key": key,
+                "school": lesson.school,
+                "base": f"/class/{key}",
+                "needs_login": found.state is None,
+                "ticket": found.ticket,
+                "state": found.state,
+            },
+            lesson=lesson_context(seen, language_of(request), course_url),
+        )
+
+    def _found(self, work: Work, key: str, course_key: str, link: Link | None) -> Found:
+        seen = viewing.seen(work, key)
+        lesson = seen.lesson
+        ticket = None
+        if link is not None:
+            ticket = viewing.linked(work, self._means, key, link)
+            if ticket is None and course_key == seen.course_key:
+                ticket = viewing.linked(work, self._means, course_key, link)
+        if ticket is None and audience(lesson).watch_by_login:
+            return Found(seen, None, None)
+        shown = viewing.shown(work, self._means, self._hosts, lesson)
+        standing = work.chats.standing(lesson.id)
+        return Found(seen, ticket, state(lesson, shown, standing, work.now, self._facts))
+
+    async def _course(self, request: Request) -> Response:
+        return await self._lessons(request, None)
+
+    async def _course_by_link(self, request: Request) -> Response:
+        return await self._lessons(request, _link(asked(request)))
+
+    async def _lessons(self, request: Request, link: Link | None) -> Response:
+        fields = asked(request)
+        key, chosen = fields.get("courseKey", "").strip(), fields.get("lessonid", "").strip()
+        try:
+            listed = await self._desk.look(lambda work: self._listed(work, key, link))
+        except viewing.Unknown:
+            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
+        if listed.is_suspended:
+            return self._shell.notice(request, HTTPStatus.FORBIDDEN, "closed", listed.framed_by)
+        # A link goes on as it came: no page has to remember who the viewer is.
+        page = LIVE_BY_LINK if listed.is_linked else LIVE
+        carried = _carried(fields, *(LINK_FIELDS if listed.is_linked else ()))
+        urls = {
+            str(seen.lesson.id): address(page, lessonKey=seen.lesson.key, courseKey=key, **carried)
+            for seen in listed.lessons
+        }
+        if chosen in urls:
+            return RedirectResponse(
+                urls[chosen],
+                HTTPStatus.FOUND,
+                {"cache-control": "no-store", "referrer-policy": "no-referrer"},
+            )
+        language = language_of(request)
+        return self._shell.page(
+            request,
+            "course.html",
+            ("live", "course"),
+            framed_by=listed.framed_by,
+            is_kept=not listed.is_linked,
+            course={"name": listed.course.name},
+            lessons=[
+                {
+                    "title": seen.lesson.name,
+                    "teacher": seen.teacher_name,
+                    "url": urls[str(seen.lesson.id)],
+                    "begins_iso": iso(seen.lesson.hours.begin),
+                    "when": moment_in_words(seen.lesson.hours.begin, listed.time_zone, language),
+                    "standing": _standing(seen, listed.now),
+                }
+                for seen in listed.lessons
+            ],
+        )
+
+    def _listed(self, work: Work, key: str, link: Link | None) -> Listed:
+        course, school, lessons = viewing.course(work, key)
+        ticket = None if link is None else viewing.linked(work, self._means, key, link)
+        now = work.now
+
+        def order(seen: Seen) -> tuple[bool, Moment]:
+            begin = seen.lesson.hours.begin
+            return (True, -begin) if seen.lesson.is_over(now) else (False, begin)
+
+        return Listed(
+            course,
+            school.plan.suspended,
+            framing(school.plan),
+            school.plan.time_zone,
+            sorted(lessons, key=order),
+            is_linked=ticket is not None,
+            now=now,
+        )
+
+    async def _calendar(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        url = f"{self._hosts.pages}{address(LIVE, lessonKey=key)}"
+        host = urlsplit(self._hosts.pages).hostname or "homeroom"
+
+        def look(work: Work) -> bytes:
+            seen = viewing.seen(work, key)
+            if seen.lesson.deleted_at is not None or seen.plan.suspended:
+                raise viewing.Unknown
+            return calendar(seen, url, host, work.now)
+
+        try:
+            content = await self._desk.look(look)
+        except viewing.Unknown:
+            raise Problem(HTTPStatus.NOT_FOUND, "there is no such class") from None
+        headers = {
+            "content-disposition": 'attachment; filename="class.ics"',
+            "cache-control": "no-cache",
+            "x-content-type-options": "nosniff",
+        }
+        return Response(content, headers=headers, media_type="text/calendar")
+
+
+def lesson_context(seen: Seen, language: str, course_url: str | None = None) -> dict[str, object]:
+    """Return what templates show of a class."""
+    lesson = seen.lesson
+    return {
+        "title": lesson.name,
+        "teacher": seen.teacher_name,
+        "introduction": lesson.introduction,
+        "course": seen.course_name,
+        "course_url": course_url,
+        "calendar_url": f"/class/{lesson.key}/class.ics",
+        "begins_iso": iso(lesson.hours.begin),
+        "when": moment_in_words(lesson.hours.begin, seen.plan.time_zone, language),
+    }
+
+
+def _standing(seen: Seen, now: Moment) -> str:
+    lesson = seen.lesson
+    if lesson.is_over(now):
+        return "replay" if lesson.switches.replay else "over"
+    return "running" if now >= lesson.hours.begin else "coming"
+
+
+def _link(fields: Mapping[str, str]) -> Link:
+    code = fields.get("checkCode", "").strip()
+    return Link(fields.get("account", ""), fields.get("nickname", ""), code)
+
+
+def _carried(fields: Mapping[str, str], *names: str) -> dict[str, str]:
+    """Return what goes on to the next page: the language that was chosen, and some names."""
+    carried = {name: fields.get(name, "") for name in names}
+    return carried | ({"lang": fields["lang"]} if fields.get("lang") in LANGUAGES else {})

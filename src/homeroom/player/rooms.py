@@ -1,0 +1,228 @@
+"""The rooms of one server, kept as the database and the media engine have them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from itertools import count
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import EntryId, LessonId
+from homeroom.desk import Desk
+from homeroom.domain.lessons import Lesson
+from homeroom.domain.webcasts import Hosts
+from homeroom.player import looks
+from homeroom.player.frames import EntryEvent
+from homeroom.player.looks import Asked, News, Standings
+from homeroom.player.people import Person, Viewer
+from homeroom.player.room import Room
+from homeroom.player.state import Facts, State
+from homeroom.store.viewers import Watched
+from homeroom.usecases import chat, viewing
+from homeroom.usecases.chat import History
+from homeroom.usecases.means import Means
+
+log = logging.getLogger("homeroom.player")
+
+AIR_SECONDS = 0.25
+LOOK_SECONDS = 1.0
+PEOPLE_LOOKS = 2
+"""Every so many looks the teachers are told who is there."""
+WATCHED_LOOKS = 15
+"""Every so many looks it is written down how long everybody has watched."""
+LOG_IN_FIRST = 4401
+NO_CLASS = 4404
+RESTART = 1012
+
+
+class Rooms:
+    """The rooms of the classes that are watched; one that is empty is forgotten."""
+
+    def __init__(self, desk: Desk, means: Means, hosts: Hosts, facts: Facts) -> None:
+        """Take what tells which streams are on the air."""
+        self.desk = desk
+        self.means = means
+        self._hosts = hosts
+        self._facts = facts
+        self.open: dict[LessonId, Room] = {}
+        """The rooms there are now."""
+        self._one_look = asyncio.Lock()
+        self._soon = asyncio.Event()
+        self._failing: set[str] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the rooms up to date until the block ends."""
+        tasks = [asyncio.create_task(self._looks()), asyncio.create_task(self._airs())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    def look_soon(self) -> None:
+        """Look at once how the classes stand, for the clock was moved."""
+        self._soon.set()
+
+    async def close(self) -> None:
+        """Write what waits, and send everybody to the next server."""
+        await self._safely(self._write_likes)
+        await self._safely(self._write_watched)
+        for room in self.open.values():
+            room.end(RESTART)
+
+    def now(self) -> Moment:
+        """Return the present moment."""
+        return self.desk.store.clock.now()
+
+    def state(self, room: Room, person: Person) -> State:
+        """Return how a class stands now, as somebody may see it."""
+        return room.state(self.now(), self._facts, person)
+
+    async def room(self, lesson: Lesson, after: EntryId) -> tuple[Room, Sequence[EntryEvent], bool]:
+        """Return the room of a class, what came after an entry, and whether that is all there is.
+
+        Once it returns it must be entered before anything else happens.
+        """
+        history: History | None = None
+        while True:
+            room = self.open.get(lesson.id)
+            if room is None:
+                opening = await self.desk.look(
+                    lambda work: looks.opening(work, self.means, self._hosts, lesson)
+                )
+                # Another may have come in meanwhile.
+                self.open.setdefault(lesson.id, Room(opening, self.now(), self._facts))
+            elif after > room.last:
+                # They come from another server, which was faster; or from another world.
+                await self._look()
+                after = min(after, room.last)
+            elif after == 0:
+                return room, room.recent, True
+            elif room.remembers(after):
+                return room, room.since(after), False
+            elif history is not None and room.remembers(history.last):
+                return room, room.missed(history), history.is_fresh
+            else:
+                history = await self.desk.look(partial(chat.joined, lesson=lesson.id, after=after))
+
+    def take(self, news: News) -> None:
+        """Tell the rooms what has happened in them."""
+        for lesson, entries in news.entries.items():
+            room = self.open.get(lesson)
+            if room is not None:
+                room.tell(*room.take(entries, news.standings.get(lesson)))
+                room.tell_state(self.now(), self._facts)
+
+    # --- from time to time -----------------------------------------------------------------------
+
+    async def _airs(self) -> None:
+        """Tell the rooms what goes on the air and off it."""
+        while True:
+            for room in self.open.values():
+                room.tell_state(self.now(), self._facts)
+            await asyncio.sleep(AIR_SECONDS)
+
+    async def _looks(self) -> None:
+        """Look, count and write down."""
+        for number in count(1):
+            await self._safely(self._write_likes)
+            await self._safely(self._look)
+            for room in self.open.values():
+                room.tell_counts()
+                if number % PEOPLE_LOOKS == 0:
+                    room.tell_people()
+            if number % WATCHED_LOOKS == 0:
+                await self._safely(self._write_watched)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), LOOK_SECONDS)
+            self._soon.clear()
+
+    async def _safely(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """Do what is done again soon; that it begins to fail is logged once."""
+        name = turn.__name__
+        try:
+            await turn()
+        except Exception:
+            if name not in self._failing:
+                log.exception("the rooms cannot be kept up to date; trying again")
+            self._failing.add(name)
+        else:
+            self._failing.discard(name)
+
+    async def _look(self) -> None:
+        """Find out what happened in the classes, how they stand, and who may stay."""
+        async with self._one_look:
+            asked = {
+                room.id: Asked(
+                    room.last,
+                    [viewer.ticket for viewer in room.viewers],
+                    [teacher.identity for teacher in room.teachers],
+                )
+                for room in self.open.values()
+            }
+            if not asked:
+                return
+            found = await self.desk.look(
+                lambda work: looks.standings(work, self.means, self._hosts, asked)
+            )
+            self.take(found.news)
+            for lesson, question in asked.items():
+                room = self.open.get(lesson)
+                if room is not None:
+                    self._settle(room, question, found)
+            if not found.news.is_all:
+                self._soon.set()
+
+    def _settle(self, room: Room, question: Asked, found: Standings) -> None:
+        """Let a room be as the database has it."""
+        sight = found.sights.get(room.id) or found.gone.get(room.id)
+        if sight is not None:
+            room.see(sight, found.news.last(room.id, question.after))
+            room.likes = found.likes.get(room.id, 0)
+            room.tell_state(self.now(), self._facts)
+        if room.id not in found.sights:
+            room.end(NO_CLASS)
+        for identity in found.outcasts.get(room.id, ()):
+            person = room.people.get(identity)
+            if person is not None:
+                person.end(LOG_IN_FIRST if isinstance(person, Viewer) else NO_CLASS)
+
+    async def _write_likes(self) -> None:
+        """Add the new likes to those in the database."""
+        given = {room.id: room.new_likes for room in self.open.values() if room.new_likes}
+        if not given:
+            return
+        likes = await self.desk.work(lambda work: chat.add_likes(work, given))
+        for lesson, number in given.items():
+            room = self.open[lesson]
+            room.new_likes -= number
+            room.likes = likes.get(lesson, 0)
+
+    async def _write_watched(self) -> None:
+        """Write down how long everybody has watched, and forget who has left."""
+        taken = []
+        for room in self.open.values():
+            for viewer in room.viewers:
+                watched = viewer.take_watched()
+                if watched is not None:
+                    taken.append((viewer, watched))
+        # Always in one order: two servers must not wait for each other.
+        rows = sorted((one for _, one in taken), key=_place)
+        try:
+            if rows:
+                await self.desk.work(lambda work: viewing.add_watched(work, rows))
+        except BaseException:
+            for viewer, watched in taken:
+                viewer.give_back(watched.seconds)
+            raise
+        for room in list(self.open.values()):
+            room.tidy()
+            if not room.people:
+                del self.open[room.id]
+
+
+def _place(watched: Watched) -> tuple[int, str]:
+    return watched.viewer.lesson, watched.viewer.identity

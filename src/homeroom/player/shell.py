@@ -1,0 +1,182 @@
+"""What every page has: its language and words, its headers, and the data that scripts read."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from homeroom.base.clock import Moment
+from homeroom.domain.schools import zone
+from homeroom.domain.webcasts import Hosts
+from homeroom.web.assets import Assets
+from homeroom.web.languages import LANGUAGES, language_of
+
+HERE = Path(__file__).parent
+NOTHING = "camera=(), microphone=(), display-capture=(), geolocation=()"
+"""What no page but the teacher's asks a browser for."""
+WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+}
+Texts = Mapping[str, str]
+
+
+class Shell:
+    """Renders the pages."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self.assets = Assets(HERE / "static", "/player")
+        self._hosts = hosts
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            auto_reload=False,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["asset"] = self.assets.url
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        files: tuple[str, ...],
+        *,
+        data: Mapping[str, object] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+        framed_by: tuple[str, ...] = (),
+        permissions: str = NOTHING,
+        is_kept: bool = True,
+        **context: object,
+    ) -> Response:
+        """Return a page in the viewer's language, with the texts of some files.
+
+        Origins that may frame it are named; what holds a ticket or another secret is not kept.
+        """
+        language = language_of(request)
+        t = texts(("page", *files), language)
+        page = None
+        if data is not None:
+            page = msgspec.to_builtins({**data, "language": language, "texts": t}, str_keys=True)
+        html = self._templates.get_template(template).render(
+            t=t,
+            language=language,
+            switch=_switch(request, language),
+            page=page,
+            **context,
+        )
+        headers = {
+            "cache-control": "no-cache" if is_kept else "no-store",
+            "content-language": language,
+            "content-security-policy": self._policy(framed_by),
+            "cross-origin-resource-policy": "same-origin",
+            "permissions-policy": permissions,
+            "referrer-policy": "no-referrer",
+            "vary": "accept-language",
+            "x-content-type-options": "nosniff",
+        }
+        if not framed_by:
+            headers["x-frame-options"] = "DENY"
+        return Response(html, status, headers, media_type="text/html")
+
+    def notice(
+        self,
+        request: Request,
+        status: HTTPStatus,
+        what: str,
+        framed_by: tuple[str, ...] = (),
+    ) -> Response:
+        """Return a page that says why there is nothing to see."""
+        t = texts(("notice",), language_of(request))
+        return self.page(
+            request,
+            "notice.html",
+            ("live", "notice"),
+            status=status,
+            framed_by=framed_by,
+            heading=t[f"notice.{what}"],
+            words=t[f"notice.{what}_words"],
+        )
+
+    def _policy(self, framed_by: tuple[str, ...]) -> str:
+        pages, media = _origin(self._hosts.pages), _origin(self._hosts.http)
+        ancestors = " ".join(framed_by) or "'none'"
+        # Clips are at the address of the pages, which somebody may reach by another name.
+        elsewhere = " ".join(dict.fromkeys((pages, media)))
+        return "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "img-src 'self' data:",
+                "font-src 'none'",
+                f"connect-src 'self' {pages.replace('http', 'ws', 1)} {elsewhere}",
+                f"media-src 'self' blob: {elsewhere}",
+                "base-uri 'none'",
+                "form-action 'none'",
+                f"frame-ancestors {ancestors}",
+            )
+        )
+
+
+def texts(files: tuple[str, ...], language: str) -> Texts:
+    """Return the texts of some files in a language."""
+    return {key: text for file in files for key, text in _texts(file, language).items()}
+
+
+@cache
+def _texts(file: str, language: str) -> Texts:
+    content = (HERE / "texts" / f"{file}.json").read_bytes()
+    entries = msgspec.json.decode(content, type=dict[str, dict[str, str]])
+    return {key: entry[language] for key, entry in entries.items()}
+
+
+def asked(request: Request) -> dict[str, str]:
+    """Return what the address asks, by names without blanks around them.
+
+    A published client writes `checkCode ` with a space. Values that hold a NUL nobody means.
+    """
+    query = request.scope["query_string"].decode(errors="replace")
+    fields = parse_qsl(query, keep_blank_values=True)
+    return {name.strip(): value for name, value in fields if "\0" not in value}
+
+
+def address(path: str, /, **fields: str) -> str:
+    """Return a path with a query."""
+    return f"{path}?{urlencode(fields)}"
+
+
+def moment_in_words(moment: Moment, time_zone: str, language: str) -> str:
+    """Return a moment as people at a school read it; the page's script shows it in their own."""
+    at = datetime.fromtimestamp(moment, UTC).astimezone(zone(time_zone))
+    day = WEEKDAYS[language][at.weekday()]
+    return f"{at:%Y-%m-%d} {day} {at:%H:%M}"
+
+
+def iso(moment: Moment) -> str:
+    """Return a moment as scripts read it."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _switch(request: Request, language: str) -> dict[str, str]:
+    """Return the other language, and this page in it."""
+    other = next(code for code in LANGUAGES if code != language)
+    fields = {**asked(request), "lang": other}
+    return {
+        "code": other,
+        "name": LANGUAGES[other],
+        "url": address(request.url.path, **fields),
+    }
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,99 @@
+"""How a class stands, as its page and its room tell everybody who watches it."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from homeroom.base.clock import Moment
+from homeroom.domain.chat import Entry, Standing
+from homeroom.domain.lessons import Lesson
+from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, name_of
+from homeroom.player.frames import Message
+from homeroom.usecases.viewing import Shown
+
+Facts = Callable[[str], StreamFacts | None]
+"""What the media engine last said of a stream by name; none where it does not run."""
+THOUSAND = 1000
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """Where a stream is watched."""
+
+    flv: str
+    hls: str
+
+
+class ShownClip(msgspec.Struct, frozen=True):
+    """A recording as it is played; the moment of its start, and how long it is in seconds."""
+
+    id: str
+    kind: StreamKind
+    started: Moment
+    seconds: float | None
+    url: str
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state"):
+    """How a class stands; moments in seconds since 1970 UTC."""
+
+    now: Moment
+    begins: Moment
+    ends: Moment
+    opens: Moment
+    closes: Moment
+    phase: str
+    """before, running, over or gone."""
+    live: bool
+    replay: bool
+    on_air: list[StreamKind]
+    sources: Mapping[StreamKind, Sources]
+    clips: list[ShownClip]
+    paused: bool
+    pinned: Message | None
+
+
+def state(lesson: Lesson, shown: Shown, standing: Standing, now: Moment, facts: Facts) -> State:
+    """Return how a class stands, from what the store and the media engine know of it."""
+    return State(
+        now=now,
+        begins=lesson.hours.begin,
+        ends=lesson.hours.end,
+        opens=shown.opens_at,
+        closes=shown.closes_at,
+        phase=shown.phase,
+        live=lesson.switches.record and lesson.switches.live,
+        replay=lesson.switches.record and lesson.switches.replay,
+        on_air=[
+            kind
+            for kind in StreamKind
+            if has_stream(lesson, kind)
+            and (kind in shown.pushed or facts(name_of(lesson.key, kind)) is not None)
+        ],
+        sources={kind: Sources(one.flv, one.hls) for kind, one in shown.streams.items()},
+        clips=[
+            ShownClip(
+                clip.file.file_id,
+                clip.file.kind,
+                clip.file.started_at,
+                None if clip.file.duration is None else clip.file.duration / THOUSAND,
+                url,
+            )
+            for clip, url in shown.clips
+        ],
+        paused=standing.is_paused,
+        pinned=None if standing.pinned is None else message(standing.pinned),
+    )
+
+
+def message(entry: Entry) -> Message:
+    """Return a message as everybody sees it."""
+    new = entry.new
+    return Message(
+        entry.id,
+        new.author.viewer,
+        new.author.name,
+        new.author.role,
+        new.text,
+        entry.sent_at,
+        new.nonce,
+    )

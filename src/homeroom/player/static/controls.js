@@ -1,0 +1,220 @@
+// What the live picture and the replay have in common: buttons, sound, full screen, keys.
+
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = {
+  play: "M8 5.1v13.8c0 .8.9 1.3 1.6.8l10.3-6.9c.6-.4.6-1.2 0-1.6L9.6 4.3C8.9 3.8 8 4.3 8 5.1z",
+  pause: "M6.5 4.5h3a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-3a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1zm8 0h3a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-3a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1z",
+  sound: "M3 9.5v5a1 1 0 0 0 1 1h3l4.3 4.1c.6.6 1.7.2 1.7-.7V5.1c0-.9-1.1-1.3-1.7-.7L7 8.5H4a1 1 0 0 0-1 1zm13-2.2a1 1 0 0 1 1.4.1 7 7 0 0 1 0 9.2 1 1 0 1 1-1.5-1.3 5 5 0 0 0 0-6.6 1 1 0 0 1 .1-1.4z",
+  muted: "M3 9.5v5a1 1 0 0 0 1 1h3l4.3 4.1c.6.6 1.7.2 1.7-.7V5.1c0-.9-1.1-1.3-1.7-.7L7 8.5H4a1 1 0 0 0-1 1zm12.3-.2a1 1 0 0 1 1.4 0l1.8 1.8 1.8-1.8a1 1 0 1 1 1.4 1.4L19.9 12.5l1.8 1.8a1 1 0 0 1-1.4 1.4l-1.8-1.8-1.8 1.8a1 1 0 0 1-1.4-1.4l1.8-1.8-1.8-1.8a1 1 0 0 1 0-1.4z",
+  full: "M5 4h4a1 1 0 0 1 0 2H6v3a1 1 0 0 1-2 0V5a1 1 0 0 1 1-1zm10 0h4a1 1 0 0 1 1 1v4a1 1 0 1 1-2 0V6h-3a1 1 0 1 1 0-2zM5 14a1 1 0 0 1 1 1v3h3a1 1 0 1 1 0 2H5a1 1 0 0 1-1-1v-4a1 1 0 0 1 1-1zm14 0a1 1 0 0 1 1 1v4a1 1 0 0 1-1 1h-4a1 1 0 1 1 0-2h3v-3a1 1 0 0 1 1-1z",
+  small: "M5 4.5h14A2.5 2.5 0 0 1 21.5 7v10a2.5 2.5 0 0 1-2.5 2.5H5A2.5 2.5 0 0 1 2.5 17V7A2.5 2.5 0 0 1 5 4.5zm0 2a.5.5 0 0 0-.5.5v10c0 .3.2.5.5.5h14a.5.5 0 0 0 .5-.5V7a.5.5 0 0 0-.5-.5zm7.5 5.5h5a.5.5 0 0 1 .5.5v3a.5.5 0 0 1-.5.5h-5a.5.5 0 0 1-.5-.5v-3a.5.5 0 0 1 .5-.5z",
+};
+const IDLE = 3000; // milliseconds without a movement after which the controls go
+const LOUDER = 0.1;
+
+/** An element with a class, and text or children. */
+export function element(name, className, ...children) {
+  const made = document.createElement(name);
+  made.className = className;
+  made.append(...children);
+  return made;
+}
+
+function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS(SVG, "path"));
+  draw(svg, name);
+  return svg;
+}
+
+/** Make another icon of an icon. */
+export function draw(svg, name) {
+  svg.firstChild.setAttribute("d", ICONS[name]);
+}
+
+/** A button with words, or with an icon that the words are the name of. */
+export function button(className, words, act, name = "") {
+  const made = element("button", className);
+  made.type = "button";
+  made.addEventListener("click", act);
+  if (name) made.append(icon(name));
+  rename(made, words, name);
+  return made;
+}
+
+function rename(made, words, name) {
+  if (!name) {
+    made.textContent = words;
+    return;
+  }
+  draw(made.firstChild, name);
+  made.setAttribute("aria-label", words);
+  made.title = words;
+}
+
+/** The large button in the middle of a picture: an icon, and words that are seen. */
+export function large(words, act, name) {
+  const made = button("picture-hint", "", act);
+  made.append(icon(name), words);
+  return made;
+}
+
+/** An input of the kind range; its filled part is told to the style sheet. */
+export function slider(className, label, changed) {
+  const made = element("input", className);
+  Object.assign(made, { type: "range", min: 0, max: 1, step: 0.05, value: 0 });
+  made.setAttribute("aria-label", label);
+  made.addEventListener("input", () => {
+    fill(made);
+    changed(made.valueAsNumber);
+  });
+  return made;
+}
+
+/** Tell the style sheet how much of a range is filled. */
+export function fill(range) {
+  range.style.setProperty("--filled", `${(100 * range.value) / (range.max || 1)}%`);
+}
+
+/** The bar under a picture, and what keys and pointers do to the picture. */
+export class Controls {
+  #root;
+  #video;
+  #texts;
+  #toggle;
+  #play;
+  #mute;
+  #volume;
+  #full = null;
+  #timer = 0;
+
+  /** Take the stage, its video, the texts, what play and pause do, and what else is in the bar. */
+  constructor(root, video, texts, toggle, middle = [], end = []) {
+    this.#root = root;
+    this.#video = video;
+    this.#texts = texts;
+    this.#toggle = toggle;
+    this.#play = button("picture-button", texts["picture.play"], toggle, "play");
+    this.#mute = button("picture-button", texts["picture.mute"], () => this.mute(), "sound");
+    this.#volume = slider("picture-range picture-volume", texts["picture.volume"], (loud) => {
+      video.volume = loud;
+      video.muted = loud === 0;
+    });
+    const sound = element("div", "picture-sound", this.#mute, this.#volume);
+    const bar = element("div", "picture-bar", this.#play, sound, ...middle);
+    bar.append(element("span", "picture-space"), ...end, ...this.#screens());
+    root.append(bar);
+    root.tabIndex = -1;
+    for (const name of ["play", "pause", "volumechange", "emptied"]) {
+      video.addEventListener(name, () => this.show());
+    }
+    this.#listen();
+    this.show();
+  }
+
+  /** Turn the sound on or off. */
+  mute(isMuted = !this.#video.muted) {
+    this.#video.muted = isMuted;
+    if (!isMuted && this.#video.volume === 0) this.#video.volume = 0.5;
+  }
+
+  /** Show the state that the video is in. */
+  show() {
+    const { paused, muted, volume } = this.#video;
+    const texts = this.#texts;
+    const name = paused ? "play" : "pause";
+    rename(this.#play, texts[`picture.${name}`], name);
+    rename(this.#mute, texts["picture.mute"], muted ? "muted" : "sound");
+    this.#mute.setAttribute("aria-pressed", muted);
+    this.#volume.value = muted ? 0 : volume;
+    fill(this.#volume);
+    this.wake();
+  }
+
+  /** Show the controls, for a while where the picture is running. */
+  wake() {
+    clearTimeout(this.#timer);
+    this.#root.classList.remove("is-idle");
+    if (this.#video.paused) return;
+    this.#timer = setTimeout(() => this.#root.classList.add("is-idle"), IDLE);
+  }
+
+  #screens() {
+    const video = this.#video;
+    const made = [];
+    if (document.pictureInPictureEnabled && video.requestPictureInPicture) {
+      const small = button("picture-button picture-small", this.#texts["picture.small"], () => {
+        const done = document.pictureInPictureElement
+          ? document.exitPictureInPicture()
+          : video.requestPictureInPicture();
+        done.catch(() => {}); // as before the first frame
+      }, "small");
+      const show = (isSmall) => small.setAttribute("aria-pressed", isSmall);
+      video.addEventListener("enterpictureinpicture", () => show(true));
+      video.addEventListener("leavepictureinpicture", () => show(false));
+      show(false);
+      made.push(small);
+    }
+    // iPhones show only the video itself in full screen; a frame may not be allowed to at all.
+    if (document.fullscreenEnabled || video.webkitEnterFullscreen) {
+      const words = this.#texts["picture.full"];
+      const full = button("picture-button", words, () => this.#enlarge(), "full");
+      const show = () =>
+        full.setAttribute("aria-pressed", document.fullscreenElement === this.#root);
+      document.addEventListener("fullscreenchange", show);
+      show();
+      this.#full = full;
+      made.push(full);
+    }
+    return made;
+  }
+
+  #enlarge() {
+    if (!document.fullscreenEnabled) this.#video.webkitEnterFullscreen();
+    else if (document.fullscreenElement === this.#root) document.exitFullscreen();
+    else this.#root.requestFullscreen().catch(() => {});
+  }
+
+  #listen() {
+    const root = this.#root;
+    const video = this.#video;
+    for (const name of ["pointermove", "pointerdown", "focusin"]) {
+      root.addEventListener(name, () => this.wake());
+    }
+    root.addEventListener("pointerleave", ({ pointerType }) => {
+      if (pointerType === "mouse" && !video.paused) root.classList.add("is-idle");
+    });
+    // A finger on the picture asks for the controls; a mouse has them already.
+    video.addEventListener("click", ({ pointerType }) => {
+      if (pointerType !== "touch") this.#toggle();
+    });
+    video.addEventListener("dblclick", () => this.#full?.click());
+    root.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const isButton = event.target.matches("button, select");
+    const isField = event.target.matches("input, select");
+    const keys = { k: () => this.#toggle(), m: () => this.mute(), f: () => this.#full?.click() };
+    if (!isButton) keys[" "] = keys.k;
+    if (!isField) {
+      keys.ArrowUp = () => this.#louder(LOUDER);
+      keys.ArrowDown = () => this.#louder(-LOUDER);
+    }
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+    this.wake();
+  }
+
+  #louder(by) {
+    const video = this.#video;
+    const loud = Math.min(Math.max((video.muted ? 0 : video.volume) + by, 0), 1);
+    video.volume = loud;
+    video.muted = loud === 0;
+  }
+}

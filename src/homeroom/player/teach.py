@@ -1,0 +1,217 @@
+"""The teacher's page: going live, from a browser or another program, and the end of a class."""
+
+import re
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from homeroom.desk import Desk
+from homeroom.domain.refusal import Declined
+from homeroom.domain.streams import NotStarted, StreamKind, opens_at
+from homeroom.domain.webcasts import Hosts
+from homeroom.player.pages import lesson_context
+from homeroom.player.shell import Shell
+from homeroom.player.state import Facts, State, state
+from homeroom.store.work import Work
+from homeroom.usecases import teaching, viewing
+from homeroom.usecases.means import Means
+from homeroom.usecases.teaching import Taught
+from homeroom.web.bodies import whole
+from homeroom.web.languages import language_of
+from homeroom.web.origins import is_own
+from homeroom.web.problems import NOT_KEPT, Problem, json_response
+
+JSON = "application/json"
+SDP = "application/sdp"
+MOST_BYTES = 1024
+LONGEST_OFFER = 64_000
+"""Bytes."""
+ALLOWED = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+STATUSES = {
+    "not_installed": HTTPStatus.NOT_IMPLEMENTED,
+    "offer": HTTPStatus.BAD_REQUEST,
+    "busy": HTTPStatus.CONFLICT,
+}
+_TOKEN = re.compile(r"[0-9a-f]{16,64}")
+_SESSION = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+class Browser(Protocol):
+    """The way of a browser's picture and sound to the media engine."""
+
+    push_base: str
+    """Where streams are pushed to from this machine."""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it can be gone at all."""
+
+    async def start(self, push_url: str, offer: str) -> tuple[str, str]:
+        """Publish what is offered; returns session and answer, raises `NotStarted`."""
+
+    async def stop(self, session: str) -> None:
+        """End a session; one that is not there is fine."""
+
+
+class Teaching:
+    """Answers for the teacher's page of a class."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        means: Means,
+        hosts: Hosts,
+        shell: Shell,
+        facts: Facts,
+        browser: Browser,
+    ) -> None:
+        self._desk = desk
+        self._means = means
+        self._hosts = hosts
+        self._shell = shell
+        self._facts = facts
+        self._browser = browser
+
+    def routes(self) -> list[Route]:
+        """Return the addresses."""
+        page = "/teach/{token}"
+        return [
+            Route(page, self._page, methods=["GET"]),
+            Route(f"{page}/end", self._end, methods=["POST"]),
+            Route(f"{page}/whip", self._go_live, methods=["POST"]),
+            Route(f"{page}/whip/{{session}}", self._stop, methods=["DELETE"]),
+        ]
+
+    # --- the page ---------------------------------------------------------------------------------
+
+    async def _page(self, request: Request) -> Response:
+        token = request.path_params["token"]
+        try:
+            found, shown = await self._desk.look(lambda work: self._found(work, token))
+        except Declined:
+            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "teach")
+        lesson = found.seen.lesson
+        return self._shell.page(
+            request,
+            "teach.html",
+            ("live", "teach"),
+            permissions=ALLOWED,
+            is_kept=False,
+            data={
+                "kind": "teach",
+                "key": lesson.key,
+                "school": lesson.school,
+                "base": f"/teach/{token}",
+                "needs_login": False,
+                "ticket": None,
+                "state": shown,
+            },
+            lesson=lesson_context(found.seen, language_of(request)),
+            push=self._for_program(found, StreamKind.CLASS),
+            scene=self._for_program(found, StreamKind.SCENE),
+            has_browser=self._browser.is_installed,
+        )
+
+    def _found(self, work: Work, token: str) -> tuple[Taught, State]:
+        found = self._taught(work, token)
+        lesson = found.seen.lesson
+        shown = viewing.shown(work, self._means, self._hosts, lesson, to_teacher=True)
+        standing = work.chats.standing(lesson.id)
+        return found, state(lesson, shown, standing, work.now, self._facts)
+
+    def _for_program(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:
+        """Return a push address in the two parts that OBS asks for, none where there is none."""
+        address = teaching.pushed_to(found.held, kind, self._means, self._hosts)
+        if address is None:
+            return None
+        server, _, key = address.rpartition("/")
+        return {"server": server, "key": key}
+
+    def _taught(self, work: Work, token: str) -> Taught:
+        """Return the class of a token; raises `Declined`, whatever is wrong with it."""
+        if not _TOKEN.fullmatch(token):
+            raise Declined("there is no such page")
+        return teaching.taught(work, self._means, token)
+
+    # --- what is done there -----------------------------------------------------------------------
+
+    async def _end(self, request: Request) -> Response:
+        self._check(request, JSON)
+        await whole(request, MOST_BYTES)
+        token = request.path_params["token"]
+
+        def end(work: Work) -> None:
+            if not self._taught(work, token).is_over:
+                teaching.end(work, self._means, token)
+
+        try:
+            await self._desk.work(end)
+        except Declined:
+            raise _no_page() from None
+        return json_response({})
+
+    async def _go_live(self, request: Request) -> Response:
+        self._check(request, SDP)
+        token = request.path_params["token"]
+        url = await self._desk.look(lambda work: self._push_url(work, token))
+        try:
+            offer = (await whole(request, LONGEST_OFFER)).decode()
+            session, answer = await self._browser.start(url, offer)
+        except UnicodeDecodeError:
+            raise _problem("offer", "an offer is text in UTF-8") from None
+        except NotStarted as refused:
+            raise _problem(refused.code, str(refused)) from None
+        headers = {**NOT_KEPT, "location": f"/teach/{token}/whip/{session}"}
+        return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
+
+    def _push_url(self, work: Work, token: str) -> str:
+        """Return where a browser's stream goes; raises `Problem` where it may not run now."""
+        try:
+            found = self._taught(work, token)
+        except Declined:
+            raise _no_page() from None
+        if found.is_over:
+            raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
+        if work.now < opens_at(found.seen.lesson):
+            detail = "the class opens 20 minutes before its start"
+            raise _problem("early", detail, HTTPStatus.CONFLICT)
+        here = replace(self._hosts, push=self._hosts.push and self._browser.push_base)
+        url = teaching.pushed_to(found.held, StreamKind.CLASS, self._means, here)
+        if url is None:
+            detail = "the class is not recorded, or the server carries no streams"
+            raise _problem("no_stream", detail, HTTPStatus.CONFLICT)
+        return url
+
+    async def _stop(self, request: Request) -> Response:
+        self._check(request)
+        token, session = request.path_params["token"], request.path_params["session"]
+        try:
+            await self._desk.look(lambda work: self._taught(work, token))
+        except Declined:
+            raise _no_page() from None
+        # It becomes part of a request to the gateway.
+        if not _SESSION.fullmatch(session):
+            raise Problem(HTTPStatus.NOT_FOUND, "there is no such session")
+        await self._browser.stop(session)
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=NOT_KEPT)
+
+    def _check(self, request: Request, media_type: str | None = None) -> None:
+        """Refuse what no page of ours sends; raises `Problem`."""
+        if not is_own(request.headers, self._hosts.pages):
+            raise Problem(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
+        sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type not in (None, sent):
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
+
+
+def _problem(code: str, detail: str, status: HTTPStatus | None = None) -> Problem:
+    status = status or STATUSES.get(code, HTTPStatus.BAD_GATEWAY)
+    return Problem(status, detail, more={"code": code})
+
+
+def _no_page() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "there is no such page")

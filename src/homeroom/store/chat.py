@@ -1,0 +1,234 @@
+"""The chats of classes in the database."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import ClauseElement, bindparam, delete, insert, literal, select, update
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import EntryId, LessonId, SchoolId, ViewerId
+from homeroom.domain.chat import SHOWN, Author, Entry, EntryKind, NewEntry, Role, Standing
+from homeroom.domain.lessons import MARGIN
+from homeroom.store.engine import Row, Tx
+from homeroom.store.statement import Rows, Statement
+from homeroom.store.tables import chat_entries, chats, lessons
+
+_COLUMNS = (
+    chat_entries.c.id,
+    chat_entries.c.lesson_id,
+    chat_entries.c.kind,
+    chat_entries.c.viewer_id,
+    chat_entries.c.name,
+    chat_entries.c.role,
+    chat_entries.c.text,
+    chat_entries.c.target_id,
+    chat_entries.c.nonce,
+    chat_entries.c.sent_at,
+    chat_entries.c.deleted_at,
+)
+_RECENT = Statement(
+    select(*_COLUMNS)
+    .where(
+        chat_entries.c.lesson_id == bindparam("lesson"),
+        chat_entries.c.kind == EntryKind.MESSAGE.value,
+        chat_entries.c.deleted_at.is_(None),
+    )
+    .order_by(chat_entries.c.id.desc())
+    .limit(SHOWN)
+)
+_LAST = Statement(
+    select(chat_entries.c.id)
+    .where(chat_entries.c.lesson_id == bindparam("lesson"))
+    .order_by(chat_entries.c.id.desc())
+    .limit(1)
+)
+_after = Rows("after_ids")
+_SINCE = Statement(
+    select(*_COLUMNS)
+    .select_from(_after.source)
+    .join(chat_entries, chat_entries.c.lesson_id == _after.whole(0))
+    .where(chat_entries.c.id > _after.whole(1))
+    .order_by(chat_entries.c.id)
+    .limit(bindparam("limit"))
+)
+_GET = Statement(
+    select(*_COLUMNS).where(
+        chat_entries.c.lesson_id == bindparam("lesson"), chat_entries.c.id == bindparam("entry")
+    )
+)
+_nonces = Rows("nonces")
+_BY_NONCE = Statement(
+    select(*_COLUMNS)
+    .select_from(_nonces.source)
+    .join(
+        chat_entries,
+        (chat_entries.c.lesson_id == _nonces.whole(0)) & (chat_entries.c.nonce == _nonces.text(1)),
+    )
+)
+_ADD = Statement(
+    insert(chat_entries)
+    .values({column: bindparam(column.name) for column in chat_entries.c if column.name != "id"})
+    .returning(chat_entries.c.id)
+)
+_DELETE = Statement(
+    update(chat_entries)
+    .where(chat_entries.c.id == bindparam("entry"), chat_entries.c.deleted_at.is_(None))
+    .values(deleted_at=bindparam("moment"))
+)
+_STANDING = Statement(
+    select(chats.c.is_paused, chats.c.pinned_id, chats.c.likes).where(
+        chats.c.lesson_id == bindparam("lesson")
+    )
+)
+_SET = Statement(
+    update(chats)
+    .where(chats.c.lesson_id == bindparam("lesson"))
+    .values(is_paused=bindparam("paused"), pinned_id=bindparam("pinned"))
+)
+_BEGIN = Statement(
+    lambda insert: (
+        insert(chats)
+        .values(lesson_id=bindparam("lesson"), is_paused=0, likes=0)
+        .on_conflict_do_nothing()
+    )
+)
+_likes = Rows("liked")
+
+
+def _add_likes(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
+    new = insert(chats).from_select(
+        ["lesson_id", "is_paused", "likes"],
+        select(lessons.c.id, literal(0), _likes.whole(1))
+        .select_from(_likes.source)
+        .join(lessons, lessons.c.id == _likes.whole(0))
+        .where(_likes.whole(1) > 0)
+        .order_by(lessons.c.id),
+    )
+    added: ClauseElement = new.on_conflict_do_update(
+        index_elements=["lesson_id"], set_={"likes": chats.c.likes + new.excluded.likes}
+    )
+    return added
+
+
+_ADD_LIKES = Statement(_add_likes)
+_LIKES = Statement(
+    select(chats.c.lesson_id, chats.c.likes)
+    .select_from(_likes.source)
+    .join(chats, chats.c.lesson_id == _likes.whole())
+)
+_overdue_lessons = select(lessons.c.id).where(
+    lessons.c.school_id == bindparam("school"),
+    lessons.c.ends_at + MARGIN <= bindparam("over_by"),
+)
+_OVERDUE = Statement(
+    select(chat_entries.c.id)
+    .where(
+        chat_entries.c.lesson_id.in_(_overdue_lessons),
+        chat_entries.c.sent_at <= bindparam("over_by"),
+    )
+    .limit(bindparam("limit"))
+)
+_gone = Rows("gone_entries")
+_FORGET = Statement(delete(chat_entries).where(_gone.hold(chat_entries.c.id)))
+
+
+def _entry(row: Row) -> Entry:
+    (
+        number, lesson, kind, viewer, name, role, text, target, nonce, sent_at, deleted_at,
+    ) = row  # fmt: skip
+    author = Author(name, Role(role), None if viewer is None else ViewerId(viewer))
+    new = NewEntry(LessonId(lesson), EntryKind(kind), author, text, target, nonce)
+    return Entry(EntryId(number), new, sent_at, is_deleted=deleted_at is not None)
+
+
+class Chats:
+    """Chats in one transaction."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def recent(self, lesson: LessonId) -> list[Entry]:
+        """Return the last messages that were not deleted, in order."""
+        return [_entry(row) for row in reversed(self._tx.all(_RECENT, {"lesson": lesson}))]
+
+    def last(self, lesson: LessonId) -> EntryId:
+        """Return the id of what happened last, 0 where nothing has."""
+        rows = self._tx.all(_LAST, {"lesson": lesson})
+        return EntryId(rows[0][0] if rows else 0)
+
+    def since(self, after: Mapping[LessonId, EntryId], limit: int) -> list[Entry]:
+        """Return what happened in several chats after an entry of each, in order."""
+        if not after:
+            return []
+        given = {"after_ids": msgspec.json.encode(list(after.items())).decode(), "limit": limit}
+        return [_entry(row) for row in self._tx.all(_SINCE, given)]
+
+    def get(self, lesson: LessonId, entry: EntryId) -> Entry | None:
+        """Return an entry of a class's chat, or none."""
+        rows = self._tx.all(_GET, {"lesson": lesson, "entry": entry})
+        return _entry(rows[0]) if rows else None
+
+    def with_nonces(self, asked: Iterable[tuple[LessonId, str]]) -> dict[tuple[int, str], Entry]:
+        """Return what was kept already of several messages, by class and the senders' marks."""
+        text = msgspec.json.encode(list(asked)).decode()
+        found = [_entry(row) for row in self._tx.all(_BY_NONCE, {"nonces": text})]
+        return {(entry.new.lesson, entry.new.nonce or ""): entry for entry in found}
+
+    def add(self, new: NewEntry, now: Moment) -> Entry:
+        """Write what happened and return it with its id."""
+        values = {
+            "lesson_id": new.lesson,
+            "kind": new.kind.value,
+            "viewer_id": new.author.viewer,
+            "name": new.author.name,
+            "role": new.author.role.value,
+            "text": new.text,
+            "target_id": new.target,
+            "nonce": new.nonce,
+            "sent_at": now,
+            "deleted_at": None,
+        }
+        number = EntryId(self._tx.all(_ADD, values)[0][0])
+        return Entry(number, new, now, is_deleted=False)
+
+    def delete(self, entry: EntryId, now: Moment) -> bool:
+        """Mark a message deleted; tells whether it was there."""
+        return self._tx.run(_DELETE, {"entry": entry, "moment": now}) > 0
+
+    def standing(self, lesson: LessonId) -> Standing:
+        """Return how a chat stands."""
+        rows = self._tx.all(_STANDING, {"lesson": lesson})
+        if not rows:
+            return Standing()
+        is_paused, pinned, likes = rows[0]
+        entry = None if pinned is None else self.get(lesson, EntryId(pinned))
+        return Standing(
+            bool(is_paused), None if entry is None or entry.is_deleted else entry, likes
+        )
+
+    def stand(self, lesson: LessonId, *, is_paused: bool, pinned: EntryId | None) -> None:
+        """Write how a chat stands from now on."""
+        self._tx.run(_BEGIN, {"lesson": lesson})
+        self._tx.run(_SET, {"lesson": lesson, "paused": int(is_paused), "pinned": pinned})
+
+    def add_likes(self, likes: Mapping[LessonId, int]) -> None:
+        """Add to the likes of several classes."""
+        if likes:
+            self._tx.run(_ADD_LIKES, {"liked": msgspec.json.encode(list(likes.items())).decode()})
+
+    def likes(self, asked: Collection[LessonId]) -> dict[LessonId, int]:
+        """Return the likes of several classes."""
+        if not asked:
+            return {}
+        rows = self._tx.all(_LIKES, {"liked": msgspec.json.encode(list(asked)).decode()})
+        return {LessonId(lesson): likes for lesson, likes in rows}
+
+    def overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[EntryId]:
+        """Return entries of classes of a school that were over by a moment."""
+        values = {"school": school, "over_by": over_by, "limit": limit}
+        return [EntryId(row[0]) for row in self._tx.all(_OVERDUE, values)]
+
+    def forget(self, gone: Collection[EntryId]) -> None:
+        """Remove entries."""
+        self._tx.run(_FORGET, {"gone_entries": msgspec.json.encode(list(gone)).decode()})

@@ -1,0 +1,71 @@
+"""Teaching from the browser: the secret page of a class, and what may be done there."""
+
+from dataclasses import dataclass
+
+from homeroom.base.clock import DAY
+from homeroom.base.ids import LessonId
+from homeroom.base.keys import is_public_key, keyed, same
+from homeroom.domain.refusal import Declined
+from homeroom.domain.streams import Streamed, StreamKind, closes_at, has_stream, name_of, pushed
+from homeroom.domain.webcasts import Hosts, push_address
+from homeroom.store.viewers import Seen
+from homeroom.store.work import Work
+from homeroom.usecases import operations, viewing
+from homeroom.usecases.means import Means
+
+SHOWN_AFTER = 7 * DAY
+"""Seconds for which the page of a class that is over still shows its clips."""
+KEY_LENGTH = 16
+PROOF_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A class as its teacher's page has it."""
+
+    seen: Seen
+    held: Streamed
+    is_over: bool
+    """Then nothing may be pushed, said or ended any more."""
+
+
+def token(held: Streamed, push_key: str) -> str:
+    """Return what opens the teacher's page: another teacher or another key, another token."""
+    proof = keyed(held.push_key(push_key), "teach")
+    return f"{held.lesson.key}{proof[:PROOF_LENGTH]}"
+
+
+def address(held: Streamed, means: Means, hosts: Hosts) -> str:
+    """Return the address of the teacher's page."""
+    return f"{hosts.pages}/teach/{token(held, means.push_key)}"
+
+
+def taught(work: Work, means: Means, given: str) -> Taught:
+    """Return the class that a token opens; raises `Declined`, and says nothing of why."""
+    key = given[:KEY_LENGTH]
+    held = work.pushes.keyed(key) if is_public_key(key) else None
+    if (
+        held is None
+        or not same(given, token(held, means.push_key))
+        or held.lesson.deleted_at is not None
+        or held.school_is_suspended
+        or held.teacher_is_cancelled
+        or work.now >= closes_at(held.lesson) + SHOWN_AFTER
+    ):
+        raise Declined("there is no such page")
+    return Taught(viewing.seen(work, key), held, held.lesson.is_over(work.now))
+
+
+def pushed_to(held: Streamed, kind: StreamKind, means: Means, hosts: Hosts) -> str | None:
+    """Return where a stream of the class is pushed to, none where it has no such stream."""
+    if not (hosts.push and has_stream(held.lesson, kind)):
+        return None
+    name = name_of(held.lesson.key, kind)
+    return push_address(name, pushed(held, kind, means.push_key), hosts)
+
+
+def end(work: Work, means: Means, given: str) -> LessonId:
+    """End the class of a token now; raises `Declined`."""
+    lesson = taught(work, means, given).held.lesson.id
+    operations.close_lesson(work, lesson)
+    return lesson

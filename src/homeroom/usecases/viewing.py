@@ -1,0 +1,333 @@
+"""Watching a class on the public pages: who may, what is shown, who it was."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.base.keys import is_public_key
+from homeroom.domain.accounts import User
+from homeroom.domain.clips import URL_LIFE, Clip, clip_url
+from homeroom.domain.lessons import Lesson
+from homeroom.domain.refusal import Declined
+from homeroom.domain.schools import School
+from homeroom.domain.streams import (
+    StreamKind,
+    closes_at,
+    has_stream,
+    name_of,
+    opens_at,
+    viewed,
+)
+from homeroom.domain.viewers import (
+    TICKET_LIFE,
+    Ticket,
+    ViewerKind,
+    audience,
+    is_vouched_for,
+    nickname,
+    sealed,
+    unsealed,
+)
+from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses
+from homeroom.store.viewers import NewViewer, Seen, SeenCourse, Viewer, Watched
+from homeroom.store.work import Work
+from homeroom.usecases.means import Means
+
+LISTED = 200
+"""Classes of a course that its page lists."""
+
+
+class LogInFirst(Exception):
+    """Only who has logged in may watch the class."""
+
+
+class Unknown(Exception):
+    """There is no such class, or no such course, to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A viewer who may watch a class, and what else they may."""
+
+    seen: Seen
+    ticket: Ticket
+    viewer: Viewer | None
+    """None for a visitor who has not said who they are."""
+    may_chat: str
+    """open, guest (says number and name first), login (logs in first) or muted."""
+
+    @property
+    def may_like(self) -> bool:
+        """Whether likes of theirs count."""
+        return self.may_chat in ("open", "guest")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a class can be seen at a moment, besides what the media engine knows."""
+
+    phase: str
+    """before, running, over or gone."""
+    opens_at: Moment
+    closes_at: Moment
+    streams: Mapping[StreamKind, Addresses]
+    pushed: frozenset[StreamKind]
+    """What runs at an engine that is not ours, and that perhaps nobody can ask."""
+    clips: list[tuple[Clip, str]]
+    """With the address of each."""
+
+
+def seen(work: Work, key: str) -> Seen:
+    """Return the class of a page's key, a deleted one too; raises `Unknown`."""
+    found = work.viewers.seen(key) if is_public_key(key) else None
+    if found is None:
+        raise Unknown
+    return found
+
+
+def course(work: Work, key: str) -> tuple[SeenCourse, School, list[Seen]]:
+    """Return a course with its school and the classes that its page lists; raises `Unknown`."""
+    found = work.viewers.course(key) if is_public_key(key) else None
+    school = None if found is None else work.schools.get(found.school)
+    if found is None or school is None:
+        raise Unknown
+    return found, school, work.viewers.in_course(key, work.now, LISTED)
+
+
+# --- tickets -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a login-free link says."""
+
+    account: str
+    nickname: str
+    code: str
+
+
+def linked(work: Work, means: Means, key: str, link: Link) -> str | None:
+    """Return the ticket of a login-free link to a class or a course, none where it is wrong.
+
+    READINGS Q40: whoever the school vouches for is admitted, student or not.
+    """
+    if not is_public_key(key):
+        return None
+    shown = work.viewers.seen(key)
+    found = work.viewers.course(key) if shown is None else None
+    owner = shown.lesson.school if shown is not None else found.school if found else None
+    school = None if owner is None else work.schools.get(owner)
+    if school is None or not is_vouched_for(school, key, link.account, link.nickname, link.code):
+        return None
+    try:
+        name = nickname(link.nickname)
+    except Declined:
+        return None
+    ticket = Ticket(
+        kind=ViewerKind.LINK,
+        subject=link.account,
+        name=name,
+        school=school.id,
+        expires_at=work.now + TICKET_LIFE,
+        course=None if found is None else found.id,
+        lesson=None if shown is None else shown.lesson.id,
+    )
+    return sealed(ticket, means.ticket_key)
+
+
+def known_account(work: Work, account: str) -> tuple[User, str] | None:
+    """Return the user of a telephone number or e-mail address, and the hash of their password."""
+    if "\0" in account:  # which PostgreSQL does not take
+        return None
+    name = account.lower() if "@" in account else account
+    return work.accounts.with_password(name)
+
+
+def log_in(work: Work, means: Means, school: SchoolId, user: User) -> str:
+    """Begin a session and return its ticket; the password was checked before."""
+    until = work.now + TICKET_LIFE
+    ticket = Ticket(
+        kind=ViewerKind.USER,
+        subject=str(user.id),
+        # Who was registered without a name is called by their account, which nobody else may see.
+        name=str(user.id) if user.nickname in (user.telephone, user.email) else user.nickname,
+        school=school,
+        expires_at=until,
+        session=work.sessions.log_in(school, user.id, work.now, until),
+    )
+    return sealed(ticket, means.ticket_key)
+
+
+def log_out(work: Work, means: Means, text: str) -> None:
+    """End the session of a ticket, if it has one."""
+    try:
+        ticket = unsealed(text, means.ticket_key, work.now)
+    except Declined:
+        return
+    if ticket.session is not None:
+        work.sessions.log_out(ticket.session, work.now)
+
+
+def visitor(means: Means, lesson: Lesson, now: Moment) -> Ticket:
+    """Return a ticket for somebody who has none."""
+    return Ticket(
+        kind=ViewerKind.VISITOR,
+        subject=means.keys.public_key(),
+        name="",
+        school=lesson.school,
+        expires_at=now + TICKET_LIFE,
+        lesson=lesson.id,
+    )
+
+
+def enlist(work: Work, means: Means, key: str, text: str | None, telephone: str, name: str) -> str:
+    """Write a visitor's telephone number and nickname, checked before, and return their ticket.
+
+    Raises `Unknown`, `LogInFirst`. Whoever is known otherwise stays who they are.
+    """
+    admitted = admit(work, means, key, text)
+    ticket = admitted.ticket
+    if ticket.kind is ViewerKind.VISITOR:
+        lesson = admitted.seen.lesson.id
+        guest = NewViewer(lesson, ticket.identity, ticket.kind, name, telephone)
+        work.viewers.put(guest, work.now)
+    return sealed(ticket, means.ticket_key)
+
+
+# --- who may -------------------------------------------------------------------------------------
+
+
+def admit(work: Work, means: Means, key: str, text: str | None) -> Admitted:
+    """Admit the holder of a ticket, or of none, to a class; raises `Unknown`, `LogInFirst`.
+
+    A ticket that is forged, expired, ended or for another class is as good as none.
+    """
+    shown = seen(work, key)
+    lesson = shown.lesson
+    if lesson.deleted_at is not None or shown.plan.suspended:
+        raise Unknown
+    ticket = _good(work, means, lesson, text)
+    rules = audience(lesson)
+    if ticket is None and rules.watch_by_login:
+        raise LogInFirst
+    if ticket is None:
+        ticket = visitor(means, lesson, work.now)
+    if ticket.kind is ViewerKind.VISITOR and rules.watch_by_login:
+        raise LogInFirst
+    viewer = work.viewers.find(lesson.id, ticket.identity)
+    return Admitted(shown, ticket, viewer, may_chat(ticket, viewer, rules.allow_unlogged_chat))
+
+
+def enter(work: Work, admitted: Admitted) -> Viewer | None:
+    """Write down a viewer who is known by name; returns them, none for a mere visitor."""
+    ticket = admitted.ticket
+    if ticket.kind is ViewerKind.VISITOR or admitted.viewer is not None:
+        return admitted.viewer
+    return work.viewers.put(known_as(admitted), work.now)
+
+
+def known_as(admitted: Admitted) -> NewViewer:
+    """Return how a viewer is to be written."""
+    ticket = admitted.ticket
+    name = ticket.name if admitted.viewer is None else admitted.viewer.name
+    user = UserId(int(ticket.subject)) if ticket.kind is ViewerKind.USER else None
+    return NewViewer(
+        admitted.seen.lesson.id, ticket.identity, ticket.kind, name, telephone=None, user=user
+    )
+
+
+def outcasts(
+    work: Work, lesson: Lesson, tickets: Collection[Ticket], *, is_suspended: bool
+) -> set[str]:
+    """Return the identities, of tickets that were good, that may no longer watch a class."""
+    if lesson.deleted_at is not None or is_suspended:
+        return {ticket.identity for ticket in tickets}
+    asked = [ticket.session for ticket in tickets if ticket.session is not None]
+    living = work.sessions.living(asked, work.now)
+    by_login = audience(lesson).watch_by_login
+    return {
+        ticket.identity
+        for ticket in tickets
+        if ticket.expires_at <= work.now
+        or (ticket.session is not None and ticket.session not in living)
+        or (by_login and ticket.kind is ViewerKind.VISITOR)
+    }
+
+
+def add_watched(work: Work, watched: Iterable[Watched]) -> None:
+    """Add to how long viewers have watched."""
+    work.viewers.add_watched(watched, work.now)
+
+
+def _good(work: Work, means: Means, lesson: Lesson, text: str | None) -> Ticket | None:
+    if not text:
+        return None
+    try:
+        ticket = unsealed(text, means.ticket_key, work.now)
+    except Declined:
+        return None
+    if not ticket.admits(lesson):
+        return None
+    if ticket.session is not None and not work.sessions.living([ticket.session], work.now):
+        return None
+    return ticket
+
+
+def may_chat(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> str:  # noqa: FBT001  a value, not a mode
+    """Return what stands between a viewer and the chat: open, guest, login or muted."""
+    if viewer is not None and viewer.is_muted:
+        return "muted"
+    if ticket.kind is not ViewerKind.VISITOR:
+        return "open"
+    if not allows_unlogged:
+        return "login"
+    return "guest" if viewer is None or viewer.telephone is None else "open"
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def shown(
+    work: Work, means: Means, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
+) -> Shown:
+    """Return what can be seen of a class now; its teacher sees what is not live as well."""
+    now = work.now
+    opens, closes = opens_at(lesson), closes_at(lesson)
+    is_over = lesson.is_over(now)
+    streams = {}
+    if not is_over and now >= opens and (lesson.switches.live or to_teacher):
+        streams = {
+            kind: _pulled(lesson, kind, means, hosts)
+            for kind in StreamKind
+            if has_stream(lesson, kind)
+        }
+    clips = []
+    if is_over and (to_teacher or lesson.switches.replay):
+        until = now + URL_LIFE
+        clips = [
+            (clip, clip_url(hosts.pages, clip.file.file_id, until, means.clip_key))
+            for clip in work.clips.of_lesson(lesson.id)
+            if clip.deleted_at is None
+        ]
+    pushed = work.pushes.running_elsewhere(lesson.id)
+    return Shown(_phase(lesson, now), opens, closes, streams, pushed, clips)
+
+
+def _pulled(lesson: Lesson, kind: StreamKind, means: Means, hosts: Hosts) -> Addresses:
+    """Return addresses that end with the class: what a page hands out is not for ever."""
+    name = name_of(lesson.key, kind)
+    return pull_addresses(name, viewed(lesson, kind, means.pull_key), hosts)
+
+
+def _phase(lesson: Lesson, now: Moment) -> str:
+    if lesson.deleted_at is not None:
+        return "gone"
+    if lesson.is_over(now):
+        return "over"
+    return "running" if now >= lesson.hours.begin else "before"
+
+
+def several(work: Work, lessons: Collection[LessonId]) -> dict[LessonId, Seen]:
+    """Return classes as their pages show them."""
+    return work.viewers.seen_several(lessons)

@@ -1,0 +1,102 @@
+"""Static files of the pages: kept in memory, packed once, named by what is in them."""
+
+import gzip
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+PLAIN = "text/plain; charset=utf-8"
+"""What a licence or a note beside them is."""
+FOR_EVER = "public, max-age=31536000, immutable"
+ASKED_AGAIN = "no-cache"
+HASH_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file."""
+
+    content: bytes
+    packed: bytes
+    """The content in gzip."""
+    media_type: str
+    hash: str
+
+
+class Assets:
+    """The files of a folder, served below a path."""
+
+    def __init__(self, folder: Path, path: str) -> None:
+        self._files = _read(folder)
+        self._path = path
+        self.route = Route(f"{path}/{{name:path}}", self._serve, methods=["GET"])
+
+    def url(self, name: str) -> str:
+        """Return the address of a file, which is another one once its content is."""
+        return f"{self._path}/{name}?v={self._files[name].hash}"
+
+    async def _serve(self, request: Request) -> Response:
+        asset = self._files.get(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        is_packed = _takes_gzip(request.headers.get("accept-encoding", ""))
+        tag = f'"{asset.hash}-gzip"' if is_packed else f'"{asset.hash}"'
+        # Modules name one another without a hash: those are asked for again each time.
+        is_named = request.query_params.get("v") == asset.hash
+        headers = {
+            "cache-control": FOR_EVER if is_named else ASKED_AGAIN,
+            "etag": tag,
+            "vary": "accept-encoding",
+            "x-content-type-options": "nosniff",
+            "cross-origin-resource-policy": "same-origin",
+        }
+        if _is_known(request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        headers["content-type"] = asset.media_type
+        if is_packed:
+            headers["content-encoding"] = "gzip"
+        return Response(asset.packed if is_packed else asset.content, headers=headers)
+
+
+@cache
+def _read(folder: Path) -> dict[str, Asset]:
+    return {
+        path.relative_to(folder).as_posix(): _asset(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def _asset(path: Path) -> Asset:
+    content = path.read_bytes()
+    return Asset(
+        content,
+        gzip.compress(content, mtime=0),
+        TYPES.get(path.suffix, PLAIN),
+        sha256(content).hexdigest()[:HASH_LENGTH],
+    )
+
+
+def _takes_gzip(accepted: str) -> bool:
+    for part in accepted.split(","):
+        coding, _, quality = part.replace(" ", "").lower().partition(";q=")
+        if coding == "gzip":
+            return quality.strip("0.") != "" or not quality
+    return False
+
+
+def _is_known(tags: str, tag: str) -> bool:
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in tags.split(","))

@@ -1,0 +1,204 @@
+"""How a chat is kept in order: limits, and what the teacher may do."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from homeroom.player import limits
+from homeroom.player.limits import Bucket, Limit
+from tests.support.chat import Chatter, Classroom
+from tests.support.given import Given
+
+PATIENT = 60.0
+"""Seconds of a test, in which a bucket that gives so little gives nothing."""
+NEVER = 1 / (100 * PATIENT)
+
+
+@pytest.fixture
+def room(given: Given) -> Iterator[Classroom]:
+    classroom = Classroom(given)
+    yield classroom
+    classroom.close()
+
+
+def text_of(one: Chatter) -> list[str]:
+    return [event["text"] for event in one.seen if event["t"] == "message"]
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_who_says_too_much_is_told_to_wait(room: Classroom) -> None:
+    ann, ben = room.guest("Ann"), room.guest("Ben")
+    for number in range(limits.VIEWER_SAYS.burst):
+        ann.said(f"number {number}")
+    ann.say("one too many")
+    assert ann.refused("say") == "slow"
+    # By another connection they are who they were.
+    again = room.visitor(ticket=ann.ticket)
+    again.say("one too many")
+    assert again.refused("say") == "slow"
+    # Nobody else is held back.
+    ben.said("hello")
+    assert "one too many" not in text_of(ben)
+
+
+def test_who_goes_on_all_the_same_waits_the_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(limits, "monotonic", lambda: now)
+    bucket = Bucket(Limit(2, 1, debt=3))
+    assert [bucket.take() for _ in range(50)] == [True, True, *[False] * 48]
+    now += 3.9
+    assert not bucket.take()
+    # That cost one more.
+    now += 2.2
+    assert bucket.take()
+    assert not bucket.take(2)
+    now += 100
+    assert bucket.is_full
+    assert bucket.take(2)
+
+
+def test_a_room_in_which_too_much_is_said_waits_but_its_teacher_does_not(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homeroom.player.room.ROOM_SAYS", Limit(2, NEVER))
+    room = Classroom(given)
+    teacher = room.teacher_here()
+    for name in ("Ann", "Ben"):
+        room.guest(name).said("hello")
+    third = room.guest("Third")
+    third.say("hello")
+    assert third.refused("say") == "room_slow"
+    for number in range(limits.VIEWER_SAYS.burst + 1):
+        teacher.said(f"number {number}")
+    room.close()
+
+
+def test_likes_that_come_too_fast_are_not_counted(room: Classroom) -> None:
+    ann = room.guest()
+    ann.send("like", n=limits.LIKES.burst)
+    ann.send("like", n=limits.LIKES.burst)
+    assert ann.refused("like") == "slow"
+    ann.next("counts", lambda counts: counts["likes"] == limits.LIKES.burst)
+
+
+# --- moderation ----------------------------------------------------------------------------------
+
+
+def test_a_message_is_deleted_for_everybody(room: Classroom) -> None:
+    teacher, ann, ben = room.teacher_here(), room.guest("Ann"), room.visitor()
+    said = ann.said("rude")
+    teacher.send("delete", id=said["id"])
+    for one in (ann, ben, teacher):
+        assert one.next("delete")["target"] == said["id"]
+    assert room.visitor().welcome["entries"] == []
+    teacher.send("delete", id=said["id"])
+    assert teacher.refused("delete") == "missing"
+
+
+def test_a_message_of_another_class_is_out_of_reach(room: Classroom, given: Given) -> None:
+    other = Classroom(given)
+    said = other.guest().said("elsewhere")
+    teacher = room.teacher_here()
+    for what in ("delete", "pin"):
+        teacher.send(what, id=said["id"])
+        assert teacher.refused(what) == "missing"
+    other.close()
+
+
+def test_a_message_is_pinned_until_it_is_not(room: Classroom) -> None:
+    teacher, ann = room.teacher_here(), room.guest("Ann")
+    said = ann.said("read this")
+    teacher.send("pin", id=said["id"])
+    pinned = ann.next("pin")
+    assert (pinned["target"], pinned["message"]) == (said["id"], said)
+    assert ann.next("state")["pinned"] == said
+    late = room.visitor()
+    assert late.welcome["state"]["pinned"] == said
+    # Who was away learns of it, too.
+    back = room.visitor(after=said["id"])
+    assert back.welcome["entries"] == [pinned]
+    teacher.send("pin", id=None)
+    late.next("unpin")
+    assert late.next("state")["pinned"] is None
+
+
+def test_a_pinned_message_that_is_deleted_is_no_longer_pinned(room: Classroom) -> None:
+    teacher, ann = room.teacher_here(), room.guest("Ann")
+    said = ann.said("read this")
+    teacher.send("pin", id=said["id"])
+    assert ann.next("state")["pinned"] == said
+    teacher.send("delete", id=said["id"])
+    ann.next("delete")
+    assert ann.next("state")["pinned"] is None
+
+
+def test_a_chat_is_paused_for_viewers(room: Classroom) -> None:
+    teacher, ann = room.teacher_here(), room.guest("Ann")
+    teacher.send("pause", on=True)
+    ann.next("pause")
+    assert ann.next("state")["paused"] is True
+    ann.say("but")
+    assert ann.refused("say") == "paused"
+    teacher.said("listen")
+    assert room.visitor().welcome["state"]["paused"] is True
+    teacher.send("pause", on=False)
+    ann.next("resume")
+    ann.said("thanks")
+
+
+def test_a_viewer_is_muted_and_heard_again(room: Classroom) -> None:
+    teacher, ann, ben = room.teacher_here(), room.guest("Ann"), room.guest("Ben")
+    teacher.send("mute", viewer=ann.you["viewer"], on=True)
+    assert ann.next("you")["chat"] == "muted"
+    ann.say("but")
+    ann.send("like", n=1)
+    assert (ann.refused("say"), ann.refused("like")) == ("muted", "muted")
+    # Coming back does not help.
+    assert room.visitor(ticket=ann.ticket).you["chat"] == "muted"
+    ben.said("hello")
+    teacher.send("mute", viewer=ann.you["viewer"], on=False)
+    assert ann.next("you")["chat"] == "open"
+    ann.said("sorry")
+    # Nobody is told of it but who it is about.
+    assert not [event for event in ben.seen if event["t"] in ("mute", "you")]
+    teacher.send("mute", viewer=2**40, on=True)
+    assert teacher.refused("mute") == "missing"
+
+
+def test_the_teacher_sees_who_is_there(room: Classroom) -> None:
+    teacher = room.teacher_here()
+    ann = room.guest("Ann")
+    room.visitor()
+    row = {"viewer": ann.you["viewer"], "name": "Ann", "kind": "guest", "muted": False}
+    teacher.next("people", lambda event: event["people"] == [row] and event["more"] == 0)
+    teacher.send("mute", viewer=ann.you["viewer"], on=True)
+    teacher.next("people", lambda event: event["people"] == [{**row, "muted": True}])
+    ann.close()
+    teacher.next("people", lambda event: event["people"] == [])
+    assert not [event for event in ann.seen if event["t"] == "people"]
+
+
+def test_the_teacher_speaks_as_such(room: Classroom) -> None:
+    teacher, ann = room.teacher_here(), room.guest()
+    assert (teacher.you["role"], teacher.you["kind"]) == ("teacher", "staff")
+    assert (teacher.you["ticket"], teacher.you["chat"]) == (None, "open")
+    said = teacher.said("welcome")
+    assert (said["role"], said["viewer"]) == ("teacher", None)
+    assert ann.hears("welcome") == said
+
+
+@pytest.mark.parametrize(
+    ("what", "fields"),
+    [
+        ("delete", {"id": 1}),
+        ("pin", {"id": None}),
+        ("mute", {"viewer": 1, "on": True}),
+        ("pause", {"on": True}),
+    ],
+)
+def test_a_viewer_may_not_keep_order(room: Classroom, what: str, fields: dict[str, object]) -> None:
+    ann = room.guest()
+    ann.send(what, **fields)
+    assert ann.read_until_closed() == 4400

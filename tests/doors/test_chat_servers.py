@@ -1,0 +1,118 @@
+"""Chats over several servers of one database, and over the end of one."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from homeroom.player import hub
+from tests.support.chat import Chatter, Classroom, deaf
+from tests.support.engine import until
+from tests.support.given import Given
+from tests.support.postgres import Postgres
+from tests.support.serving import House, running_house
+
+RESTART = 1012
+
+
+@pytest.fixture
+def two(postgres: Postgres, tmp_path: Path) -> Iterator[tuple[House, House]]:
+    """Run two servers on one database."""
+    database = postgres.fresh()
+    with ExitStack() as ends:
+        first, second = (
+            ends.enter_context(running_house(tmp_path / name, database, "postgresql"))
+            for name in ("first", "second")
+        )
+        yield first, second
+
+
+def test_viewers_of_two_servers_see_one_chat(two: tuple[House, House]) -> None:
+    first, second = two
+    given = Given(first)
+    room = Classroom(given)
+    second.clock.moment = first.clock.moment
+    ann = room.guest("Ann")
+    with Chatter(second.url, room.base, room.guest_ticket("Ben")) as ben:
+        one = ann.said("from the first")
+        assert ben.hears("from the first") == one
+        two_ = ben.said("from the second")
+        assert ann.hears("from the second") == two_
+        # Both at once, again and again: each sees all, in the order of the database.
+        for number in range(3):
+            ann.say(f"a{number}")
+            ben.say(f"b{number}")
+        for chatter in (ann, ben):
+            for number in range(3):
+                chatter.hears(f"a{number}")
+                chatter.hears(f"b{number}")
+        told = [
+            [event["id"] for event in chatter.seen if event["t"] == "message"]
+            for chatter in (ann, ben)
+        ]
+        assert told[0] == told[1] == sorted(set(told[0]))
+        # A teacher at one is heard and obeyed at the other.
+        teacher = room.teacher_here()
+        teacher.send("mute", viewer=ben.you["viewer"], on=True)
+        assert ben.next("you")["chat"] == "muted"
+        teacher.send("pause", on=True)
+        ben.next("pause")
+        teacher.send("delete", id=two_["id"])
+        assert ben.next("delete")["target"] == two_["id"]
+        ann.send("like", n=4)
+        ben.next("counts", lambda counts: counts["likes"] == 4)
+    # Who changes over misses nothing.
+    with Chatter(second.url, room.base, ann.ticket, after=told[0][0]) as moved:
+        kinds = [event["t"] for event in moved.welcome["entries"]]
+        assert kinds == ["message"] * 7 + ["pause", "delete"]
+    room.close()
+    given.close()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_server_that_ends_writes_what_was_said_and_says_goodbye(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0.2)
+    with running_house(tmp_path, None, engine) as house:
+        given = Given(house)
+        room = Classroom(given)
+        ann, teacher = room.guest("Ann"), room.teacher_here()
+        ann.send("like", n=3)
+        ann.say("famous last words")
+        ann.send("state")
+        ann.next("state")
+        house.running.stop()
+        assert ann.read_until_closed() == RESTART
+        assert teacher.read_until_closed() == RESTART
+        assert [event["text"] for event in ann.seen if event["t"] == "message"] == [
+            "famous last words"
+        ]
+        room.close()
+        given.close()
+    with running_house(tmp_path, None, engine) as house:
+        store = house.running.server.desk.store
+        kept = store.look(lambda work: work.chats.recent(room.lesson))
+        assert [entry.new.text for entry in kept] == ["famous last words"]
+        assert store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 3}
+
+
+def test_a_viewer_who_does_not_read_is_cut_and_others_are_not(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the system takes off our hands are megabytes: it takes long messages to fill it.
+    monkeypatch.setattr(hub, "cleaned", lambda text: text * 2000)
+    room = Classroom(given)
+    teacher, ann = room.teacher_here(), room.guest("Ann")
+    here = given.house.running.server.hub.rooms.open[room.lesson]
+    with deaf(room.url, room.base):
+        until(lambda: len(here.connections) == 3)
+        for _ in range(100):
+            teacher.said("x" * 500)
+            ann.next("message")
+            if len(here.connections) == 2:
+                break
+        until(lambda: len(here.connections) == 2)
+    ann.said("still here")
+    room.close()

@@ -1,0 +1,195 @@
+"""What the gateway is made of, without a browser: order, pictures, clocks, reports."""
+
+import random
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeroom.media.engine import codecs
+from homeroom.media.whip.arrivals import EVERY, Arrivals
+from homeroom.media.whip.avc import Picture, Pictures
+from homeroom.media.whip.order import AGAIN, Order, Unwrapped
+from homeroom.media.whip.timeline import Timeline
+from tests.support.flv import AVC_HEADER
+
+SETS = [AVC_HEADER[13:36], AVC_HEADER[39:43]]
+"""The parameter sets of a picture of 320 by 180."""
+KEY = b"\x65key"
+OTHER = b"\x41other"
+
+
+def several(*units: bytes) -> bytes:
+    """Return a packet of several units."""
+    return b"\x18" + b"".join(struct.pack(">H", len(unit)) + unit for unit in units)
+
+
+def pieces(unit: bytes, size: int) -> list[bytes]:
+    """Return the packets of a unit that is cut up."""
+    cut = [unit[at : at + size] for at in range(1, len(unit), size)]
+    head = bytes((unit[0] & 0xE0 | 28,))
+    last = len(cut) - 1
+    return [
+        head + bytes((unit[0] & 0x1F | 0x80 * (at == 0) | 0x40 * (at == last),)) + piece
+        for at, piece in enumerate(cut)
+    ]
+
+
+# --- order ---------------------------------------------------------------------------
+
+
+@given(begin=st.integers(0, 65_535), seed=st.integers())
+def test_packets_come_out_as_they_were_sent(begin: int, seed: int) -> None:
+    draw, order = random.Random(seed), Order[int](10.0)
+    sent = list(range(begin, begin + 100))
+    # Each may be overtaken by a few, but the first.
+    came = [sent[0], *sorted(sent[1:], key=lambda number: number + draw.random() * 8)]
+    found = [one for at in came for one in order.take(at % 65_536, at, 0.0)]
+    assert found == sent
+
+
+def test_a_missing_packet_is_asked_for_waited_for_and_given_up() -> None:
+    order = Order[str](0.4)
+    assert order.take(65_534, "a", 0.0) == ["a"]
+    assert order.take(0, "c", 0.1) == []
+    assert order.wanted(0.1) == [65_535]
+    assert order.wanted(0.1 + AGAIN / 2) == []
+    assert order.wanted(0.1 + AGAIN) == [65_535]
+    assert order.take(1, "d", 0.4) == []
+    assert order.take(2, "e", 0.6) == [None, "c", "d", "e"]
+    assert order.wanted(0.7) == []
+    assert order.take(65_535, "b", 0.7) == []
+
+
+def test_one_that_is_sent_again_takes_its_place_once() -> None:
+    order = Order[str](0.4)
+    order.take(5, "a", 0.0)
+    order.take(7, "c", 0.0)
+    assert order.take(6, "b", 0.1) == ["b", "c"]
+    assert order.take(6, "b", 0.1) == []
+
+
+# --- pictures ------------------------------------------------------------------------
+
+
+def test_pictures_are_put_together_from_packets() -> None:
+    pictures = Pictures()
+    whole = [*SETS, KEY + bytes(50)]
+    assert pictures.take(several(*SETS), 0, is_last=False) == []
+    *begin, end = pieces(whole[2], 20)
+    for piece in begin:
+        assert pictures.take(piece, 0, is_last=False) == []
+    assert pictures.take(end, 0, is_last=True) == [Picture(0, whole)]
+    # The last packet of a picture may not say so.
+    assert pictures.take(OTHER, 3000, is_last=False) == []
+    assert pictures.take(OTHER + b"2", 6000, is_last=True) == [
+        Picture(3000, [OTHER]),
+        Picture(6000, [OTHER + b"2"]),
+    ]
+
+
+def test_after_a_loss_nothing_is_shown_before_a_key_frame() -> None:
+    pictures = Pictures()
+    key = several(*SETS, KEY)
+    assert pictures.take(OTHER, 0, is_last=True) == []
+    assert len(pictures.take(key, 1, is_last=True)) == 1
+    pictures.lose()
+    assert pictures.is_broken
+    assert pictures.take(OTHER, 2, is_last=True) == []
+    assert pictures.take(KEY, 3, is_last=True) == [], "its beginning may be what was lost"
+    assert len(pictures.take(key, 4, is_last=True)) == 1
+    assert not pictures.is_broken
+
+
+@pytest.mark.parametrize("wrong", [b"", b"\0", b"\x7c", b"\x7c\x05mid", b"\x18\0\xff", b"\x1e"])
+def test_what_makes_no_sense_counts_as_lost(wrong: bytes) -> None:
+    pictures = Pictures()
+    assert len(pictures.take(several(*SETS, KEY), 0, is_last=True)) == 1
+    assert pictures.take(wrong, 1, is_last=True) == []
+    assert pictures.is_broken
+
+
+@given(st.lists(st.tuples(st.binary(max_size=20), st.integers(0, 3), st.booleans())))
+def test_whatever_comes_nothing_is_raised(packets: list[tuple[bytes, int, bool]]) -> None:
+    pictures = Pictures()
+    for payload, ticks, is_last in packets:
+        for picture in pictures.take(payload, ticks, is_last=is_last):
+            assert picture.frame
+
+
+def test_the_header_is_the_one_an_encoder_would_send() -> None:
+    picture = Picture(0, [b"\x09\x10", *SETS, KEY])
+    assert picture.header == AVC_HEADER
+    found = codecs.picture(picture.header[5:])
+    assert (found.width, found.height) == (320, 180)
+    assert found.is_in(memoryview(picture.frame)[5:])
+    assert picture.frame.startswith(b"\x17\1\0\0\0\0\0\0" + bytes((len(SETS[0]),)) + SETS[0])
+    assert Picture(0, [OTHER]).frame == b"\x27\1\0\0\0" + b"\0\0\0\x06" + OTHER
+    assert Picture(0, [KEY]).header == b""
+
+
+# --- clocks --------------------------------------------------------------------------
+
+
+def test_times_go_on_where_they_wrap() -> None:
+    times = Unwrapped(32)
+    begin = (1 << 32) - 90
+    assert [times.of((begin + step) % (1 << 32)) - begin for step in (0, 90, 45, 180)] == [
+        *(0, 90, 45, 180)
+    ]
+
+
+def test_until_reports_come_arrival_counts_and_then_the_sender_does() -> None:
+    line = Timeline()
+    video, audio = line.video, line.audio
+    line.arrive(audio, audio.ticks(48_000), 100.0)
+    line.arrive(video, video.ticks(0xFFFF_FFFF), 100.5)
+    assert line.place(audio, 48_000) == 0
+    assert line.place(video, video.ticks(89_999)) == 1500
+    # By the sender's clock both began at the same time: the picture took longer to come.
+    line.report(audio, 7 << 32, 48_000)
+    assert line.place(audio, 48_000) == 0
+    line.report(video, 7 << 32, 0xFFFF_FFFF)
+    assert line.place(audio, 48_000) == 500
+    assert line.place(video, video.ticks(89_999)) == 1500
+    # What is too little to be heard is left alone.
+    line.report(audio, (7 << 32) + (1 << 32) // 100, 48_000)
+    assert line.place(audio, 48_000) == 500
+    line.report(audio, (7 << 32) - (1 << 32) // 10, 48_000)
+    assert line.place(audio, 48_000) == 400
+
+
+# --- reports of arrivals -------------------------------------------------------------
+
+
+def test_a_report_tells_when_each_packet_came() -> None:
+    arrivals = Arrivals()
+    for number, now in ((65_535, 10.0), (0, 10.002), (2, 10.001), (3, 10.2)):
+        arrivals.take(number, now)
+    told = arrivals.report(1, 2, 10.2)
+    assert told is not None
+    assert len(told) == 4 * (1 + struct.unpack_from(">H", told, 2)[0])
+    assert struct.unpack_from(">BB2xIIHH", told) == (0x8F, 205, 1, 2, 65_535, 5)
+    reference = int.from_bytes(told[16:19])
+    assert told[19] == 0, "the first report"
+    # Seven packets in two bits each: a byte, a byte, lost, two bytes, two bytes.
+    assert int.from_bytes(told[20:22]) == 0b11_01_01_00_10_10_00_00
+    first, second, third, fourth = struct.unpack_from(">BBhh", told, 22)
+    times = [reference * 0.064 + first / 4000]
+    for step in (second, third, fourth):
+        times.append(times[-1] + step / 4000)
+    assert times == pytest.approx([10.0, 10.002, 10.001, 10.2], abs=0.0003)
+
+
+def test_what_is_missing_between_two_reports_is_told_of() -> None:
+    arrivals = Arrivals()
+    arrivals.take(1, 1.0)
+    assert arrivals.report(1, 2, 1.0) is not None
+    arrivals.take(4, 1.0 + EVERY / 2)
+    assert arrivals.report(1, 2, 1.0 + EVERY / 2) is None
+    told = arrivals.report(1, 2, 1.0 + EVERY)
+    assert told is not None
+    assert struct.unpack_from(">HH", told, 12) == (2, 3)
+    assert told[19] == 1
+    assert arrivals.report(1, 2, 2.0) is None

@@ -1,0 +1,178 @@
+"""What is kept of viewers and their chats goes some days after the class; sessions go when over."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from homeroom.base.clock import DAY, HOUR, MINUTE
+from homeroom.base.ids import LessonId, SchoolId
+from homeroom.desk import Desk
+from homeroom.domain.chat import Author, EntryKind, NewEntry
+from homeroom.jobs.sweeper import Sweep, Sweeper
+from homeroom.store.tables import chat_entries, sessions, viewers
+from homeroom.store.work import Work
+from homeroom.usecases import chat, retention
+from tests.support.engine import PATIENCE
+from tests.support.given import Given
+
+T = TypeVar("T")
+
+
+def did(given: Given, use_case: Callable[[Work], T]) -> T:
+    return given.store.work(use_case, SchoolId(given.school.id))
+
+
+def watched(given: Given) -> LessonId:
+    """Let somebody watch a class and chat; return the class."""
+    lesson = given.lesson()
+    viewer = given.viewer(lesson, telephone="13812345678")
+    by = Author(viewer.name, viewer=viewer.id)
+    did(given, lambda work: chat.say(work, [NewEntry(lesson, EntryKind.MESSAGE, by, "hello")]))
+    return lesson
+
+
+def sweep(given: Given, *more: Sweep) -> None:
+    """Do what the server does every hour."""
+
+    async def main() -> None:
+        sweeps = [*more, Sweep(retention.overdue, retention.sweep)]
+        await Sweeper(Desk(given.store), sweeps).sweep()
+
+    asyncio.run(main())
+
+
+def kept(given: Given, lesson: LessonId) -> tuple[int, int]:
+    """Sweep, and return how many viewers and entries a class still has."""
+    sweep(given)
+    found = [
+        given.rows(table.select().where(table.c.lesson_id == lesson))
+        for table in (viewers, chat_entries)
+    ]
+    return len(found[0]), len(found[1])
+
+
+def past(given: Given, lesson: LessonId, days: int) -> None:
+    """Let time pass until some days after a class, to the second before."""
+    given.until(given.seen(lesson).hours.end + 20 * MINUTE + days * DAY - 1)
+
+
+def test_viewers_are_kept_half_a_year_and_chats_for_ever(given: Given) -> None:
+    lesson = watched(given)
+    past(given, lesson, 180)
+    assert kept(given, lesson) == (1, 1)
+    given.clock.advance(1)
+    assert kept(given, lesson) == (0, 1)
+    (entry,) = did(given, lambda work: work.chats.recent(lesson))
+    assert (entry.new.text, entry.new.author.viewer) == ("hello", None)
+
+
+def test_a_school_says_how_long_each_is_kept(given: Given) -> None:
+    given.plan(viewer_days=2, chat_days=1)
+    lesson, of_other = watched(given), watched(given.other())
+    past(given, lesson, 1)
+    assert kept(given, lesson) == (1, 1)
+    given.clock.advance(1)
+    assert kept(given, lesson) == (1, 0)
+    given.clock.advance(DAY)
+    assert kept(given, lesson) == (0, 0)
+    assert kept(given, of_other) == (1, 1)
+
+
+def test_viewers_can_be_kept_for_ever(given: Given) -> None:
+    given.plan(viewer_days=0)
+    lesson = watched(given)
+    given.clock.advance(40_000 * DAY)
+    assert kept(given, lesson) == (1, 1)
+    given.clock.advance(-40_000 * DAY)
+
+
+def test_a_class_that_was_closed_early_keeps_them_from_its_end(given: Given) -> None:
+    given.plan(viewer_days=1, chat_days=1)
+    lesson = watched(given)
+    given.closed_early(lesson)
+    past(given, lesson, 1)
+    assert kept(given, lesson) == (1, 1)
+    given.clock.advance(1)
+    assert kept(given, lesson) == (0, 0)
+
+
+def test_who_watches_the_replay_is_kept_from_then(given: Given) -> None:
+    given.plan(viewer_days=1)
+    lesson = watched(given)
+    past(given, lesson, 1)
+    given.viewer(lesson)
+    given.clock.advance(1)
+    assert kept(given, lesson)[0] == 1
+
+
+def test_sessions_go_when_they_expired(given: Given) -> None:
+    school, user = SchoolId(given.school.id), given.student()
+
+    def left() -> int:
+        sweep(given)
+        return len(given.rows(sessions.select().where(sessions.c.school_id == school)))
+
+    did(given, lambda work: work.sessions.log_in(school, user, work.now, work.now + HOUR))
+    given.clock.advance(HOUR - 1)
+    assert left() == 1
+    given.clock.advance(1)
+    assert left() == 0
+
+
+def test_much_goes_a_part_at_a_time(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "SWEPT_AT_ONCE", 2)
+    given.plan(viewer_days=1)
+    lesson, school = watched(given), SchoolId(given.school.id)
+    for _ in range(4):
+        given.viewer(lesson)
+    past(given, lesson, 1)
+    given.clock.advance(1)
+    assert school in did(given, retention.overdue)
+    swept = [did(given, lambda work: retention.sweep(work, school)) for _ in range(4)]
+    assert swept == [2, 2, 1, 0]
+    assert school not in did(given, retention.overdue)
+
+
+def test_what_cannot_be_swept_keeps_nothing_else_waiting(
+    given: Given, caplog: pytest.LogCaptureFixture
+) -> None:
+    given.plan(viewer_days=1)
+    lesson = watched(given)
+    past(given, lesson, 1)
+    given.clock.advance(1)
+
+    def fails(_work: Work, *_more: object) -> int:
+        raise ValueError("this one fails")
+
+    def mine(_work: Work) -> list[SchoolId]:
+        return [SchoolId(given.school.id)]
+
+    sweep(given, Sweep(fails, fails), Sweep(mine, fails))  # type: ignore[arg-type]
+
+    assert "a sweep failed" in caplog.text
+    assert "the sweep of a school failed" in caplog.text
+    assert given.rows(viewers.select().where(viewers.c.lesson_id == lesson)) == []
+
+
+def test_it_sweeps_at_its_start_and_when_told_to(given: Given) -> None:
+    swept: asyncio.Queue[None] = asyncio.Queue()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def overdue(_work: Work) -> list[SchoolId]:
+            loop.call_soon_threadsafe(swept.put_nowait, None)
+            return []
+
+        one = Sweeper(Desk(given.store), [Sweep(overdue, retention.sweep)])
+        running = asyncio.create_task(one.run())
+        async with asyncio.timeout(PATIENCE):
+            await swept.get()
+            one.soon()
+            await swept.get()
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(main())

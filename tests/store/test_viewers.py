@@ -1,0 +1,201 @@
+"""Viewers of the pages in the database: who they are, who may watch, what is shown."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+import pytest
+
+from homeroom.base.clock import DAY, HOUR, MINUTE
+from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
+from homeroom.domain.viewers import ViewerKind
+from homeroom.store.tables import viewers
+from homeroom.store.viewers import NewViewer, Viewer, Watched
+from homeroom.store.work import Work
+from homeroom.usecases import viewing
+from homeroom.usecases.viewing import Unknown
+from tests.support.given import Given
+from tests.support.wire import Value
+
+T = TypeVar("T")
+TELEPHONE: Final = "13812345678"
+
+
+def did(given: Given, use_case: Callable[[Work], T]) -> T:
+    return given.store.work(use_case, SchoolId(given.school.id))
+
+
+def new(lesson: LessonId, number: int = 1, **facts: Any) -> NewViewer:  # noqa: ANN401  any of NewViewer
+    """Return a visitor of a class."""
+    return replace(NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, "小明"), **facts)
+
+
+def put(given: Given, viewer: NewViewer) -> Viewer:
+    return did(given, lambda work: work.viewers.put(viewer, work.now))
+
+
+def facts(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
+    """Return how long somebody watched, and when they were first and last seen."""
+    columns = viewers.c
+    query = viewers.select().where(columns.id == viewer)
+    (row,) = given.rows(
+        query.with_only_columns(columns.watched, columns.first_seen_at, columns.last_seen_at)
+    )
+    return row[0], row[1], row[2]
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def test_a_viewer_is_found_in_the_class_alone(given: Given) -> None:
+    course = given.course()
+    lesson, other = given.lesson(course), given.lesson(course)
+    viewer = put(given, new(lesson, telephone=TELEPHONE))
+
+    assert viewer == Viewer(
+        viewer.id, lesson, "visitor:1", ViewerKind.VISITOR, "小明", TELEPHONE, is_muted=False
+    )
+    assert did(given, lambda work: work.viewers.find(lesson, "visitor:1")) == viewer
+    assert did(given, lambda work: work.viewers.get(viewer.id)) == viewer
+    assert did(given, lambda work: work.viewers.find(other, "visitor:1")) is None
+    assert did(given, lambda work: work.viewers.find(lesson, "visitor:2")) is None
+    assert did(given, lambda work: work.viewers.get(ViewerId(2**40))) is None
+
+
+def test_who_is_known_keeps_their_number_and_their_watching(given: Given) -> None:
+    lesson = given.lesson()
+    first = put(given, new(lesson, telephone=TELEPHONE))
+    begun = given.now
+    did(given, lambda work: work.viewers.add_watched([Watched(new(lesson), 30)], work.now))
+    given.clock.advance(MINUTE)
+
+    again = put(given, new(lesson, name="Ming"))
+
+    assert again == replace(first, name="Ming")
+    assert facts(given, first.id) == (30, begun, begun + MINUTE)
+
+
+def test_watching_adds_up_and_writes_whoever_is_new(given: Given) -> None:
+    lesson, user = given.lesson(), given.student()
+    named = put(given, new(lesson, telephone=TELEPHONE))
+    known = new(lesson, identity=f"user:{user}", kind=ViewerKind.USER, name="A", user=UserId(user))
+
+    def add(*watched: Watched) -> None:
+        did(given, lambda work: work.viewers.add_watched(watched, work.now))
+
+    add()
+    begun = given.now
+    add(Watched(new(lesson, name="other"), 15), Watched(known, 10))
+    given.clock.advance(15)
+    add(Watched(known, 15), Watched(new(lesson), 15))
+
+    held = did(given, lambda work: work.viewers.find(lesson, known.identity))
+    assert held is not None
+    assert (held.name, held.kind) == ("A", ViewerKind.USER)
+    assert facts(given, held.id) == (25, begun - 10, begun + 15)
+    assert facts(given, named.id) == (30, begun, begun + 15)
+    assert did(given, lambda work: work.viewers.get(named.id)) == named
+
+
+def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
+    lesson = given.lesson()
+    gone = new(LessonId(2**40))
+
+    watched = [Watched(gone, 10), Watched(new(lesson), 10)]
+    did(given, lambda work: viewing.add_watched(work, watched))
+
+    assert did(given, lambda work: work.viewers.find(lesson, "visitor:1")) is not None
+    assert did(given, lambda work: work.viewers.find(gone.lesson, "visitor:1")) is None
+
+
+def test_a_viewer_is_muted_in_their_class_alone(given: Given) -> None:
+    course = given.course()
+    lesson, other = given.lesson(course), given.lesson(course)
+    viewer = put(given, new(lesson))
+
+    def mute(where: LessonId, moment: int | None) -> tuple[bool, bool]:
+        found = did(given, lambda work: work.viewers.mute(where, viewer.id, moment))
+        held = did(given, lambda work: work.viewers.get(viewer.id))
+        return found, held is not None and held.is_muted
+
+    assert mute(other, 1) == (False, False)
+    assert mute(lesson, 1) == (True, True)
+    assert mute(lesson, None) == (True, False)
+
+
+def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
+    teacher = given.user()
+    given.done("addTeacher", teacherUid=teacher, teacherName="Ms. Zhang")
+    course = given.course(courseName="Physics")
+    lesson = given.lesson(course, teacherUid=teacher, className="Waves")
+    other = given.lesson(course)
+
+    seen = did(given, lambda work: viewing.several(work, [other, lesson]))
+
+    assert set(seen) == {lesson, other}
+    one = seen[lesson]
+    assert one.lesson == given.seen(lesson)
+    assert (one.school_name, one.course_name, one.teacher_name) == (
+        "School",
+        "Physics",
+        "Ms. Zhang",
+    )
+    assert did(given, lambda work: viewing.seen(work, one.lesson.key)) == one
+    assert did(given, lambda work: viewing.several(work, [])) == {}
+    with pytest.raises(Unknown):
+        did(given, lambda work: viewing.seen(work, one.course_key))
+
+
+def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
+    course = given.course(courseName="Physics")
+    start = given.now
+
+    def lesson(hours: int, **fields: Value) -> LessonId:
+        begin = start + hours * HOUR
+        form: dict[str, Value] = {"record": 1, "beginTime": begin, "endTime": begin + HOUR}
+        return given.lesson(course, **{**form, **fields})
+
+    first, second, third, fourth = (lesson(hours) for hours in (1, 2, 30, 50))
+    lesson(3, record=0)
+    gone = lesson(4)
+    given.done("delCourseClass", courseId=course, classId=gone)
+    given.clock.advance(24 * HOUR)
+    key = did(given, lambda work: viewing.several(work, [first]))[first].course_key
+
+    found, school, listed = did(given, lambda work: viewing.course(work, key))
+
+    assert (found.id, found.name, found.key, school.id) == (
+        course,
+        "Physics",
+        key,
+        given.school.id,
+    )
+    assert [one.lesson.id for one in listed] == [third, fourth, second, first]
+    given.set_course(course, deleted_at=given.now)
+    with pytest.raises(Unknown):
+        did(given, lambda work: viewing.course(work, key))
+    with pytest.raises(Unknown):
+        did(given, lambda work: viewing.course(work, "no key"))
+
+
+# --- retention -----------------------------------------------------------------------------------
+
+
+def test_viewers_are_overdue_some_time_after_class_and_visit(given: Given) -> None:
+    lesson, school = given.lesson(), SchoolId(given.school.id)
+    end = given.seen(lesson).hours.end + 20 * MINUTE
+    early, late = put(given, new(lesson)), new(lesson, 2)
+    given.until(end + DAY)
+    late_one = put(given, late)
+    of_other = put(given.other(), new(given.other().lesson()))
+
+    def overdue(moment: int, limit: int = 10) -> list[ViewerId]:
+        return did(given, lambda work: work.viewers.overdue(school, moment, limit))
+
+    assert overdue(end - 1) == []
+    assert overdue(end) == [early.id]
+    assert sorted(overdue(end + DAY)) == [early.id, late_one.id]
+    assert len(overdue(end + DAY, 1)) == 1
+    did(given, lambda work: work.viewers.forget([early.id]))
+    assert overdue(end + DAY) == [late_one.id]
+    assert did(given.other(), lambda work: work.viewers.get(of_other.id)) == of_other

@@ -1,0 +1,361 @@
+"""Watching and teaching on the pages: who may, until when, and what they are shown."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import pytest
+
+from homeroom.base.clock import DAY, HOUR, MINUTE
+from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.base.keys import digest
+from homeroom.domain.refusal import Declined
+from homeroom.domain.streams import StreamKind
+from homeroom.domain.viewers import TICKET_LIFE, Ticket, ViewerKind, sealed, unsealed
+from homeroom.store.work import Work
+from homeroom.usecases import operations, teaching, viewing
+from homeroom.usecases.means import Means
+from homeroom.usecases.viewing import Admitted, Link, LogInFirst, Unknown
+from tests.support.given import Given
+from tests.support.scheduled import Scheduled
+from tests.support.wire import Value
+
+T = TypeVar("T")
+WATCHED: Final[dict[str, Value]] = {"record": 1, "live": 1, "replay": 1}
+TELEPHONE: Final = "13812345678"
+
+
+def did(given: Given, use_case: Callable[[Work], T]) -> T:
+    return given.store.work(use_case, SchoolId(given.school.id))
+
+
+def means(given: Given) -> Means:
+    return given.house.running.server.means
+
+
+# --- who may watch -------------------------------------------------------------------------------
+
+
+def admit(given: Given, lesson: LessonId, ticket: str | None = None) -> Admitted:
+    key = given.seen(lesson).key
+    return did(given, lambda work: viewing.admit(work, means(given), key, ticket))
+
+
+def text(given: Given, ticket: Ticket) -> str:
+    return sealed(ticket, means(given).ticket_key)
+
+
+def log_in(given: Given, user: UserId) -> str:
+    def unit(work: Work) -> str:
+        held = work.accounts.get(user)
+        assert held is not None
+        return viewing.log_in(work, means(given), SchoolId(given.school.id), held)
+
+    return did(given, unit)
+
+
+def test_a_visitor_becomes_a_guest_with_the_same_ticket(given: Given) -> None:
+    lesson = given.lesson(None, **WATCHED)
+    key = given.seen(lesson).key
+    visitor = admit(given, lesson)
+    assert (visitor.viewer, visitor.may_chat, visitor.may_like) == (None, "guest", True)
+    assert did(given, lambda work: viewing.enter(work, visitor)) is None
+
+    ticket = text(given, visitor.ticket)
+    same = did(
+        given, lambda work: viewing.enlist(work, means(given), key, ticket, TELEPHONE, "小明")
+    )
+
+    assert same == ticket
+    guest = admit(given, lesson, ticket)
+    assert guest.viewer is not None
+    assert (guest.viewer.name, guest.viewer.telephone) == ("小明", TELEPHONE)
+    assert guest.may_chat == "open"
+    assert did(given, lambda work: viewing.enter(work, guest)) == guest.viewer
+
+
+def test_tickets_that_are_no_good_are_as_good_as_none(given: Given) -> None:
+    course = given.course()
+    lesson, other = given.lesson(course, **WATCHED), given.lesson(course, **WATCHED)
+    visitor = admit(given, lesson).ticket
+    forged = sealed(visitor, "another key")
+    for bad in ("", "nonsense", forged, forged.replace(".", ""), "é.é", text(given, visitor)[:-1]):
+        assert admit(given, lesson, bad).ticket != visitor
+    assert admit(given, other, text(given, visitor)).ticket != visitor
+    assert admit(given, lesson, text(given, visitor)).ticket == visitor
+    given.clock.advance(TICKET_LIFE)
+    assert admit(given, lesson, text(given, visitor)).ticket != visitor
+
+
+def test_a_class_that_is_for_those_who_log_in(given: Given) -> None:
+    lesson = given.lesson(None, **WATCHED)
+    visitor = text(given, admit(given, lesson).ticket)
+    given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
+    user = given.student()
+
+    for ticket in (None, visitor):
+        with pytest.raises(LogInFirst):
+            admit(given, lesson, ticket)
+    logged_in = admit(given, lesson, log_in(given, user))
+    entered = did(given, lambda work: viewing.enter(work, logged_in))
+
+    assert logged_in.may_chat == "open"
+    assert entered is not None
+    assert (entered.identity, entered.kind) == (f"user:{user}", ViewerKind.USER)
+    with pytest.raises(LogInFirst):
+        did(
+            given,
+            lambda work: viewing.enlist(
+                work, means(given), logged_in.seen.lesson.key, None, TELEPHONE, "x"
+            ),
+        )
+
+
+def switched(given: Given, lesson: LessonId, **fields: Value) -> dict[str, Value]:
+    """Return the form of setClassVideoMultiple for one class."""
+    course = given.seen(lesson).course
+    return {"courseId": course, "classJson": [{"classId": lesson, **fields}]}
+
+
+def test_a_chat_for_those_who_log_in(given: Given) -> None:
+    lesson = given.lesson(None, **WATCHED, allowUnloggedChat=0)
+    visitor = admit(given, lesson)
+    assert (visitor.may_chat, visitor.may_like) == ("login", False)
+    assert admit(given, lesson, log_in(given, given.student())).may_chat == "open"
+
+
+def test_a_session_ends_by_logging_out_expiry_and_cancellation(given: Given) -> None:
+    lesson, user = given.lesson(None, **WATCHED), given.student()
+
+    def is_in(ticket: str) -> bool:
+        return admit(given, lesson, ticket).ticket.kind is ViewerKind.USER
+
+    first, second = log_in(given, user), log_in(given, user)
+    assert is_in(first)
+    did(given, lambda work: viewing.log_out(work, means(given), first))
+    did(given, lambda work: viewing.log_out(work, means(given), "nonsense"))
+    assert (is_in(first), is_in(second)) == (False, True)
+    given.cancelled(user)
+    assert not is_in(second)
+    third = log_in(given, given.student())
+    given.clock.advance(TICKET_LIFE - 1)
+    assert is_in(third)
+    given.clock.advance(1)
+    assert not is_in(third)
+
+
+def test_a_login_of_another_school_is_none_here(given: Given) -> None:
+    lesson = given.lesson(None, **WATCHED)
+    ticket = log_in(given.other(), given.other().student())
+    assert admit(given, lesson, ticket).ticket.kind is ViewerKind.VISITOR
+
+
+def test_an_account_is_found_with_its_password(given: Given) -> None:
+    telephone = given.telephone()
+    user = given.user(telephone=telephone)
+    mail = f"Somebody{telephone}@Example.com"
+    by_mail = UserId(given.done("register", email=mail, password="secret-12").data)
+
+    def known(account: str) -> UserId | None:
+        found = did(given, lambda work: viewing.known_account(work, account))
+        return None if found is None else found[0].id
+
+    assert (known(telephone), known(mail), known(mail.upper())) == (user, by_mail, by_mail)
+    assert (known("13"), known(f"{telephone}\0")) == (None, None)
+    given.cancelled(user)
+    assert known(telephone) is None
+
+
+def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
+    lesson = given.lesson(None, **WATCHED)
+    visitor = admit(given, lesson).ticket
+    users = [unsealed(log_in(given, given.student()), means(given).ticket_key, given.now)]
+    ended = log_in(given, given.student())
+    users.append(unsealed(ended, means(given).ticket_key, given.now))
+    everybody = [visitor, *users]
+
+    def outcasts(*, is_suspended: bool = False) -> set[str]:
+        seen = given.seen(lesson)
+        return did(
+            given,
+            lambda work: viewing.outcasts(work, seen, everybody, is_suspended=is_suspended),
+        )
+
+    assert outcasts() == set()
+    did(given, lambda work: viewing.log_out(work, means(given), ended))
+    assert outcasts() == {users[1].identity}
+    given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
+    assert outcasts() == {users[1].identity, visitor.identity}
+    everyone = {ticket.identity for ticket in everybody}
+    assert outcasts(is_suspended=True) == everyone
+    given.clock.advance(TICKET_LIFE)
+    assert outcasts() == everyone
+
+
+def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> None:
+    held = Scheduled(given, **WATCHED)
+    given.plan(suspended=True)
+    with pytest.raises(Unknown):
+        admit(given, held.lesson)
+    given.plan(suspended=False)
+    admit(given, held.lesson)
+    held.delete()
+    with pytest.raises(Unknown):
+        admit(given, held.lesson)
+
+
+# --- login-free links ----------------------------------------------------------------------------
+
+
+def linked(given: Given, key: str, account: str, nickname: str, code: str) -> str | None:
+    link = Link(account, nickname, code)
+    return did(given, lambda work: viewing.linked(work, means(given), key, link))
+
+
+def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
+    course = given.course()
+    lesson, other = given.lesson(course, **WATCHED), given.lesson(course, **WATCHED)
+    given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
+    key = given.seen(lesson).key
+    code = digest(f"{given.school.secret}{key}stu-1小明")
+
+    ticket = linked(given, key, "stu-1", "小明", code)
+
+    assert ticket is not None
+    admitted = admit(given, lesson, ticket)
+    assert (admitted.ticket.kind, admitted.ticket.identity) == (ViewerKind.LINK, "link:stu-1")
+    assert admitted.may_chat == "open"
+    assert admit(given, other, ticket).ticket.kind is ViewerKind.VISITOR
+    assert linked(given, key, "stu-1", "小红", code) is None
+    assert linked(given, given.seen(other).key, "stu-1", "小明", code) is None
+    for no_key in ("no key", "0" * 16, f"{key[:-1]}\0"):
+        wrong = digest(f"{given.school.secret}{no_key}stu-1小明")
+        assert linked(given, no_key, "stu-1", "小明", wrong) is None
+
+
+def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
+    course = given.course()
+    lessons = [given.lesson(course, **WATCHED) for _ in range(2)]
+    elsewhere = given.lesson(None, **WATCHED)
+    key = did(given, lambda work: viewing.several(work, lessons))[lessons[0]].course_key
+    code = digest(f"{given.school.secret}{key}stu-1小明")
+
+    ticket = linked(given, key, "stu-1", "小明", code)
+
+    kinds = [admit(given, lesson, ticket).ticket.kind for lesson in [*lessons, elsewhere]]
+    assert kinds == [ViewerKind.LINK, ViewerKind.LINK, ViewerKind.VISITOR]
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewing.Shown:
+    hosts = given.house.running.server.hosts
+    held = given.seen(lesson)
+    return did(
+        given,
+        lambda work: viewing.shown(work, means(given), hosts, held, to_teacher=to_teacher),
+    )
+
+
+def test_streams_are_shown_while_the_class_is_open(given: Given) -> None:
+    held = Scheduled(given, **WATCHED)
+    assert (shown(given, held.lesson).phase, shown(given, held.lesson).streams) == ("before", {})
+    given.until(held.begin - 20 * MINUTE)
+    soon = shown(given, held.lesson)
+    assert (soon.phase, set(soon.streams)) == ("before", {StreamKind.CLASS})
+    assert (soon.opens_at, soon.closes_at) == (given.now, held.begin + HOUR + 20 * MINUTE)
+    assert soon.streams[StreamKind.CLASS].flv.endswith(f"&txTime={soon.closes_at:x}")
+    held.running()
+    assert shown(given, held.lesson).phase == "running"
+    held.over()
+    over = shown(given, held.lesson)
+    assert (over.phase, over.streams, over.clips) == ("over", {}, [])
+
+
+def test_what_is_not_live_is_shown_to_its_teacher(given: Given) -> None:
+    held = Scheduled(given, record=1, live=0, replay=0).running()
+    assert shown(given, held.lesson).streams == {}
+    assert set(shown(given, held.lesson, to_teacher=True).streams) == {StreamKind.CLASS}
+    held.over()
+    clip = given.clip(held.lesson)
+    assert shown(given, held.lesson).clips == []
+    assert [one for one, _ in shown(given, held.lesson, to_teacher=True).clips] == [clip]
+
+
+def test_the_replay_shows_what_is_kept(given: Given) -> None:
+    lesson = given.held_lesson(None, **WATCHED)
+    gone, kept = given.clip(lesson), given.clip(lesson)
+    given.done("deleteClassVideo", classId=lesson, fileId=gone.file.file_id)
+    ((clip, url),) = shown(given, lesson).clips
+    assert clip == kept
+    assert kept.file.file_id in url
+
+
+# --- the teacher's page --------------------------------------------------------------------------
+
+
+def token(given: Given, lesson: LessonId) -> str:
+    def look(work: Work) -> str:
+        held = work.pushes.get(lesson)
+        assert held is not None
+        return teaching.token(held, means(given).push_key)
+
+    return did(given, look)
+
+
+def opens(given: Given, asked: str) -> bool:
+    try:
+        did(given, lambda work: teaching.taught(work, means(given), asked))
+    except Declined:
+        return False
+    return True
+
+
+def test_a_token_opens_the_page_of_its_class(given: Given) -> None:
+    lesson, other = given.lesson(None, **WATCHED), given.lesson(None, **WATCHED)
+    mine, others = token(given, lesson), token(given, other)
+
+    taught = did(given, lambda work: teaching.taught(work, means(given), mine))
+
+    assert taught.seen.lesson == given.seen(lesson)
+    assert not taught.is_over
+    assert opens(given, others)
+    for wrong in ("", mine[:-1], mine + "0", mine[:16] + others[16:], "é" * 48, mine.upper()):
+        assert not opens(given, wrong)
+
+
+def test_a_token_is_worthless_after_a_new_key_or_without_the_class(given: Given) -> None:
+    held = Scheduled(given, **WATCHED)
+    first = token(given, held.lesson)
+    did(given, lambda work: work.pushes.renew_key(held.lesson))
+    assert not opens(given, first)
+    assert opens(given, token(given, held.lesson))
+    given.plan(suspended=True)
+    assert not opens(given, token(given, held.lesson))
+    given.plan(suspended=False)
+    last = token(given, held.lesson)
+    held.delete()
+    assert not opens(given, last)
+
+
+def test_a_class_is_ended_from_its_page_and_its_clips_are_shown_for_a_week(given: Given) -> None:
+    held = Scheduled(given, **WATCHED).running()
+    mine = token(given, held.lesson)
+
+    assert did(given, lambda work: teaching.end(work, means(given), mine)) == held.lesson
+
+    taught = did(given, lambda work: teaching.taught(work, means(given), mine))
+    assert taught.is_over
+    assert held.seen.closed_at == given.now
+    with pytest.raises(Declined, match="over already"):
+        did(given, lambda work: teaching.end(work, means(given), mine))
+    given.clock.advance(7 * DAY - 1)
+    assert opens(given, mine)
+    given.clock.advance(1)
+    assert not opens(given, mine)
+
+
+def test_a_class_closed_by_its_operator_is_over_on_the_pages(given: Given) -> None:
+    held = Scheduled(given, **WATCHED).running()
+    did(given, lambda work: operations.close_lesson(work, held.lesson))
+    assert shown(given, held.lesson).phase == "over"

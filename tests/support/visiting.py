@@ -1,0 +1,71 @@
+"""What people do on the pages of a class, done in a browser."""
+
+import re
+
+from playwright.sync_api import Page
+
+from tests.support.engine import until
+
+STEP = 0.4
+"""Seconds of picture after which it counts as moving."""
+_WATCHED = """(selector) => {
+  const video = document.querySelector(selector);
+  return video && video.videoWidth && !video.paused ? video.currentTime : null;
+}"""
+
+
+def moving(page: Page, picture: str = "#picture") -> tuple[int, int]:
+    """Wait until the picture moves, and return its width and height in pixels."""
+    selector = f"{picture} video"
+    first: float | None = None
+
+    def has_moved() -> bool:
+        nonlocal first
+        at: float | None = page.evaluate(_WATCHED, selector)
+        if at is None:
+            first = None
+            return False
+        # A picture that comes back begins anew.
+        first = at if first is None else min(first, at)
+        return at > first + STEP
+
+    until(has_moved)
+    size: list[int] = page.evaluate(
+        "(selector) => { const video = document.querySelector(selector);"
+        " return [video.videoWidth, video.videoHeight]; }",
+        selector,
+    )
+    return size[0], size[1]
+
+
+def say(page: Page, text: str) -> None:
+    """Write a message and send it."""
+    page.locator("#say").fill(text)
+    page.locator("#say").press("Enter")
+
+
+def introduce(page: Page, name: str, telephone: str) -> None:
+    """Fill the form that asks who one is before the first message."""
+    page.locator(".guest-dialog").wait_for()
+    page.locator(".guest-dialog [name=nickname]").fill(name)
+    page.locator(".guest-dialog [name=telephone]").fill(telephone)
+    page.locator(".guest-dialog [name=telephone]").press("Enter")
+    page.locator(".guest-dialog").wait_for(state="hidden")
+
+
+def log_in(page: Page, account: str, password: str, form: str = "#gate") -> None:
+    """Fill the login form and send it."""
+    page.locator(f"{form} [name=account]").fill(account)
+    page.locator(f"{form} [name=password]").fill(password)
+    page.locator(f"{form} [name=password]").press("Enter")
+
+
+def hears(page: Page, text: str) -> None:
+    """Wait until a message that the server has is in the chat."""
+    said = page.locator("#chat li:not(.is-pending) .words")
+    said.filter(has_text=re.compile(f"^{re.escape(text)}$")).first.wait_for()
+
+
+def heard(page: Page) -> list[str]:
+    """Return the messages in the chat."""
+    return page.locator("#chat li .words").all_inner_texts()

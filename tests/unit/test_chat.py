@@ -1,0 +1,37 @@
+"""What may be said in a chat."""
+
+import pytest
+
+from homeroom.domain.chat import LONGEST, cleaned
+from homeroom.domain.refusal import Declined
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hello", "hello"),
+        ("  hello \n", "hello"),
+        ("one\ntwo", "one\ntwo"),
+        ("one\r\ntwo", "one\ntwo"),
+        ("a\0b\x1bc\x7fd\x9fe", "abcde"),
+        ("\x7f a \x7f", "a"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("👨\u200d👩\u200d👧 你好", "👨\u200d👩\u200d👧 你好"),
+        ("x" * LONGEST, "x" * LONGEST),
+        (" " * 900 + "x", "x"),
+    ],
+)
+def test_a_message_is_kept_without_controls(text: str, said: str) -> None:
+    assert cleaned(text) == said
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "\0\x1f\x7f", "\u3000", "\ud800"])
+def test_a_message_says_something(text: str) -> None:
+    with pytest.raises(Declined, match="empty"):
+        cleaned(text)
+
+
+@pytest.mark.parametrize("text", ["x" * (LONGEST + 1), "🎉" * (LONGEST + 1)])
+def test_a_message_is_not_too_long(text: str) -> None:
+    with pytest.raises(Declined, match="long"):
+        cleaned(text)
