@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from threading import Event
 
 import httpx
 import pytest
@@ -14,6 +15,8 @@ from homeroom.base.clock import HOUR
 from homeroom.domain.chat import LONGEST, SHOWN, Author, EntryKind, NewEntry
 from homeroom.domain.streams import StreamFacts
 from homeroom.player import people, rooms
+from homeroom.store.chat import Chats
+from homeroom.store.engine import StoreFailed
 from homeroom.store.tables import viewers
 from tests.support.chat import Classroom
 from tests.support.engine import PATIENCE, until
@@ -149,7 +152,7 @@ def test_what_is_no_message_is_refused(room: Classroom, text: str, why: str) -> 
 def test_a_message_of_any_letters_comes_through_as_it_was(room: Classroom) -> None:
     ann, ben = room.guest(), room.guest()
     longest = "😀" * LONGEST
-    for text in (longest, "</script><script>alert(1)</script>", "\u202eleft", "line\nline"):
+    for text in (longest, "</script><script>alert(1)</script>", "حصة", "line\nline"):
         ann.say(text)
         assert ben.next("message")["text"] == text
 
@@ -202,6 +205,41 @@ def test_likes_are_counted_together_and_kept(room: Classroom) -> None:
     until(lambda: room.given.store.look(lambda work: work.chats.likes([room.lesson])) != {})
     assert room.given.store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 23}
     assert room.visitor().next("counts")["likes"] == 23
+
+
+def test_likes_that_are_written_at_once_from_two_sides_count_once(room: Classroom) -> None:
+    ann, server = room.guest(), room.given.house.running.server
+    here = server.hub.rooms.open[room.lesson]
+
+    async def both() -> int:
+        """Do at once what the look does, and the end of the server."""
+        here.new_likes = 7
+        write = server.hub.rooms._write_likes  # noqa: SLF001  what both of them call
+        await asyncio.gather(write(), write())
+        return here.new_likes
+
+    loop = server.desk._loop  # noqa: SLF001  where the rooms live
+    assert asyncio.run_coroutine_threadsafe(both(), loop).result(PATIENCE) == 0
+    assert room.given.store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 7}
+    ann.next("counts", lambda counts: counts["likes"] == 7)
+
+
+def test_likes_that_could_not_be_written_are_written_later(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, failed = room.guest(), Event()
+
+    def add_likes(*_args: object) -> None:
+        failed.set()
+        raise StoreFailed("the database is down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Chats, "add_likes", add_likes)
+        ann.send("like", n=3)
+        assert failed.wait(PATIENCE)
+        ann.next("counts", lambda counts: counts["likes"] == 3)
+    until(lambda: room.given.store.look(lambda work: work.chats.likes([room.lesson])) != {})
+    assert room.given.store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 3}
 
 
 def test_viewers_are_counted_once_each(room: Classroom) -> None:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from homeroom.base.clock import HOUR
+from homeroom.base.ids import UserId
 from homeroom.domain.viewers import Ticket, ViewerKind, sealed, unsealed
+from homeroom.player import looks
 from homeroom.player import socket as door
 from homeroom.player.limits import Limit
 from homeroom.store.chat import Chats
@@ -148,6 +151,27 @@ def test_all_connections_together_have_a_limit(
     assert first.next("counts")
 
 
+def test_who_joins_again_and_again_is_sent_away(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "JOINS", Limit(3, 0.001))
+    ann, other = room.visitor(), room.visitor()
+    ann.join(ann.ticket)
+    ann.join(ann.ticket)
+    ann.send("join", ticket=ann.ticket)
+    assert ann.read_until_closed() == TOO_MANY
+    other.join(other.ticket)
+
+
+def test_who_claims_to_know_more_has_not_all_rooms_looked_at(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.visitor()
+    with monkeypatch.context() as patch:
+        patch.setattr(looks, "standings", broken)
+        assert room.visitor(after=2**50).welcome["entries"] == []
+
+
 # --- who may come in -----------------------------------------------------------------------------
 
 
@@ -205,11 +229,11 @@ def test_a_ticket_for_one_class_is_none_for_another(room: Classroom, given: Give
     other.close()
 
 
-def user_ticket(room: Classroom) -> str:
+def user_ticket(room: Classroom, student: UserId | None = None) -> str:
     """Return the ticket of somebody who has logged in."""
     given = room.given
-    means, student = given.house.running.server.means, given.student()
-    user = given.store.look(lambda work: work.accounts.get(student))
+    means, uid = given.house.running.server.means, student or given.student()
+    user = given.store.look(lambda work: work.accounts.get(uid))
     assert user is not None
     return given.store.work(lambda work: viewing.log_in(work, means, given.school.id, user))
 
@@ -231,6 +255,46 @@ def test_who_logs_out_elsewhere_is_sent_away(room: Classroom) -> None:
     room.given.store.work(lambda work: viewing.log_out(work, means, ticket))
     assert user.read_until_closed() == LOG_IN_FIRST
     assert visitor.next("counts", lambda counts: counts["viewers"] == 1)
+
+
+def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) -> None:
+    means, student = room.given.house.running.server.means, room.given.student()
+    tickets = [user_ticket(room, student) for _ in range(3)]
+    first, second, third = (room.visitor(ticket=ticket) for ticket in tickets)
+    # Who they are changes: each is told so with the ticket they came by.
+    teacher = room.teacher_here()
+    for is_muted in (True, False):
+        teacher.send("mute", viewer=first.you["viewer"], on=is_muted)
+        for one, ticket in zip((first, second, third), tickets, strict=True):
+            you = one.next("you")
+            assert (you["ticket"], you["chat"]) == (ticket, "muted" if is_muted else "open")
+    for gone, ticket in ((first, tickets[0]), (third, tickets[2])):
+        room.given.store.work(partial(viewing.log_out, means=means, text=ticket))
+        assert gone.read_until_closed() == LOG_IN_FIRST
+    second.said("still here")
+    assert not [event for event in second.seen if event.get("ticket") in (tickets[0], tickets[2])]
+
+
+def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) -> None:
+    means, lesson = room.given.house.running.server.means, room.seen
+
+    def link(name: str, **scope: int) -> str:
+        until = room.given.now + HOUR
+        ticket = Ticket(
+            kind=ViewerKind.LINK,
+            subject="13800138000",
+            name=name,
+            school=lesson.school,
+            expires_at=until,
+            **scope,  # type: ignore[arg-type]
+        )
+        return sealed(ticket, means.ticket_key)
+
+    narrow, wide = link("Li", lesson=lesson.id), link("Lei", course=lesson.course)
+    one, other = room.visitor(ticket=narrow), room.visitor(ticket=wide)
+    assert (one.ticket, other.ticket) == (narrow, wide)
+    you = one.next("you")
+    assert (you["name"], you["ticket"]) == ("Lei", narrow)
 
 
 def test_who_has_no_account_any_more_is_sent_away(room: Classroom) -> None:

@@ -1,13 +1,18 @@
 """How a chat is kept in order: limits, and what the teacher may do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from homeroom.base.ids import EntryId
+from homeroom.domain.lessons import Lesson
 from homeroom.player import limits
+from homeroom.player.frames import EntryEvent, Mute
 from homeroom.player.limits import Bucket, Limit
+from homeroom.player.room import Room
 from tests.support.chat import Chatter, Classroom
 from tests.support.given import Given
+from tests.support.sandbox import Sandbox
 
 PATIENT = 60.0
 """Seconds of a test, in which a bucket that gives so little gives nothing."""
@@ -167,6 +172,36 @@ def test_a_viewer_is_muted_and_heard_again(room: Classroom) -> None:
     assert teacher.refused("mute") == "missing"
 
 
+def test_who_is_muted_while_coming_in_is_not_heard(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher, ben = room.teacher_here(), room.guest("Ben")
+    ann = room.guest("Ann")
+    ann.close()
+    hub = room.given.house.running.server.hub
+    enter = hub.rooms.room
+
+    async def late(lesson: Lesson, after: EntryId) -> tuple[Room, Sequence[EntryEvent], bool]:
+        """Return the room, in which they were muted since they were let in."""
+        here = hub.rooms.open[lesson.id]
+        ((connection,),) = (one.connections for one in here.teachers)
+        await hub.moderate(here, connection, Mute(ann.you["viewer"], on=True))
+        return await enter(lesson, after)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub.rooms, "room", late)
+        back = room.visitor(ticket=ann.ticket)
+    assert back.you["chat"] == "open"
+    back.say("am I heard")
+    assert back.next("you")["chat"] == "muted"
+    assert back.refused("say") == "muted"
+    ben.said("all quiet")
+    assert "am I heard" not in text_of(ben)
+    teacher.send("mute", viewer=ann.you["viewer"], on=False)
+    assert back.next("you")["chat"] == "open"
+    back.said("thanks")
+
+
 def test_the_teacher_sees_who_is_there(room: Classroom) -> None:
     teacher = room.teacher_here()
     ann = room.guest("Ann")
@@ -202,3 +237,13 @@ def test_a_viewer_may_not_keep_order(room: Classroom, what: str, fields: dict[st
     ann = room.guest()
     ann.send(what, **fields)
     assert ann.read_until_closed() == 4400
+
+
+def test_a_clock_that_was_moved_is_told_to_everybody(moved: tuple[Given, Sandbox]) -> None:
+    given, sandbox = moved
+    room = Classroom(given)
+    viewer = room.visitor()
+    now = viewer.welcome["state"]["now"]
+    sandbox.move(advance=60)
+    assert viewer.next("state")["now"] == now + 60
+    room.close()

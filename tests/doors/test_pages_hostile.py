@@ -71,6 +71,41 @@ def number_of_viewers(given: Given, room: Classroom) -> int:
     return int(given.rows(query)[0][0])
 
 
+# --- names and words that run the other way ------------------------------------------------------
+
+
+def test_names_and_words_turn_nothing_round_beside_them(
+    given: Given, context: BrowserContext
+) -> None:
+    name, words = "\u05d3\u05e0\u05d4", "\u05e9\u05dc\u05d5\u05dd!"
+    room = Classroom(given, className=words, classIntroduce=words)
+    assert room.edit(teacherUid=given.user(addToSchoolMember=2, nickname=name)).errno == 1
+    given.done("editCourse", courseId=room.course, courseName=words)
+    page = opened(context, page_of(room)).page
+    taught = opened(context, f"{room.url}{room.teach_base}").page
+    say(page, f"\u202e{words}\u2066")
+    introduce(page, f"\u202e{name}", given.telephone())
+    hears(taught, words)
+    taught.locator("#chat li").hover()
+    taught.get_by_role("button", name="Pin this message").click()
+    expect(page.locator(".pinned-text")).to_have_text(words)
+    taught.locator("#people li").first.wait_for()
+    listed = opened(context, given.done("getWebcastUrl", courseId=room.course).data).page
+    said = ("#chat li b", "#chat li .words", ".pinned-text", "h1")
+    for one, selectors in (
+        (page, (*said, "#who", ".place span", ".by-whom span", ".about p")),
+        (taught, (*said, "#people li span", ".what span")),
+        (listed, ("h1", "h3", ".lesson .hint")),
+    ):
+        for selector in selectors:
+            style = one.locator(selector).first.evaluate(
+                "(it) => { const style = getComputedStyle(it);"
+                " return [style.direction, style.unicodeBidi, it.textContent]; }"
+            )
+            assert style[:2] == ["rtl", "isolate"], selector
+            assert style[2] in (name, words)
+
+
 # --- script in every field -----------------------------------------------------------------------
 
 

@@ -69,7 +69,6 @@ class Places:
         self.members = self._page(self._lesson("Members", allowUnloggedChat=0))
         self.unbroadcast = self._page(self._lesson("Not shown", live=0))
         self.over = self._page(self._over(self._lesson("Over", replay=0)))
-        self.replay_soon = self._page(self._over(self._lesson("Soon a replay")))
         deleted = self._lesson("Deleted")
         given.done("delCourseClass", courseId=self._course, classId=deleted)
         self.gone = self._page(deleted)
@@ -85,6 +84,7 @@ class Places:
         self.teach = self._teach(soon)
         self.soon = self._page(soon)
         given.until(begin)
+        self.replay_soon = self._page(self._over(self._lesson("Soon a replay")))
 
     def _lesson(self, name: str, **fields: Value) -> LessonId:
         begin = self._given.now + DAY

@@ -9,6 +9,7 @@ from homeroom.base.ids import LessonId
 from homeroom.base.keys import digest
 from homeroom.domain.refusal import Declined
 from homeroom.domain.viewers import Ticket, ViewerKind, unsealed
+from tests.support.chat import Classroom
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, Page, get, page
 from tests.support.streams import Streamed
@@ -74,6 +75,17 @@ def test_a_wrong_code_leads_to_the_normal_page(given: Given, wrong: dict[str, st
     assert shown.data["ticket"] is None
     assert shown.data["state"] is not None
     assert closed.open(**wrong).data["needs_login"] is True
+
+
+def test_a_link_with_a_new_nickname_is_somebody_with_a_new_name(given: Given) -> None:
+    room = Classroom(given)
+    linked = Linked(given)
+    linked.lesson, linked.key = room.lesson, room.seen.key
+    for name in ("Li Lei", "Lei"):
+        come = room.visitor(ticket=linked.open(nickname=name).data["ticket"])
+        assert (come.you["name"], come.said("hello")["name"]) == (name, name)
+        come.close()
+    room.close()
 
 
 def test_a_code_is_for_one_class_one_account_and_one_nickname(given: Given) -> None:

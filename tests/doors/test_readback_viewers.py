@@ -35,6 +35,7 @@ def read(given: Given) -> Iterator[ReadBack]:
 def say(given: Given, lesson: LessonId, text: str, by: Author = TEACHER) -> EntryId:
     new = NewEntry(lesson, EntryKind.MESSAGE, by, text)
     (entry,) = given.store.work(lambda work: chat.say(work, [new]))
+    assert entry is not None
     return entry.id
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
+from homeroom.media.browser import Browser
 from homeroom.usecases import streams
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, Page, read
@@ -167,6 +168,12 @@ def test_the_page_stays_for_a_week_after_the_class(given: Given) -> None:
 # --- the end of the class ------------------------------------------------------------------------
 
 
+def test_a_class_is_not_ended_before_it_opens(given: Given) -> None:
+    taught = Taught(given)
+    assert taught.post("end").json()["code"] == "early"
+    assert taught.seen.closed_at is None
+
+
 def test_the_class_is_ended_once(given: Given) -> None:
     taught = Taught(given)
     taught.opened()
@@ -198,6 +205,7 @@ def test_another_site_cannot_end_a_class(
 
 def test_a_page_of_our_own_may_end_it(given: Given) -> None:
     taught = Taught(given)
+    taught.opened()
     assert taught.post("end", headers={**JSON, "origin": given.house.url}).status_code == 200
     assert taught.seen.closed_at is not None
 
@@ -228,14 +236,35 @@ def test_an_offer_that_makes_no_sense_is_refused(given: Given) -> None:
     assert code(taught.offer("hello")) == (400, "offer")
 
 
-def test_a_session_that_is_not_there_is_ended_like_any_other(given: Given) -> None:
-    taught = Taught(given)
-    ended = httpx.delete(f"{taught.address}/whip/0123abcd", timeout=30)
-    assert ended.status_code == 204
-    forged = httpx.delete(f"{taught.address}/whip/x%20HTTP%2F1.1%0D%0Aa:b", timeout=30)
-    assert forged.status_code == 404
-    for odd in ("x%0D%0Aa", "x%3Fy", "..", "x" * 65):
-        assert httpx.delete(f"{taught.address}/whip/{odd}", timeout=30).status_code in (404, 405)
-    elsewhere = {"origin": "https://elsewhere.example"}
-    refused = httpx.delete(f"{taught.address}/whip/0123abcd", headers=elsewhere, timeout=30)
-    assert refused.status_code == 403
+def test_a_session_is_ended_at_the_page_where_it_began_alone(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def start(_self: Browser, _push_url: str, _offer: str) -> tuple[str, str]:
+        return "0123abcd", "v=0"
+
+    async def stop(_self: Browser, session: str) -> None:
+        ended.append(session)
+
+    monkeypatch.setattr(Browser, "start", start)
+    monkeypatch.setattr(Browser, "stop", stop)
+    taught, other = Taught(given), Taught(given)
+    taught.opened()
+    answer = taught.offer()
+    assert answer.status_code == 201
+    path = answer.headers["location"]
+    place, session = f"{given.house.url}{path}", path.rpartition("/")[2]
+
+    def status(address: str, **headers: str) -> int:
+        return httpx.delete(address, headers=headers, timeout=30).status_code
+
+    assert status(place, origin="https://elsewhere.example") == 403
+    assert status(f"{other.address}/whip/{session}") == 404
+    signature = session.partition(".")[2]
+    odd = ("0123abcd", "0123abcd.", f"0123abce.{signature}", f"{session}0", "x%0D%0Aa", "x%3Fy")
+    for one in (*odd, "x%20HTTP%2F1.1%0D%0Aa:b", "..", "x" * 65):
+        assert status(f"{taught.address}/whip/{one}") in (404, 405), one
+    assert ended == []
+    assert status(place, origin=given.house.url) == 204
+    assert ended == ["0123abcd"]

@@ -261,9 +261,9 @@ def test_a_stream_is_shown_and_given_another_key(server: Process, school: School
     assert (read["opensAt"] + 1200, read["closesAt"] - 1200) == moments
     renewed = told(server, "stream", lesson, "--new-key")
     changed = {name for name in shown if shown[name] != renewed[name]}
-    assert changed == {"push_url", "scene_push_url"}
+    assert changed == {"push_url", "scene_push_url", "teach_url"}
     silent = told(server, "stream", str(school.done(ADD_CLASS, **school.form())))
-    assert {silent[name] for name in silent if name.endswith("_url")} == {None}
+    assert {name for name in silent if silent[name] and name.endswith("_url")} == {"teach_url"}
 
 
 def test_a_recording_of_another_kind_is_kept_with_a_warning(

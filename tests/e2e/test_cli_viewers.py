@@ -48,7 +48,9 @@ def watches(store: Store, lesson: LessonId, name: str) -> Viewer:
 def says(store: Store, viewer: Viewer, text: str) -> int:
     by = Author(viewer.name, viewer=viewer.id)
     new = NewEntry(viewer.lesson, EntryKind.MESSAGE, by, text)
-    return store.work(lambda work: chat.say(work, [new]))[0].id
+    (entry,) = store.work(lambda work: chat.say(work, [new]))
+    assert entry is not None
+    return entry.id
 
 
 def test_viewers_are_listed_and_taken_along(

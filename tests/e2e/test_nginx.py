@@ -34,6 +34,8 @@ class Front:
     pages: str
     rtmp: str
     client: httpx.Client
+    log: Path
+    """The beginning of the names of nginx's logs."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         ("127.0.0.1:8081", f"127.0.0.1:{media}"),
         ("/etc/ssl/classes.example.org.pem", own),
         ("/etc/ssl/classes.example.org.key", own.with_suffix(".key")),
+        ("/var/log/nginx/homeroom", folder / "homeroom"),
     )
     stream = replaced(
         stream,
@@ -81,7 +84,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
                     return False
 
             until(answers)
-            yield Front(server, pages, rtmp, client)
+            yield Front(server, pages, rtmp, client, folder / "homeroom")
     finally:
         ffmpeg.end_all()
         server.stop()
@@ -169,6 +172,26 @@ def test_pages_are_served_and_what_is_private_is_not(front: Front) -> None:
     for path in ("/metrics", "/sandbox/clock", "/media/hooks"):
         assert status(path) == httpx.codes.FORBIDDEN, path
     assert status("/api/v1/streams/") == httpx.codes.NOT_FOUND
+
+
+def test_what_is_secret_is_in_no_log(front: Front) -> None:
+    (teach,) = re.findall(r"^  teach +(https\S+)$", front.server.output, re.MULTILINE)
+    for path in ("/live_partner.html", "/metrics", "/live/no.flv", "/class/none/room", "/last"):
+        front.client.get(f"{front.pages}{path}?checkCode=secret")
+    for address in (teach, f"{teach}/room", f"{teach}/whip", teach.replace("/teach/", "/%74each/")):
+        front.client.get(address)
+    front.client.get(f"{front.pages}/later")
+
+    def logged() -> str:
+        return front.log.with_suffix(".log").read_text()
+
+    until(lambda: " GET /later " in logged())
+    for path in ("/live_partner.html", "/metrics", "/live/no.flv", "/class/none/room", "/last"):
+        assert f" GET {path} " in logged()
+    for text in (logged(), front.log.with_suffix(".error.log").read_text()):
+        assert "secret" not in text
+        assert "/teach/" not in text
+        assert "%74each" not in text
 
 
 def test_a_class_is_watched_and_taught_in_a_browser_through_it(

@@ -33,9 +33,10 @@ def viewer(given: Given, lesson: LessonId, name: str = "小明") -> Author:
 def said(
     given: Given, lesson: LessonId, *texts: str, by: Author = TEACHER, nonce: str | None = None
 ) -> list[Entry]:
-    """Say something in a class, each text a message."""
+    """Say something in a class, each text a message, and return those that were written."""
     wanted = [NewEntry(lesson, EntryKind.MESSAGE, by, text, nonce=nonce) for text in texts]
-    return did(given, lambda work: chat.say(work, wanted))
+    entries = did(given, lambda work: chat.say(work, wanted))
+    return [entry for entry in entries if entry is not None]
 
 
 def joined(given: Given, lesson: LessonId, after: int = 0) -> chat.History:
@@ -211,12 +212,18 @@ def test_a_viewer_is_muted_and_heard_again(given: Given) -> None:
     def mute(where: LessonId, who: ViewerId, *, is_muted: bool) -> Entry:
         return did(given, lambda work: chat.mute(work, where, TEACHER, who, is_muted=is_muted))
 
+    (kept,) = said(given, lesson, "a", by=author, nonce="n")
     entry = mute(lesson, author.viewer, is_muted=True)
+    # Whatever who wrote it down took them for: a muted viewer says nothing new.
+    assert said(given, lesson, "b", by=author) == []
+    assert said(given, lesson, "a", by=author, nonce="n") == [kept]
+    assert len(said(given, lesson, "c")) == 1
     assert (entry.new.kind, entry.new.target) == (EntryKind.MUTE, author.viewer)
     held = did(given, lambda work: work.viewers.find(lesson, "visitor:小明"))
     assert held is not None
     assert held.is_muted
     assert mute(lesson, author.viewer, is_muted=False).new.kind is EntryKind.UNMUTE
+    assert len(said(given, lesson, "d", by=author)) == 1
     with pytest.raises(Declined, match="no viewer"):
         mute(other, author.viewer, is_muted=True)
 

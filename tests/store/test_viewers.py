@@ -123,6 +123,36 @@ def test_a_viewer_is_muted_in_their_class_alone(given: Given) -> None:
     assert mute(lesson, None) == (True, False)
 
 
+def test_muting_follows_a_telephone_number(given: Given) -> None:
+    course = given.course()
+    lesson, other = given.lesson(course), given.lesson(course)
+    first = put(given, new(lesson, telephone=TELEPHONE))
+    again = put(given, new(lesson, 2, telephone=TELEPHONE))
+    rest = [
+        put(given, new(lesson, 3, telephone="13812345679")),
+        put(given, new(lesson, 4)),
+        put(given, new(lesson, 5)),
+        put(given, new(other, telephone=TELEPHONE)),
+    ]
+
+    def muted(by: Viewer, moment: int | None) -> list[bool]:
+        assert did(given, lambda work: work.viewers.mute(lesson, by.id, moment))
+        held = did(given, lambda work: [work.viewers.get(one.id) for one in everybody])
+        return [one is not None and one.is_muted for one in held]
+
+    def since() -> int | None:
+        return did(given, lambda work: work.viewers.muted_at(lesson, TELEPHONE))
+
+    everybody = [first, again, *rest]
+    assert since() is None
+    assert muted(again, 7) == [True, True, *[False] * 4]
+    assert since() == 7
+    assert muted(first, None) == [False] * 6
+    assert since() is None
+    # Who has left no number is nobody else.
+    assert muted(rest[1], 7) == [False, False, False, True, False, False]
+
+
 def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
     teacher = given.user()
     given.done("addTeacher", teacherUid=teacher, teacherName="Ms. Zhang")

@@ -171,24 +171,19 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
     users = [unsealed(log_in(given, given.student()), means(given).ticket_key, given.now)]
     ended = log_in(given, given.student())
     users.append(unsealed(ended, means(given).ticket_key, given.now))
-    everybody = [visitor, *users]
+    everybody = {visitor, *users}
 
-    def outcasts(*, is_suspended: bool = False) -> set[str]:
+    def outcasts() -> set[Ticket]:
         seen = given.seen(lesson)
-        return did(
-            given,
-            lambda work: viewing.outcasts(work, seen, everybody, is_suspended=is_suspended),
-        )
+        return did(given, lambda work: viewing.outcasts(work, [(seen, everybody)]))
 
     assert outcasts() == set()
     did(given, lambda work: viewing.log_out(work, means(given), ended))
-    assert outcasts() == {users[1].identity}
+    assert outcasts() == {users[1]}
     given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
-    assert outcasts() == {users[1].identity, visitor.identity}
-    everyone = {ticket.identity for ticket in everybody}
-    assert outcasts(is_suspended=True) == everyone
+    assert outcasts() == {users[1], visitor}
     given.clock.advance(TICKET_LIFE)
-    assert outcasts() == everyone
+    assert outcasts() == everybody
 
 
 def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> None:

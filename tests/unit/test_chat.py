@@ -19,13 +19,18 @@ from homeroom.domain.refusal import Declined
         ("👨\u200d👩\u200d👧 你好", "👨\u200d👩\u200d👧 你好"),
         ("x" * LONGEST, "x" * LONGEST),
         (" " * 900 + "x", "x"),
+        ("a\u202eb\u2066c\u200fd\u200be", "abcde"),
+        ("❤\ufe0f", "❤\ufe0f"),
     ],
 )
 def test_a_message_is_kept_without_controls(text: str, said: str) -> None:
     assert cleaned(text) == said
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\n", "\0\x1f\x7f", "\u3000", "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\n", "\0\x1f\x7f", "\u3000", "\ud800", "\u200b", "\u202e", "\u3164\n\u2800"],
+)
 def test_a_message_says_something(text: str) -> None:
     with pytest.raises(Declined, match="empty"):
         cleaned(text)

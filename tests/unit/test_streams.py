@@ -13,6 +13,7 @@ from homeroom.domain.streams import (
     StreamKind,
     check_pull,
     check_push,
+    closes_at,
     name_of,
     pulled,
     pushed,
@@ -20,6 +21,7 @@ from homeroom.domain.streams import (
     read_proof,
     signature,
     signed,
+    viewed,
 )
 from tests.unit.test_webcasts import LESSON
 
@@ -186,9 +188,12 @@ def test_a_pull_address_outlives_its_key_and_ends_when_it_says() -> None:
         check_pull(short, CLASS, read_proof(short.stream.query), PULL_KEY, BEGIN)
 
 
-def test_a_class_that_was_never_live_is_not_pulled() -> None:
+def test_a_class_that_was_never_live_is_pulled_by_what_its_pages_hand_out_alone() -> None:
     unbound = replace(BOUND, stream=None)
     for kind in StreamKind:
-        with pytest.raises(Declined, match="no pull address"):
-            pull(unbound, kind)
+        handed_out = viewed(unbound, kind, PULL_KEY)
+        assert handed_out.expires_at == closes_at(unbound)
+        check_pull(unbound, kind, handed_out, PULL_KEY, BEGIN)
+        with pytest.raises(Declined, match="signature is wrong"):
+            check_pull(unbound, kind, handed_out, "another key", BEGIN)
     push(replace(HELD, lesson=unbound))

@@ -19,6 +19,7 @@ from homeroom.domain.viewers import (
     Ticket,
     ViewerKind,
     audience,
+    guest_name,
     is_vouched_for,
     nickname,
     sealed,
@@ -217,6 +218,12 @@ def test_each_switch_counts_under_its_condition_only(
 
 # --- nicknames -----------------------------------------------------------------------------------
 
+BLANK: Final = (
+    *("\u115f", "\u1160", "\u2800", "\u3164", "\uffa0", "\u034f", "\ufe0f", "\U000e0100"),
+    "\u3164 \u2800\u200d\u202e",
+)
+"""Letters, signs and marks of which nothing is seen."""
+
 
 @pytest.mark.parametrize(
     ("text", "name"),
@@ -230,13 +237,16 @@ def test_each_switch_counts_under_its_condition_only(
         ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
         ("🎉" * LONGEST_NICKNAME, "🎉" * LONGEST_NICKNAME),
         ("x" * LONGEST_NICKNAME + " " * 9, "x" * LONGEST_NICKNAME),
+        ("❤\ufe0f", "❤\ufe0f"),
     ],
 )
 def test_a_nickname_is_what_is_seen(text: str, name: str) -> None:
     assert nickname(text) == name
 
 
-@pytest.mark.parametrize("text", ["", " ", "\u3000", "\u200d", "\u200b\u202e", "\ud800", "\0"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\u3000", "\u200d", "\u200b\u202e", "\ud800", "\0", *BLANK]
+)
 def test_a_nickname_is_seen(text: str) -> None:
     with pytest.raises(Declined, match="at least one"):
         nickname(text)
@@ -245,3 +255,22 @@ def test_a_nickname_is_seen(text: str) -> None:
 def test_a_nickname_is_not_too_long() -> None:
     with pytest.raises(Declined, match="up to 23"):
         nickname("x" * (LONGEST_NICKNAME + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("13900000001", "13900000001"),
+        ("Li Lei 139 0000-0001!", "13900000001"),
+        ("\uff11\uff13\uff19\uff10\uff10\uff100000\uff11", "13900000001"),
+        ("١٣٩٠٠٠٠٠٠٠١", "13900000001"),
+        ("①③⑨0000000①", "13900000001"),
+        ("1\u200b3900000001", "13900000001"),
+        ("+1 800 643-7676", "001-8006437676"),
+        ("07700900123", "0044-7700900123"),
+    ],
+)
+def test_nobody_is_called_by_their_number(text: str, number: str) -> None:
+    with pytest.raises(Declined, match="telephone number"):
+        guest_name(text, number)
+    assert guest_name("Ann 139", number) == "Ann 139"

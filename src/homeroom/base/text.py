@@ -1,6 +1,21 @@
-"""Text as the wire wants it."""
+"""Text as the wire wants it, and as people see it."""
+
+import unicodedata
 
 FORBIDDEN_CONTROLS = frozenset(map(chr, (*range(9), 11, 12, *range(14, 32), 127)))
+_UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+"""Categories of characters that nobody sees: controls, marks that turn a line round, surrogates."""
+_JOINERS = "\u200c\u200d"
+"""Unseen, but some scripts and many emoji are made with them."""
+_BLANK = frozenset(
+    _JOINERS
+    # Fillers of Hangul and other scripts, the empty Braille cell, a note without a head.
+    + "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0"
+    + "\U00016fe4\U0001d159"
+    # What chooses how the character before it looks, and what is to stay unseen for ever.
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))))
+)
+"""Characters that show nothing by themselves, though they are letters, signs or marks."""
 
 
 def ascii_only(text: str) -> str:
@@ -12,3 +27,13 @@ def ascii_only(text: str) -> str:
 def is_storable(text: str) -> bool:
     """Tell whether a longer text holds no control characters but tabs and line breaks."""
     return FORBIDDEN_CONTROLS.isdisjoint(text)
+
+
+def visible(text: str, keeping: str = "") -> str:
+    """Return text without what nobody sees, but what is to be kept; empty where nothing shows."""
+    seen = "".join(
+        letter
+        for letter in text
+        if letter in _JOINERS or letter in keeping or unicodedata.category(letter) not in _UNSEEN
+    )
+    return "" if all(letter.isspace() or letter in _BLANK for letter in seen) else seen

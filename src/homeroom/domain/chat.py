@@ -1,19 +1,17 @@
 """The chat of a class: what may be said, and what becomes of it."""
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId, ViewerId
+from homeroom.base.text import visible
 from homeroom.domain.refusal import Declined
 
 LONGEST = 500
 """Characters of a message."""
 SHOWN = 200
 """Messages that somebody sees who joins."""
-_UNSAID = ("Cc", "Cs")
-"""Categories of what no message has: controls, and halves of characters."""
 
 
 class EntryKind(StrEnum):
@@ -80,10 +78,8 @@ class Standing:
 
 
 def cleaned(text: str) -> str:
-    """Return a message as it is kept: no controls but line ends; raises `Declined`."""
-    said = "".join(
-        letter for letter in text if letter == "\n" or unicodedata.category(letter) not in _UNSAID
-    ).strip()
+    """Return a message as it is kept: of what nobody sees only line ends; raises `Declined`."""
+    said = visible(text, keeping="\n").strip()
     if not said:
         raise Declined("empty")
     if len(said) > LONGEST:

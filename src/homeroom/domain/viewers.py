@@ -10,6 +10,7 @@ import msgspec
 from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, SessionId
 from homeroom.base.keys import digest, keyed, same
+from homeroom.base.text import visible
 from homeroom.domain.lessons import Audience, Lesson
 from homeroom.domain.refusal import Declined
 from homeroom.domain.schools import School
@@ -23,10 +24,6 @@ LONGEST_NICKNAME = 23
 """Characters that a login-free link may have (READINGS Q40)."""
 BOTH = 2
 """How many of record, live and replay must be on for watchByLogin to count."""
-_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
-"""Categories of characters that nobody sees: controls, marks that turn a line round, surrogates."""
-_JOINERS = frozenset("\u200c\u200d")
-"""Unseen, but some scripts and many emoji are made with them."""
 
 
 class ViewerKind(StrEnum):
@@ -122,14 +119,23 @@ def audience(lesson: Lesson) -> Audience:
 
 def nickname(text: str) -> str:
     """Return a name as it is shown, without what nobody sees; raises `Declined`."""
-    seen = "".join(
-        letter
-        for letter in unicodedata.normalize("NFC", text)
-        if letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN
-    )
-    name = " ".join(seen.split())
-    if not name.strip("".join(_JOINERS)):
+    name = " ".join(visible(unicodedata.normalize("NFC", text)).split())
+    if not name:
         raise Declined("a nickname has at least one character")
     if len(name) > LONGEST_NICKNAME:
         raise Declined(f"a nickname has up to {LONGEST_NICKNAME} characters")
     return name
+
+
+def guest_name(text: str, telephone: str) -> str:
+    """Return the nickname of a guest as it is shown: not their number; raises `Declined`."""
+    name = nickname(text)
+    # Without the code of the country, before which many write a 0 or a plus sign.
+    if _digits(telephone.rpartition("-")[2]) in _digits(name):
+        raise Declined("everybody sees a nickname: it may not hold the telephone number")
+    return name
+
+
+def _digits(text: str) -> str:
+    """Return the digits of a text, in any script."""
+    return "".join(str(unicodedata.digit(letter, "")) for letter in text)

@@ -19,7 +19,7 @@ from homeroom.base.text import is_storable
 from homeroom.desk import Desk
 from homeroom.domain.accounts import User, telephone
 from homeroom.domain.refusal import Declined, Refused
-from homeroom.domain.viewers import nickname
+from homeroom.domain.viewers import guest_name
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.throttle import Throttle, site_of
 from homeroom.store.work import Work
@@ -77,6 +77,7 @@ class Entry:
         # A whole school may sit behind one address.
         self._sites = Throttle(100, 10, MINUTE)
         self._guests = Throttle(300, 1, MINUTE)
+        self._leaving = Throttle(300, 1, MINUTE)
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
@@ -132,22 +133,21 @@ class Entry:
 
     async def _log_out(self, request: Request) -> Response:
         form = await self._form(request, Logout)
-        await self._desk.work(lambda work: viewing.log_out(work, self._means, form.ticket))
+        _count(self._leaving, _site(request))
+        # What a stranger makes up is not worth a unit of work.
+        if viewing.has_session(self._means, form.ticket):
+            await self._desk.work(lambda work: viewing.log_out(work, self._means, form.ticket))
         return json_response({})
 
     async def _enlist(self, request: Request) -> Response:
         form = await self._form(request, Guest)
-        site = _site(request)
-        wait = self._guests.wait(site)
-        if wait > 0:
-            raise _throttled(wait)
-        self._guests.tried(site)
+        _count(self._guests, _site(request))
         try:
             number = telephone("".join(form.telephone.split())).value
         except Refused as refusal:
             raise _problem(HTTPStatus.BAD_REQUEST, "telephone", refusal.reason) from None
         try:
-            name = nickname(form.nickname)
+            name = guest_name(form.nickname, number)
         except Declined as reason:
             raise _problem(HTTPStatus.BAD_REQUEST, "nickname", str(reason)) from None
 
@@ -194,6 +194,14 @@ def _nobodys_hash() -> str:
 
 def _site(request: Request) -> str:
     return site_of(request.client.host) if request.client is not None else ""
+
+
+def _count(throttle: Throttle, site: str) -> None:
+    """Count a try from an address; raises `Problem` where it comes too soon."""
+    wait = throttle.wait(site)
+    if wait > 0:
+        raise _throttled(wait)
+    throttle.tried(site)
 
 
 def _throttled(wait: float) -> Problem:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from homeroom.base.ids import EntryId, SchoolId, ViewerId
 from homeroom.domain.chat import Entry, EntryKind, NewEntry, cleaned
 from homeroom.domain.refusal import Declined
-from homeroom.domain.viewers import ViewerKind, sealed
+from homeroom.domain.viewers import sealed
 from homeroom.player import looks
 from homeroom.player.frames import Delete, Join, Like, Moderation, Mute, No, Pause, Pin, Say
 from homeroom.player.looks import News
@@ -63,22 +63,22 @@ class Hub:
             lambda work: viewing.admit(work, self._means, key, join.ticket)
         )
         lesson = admitted.seen.lesson
-        if admitted.viewer is None and admitted.ticket.kind is not ViewerKind.VISITOR:
+        if admitted.is_news:
             known = await self._desk.work(
                 lambda work: viewing.enter(work, admitted), lesson.school, together=True
             )
             admitted = replace(admitted, viewer=known)
-        ticket = sealed(admitted.ticket, self._means.ticket_key)
         room, entries, is_fresh = await self.rooms.room(lesson, EntryId(join.after))
         person = room.people.get(admitted.ticket.identity)
         if isinstance(person, Viewer):
-            person.become(admitted, ticket)
+            person.become(admitted)
         else:
-            person = Viewer(admitted, ticket)
-        connection = Connection(pipe, person)
+            person = Viewer(admitted)
+        ticket = admitted.ticket
+        connection = Connection(pipe, person, ticket, sealed(ticket, self._means.ticket_key))
         room.enter(connection)
         state = self.rooms.state(room, person)
-        connection.tell(Welcome(person.you, state, entries, is_fresh), room.counts())
+        connection.tell(Welcome(connection.you, state, entries, is_fresh), room.counts())
         return room, connection
 
     async def teach(self, pipe: Pipe, token: str, join: Join) -> tuple[Room, Connection]:
@@ -89,7 +89,7 @@ class Hub:
         connection = Connection(pipe, room.people.get(token) or Teacher(token, seen.teacher_name))
         room.enter(connection)
         person = connection.person
-        welcome = Welcome(person.you, self.rooms.state(room, person), entries, is_fresh)
+        welcome = Welcome(connection.you, self.rooms.state(room, person), entries, is_fresh)
         connection.tell(welcome, room.counts(), room.named())
         return room, connection
 
@@ -140,7 +140,7 @@ class Hub:
         """Write messages, and tell everybody of them."""
         after = {one.room.id: one.room.last for one in said}
 
-        def work(work: Work) -> tuple[list[Entry], News]:
+        def work(work: Work) -> tuple[list[Entry | None], News]:
             return chat.say(work, [one.entry for one in said]), looks.news(work, after)
 
         try:
@@ -150,12 +150,23 @@ class Hub:
             for one in said:
                 self._refuse(one.connection, No("say", "failed", one.entry.nonce))
             return
-        self._metrics.said(len(said))
+        self._metrics.said(sum(entry is not None for entry in entries))
+        for one, entry in zip(said, entries, strict=True):
+            if entry is None:
+                self._hush(one, after[one.room.id])
         self.rooms.take(news)
         for one, entry in zip(said, entries, strict=True):
             # It was sent again, and somebody has deleted it before its sender knew it was there.
-            if entry.is_deleted:
+            if entry is not None and entry.is_deleted:
                 one.connection.tell(No("say", "missing", one.entry.nonce))
+
+    def _hush(self, said: Said, last: EntryId) -> None:
+        """Refuse what somebody said who is muted: that was done elsewhere, or as they came in."""
+        person, room = said.connection.person, said.room
+        # Where more has happened since, they may be heard again by now.
+        if isinstance(person, Viewer) and room.last == last:
+            person.judge(room.lesson, is_muted=True)
+        self._refuse(said.connection, No("say", "muted", said.entry.nonce))
 
     def like(self, room: Room, connection: Connection, like: Like) -> None:
         """Count likes, or refuse them."""

@@ -17,6 +17,8 @@ class Limit:
 VIEWER_SAYS = Limit(5, 0.5, debt=5)
 ROOM_SAYS = Limit(40, 20)
 LIKES = Limit(20, 10, debt=20)
+JOINS = Limit(5, 1)
+"""Of one connection; each costs as much as some hundred other frames."""
 FRAMES = Limit(60, 20)
 """Of one connection, whatever is in them."""
 

@@ -1,12 +1,11 @@
 """What the rooms ask the database: each function is one unit of work, or one look."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from homeroom.base.ids import EntryId, LessonId
 from homeroom.domain.chat import Entry, EntryKind, Standing
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.refusal import Declined
 from homeroom.domain.viewers import Ticket
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.work import Work
@@ -32,7 +31,6 @@ class Opening:
 
     sight: Sight
     history: History
-    likes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +52,39 @@ class Asked:
     """A room of which it is asked how the class stands, and who may stay."""
 
     after: EntryId
-    tickets: list[Ticket]
-    tokens: list[str]
+    tickets: set[Ticket]
+    tokens: set[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """How some classes stand, those that are not to be seen any more left out."""
+    """How some classes stand, those left out that there are no more."""
 
     sights: Mapping[LessonId, Sight]
-    gone: Mapping[LessonId, Sight]
-    outcasts: Mapping[LessonId, set[str]]
-    """Identities and tokens of those who may not stay."""
+    gone: set[LessonId]
+    """Those that are not to be seen any more."""
+    outcasts: set[Ticket | str]
+    """Tickets and teachers' tokens that are no longer good."""
     news: News
-    likes: Mapping[LessonId, int]
 
 
-def sight(work: Work, means: Means, hosts: Hosts, lesson: Lesson) -> Sight:
-    """Return how a class stands."""
-    shown = viewing.shown(work, means, hosts, lesson)
-    to_teacher = viewing.shown(work, means, hosts, lesson, to_teacher=True)
-    return Sight(lesson, shown, to_teacher, work.chats.standing(lesson.id))
+def sights(
+    work: Work, means: Means, hosts: Hosts, lessons: Collection[Lesson]
+) -> dict[LessonId, Sight]:
+    """Return how some classes stand."""
+    shown = viewing.shown_of(work, means, hosts, lessons)
+    stood = work.chats.standings([lesson.id for lesson in lessons])
+    return {
+        lesson.id: Sight(lesson, *shown[lesson.id], stood.get(lesson.id, Standing()))
+        for lesson in lessons
+    }
 
 
 def opening(work: Work, means: Means, hosts: Hosts, lesson: Lesson) -> Opening:
     """Return what the room of a class begins with."""
     return Opening(
-        sight(work, means, hosts, lesson),
+        sights(work, means, hosts, [lesson])[lesson.id],
         chat.joined(work, lesson.id, EntryId(0)),
-        work.chats.likes([lesson.id]).get(lesson.id, 0),
     )
 
 
@@ -92,40 +94,32 @@ def news(work: Work, after: Mapping[LessonId, EntryId]) -> News:
     found = chat.since(work, after, CAUGHT_UP)
     for entry in found:
         entries.setdefault(entry.new.lesson, []).append(entry)
-    standings = {
-        lesson: work.chats.standing(lesson)
-        for lesson, happened in entries.items()
-        if any(entry.new.kind is not EntryKind.MESSAGE for entry in happened)
-    }
-    return News(entries, standings, is_all=len(found) < CAUGHT_UP)
+    moved = {entry.new.lesson for entry in found if entry.new.kind is not EntryKind.MESSAGE}
+    return News(entries, work.chats.standings(moved), is_all=len(found) < CAUGHT_UP)
 
 
 def standings(work: Work, means: Means, hosts: Hosts, asked: Mapping[LessonId, Asked]) -> Standings:
     """Return how some classes stand, what happened in them, and who may no longer stay."""
-    sights, gone, outcasts = {}, {}, {}
-    for lesson_id, seen in viewing.several(work, asked).items():
-        lesson, question = seen.lesson, asked[lesson_id]
-        is_suspended = seen.plan.suspended
-        found = sight(work, means, hosts, lesson)
-        if is_suspended or lesson.deleted_at is not None:
-            gone[lesson_id] = found
-            continue
-        sights[lesson_id] = found
-        outcasts[lesson_id] = viewing.outcasts(
-            work, lesson, question.tickets, is_suspended=is_suspended
-        ) | {token for token in question.tokens if not _opens(work, means, token)}
-    return Standings(
-        sights,
-        gone,
-        outcasts,
-        news(work, {lesson: question.after for lesson, question in asked.items()}),
-        work.chats.likes(list(asked)),
-    )
+    several = viewing.several(work, asked)
+    found = sights(work, means, hosts, [seen.lesson for seen in several.values()])
+    gone = {
+        lesson
+        for lesson, seen in several.items()
+        if seen.plan.suspended or seen.lesson.deleted_at is not None
+    }
+    watching = [(seen.lesson, asked[lesson].tickets) for lesson, seen in several.items()]
+    outcasts = viewing.outcasts(work, watching) | _shut(work, means, asked)
+    after = {lesson: question.after for lesson, question in asked.items()}
+    return Standings(found, gone, outcasts, news(work, after))
 
 
-def _opens(work: Work, means: Means, token: str) -> bool:
-    try:
-        teaching.taught(work, means, token)
-    except Declined:
-        return False
-    return True
+def _shut(work: Work, means: Means, asked: Mapping[LessonId, Asked]) -> set[str]:
+    """Return the tokens that no longer open the page of their class."""
+    taught = [lesson for lesson, question in asked.items() if question.tokens]
+    tokens = {token for lesson in taught for token in asked[lesson].tokens}
+    return tokens - {
+        token
+        for held in work.pushes.several(taught)
+        for token in asked[held.lesson.id].tokens
+        if teaching.opens(token, held, means, work.now)
+    }

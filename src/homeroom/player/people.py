@@ -27,12 +27,26 @@ def encoded(*events: object) -> bytes:
 class Connection:
     """One WebSocket of somebody in a room."""
 
-    __slots__ = ("is_playing", "person", "pipe")
+    __slots__ = ("is_playing", "person", "pipe", "sealed", "ticket")
 
-    def __init__(self, pipe: Pipe, person: "Person", *, is_playing: bool = False) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        person: "Person",
+        ticket: Ticket | None = None,
+        sealed: str | None = None,
+    ) -> None:
+        """Take what they were let in by, and as it travels; none where it is a teacher's token."""
         self.pipe = pipe
         self.person = person
-        self.is_playing = is_playing
+        self.ticket = ticket
+        self.sealed = sealed
+        self.is_playing = False
+
+    @property
+    def you(self) -> You:
+        """Who they are here: each connection has a ticket of its own, and keeps it."""
+        return msgspec.structs.replace(self.person.you, ticket=self.sealed)
 
     def tell(self, *events: object) -> None:
         """Send events that travel together."""
@@ -70,13 +84,13 @@ class Person:
         for connection in self.connections:
             connection.pipe.put(frame)
 
+    def tell_you(self) -> None:
+        """Say to each of their connections who they are."""
+        for connection in self.connections:
+            connection.tell(connection.you)
+
     def watch(self) -> None:
         """Count the time until now, if the picture ran; only of viewers."""
-
-    def end(self, code: int) -> None:
-        """Close each of their connections."""
-        for connection in list(self.connections):
-            connection.pipe.end(code)
 
 
 class Teacher(Person):
@@ -100,24 +114,18 @@ class Teacher(Person):
 class Viewer(Person):
     """Somebody who watches."""
 
-    def __init__(self, admitted: Admitted, ticket: str) -> None:
+    def __init__(self, admitted: Admitted) -> None:
         super().__init__(admitted.ticket.identity)
         self.admitted = admitted
-        self._sealed = ticket
         self._watched = 0.0
         self._unwritten = 0.0
         self._since = monotonic()
 
-    def become(self, admitted: Admitted, ticket: str) -> None:
+    def become(self, admitted: Admitted) -> None:
         """Take over who they have turned out to be, and say so."""
-        old, self.admitted, self._sealed = self.you, admitted, ticket
+        old, self.admitted = self.you, admitted
         if self.you != old:
-            self.tell(self.you)
-
-    @property
-    def ticket(self) -> Ticket:
-        """What they were let in by."""
-        return self.admitted.ticket
+            self.tell_you()
 
     @property
     def author(self) -> Author:
@@ -129,38 +137,33 @@ class Viewer(Person):
     def name(self) -> str:
         """By which name they are known, if any."""
         viewer = self.admitted.viewer
-        return self.ticket.name if viewer is None else viewer.name
+        return self.admitted.ticket.name if viewer is None else viewer.name
 
     @property
     def kind(self) -> str:
         """How they are known: visitor, guest, link or user."""
         viewer = self.admitted.viewer
         is_guest = viewer is not None and viewer.telephone is not None
-        return "guest" if self.ticket.kind is ViewerKind.VISITOR and is_guest else self.ticket.kind
+        kind = self.admitted.ticket.kind
+        return "guest" if kind is ViewerKind.VISITOR and is_guest else kind
 
     @property
     def you(self) -> You:
         """Who they are, and what stands between them and the chat."""
-        author = self.author
-        return You(
-            author.viewer,
-            author.name,
-            author.role,
-            self.kind,
-            self._sealed,
-            self.admitted.may_chat,
-        )
+        author, may_chat = self.author, self.admitted.may_chat
+        return You(author.viewer, author.name, author.role, self.kind, None, may_chat)
 
     def judge(self, lesson: Lesson, *, is_muted: bool | None = None) -> None:
         """Find out again what they may, and say so if it is something else."""
         viewer = self.admitted.viewer
         if viewer is not None and is_muted is not None:
             viewer = replace(viewer, is_muted=is_muted)
-        may = viewing.may_chat(self.ticket, viewer, audience(lesson).allow_unlogged_chat)
+        allows_unlogged = audience(lesson).allow_unlogged_chat
+        may = viewing.may_chat(self.admitted.ticket, viewer, allows_unlogged)
         has_changed = may != self.admitted.may_chat
         self.admitted = replace(self.admitted, viewer=viewer, may_chat=may)
         if has_changed:
-            self.tell(self.you)
+            self.tell_you()
 
     def watch(self) -> None:
         """Count the time until now, if the picture ran."""

@@ -50,8 +50,8 @@ class Room:
         """Take what the database says of it, the moment, and what is on the air."""
         self.sight = opening.sight
         self.last = opening.history.last
-        self.likes = opening.likes
-        """Those that are written down."""
+        self.likes = opening.sight.standing.likes
+        """Those that are written down, or about to be."""
         self.new_likes = 0
         self.says = Bucket(ROOM_SAYS)
         self.people: dict[str, Person] = {}
@@ -60,7 +60,7 @@ class Room:
         self._log: deque[EntryEvent] = deque()
         self._forgotten = self.last
         """The last entry that is not in the log."""
-        self._told = tuple(map(_lasting, self._states(now, facts)))
+        self._told: tuple[State, ...] = tuple(map(_lasting, self._states(now, facts)))
         self._counted = Counts(0, 0)
         self._named = People([], 0)
 
@@ -133,11 +133,12 @@ class Room:
 
     def take(self, entries: Iterable[Entry], standing: Standing | None) -> list[EntryEvent]:
         """Take over what happened, in order, and return what there is to tell of it."""
-        if standing is not None:
-            self.sight = replace(self.sight, standing=standing)
         new = [entry for entry in entries if entry.id > self.last]
         if new:
             self.last = new[-1].id
+        # Without anything new it is how the chat stood before what is known already.
+        if new and standing is not None:
+            self.sight = replace(self.sight, standing=standing)
         for entry in new:
             if entry.new.kind in (EntryKind.MUTE, EntryKind.UNMUTE):
                 self._mute(entry)
@@ -170,6 +171,17 @@ class Room:
             if viewer.author.viewer == entry.new.target:
                 viewer.judge(self.lesson, is_muted=entry.new.kind is EntryKind.MUTE)
 
+    def take_likes(self) -> int:
+        """Return the likes that are still to be written, once."""
+        taken, self.new_likes = self.new_likes, 0
+        self.likes += taken
+        return taken
+
+    def give_back_likes(self, number: int) -> None:
+        """Take back what could not be written."""
+        self.likes -= number
+        self.new_likes += number
+
     # --- what is told ----------------------------------------------------------------------------
 
     def state(self, now: Moment, facts: Facts, person: Person) -> State:
@@ -183,6 +195,10 @@ class Room:
         frame = encoded(*events)
         for connection in self.connections:
             connection.pipe.put(frame)
+
+    def tell_anew(self) -> None:
+        """Have it said how the class stands, whatever was said last: its clock was moved."""
+        self._told = ()
 
     def tell_state(self, now: Moment, facts: Facts) -> None:
         """Say how the class stands, if that is not what was said last."""

@@ -15,7 +15,7 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.player import looks
 from homeroom.player.frames import EntryEvent
 from homeroom.player.looks import Asked, News, Standings
-from homeroom.player.people import Person, Viewer
+from homeroom.player.people import Person
 from homeroom.player.room import Room
 from homeroom.player.state import Facts, State
 from homeroom.store.viewers import Watched
@@ -63,7 +63,9 @@ class Rooms:
             await asyncio.wait(tasks)
 
     def look_soon(self) -> None:
-        """Look at once how the classes stand, for the clock was moved."""
+        """Look at once how the classes stand, for the clock was moved, and tell everybody."""
+        for room in self.open.values():
+            room.tell_anew()
         self._soon.set()
 
     async def close(self) -> None:
@@ -97,7 +99,8 @@ class Rooms:
                 self.open.setdefault(lesson.id, Room(opening, self.now(), self._facts))
             elif after > room.last:
                 # They come from another server, which was faster; or from another world.
-                await self._look()
+                known = {room.id: room.last}
+                self.take(await self.desk.look(partial(looks.news, after=known)))
                 after = min(after, room.last)
             elif after == 0:
                 return room, room.recent, True
@@ -158,8 +161,8 @@ class Rooms:
             asked = {
                 room.id: Asked(
                     room.last,
-                    [viewer.ticket for viewer in room.viewers],
-                    [teacher.identity for teacher in room.teachers],
+                    {one.ticket for one in room.connections if one.ticket is not None},
+                    {teacher.identity for teacher in room.teachers},
                 )
                 for room in self.open.values()
             }
@@ -178,28 +181,32 @@ class Rooms:
 
     def _settle(self, room: Room, question: Asked, found: Standings) -> None:
         """Let a room be as the database has it."""
-        sight = found.sights.get(room.id) or found.gone.get(room.id)
+        sight = found.sights.get(room.id)
         if sight is not None:
             room.see(sight, found.news.last(room.id, question.after))
-            room.likes = found.likes.get(room.id, 0)
+            room.likes = sight.standing.likes
             room.tell_state(self.now(), self._facts)
-        if room.id not in found.sights:
+        if sight is None or room.id in found.gone:
             room.end(NO_CLASS)
-        for identity in found.outcasts.get(room.id, ()):
-            person = room.people.get(identity)
-            if person is not None:
-                person.end(LOG_IN_FIRST if isinstance(person, Viewer) else NO_CLASS)
+        for connection in list(room.connections):
+            if (connection.ticket or connection.person.identity) in found.outcasts:
+                connection.pipe.end(NO_CLASS if connection.ticket is None else LOG_IN_FIRST)
 
     async def _write_likes(self) -> None:
         """Add the new likes to those in the database."""
-        given = {room.id: room.new_likes for room in self.open.values() if room.new_likes}
-        if not given:
+        # Taken before the wait: at the end two do this at once.
+        taken = [(room, room.take_likes()) for room in self.open.values() if room.new_likes]
+        if not taken:
             return
-        likes = await self.desk.work(lambda work: chat.add_likes(work, given))
-        for lesson, number in given.items():
-            room = self.open[lesson]
-            room.new_likes -= number
-            room.likes = likes.get(lesson, 0)
+        given = {room.id: number for room, number in taken}
+        try:
+            likes = await self.desk.work(lambda work: chat.add_likes(work, given))
+        except BaseException:
+            for room, number in taken:
+                room.give_back_likes(number)
+            raise
+        for room, _ in taken:
+            room.likes = likes.get(room.id, 0)
 
     async def _write_watched(self) -> None:
         """Write down how long everybody has watched, and forget who has left."""

@@ -17,7 +17,7 @@ from homeroom.domain.refusal import Declined
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.frames import READER, AskState, Frame, Join, Like, Moderation, Play, Say
 from homeroom.player.hub import Hub
-from homeroom.player.limits import FRAMES, Bucket
+from homeroom.player.limits import FRAMES, JOINS, Bucket
 from homeroom.player.people import Connection, Teacher
 from homeroom.player.room import Room
 from homeroom.player.rooms import LOG_IN_FIRST, NO_CLASS, RESTART
@@ -115,7 +115,7 @@ class Sockets:
 
     async def _talk(self, socket: WebSocket, pipe: Pipe, enter: Enter) -> None:
         """Let somebody in, and do what they ask; raises `End`."""
-        frames = Bucket(FRAMES)
+        frames, joins = Bucket(FRAMES), Bucket(JOINS)
         try:
             async with asyncio.timeout(JOIN_SECONDS):
                 frame = await self._next(socket, pipe, frames)
@@ -125,10 +125,14 @@ class Sockets:
             return
         if not isinstance(frame, Join):
             raise End(MALFORMED)
+        joins.take()
         room, connection = await self._entered(pipe, frame, enter)
         try:
             while (frame := await self._next(socket, pipe, frames)) is not None:
                 if isinstance(frame, Join):
+                    if not joins.take():
+                        self._metrics.refused("join", "many")
+                        raise End(TOO_MANY)
                     room.leave(connection)
                     is_playing = connection.is_playing
                     room, connection = await self._entered(pipe, frame, enter)

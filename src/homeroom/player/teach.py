@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from homeroom.base.clock import Moment
+from homeroom.base.keys import keyed, same
 from homeroom.desk import Desk
 from homeroom.domain.refusal import Declined
 from homeroom.domain.streams import NotStarted, StreamKind, opens_at
@@ -37,7 +39,7 @@ STATUSES = {
     "busy": HTTPStatus.CONFLICT,
 }
 _TOKEN = re.compile(r"[0-9a-f]{16,64}")
-_SESSION = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_SESSION = re.compile(r"([0-9A-Za-z_-]{1,64})\.([0-9a-f]{64})")
 
 
 class Browser(Protocol):
@@ -145,7 +147,9 @@ class Teaching:
         token = request.path_params["token"]
 
         def end(work: Work) -> None:
-            if not self._taught(work, token).is_over:
+            found = self._taught(work, token)
+            if not found.is_over:
+                _check_begun(found, work.now)
                 teaching.end(work, self._means, token)
 
         try:
@@ -165,7 +169,8 @@ class Teaching:
             raise _problem("offer", "an offer is text in UTF-8") from None
         except NotStarted as refused:
             raise _problem(refused.code, str(refused)) from None
-        headers = {**NOT_KEPT, "location": f"/teach/{token}/whip/{session}"}
+        place = f"/teach/{token}/whip/{session}.{self._bound(token, session)}"
+        headers = {**NOT_KEPT, "location": place}
         return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
 
     def _push_url(self, work: Work, token: str) -> str:
@@ -176,9 +181,7 @@ class Teaching:
             raise _no_page() from None
         if found.is_over:
             raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
-        if work.now < opens_at(found.seen.lesson):
-            detail = "the class opens 20 minutes before its start"
-            raise _problem("early", detail, HTTPStatus.CONFLICT)
+        _check_begun(found, work.now)
         here = replace(self._hosts, push=self._hosts.push and self._browser.push_base)
         url = teaching.pushed_to(found.held, StreamKind.CLASS, self._means, here)
         if url is None:
@@ -193,11 +196,15 @@ class Teaching:
             await self._desk.look(lambda work: self._taught(work, token))
         except Declined:
             raise _no_page() from None
-        # It becomes part of a request to the gateway.
-        if not _SESSION.fullmatch(session):
+        found = _SESSION.fullmatch(session)
+        if found is None or not same(found[2], self._bound(token, found[1])):
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such session")
-        await self._browser.stop(session)
+        await self._browser.stop(found[1])
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=NOT_KEPT)
+
+    def _bound(self, token: str, session: str) -> str:
+        """Return what shows that a session was begun at the page of a token, and at no other."""
+        return keyed(self._means.ticket_key, f"whip {token} {session}")
 
     def _check(self, request: Request, media_type: str | None = None) -> None:
         """Refuse what no page of ours sends; raises `Problem`."""
@@ -206,6 +213,13 @@ class Teaching:
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (None, sent):
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
+
+
+def _check_begun(found: Taught, now: Moment) -> None:
+    """Refuse what may only be done once the class is open; raises `Problem`."""
+    if now < opens_at(found.seen.lesson):
+        detail = "the class opens 20 minutes before its start"
+        raise _problem("early", detail, HTTPStatus.CONFLICT)
 
 
 def _problem(code: str, detail: str, status: HTTPStatus | None = None) -> Problem:

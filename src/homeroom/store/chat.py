@@ -76,10 +76,16 @@ _DELETE = Statement(
     .where(chat_entries.c.id == bindparam("entry"), chat_entries.c.deleted_at.is_(None))
     .values(deleted_at=bindparam("moment"))
 )
-_STANDING = Statement(
-    select(chats.c.is_paused, chats.c.pinned_id, chats.c.likes).where(
-        chats.c.lesson_id == bindparam("lesson")
-    )
+_stood = Rows("stood")
+_is_pinned = (
+    (chat_entries.c.lesson_id == chats.c.lesson_id)
+    & (chat_entries.c.id == chats.c.pinned_id)
+    & chat_entries.c.deleted_at.is_(None)
+)
+_STANDINGS = Statement(
+    select(chats.c.lesson_id, chats.c.is_paused, chats.c.likes, *_COLUMNS)
+    .select_from(chats.outerjoin(chat_entries, _is_pinned))
+    .where(_stood.hold(chats.c.lesson_id))
 )
 _SET = Statement(
     update(chats)
@@ -198,14 +204,19 @@ class Chats:
 
     def standing(self, lesson: LessonId) -> Standing:
         """Return how a chat stands."""
-        rows = self._tx.all(_STANDING, {"lesson": lesson})
-        if not rows:
-            return Standing()
-        is_paused, pinned, likes = rows[0]
-        entry = None if pinned is None else self.get(lesson, EntryId(pinned))
-        return Standing(
-            bool(is_paused), None if entry is None or entry.is_deleted else entry, likes
-        )
+        return self.standings([lesson]).get(lesson, Standing())
+
+    def standings(self, asked: Collection[LessonId]) -> dict[LessonId, Standing]:
+        """Return how several chats stand, those left out in which nothing has happened yet."""
+        if not asked:
+            return {}
+        rows = self._tx.all(_STANDINGS, {"stood": msgspec.json.encode(list(asked)).decode()})
+        return {
+            LessonId(lesson): Standing(
+                bool(is_paused), None if pinned[0] is None else _entry(tuple(pinned)), likes
+            )
+            for lesson, is_paused, likes, *pinned in rows
+        }
 
     def stand(self, lesson: LessonId, *, is_paused: bool, pinned: EntryId | None) -> None:
         """Write how a chat stands from now on."""

@@ -1,5 +1,7 @@
 """Clips in the database."""
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import bindparam, insert, or_, select, update
 
@@ -29,6 +31,12 @@ _COLUMNS = (
 )
 _OF_LESSON = Statement(
     select(*_COLUMNS).where(clips.c.lesson_id == bindparam("lesson")).order_by(clips.c.id)
+)
+_kept_lessons = Rows("kept_lessons")
+_KEPT = Statement(
+    select(*_COLUMNS)
+    .where(_kept_lessons.hold(clips.c.lesson_id), clips.c.deleted_at.is_(None))
+    .order_by(clips.c.id)
 )
 _ADD = Statement(
     insert(clips)
@@ -108,6 +116,16 @@ class Clips:
     def of_lesson(self, lesson: LessonId) -> list[Clip]:
         """Return every clip a class ever had, deleted ones too."""
         return [_clip(row) for row in self._tx.all(_OF_LESSON, {"lesson": lesson})]
+
+    def kept(self, asked: Collection[LessonId]) -> dict[LessonId, list[Clip]]:
+        """Return the clips of several classes that were not deleted."""
+        if not asked:
+            return {}
+        given = {"kept_lessons": msgspec.json.encode(list(asked)).decode()}
+        found: dict[LessonId, list[Clip]] = {}
+        for clip in map(_clip, self._tx.all(_KEPT, given)):
+            found.setdefault(clip.lesson, []).append(clip)
+        return found
 
     def add(self, lesson: LessonId, file: NewClip, now: Moment) -> Clip:
         """Write a clip and return it."""

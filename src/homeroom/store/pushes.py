@@ -1,6 +1,6 @@
 """Pushes in the database, and what decides whether one may run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -47,6 +47,10 @@ _KEYED = Statement(
 _GET = Statement(
     select(*_STREAMED).select_from(_streamed).where(lessons.c.id == bindparam("lesson"))
 )
+_streamed_several = Rows("streamed_lessons")
+_SEVERAL = Statement(
+    select(*_STREAMED).select_from(_streamed).where(_streamed_several.hold(lessons.c.id))
+)
 _is_running = (pushes.c.engine == bindparam("its_engine"), pushes.c.ended_at.is_(None))
 _RUNNING = Statement(select(*_PUSH).where(*_is_running).order_by(pushes.c.id))
 _RUNNING_WITH_LESSONS = Statement(
@@ -55,10 +59,11 @@ _RUNNING_WITH_LESSONS = Statement(
     .where(*_is_running)
     .order_by(pushes.c.id)
 )
+_elsewhere = Rows("elsewhere")
 _RUNNING_ELSEWHERE = Statement(
-    select(pushes.c.kind)
+    select(pushes.c.lesson_id, pushes.c.kind)
     .where(
-        pushes.c.lesson_id == bindparam("lesson"),
+        _elsewhere.hold(pushes.c.lesson_id),
         pushes.c.engine == "",
         pushes.c.ended_at.is_(None),
     )
@@ -152,6 +157,13 @@ class Pushes:
         rows = self._tx.all(_GET, {"lesson": lesson})
         return _streamed_from(rows[0]) if rows else None
 
+    def several(self, asked: Collection[LessonId]) -> list[Streamed]:
+        """Return classes with what else decides, deleted ones too."""
+        if not asked:
+            return []
+        given = {"streamed_lessons": msgspec.json.encode(list(asked)).decode()}
+        return [_streamed_from(row) for row in self._tx.all(_SEVERAL, given)]
+
     def running(self, engine: str) -> list[Push]:
         """Return every push that runs at an engine."""
         return [_push(row) for row in self._tx.all(_RUNNING, {"its_engine": engine})]
@@ -163,10 +175,15 @@ class Pushes:
             for row in self._tx.all(_RUNNING_WITH_LESSONS, {"its_engine": engine})
         ]
 
-    def running_elsewhere(self, lesson: LessonId) -> frozenset[StreamKind]:
-        """Return what of a class is pushed at an engine that is not ours."""
-        rows = self._tx.all(_RUNNING_ELSEWHERE, {"lesson": lesson})
-        return frozenset(StreamKind(kind) for (kind,) in rows)
+    def running_elsewhere(self, asked: Collection[LessonId]) -> dict[LessonId, set[StreamKind]]:
+        """Return what of some classes is pushed at an engine that is not ours."""
+        if not asked:
+            return {}
+        given = {"elsewhere": msgspec.json.encode(list(asked)).decode()}
+        found: dict[LessonId, set[StreamKind]] = {}
+        for lesson, kind in self._tx.all(_RUNNING_ELSEWHERE, given):
+            found.setdefault(LessonId(lesson), set()).add(StreamKind(kind))
+        return found
 
     def of_lesson(self, lesson: LessonId) -> list[Push]:
         """Return the pushes of a class, the newest first, a few."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, and_, bindparam, case, delete, func, null, select, update
+from sqlalchemy import ClauseElement, and_, bindparam, case, delete, func, null, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId, ViewerId
@@ -94,6 +94,10 @@ _FIND = Statement(
     )
 )
 _GET = Statement(select(*_COLUMNS).where(viewers.c.id == bindparam("viewer")))
+_speaking = Rows("speaking")
+_MUTED = Statement(
+    select(viewers.c.id).where(_speaking.hold(viewers.c.id), viewers.c.muted_at.is_not(None))
+)
 
 
 def _put(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
@@ -147,10 +151,24 @@ def _add_watched(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's ow
 
 _PUT = Statement(_put)
 _ADD_WATCHED = Statement(_add_watched)
+_muted = viewers.alias()
+# A guest is known by their number, however often they come as somebody new.
+_number = select(_muted.c.telephone).where(
+    _muted.c.id == bindparam("viewer"), _muted.c.lesson_id == bindparam("lesson")
+)
 _MUTE = Statement(
     update(viewers)
-    .where(viewers.c.id == bindparam("viewer"), viewers.c.lesson_id == bindparam("lesson"))
+    .where(
+        viewers.c.lesson_id == bindparam("lesson"),
+        or_(viewers.c.id == bindparam("viewer"), viewers.c.telephone == _number.scalar_subquery()),
+    )
     .values(muted_at=bindparam("moment"))
+)
+_MUTED_AT = Statement(
+    select(func.max(viewers.c.muted_at)).where(
+        viewers.c.lesson_id == bindparam("lesson"),
+        viewers.c.telephone == bindparam("telephone"),
+    )
 )
 _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
@@ -292,6 +310,13 @@ class Viewers:
         rows = self._tx.all(_GET, {"viewer": viewer})
         return _viewer(rows[0]) if rows else None
 
+    def muted(self, asked: Collection[ViewerId]) -> set[ViewerId]:
+        """Return which of some viewers are muted."""
+        if not asked:
+            return set()
+        given = {"speaking": msgspec.json.encode(list(asked)).decode()}
+        return {ViewerId(row[0]) for row in self._tx.all(_MUTED, given)}
+
     def put(self, new: NewViewer, now: Moment) -> Viewer:
         """Write a viewer, or what is new of one who is known already."""
         values = {
@@ -325,9 +350,18 @@ class Viewers:
             self._tx.run(_ADD_WATCHED, {"watched_rows": msgspec.json.encode(rows).decode()})
 
     def mute(self, lesson: LessonId, viewer: ViewerId, moment: Moment | None) -> bool:
-        """Mute a viewer of a class, or at no moment unmute; tells whether there is one."""
+        """Mute a viewer of a class, or at no moment unmute; tells whether there is one.
+
+        Whoever has left the same telephone number in the class is the same viewer.
+        """
         values = {"lesson": lesson, "viewer": viewer, "moment": moment}
         return self._tx.run(_MUTE, values) > 0
+
+    def muted_at(self, lesson: LessonId, telephone: str) -> Moment | None:
+        """Return since when a telephone number is muted in a class, none where it is not."""
+        rows = self._tx.all(_MUTED_AT, {"lesson": lesson, "telephone": telephone})
+        moment: Moment | None = rows[0][0]
+        return moment
 
     def overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[ViewerId]:
         """Return viewers of classes of a school that were over by a moment."""

@@ -34,16 +34,21 @@ def joined(work: Work, lesson: LessonId, after: EntryId) -> History:
     return History(standing, last, work.chats.recent(lesson), is_fresh=True)
 
 
-def say(work: Work, messages: Iterable[NewEntry]) -> list[Entry]:
-    """Write messages in order and return them; one that was kept already is not written again."""
+def say(work: Work, messages: Iterable[NewEntry]) -> list[Entry | None]:
+    """Write messages in order and return them, none for one whose author is muted by now.
+
+    One that was kept already is not written again.
+    """
     wanted = list(messages)
     marks = [(one.lesson, one.nonce) for one in wanted if one.nonce is not None]
     kept = work.chats.with_nonces(marks) if marks else {}
-    entries = []
+    authors = {one.author.viewer for one in wanted if one.author.viewer is not None}
+    muted = work.viewers.muted(authors)
+    entries: list[Entry | None] = []
     for one in wanted:
         mark = (one.lesson, one.nonce or "")
         entry = kept.get(mark)
-        if entry is None:
+        if entry is None and one.author.viewer not in muted:
             entry = work.chats.add(one, work.now)
             if one.nonce is not None:
                 kept[mark] = entry

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from homeroom.base.clock import DAY
+from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import is_public_key, keyed, same
 from homeroom.domain.refusal import Declined
@@ -44,16 +44,20 @@ def taught(work: Work, means: Means, given: str) -> Taught:
     """Return the class that a token opens; raises `Declined`, and says nothing of why."""
     key = given[:KEY_LENGTH]
     held = work.pushes.keyed(key) if is_public_key(key) else None
-    if (
-        held is None
-        or not same(given, token(held, means.push_key))
-        or held.lesson.deleted_at is not None
-        or held.school_is_suspended
-        or held.teacher_is_cancelled
-        or work.now >= closes_at(held.lesson) + SHOWN_AFTER
-    ):
+    if held is None or not opens(given, held, means, work.now):
         raise Declined("there is no such page")
     return Taught(viewing.seen(work, key), held, held.lesson.is_over(work.now))
+
+
+def opens(given: str, held: Streamed, means: Means, now: Moment) -> bool:
+    """Tell whether a token opens the page of a class."""
+    return (
+        same(given, token(held, means.push_key))
+        and held.lesson.deleted_at is None
+        and not held.school_is_suspended
+        and not held.teacher_is_cancelled
+        and now < closes_at(held.lesson) + SHOWN_AFTER
+    )
 
 
 def pushed_to(held: Streamed, kind: StreamKind, means: Means, hosts: Hosts) -> str | None:

@@ -1,7 +1,7 @@
 """Watching a class on the public pages: who may, what is shown, who it was."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId, UserId
@@ -61,6 +61,12 @@ class Admitted:
     def may_like(self) -> bool:
         """Whether likes of theirs count."""
         return self.may_chat in ("open", "guest")
+
+    @property
+    def is_news(self) -> bool:
+        """Whether they, or the name they come by this time, are still to be written down."""
+        is_known = self.viewer is not None and self.viewer.name == self.ticket.name
+        return self.ticket.kind is not ViewerKind.VISITOR and not is_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,15 @@ def log_in(work: Work, means: Means, school: SchoolId, user: User) -> str:
     return sealed(ticket, means.ticket_key)
 
 
+def has_session(means: Means, text: str) -> bool:
+    """Tell whether a text is a ticket of ours that logging out ends; asks no database."""
+    try:
+        # An expired one is ended as well: that does no harm.
+        return unsealed(text, means.ticket_key, now=0).session is not None
+    except Declined:
+        return False
+
+
 def log_out(work: Work, means: Means, text: str) -> None:
     """End the session of a ticket, if it has one."""
     try:
@@ -184,14 +199,19 @@ def visitor(means: Means, lesson: Lesson, now: Moment) -> Ticket:
 def enlist(work: Work, means: Means, key: str, text: str | None, telephone: str, name: str) -> str:
     """Write a visitor's telephone number and nickname, checked before, and return their ticket.
 
-    Raises `Unknown`, `LogInFirst`. Whoever is known otherwise stays who they are.
+    Raises `Unknown`, and `LogInFirst` where a guest may not watch or not chat. Whoever is known
+    otherwise stays who they are.
     """
     admitted = admit(work, means, key, text)
-    ticket = admitted.ticket
+    ticket, lesson = admitted.ticket, admitted.seen.lesson
     if ticket.kind is ViewerKind.VISITOR:
-        lesson = admitted.seen.lesson.id
-        guest = NewViewer(lesson, ticket.identity, ticket.kind, name, telephone)
-        work.viewers.put(guest, work.now)
+        if not audience(lesson).allow_unlogged_chat:
+            raise LogInFirst
+        new = NewViewer(lesson.id, ticket.identity, ticket.kind, name, telephone)
+        guest = work.viewers.put(new, work.now)
+        muted_at = work.viewers.muted_at(lesson.id, telephone)
+        if muted_at is not None:
+            work.viewers.mute(lesson.id, guest.id, muted_at)
     return sealed(ticket, means.ticket_key)
 
 
@@ -221,38 +241,36 @@ def admit(work: Work, means: Means, key: str, text: str | None) -> Admitted:
 
 def enter(work: Work, admitted: Admitted) -> Viewer | None:
     """Write down a viewer who is known by name; returns them, none for a mere visitor."""
-    ticket = admitted.ticket
-    if ticket.kind is ViewerKind.VISITOR or admitted.viewer is not None:
-        return admitted.viewer
-    return work.viewers.put(known_as(admitted), work.now)
+    return work.viewers.put(known_as(admitted), work.now) if admitted.is_news else admitted.viewer
 
 
 def known_as(admitted: Admitted) -> NewViewer:
     """Return how a viewer is to be written."""
-    ticket = admitted.ticket
-    name = ticket.name if admitted.viewer is None else admitted.viewer.name
+    ticket, viewer = admitted.ticket, admitted.viewer
+    name = ticket.name
+    if ticket.kind is ViewerKind.VISITOR and viewer is not None:
+        name = viewer.name
     user = UserId(int(ticket.subject)) if ticket.kind is ViewerKind.USER else None
     return NewViewer(
         admitted.seen.lesson.id, ticket.identity, ticket.kind, name, telephone=None, user=user
     )
 
 
-def outcasts(
-    work: Work, lesson: Lesson, tickets: Collection[Ticket], *, is_suspended: bool
-) -> set[str]:
-    """Return the identities, of tickets that were good, that may no longer watch a class."""
-    if lesson.deleted_at is not None or is_suspended:
-        return {ticket.identity for ticket in tickets}
-    asked = [ticket.session for ticket in tickets if ticket.session is not None]
+def outcasts(work: Work, watching: Collection[tuple[Lesson, set[Ticket]]]) -> set[Ticket]:
+    """Return the tickets to some classes, once good, by which these are no longer watched."""
+    everybody = {ticket for _, tickets in watching for ticket in tickets}
+    asked = {ticket.session for ticket in everybody if ticket.session is not None}
     living = work.sessions.living(asked, work.now)
-    by_login = audience(lesson).watch_by_login
-    return {
-        ticket.identity
-        for ticket in tickets
+    gone = {
+        ticket
+        for ticket in everybody
         if ticket.expires_at <= work.now
         or (ticket.session is not None and ticket.session not in living)
-        or (by_login and ticket.kind is ViewerKind.VISITOR)
     }
+    for lesson, tickets in watching:
+        if audience(lesson).watch_by_login:  # and the ticket of a visitor is for one class
+            gone |= {ticket for ticket in tickets if ticket.kind is ViewerKind.VISITOR}
+    return gone
 
 
 def add_watched(work: Work, watched: Iterable[Watched]) -> None:
@@ -292,26 +310,46 @@ def shown(
     work: Work, means: Means, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
 ) -> Shown:
     """Return what can be seen of a class now; its teacher sees what is not live as well."""
+    return shown_of(work, means, hosts, [lesson])[lesson.id][to_teacher]
+
+
+def shown_of(
+    work: Work, means: Means, hosts: Hosts, lessons: Collection[Lesson]
+) -> dict[LessonId, tuple[Shown, Shown]]:
+    """Return what can be seen of several classes now: by viewers, and by the teacher."""
     now = work.now
-    opens, closes = opens_at(lesson), closes_at(lesson)
-    is_over = lesson.is_over(now)
-    streams = {}
-    if not is_over and now >= opens and (lesson.switches.live or to_teacher):
-        streams = {
-            kind: _pulled(lesson, kind, means, hosts)
-            for kind in StreamKind
-            if has_stream(lesson, kind)
-        }
-    clips = []
-    if is_over and (to_teacher or lesson.switches.replay):
-        until = now + URL_LIFE
-        clips = [
-            (clip, clip_url(hosts.pages, clip.file.file_id, until, means.clip_key))
-            for clip in work.clips.of_lesson(lesson.id)
-            if clip.deleted_at is None
-        ]
-    pushed = work.pushes.running_elsewhere(lesson.id)
-    return Shown(_phase(lesson, now), opens, closes, streams, pushed, clips)
+    pushed = work.pushes.running_elsewhere([lesson.id for lesson in lessons])
+    clips = work.clips.kept([lesson.id for lesson in lessons if lesson.is_over(now)])
+    found = {}
+    for lesson in lessons:
+        all_of_it = Shown(
+            _phase(lesson, now),
+            opens_at(lesson),
+            closes_at(lesson),
+            _streams(lesson, means, hosts, now),
+            frozenset(pushed.get(lesson.id, ())),
+            [
+                (clip, clip_url(hosts.pages, clip.file.file_id, now + URL_LIFE, means.clip_key))
+                for clip in clips.get(lesson.id, ())
+            ],
+        )
+        by_viewers = replace(
+            all_of_it,
+            streams=all_of_it.streams if lesson.switches.live else {},
+            clips=all_of_it.clips if lesson.switches.replay else [],
+        )
+        found[lesson.id] = by_viewers, all_of_it
+    return found
+
+
+def _streams(
+    lesson: Lesson, means: Means, hosts: Hosts, now: Moment
+) -> dict[StreamKind, Addresses]:
+    if lesson.is_over(now) or now < opens_at(lesson):
+        return {}
+    return {
+        kind: _pulled(lesson, kind, means, hosts) for kind in StreamKind if has_stream(lesson, kind)
+    }
 
 
 def _pulled(lesson: Lesson, kind: StreamKind, means: Means, hosts: Hosts) -> Addresses:

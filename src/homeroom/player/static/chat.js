@@ -197,15 +197,17 @@ export class Chat {
     item.querySelector(".words").textContent = entry.text;
     item.classList.toggle("is-staff", entry.role !== "viewer");
     item.classList.remove("is-pending");
-    if (entry.id) this.#offerDeeds(item, entry);
+    if (entry.id) {
+      item.dataset.id = entry.id;
+      this.#offerDeeds(item, entry);
+    }
     return item;
   }
 
-  #offerDeeds(item, { id, viewer, name }) {
+  #offerDeeds(item, { viewer, name }) {
     if (this.#room.you.role !== "teacher") return;
     const deeds = item.querySelector(".deeds");
     deeds.hidden = false;
-    item.dataset.id = id;
     item.dataset.viewer = viewer ?? "";
     for (const button of deeds.children) {
       const { deed } = button.dataset;
@@ -233,7 +235,8 @@ export class Chat {
   }
 
   #refused({ about, nonce, why }) {
-    if (why === "failed" || !["say", "like"].includes(about)) return;
+    // A message that failed is sent again; what was to be done to one that is gone, is done.
+    if (why === "failed" ? about === "say" : why === "missing" && about !== "say") return;
     const item = this.#pending.get(nonce);
     if (item) {
       const { text } = this.#parts;
@@ -322,7 +325,10 @@ export class Chat {
 
   #toEnd() {
     const { log, list } = this.#parts;
-    while (list.children.length > KEPT) list.firstElementChild.remove();
+    while (list.children.length > KEPT) {
+      this.#messages.delete(Number(list.firstElementChild.dataset.id));
+      list.firstElementChild.remove();
+    }
     log.scrollTop = log.scrollHeight;
     this.#isAtEnd = true;
     this.#tellUnread(0);

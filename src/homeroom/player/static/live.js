@@ -23,7 +23,6 @@ const like = find("like");
 const rounded = new Intl.NumberFormat(language, { notation: "compact" });
 
 let isLocked = page.state === null;
-let isGone = false;
 let hadPicture = false;
 let angle = "class";
 let shownAngle = null;
@@ -33,8 +32,8 @@ const players = {};
 
 /** What is seen of a class; the same choice as in live.html. */
 function view(state) {
-  if (isGone || state?.phase === "gone") return "gone";
   if (isLocked || !state) return "locked";
+  if (state.phase === "gone") return "over";
   if (state.phase === "over") {
     if (state.clips.length) return "replay";
     return state.replay && room.now < state.closes + LATEST_REPLAY ? "replay_soon" : "over";
@@ -173,8 +172,8 @@ room.addEventListener("needs_login", () => {
   show();
 });
 room.addEventListener("offline", ({ detail }) => {
-  isGone = detail.code === 4404;
-  if (isGone) show();
+  // There is nothing to see here any more: the notice in its place says why.
+  if (detail.code === 4404) location.reload();
 });
 room.addEventListener("you", ({ detail: you }) => {
   find("who").textContent = you.name;

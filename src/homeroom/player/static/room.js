@@ -83,7 +83,7 @@ export class Room extends EventTarget {
     return this.#tickets.best !== null;
   }
 
-  /** Connect, anew where it is connected: each line is for one ticket, so a refusal is of that one. */
+  /** Connect, always anew: a line is for one ticket, so that a refusal is of that one. */
   start() {
     this.stop();
     const url = new URL(`${this.#base}/room`, location.href);
@@ -217,6 +217,8 @@ export class Room extends EventTarget {
 
   #welcome(event) {
     const isFirst = !this.#isWelcome;
+    // Who has just been told who they are may say something new at once: that is on its way.
+    const unsent = [...this.#unsent.keys()];
     this.#isWelcome = true;
     this.#attempt = 0;
     this.#meet(event.you);
@@ -224,7 +226,7 @@ export class Room extends EventTarget {
     this.#tell("welcome", event);
     if (event.fresh) this.#last = 0;
     this.#enter(event.entries, event.fresh);
-    for (const nonce of this.#unsent.keys()) this.#repeat(nonce);
+    for (const nonce of unsent) this.#repeat(nonce);
     if (!isFirst) return;
     if (this.#plays) this.#send({ t: "play", on: true });
     if (!this.#liking) this.#flush();

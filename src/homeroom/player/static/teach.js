@@ -86,7 +86,7 @@ function show(state) {
   const air = texts[onAir ? "teach.on_air" : "teach.off_air"];
   if (find("air").textContent !== air) find("air").textContent = air;
   find("air").classList.toggle("on", onAir);
-  find("end").hidden = isOver;
+  find("end").hidden = !isOpen;
   find("studio").hidden = isOver;
   find("seen").hidden = isOver;
   find("clips").hidden = !isOver;
@@ -145,7 +145,11 @@ setInterval(() => {
   tick();
   if (state.phase === "over" && !state.clips.length) showClips(state);
   // The phase moves on by the clock; the server says so a moment later, and this need not wait.
-  if (studio && state.phase === "before") studio.show(room.now >= state.opens, isOnAir(state));
+  if (state.phase === "before") {
+    const isOpen = room.now >= state.opens;
+    find("end").hidden = !isOpen;
+    studio?.show(isOpen, isOnAir(state));
+  }
 }, 1000);
 
 room.addEventListener("state", ({ detail }) => show(detail));
@@ -179,6 +183,7 @@ room.addEventListener("people", ({ detail: { people, more } }) => {
 function person({ viewer, name, muted }) {
   const item = document.createElement("li");
   const label = document.createElement("span");
+  label.dir = "auto";
   label.textContent = name;
   item.append(label);
   if (muted) {

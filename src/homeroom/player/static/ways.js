@@ -1,7 +1,7 @@
 // The ways in which a browser can play a live stream, the quickest first.
 //
 // Each is a function of the video, the address and what to call when the stream is lost, with
-// "refused", "unplayable", "ended" or "lost"; it returns a function that lets go of everything.
+// "unplayable", "ended" or "lost"; it returns a function that lets go of everything.
 
 const FLV = {
   enableWorker: false, // a worker would come from a blob, which the policy of the page forbids
@@ -21,7 +21,6 @@ const HLS = {
   liveSyncOnStallIncrease: 0,
 };
 const NATIVE = "application/vnd.apple.mpegurl";
-const REFUSED = [401, 403, 404];
 
 /** The library for FLV; a page that has it loaded already saves the time. */
 function mpegts() {
@@ -58,9 +57,8 @@ function flv(video, url, lost) {
     const { Events, ErrorTypes } = library;
     const player = library.createPlayer({ type: "flv", isLive: true, cors: true, url }, FLV);
     player.on(Events.LOADING_COMPLETE, () => lost("ended"));
-    player.on(Events.ERROR, (kind, _, info) => {
-      if (kind === ErrorTypes.MEDIA_ERROR) lost("unplayable");
-      else lost(REFUSED.includes(info?.code) ? "refused" : "lost");
+    player.on(Events.ERROR, (kind) => {
+      lost(kind === ErrorTypes.MEDIA_ERROR ? "unplayable" : "lost");
     });
     player.attachMediaElement(video);
     player.load();
@@ -73,10 +71,8 @@ function hls(video, url, lost) {
   function begin({ default: Hls, ErrorTypes, Events }) {
     if (!Hls.isSupported()) return lost("unplayable");
     const player = new Hls(HLS);
-    player.on(Events.ERROR, (_, { fatal, type, response }) => {
-      if (!fatal) return;
-      if (type === ErrorTypes.MEDIA_ERROR) lost("unplayable");
-      else lost(REFUSED.includes(response?.code) ? "refused" : "lost");
+    player.on(Events.ERROR, (_, { fatal, type }) => {
+      if (fatal) lost(type === ErrorTypes.MEDIA_ERROR ? "unplayable" : "lost");
     });
     player.loadSource(url);
     player.attachMedia(video);

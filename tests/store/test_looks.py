@@ -1,0 +1,109 @@
+"""What the rooms of the pages ask the database every second."""
+
+from typing import Final
+
+from homeroom.base.ids import EntryId, LessonId, SchoolId
+from homeroom.domain.chat import Author, EntryKind, NewEntry, Role
+from homeroom.domain.streams import StreamKind
+from homeroom.domain.viewers import unsealed
+from homeroom.player import looks
+from homeroom.player.looks import Asked, Standings
+from homeroom.store.pushes import NewPush
+from homeroom.store.work import Work
+from homeroom.usecases import chat, teaching, viewing
+from tests.support.given import Given
+from tests.support.scheduled import Scheduled
+from tests.support.tracing import traced
+
+WATCHED: Final = {"record": 1, "live": 1, "replay": 1}
+TEACHER: Final = Author("Ms. Zhang", Role.TEACHER)
+
+
+def watched(given: Given) -> LessonId:
+    """Return a class with a push elsewhere, a clip, and a pinned message."""
+    lesson = given.lesson(None, **WATCHED)
+    given.clip(lesson)
+
+    def unit(work: Work) -> None:
+        push = NewPush(lesson, StreamKind.CLASS, "", f"client-{lesson}", "", "192.0.2.1")
+        work.pushes.add(push, work.now)
+        (said,) = chat.say(work, [NewEntry(lesson, EntryKind.MESSAGE, TEACHER, "read this")])
+        assert said is not None
+        chat.pin(work, lesson, TEACHER, said.id)
+
+    given.store.work(unit, SchoolId(given.school.id))
+    return lesson
+
+
+def asked(given: Given, lesson: LessonId) -> Asked:
+    """Ask for a visitor, somebody who has logged in, and the teacher."""
+    means, student = given.house.running.server.means, given.student()
+
+    def unit(work: Work) -> Asked:
+        held, user = work.pushes.get(lesson), work.accounts.get(student)
+        assert held is not None
+        assert user is not None
+        text = viewing.log_in(work, means, held.lesson.school, user)
+        tickets = {
+            viewing.visitor(means, held.lesson, work.now),
+            unsealed(text, means.ticket_key, work.now),
+        }
+        return Asked(EntryId(0), tickets, {teaching.token(held, means.push_key)})
+
+    return given.store.work(unit, SchoolId(given.school.id))
+
+
+def look(given: Given, rooms: dict[LessonId, Asked]) -> tuple[Standings, int]:
+    """Look, and return how many statements that took as well."""
+    server = given.house.running.server
+
+    def unit(work: Work) -> Standings:
+        return looks.standings(work, server.means, server.hosts, rooms)
+
+    with traced(given) as issued:
+        found = given.store.work(unit, SchoolId(given.school.id))
+    return found, len([one for one in issued if "SELECT" in one])
+
+
+def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room(
+    given: Given,
+) -> None:
+    rooms = {lesson: asked(given, lesson) for lesson in [watched(given) for _ in range(4)]}
+    for lesson in list(rooms)[:2]:
+        given.closed_early(lesson)
+    singles = [look(given, {lesson: question}) for lesson, question in rooms.items()]
+
+    together, statements = look(given, rooms)
+
+    assert statements == max(number for _, number in singles)
+    for (single, _), lesson in zip(singles, rooms, strict=True):
+        sight = together.sights[lesson]
+        assert single.sights == {lesson: sight}
+        assert sight.standing.pinned is not None
+        assert sight.standing.pinned.new.text == "read this"
+        assert sight.shown.pushed == {StreamKind.CLASS}
+        assert [clip.lesson for clip, _ in sight.shown.clips] == (
+            [lesson] if sight.shown.phase == "over" else []
+        )
+    assert [one.shown.phase for one in together.sights.values()] == ["over"] * 2 + ["before"] * 2
+    assert together.outcasts == set()
+
+
+def test_a_look_finds_who_may_stay_no_longer(given: Given) -> None:
+    held = Scheduled(given, **WATCHED)
+    other = watched(given)
+    mine, others = asked(given, held.lesson), asked(given, other)
+    (user,) = {ticket for ticket in mine.tickets if ticket.session is not None}
+    session = user.session
+    assert session is not None
+    given.store.work(lambda work: work.sessions.log_out(session, work.now))
+    given.store.work(lambda work: work.pushes.renew_key(other))
+
+    found, _ = look(given, {held.lesson: mine, other: others})
+
+    assert found.outcasts == {user} | others.tokens
+    assert found.gone == set()
+    held.delete()
+    found, _ = look(given, {held.lesson: mine, other: others})
+    assert found.gone == {held.lesson}
+    assert found.outcasts == {user} | others.tokens | mine.tokens
