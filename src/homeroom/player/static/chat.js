@@ -50,6 +50,7 @@ export class Chat {
       pause: one(".pause"),
       log: one(".log"),
       list: one("ol"),
+      empty: one(".empty"),
       unread: one(".unread"),
       form: one(".say"),
       text: one("textarea"),
@@ -275,11 +276,12 @@ export class Chat {
   }
 
   #refresh() {
-    const { text, send, mustLogin, pause, unpin } = this.#parts;
+    const { text, send, mustLogin, pause, unpin, empty } = this.#parts;
     const { you, state } = this.#room;
     const barrier = this.#barrier;
     const isStaff = you.role === "teacher";
     const mustLogIn = you.chat === "login" && barrier === null;
+    empty.textContent = this.#texts[barrier === "over" ? "chat.nothing" : "chat.empty"];
     text.disabled = barrier !== null;
     send.disabled = barrier !== null;
     text.hidden = mustLogIn;
