@@ -49,6 +49,8 @@ tests() {
   command -v openssl >/dev/null || missing+=(openssl)
   [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(nginx libnginx-mod-stream)
   [[ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ]] || missing+=(libnginx-mod-rtmp)
+  # What drives Chromium, Playwright's own node, is linked against it.
+  compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || missing+=(libatomic1)
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
   if ((${#missing[@]})); then
     # Tests that miss something are skipped, and say so; where CI is set they fail, so we do at once.

@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -162,11 +162,13 @@ def running_browser(*arguments: str) -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         raise NoBrowserError("no Chromium here: install Debian's package `chromium`")
-    with sync_playwright() as playwright:
+    with ExitStack() as ends:
+        try:
+            playwright = ends.enter_context(sync_playwright())
+        except Exception as failure:  # noqa: BLE001  it raises nothing narrower
+            raise NoBrowserError(f"Playwright does not start here: {failure}") from None
         chromium = playwright.chromium.launch(
             executable_path=program, args=[*ARGUMENTS, *arguments]
         )
-        try:
-            yield Browser(chromium)
-        finally:
-            chromium.close()
+        ends.callback(chromium.close)
+        yield Browser(chromium)
