@@ -16,7 +16,6 @@ from homeroom.store.paging import Page
 from homeroom.store.shown import Person, ShownClip, ShownMessage, ShownViewer
 from homeroom.usecases import readback, streams
 from homeroom.usecases.readback import SeenLesson
-from homeroom.usecases.secrets import CLIP_KEY
 
 # --- classes -------------------------------------------------------------------------------------
 
@@ -123,7 +122,7 @@ def _push(push: Push, told: StreamFacts | None) -> PushRow:
 def clips(asked: Asked) -> Page[wire.ClipRow]:
     """Return a page of the recordings of a class."""
     lesson = _asked_for(asked).id
-    key = asked.work.operations.kept(CLIP_KEY) or ""
+    key = asked.around.means.clip_key
     expires_at = asked.work.now + URL_LIFE
 
     def show(shown: ShownClip) -> wire.ClipRow:
