@@ -24,8 +24,8 @@ from homeroom.partner.serving import Call
 from homeroom.store.engine import Engine
 from homeroom.store.postgres import PostgresEngine, PostgresTx
 from homeroom.store.sqlite import SqliteEngine, SqliteTx
-from homeroom.store.work import Store, Work
-from homeroom.usecases.means import Means
+from homeroom.store.unit_of_work import Store, UnitOfWork
+from homeroom.usecases.dependencies import Dependencies
 
 UNITS = 32
 FRESH = ("identity", "unique_identity", "key", "stream", "stream_signature")
@@ -77,13 +77,13 @@ def _add(store: Store, account: Account, place: Place, number: int) -> None:
     form["courseUniqueIdentity"] = f"trace {time.time_ns()} {number}"[-9:]
     asked = ADD_COURSE_CLASS.reader().read(form)
     school = SchoolId(account.sid)
-    means = Means(Keys(), Keys().secret(), 0)
+    deps = Dependencies(Keys(), Keys().secret(), 0)
 
-    def unit(work: Work) -> None:
+    def unit(uow: UnitOfWork) -> None:
         hosts = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
-        add_course_class(Call(work, school, means, hosts), asked)
+        add_course_class(Call(uow, school, deps, hosts), asked)
 
-    store.work(unit, school)
+    store.write(unit, school)
 
 
 def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds: float) -> float:

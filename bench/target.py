@@ -19,7 +19,7 @@ from homeroom.base.settings import Settings
 from homeroom.contract.action import Door
 from homeroom.folder import opened_store
 from homeroom.usecases import schools
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from tests.support.wire import Partner, Value
 
 HOMEROOM = Path(sys.executable).with_name("homeroom")
@@ -69,8 +69,8 @@ class Target:
 def new_school(settings: Settings) -> Account:
     """Make a school, as an operator does."""
     with opened_store(settings) as store:
-        means = Means(Keys(), "", 0)
-        school = store.work(lambda work: schools.create(work, means, "Bench"))
+        deps = Dependencies(Keys(), "", 0)
+        school = store.write(lambda uow: schools.create(uow, deps, "Bench"))
     return Account(school.id, school.secret)
 
 

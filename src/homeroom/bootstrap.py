@@ -19,16 +19,16 @@ from starlette.routing import Route
 
 from homeroom.admin import site
 from homeroom.admin.asked import Around
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import Keys
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
 from homeroom.contract.action import Door
-from homeroom.desk import Desk
-from homeroom.domain.kinds import Kind
+from homeroom.domain.job_kinds import JobKind
 from homeroom.domain.webcasts import Hosts
-from homeroom.folder import CannotStart, only_server, opened_store, running_server, set_clock
+from homeroom.folder import StartupError, only_server, opened_store, running_server, set_clock
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Handler, Worker
 from homeroom.media import room
@@ -40,11 +40,11 @@ from homeroom.player.hub import Hub
 from homeroom.player.rooms import Rooms
 from homeroom.sandbox.site import Sandbox
 from homeroom.store.files import Files
-from homeroom.store.queue import Job
-from homeroom.store.work import Store, Work
+from homeroom.store.job_queue import Job
+from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import clips, demo, retention, secrets, teachers
 from homeroom.usecases.demo import DemoSchool
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import Secrets
 from homeroom.web.faults import FaultBook
 from homeroom.web.http import listen
@@ -70,9 +70,9 @@ def known_hosts(settings: Settings) -> Hosts:
 
 def means_of(
     settings: Settings, kept: Secrets, video_works: Callable[[], bool] = lambda: True
-) -> Means:
+) -> Dependencies:
     """Return what use cases need, as the settings have it."""
-    return Means(
+    return Dependencies(
         Keys(),
         kept.pull,
         0 if settings.sandbox else settings.stop_delay,
@@ -89,7 +89,7 @@ class Server:
     """A running server's parts, for its doors."""
 
     settings: Settings
-    desk: Desk
+    async_store: AsyncStore
     clock: Clock
     worker: Worker
     sweeper: Sweeper
@@ -98,7 +98,7 @@ class Server:
     faults: FaultBook | None
     journal: Journal | None
     metrics: Metrics
-    means: Means
+    deps: Dependencies
     hosts: Hosts
     files: Files
     media: Room
@@ -115,13 +115,13 @@ async def built(
     settings: Settings, store: Store, real: Clock, sockets: "Sockets"
 ) -> AsyncIterator[Server]:
     """Join the rooms over a store; ends what was started."""
-    desk = Desk(store)
+    async_store = AsyncStore(store)
     clock = set_clock(settings, store, real)
     files = Files(settings.data)
-    worker = Worker(desk, clock, real, _handlers(desk, files))
-    kept = await desk.work(secrets.kept)
+    worker = Worker(async_store, clock, real, _handlers(async_store, files))
+    kept = await async_store.write(secrets.kept)
     engine = room.control(settings, sockets.media, kept.engine)
-    means = means_of(settings, kept, room.video_works(settings, engine))
+    deps = means_of(settings, kept, room.video_works(settings, engine))
     where = hosts(settings, sockets.url, sockets.media)
     faults = FaultBook() if settings.sandbox else None
     metrics = Metrics()
@@ -130,27 +130,29 @@ async def built(
     async def settle() -> None:
         await worker.run_due()
 
-    doorkeeper = Doorkeeper(desk, (clock, real))
+    doorkeeper = Doorkeeper(async_store, (clock, real))
     partner = PartnerAPI(
-        desk,
+        async_store,
         doorkeeper,
         clock,
-        means,
+        deps,
         where,
         files,
         faults=faults,
         observer=Observer(metrics.counted, journal),
         settle=settle,
     )
-    media = Room(settings, desk, means, kept, files, metrics, engine, sockets.media, sockets.api)
-    sweeper = Sweeper(desk, [Sweep(one.overdue, one.sweep) for one in (clips, retention)])
+    media = Room(
+        settings, async_store, deps, kept, files, metrics, engine, sockets.media, sockets.api
+    )
+    sweeper = Sweeper(async_store, [Sweep(one.overdue, one.sweep) for one in (clips, retention)])
     working = [asyncio.create_task(one.run()) for one in (worker, sweeper)]
     try:
-        rooms = Rooms(desk, means, where, media.facts)
+        rooms = Rooms(async_store, deps, where, media.facts)
         async with media.running(), rooms.running():
             yield Server(
                 settings=settings,
-                desk=desk,
+                async_store=async_store,
                 clock=clock,
                 worker=worker,
                 sweeper=sweeper,
@@ -159,7 +161,7 @@ async def built(
                 faults=faults,
                 journal=journal,
                 metrics=metrics,
-                means=means,
+                deps=deps,
                 hosts=where,
                 files=files,
                 media=media,
@@ -171,11 +173,11 @@ async def built(
         await asyncio.wait(working)
 
 
-def _handlers(desk: Desk, files: Files) -> dict[Kind, Handler]:
+def _handlers(async_store: AsyncStore, files: Files) -> dict[JobKind, Handler]:
     async def finish_stop(job: Job) -> None:
         school = SchoolId(int(job.payload["school"]))
         user = UserId(int(job.payload["user"]))
-        await desk.work(lambda work: teachers.finish_stop(work, school, user), school)
+        await async_store.write(lambda uow: teachers.finish_stop(uow, school, user), school)
 
     async def erase_file(job: Job) -> None:
         await asyncio.to_thread(files.erase, str(job.payload["path"]))
@@ -183,15 +185,15 @@ def _handlers(desk: Desk, files: Files) -> dict[Kind, Handler]:
     async def erase_files(job: Job) -> None:
         paths: list[str] = msgspec.json.decode(str(job.payload["paths"]), type=list[str])
         # The same picture may have been given to several schools, and is kept once.
-        kept = await desk.look(lambda work: work.resets.in_use(paths))
+        kept = await async_store.read(lambda uow: uow.resets.in_use(paths))
         for path in paths:
             if path not in kept:
                 await asyncio.to_thread(files.erase, path)
 
     return {
-        Kind.FINISH_STOP: finish_stop,
-        Kind.ERASE_FILE: erase_file,
-        Kind.ERASE_FILES: erase_files,
+        JobKind.FINISH_STOP: finish_stop,
+        JobKind.ERASE_FILE: erase_file,
+        JobKind.ERASE_FILES: erase_files,
     }
 
 
@@ -225,8 +227,8 @@ def serve(settings: Settings, ready: Callable[["Running", DemoSchool | None], No
         set_clock(settings, store, real)
         if settings.database is None:
             # The folder is ours alone: who took a job and did not end it is dead.
-            store.work(lambda work: work.queue.release())
-        school = store.work(lambda work: _demo(work, settings)) if settings.demo else None
+            store.write(lambda uow: uow.jobs.release())
+        school = store.write(lambda uow: _demo(uow, settings)) if settings.demo else None
 
         def announce(running: Running) -> None:
             note(running.url, running.server.hosts)
@@ -246,11 +248,11 @@ def _calm_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def _demo(work: Work, settings: Settings) -> DemoSchool:
+def _demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
     works = room.video_works(settings, None)
-    means = means_of(settings, secrets.kept(work), works)
-    shown = demo.find_or_create(work, means)
-    return demo.put_on_air(work, means, shown) if settings.media == "embedded" else shown
+    deps = means_of(settings, secrets.kept(uow), works)
+    shown = demo.find_or_create(uow, deps)
+    return demo.put_on_air(uow, deps, shown) if settings.media == "embedded" else shown
 
 
 class Sockets(NamedTuple):
@@ -287,7 +289,7 @@ async def _sockets(settings: Settings, opened: ExitStack) -> Sockets:
                     await asyncio.sleep(0.1)
                     continue
                 message = f"cannot listen at {settings.host} port {port}: {error.strerror}{hint}"
-                raise CannotStart(message) from None
+                raise StartupError(message) from None
             return opened.enter_context(listener), url
 
     api, url = await at(settings.port)
@@ -315,8 +317,8 @@ def _sites(server: Server) -> Starlette:
             *_sandbox(server),
             *server.media.routes,
             *player.routes(
-                server.desk,
-                server.means,
+                server.async_store,
+                server.deps,
                 server.hosts,
                 server.media.facts,
                 server.media.browser,
@@ -324,8 +326,8 @@ def _sites(server: Server) -> Starlette:
                 server.metrics,
             ),
             *site.routes(
-                server.desk,
-                Around(server.means, server.hosts, server.media.facts),
+                server.async_store,
+                Around(server.deps, server.hosts, server.media.facts),
                 server.worker,
                 server.metrics,
                 server.media.trouble,
@@ -354,5 +356,5 @@ def _sandbox(server: Server) -> list[Route]:
 
     host = server.settings.host
     return Sandbox(
-        server.desk, clock, server.worker, server.means, book, journal, host, forget
+        server.async_store, clock, server.worker, server.deps, book, journal, host, forget
     ).routes()

@@ -16,7 +16,7 @@ from homeroom.store.engine import Engine
 from homeroom.store.migrate import is_current, migrate
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.sqlite import SqliteEngine
-from homeroom.store.work import Store, Work
+from homeroom.store.unit_of_work import Store, UnitOfWork
 
 CLOCK_OFFSET = "sandbox_clock_offset"
 CLOCK_SHIFTED = "sandbox_clock_on"
@@ -25,7 +25,7 @@ LOCK = "homeroom.lock"
 """Held by the server of a data folder; tells its process id and its addresses."""
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """What keeps the server from starting, in plain words."""
 
 
@@ -42,7 +42,7 @@ def opened_store(settings: Settings) -> Iterator[Store]:
     engine: Engine = SqliteEngine(where) if isinstance(where, Path) else PostgresEngine(where)
     store = Store(engine, SystemClock())
     try:
-        offset = store.look(_clock_offset)
+        offset = store.read(_clock_offset)
         if offset:
             store.clock = ShiftedClock(SystemClock(), offset, moved=lambda _offset: None)
         yield store
@@ -65,11 +65,11 @@ def bring_up_to_date(settings: Settings) -> bool:
         return True
 
 
-def _clock_offset(work: Work) -> int:
+def _clock_offset(uow: UnitOfWork) -> int:
     """Return how far the clock of the last server was shifted; not at all outside a sandbox."""
-    if work.operations.kept(CLOCK_SHIFTED) != "1":
+    if uow.operations.kept(CLOCK_SHIFTED) != "1":
         return 0
-    return int(work.operations.kept(CLOCK_OFFSET) or 0)
+    return int(uow.operations.kept(CLOCK_OFFSET) or 0)
 
 
 class Served(NamedTuple):
@@ -92,7 +92,7 @@ def only_server(settings: Settings) -> Iterator[Callable[[str, Hosts], None]]:
         except OSError:
             file.seek(0)
             message = f"another server (pid {_read(file.read()).pid}) works on {settings.data}"
-            raise CannotStart(message) from None
+            raise StartupError(message) from None
 
         def write(said: Served) -> None:
             file.truncate(0)
@@ -123,8 +123,8 @@ def _read(said: str) -> Served:
 def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
     """Let a store go by the server's clock, and every command after it; returns that clock."""
     shifted = "1" if settings.sandbox else "0"
-    if store.look(lambda work: work.operations.kept(CLOCK_SHIFTED)) != shifted:
-        store.work(lambda work: work.operations.keep(CLOCK_SHIFTED, shifted))
+    if store.read(lambda uow: uow.operations.kept(CLOCK_SHIFTED)) != shifted:
+        store.write(lambda uow: uow.operations.keep(CLOCK_SHIFTED, shifted))
     store.clock = _clock(settings, store, real)
     return store.clock
 
@@ -132,9 +132,9 @@ def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
 def _clock(settings: Settings, store: Store, real: Clock) -> Clock:
     if not settings.sandbox:
         return real
-    offset = store.look(_clock_offset)
+    offset = store.read(_clock_offset)
 
     def keep(new: int) -> None:
-        store.work(lambda work: work.operations.keep(CLOCK_OFFSET, str(new)))
+        store.write(lambda uow: uow.operations.keep(CLOCK_OFFSET, str(new)))
 
     return ShiftedClock(real, offset, moved=keep)

@@ -7,7 +7,7 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.domain.clips import Clip
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.wire import Reply, Value
@@ -19,12 +19,12 @@ def delete(given: Given, lesson: LessonId, file_id: str | None = None) -> Reply:
 
 
 def clips_of(given: Given, lesson: LessonId) -> list[Clip]:
-    return given.store.look(lambda work: work.clips.of_lesson(lesson))
+    return given.store.read(lambda uow: uow.clips.of_lesson(lesson))
 
 
 def stored(given: Given) -> int:
     """Return the bytes that the school's storage counts."""
-    return given.store.look(lambda work: work.schools.bytes_stored(SchoolId(given.school.id)))
+    return given.store.read(lambda uow: uow.schools.bytes_stored(SchoolId(given.school.id)))
 
 
 def on_disk(given: Given, clip: Clip) -> Path:
@@ -50,7 +50,7 @@ def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def failing() -> int:
-        raise StoreFailed("the disk is full")
+        raise StoreError("the disk is full")
 
     lesson = given.held_lesson()
     clip = given.clip(lesson)
@@ -213,6 +213,6 @@ def test_freed_storage_takes_recordings_again(given: Given) -> None:
     form = given.lesson_form(beginTime=begin, endTime=begin + HOUR, record=1)
     full = given.api.call("addCourseClass", **form)
     assert full.errno == 281
-    assert given.seen(full.data).switches.record is False
+    assert given.seen(full.data).recording.record is False
     assert delete(given, lesson).errno == 1
     assert given.done("addCourseClass", **form).errno == 1

@@ -5,12 +5,12 @@ from functools import partial
 
 import pytest
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId
-from homeroom.desk import Desk
 from homeroom.domain.clips import Clip
 from homeroom.jobs.sweeper import Sweep, Sweeper
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
@@ -20,7 +20,7 @@ def sweep(given: Given) -> None:
     """Do what the server does every hour."""
 
     async def main() -> None:
-        await Sweeper(Desk(given.store), [Sweep(clips.overdue, clips.sweep)]).sweep()
+        await Sweeper(AsyncStore(given.store), [Sweep(clips.overdue, clips.sweep)]).sweep()
 
     asyncio.run(main())
 
@@ -29,7 +29,7 @@ def kept(given: Given, *asked: Clip) -> list[bool]:
     """Sweep, and tell which of some clips are still kept."""
     sweep(given)
     asked_for = [clip.file.file_id for clip in asked]
-    found = given.store.look(lambda work: [work.clips.named(one) for one in asked_for])
+    found = given.store.read(lambda uow: [uow.clips.named(one) for one in asked_for])
     return [clip is not None and clip.deleted_at is None for clip in found]
 
 
@@ -109,7 +109,7 @@ def test_many_recordings_go_a_part_at_a_time(given: Given, monkeypatch: pytest.M
     school = SchoolId(given.school.id)
 
     def some() -> int:
-        return given.store.work(partial(clips.sweep, school=school), school)
+        return given.store.write(partial(clips.sweep, school=school), school)
 
     assert [some() for _ in range(4)] == [2, 2, 1, 0]
     assert kept(given, *made) == [False] * 5
@@ -125,10 +125,10 @@ def test_a_school_whose_recordings_cannot_be_swept_keeps_no_other_waiting(
     given.clock.advance(DAY)
     really = clips.sweep
 
-    def failing(work: Work, school: SchoolId) -> int:
+    def failing(uow: UnitOfWork, school: SchoolId) -> int:
         if school == given.school.id:
             raise ValueError("this one fails")
-        return really(work, school)
+        return really(uow, school)
 
     monkeypatch.setattr(clips, "sweep", failing)
     assert kept(given, *made) == [True, False]

@@ -6,8 +6,8 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import CourseId, LessonId, SchoolId
-from homeroom.domain.lessons import Hours, NewLesson, Switches
-from homeroom.store.work import Work
+from homeroom.domain.lessons import Hours, NewLesson, RecordingOptions
+from homeroom.store.unit_of_work import UnitOfWork
 from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
 from tests.support.tracing import traced
@@ -52,8 +52,8 @@ def test_entries_are_judged_alone_and_answered_in_order(given: Given) -> None:
     shown = [bool(entry["more_data"]["live_url"]) for entry in reply.data]
     assert shown == [False, True, False, False]
     assert all(entry["more_data"].keys() == NOWHERE.keys() for entry in reply.data)
-    assert held.seen.switches == Switches(record=True)
-    assert given.seen(other).switches == Switches()
+    assert held.seen.recording == RecordingOptions(record=True)
+    assert given.seen(other).recording == RecordingOptions()
 
 
 def test_an_id_is_read_in_both_spellings(given: Given) -> None:
@@ -87,22 +87,22 @@ def test_recording_live_and_replay_count_only_together(
     """Sent in part they are ignored; who may watch is switched all the same."""
     held = Scheduled(given)
     assert entry_of(held, **part, watchByLogin=1)["errno"] == 1
-    assert held.seen.switches == Switches()
-    assert held.seen.audience.watch_by_login is True
+    assert held.seen.recording == RecordingOptions()
+    assert held.seen.watch_policy.watch_by_login is True
 
 
 def test_a_scene_that_is_not_sent_stays_as_it_is(given: Given) -> None:
     held = Scheduled(given, record=1, recordScene=1)
     assert entry_of(held, **TRIO)["errno"] == 1
-    assert held.seen.switches == Switches(record=True, scene=True)
+    assert held.seen.recording == RecordingOptions(record=True, scene=True)
     assert entry_of(held, **TRIO, recordScene=0)["errno"] == 1
-    assert held.seen.switches == Switches(record=True)
+    assert held.seen.recording == RecordingOptions(record=True)
 
 
 def test_a_scene_needs_recording(given: Given) -> None:
     held = Scheduled(given)
     assert entry_of(held, record=0, live=0, replay=0, recordScene=1)["errno"] == 1
-    assert held.seen.switches == Switches()
+    assert held.seen.recording == RecordingOptions()
 
 
 def test_from_20_minutes_before_the_start_only_replay_may_change_and_only_when_recorded(
@@ -149,7 +149,7 @@ def test_a_class_listed_twice_is_switched_twice_in_order(given: Given) -> None:
         {**one, **TRIO, "replay": 1},
     )
     assert reply.errnos == [1, 251, 1]
-    assert held.seen.switches == Switches(record=True, replay=True)
+    assert held.seen.recording == RecordingOptions(record=True, replay=True)
     assert reply.data[0]["more_data"] == reply.data[2]["more_data"]
 
 
@@ -195,14 +195,14 @@ def lessons_of(given: Given, course: CourseId, many: int) -> list[LessonId]:
     teacher = given.teacher()
     hours = Hours(given.now + DAY, given.now + DAY + HOUR)
 
-    def add(work: Work) -> list[LessonId]:
-        home = work.courses.get(course)
+    def add(uow: UnitOfWork) -> list[LessonId]:
+        home = uow.courses.get(course)
         assert home is not None
         new = NewLesson("Class", hours, teacher)
         keys = (f"{given.school.id:08x}{place:08x}" for place in range(many))
-        return [work.lessons.add(home, new, key, None, work.now).id for key in keys]
+        return [uow.lessons.add(home, new, key, None, uow.now).id for key in keys]
 
-    return given.store.work(add, SchoolId(given.school.id))
+    return given.store.write(add, SchoolId(given.school.id))
 
 
 def test_300_classes_take_as_many_statements_as_one(given: Given) -> None:
@@ -218,7 +218,9 @@ def test_300_classes_take_as_many_statements_as_one(given: Given) -> None:
     assert len(issued_for_one) == len(issued_for_many) > 0
     streams = {entry["more_data"]["live_info"]["RTMP"] for entry in reply.data}
     assert len(streams) == 300
-    assert given.seen(lessons[-1]).switches == Switches(record=True, live=True, replay=True)
+    assert given.seen(lessons[-1]).recording == RecordingOptions(
+        record=True, live=True, replay=True
+    )
 
 
 def test_a_thousand_entries_are_taken_and_one_more_is_not(given: Given) -> None:

@@ -124,7 +124,7 @@ def test_the_checks_of_create_folder_come_in_the_documented_order(given: Given) 
         (
             (100, {"folderName": "Folder"}),
             (193, {"folderId": locked_elsewhere}),
-            (194, {"folderId": given.store.work(lambda work: _lock(work, int(above)))}),
+            (194, {"folderId": given.store.write(lambda uow: _lock(uow, int(above)))}),
             (196, {"folderId": top(given)}),
             (206, {"folderId": last}),
             (207, {"folderId": top(given), "folderName": "Other"}),
@@ -133,8 +133,8 @@ def test_the_checks_of_create_folder_come_in_the_documented_order(given: Given) 
     )
 
 
-def _lock(work: Any, folder: int) -> int:  # noqa: ANN401  a unit of work
-    work.drive.set_writable(folder, writable=False)
+def _lock(uow: Any, folder: int) -> int:  # noqa: ANN401  a unit of work
+    uow.drive.set_writable(folder, writable=False)
     return folder
 
 

@@ -152,9 +152,9 @@ def test_a_label_id_travels_as_text_and_a_name_in_use_answers_its_label(given: G
 
 
 def test_a_school_has_a_hundred_labels_and_a_name_in_use_is_said_first(given: Given) -> None:
-    given.store.work(
-        lambda work: [
-            work.labels.add(given.school.id, f"label {number}", "#ffffff", work.now)
+    given.store.write(
+        lambda uow: [
+            uow.labels.add(given.school.id, f"label {number}", "#ffffff", uow.now)
             for number in range(99)
         ]
     )

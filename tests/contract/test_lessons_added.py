@@ -6,7 +6,7 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR, Moment
 from homeroom.base.ids import CourseId, UserId
-from homeroom.domain.lessons import Lesson, Stage
+from homeroom.domain.lessons import ClassroomSettings, Lesson
 from homeroom.domain.schools import Plan, month_of
 from tests.support.given import Given
 from tests.support.wire import Reply, Value
@@ -66,28 +66,33 @@ def test_twenty_minutes_around_a_class_may_touch_maintenance_but_not_overlap_it(
 @pytest.mark.parametrize(
     ("asked", "stage"),
     [
-        ({}, Stage(seats=6)),
-        ({"seatNum": "", "isHd": "", "isDc": ""}, Stage(seats=6)),
-        ({"seatNum": " 6 "}, Stage(seats=6)),
-        ({"seatNum": 0}, Stage(seats=0)),
-        ({"seatNum": 12}, Stage(seats=12)),
-        ({"seatNum": 1, "isHd": 1}, Stage(seats=1, resolution=1)),
-        ({"seatNum": 6, "isHd": 2}, Stage(seats=6, resolution=2)),
-        ({"seatNum": 12, "isHd": 3}, Stage(seats=12, resolution=0)),
-        ({"seatNum": 12, "isHd": "full"}, Stage(seats=12, resolution=0)),
-        ({"seatNum": 1, "isDc": 3}, Stage(seats=1, resolution=2, has_two_cameras=True)),
-        ({"seatNum": 1, "isDc": 3, "isHd": 1}, Stage(1, 2, has_two_cameras=True)),
-        ({"seatNum": 6, "isDc": 1}, Stage(seats=6)),
-        ({"isAutoOnstage": 1}, Stage(enters_off_stage=True)),
-        ({"isAutoOnstage": 2}, Stage(enters_off_stage=False)),
-        ({"teachMode": 2, "isAutoOnstage": 0}, Stage(is_smart=True, enters_off_stage=True)),
-        ({"omoStationBroadcast": 1}, Stage(is_broadcast=True)),
-        ({"omoStationBroadcast": 2}, Stage(is_broadcast=False)),
+        ({}, ClassroomSettings(seats=6)),
+        ({"seatNum": "", "isHd": "", "isDc": ""}, ClassroomSettings(seats=6)),
+        ({"seatNum": " 6 "}, ClassroomSettings(seats=6)),
+        ({"seatNum": 0}, ClassroomSettings(seats=0)),
+        ({"seatNum": 12}, ClassroomSettings(seats=12)),
+        ({"seatNum": 1, "isHd": 1}, ClassroomSettings(seats=1, resolution=1)),
+        ({"seatNum": 6, "isHd": 2}, ClassroomSettings(seats=6, resolution=2)),
+        ({"seatNum": 12, "isHd": 3}, ClassroomSettings(seats=12, resolution=0)),
+        ({"seatNum": 12, "isHd": "full"}, ClassroomSettings(seats=12, resolution=0)),
+        ({"seatNum": 1, "isDc": 3}, ClassroomSettings(seats=1, resolution=2, has_two_cameras=True)),
+        ({"seatNum": 1, "isDc": 3, "isHd": 1}, ClassroomSettings(1, 2, has_two_cameras=True)),
+        ({"seatNum": 6, "isDc": 1}, ClassroomSettings(seats=6)),
+        ({"isAutoOnstage": 1}, ClassroomSettings(enters_off_stage=True)),
+        ({"isAutoOnstage": 2}, ClassroomSettings(enters_off_stage=False)),
+        (
+            {"teachMode": 2, "isAutoOnstage": 0},
+            ClassroomSettings(is_smart=True, enters_off_stage=True),
+        ),
+        ({"omoStationBroadcast": 1}, ClassroomSettings(is_broadcast=True)),
+        ({"omoStationBroadcast": 2}, ClassroomSettings(is_broadcast=False)),
     ],
 )
-def test_the_stage_is_set_up_as_asked(given: Given, asked: dict[str, Value], stage: Stage) -> None:
+def test_the_stage_is_set_up_as_asked(
+    given: Given, asked: dict[str, Value], stage: ClassroomSettings
+) -> None:
     """READINGS Q10 and Q38: bad values of isHd and isDc count as 0, no seatNum as 6."""
-    assert added(given, **asked).stage == stage
+    assert added(given, **asked).classroom == stage
 
 
 @pytest.mark.parametrize(
@@ -112,9 +117,9 @@ def test_a_stage_that_cannot_be_is_refused(
 
 def test_a_school_may_have_more_seats_or_fewer(given: Given) -> None:
     given.plan(max_seats=15)
-    assert added(given, seatNum=15).stage.seats == 15
+    assert added(given, seatNum=15).classroom.seats == 15
     given.plan(max_seats=0)
-    assert added(given, seatNum=0).stage.seats == 0
+    assert added(given, seatNum=0).classroom.seats == 0
     assert add(given, seatNum=1).errno == 259
 
 
@@ -135,7 +140,7 @@ def test_a_co_teacher_is_sent_in_one_of_two_forms(given: Given) -> None:
 
     def helping(**fields: Value) -> tuple[UserId, ...]:
         lesson = given.lesson(None, **fields)
-        return given.store.look(lambda work: work.staff.co_teachers(lesson))
+        return given.store.read(lambda uow: uow.class_roles.co_teachers(lesson))
 
     assert helping(assistantUid=one) == (one,)
     assert helping(assistantUids=[two, one]) == (two, one)
@@ -173,7 +178,7 @@ def test_the_course_is_pushed_to_90_days_past_the_class_but_never_brought_forwar
     """READINGS Q27; a course without an expiry stays without one."""
 
     def expiry(course: CourseId) -> Moment | None:
-        held = given.store.look(lambda work: work.courses.get(course))
+        held = given.store.read(lambda uow: uow.courses.get(course))
         assert held is not None
         return held.expires_at
 
@@ -186,7 +191,7 @@ def test_the_course_is_pushed_to_90_days_past_the_class_but_never_brought_forwar
     assert expiry(soon) == end + 90 * DAY
     assert expiry(late) == end + 91 * DAY
     assert expiry(never) is None
-    given.store.work(lambda work: work.courses.push_expiry(soon, end))
+    given.store.write(lambda uow: uow.courses.push_expiry(soon, end))
     assert expiry(soon) == end + 90 * DAY
 
 

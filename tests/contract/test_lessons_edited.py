@@ -5,13 +5,13 @@ from typing import Final
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
-from homeroom.domain.lessons import Hours, Switches
+from homeroom.domain.lessons import Hours, RecordingOptions
 from homeroom.domain.schools import Plan, month_of
 from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
 from tests.support.wire import Reply, Value
 
-RECORDED: Final = Switches(record=True)
+RECORDED: Final = RecordingOptions(record=True)
 PHASES: Final = ("before", "soon", "running", "past_end", "over")
 FROZEN: Final = (1, 350, 140, 140, 145)
 """What the last 20 minutes freeze, by phase."""
@@ -104,7 +104,7 @@ def test_replay_needs_recording_in_every_phase(given: Given) -> None:
     lessons = [Scheduled(given) for _ in PHASES]
     for held, phase in zip(lessons, PHASES, strict=True):
         assert arrived(held, phase).edit(record=0, live=0, replay=1).errno == 282
-        assert held.seen.switches == Switches()
+        assert held.seen.recording == RecordingOptions()
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_recording_live_and_replay_count_only_together(
     held = Scheduled(given)
     assert held.edit(className="Another", **part).errno == 1
     assert held.seen.name == "Another"
-    assert held.seen.switches == Switches()
+    assert held.seen.recording == RecordingOptions()
 
 
 def test_a_scene_that_is_not_sent_stays_as_it_is(given: Given) -> None:
     """READINGS Q29; so replay may change late although the scene is recorded."""
     held = Scheduled(given, record=1, recordScene=1).soon()
     assert held.edit(record=1, live=0, replay=1).errno == 1
-    assert held.seen.switches == Switches(record=True, scene=True, replay=True)
+    assert held.seen.recording == RecordingOptions(record=True, scene=True, replay=True)
 
 
 def test_switching_recording_off_switches_off_what_stands_on_it(given: Given) -> None:
     held = Scheduled(given, record=1, recordScene=1, live=1, replay=1)
     assert held.edit(record=0, live=0, replay=0, recordScene=1).errno == 1
-    assert held.seen.switches == Switches()
+    assert held.seen.recording == RecordingOptions()
 
 
 def test_a_change_of_recording_that_fails_leaves_the_rest_of_the_edit_done(given: Given) -> None:
@@ -146,7 +146,7 @@ def test_a_change_of_recording_that_fails_leaves_the_rest_of_the_edit_done(given
     held = Scheduled(given, record=1, classIntroduce="Bring a pen")
     late = Scheduled(given)
     wrong = held.edit(className="One", record=0, live=1, replay=0)
-    assert (wrong.errno, held.seen.name, held.seen.switches) == (282, "One", RECORDED)
+    assert (wrong.errno, held.seen.name, held.seen.recording) == (282, "One", RECORDED)
     text = held.edit(className="Two", classIntroduce="bell \a")
     assert (text.errno, held.seen.name, held.seen.introduction) == (825, "Two", "Bring a pen")
     both = held.edit(record=0, live=1, replay=0, classIntroduce="bell \a")
@@ -216,7 +216,7 @@ def test_moving_a_class_pushes_the_expiry_of_its_course(given: Given) -> None:
     held.edit(className="Another")
     end = held.begin + DAY
     held.edit(beginTime=end - HOUR, endTime=end)
-    course = given.store.look(lambda work: work.courses.get(held.course))
+    course = given.store.read(lambda uow: uow.courses.get(held.course))
     assert course is not None
     assert course.expires_at == end + 90 * DAY
 
@@ -259,10 +259,10 @@ def test_a_full_month_stops_no_move_but_one_that_the_plan_has_become_too_small_f
 def test_a_smart_classroom_keeps_students_off_stage(given: Given) -> None:
     held = Scheduled(given)
     assert held.edit(teachMode=2, isAutoOnstage=0).errno == 1
-    assert (held.seen.stage.is_smart, held.seen.stage.enters_off_stage) == (True, True)
+    assert (held.seen.classroom.is_smart, held.seen.classroom.enters_off_stage) == (True, True)
     assert held.edit(isAutoOnstage=0).errno == 372
     assert held.edit(teachMode=1, isAutoOnstage=0).errno == 1
-    assert (held.seen.stage.is_smart, held.seen.stage.enters_off_stage) == (False, False)
+    assert (held.seen.classroom.is_smart, held.seen.classroom.enters_off_stage) == (False, False)
     assert held.edit(teachMode=3).errno == 100
 
 

@@ -55,17 +55,17 @@ def many_students(given: Given, count: int) -> list[UserId]:
     now, school = given.now, given.school.id
     names = [f"{given.telephone()}@many.test" for _ in range(count)]
 
-    def write(work: Any) -> list[UserId]:  # noqa: ANN401  a unit of work
-        tx = work.schools._tx  # noqa: SLF001  the way in
+    def write(uow: Any) -> list[UserId]:  # noqa: ANN401  a unit of work
+        tx = uow.schools._tx  # noqa: SLF001  the way in
         uids = []
         for name in names:
             values = {"email": name, "nickname": name, "created_at": now}
             user = Statement(insert(users).values(values).returning(users.c.id))
             uids.append(UserId(tx.all(user, {})[0][0]))
-        work.accounts.add_students(school, [(uid, "Student") for uid in uids], now)
+        uow.accounts.add_students(school, [(uid, "Student") for uid in uids], now)
         return uids
 
-    return given.store.work(write)
+    return given.store.write(write)
 
 
 def test_the_checks_of_add_course_student_come_in_the_documented_order(given: Given) -> None:

@@ -11,8 +11,8 @@ from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
 from homeroom.domain.clips import NewClip
-from homeroom.domain.lessons import Switches
-from homeroom.domain.refusal import Declined
+from homeroom.domain.lessons import RecordingOptions
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 from homeroom.usecases import operations, streams
 from tests.support.given import Given
@@ -55,7 +55,7 @@ def test_where_nothing_carries_streams_there_are_no_addresses(given: Given) -> N
     """Of a class that was bound while something did."""
     held = Streamed(given)
     hosts = replace(given.house.running.server.hosts, push="")
-    shown = given.store.look(lambda work: streams.streams(work, held.means, hosts, held.lesson))
+    shown = given.store.read(lambda uow: streams.streams(uow, held.deps, hosts, held.lesson))
     assert (shown.room, shown.scene) == (None, None)
 
 
@@ -75,17 +75,17 @@ def test_a_new_key_makes_another_address_each_time(given: Given) -> None:
     held = Streamed(given)
     seen = {held.push_url}
     for _ in range(3):
-        given.store.work(lambda work: streams.renew_key(work, held.lesson))
+        given.store.write(lambda uow: streams.renew_key(uow, held.lesson))
         seen.add(held.push_url)
     assert len(seen) == 4
 
 
 def test_only_a_class_has_streams(given: Given) -> None:
     server = given.house.running.server
-    with pytest.raises(Declined, match="no class has the id"):
-        given.store.look(lambda work: streams.streams(work, server.means, server.hosts, NOBODYS))
-    with pytest.raises(Declined, match="no class has the id"):
-        given.store.work(lambda work: streams.renew_key(work, NOBODYS))
+    with pytest.raises(OperatorError, match="no class has the id"):
+        given.store.read(lambda uow: streams.streams(uow, server.deps, server.hosts, NOBODYS))
+    with pytest.raises(OperatorError, match="no class has the id"):
+        given.store.write(lambda uow: streams.renew_key(uow, NOBODYS))
 
 
 # --- who is let in -------------------------------------------------------------------------------
@@ -96,9 +96,9 @@ def test_the_printed_addresses_are_good_from_20_minutes_before_until_20_after(gi
     push, pull, scene = held.push_url, held.pull_url, held.streams.scene
     assert scene is not None
     assert scene.pull is not None
-    with pytest.raises(Declined, match="opens 20 minutes before"):
+    with pytest.raises(OperatorError, match="opens 20 minutes before"):
         held.pushed(push)
-    with pytest.raises(Declined, match="opens 20 minutes before"):
+    with pytest.raises(OperatorError, match="opens 20 minutes before"):
         held.pulled(pull)
     held.opened()
     held.pushed(push)
@@ -111,9 +111,9 @@ def test_the_printed_addresses_are_good_from_20_minutes_before_until_20_after(gi
         (StreamKind.CLASS, "192.0.2.7", given.now, None),
     ]
     held.over()
-    with pytest.raises(Declined, match="expired"):
+    with pytest.raises(OperatorError, match="expired"):
         held.pushed(push)
-    with pytest.raises(Declined, match="is over"):
+    with pytest.raises(OperatorError, match="is over"):
         held.pulled(pull)
     assert len(held.pushes) == 2
 
@@ -121,33 +121,33 @@ def test_the_printed_addresses_are_good_from_20_minutes_before_until_20_after(gi
 def test_strangers_are_refused(given: Given) -> None:
     held, other = Streamed(given).opened(), Streamed(given)
     for address in (held.pull_url, other.push_url.replace(other.seen.key, held.seen.key)):
-        with pytest.raises(Declined, match="signature is wrong"):
+        with pytest.raises(OperatorError, match="signature is wrong"):
             held.pushed(address)
-    with pytest.raises(Declined, match="signature is wrong"):
+    with pytest.raises(OperatorError, match="signature is wrong"):
         held.pulled(held.push_url)
-    with pytest.raises(Declined, match="not signed"):
+    with pytest.raises(OperatorError, match="not signed"):
         held.pushed(held.push_url.partition("?")[0])
-    with pytest.raises(Declined, match="no class has a stream"):
+    with pytest.raises(OperatorError, match="no class has a stream"):
         held.pushed(held.push_url.replace(held.seen.key, "0" * 16))
-    with pytest.raises(Declined, match="called live"):
+    with pytest.raises(OperatorError, match="called live"):
         held.pulled(held.pull_url.replace("/live/", "/other/"))
     assert held.pushes == []
 
 
 def test_a_pull_address_is_good_whatever_becomes_of_the_key(given: Given) -> None:
     held = Streamed(given).opened()
-    rotated = replace(held.means, pull_key="another")
+    rotated = replace(held.deps, pull_key="another")
     client = peer(held.pull_url)
-    given.store.look(lambda work: streams.may_play(work, rotated, client))
+    given.store.read(lambda uow: streams.may_play(uow, rotated, client))
 
 
 def test_a_push_that_ended_no_longer_runs(given: Given) -> None:
     held = Streamed(given).opened()
     client = held.pushed()
     given.clock.advance(MINUTE)
-    given.store.work(lambda work: streams.end_push(work, client.client_id))
+    given.store.write(lambda uow: streams.end_push(uow, client.client_id))
     given.clock.advance(MINUTE)
-    given.store.work(lambda work: streams.end_push(work, client.client_id))
+    given.store.write(lambda uow: streams.end_push(uow, client.client_id))
     assert [one.ended_at for one in held.pushes] == [given.now - MINUTE]
 
 
@@ -160,11 +160,11 @@ def suspended(held: Streamed) -> None:
 
 def deleted(held: Streamed) -> None:
     lesson = held.seen
-    held.given.store.work(lambda work: work.lessons.delete(lesson, work.now, keeps_identity=False))
+    held.given.store.write(lambda uow: uow.lessons.delete(lesson, uow.now, keeps_identity=False))
 
 
 def renewed(held: Streamed) -> None:
-    held.given.store.work(lambda work: streams.renew_key(work, held.lesson))
+    held.given.store.write(lambda uow: streams.renew_key(uow, held.lesson))
 
 
 def replaced(held: Streamed) -> None:
@@ -200,10 +200,10 @@ def test_what_ends_a_push(given: Given, happens: Callable[[Streamed], Any], reas
     happens(held)
 
     assert reason in (held.unwelcome(client) or "")
-    with pytest.raises(Declined):
-        given.store.work(
-            lambda work: streams.start_push(
-                work, held.means, replace(client, client_id="another client"), ""
+    with pytest.raises(OperatorError):
+        given.store.write(
+            lambda uow: streams.start_push(
+                uow, held.deps, replace(client, client_id="another client"), ""
             )
         )
     assert other.pushes == []
@@ -214,7 +214,7 @@ def test_a_push_that_ended_is_unwelcome_no_more(given: Given) -> None:
     client = held.pushed()
     renewed(held)
     assert held.unwelcome(client)
-    given.store.work(lambda work: streams.end_push(work, client.client_id))
+    given.store.write(lambda uow: streams.end_push(uow, client.client_id))
     assert held.unwelcome(client) is None
 
 
@@ -233,12 +233,12 @@ def test_a_push_that_the_engine_does_not_know_has_ended(given: Given) -> None:
 def test_pushes_of_long_ago_are_forgotten(given: Given) -> None:
     held = Streamed(given).opened()
     ended, lost = held.pushed(), held.pushed(engine="0a1b2c3d")
-    given.store.work(lambda work: streams.end_push(work, ended.client_id))
+    given.store.write(lambda uow: streams.end_push(uow, ended.client_id))
     given.clock.advance(30 * DAY - 1)
-    given.store.work(lambda work: streams.end_push(work, "another client"))
+    given.store.write(lambda uow: streams.end_push(uow, "another client"))
     assert [one.client_id for one in held.pushes] == [lost.client_id, ended.client_id]
     given.clock.advance(1)
-    given.store.work(lambda work: streams.end_push(work, "another client"))
+    given.store.write(lambda uow: streams.end_push(uow, "another client"))
     assert held.pushes == []
 
 
@@ -259,7 +259,7 @@ def test_a_school_that_is_emptied_has_no_pushes(given: Given) -> None:
     held = Streamed(given).opened()
     client = held.pushed()
     renewed(held)
-    emptied = given.store.work(lambda work: work.resets.empty(given.school.id))
+    emptied = given.store.write(lambda uow: uow.resets.empty(given.school.id))
     assert (emptied.rows["pushes"], emptied.rows["push_keys"]) == (1, 1)
     assert held.unwelcome(client) is None
 
@@ -286,28 +286,28 @@ def test_a_recording_is_written_once_however_often_it_is_reported(given: Given) 
     held = Streamed(given)
     file = recording(given, StreamKind.SCENE)
     stream = f"{held.seen.key}-scene"
-    assert not given.store.look(lambda work: streams.is_recorded(work, stream, file.file_id))
-    first = given.store.work(lambda work: streams.recorded(work, stream, file))
-    again = given.store.work(lambda work: streams.recorded(work, stream, file))
-    assert given.store.look(lambda work: streams.is_recorded(work, stream, file.file_id))
+    assert not given.store.read(lambda uow: streams.is_recorded(uow, stream, file.file_id))
+    first = given.store.write(lambda uow: streams.recorded(uow, stream, file))
+    again = given.store.write(lambda uow: streams.recorded(uow, stream, file))
+    assert given.store.read(lambda uow: streams.is_recorded(uow, stream, file.file_id))
     assert (first, first.lesson, first.file) == (again, held.lesson, file)
-    assert given.store.look(lambda work: work.clips.of_lesson(held.lesson)) == [first]
+    assert given.store.read(lambda uow: uow.clips.of_lesson(held.lesson)) == [first]
 
 
 def test_a_recording_of_a_deleted_class_is_kept(given: Given) -> None:
     held = Streamed(given)
     key = held.seen.key
     assert held.delete().errno == 1
-    kept = given.store.work(lambda work: streams.recorded(work, key, recording(given)))
+    kept = given.store.write(lambda uow: streams.recorded(uow, key, recording(given)))
     assert kept.lesson == held.lesson
 
 
 def test_a_recording_needs_a_class(given: Given) -> None:
     file = recording(given)
-    with pytest.raises(Declined, match="no class has a stream"):
-        given.store.look(lambda work: streams.is_recorded(work, "0" * 16, file.file_id))
-    with pytest.raises(Declined, match="no class has a stream"):
-        given.store.work(lambda work: streams.recorded(work, "0" * 16, file))
+    with pytest.raises(OperatorError, match="no class has a stream"):
+        given.store.read(lambda uow: streams.is_recorded(uow, "0" * 16, file.file_id))
+    with pytest.raises(OperatorError, match="no class has a stream"):
+        given.store.write(lambda uow: streams.recorded(uow, "0" * 16, file))
 
 
 # --- without a media engine ----------------------------------------------------------------------
@@ -317,7 +317,7 @@ def test_a_recording_needs_a_class(given: Given) -> None:
 def no_video(given: Given, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Take the media engine away; what is called brings it back."""
     server = given.house.running.server
-    monkeypatch.setattr(server.partner, "_means", replace(server.means, video_works=lambda: False))
+    monkeypatch.setattr(server.partner, "_deps", replace(server.deps, video_works=lambda: False))
     return monkeypatch.undo
 
 
@@ -333,14 +333,14 @@ def test_without_video_a_class_is_made_unrecorded_and_repaired_later(
     made = given.api.call("addCourseClass", **given.lesson_form(course, **LIVE))
     assert made.errno == 281
     assert made.body["more_data"]["live_url"] == ""
-    assert given.seen(made.data).switches == Switches()
+    assert given.seen(made.data).recording == RecordingOptions()
 
     no_video()
 
     entry = {"classId": made.data, **LIVE}
     reply = given.done("setClassVideoMultiple", courseId=course, classJson=[entry])
     assert reply.data[0]["more_data"]["live_info"]["RTMP"]
-    assert given.seen(made.data).switches == Switches(record=True, live=True)
+    assert given.seen(made.data).recording == RecordingOptions(record=True, live=True)
 
 
 @pytest.mark.usefixtures("no_video")
@@ -348,7 +348,7 @@ def test_without_video_no_recording_begins_and_none_ends(given: Given) -> None:
     silent = Scheduled(given)
     assert silent.edit(**LIVE).errno == 284
     assert switched(silent).errnos == [253]
-    assert silent.seen.switches == Switches()
+    assert silent.seen.recording == RecordingOptions()
 
 
 def test_without_video_a_class_that_is_recorded_stays_so(
@@ -356,7 +356,7 @@ def test_without_video_a_class_that_is_recorded_stays_so(
 ) -> None:
     held = Streamed(given)
     server = given.house.running.server
-    monkeypatch.setattr(server.partner, "_means", replace(server.means, video_works=lambda: False))
+    monkeypatch.setattr(server.partner, "_deps", replace(server.deps, video_works=lambda: False))
     assert held.edit(**LIVE).errno == 1
     assert switched(held).errnos == [1]
 
@@ -366,6 +366,6 @@ def test_closing_a_class_ends_its_push(given: Given) -> None:
     held = Streamed(given)
     held.running()
     client = held.pushed()
-    given.store.work(lambda work: operations.close_lesson(work, held.lesson))
+    given.store.write(lambda uow: operations.close_lesson(uow, held.lesson))
     assert held.unwelcome(client)
     assert given.seen(held.lesson).closed_at == given.now

@@ -114,7 +114,7 @@ def test_a_class_that_is_recorded_and_live_has_three_addresses_of_one_signed_str
     assert rtmp.query == hls.query == flv.query
     signature = parse_qs(rtmp.query)
     printed = signature["txTime"][0]
-    pull_key = given.house.running.server.means.pull_key
+    pull_key = given.house.running.server.deps.pull_key
     assert signature["txSecret"] == [digest(f"{pull_key}{name}{printed}")]
     assert int(printed, 16) > given.now + 3 * 365 * 86_400
 
@@ -126,7 +126,7 @@ def test_live_without_recording_makes_a_class_that_is_shown_nowhere(given: Given
         reply = given.api.call("addCourseClass", **form)
         assert reply.errno == 280
         assert reply.body["more_data"] == NOWHERE
-        assert given.seen(reply.data).switches.live is False
+        assert given.seen(reply.data).recording.live is False
 
 
 def test_only_1_switches_on(given: Given) -> None:
@@ -164,7 +164,7 @@ def test_who_may_watch_and_chat_is_kept_whatever_the_switches_are(given: Given) 
     """READINGS Q19: stored always; a bad value at creation is the default, never an error."""
 
     def audience(**fields: Value) -> tuple[bool, bool]:
-        kept = given.seen(given.lesson(None, **fields)).audience
+        kept = given.seen(given.lesson(None, **fields)).watch_policy
         return kept.watch_by_login, kept.allow_unlogged_chat
 
     assert audience() == (False, True)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from homeroom.base.ids import CourseId
 from homeroom.contract.action import Action, Door
 from homeroom.contract.catalogue import ACTIONS
-from homeroom.domain.lessons import Stage, Switches
+from homeroom.domain.lessons import ClassroomSettings, RecordingOptions
 from homeroom.store.tables import courses
 from tests.support.given import Given
 from tests.support.raw import COURSE, MULTIPART, every_byte, head, multipart, sent
@@ -157,8 +157,8 @@ def test_empty_optional_is_an_absent_one(given: Given) -> None:
     empty: dict[str, Any] = dict.fromkeys(OPTIONALS, "")
     lesson = given.lesson(teacherUid=given.teacher(), **empty)
     seen = given.seen(lesson)
-    assert seen.stage == Stage()
-    assert seen.switches == Switches()
+    assert seen.classroom == ClassroomSettings()
+    assert seen.recording == RecordingOptions()
     assert seen.identity is None
     assert seen.folder is None
     assert seen.introduction == ""
@@ -171,7 +171,7 @@ def test_client_may_send_every_optional_as_zero(given: Given) -> None:
     zeros: dict[str, Any] = {name: "" if name in texts else 0 for name in OPTIONALS}
     lesson = given.lesson(teacherUid=given.teacher(), **zeros)
     assert given.seen(lesson).folder is None
-    assert not given.seen(lesson).stage.is_smart
+    assert not given.seen(lesson).classroom.is_smart
     account = given.telephone()
     student = given.user(telephone=account)
     given.done("addSchoolStudent", studentUid=0, studentAccount=account, studentName="Student")

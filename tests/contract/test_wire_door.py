@@ -322,7 +322,7 @@ def test_school_may_have_two_secrets(given: Given) -> None:
     sid, old = SchoolId(given.school.id), given.school.secret
 
     def rotate(new: str, former: str | None) -> None:
-        given.store.work(lambda work: work.schools.set_secrets(sid, new, former))
+        given.store.write(lambda uow: uow.schools.set_secrets(sid, new, former))
         given.house.running.server.doorkeeper.forget()
 
     rotate("n" * 40, old)
@@ -345,8 +345,8 @@ def test_suspended_school(given: Given) -> None:
 
 def test_maintenance_that_blocks(given: Given) -> None:
     doorkeeper = given.house.running.server.doorkeeper
-    window = given.store.work(
-        lambda work: work.operations.add_window(given.now, given.now + 1, blocks=True)
+    window = given.store.write(
+        lambda uow: uow.operations.add_window(given.now, given.now + 1, blocks=True)
     )
     doorkeeper.forget()
     try:
@@ -354,7 +354,7 @@ def test_maintenance_that_blocks(given: Given) -> None:
         assert given.api.post("addCourse", data={**given.api.signed(), "safeKey": "x"}).errno == 102
         assert given.api.call("noSuchAction").errno == 901
     finally:
-        given.store.work(lambda work: work.operations.remove_window(window))
+        given.store.write(lambda uow: uow.operations.remove_window(window))
         doorkeeper.forget()
     assert given.api.call("addCourse", courseName="Course").errno == 1
 

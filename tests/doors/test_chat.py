@@ -12,11 +12,11 @@ from sqlalchemy import select
 from websockets.asyncio.client import connect
 
 from homeroom.base.clock import HOUR
-from homeroom.domain.chat import LONGEST, SHOWN, Author, EntryKind, NewEntry
+from homeroom.domain.chat import LONGEST, SHOWN, Author, EntryKind, NewChatEntry
 from homeroom.domain.streams import StreamFacts
 from homeroom.player import people, rooms
 from homeroom.store.chat import Chats
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from homeroom.store.tables import viewers
 from tests.support.chat import Classroom
 from tests.support.engine import PATIENCE, until
@@ -56,9 +56,9 @@ def test_all_see_messages_in_the_same_order(room: Classroom) -> None:
 
 
 def test_who_joins_sees_the_last_messages(room: Classroom) -> None:
-    room.given.store.work(
-        lambda work: [
-            work.chats.add(_said(room, f"number {number}"), work.now) for number in range(SHOWN + 5)
+    room.given.store.write(
+        lambda uow: [
+            uow.chats.add(_said(room, f"number {number}"), uow.now) for number in range(SHOWN + 5)
         ]
     )
 
@@ -95,7 +95,7 @@ def test_who_was_away_longer_than_the_server_remembers(
     first = ann.said("first")
     ann.close()
     until(lambda: room.lesson not in open_rooms)
-    second = room.given.store.work(lambda work: work.chats.add(_said(room, "second"), work.now))
+    second = room.given.store.write(lambda uow: uow.chats.add(_said(room, "second"), uow.now))
     if somebody_else_is_there:
         room.visitor()
 
@@ -202,8 +202,8 @@ def test_likes_are_counted_together_and_kept(room: Classroom) -> None:
     ann.send("like", n=3)
     visitor.send("like", n=20)
     ann.next("counts", lambda counts: counts["likes"] == 23)
-    until(lambda: room.given.store.look(lambda work: work.chats.likes([room.lesson])) != {})
-    assert room.given.store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 23}
+    until(lambda: room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) != {})
+    assert room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 23}
     assert room.visitor().next("counts")["likes"] == 23
 
 
@@ -218,9 +218,9 @@ def test_likes_that_are_written_at_once_from_two_sides_count_once(room: Classroo
         await asyncio.gather(write(), write())
         return here.new_likes
 
-    loop = server.desk._loop  # noqa: SLF001  where the rooms live
+    loop = server.async_store._loop  # noqa: SLF001  where the rooms live
     assert asyncio.run_coroutine_threadsafe(both(), loop).result(PATIENCE) == 0
-    assert room.given.store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 7}
+    assert room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 7}
     ann.next("counts", lambda counts: counts["likes"] == 7)
 
 
@@ -231,15 +231,15 @@ def test_likes_that_could_not_be_written_are_written_later(
 
     def add_likes(*_args: object) -> None:
         failed.set()
-        raise StoreFailed("the database is down")
+        raise StoreError("the database is down")
 
     with monkeypatch.context() as patch:
         patch.setattr(Chats, "add_likes", add_likes)
         ann.send("like", n=3)
         assert failed.wait(PATIENCE)
         ann.next("counts", lambda counts: counts["likes"] == 3)
-    until(lambda: room.given.store.look(lambda work: work.chats.likes([room.lesson])) != {})
-    assert room.given.store.look(lambda work: work.chats.likes([room.lesson])) == {room.lesson: 3}
+    until(lambda: room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) != {})
+    assert room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 3}
 
 
 def test_viewers_are_counted_once_each(room: Classroom) -> None:
@@ -353,5 +353,5 @@ def test_three_hundred_viewers_hear_each_message_once(room: Classroom) -> None:
     assert float(told) >= 10
 
 
-def _said(room: Classroom, text: str) -> NewEntry:
-    return NewEntry(room.lesson, EntryKind.MESSAGE, Author("Somebody"), text)
+def _said(room: Classroom, text: str) -> NewChatEntry:
+    return NewChatEntry(room.lesson, EntryKind.MESSAGE, Author("Somebody"), text)

@@ -15,7 +15,7 @@ from homeroom.player import looks
 from homeroom.player import socket as door
 from homeroom.player.limits import Limit
 from homeroom.store.chat import Chats
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from homeroom.usecases import streams, viewing
 from homeroom.web import sockets
 from tests.support.chat import Chatter, Classroom, make_noise
@@ -198,9 +198,9 @@ def test_a_page_of_a_teacher_that_is_not_theirs_has_no_room(room: Classroom) -> 
 
 
 def test_a_forged_ticket_makes_one_a_stranger(room: Classroom, given: Given) -> None:
-    means = given.house.running.server.means
+    deps = given.house.running.server.deps
     good = room.guest_ticket("Ann")
-    ticket = unsealed(good, means.ticket_key, given.now)
+    ticket = unsealed(good, deps.ticket_key, given.now)
     body, _, signature = good.partition(".")
     elsewhere = msgspec.structs.replace(ticket, school=given.other().school.id)
     link = msgspec.structs.replace(ticket, kind=ViewerKind.LINK, subject="boss", name="Boss")
@@ -213,8 +213,8 @@ def test_a_forged_ticket_makes_one_a_stranger(room: Classroom, given: Given) -> 
         "\0",
         f"{body[:-4]}AAAA.{signature}",
         sealed(link, "another key"),
-        sealed(elsewhere, means.ticket_key),
-        sealed(msgspec.structs.replace(ticket, expires_at=given.now), means.ticket_key),
+        sealed(elsewhere, deps.ticket_key),
+        sealed(msgspec.structs.replace(ticket, expires_at=given.now), deps.ticket_key),
         "x" * 5000,
     ]
     for text in forged:
@@ -232,10 +232,10 @@ def test_a_ticket_for_one_class_is_none_for_another(room: Classroom, given: Give
 def user_ticket(room: Classroom, student: UserId | None = None) -> str:
     """Return the ticket of somebody who has logged in."""
     given = room.given
-    means, uid = given.house.running.server.means, student or given.student()
-    user = given.store.look(lambda work: work.accounts.get(uid))
+    deps, uid = given.house.running.server.deps, student or given.student()
+    user = given.store.read(lambda uow: uow.accounts.get(uid))
     assert user is not None
-    return given.store.work(lambda work: viewing.log_in(work, means, given.school.id, user))
+    return given.store.write(lambda uow: viewing.log_in(uow, deps, given.school.id, user))
 
 
 def test_a_class_for_known_viewers_asks_to_log_in(given: Given) -> None:
@@ -251,14 +251,14 @@ def test_a_class_for_known_viewers_asks_to_log_in(given: Given) -> None:
 def test_who_logs_out_elsewhere_is_sent_away(room: Classroom) -> None:
     ticket = user_ticket(room)
     user, visitor = room.visitor(ticket=ticket), room.visitor()
-    means = room.given.house.running.server.means
-    room.given.store.work(lambda work: viewing.log_out(work, means, ticket))
+    deps = room.given.house.running.server.deps
+    room.given.store.write(lambda uow: viewing.log_out(uow, deps, ticket))
     assert user.read_until_closed() == LOG_IN_FIRST
     assert visitor.next("counts", lambda counts: counts["viewers"] == 1)
 
 
 def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) -> None:
-    means, student = room.given.house.running.server.means, room.given.student()
+    deps, student = room.given.house.running.server.deps, room.given.student()
     tickets = [user_ticket(room, student) for _ in range(3)]
     first, second, third = (room.visitor(ticket=ticket) for ticket in tickets)
     # Who they are changes: each is told so with the ticket they came by.
@@ -269,14 +269,14 @@ def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) ->
             you = one.next("you")
             assert (you["ticket"], you["chat"]) == (ticket, "muted" if is_muted else "open")
     for gone, ticket in ((first, tickets[0]), (third, tickets[2])):
-        room.given.store.work(partial(viewing.log_out, means=means, text=ticket))
+        room.given.store.write(partial(viewing.log_out, deps=deps, text=ticket))
         assert gone.read_until_closed() == LOG_IN_FIRST
     second.said("still here")
     assert not [event for event in second.seen if event.get("ticket") in (tickets[0], tickets[2])]
 
 
 def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) -> None:
-    means, lesson = room.given.house.running.server.means, room.seen
+    deps, lesson = room.given.house.running.server.deps, room.seen
 
     def link(name: str, **scope: int) -> str:
         until = room.given.now + HOUR
@@ -288,7 +288,7 @@ def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) 
             expires_at=until,
             **scope,  # type: ignore[arg-type]
         )
-        return sealed(ticket, means.ticket_key)
+        return sealed(ticket, deps.ticket_key)
 
     narrow, wide = link("Li", lesson=lesson.id), link("Lei", course=lesson.course)
     one, other = room.visitor(ticket=narrow), room.visitor(ticket=wide)
@@ -300,8 +300,8 @@ def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) 
 def test_who_has_no_account_any_more_is_sent_away(room: Classroom) -> None:
     ticket = user_ticket(room)
     user = room.visitor(ticket=ticket)
-    means = room.given.house.running.server.means
-    subject = unsealed(ticket, means.ticket_key, room.given.now).subject
+    deps = room.given.house.running.server.deps
+    subject = unsealed(ticket, deps.ticket_key, room.given.now).subject
     room.given.cancelled(int(subject))  # type: ignore[arg-type]
     assert user.read_until_closed() == LOG_IN_FIRST
 
@@ -317,7 +317,7 @@ def test_a_class_that_is_deleted_sends_everybody_away(given: Given) -> None:
     room = Classroom(given)
     ann, teacher = room.guest(), room.teacher_here()
     held = room.seen
-    given.store.work(lambda work: work.lessons.delete(held, work.now, keeps_identity=False))
+    given.store.write(lambda uow: uow.lessons.delete(held, uow.now, keeps_identity=False))
     assert ann.next("state")["phase"] == "gone"
     assert ann.read_until_closed() == NO_CLASS
     assert teacher.read_until_closed() == NO_CLASS
@@ -333,7 +333,7 @@ def test_a_school_that_is_suspended_sends_everybody_away(room: Classroom) -> Non
 
 def test_a_teacher_whose_page_has_another_address_is_sent_away(room: Classroom) -> None:
     teacher, ann = room.teacher_here(), room.guest()
-    room.given.store.work(lambda work: streams.renew_key(work, room.lesson))
+    room.given.store.write(lambda uow: streams.renew_key(uow, room.lesson))
     assert teacher.read_until_closed() == NO_CLASS
     ann.said("where is everybody")
 
@@ -342,7 +342,7 @@ def test_a_teacher_whose_page_has_another_address_is_sent_away(room: Classroom) 
 
 
 def broken(*_args: object, **_more: object) -> None:
-    raise StoreFailed("the database is down")
+    raise StoreError("the database is down")
 
 
 def test_a_message_that_could_not_be_written_is_not_shown(
@@ -382,9 +382,9 @@ def test_who_comes_while_the_database_is_down_comes_again(
 
 def test_ticket_of_an_hour_ago_is_good_and_of_half_a_day_ago_is_not(room: Classroom) -> None:
     given = room.given
-    means, lesson = given.house.running.server.means, room.seen
-    base = viewing.visitor(means, lesson, given.now)
+    deps, lesson = given.house.running.server.deps, room.seen
+    base = viewing.visitor(deps, lesson, given.now)
     for age, is_known in ((HOUR, True), (13 * HOUR, False)):
         old: Ticket = msgspec.structs.replace(base, expires_at=base.expires_at - age)
-        ticket = sealed(old, means.ticket_key)
+        ticket = sealed(old, deps.ticket_key)
         assert (room.visitor(ticket=ticket).ticket == ticket) is is_known

@@ -39,7 +39,7 @@ def http() -> Iterator[httpx.Client]:
 
 def signed(given: Given, file_id: str, life: int = HOUR) -> str:
     """Return an address as the server signs it."""
-    key = given.store.look(lambda work: work.operations.kept(CLIP_KEY))
+    key = given.store.read(lambda uow: uow.operations.kept(CLIP_KEY))
     assert key is not None
     return clip_url(given.house.url, file_id, given.now + life, key)
 
@@ -76,11 +76,11 @@ def test_clips_are_read_and_deleted_ones_stay(given: Given) -> None:
             sha256=sha256,
             is_finished=sha256 is not None,
         )
-        return given.store.work(lambda work: work.clips.add(lesson, file, work.now)).id
+        return given.store.write(lambda uow: uow.clips.add(lesson, file, uow.now)).id
 
     add(1, "0" * 64)
     add(2, None)
-    given.store.work(lambda work: work.clips.delete(work.clips.of_lesson(lesson)[:1], work.now))
+    given.store.write(lambda uow: uow.clips.delete(uow.clips.of_lesson(lesson)[:1], uow.now))
     path = f"/classes/{lesson}/clips"
     assert [(row["fileName"], row["state"]) for row in read.rows(path)] == [
         ("1.mp4", 4),
@@ -96,7 +96,7 @@ def test_clips_are_read_and_deleted_ones_stay(given: Given) -> None:
     assert kept["url"].startswith(f"{given.house.url}/clips/file-{lesson}-2.mp4?expires=")
     assert "nowhere" not in read.get(path).text
     # The server would look for its file as long as it runs.
-    given.store.work(lambda work: work.clips.delete(work.clips.of_lesson(lesson), work.now))
+    given.store.write(lambda uow: uow.clips.delete(uow.clips.of_lesson(lesson), uow.now))
     read.close()
 
 

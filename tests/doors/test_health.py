@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from tests.support.given import Given
 from tests.support.serving import House
 
@@ -30,18 +30,18 @@ def test_a_running_server_is_alive_and_ready(house: House) -> None:
 
 def test_a_database_that_fails_is_a_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_args: object, **_more: object) -> None:
-        raise StoreFailed("disk full")
+        raise StoreError("disk full")
 
-    desk = house.running.server.desk
-    monkeypatch.setattr(desk, "work", fail)
+    store = house.running.server.async_store
+    monkeypatch.setattr(store, "work", fail)
     answer = get(house, "/readyz")
     assert answer.status_code == 503
     assert answer.json() == {
         "status": "not ready",
-        "reasons": ["the database cannot be written: StoreFailed"],
+        "reasons": ["the database cannot be written: StoreError"],
     }
-    monkeypatch.setattr(desk, "look", fail)
-    assert "the database cannot be read: StoreFailed" in get(house, "/readyz").json()["reasons"]
+    monkeypatch.setattr(store, "look", fail)
+    assert "the database cannot be read: StoreError" in get(house, "/readyz").json()["reasons"]
     assert get(house, "/healthz").status_code == 200
 
 

@@ -53,7 +53,7 @@ class Engine:
 
     def __init__(self, house: House) -> None:
         server = house.running.server
-        self.secret: str = server.desk.store.work(secrets.kept).hooks
+        self.secret: str = server.async_store.store.write(secrets.kept).hooks
         self.folder = recordings(server.settings)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._http = httpx.Client(base_url=house.url, timeout=30)
@@ -100,7 +100,7 @@ def engine(house: House) -> Iterator[Engine]:
 
 
 def clips_of(held: Streamed) -> list[Clip]:
-    return held.given.store.look(lambda work: work.clips.of_lesson(held.lesson))
+    return held.given.store.read(lambda uow: uow.clips.of_lesson(held.lesson))
 
 
 # --- permission ----------------------------------------------------------------------------------

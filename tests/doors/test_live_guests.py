@@ -93,9 +93,9 @@ def test_only_a_login_of_ours_is_worth_a_unit_of_work(
     asked = []
     log_out = viewing.log_out
 
-    def counted(work: Any, means: Any, text: str) -> None:  # noqa: ANN401  passed on as they are
+    def counted(uow: Any, deps: Any, text: str) -> None:  # noqa: ANN401  passed on as they are
         asked.append(text)
-        log_out(work, means, text)
+        log_out(uow, deps, text)
 
     monkeypatch.setattr(viewing, "log_out", counted)
     for text in ("", "x.y", visitor, body, f"{body}.{signature[::-1]}", ticket):

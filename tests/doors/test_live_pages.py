@@ -7,7 +7,7 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import CourseId, LessonId
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, changed, framing
 from homeroom.usecases import streams
 from tests.support.given import Given
@@ -54,7 +54,7 @@ def test_what_another_media_server_carries_is_on_the_air(given: Given) -> None:
     assert on_air() == []
     client = streamed.pushed()
     assert on_air() == ["class"]
-    given.store.work(lambda work: streams.end_push(work, client.client_id))
+    given.store.write(lambda uow: streams.end_push(uow, client.client_id))
     assert on_air() == []
 
 
@@ -289,7 +289,7 @@ def test_origins_that_the_school_names_may_frame_its_pages(given: Given) -> None
     ],
 )
 def test_what_is_no_origin_is_declined(text: str) -> None:
-    with pytest.raises(Declined, match="frame_origins"):
+    with pytest.raises(OperatorError, match="frame_origins"):
         changed(Plan(), {"frame_origins": text})
 
 

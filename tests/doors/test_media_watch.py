@@ -13,14 +13,14 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, MINUTE
-from homeroom.desk import Desk
 from homeroom.domain.streams import Push, StreamFacts, StreamKind
 from homeroom.media import watch
 from homeroom.media.control import Control
 from homeroom.media.watch import Watch
-from homeroom.store.engine import StoreFailed
-from homeroom.store.pushes import NewPush, Pushes
+from homeroom.store.engine import StoreError
+from homeroom.store.publish_sessions import NewPush, PublishSessions
 from homeroom.store.tables import pushes
 from homeroom.usecases import streams
 from tests.support.engine import until
@@ -59,8 +59,8 @@ class Live(Scheduled):
         super().__init__(given, **TRIO)
         self.soon()
         server = given.house.running.server
-        held = given.store.look(
-            lambda work: streams.streams(work, server.means, server.hosts, self.lesson)
+        held = given.store.read(
+            lambda uow: streams.streams(uow, server.deps, server.hosts, self.lesson)
         )
         assert held.room is not None
         self.name = held.room.name
@@ -85,7 +85,9 @@ class Live(Scheduled):
 
     def push(self) -> Push:
         """Return the push as it was last written."""
-        (newest, *_) = self.given.store.look(lambda work: work.pushes.of_lesson(self.lesson))
+        (newest, *_) = self.given.store.read(
+            lambda uow: uow.publish_sessions.of_lesson(self.lesson)
+        )
         return newest
 
 
@@ -143,7 +145,7 @@ def loses_its_teacher(live: Live) -> None:
 
 
 def gets_another_key(live: Live) -> None:
-    live.given.store.work(lambda work: streams.renew_key(work, live.lesson))
+    live.given.store.write(lambda uow: streams.renew_key(uow, live.lesson))
 
 
 def is_of_a_suspended_school(live: Live) -> None:
@@ -206,12 +208,12 @@ def test_a_push_that_nobody_knows_of_is_left_alone_at_an_engine_that_is_not_ours
 
 
 def test_a_push_that_nobody_knows_of_is_ended_at_our_own_engine(live: Live) -> None:
-    store, means = live.given.store, live.given.house.running.server.means
+    store, deps = live.given.store, live.given.house.running.server.deps
     own = SRS()
     own.streams = [stream("reset", "stranger")]
 
     async def scene() -> None:
-        watching = Watch(Desk(store), means, Control(own.url, ""), OURS, lambda _numbers: None)
+        watching = Watch(AsyncStore(store), deps, Control(own.url, ""), OURS, lambda _numbers: None)
         running = asyncio.create_task(watching.run())
         await asyncio.to_thread(own.wait_for_kick, "stranger")
         running.cancel()
@@ -248,7 +250,7 @@ def test_a_push_that_is_missing_in_one_look_is_not_over(live: Live, srs: SRS) ->
 
 def test_a_push_of_another_engine_is_left_alone(live: Live, srs: SRS) -> None:
     theirs = NewPush(live.lesson, StreamKind.CLASS, OURS, "theirs", "", "127.0.0.1")
-    live.given.store.work(lambda work: work.pushes.add(theirs, work.now))
+    live.given.store.write(lambda uow: uow.publish_sessions.add(theirs, uow.now))
 
     # It is unknown to the engine, and would not be let in.
     srs.wait_for_looks(8)
@@ -281,7 +283,7 @@ def test_a_database_that_is_down_does_not_make_the_engine_look_dead(
     house = live.given.house
     with monkeypatch.context() as patch:
         patch.setattr(watch, "TROUBLE_SECONDS", 0.1)
-        patch.setattr(Pushes, "running", _broken)
+        patch.setattr(PublishSessions, "running", _broken)
         srs.answer = (500, b"")
         srs.wait_for_looks(2)
         srs.answer = None
@@ -289,7 +291,7 @@ def test_a_database_that_is_down_does_not_make_the_engine_look_dead(
 
 
 def _broken(*_args: object) -> None:
-    raise StoreFailed("the database is down")
+    raise StoreError("the database is down")
 
 
 def test_what_goes_wrong_with_a_recording_is_kept(live: Live) -> None:

@@ -105,7 +105,7 @@ def test_a_teachers_page_whose_address_was_replaced_says_so(
     with browser.opened(f"{classroom.url}{classroom.teach_base}") as seen:
         expect(seen.page.locator("#studio")).to_be_visible()
         lesson = LessonId(classroom.lesson)
-        classroom.given.store.work(lambda work: streams.renew_key(work, lesson))
+        classroom.given.store.write(lambda uow: streams.renew_key(uow, lesson))
         expect(seen.page.get_by_role("heading", level=1)).to_have_text(
             "This teaching link does not work"
         )

@@ -109,8 +109,8 @@ class Places:
 
     def _teach(self, lesson: LessonId) -> str:
         server = self._given.house.running.server
-        return self._given.store.look(
-            lambda work: streams.streams(work, server.means, server.hosts, lesson).teach
+        return self._given.store.read(
+            lambda uow: streams.streams(uow, server.deps, server.hosts, lesson).teach
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import digest
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import Ticket, ViewerKind, unsealed
 from tests.support.chat import Classroom
 from tests.support.given import Given
@@ -41,7 +41,7 @@ class Linked:
 
     def ticket(self, shown: Page) -> Ticket:
         """Return the ticket in a page as the server reads it."""
-        key = self.given.house.running.server.means.ticket_key
+        key = self.given.house.running.server.deps.ticket_key
         return unsealed(shown.data["ticket"], key, self.given.now)
 
 
@@ -102,11 +102,11 @@ def test_a_code_is_for_one_class_one_account_and_one_nickname(given: Given) -> N
 def test_either_secret_of_the_school_is_good_and_no_other(given: Given) -> None:
     linked = Linked(given)
     former = given.school.secret
-    given.store.work(lambda work: work.schools.set_secrets(given.school.id, "n" * 40, former))
+    given.store.write(lambda uow: uow.schools.set_secrets(given.school.id, "n" * 40, former))
     for secret, is_good in ((former, True), ("n" * 40, True), (given.other().school.secret, False)):
         code = linked.code("student1", "Li Lei", secret)
         assert (linked.open(checkCode=code).data["ticket"] is not None) is is_good
-    given.store.work(lambda work: work.schools.set_secrets(given.school.id, "n" * 40, None))
+    given.store.write(lambda uow: uow.schools.set_secrets(given.school.id, "n" * 40, None))
     assert linked.open(checkCode=linked.code("student1", "Li Lei", former)).data["ticket"] is None
 
 
@@ -173,12 +173,12 @@ def test_a_forged_ticket_is_not_one_of_ours(given: Given) -> None:
     linked = Linked(given)
     text = linked.open().data["ticket"]
     body, _, signature = text.partition(".")
-    key = given.house.running.server.means.ticket_key
+    key = given.house.running.server.deps.ticket_key
     forged = (body, f"{body}.", f"{body}x.{signature}", f"{body}.{signature[:-1]}0x", "." * 500)
     for one in forged:
-        with pytest.raises(Declined):
+        with pytest.raises(OperatorError):
             unsealed(one, key, given.now)
-    with pytest.raises(Declined, match="expired"):
+    with pytest.raises(OperatorError, match="expired"):
         unsealed(text, key, given.now + 12 * HOUR)
 
 

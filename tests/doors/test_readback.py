@@ -108,7 +108,7 @@ def test_the_state_of_a_class_follows_the_clock(given: Given, read: ReadBack) ->
 
 def test_a_class_closed_early_is_over(given: Given, read: ReadBack) -> None:
     lesson = given.lesson()
-    given.store.work(lambda work: work.lessons.close(lesson, work.now))
+    given.store.write(lambda uow: uow.lessons.close(lesson, uow.now))
     row = read.row("/classes", state=3)
     assert (row["classId"], row["closedTime"]) == (lesson, given.now)
 
@@ -294,7 +294,7 @@ def test_without_a_token_nothing_is_shown(path: str, given: Given, read: ReadBac
 
 
 def test_a_revoked_token_is_none(given: Given, read: ReadBack) -> None:
-    given.store.work(lambda work: work.operations.revoke(read.id, work.now))
+    given.store.write(lambda uow: uow.operations.revoke(read.id, uow.now))
     read.problem("/schools", 401)
 
 

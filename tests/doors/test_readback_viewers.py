@@ -11,7 +11,7 @@ import pytest
 from homeroom.admin import readback
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import EntryId, LessonId, UserId
-from homeroom.domain.chat import Author, EntryKind, NewEntry, Role
+from homeroom.domain.chat import Author, ChatRole, EntryKind, NewChatEntry
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.viewers import NewViewer, Watched
 from homeroom.usecases import chat
@@ -20,7 +20,7 @@ from tests.support.given import Given
 from tests.support.readback import ReadBack
 from tests.support.sandbox import Sandbox
 
-TEACHER: Final = Author("Ms. Zhang", Role.TEACHER)
+TEACHER: Final = Author("Ms. Zhang", ChatRole.TEACHER)
 MARK: Final = "\ufeff".encode()
 
 
@@ -33,8 +33,8 @@ def read(given: Given) -> Iterator[ReadBack]:
 
 
 def say(given: Given, lesson: LessonId, text: str, by: Author = TEACHER) -> EntryId:
-    new = NewEntry(lesson, EntryKind.MESSAGE, by, text)
-    (entry,) = given.store.work(lambda work: chat.say(work, [new]))
+    new = NewChatEntry(lesson, EntryKind.MESSAGE, by, text)
+    (entry,) = given.store.write(lambda uow: chat.say(uow, [new]))
     assert entry is not None
     return entry.id
 
@@ -62,7 +62,7 @@ def test_a_visitor_is_shown_with_their_number_and_their_time(given: Given, read:
     begun = given.now
     given.clock.advance(60)
     known = NewViewer(lesson, viewer.identity, viewer.kind, viewer.name)
-    given.store.work(lambda work: work.viewers.add_watched([Watched(known, 45)], work.now))
+    given.store.write(lambda uow: uow.viewers.add_watched([Watched(known, 45)], uow.now))
 
     row = read.row(f"/classes/{lesson}/viewers")
 
@@ -94,7 +94,7 @@ def test_users_and_those_who_came_by_link_are_shown_with_their_accounts(
     user = given.user(telephone=telephone)
     given.viewer(lesson, identity=f"user:{user}", kind=ViewerKind.USER, name="A", user=UserId(user))
     linked = given.viewer(lesson, identity="link:a:b", kind=ViewerKind.LINK, name="B")
-    given.store.work(lambda work: chat.mute(work, lesson, TEACHER, linked.id, is_muted=True))
+    given.store.write(lambda uow: chat.mute(uow, lesson, TEACHER, linked.id, is_muted=True))
 
     rows = read.rows(f"/classes/{lesson}/viewers")
 
@@ -236,8 +236,8 @@ def test_the_chat_is_shown_with_what_was_deleted(given: Given, read: ReadBack) -
     second = say(given, lesson, "welcome")
     sent = given.now
     given.clock.advance(5)
-    given.store.work(lambda work: chat.delete(work, lesson, TEACHER, first))
-    given.store.work(lambda work: chat.pause(work, lesson, TEACHER, is_paused=True))
+    given.store.write(lambda uow: chat.delete(uow, lesson, TEACHER, first))
+    given.store.write(lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
 
     rows = read.rows(f"/classes/{lesson}/chat", limit=1)
 

@@ -10,19 +10,19 @@ from homeroom.base.keys import Keys
 from homeroom.domain.teachers import TeacherState
 from homeroom.sandbox.site import LAST_MOMENT
 from homeroom.usecases import operations
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from tests.support.given import Given
 from tests.support.postgres import Postgres
 from tests.support.sandbox import Sandbox
 from tests.support.serving import running_house
 
-MEANS = Means(Keys(), "", 0)
+MEANS = Dependencies(Keys(), "", 0)
 
 
 def state(given: Given, teacher: UserId) -> TeacherState | None:
     """Return a teacher's state as the store has it."""
     sid = SchoolId(given.school.id)
-    return given.store.look(lambda work: work.teachers.state(sid, teacher))
+    return given.store.read(lambda uow: uow.teachers.state(sid, teacher))
 
 
 def test_clock_says_by_how_much_it_is_moved(moved: tuple[Given, Sandbox]) -> None:
@@ -92,15 +92,15 @@ def test_stop_takes_no_time_in_the_sandbox_unless_it_is_set(moved: tuple[Given, 
 def test_blocking_maintenance_is_met_at_once(moved: tuple[Given, Sandbox]) -> None:
     given, sandbox = moved
     begin = given.now + 10 * DAY
-    window = given.store.work(
-        lambda work: work.operations.add_window(begin, begin + HOUR, blocks=True)
+    window = given.store.write(
+        lambda uow: uow.operations.add_window(begin, begin + HOUR, blocks=True)
     )
     assert given.api.call("getTopFolderId").errno == 1
     sandbox.move(now=begin)
     assert given.api.call("getTopFolderId").errno == 901
     sandbox.move(now=begin + HOUR)
     assert given.api.call("getTopFolderId").errno == 1
-    given.store.work(lambda work: work.operations.remove_window(window))
+    given.store.write(lambda uow: uow.operations.remove_window(window))
 
 
 @pytest.mark.parametrize(
@@ -186,11 +186,11 @@ def test_elsewhere_the_sandbox_wants_the_operators_token(tmp_path: Path) -> None
     with running_house(tmp_path, None, "sqlite", host="0.0.0.0") as house:  # noqa: S104  that is the point
         given = Given(house)
         sid = SchoolId(given.school.id)
-        _, operators = given.store.work(
-            lambda work: operations.issue_token(work, MEANS, None, "operator")
+        _, operators = given.store.write(
+            lambda uow: operations.issue_token(uow, MEANS, None, "operator")
         )
-        _, schools = given.store.work(
-            lambda work: operations.issue_token(work, MEANS, sid, "school")
+        _, schools = given.store.write(
+            lambda uow: operations.issue_token(uow, MEANS, sid, "school")
         )
         url = house.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  as above
         with Sandbox(url).http as http:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from homeroom.base.ids import CourseId
-from homeroom.domain.lessons import Switches
+from homeroom.domain.lessons import RecordingOptions
 from homeroom.store.tables import courses
 from tests.support.given import Given
 from tests.support.raw import COURSE, every_byte, head
@@ -78,8 +78,8 @@ def test_warning_of_recording_is_true(given: Given, sandbox: Sandbox, errno: int
     reply = given.api.call("addCourseClass", **given.lesson_form(**wanted))
     assert reply.errno == errno
     assert reply.body["more_data"]["live_url"] == ""
-    switches = given.seen(reply.data).switches
-    assert switches == Switches()
+    switches = given.seen(reply.data).recording
+    assert switches == RecordingOptions()
 
 
 def test_warning_of_an_introduction_is_true(given: Given, sandbox: Sandbox) -> None:
@@ -88,7 +88,7 @@ def test_warning_of_an_introduction_is_true(given: Given, sandbox: Sandbox) -> N
     reply = given.api.call("addCourseClass", **form)
     assert reply.errno == 824
     lesson = given.seen(reply.data)
-    assert (lesson.introduction, lesson.switches.record) == ("", True)
+    assert (lesson.introduction, lesson.recording.record) == ("", True)
 
 
 def test_warning_of_an_edit_leaves_what_it_says_was_not_changed(
@@ -107,7 +107,7 @@ def test_warning_of_an_edit_leaves_what_it_says_was_not_changed(
     )
     assert reply.errno == 284
     after = given.seen(lesson)
-    assert (after.name, after.switches.record) == ("New", True)
+    assert (after.name, after.recording.record) == ("New", True)
 
 
 def test_warning_cannot_be_said_of_work_that_was_refused(given: Given, sandbox: Sandbox) -> None:

@@ -11,13 +11,13 @@ from sqlalchemy import func, insert, literal, select
 
 from homeroom.base.clock import DAY
 from homeroom.base.ids import LessonId, SchoolId, UserId
-from homeroom.domain.chat import Author, EntryKind, NewEntry
+from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.domain.schools import Plan
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store import tables
-from homeroom.store.pushes import NewPush
-from homeroom.store.work import Work
+from homeroom.store.publish_sessions import NewPush
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo
 from tests.support.given import Given
 from tests.support.pictures import padded, png
@@ -48,7 +48,7 @@ def rows_of(given: Given) -> dict[str, int]:
 
 def exists(given: Given, user: UserId) -> bool:
     """Tell whether there is an account."""
-    return given.store.look(lambda work: work.accounts.get(user)) is not None
+    return given.store.read(lambda uow: uow.accounts.get(user)) is not None
 
 
 def full(given: Given) -> Path:
@@ -64,8 +64,8 @@ def full(given: Given) -> Path:
     given.done("addCourseLabels", courseList=labels)
     given.stopping(given.teacher())
     push = NewPush(lesson, StreamKind.CLASS, "", "client", "", "")
-    given.store.work(lambda work: work.pushes.add(push, work.now))
-    given.store.work(lambda work: work.pushes.renew_key(lesson))
+    given.store.write(lambda uow: uow.publish_sessions.add(push, uow.now))
+    given.store.write(lambda uow: uow.publish_sessions.renew_key(lesson))
     watched(given, lesson, guest)
     clip = given.clip(lesson)
     return given.house.running.server.files.folder / clip.file.path
@@ -74,14 +74,14 @@ def full(given: Given) -> Path:
 def watched(given: Given, lesson: LessonId, user: UserId) -> None:
     """Let somebody log in, watch a class, chat and like."""
     viewer = given.viewer(lesson, identity=f"user:{user}", kind=ViewerKind.USER, user=user)
-    said = NewEntry(lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello")
+    said = NewChatEntry(lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello")
 
-    def unit(work: Work) -> None:
-        work.sessions.log_in(SchoolId(given.school.id), user, work.now, work.now + DAY)
-        work.chats.add(said, work.now)
-        work.chats.add_likes({lesson: 1})
+    def unit(uow: UnitOfWork) -> None:
+        uow.sessions.log_in(SchoolId(given.school.id), user, uow.now, uow.now + DAY)
+        uow.chats.add(said, uow.now)
+        uow.chats.add_likes({lesson: 1})
 
-    given.store.work(unit)
+    given.store.write(unit)
 
 
 def test_emptied_school_has_nothing_and_its_neighbour_all(given: Given, sandbox: Sandbox) -> None:
@@ -115,7 +115,7 @@ def test_sid_and_secrets_stay_and_the_plan_is_that_of_a_new_school(
     sandbox.reset(given.school.id)
     given.lesson()
     given.lesson()
-    held = given.store.look(lambda work: work.schools.get(SchoolId(given.school.id)))
+    held = given.store.read(lambda uow: uow.schools.get(SchoolId(given.school.id)))
     assert held == given.school
     assert held.plan == Plan()
 
@@ -229,7 +229,7 @@ def grow(given: Given, lesson: LessonId) -> None:
     held = tables.lessons
     copied = [column for column in held.c if column.name not in {"id", "key"}]
     mine = held.c.school_id == given.school.id
-    (helper,) = given.store.look(lambda work: work.staff.co_teachers(lesson))
+    (helper,) = given.store.read(lambda uow: uow.class_roles.co_teachers(lesson))
     for turn in range(14):
         # Each turn doubles them; the key of a copy is the one of its original and the turn.
         copies = min(2**turn, MANY - 2**turn)

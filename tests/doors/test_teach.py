@@ -140,7 +140,7 @@ def test_a_wrong_token_opens_nothing_and_is_not_told_why(given: Given) -> None:
 
 def test_a_new_key_makes_another_page(given: Given) -> None:
     taught = Taught(given)
-    given.store.work(lambda work: streams.renew_key(work, taught.lesson))
+    given.store.write(lambda uow: streams.renew_key(uow, taught.lesson))
     not_there(taught.address)
     assert httpx.get(taught.streams.teach, timeout=30).status_code == 200
 

@@ -9,11 +9,11 @@ import pytest
 
 from homeroom.base.ids import EntryId, LessonId
 from homeroom.base.settings import Settings
-from homeroom.domain.chat import Author, EntryKind, NewEntry
+from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.domain.viewers import ViewerKind
 from homeroom.folder import opened_store
+from homeroom.store.unit_of_work import Store
 from homeroom.store.viewers import NewViewer, Viewer
-from homeroom.store.work import Store
 from homeroom.usecases import chat
 from tests.support import pages
 from tests.support.operator import School, refused, told
@@ -42,13 +42,13 @@ def lesson(school: School) -> LessonId:
 
 def watches(store: Store, lesson: LessonId, name: str) -> Viewer:
     new = NewViewer(lesson, f"visitor:{name}", ViewerKind.VISITOR, name, "13812345678")
-    return store.work(lambda work: work.viewers.put(new, work.now))
+    return store.write(lambda uow: uow.viewers.put(new, uow.now))
 
 
 def says(store: Store, viewer: Viewer, text: str) -> int:
     by = Author(viewer.name, viewer=viewer.id)
-    new = NewEntry(viewer.lesson, EntryKind.MESSAGE, by, text)
-    (entry,) = store.work(lambda work: chat.say(work, [new]))
+    new = NewChatEntry(viewer.lesson, EntryKind.MESSAGE, by, text)
+    (entry,) = store.write(lambda uow: chat.say(uow, [new]))
     assert entry is not None
     return entry.id
 
@@ -94,8 +94,8 @@ def test_viewers_are_muted_and_chats_paused(
     where, viewer = str(lesson), watches(store, lesson, "小明")
 
     def stands() -> tuple[bool, bool]:
-        held = store.look(lambda work: work.viewers.get(viewer.id))
-        standing = store.look(lambda work: work.chats.standing(lesson))
+        held = store.read(lambda uow: uow.viewers.get(viewer.id))
+        standing = store.read(lambda uow: uow.chats.standing(lesson))
         return held is not None and held.is_muted, standing.is_paused
 
     for verb, wanted in (("mute", (True, False)), ("unmute", (False, False))):
@@ -105,7 +105,7 @@ def test_viewers_are_muted_and_chats_paused(
         assert told(server, "chat", verb, where)["done"] == verb
         assert stands() == wanted
     assert "has no viewer" in refused(server, "chat", "mute", where, "999999")
-    recent = store.look(lambda work: work.chats.since({lesson: EntryId(0)}, 10))
+    recent = store.read(lambda uow: uow.chats.since({lesson: EntryId(0)}, 10))
     assert {entry.new.author.name for entry in recent} == {"operator"}
 
 

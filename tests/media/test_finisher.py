@@ -10,22 +10,22 @@ from typing import Any, Final
 
 import pytest
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
 from homeroom.base.settings import Settings
-from homeroom.desk import Desk
 from homeroom.domain.clips import Clip, NewClip, path_of
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import opened_store
 from homeroom.media import finisher
 from homeroom.media.engine.flatten import Flat
 from homeroom.media.finisher import Finisher, NotFlattened, flattened
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from homeroom.store.files import Files
-from homeroom.store.work import Store
+from homeroom.store.unit_of_work import Store
 from homeroom.usecases import clips, demo
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from tests.support import ffmpeg
 
 PATIENCE: Final = 30.0
@@ -38,8 +38,8 @@ class Recorded:
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
         self.files = Files(folder)
-        means = Means(Keys(), "pull key", 0)
-        made = store.work(lambda work: demo.find_or_create(work, means))
+        deps = Dependencies(Keys(), "pull key", 0)
+        made = store.write(lambda uow: demo.find_or_create(uow, deps))
         self.lesson: LessonId = made.demo.lessons[0]
 
     def clip(self, content: bytes = b"a recording") -> Clip:
@@ -59,11 +59,11 @@ class Recorded:
             sha256=None,
             is_finished=False,
         )
-        return self.store.work(lambda work: clips.add(work, self.lesson, file))
+        return self.store.write(lambda uow: clips.add(uow, self.lesson, file))
 
     def seen(self, clip: Clip) -> Clip:
         """Return a clip as it is now."""
-        found = self.store.look(lambda work: work.clips.named(clip.file.file_id))
+        found = self.store.read(lambda uow: uow.clips.named(clip.file.file_id))
         assert found is not None
         return found
 
@@ -72,7 +72,7 @@ class Recorded:
 
     def delete(self, clip: Clip) -> None:
         """Delete a clip and its bytes."""
-        self.store.work(lambda work: work.clips.delete([clip], work.now))
+        self.store.write(lambda uow: uow.clips.delete([clip], uow.now))
         self.files.erase(clip.file.path)
 
     def in_the_making(self) -> list[Path]:
@@ -97,8 +97,8 @@ def recorded(store: Store, tmp_path: Path) -> Iterator[Recorded]:
     """Give a data folder without clips."""
     recorded = Recorded(store, tmp_path)
     yield recorded
-    living = store.look(lambda work: work.clips.page(0, 1000))
-    store.work(lambda work: work.clips.delete(living, work.now))
+    living = store.read(lambda uow: uow.clips.page(0, 1000))
+    store.write(lambda uow: uow.clips.delete(living, uow.now))
 
 
 @pytest.fixture(scope="module")
@@ -119,19 +119,19 @@ async def as_is(_source: Path, target: Path) -> Flat:
     return Flat(size=4, sha256=sha256, duration=DURATION, changed=True)
 
 
-def run(recorded: Recorded, work: Callable[[Desk], Coroutine[Any, Any, None]]) -> None:
+def run(recorded: Recorded, uow: Callable[[AsyncStore], Coroutine[Any, Any, None]]) -> None:
     """Run something on a loop of its own that has a desk."""
 
     async def main() -> None:
         async with asyncio.timeout(PATIENCE):
-            await work(Desk(recorded.store))
+            await uow(AsyncStore(recorded.store))
 
     asyncio.run(main())
 
 
 def finish(recorded: Recorded, flatten: finisher.Flatten = flattened) -> None:
     """Finish all clips, once."""
-    run(recorded, lambda desk: Finisher(desk, recorded.files, flatten).finish_all())
+    run(recorded, lambda async_store: Finisher(async_store, recorded.files, flatten).finish_all())
 
 
 def test_a_recording_becomes_a_flat_film_of_the_same_payload(
@@ -208,8 +208,8 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_not_tried_at_once(
             raise NotFlattened("no MP4")
         return await as_is(source, target)
 
-    async def twice(desk: Desk) -> None:
-        one = Finisher(desk, recorded.files, picky)
+    async def twice(async_store: AsyncStore) -> None:
+        one = Finisher(async_store, recorded.files, picky)
         await one.finish_all()
         await one.finish_all()
 
@@ -233,8 +233,8 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
         tries.append(source)
         raise NotFlattened("no MP4")
 
-    async def often(desk: Desk) -> None:
-        one = Finisher(desk, recorded.files, failing)
+    async def often(async_store: AsyncStore) -> None:
+        one = Finisher(async_store, recorded.files, failing)
         for _ in range(5):
             await one.finish_all()
             assert not recorded.seen(clip).file.is_finished
@@ -251,7 +251,7 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
 
 
 @pytest.mark.parametrize(
-    "failure", [OSError("No space left on device"), TimeoutError(), StoreFailed("no database")]
+    "failure", [OSError("No space left on device"), TimeoutError(), StoreError("no database")]
 )
 def test_what_another_time_may_do_is_tried_for_ever(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch, failure: Exception
@@ -266,8 +266,8 @@ def test_what_another_time_may_do_is_tried_for_ever(
             raise failure
         return await as_is(source, target)
 
-    async def often(desk: Desk) -> None:
-        one = Finisher(desk, recorded.files, at_last)
+    async def often(async_store: AsyncStore) -> None:
+        one = Finisher(async_store, recorded.files, at_last)
         for _ in range(21):
             assert not recorded.seen(clip).file.is_finished
             await one.finish_all()
@@ -281,7 +281,7 @@ def test_what_another_time_may_do_is_tried_for_ever(
 def test_of_two_servers_that_share_a_folder_one_finishes(recorded: Recorded) -> None:
     clip = recorded.clip()
 
-    async def both(desk: Desk) -> None:
+    async def both(async_store: AsyncStore) -> None:
         begun, go_on = asyncio.Event(), asyncio.Event()
 
         async def slowly(source: Path, target: Path) -> Flat:
@@ -289,9 +289,9 @@ def test_of_two_servers_that_share_a_folder_one_finishes(recorded: Recorded) -> 
             await go_on.wait()
             return await as_is(source, target)
 
-        first = asyncio.create_task(Finisher(desk, recorded.files, slowly).finish_all())
+        first = asyncio.create_task(Finisher(async_store, recorded.files, slowly).finish_all())
         await begun.wait()
-        await Finisher(desk, recorded.files, as_is).finish_all()
+        await Finisher(async_store, recorded.files, as_is).finish_all()
         assert not recorded.seen(clip).file.is_finished
         go_on.set()
         await first
@@ -305,7 +305,7 @@ def test_a_child_says_why_it_failed(recorded: Recorded, tmp_path: Path) -> None:
     source, out = tmp_path / "no film.mp4", tmp_path / "out.partial"
     source.write_bytes(b"another container")
 
-    async def one(_desk: Desk) -> None:
+    async def one(_store: AsyncStore) -> None:
         with pytest.raises(NotFlattened, match="there is no moov"):
             await flattened(source, out)
         with pytest.raises(OSError, match="No such file"):
@@ -354,14 +354,14 @@ def test_a_recording_that_comes_in_is_finished_at_once_and_the_end_comes_as_fast
 ) -> None:
     monkeypatch.setattr(finisher, "LOOK_EVERY", PATIENCE)
 
-    async def server(desk: Desk) -> None:
+    async def server(async_store: AsyncStore) -> None:
         begun = asyncio.Event()
 
         async def flatten(source: Path, target: Path) -> Flat:
             begun.set()
             return await flattened(source, target)
 
-        one = Finisher(desk, recorded.files, flatten)
+        one = Finisher(async_store, recorded.files, flatten)
         serving = asyncio.create_task(one.run())
         paths = []
         for _ in range(2):
@@ -387,8 +387,8 @@ def test_what_a_killed_server_left_in_the_making_goes_at_the_next_start(
         file.write_bytes(b"half")
     os.utime(left, (time.time() - HOUR - 60,) * 2)
 
-    async def start(desk: Desk) -> None:
-        serving = asyncio.create_task(Finisher(desk, recorded.files, as_is).run())
+    async def start(async_store: AsyncStore) -> None:
+        serving = asyncio.create_task(Finisher(async_store, recorded.files, as_is).run())
         await asyncio.to_thread(gone, left)
         serving.cancel()
         with pytest.raises(asyncio.CancelledError):

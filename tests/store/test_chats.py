@@ -8,39 +8,47 @@ import pytest
 
 from homeroom.base.clock import DAY, MINUTE
 from homeroom.base.ids import EntryId, LessonId, SchoolId, ViewerId
-from homeroom.domain.chat import SHOWN, Author, Entry, EntryKind, NewEntry, Role, Standing
-from homeroom.domain.refusal import Declined
+from homeroom.domain.chat import (
+    SHOWN,
+    Author,
+    ChatEntry,
+    ChatRole,
+    ChatState,
+    EntryKind,
+    NewChatEntry,
+)
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import ViewerKind
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import NewViewer
-from homeroom.store.work import Work
 from homeroom.usecases import chat
 from tests.support.given import Given
 
 T = TypeVar("T")
-TEACHER: Final = Author("Ms. Zhang", Role.TEACHER)
+TEACHER: Final = Author("Ms. Zhang", ChatRole.TEACHER)
 
 
-def did(given: Given, use_case: Callable[[Work], T]) -> T:
-    return given.store.work(use_case, SchoolId(given.school.id))
+def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+    return given.store.write(use_case, SchoolId(given.school.id))
 
 
 def viewer(given: Given, lesson: LessonId, name: str = "小明") -> Author:
     """Return somebody who watches a class, as the author of what they say."""
     new = NewViewer(lesson, f"visitor:{name}", ViewerKind.VISITOR, name, "13812345678")
-    return Author(name, viewer=did(given, lambda work: work.viewers.put(new, work.now)).id)
+    return Author(name, viewer=did(given, lambda uow: uow.viewers.put(new, uow.now)).id)
 
 
 def said(
     given: Given, lesson: LessonId, *texts: str, by: Author = TEACHER, nonce: str | None = None
-) -> list[Entry]:
+) -> list[ChatEntry]:
     """Say something in a class, each text a message, and return those that were written."""
-    wanted = [NewEntry(lesson, EntryKind.MESSAGE, by, text, nonce=nonce) for text in texts]
-    entries = did(given, lambda work: chat.say(work, wanted))
+    wanted = [NewChatEntry(lesson, EntryKind.MESSAGE, by, text, nonce=nonce) for text in texts]
+    entries = did(given, lambda uow: chat.say(uow, wanted))
     return [entry for entry in entries if entry is not None]
 
 
 def joined(given: Given, lesson: LessonId, after: int = 0) -> chat.History:
-    return did(given, lambda work: chat.joined(work, lesson, EntryId(after)))
+    return did(given, lambda uow: chat.joined(uow, lesson, EntryId(after)))
 
 
 def test_what_is_said_is_read_as_it_was_said(given: Given) -> None:
@@ -50,30 +58,30 @@ def test_what_is_said_is_read_as_it_was_said(given: Given) -> None:
     (entry,) = said(given, lesson, "你好 <b>\n🎉", by=author, nonce="n1")
 
     assert entry.sent_at == given.now
-    assert did(given, lambda work: work.chats.recent(lesson)) == [entry]
-    assert did(given, lambda work: work.chats.get(lesson, entry.id)) == entry
-    assert did(given, lambda work: work.chats.last(lesson)) == entry.id
-    assert entry.new == NewEntry(lesson, EntryKind.MESSAGE, author, "你好 <b>\n🎉", nonce="n1")
+    assert did(given, lambda uow: uow.chats.recent(lesson)) == [entry]
+    assert did(given, lambda uow: uow.chats.get(lesson, entry.id)) == entry
+    assert did(given, lambda uow: uow.chats.last(lesson)) == entry.id
+    assert entry.new == NewChatEntry(lesson, EntryKind.MESSAGE, author, "你好 <b>\n🎉", nonce="n1")
 
 
 def test_a_chat_in_which_nothing_happened(given: Given) -> None:
     lesson = given.lesson()
-    assert joined(given, lesson) == chat.History(Standing(), EntryId(0), [], is_fresh=True)
-    assert did(given, lambda work: chat.say(work, [])) == []
-    assert did(given, lambda work: chat.since(work, {}, 10)) == []
-    assert did(given, lambda work: work.chats.likes([])) == {}
+    assert joined(given, lesson) == chat.History(ChatState(), EntryId(0), [], is_fresh=True)
+    assert did(given, lambda uow: chat.say(uow, [])) == []
+    assert did(given, lambda uow: chat.since(uow, {}, 10)) == []
+    assert did(given, lambda uow: uow.chats.likes([])) == {}
 
 
 def test_chats_do_not_see_one_another(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
     (mine,), (others,) = said(given, lesson, "a"), said(given, other, "b")
-    assert did(given, lambda work: work.chats.recent(lesson)) == [mine]
-    assert did(given, lambda work: work.chats.get(lesson, others.id)) is None
-    with pytest.raises(Declined, match="no message"):
-        did(given, lambda work: chat.delete(work, lesson, TEACHER, others.id))
-    with pytest.raises(Declined, match="no message"):
-        did(given, lambda work: chat.pin(work, lesson, TEACHER, others.id))
+    assert did(given, lambda uow: uow.chats.recent(lesson)) == [mine]
+    assert did(given, lambda uow: uow.chats.get(lesson, others.id)) is None
+    with pytest.raises(OperatorError, match="no message"):
+        did(given, lambda uow: chat.delete(uow, lesson, TEACHER, others.id))
+    with pytest.raises(OperatorError, match="no message"):
+        did(given, lambda uow: chat.pin(uow, lesson, TEACHER, others.id))
 
 
 def test_a_message_sent_again_is_kept_once(given: Given) -> None:
@@ -100,7 +108,7 @@ def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) ->
     lesson = given.lesson()
     entries = said(given, lesson, *(str(number) for number in range(SHOWN + 3)))
     gone = entries[-2]
-    deleted = did(given, lambda work: chat.delete(work, lesson, TEACHER, gone.id))
+    deleted = did(given, lambda uow: chat.delete(uow, lesson, TEACHER, gone.id))
 
     history = joined(given, lesson)
 
@@ -113,7 +121,7 @@ def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) ->
 def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:
     lesson = given.lesson()
     first, second = said(given, lesson, "a", "b")
-    deleted = did(given, lambda work: chat.delete(work, lesson, TEACHER, first.id))
+    deleted = did(given, lambda uow: chat.delete(uow, lesson, TEACHER, first.id))
     (third,) = said(given, lesson, "c")
 
     missed = joined(given, lesson, first.id)
@@ -148,7 +156,7 @@ def test_a_look_at_several_chats(given: Given) -> None:
 
     def since(after: dict[LessonId, int], limit: int = 10) -> list[EntryId]:
         asked = {one: EntryId(entry) for one, entry in after.items()}
-        found = did(given, lambda work: chat.since(work, asked, limit))
+        found = did(given, lambda uow: chat.since(uow, asked, limit))
         return [entry.id for entry in found]
 
     assert since({lesson: 0, other: 0, quiet: 0}) == [first.id, second.id, third.id]
@@ -159,37 +167,37 @@ def test_a_look_at_several_chats(given: Given) -> None:
 def test_a_message_is_deleted_once(given: Given) -> None:
     lesson = given.lesson()
     (entry,) = said(given, lesson, "a")
-    did(given, lambda work: chat.delete(work, lesson, TEACHER, entry.id))
-    held = did(given, lambda work: work.chats.get(lesson, entry.id))
+    did(given, lambda uow: chat.delete(uow, lesson, TEACHER, entry.id))
+    held = did(given, lambda uow: uow.chats.get(lesson, entry.id))
     assert held is not None
     assert held.is_deleted
-    with pytest.raises(Declined, match="no message"):
-        did(given, lambda work: chat.delete(work, lesson, TEACHER, entry.id))
-    assert did(given, lambda work: work.chats.delete(entry.id, work.now)) is False
+    with pytest.raises(OperatorError, match="no message"):
+        did(given, lambda uow: chat.delete(uow, lesson, TEACHER, entry.id))
+    assert did(given, lambda uow: uow.chats.delete(entry.id, uow.now)) is False
 
 
 def test_what_is_no_message_is_neither_deleted_nor_pinned(given: Given) -> None:
     lesson = given.lesson()
-    paused = did(given, lambda work: chat.pause(work, lesson, TEACHER, is_paused=True))
+    paused = did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
     for act in (chat.delete, chat.pin):
-        with pytest.raises(Declined, match="no message"):
+        with pytest.raises(OperatorError, match="no message"):
             did(given, partial(act, lesson=lesson, by=TEACHER, message=paused.id))
 
 
 def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
     lesson = given.lesson()
     first, second = said(given, lesson, "a", "b")
-    did(given, lambda work: chat.add_likes(work, {lesson: 3}))
+    did(given, lambda uow: chat.add_likes(uow, {lesson: 3}))
 
     def standing() -> tuple[bool, EntryId | None, int]:
-        held = did(given, lambda work: work.chats.standing(lesson))
+        held = did(given, lambda uow: uow.chats.standing(lesson))
         return held.is_paused, held.pinned.id if held.pinned else None, held.likes
 
     def pin(message: EntryId | None) -> EntryKind:
-        return did(given, lambda work: chat.pin(work, lesson, TEACHER, message)).new.kind
+        return did(given, lambda uow: chat.pin(uow, lesson, TEACHER, message)).new.kind
 
     def pause(*, is_paused: bool) -> EntryKind:
-        entry = did(given, lambda work: chat.pause(work, lesson, TEACHER, is_paused=is_paused))
+        entry = did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=is_paused))
         return entry.new.kind
 
     assert (pin(first.id), standing()) == (EntryKind.PIN, (False, first.id, 3))
@@ -197,7 +205,7 @@ def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
     assert (pin(second.id), standing()) == (EntryKind.PIN, (True, second.id, 3))
     assert (pause(is_paused=False), standing()) == (EntryKind.RESUME, (False, second.id, 3))
     pause(is_paused=True)
-    did(given, lambda work: chat.delete(work, lesson, TEACHER, second.id))
+    did(given, lambda uow: chat.delete(uow, lesson, TEACHER, second.id))
     assert standing() == (True, None, 3)
     pin(first.id)
     assert (pin(None), standing()) == (EntryKind.UNPIN, (True, None, 3))
@@ -209,8 +217,8 @@ def test_a_viewer_is_muted_and_heard_again(given: Given) -> None:
     author = viewer(given, lesson)
     assert author.viewer is not None
 
-    def mute(where: LessonId, who: ViewerId, *, is_muted: bool) -> Entry:
-        return did(given, lambda work: chat.mute(work, where, TEACHER, who, is_muted=is_muted))
+    def mute(where: LessonId, who: ViewerId, *, is_muted: bool) -> ChatEntry:
+        return did(given, lambda uow: chat.mute(uow, where, TEACHER, who, is_muted=is_muted))
 
     (kept,) = said(given, lesson, "a", by=author, nonce="n")
     entry = mute(lesson, author.viewer, is_muted=True)
@@ -219,12 +227,12 @@ def test_a_viewer_is_muted_and_heard_again(given: Given) -> None:
     assert said(given, lesson, "a", by=author, nonce="n") == [kept]
     assert len(said(given, lesson, "c")) == 1
     assert (entry.new.kind, entry.new.target) == (EntryKind.MUTE, author.viewer)
-    held = did(given, lambda work: work.viewers.find(lesson, "visitor:小明"))
+    held = did(given, lambda uow: uow.viewers.find(lesson, "visitor:小明"))
     assert held is not None
     assert held.is_muted
     assert mute(lesson, author.viewer, is_muted=False).new.kind is EntryKind.UNMUTE
     assert len(said(given, lesson, "d", by=author)) == 1
-    with pytest.raises(Declined, match="no viewer"):
+    with pytest.raises(OperatorError, match="no viewer"):
         mute(other, author.viewer, is_muted=True)
 
 
@@ -234,15 +242,15 @@ def test_likes_add_up(given: Given) -> None:
     gone = LessonId(2**40)
 
     def add(likes: dict[LessonId, int]) -> dict[LessonId, int]:
-        return did(given, lambda work: chat.add_likes(work, likes))
+        return did(given, lambda uow: chat.add_likes(uow, likes))
 
     assert add({}) == {}
     assert add({lesson: 2, other: 5, gone: 1}) == {lesson: 2, other: 5}
     assert add({lesson: 3}) == {lesson: 5}
-    did(given, lambda work: chat.pause(work, lesson, TEACHER, is_paused=True))
+    did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
     assert add({lesson: 1}) == {lesson: 6}
-    assert did(given, lambda work: work.chats.standing(lesson)).is_paused
-    assert did(given, lambda work: work.chats.standing(other)) == Standing(likes=5)
+    assert did(given, lambda uow: uow.chats.standing(lesson)).is_paused
+    assert did(given, lambda uow: uow.chats.standing(other)) == ChatState(likes=5)
 
 
 def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
@@ -254,14 +262,14 @@ def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
     said(given.other(), given.other().lesson(), "c")
 
     def overdue(moment: int) -> list[EntryId]:
-        return sorted(did(given, lambda work: work.chats.overdue(school, moment, 10)))
+        return sorted(did(given, lambda uow: uow.chats.overdue(school, moment, 10)))
 
     assert overdue(end - 1) == []
     assert overdue(end) == [entry.id]
     assert overdue(end + DAY) == [entry.id, late.id]
-    did(given, lambda work: chat.pin(work, lesson, TEACHER, entry.id))
-    did(given, lambda work: work.chats.forget([entry.id]))
-    assert did(given, lambda work: work.chats.standing(lesson)) == Standing()
+    did(given, lambda uow: chat.pin(uow, lesson, TEACHER, entry.id))
+    did(given, lambda uow: uow.chats.forget([entry.id]))
+    assert did(given, lambda uow: uow.chats.standing(lesson)) == ChatState()
     assert overdue(end) == []
 
 
@@ -271,8 +279,8 @@ def test_what_forgotten_viewers_said_stays(given: Given) -> None:
     assert author.viewer is not None
     (entry,) = said(given, lesson, "a", by=author)
 
-    did(given, lambda work: work.viewers.forget([author.viewer or ViewerId(0)]))
+    did(given, lambda uow: uow.viewers.forget([author.viewer or ViewerId(0)]))
 
-    (kept,) = did(given, lambda work: work.chats.recent(lesson))
+    (kept,) = did(given, lambda uow: uow.chats.recent(lesson))
     assert (kept.id, kept.new.author) == (entry.id, Author("小明"))
-    assert did(given, lambda work: work.viewers.get(ViewerId(author.viewer or 0))) is None
+    assert did(given, lambda uow: uow.viewers.get(ViewerId(author.viewer or 0))) is None

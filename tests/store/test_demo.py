@@ -7,18 +7,18 @@ import pytest
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys, fingerprint
-from homeroom.domain.lessons import MARGIN, Phase, Switches
+from homeroom.domain.lessons import MARGIN, Phase, RecordingOptions
 from homeroom.domain.schools import Plan
 from homeroom.domain.streams import Streamed
 from homeroom.domain.teachers import TeacherState
-from homeroom.store.work import Store, Work
+from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import demo, operations, schools, teachers
 from homeroom.usecases.demo import Demo, DemoSchool
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from tests.support.given import Given
 from tests.support.wire import Partner
 
-MEANS = Means(Keys(), "pull key", 0)
+MEANS = Dependencies(Keys(), "pull key", 0)
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def store(given: Given) -> Store:
 
 
 def found(store: Store) -> DemoSchool:
-    return store.work(lambda work: demo.find_or_create(work, MEANS))
+    return store.write(lambda uow: demo.find_or_create(uow, MEANS))
 
 
 def seeded(given: Given) -> Demo:
     sid = SchoolId(given.school.id)
-    return given.store.work(lambda work: demo.seed(work, MEANS, sid))
+    return given.store.write(lambda uow: demo.seed(uow, MEANS, sid))
 
 
 def test_the_demo_school_is_made_once(store: Store) -> None:
@@ -44,22 +44,22 @@ def test_the_demo_school_is_made_once(store: Store) -> None:
 
 def test_its_token_is_the_operators(given: Given) -> None:
     # Another test may have made the demo school: only who makes it is told the token.
-    given.store.work(lambda work: work.operations.keep(demo.SCHOOL, "1"))
+    given.store.write(lambda uow: uow.operations.keep(demo.SCHOOL, "1"))
 
     token = found(given.store).token
 
     assert token is not None
-    kept = given.store.look(lambda work: work.operations.token(fingerprint(token)))
+    kept = given.store.read(lambda uow: uow.operations.token(fingerprint(token)))
     assert kept is not None
     assert kept.school is None
 
 
 def test_where_nothing_carries_streams_its_classes_are_not_recorded(given: Given) -> None:
-    sid, means = SchoolId(given.school.id), replace(MEANS, video_works=lambda: False)
-    made = given.store.work(lambda work: demo.seed(work, means, sid))
+    sid, deps = SchoolId(given.school.id), replace(MEANS, video_works=lambda: False)
+    made = given.store.write(lambda uow: demo.seed(uow, deps, sid))
     for lesson in made.lessons:
         seen = given.seen(lesson)
-        assert (seen.switches, seen.stream) == (Switches(), None)
+        assert (seen.recording, seen.stream) == (RecordingOptions(), None)
 
 
 def test_a_class_can_be_added_to_it(given: Given) -> None:
@@ -84,15 +84,15 @@ def test_it_is_made_usable_again_where_somebody_spoilt_it(store: Store, spoilt: 
     before = found(store)
     course, teacher = before.demo.courses[0], before.demo.teachers[0]
 
-    def spoil(work: Work) -> None:
+    def spoil(uow: UnitOfWork) -> None:
         if spoilt == "course":
-            operations.delete_course(work, course)
+            operations.delete_course(uow, course)
         elif spoilt == "account":
-            operations.cancel_user(work, teacher)
+            operations.cancel_user(uow, teacher)
         else:
-            work.teachers.set_state(before.school.id, teacher, TeacherState.STOPPED)
+            uow.teachers.set_state(before.school.id, teacher, TeacherState.STOPPED)
 
-    store.work(spoil)
+    store.write(spoil)
     after = found(store)
 
     assert after.school == before.school
@@ -126,7 +126,7 @@ def test_a_given_school_is_seeded_and_can_be_tried_at_once(given: Given) -> None
 def test_one_class_of_it_is_over_and_has_an_address(given: Given) -> None:
     seed = seeded(given)
 
-    over = given.store.look(lambda work: work.lessons.get(seed.lessons[0]))
+    over = given.store.read(lambda uow: uow.lessons.get(seed.lessons[0]))
 
     assert over is not None
     assert over.is_over(given.now)
@@ -155,19 +155,19 @@ def test_it_may_be_seeded_again_whatever_the_plan_allows(given: Given) -> None:
 
 
 def schools_plan(given: Given) -> Plan:
-    return given.store.look(lambda work: schools.get(work, SchoolId(given.school.id)).plan)
+    return given.store.read(lambda uow: schools.get(uow, SchoolId(given.school.id)).plan)
 
 
 def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
     sid = SchoolId(given.school.id)
     seed = seeded(given)
-    given.store.work(lambda work: teachers.stop(work, MEANS, sid, seed.teachers[2], None))
+    given.store.write(lambda uow: teachers.stop(uow, MEANS, sid, seed.teachers[2], None))
 
     seeded(given)
 
     given.done("stopUsingTeacher", teacherUid=seed.teachers[2])
     assert (
-        given.store.look(lambda work: work.teachers.state(sid, seed.teachers[2]))
+        given.store.read(lambda uow: uow.teachers.state(sid, seed.teachers[2]))
         is TeacherState.STOPPED
     )
 
@@ -177,7 +177,7 @@ def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
 
 def put_on_air(given: Given, shown: DemoSchool) -> Streamed:
     """Start a server, as far as the class on the air is concerned."""
-    held = given.store.work(lambda work: demo.put_on_air(work, MEANS, shown)).on_air
+    held = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown)).on_air
     assert held is not None
     return held
 
@@ -190,7 +190,7 @@ def test_the_class_on_the_air_runs_already_and_is_shown(given: Given) -> None:
     assert shown.on_air is None
     assert lesson.phase(given.now) is Phase.RUNNING
     assert lesson.course == shown.demo.courses[0]
-    assert lesson.switches == Switches(record=True, live=True, replay=True)
+    assert lesson.recording == RecordingOptions(record=True, live=True, replay=True)
     assert lesson.introduction
     assert lesson.stream is not None
 
@@ -198,8 +198,8 @@ def test_the_class_on_the_air_runs_already_and_is_shown(given: Given) -> None:
 def test_another_class_waits_for_a_newcomer_to_go_live(given: Given) -> None:
     shown = found(given.store)
 
-    first = given.store.work(lambda work: demo.put_on_air(work, MEANS, shown))
-    again = given.store.work(lambda work: demo.put_on_air(work, MEANS, shown))
+    first = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown))
+    again = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown))
 
     assert first.on_air is not None
     assert first.yours is not None
@@ -228,19 +228,19 @@ def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, s
     shown = found(given.store)
     first = put_on_air(given, shown).lesson
 
-    def spoil(work: Work) -> None:
+    def spoil(uow: UnitOfWork) -> None:
         if spoilt == "deleted":
-            work.lessons.delete(first, work.now, keeps_identity=False)
+            uow.lessons.delete(first, uow.now, keeps_identity=False)
         elif spoilt == "closed":
-            operations.close_lesson(work, first.id)
+            operations.close_lesson(uow, first.id)
         else:
-            work.lessons.save_switches([replace(first, switches=Switches())])
+            uow.lessons.save_switches([replace(first, recording=RecordingOptions())])
 
     if spoilt == "clock moved back":
         given.clock.advance(-HOUR)
     else:
-        given.store.work(spoil)
-        assert given.store.look(demo.on_air) is None
+        given.store.write(spoil)
+        assert given.store.read(demo.on_air) is None
 
     assert put_on_air(given, shown).lesson.id > first.id
 
@@ -249,8 +249,8 @@ def test_it_is_on_the_air_to_the_end_of_overtime(given: Given) -> None:
     first = put_on_air(given, found(given.store))
 
     given.clock.advance(first.lesson.hours.end + MARGIN - given.now - 1)
-    at_last = given.store.look(demo.on_air)
+    at_last = given.store.read(demo.on_air)
     given.clock.advance(1)
 
     assert at_last == first
-    assert given.store.look(demo.on_air) is None
+    assert given.store.read(demo.on_air) is None

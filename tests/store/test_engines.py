@@ -12,16 +12,16 @@ from sqlalchemy.pool import NullPool
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
-from homeroom.folder import CannotStart, only_server, opened_store
+from homeroom.folder import StartupError, only_server, opened_store
 from homeroom.store.migrate import migrate, url
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.tables import metadata
-from homeroom.store.work import Store, Work
+from homeroom.store.unit_of_work import Store, UnitOfWork
 from tests.support.postgres import Postgres
 
 
-def counted(work: Work) -> int:
-    return work.queue.count()
+def counted(uow: UnitOfWork) -> int:
+    return uow.jobs.count()
 
 
 def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
     shutil.rmtree(folder)
 
     with pytest.raises(Exception, match="unable to open"):
-        store.look(counted)
+        store.read(counted)
 
     store.close()
 
@@ -40,15 +40,15 @@ def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
 def test_connections_that_postgresql_cut_are_replaced(postgres: Postgres, tmp_path: Path) -> None:
     address = postgres.fresh()
     with opened_store(Settings(data=tmp_path, database=address)) as store:
-        held = [store.look(counted) for _ in range(20)]
+        held = [store.read(counted) for _ in range(20)]
         with psycopg.connect(address, autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-        assert [store.look(counted) for _ in range(20)] == held
-        assert [store.work(counted) for _ in range(20)] == held
+        assert [store.read(counted) for _ in range(20)] == held
+        assert [store.write(counted) for _ in range(20)] == held
 
 
 def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:
     with (
         only_server(shared),
         only_server(shared),
-        pytest.raises(CannotStart, match="another server"),
+        pytest.raises(StartupError, match="another server"),
         only_server(Settings(data=tmp_path)),
     ):
         pass
@@ -65,8 +65,8 @@ def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:
 
 def test_a_secret_of_the_server_is_made_once(tmp_path: Path) -> None:
     with opened_store(Settings(data=tmp_path)) as store:
-        assert store.work(lambda work: work.operations.kept_or_new("a key", "first")) == "first"
-        assert store.work(lambda work: work.operations.kept_or_new("a key", "second")) == "first"
+        assert store.write(lambda uow: uow.operations.kept_or_new("a key", "first")) == "first"
+        assert store.write(lambda uow: uow.operations.kept_or_new("a key", "second")) == "first"
 
 
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])

@@ -11,7 +11,7 @@ from homeroom.folder import opened_store
 from homeroom.store import listing, listing_viewers
 from homeroom.store.chat import Chats
 from homeroom.store.paging import SCHOOL, Listed, OtherOrder, Span, page
-from homeroom.store.pushes import Pushes
+from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.sessions import Sessions
 from homeroom.store.sqlite import SqliteTx
 from homeroom.store.viewers import Viewers
@@ -118,7 +118,7 @@ def test_every_filter_of_a_list_is_sql(tx: SqliteTx, listed: Listed[Any]) -> Non
 
 
 def test_pushes_that_run_are_found_by_index(tx: SqliteTx) -> None:
-    pushes = Pushes(tx)
+    pushes = PublishSessions(tx)
     looks = (
         lambda: pushes.running("an engine"),
         lambda: pushes.running_with_lessons("an engine"),
@@ -131,7 +131,7 @@ def test_pushes_that_run_are_found_by_index(tx: SqliteTx) -> None:
 
 def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTx) -> None:
     tx.connection.execute("PRAGMA query_only = OFF")
-    steps = planned(tx, lambda: Pushes(tx).forget(1))
+    steps = planned(tx, lambda: PublishSessions(tx).forget(1))
     tx.connection.execute("PRAGMA query_only = ON")
     assert any("ix_pushes_started_at" in step for step in steps), steps
 

@@ -3,20 +3,20 @@
 from typing import Final
 
 from homeroom.base.ids import EntryId, LessonId, SchoolId
-from homeroom.domain.chat import Author, EntryKind, NewEntry, Role
+from homeroom.domain.chat import Author, ChatRole, EntryKind, NewChatEntry
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import unsealed
 from homeroom.player import looks
 from homeroom.player.looks import Asked, Standings
-from homeroom.store.pushes import NewPush
-from homeroom.store.work import Work
+from homeroom.store.publish_sessions import NewPush
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.tracing import traced
 
 WATCHED: Final = {"record": 1, "live": 1, "replay": 1}
-TEACHER: Final = Author("Ms. Zhang", Role.TEACHER)
+TEACHER: Final = Author("Ms. Zhang", ChatRole.TEACHER)
 
 
 def watched(given: Given) -> LessonId:
@@ -24,44 +24,44 @@ def watched(given: Given) -> LessonId:
     lesson = given.lesson(None, **WATCHED)
     given.clip(lesson)
 
-    def unit(work: Work) -> None:
+    def unit(uow: UnitOfWork) -> None:
         push = NewPush(lesson, StreamKind.CLASS, "", f"client-{lesson}", "", "192.0.2.1")
-        work.pushes.add(push, work.now)
-        (said,) = chat.say(work, [NewEntry(lesson, EntryKind.MESSAGE, TEACHER, "read this")])
+        uow.publish_sessions.add(push, uow.now)
+        (said,) = chat.say(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, TEACHER, "read this")])
         assert said is not None
-        chat.pin(work, lesson, TEACHER, said.id)
+        chat.pin(uow, lesson, TEACHER, said.id)
 
-    given.store.work(unit, SchoolId(given.school.id))
+    given.store.write(unit, SchoolId(given.school.id))
     return lesson
 
 
 def asked(given: Given, lesson: LessonId) -> Asked:
     """Ask for a visitor, somebody who has logged in, and the teacher."""
-    means, student = given.house.running.server.means, given.student()
+    deps, student = given.house.running.server.deps, given.student()
 
-    def unit(work: Work) -> Asked:
-        held, user = work.pushes.get(lesson), work.accounts.get(student)
+    def unit(uow: UnitOfWork) -> Asked:
+        held, user = uow.publish_sessions.get(lesson), uow.accounts.get(student)
         assert held is not None
         assert user is not None
-        text = viewing.log_in(work, means, held.lesson.school, user)
+        text = viewing.log_in(uow, deps, held.lesson.school, user)
         tickets = {
-            viewing.visitor(means, held.lesson, work.now),
-            unsealed(text, means.ticket_key, work.now),
+            viewing.visitor(deps, held.lesson, uow.now),
+            unsealed(text, deps.ticket_key, uow.now),
         }
-        return Asked(EntryId(0), tickets, {teaching.token(held, means.push_key)})
+        return Asked(EntryId(0), tickets, {teaching.token(held, deps.push_key)})
 
-    return given.store.work(unit, SchoolId(given.school.id))
+    return given.store.write(unit, SchoolId(given.school.id))
 
 
 def look(given: Given, rooms: dict[LessonId, Asked]) -> tuple[Standings, int]:
     """Look, and return how many statements that took as well."""
     server = given.house.running.server
 
-    def unit(work: Work) -> Standings:
-        return looks.standings(work, server.means, server.hosts, rooms)
+    def unit(uow: UnitOfWork) -> Standings:
+        return looks.standings(uow, server.deps, server.hosts, rooms)
 
     with traced(given) as issued:
-        found = given.store.work(unit, SchoolId(given.school.id))
+        found = given.store.write(unit, SchoolId(given.school.id))
     return found, len([one for one in issued if "SELECT" in one])
 
 
@@ -96,8 +96,8 @@ def test_a_look_finds_who_may_stay_no_longer(given: Given) -> None:
     (user,) = {ticket for ticket in mine.tickets if ticket.session is not None}
     session = user.session
     assert session is not None
-    given.store.work(lambda work: work.sessions.log_out(session, work.now))
-    given.store.work(lambda work: work.pushes.renew_key(other))
+    given.store.write(lambda uow: uow.sessions.log_out(session, uow.now))
+    given.store.write(lambda uow: uow.publish_sessions.renew_key(other))
 
     found, _ = look(given, {held.lesson: mine, other: others})
 

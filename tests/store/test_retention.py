@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import pytest
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId
-from homeroom.desk import Desk
-from homeroom.domain.chat import Author, EntryKind, NewEntry
+from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.store.tables import chat_entries, sessions, viewers
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, retention
 from tests.support.engine import PATIENCE
 from tests.support.given import Given
@@ -20,8 +20,8 @@ from tests.support.given import Given
 T = TypeVar("T")
 
 
-def did(given: Given, use_case: Callable[[Work], T]) -> T:
-    return given.store.work(use_case, SchoolId(given.school.id))
+def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+    return given.store.write(use_case, SchoolId(given.school.id))
 
 
 def watched(given: Given) -> LessonId:
@@ -29,7 +29,7 @@ def watched(given: Given) -> LessonId:
     lesson = given.lesson()
     viewer = given.viewer(lesson, telephone="13812345678")
     by = Author(viewer.name, viewer=viewer.id)
-    did(given, lambda work: chat.say(work, [NewEntry(lesson, EntryKind.MESSAGE, by, "hello")]))
+    did(given, lambda uow: chat.say(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, by, "hello")]))
     return lesson
 
 
@@ -38,7 +38,7 @@ def sweep(given: Given, *more: Sweep) -> None:
 
     async def main() -> None:
         sweeps = [*more, Sweep(retention.overdue, retention.sweep)]
-        await Sweeper(Desk(given.store), sweeps).sweep()
+        await Sweeper(AsyncStore(given.store), sweeps).sweep()
 
     asyncio.run(main())
 
@@ -64,7 +64,7 @@ def test_viewers_are_kept_half_a_year_and_chats_for_ever(given: Given) -> None:
     assert kept(given, lesson) == (1, 1)
     given.clock.advance(1)
     assert kept(given, lesson) == (0, 1)
-    (entry,) = did(given, lambda work: work.chats.recent(lesson))
+    (entry,) = did(given, lambda uow: uow.chats.recent(lesson))
     assert (entry.new.text, entry.new.author.viewer) == ("hello", None)
 
 
@@ -114,7 +114,7 @@ def test_sessions_go_when_they_expired(given: Given) -> None:
         sweep(given)
         return len(given.rows(sessions.select().where(sessions.c.school_id == school)))
 
-    did(given, lambda work: work.sessions.log_in(school, user, work.now, work.now + HOUR))
+    did(given, lambda uow: uow.sessions.log_in(school, user, uow.now, uow.now + HOUR))
     given.clock.advance(HOUR - 1)
     assert left() == 1
     given.clock.advance(1)
@@ -130,7 +130,7 @@ def test_much_goes_a_part_at_a_time(given: Given, monkeypatch: pytest.MonkeyPatc
     past(given, lesson, 1)
     given.clock.advance(1)
     assert school in did(given, retention.overdue)
-    swept = [did(given, lambda work: retention.sweep(work, school)) for _ in range(4)]
+    swept = [did(given, lambda uow: retention.sweep(uow, school)) for _ in range(4)]
     assert swept == [2, 2, 1, 0]
     assert school not in did(given, retention.overdue)
 
@@ -143,10 +143,10 @@ def test_what_cannot_be_swept_keeps_nothing_else_waiting(
     past(given, lesson, 1)
     given.clock.advance(1)
 
-    def fails(_work: Work, *_more: object) -> int:
+    def fails(_work: UnitOfWork, *_more: object) -> int:
         raise ValueError("this one fails")
 
-    def mine(_work: Work) -> list[SchoolId]:
+    def mine(_work: UnitOfWork) -> list[SchoolId]:
         return [SchoolId(given.school.id)]
 
     sweep(given, Sweep(fails, fails), Sweep(mine, fails))  # type: ignore[arg-type]
@@ -162,11 +162,11 @@ def test_it_sweeps_at_its_start_and_when_told_to(given: Given) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
 
-        def overdue(_work: Work) -> list[SchoolId]:
+        def overdue(_work: UnitOfWork) -> list[SchoolId]:
             loop.call_soon_threadsafe(swept.put_nowait, None)
             return []
 
-        one = Sweeper(Desk(given.store), [Sweep(overdue, retention.sweep)])
+        one = Sweeper(AsyncStore(given.store), [Sweep(overdue, retention.sweep)])
         running = asyncio.create_task(one.run())
         async with asyncio.timeout(PATIENCE):
             await swept.get()

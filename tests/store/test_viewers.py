@@ -10,8 +10,8 @@ from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.tables import viewers
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import NewViewer, Viewer, Watched
-from homeroom.store.work import Work
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import Unknown
 from tests.support.given import Given
@@ -21,8 +21,8 @@ T = TypeVar("T")
 TELEPHONE: Final = "13812345678"
 
 
-def did(given: Given, use_case: Callable[[Work], T]) -> T:
-    return given.store.work(use_case, SchoolId(given.school.id))
+def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+    return given.store.write(use_case, SchoolId(given.school.id))
 
 
 def new(lesson: LessonId, number: int = 1, **facts: Any) -> NewViewer:  # noqa: ANN401  any of NewViewer
@@ -31,7 +31,7 @@ def new(lesson: LessonId, number: int = 1, **facts: Any) -> NewViewer:  # noqa: 
 
 
 def put(given: Given, viewer: NewViewer) -> Viewer:
-    return did(given, lambda work: work.viewers.put(viewer, work.now))
+    return did(given, lambda uow: uow.viewers.put(viewer, uow.now))
 
 
 def facts(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
@@ -55,18 +55,18 @@ def test_a_viewer_is_found_in_the_class_alone(given: Given) -> None:
     assert viewer == Viewer(
         viewer.id, lesson, "visitor:1", ViewerKind.VISITOR, "小明", TELEPHONE, is_muted=False
     )
-    assert did(given, lambda work: work.viewers.find(lesson, "visitor:1")) == viewer
-    assert did(given, lambda work: work.viewers.get(viewer.id)) == viewer
-    assert did(given, lambda work: work.viewers.find(other, "visitor:1")) is None
-    assert did(given, lambda work: work.viewers.find(lesson, "visitor:2")) is None
-    assert did(given, lambda work: work.viewers.get(ViewerId(2**40))) is None
+    assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) == viewer
+    assert did(given, lambda uow: uow.viewers.get(viewer.id)) == viewer
+    assert did(given, lambda uow: uow.viewers.find(other, "visitor:1")) is None
+    assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:2")) is None
+    assert did(given, lambda uow: uow.viewers.get(ViewerId(2**40))) is None
 
 
 def test_who_is_known_keeps_their_number_and_their_watching(given: Given) -> None:
     lesson = given.lesson()
     first = put(given, new(lesson, telephone=TELEPHONE))
     begun = given.now
-    did(given, lambda work: work.viewers.add_watched([Watched(new(lesson), 30)], work.now))
+    did(given, lambda uow: uow.viewers.add_watched([Watched(new(lesson), 30)], uow.now))
     given.clock.advance(MINUTE)
 
     again = put(given, new(lesson, name="Ming"))
@@ -81,7 +81,7 @@ def test_watching_adds_up_and_writes_whoever_is_new(given: Given) -> None:
     known = new(lesson, identity=f"user:{user}", kind=ViewerKind.USER, name="A", user=UserId(user))
 
     def add(*watched: Watched) -> None:
-        did(given, lambda work: work.viewers.add_watched(watched, work.now))
+        did(given, lambda uow: uow.viewers.add_watched(watched, uow.now))
 
     add()
     begun = given.now
@@ -89,12 +89,12 @@ def test_watching_adds_up_and_writes_whoever_is_new(given: Given) -> None:
     given.clock.advance(15)
     add(Watched(known, 15), Watched(new(lesson), 15))
 
-    held = did(given, lambda work: work.viewers.find(lesson, known.identity))
+    held = did(given, lambda uow: uow.viewers.find(lesson, known.identity))
     assert held is not None
     assert (held.name, held.kind) == ("A", ViewerKind.USER)
     assert facts(given, held.id) == (25, begun - 10, begun + 15)
     assert facts(given, named.id) == (30, begun, begun + 15)
-    assert did(given, lambda work: work.viewers.get(named.id)) == named
+    assert did(given, lambda uow: uow.viewers.get(named.id)) == named
 
 
 def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
@@ -102,10 +102,10 @@ def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
     gone = new(LessonId(2**40))
 
     watched = [Watched(gone, 10), Watched(new(lesson), 10)]
-    did(given, lambda work: viewing.add_watched(work, watched))
+    did(given, lambda uow: viewing.add_watched(uow, watched))
 
-    assert did(given, lambda work: work.viewers.find(lesson, "visitor:1")) is not None
-    assert did(given, lambda work: work.viewers.find(gone.lesson, "visitor:1")) is None
+    assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) is not None
+    assert did(given, lambda uow: uow.viewers.find(gone.lesson, "visitor:1")) is None
 
 
 def test_a_viewer_is_muted_in_their_class_alone(given: Given) -> None:
@@ -114,8 +114,8 @@ def test_a_viewer_is_muted_in_their_class_alone(given: Given) -> None:
     viewer = put(given, new(lesson))
 
     def mute(where: LessonId, moment: int | None) -> tuple[bool, bool]:
-        found = did(given, lambda work: work.viewers.mute(where, viewer.id, moment))
-        held = did(given, lambda work: work.viewers.get(viewer.id))
+        found = did(given, lambda uow: uow.viewers.mute(where, viewer.id, moment))
+        held = did(given, lambda uow: uow.viewers.get(viewer.id))
         return found, held is not None and held.is_muted
 
     assert mute(other, 1) == (False, False)
@@ -136,12 +136,12 @@ def test_muting_follows_a_telephone_number(given: Given) -> None:
     ]
 
     def muted(by: Viewer, moment: int | None) -> list[bool]:
-        assert did(given, lambda work: work.viewers.mute(lesson, by.id, moment))
-        held = did(given, lambda work: [work.viewers.get(one.id) for one in everybody])
+        assert did(given, lambda uow: uow.viewers.mute(lesson, by.id, moment))
+        held = did(given, lambda uow: [uow.viewers.get(one.id) for one in everybody])
         return [one is not None and one.is_muted for one in held]
 
     def since() -> int | None:
-        return did(given, lambda work: work.viewers.muted_at(lesson, TELEPHONE))
+        return did(given, lambda uow: uow.viewers.muted_at(lesson, TELEPHONE))
 
     everybody = [first, again, *rest]
     assert since() is None
@@ -160,7 +160,7 @@ def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
     lesson = given.lesson(course, teacherUid=teacher, className="Waves")
     other = given.lesson(course)
 
-    seen = did(given, lambda work: viewing.several(work, [other, lesson]))
+    seen = did(given, lambda uow: viewing.several(uow, [other, lesson]))
 
     assert set(seen) == {lesson, other}
     one = seen[lesson]
@@ -170,10 +170,10 @@ def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
         "Physics",
         "Ms. Zhang",
     )
-    assert did(given, lambda work: viewing.seen(work, one.lesson.key)) == one
-    assert did(given, lambda work: viewing.several(work, [])) == {}
+    assert did(given, lambda uow: viewing.seen(uow, one.lesson.key)) == one
+    assert did(given, lambda uow: viewing.several(uow, [])) == {}
     with pytest.raises(Unknown):
-        did(given, lambda work: viewing.seen(work, one.course_key))
+        did(given, lambda uow: viewing.seen(uow, one.course_key))
 
 
 def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
@@ -190,9 +190,9 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
     gone = lesson(4)
     given.done("delCourseClass", courseId=course, classId=gone)
     given.clock.advance(24 * HOUR)
-    key = did(given, lambda work: viewing.several(work, [first]))[first].course_key
+    key = did(given, lambda uow: viewing.several(uow, [first]))[first].course_key
 
-    found, school, listed = did(given, lambda work: viewing.course(work, key))
+    found, school, listed = did(given, lambda uow: viewing.course(uow, key))
 
     assert (found.id, found.name, found.key, school.id) == (
         course,
@@ -203,9 +203,9 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
     assert [one.lesson.id for one in listed] == [third, fourth, second, first]
     given.set_course(course, deleted_at=given.now)
     with pytest.raises(Unknown):
-        did(given, lambda work: viewing.course(work, key))
+        did(given, lambda uow: viewing.course(uow, key))
     with pytest.raises(Unknown):
-        did(given, lambda work: viewing.course(work, "no key"))
+        did(given, lambda uow: viewing.course(uow, "no key"))
 
 
 # --- retention -----------------------------------------------------------------------------------
@@ -220,12 +220,12 @@ def test_viewers_are_overdue_some_time_after_class_and_visit(given: Given) -> No
     of_other = put(given.other(), new(given.other().lesson()))
 
     def overdue(moment: int, limit: int = 10) -> list[ViewerId]:
-        return did(given, lambda work: work.viewers.overdue(school, moment, limit))
+        return did(given, lambda uow: uow.viewers.overdue(school, moment, limit))
 
     assert overdue(end - 1) == []
     assert overdue(end) == [early.id]
     assert sorted(overdue(end + DAY)) == [early.id, late_one.id]
     assert len(overdue(end + DAY, 1)) == 1
-    did(given, lambda work: work.viewers.forget([early.id]))
+    did(given, lambda uow: uow.viewers.forget([early.id]))
     assert overdue(end + DAY) == [late_one.id]
-    assert did(given.other(), lambda work: work.viewers.get(of_other.id)) == of_other
+    assert did(given.other(), lambda uow: uow.viewers.get(of_other.id)) == of_other

@@ -8,12 +8,12 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.keys import digest
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import TICKET_LIFE, Ticket, ViewerKind, sealed, unsealed
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations, teaching, viewing
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Admitted, Link, LogInFirst, Unknown
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
@@ -24,12 +24,12 @@ WATCHED: Final[dict[str, Value]] = {"record": 1, "live": 1, "replay": 1}
 TELEPHONE: Final = "13812345678"
 
 
-def did(given: Given, use_case: Callable[[Work], T]) -> T:
-    return given.store.work(use_case, SchoolId(given.school.id))
+def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+    return given.store.write(use_case, SchoolId(given.school.id))
 
 
-def means(given: Given) -> Means:
-    return given.house.running.server.means
+def deps(given: Given) -> Dependencies:
+    return given.house.running.server.deps
 
 
 # --- who may watch -------------------------------------------------------------------------------
@@ -37,18 +37,18 @@ def means(given: Given) -> Means:
 
 def admit(given: Given, lesson: LessonId, ticket: str | None = None) -> Admitted:
     key = given.seen(lesson).key
-    return did(given, lambda work: viewing.admit(work, means(given), key, ticket))
+    return did(given, lambda uow: viewing.admit(uow, deps(given), key, ticket))
 
 
 def text(given: Given, ticket: Ticket) -> str:
-    return sealed(ticket, means(given).ticket_key)
+    return sealed(ticket, deps(given).ticket_key)
 
 
 def log_in(given: Given, user: UserId) -> str:
-    def unit(work: Work) -> str:
-        held = work.accounts.get(user)
+    def unit(uow: UnitOfWork) -> str:
+        held = uow.accounts.get(user)
         assert held is not None
-        return viewing.log_in(work, means(given), SchoolId(given.school.id), held)
+        return viewing.log_in(uow, deps(given), SchoolId(given.school.id), held)
 
     return did(given, unit)
 
@@ -58,19 +58,17 @@ def test_a_visitor_becomes_a_guest_with_the_same_ticket(given: Given) -> None:
     key = given.seen(lesson).key
     visitor = admit(given, lesson)
     assert (visitor.viewer, visitor.may_chat, visitor.may_like) == (None, "guest", True)
-    assert did(given, lambda work: viewing.enter(work, visitor)) is None
+    assert did(given, lambda uow: viewing.enter(uow, visitor)) is None
 
     ticket = text(given, visitor.ticket)
-    same = did(
-        given, lambda work: viewing.enlist(work, means(given), key, ticket, TELEPHONE, "小明")
-    )
+    same = did(given, lambda uow: viewing.enlist(uow, deps(given), key, ticket, TELEPHONE, "小明"))
 
     assert same == ticket
     guest = admit(given, lesson, ticket)
     assert guest.viewer is not None
     assert (guest.viewer.name, guest.viewer.telephone) == ("小明", TELEPHONE)
     assert guest.may_chat == "open"
-    assert did(given, lambda work: viewing.enter(work, guest)) == guest.viewer
+    assert did(given, lambda uow: viewing.enter(uow, guest)) == guest.viewer
 
 
 def test_tickets_that_are_no_good_are_as_good_as_none(given: Given) -> None:
@@ -96,7 +94,7 @@ def test_a_class_that_is_for_those_who_log_in(given: Given) -> None:
         with pytest.raises(LogInFirst):
             admit(given, lesson, ticket)
     logged_in = admit(given, lesson, log_in(given, user))
-    entered = did(given, lambda work: viewing.enter(work, logged_in))
+    entered = did(given, lambda uow: viewing.enter(uow, logged_in))
 
     assert logged_in.may_chat == "open"
     assert entered is not None
@@ -104,8 +102,8 @@ def test_a_class_that_is_for_those_who_log_in(given: Given) -> None:
     with pytest.raises(LogInFirst):
         did(
             given,
-            lambda work: viewing.enlist(
-                work, means(given), logged_in.seen.lesson.key, None, TELEPHONE, "x"
+            lambda uow: viewing.enlist(
+                uow, deps(given), logged_in.seen.lesson.key, None, TELEPHONE, "x"
             ),
         )
 
@@ -131,8 +129,8 @@ def test_a_session_ends_by_logging_out_expiry_and_cancellation(given: Given) -> 
 
     first, second = log_in(given, user), log_in(given, user)
     assert is_in(first)
-    did(given, lambda work: viewing.log_out(work, means(given), first))
-    did(given, lambda work: viewing.log_out(work, means(given), "nonsense"))
+    did(given, lambda uow: viewing.log_out(uow, deps(given), first))
+    did(given, lambda uow: viewing.log_out(uow, deps(given), "nonsense"))
     assert (is_in(first), is_in(second)) == (False, True)
     given.cancelled(user)
     assert not is_in(second)
@@ -156,7 +154,7 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
     by_mail = UserId(given.done("register", email=mail, password="secret-12").data)
 
     def known(account: str) -> UserId | None:
-        found = did(given, lambda work: viewing.known_account(work, account))
+        found = did(given, lambda uow: viewing.known_account(uow, account))
         return None if found is None else found[0].id
 
     assert (known(telephone), known(mail), known(mail.upper())) == (user, by_mail, by_mail)
@@ -168,17 +166,17 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
 def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
     lesson = given.lesson(None, **WATCHED)
     visitor = admit(given, lesson).ticket
-    users = [unsealed(log_in(given, given.student()), means(given).ticket_key, given.now)]
+    users = [unsealed(log_in(given, given.student()), deps(given).ticket_key, given.now)]
     ended = log_in(given, given.student())
-    users.append(unsealed(ended, means(given).ticket_key, given.now))
+    users.append(unsealed(ended, deps(given).ticket_key, given.now))
     everybody = {visitor, *users}
 
     def outcasts() -> set[Ticket]:
         seen = given.seen(lesson)
-        return did(given, lambda work: viewing.outcasts(work, [(seen, everybody)]))
+        return did(given, lambda uow: viewing.outcasts(uow, [(seen, everybody)]))
 
     assert outcasts() == set()
-    did(given, lambda work: viewing.log_out(work, means(given), ended))
+    did(given, lambda uow: viewing.log_out(uow, deps(given), ended))
     assert outcasts() == {users[1]}
     given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
     assert outcasts() == {users[1], visitor}
@@ -203,7 +201,7 @@ def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> Non
 
 def linked(given: Given, key: str, account: str, nickname: str, code: str) -> str | None:
     link = Link(account, nickname, code)
-    return did(given, lambda work: viewing.linked(work, means(given), key, link))
+    return did(given, lambda uow: viewing.linked(uow, deps(given), key, link))
 
 
 def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
@@ -231,7 +229,7 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
     course = given.course()
     lessons = [given.lesson(course, **WATCHED) for _ in range(2)]
     elsewhere = given.lesson(None, **WATCHED)
-    key = did(given, lambda work: viewing.several(work, lessons))[lessons[0]].course_key
+    key = did(given, lambda uow: viewing.several(uow, lessons))[lessons[0]].course_key
     code = digest(f"{given.school.secret}{key}stu-1小明")
 
     ticket = linked(given, key, "stu-1", "小明", code)
@@ -248,7 +246,7 @@ def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewin
     held = given.seen(lesson)
     return did(
         given,
-        lambda work: viewing.shown(work, means(given), hosts, held, to_teacher=to_teacher),
+        lambda uow: viewing.shown(uow, deps(given), hosts, held, to_teacher=to_teacher),
     )
 
 
@@ -290,18 +288,18 @@ def test_the_replay_shows_what_is_kept(given: Given) -> None:
 
 
 def token(given: Given, lesson: LessonId) -> str:
-    def look(work: Work) -> str:
-        held = work.pushes.get(lesson)
+    def look(uow: UnitOfWork) -> str:
+        held = uow.publish_sessions.get(lesson)
         assert held is not None
-        return teaching.token(held, means(given).push_key)
+        return teaching.token(held, deps(given).push_key)
 
     return did(given, look)
 
 
 def opens(given: Given, asked: str) -> bool:
     try:
-        did(given, lambda work: teaching.taught(work, means(given), asked))
-    except Declined:
+        did(given, lambda uow: teaching.taught(uow, deps(given), asked))
+    except OperatorError:
         return False
     return True
 
@@ -310,7 +308,7 @@ def test_a_token_opens_the_page_of_its_class(given: Given) -> None:
     lesson, other = given.lesson(None, **WATCHED), given.lesson(None, **WATCHED)
     mine, others = token(given, lesson), token(given, other)
 
-    taught = did(given, lambda work: teaching.taught(work, means(given), mine))
+    taught = did(given, lambda uow: teaching.taught(uow, deps(given), mine))
 
     assert taught.seen.lesson == given.seen(lesson)
     assert not taught.is_over
@@ -322,7 +320,7 @@ def test_a_token_opens_the_page_of_its_class(given: Given) -> None:
 def test_a_token_is_worthless_after_a_new_key_or_without_the_class(given: Given) -> None:
     held = Scheduled(given, **WATCHED)
     first = token(given, held.lesson)
-    did(given, lambda work: work.pushes.renew_key(held.lesson))
+    did(given, lambda uow: uow.publish_sessions.renew_key(held.lesson))
     assert not opens(given, first)
     assert opens(given, token(given, held.lesson))
     given.plan(suspended=True)
@@ -337,13 +335,13 @@ def test_a_class_is_ended_from_its_page_and_its_clips_are_shown_for_a_week(given
     held = Scheduled(given, **WATCHED).running()
     mine = token(given, held.lesson)
 
-    assert did(given, lambda work: teaching.end(work, means(given), mine)) == held.lesson
+    assert did(given, lambda uow: teaching.end(uow, deps(given), mine)) == held.lesson
 
-    taught = did(given, lambda work: teaching.taught(work, means(given), mine))
+    taught = did(given, lambda uow: teaching.taught(uow, deps(given), mine))
     assert taught.is_over
     assert held.seen.closed_at == given.now
-    with pytest.raises(Declined, match="over already"):
-        did(given, lambda work: teaching.end(work, means(given), mine))
+    with pytest.raises(OperatorError, match="over already"):
+        did(given, lambda uow: teaching.end(uow, deps(given), mine))
     given.clock.advance(7 * DAY - 1)
     assert opens(given, mine)
     given.clock.advance(1)
@@ -352,5 +350,5 @@ def test_a_class_is_ended_from_its_page_and_its_clips_are_shown_for_a_week(given
 
 def test_a_class_closed_by_its_operator_is_over_on_the_pages(given: Given) -> None:
     held = Scheduled(given, **WATCHED).running()
-    did(given, lambda work: operations.close_lesson(work, held.lesson))
+    did(given, lambda uow: operations.close_lesson(uow, held.lesson))
     assert shown(given, held.lesson).phase == "over"

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching
 from tests.support.engine import PATIENCE
 from tests.support.given import Given
@@ -192,12 +192,12 @@ class Classroom(Scheduled):
         """The address of the teacher's page."""
         server = self.given.house.running.server
 
-        def address(work: Work) -> str:
-            held = work.pushes.get(self.lesson)
+        def address(uow: UnitOfWork) -> str:
+            held = uow.publish_sessions.get(self.lesson)
             assert held is not None
-            return teaching.address(held, server.means, server.hosts)
+            return teaching.address(held, server.deps, server.hosts)
 
-        return urlsplit(self.given.store.look(address)).path
+        return urlsplit(self.given.store.read(address)).path
 
     def visitor(self, **how: Any) -> Chatter:  # noqa: ANN401  as Chatter takes them
         """Let somebody come whom nobody knows."""

@@ -28,11 +28,11 @@ from homeroom.store.engine import Row
 from homeroom.store.engine import Value as Column
 from homeroom.store.statement import Statement
 from homeroom.store.storage import keep_clip
+from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.store.viewers import NewViewer, Viewer
-from homeroom.store.work import Store, Work
 from homeroom.usecases import clips, schools
 from homeroom.usecases.accounts import MEGABYTE
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import Fault
 from tests.support.serving import House
 from tests.support.wire import Partner, Reply, Value
@@ -51,14 +51,14 @@ class Given:
         self.clock = house.clock
         self._other: Given | None = None
         self._ends = ExitStack()
-        means = Means(Keys(), "", 0)
-        self.school: School = self.store.work(lambda work: schools.create(work, means, "School"))
+        deps = Dependencies(Keys(), "", 0)
+        self.school: School = self.store.write(lambda uow: schools.create(uow, deps, "School"))
         self.api = Partner(house.url, self.school.id, self.school.secret, self.clock)
 
     @property
     def store(self) -> Store:
         """The server's own store, for facts that no partner call can bring about."""
-        return self.house.running.server.desk.store
+        return self.house.running.server.async_store.store
 
     @property
     def now(self) -> Moment:
@@ -69,12 +69,12 @@ class Given:
         """Change the school's plan, as an operator does."""
         sid = SchoolId(self.school.id)
 
-        def change(work: Work) -> None:
-            held = work.schools.get(sid)
+        def change(uow: UnitOfWork) -> None:
+            held = uow.schools.get(sid)
             assert held is not None
-            work.schools.set_plan(sid, msgspec.structs.replace(held.plan, **changes))
+            uow.schools.set_plan(sid, msgspec.structs.replace(held.plan, **changes))
 
-        self.store.work(change)
+        self.store.write(change)
         self.house.running.server.doorkeeper.forget()
 
     def fault(self, action: str, errno: Errno | None = None, **more: Any) -> None:  # noqa: ANN401
@@ -139,7 +139,7 @@ class Given:
         """Let somebody watch a class: a visitor unless said otherwise."""
         number = next(_NUMBERS)
         new = NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, f"Viewer {number}")
-        return self.store.work(lambda work: work.viewers.put(replace(new, **facts), work.now))
+        return self.store.write(lambda uow: uow.viewers.put(replace(new, **facts), uow.now))
 
     def label(self, name: str | None = None) -> str:
         """Make a label of the school."""
@@ -154,7 +154,7 @@ class Given:
 
     def set_course(self, course: CourseId, **columns: Column) -> CourseId:
         """Write what the partner API does not write of a course, as `homeroom course` does."""
-        self.store.work(lambda work: work.courses.set(course, columns))
+        self.store.write(lambda uow: uow.courses.set(course, columns))
         return course
 
     def public_course(self) -> CourseId:
@@ -178,7 +178,7 @@ class Given:
 
     def cancelled(self, user: UserId) -> UserId:
         """Cancel an account, as `homeroom user cancel` does."""
-        self.store.work(lambda work: work.accounts.cancel(user, work.now))
+        self.store.write(lambda uow: uow.accounts.cancel(user, uow.now))
         return user
 
     def stopped(self, teacher: UserId) -> UserId:
@@ -195,34 +195,34 @@ class Given:
 
     def guest(self, lesson: LessonId, user: UserId) -> UserId:
         """Add somebody to one class only, as a client does."""
-        self.store.work(lambda work: work.staff.add_guest(lesson, user))
+        self.store.write(lambda uow: uow.class_roles.add_guest(lesson, user))
         return user
 
     def made_elsewhere(self, lesson: LessonId) -> LessonId:
         """Let a class have been made by a client."""
-        self.store.work(lambda work: work.lessons.set_origin(lesson, Origin.CLIENT))
+        self.store.write(lambda uow: uow.lessons.set_origin(lesson, Origin.CLIENT))
         return lesson
 
     def closed_early(self, lesson: LessonId) -> LessonId:
         """Close a class now, as its teacher does in the classroom."""
-        self.store.work(lambda work: work.lessons.close(lesson, work.now))
+        self.store.write(lambda uow: uow.lessons.close(lesson, uow.now))
         return lesson
 
     def sub_account(self, user: UserId) -> UserId:
         """Make a user a sub-account of the school, as `homeroom subaccount add` does."""
         sid = self.school.id
-        self.store.work(lambda work: work.schools.add_sub_account(sid, user))
+        self.store.write(lambda uow: uow.schools.add_sub_account(sid, user))
         return user
 
     def preset(self) -> PresetId:
         """Make a classroom preset, as a console does."""
         sid = self.school.id
-        return self.store.work(lambda work: work.schools.add_preset(sid, "Preset"))
+        return self.store.write(lambda uow: uow.schools.add_preset(sid, "Preset"))
 
     def locked_folder(self) -> FolderId:
         """Make a folder that the partner API may not put folders into."""
         folder = self.folder()
-        self.store.work(lambda work: work.drive.set_writable(folder, writable=False))
+        self.store.write(lambda uow: uow.drive.set_writable(folder, writable=False))
         return folder
 
     def full_storage(self) -> "Given":
@@ -250,8 +250,8 @@ class Given:
 
     def maintenance(self, begin: Moment, end: Moment) -> None:
         """Announce maintenance until the test ends, as `homeroom maintenance add` does."""
-        window = self.store.work(lambda work: work.operations.add_window(begin, end, blocks=False))
-        self._ends.callback(self.store.work, lambda work: work.operations.remove_window(window))
+        window = self.store.write(lambda uow: uow.operations.add_window(begin, end, blocks=False))
+        self._ends.callback(self.store.write, lambda uow: uow.operations.remove_window(window))
 
     def until(self, moment: Moment) -> None:
         """Let time pass until a moment."""
@@ -273,23 +273,23 @@ class Given:
             is_film = content[4:8] == MARK
             source.write_bytes(content if is_film else b"\0\0\0\x08ftyp" + content[8:])
             kept = replace(keep_clip(files, source, name, self.now), **facts)
-        return self.store.work(lambda work: clips.add(work, lesson, kept))
+        return self.store.write(lambda uow: clips.add(uow, lesson, kept))
 
     def seen(self, lesson: LessonId) -> Lesson:
         """Return a class as the store keeps it."""
-        held = self.store.look(lambda work: work.lessons.get(lesson))
+        held = self.store.read(lambda uow: uow.lessons.get(lesson))
         assert held is not None
         return held
 
     def rows(self, query: Select[Any]) -> list[Row]:
         """Return what the database holds, for facts that the partner API does not show."""
         statement = Statement(query)
-        return self.store.look(lambda work: work.schools._tx.all(statement, {}))  # noqa: SLF001  the way in
+        return self.store.read(lambda uow: uow.schools._tx.all(statement, {}))  # noqa: SLF001  the way in
 
     def write(self, change: UpdateBase) -> None:
         """Change what the database holds, for facts in bulk that no call brings about."""
         statement = Statement(change)
-        self.store.work(lambda work: work.schools._tx.run(statement, {}))  # noqa: SLF001  the way in
+        self.store.write(lambda uow: uow.schools._tx.run(statement, {}))  # noqa: SLF001  the way in
 
     def failing(self, action: Action[Any], errno: Errno) -> "Given":
         """Let the next call of an action fail with a number, by a fault."""

@@ -18,10 +18,8 @@ class ReadBack:
         self.token = Keys().secret()
         self.scheme = "Bearer"
         school = None if of_operator else SchoolId(given.school.id)
-        self.id = given.store.work(
-            lambda work: work.operations.add_token(
-                school, "test", fingerprint(self.token), work.now
-            )
+        self.id = given.store.write(
+            lambda uow: uow.operations.add_token(school, "test", fingerprint(self.token), uow.now)
         )
         self._http = httpx.Client(base_url=given.house.url, timeout=30)
 

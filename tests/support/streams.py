@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from homeroom.base.clock import MINUTE
 from homeroom.domain.streams import Push
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.streams import Peer, Streams
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
@@ -35,16 +35,16 @@ class Streamed(Scheduled):
         super().__init__(given, **{**WITH_SCENE, **fields})
 
     @property
-    def means(self) -> Means:
+    def deps(self) -> Dependencies:
         """What the use cases of the server need."""
-        return self.given.house.running.server.means
+        return self.given.house.running.server.deps
 
     @property
     def streams(self) -> Streams:
         """The streams as an operator sees them."""
         hosts = self.given.house.running.server.hosts
-        return self.given.store.look(
-            lambda work: streams.streams(work, self.means, hosts, self.lesson)
+        return self.given.store.read(
+            lambda uow: streams.streams(uow, self.deps, hosts, self.lesson)
         )
 
     @property
@@ -73,23 +73,23 @@ class Streamed(Scheduled):
     def pushed(self, address: str | None = None, engine: str = "") -> Peer:
         """Begin a push that must be let in."""
         client = peer(address or self.push_url)
-        self.given.store.work(lambda work: streams.start_push(work, self.means, client, engine))
+        self.given.store.write(lambda uow: streams.start_push(uow, self.deps, client, engine))
         return client
 
     def pulled(self, address: str | None = None) -> None:
         """Begin a pull that must be let in."""
         client = peer(address or self.pull_url)
-        self.given.store.look(lambda work: streams.may_play(work, self.means, client))
+        self.given.store.read(lambda uow: streams.may_play(uow, self.deps, client))
 
     def unwelcome(self, client: Peer) -> str | None:
         """Return why a running push may no longer be, or none."""
 
-        def look(work: Work) -> list[streams.Unwelcome]:
-            return streams.unwelcome(work, self.means, "")
+        def look(uow: UnitOfWork) -> list[streams.Unwelcome]:
+            return streams.unwelcome(uow, self.deps, "")
 
-        found = {one.client_id: one.reason for one in self.given.store.look(look)}
+        found = {one.client_id: one.reason for one in self.given.store.read(look)}
         return found.get(client.client_id)
 
     def settle(self, gone: Collection[str], problems: Mapping[str, str]) -> None:
         """Let the engine say which clients have gone, and whose recordings went wrong."""
-        self.given.store.work(lambda work: streams.settle(work, "", gone, problems))
+        self.given.store.write(lambda uow: streams.settle(uow, "", gone, problems))

@@ -4,12 +4,12 @@ import pytest
 
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import account, check_password, email, telephone
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 
 
 def refusal(text: str) -> Errno:
     """Return the number that refuses an account name."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         account(text)
     return refused.value.errno
 
@@ -70,7 +70,7 @@ def test_other_numbers_are_malformed(number: str) -> None:
 
 def test_who_asks_may_have_a_number_of_its_own_for_what_is_malformed() -> None:
     for text in ("12345", "0086-13800000000", "no@address@all"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Refusal) as refused:
             account(text, Errno.TEACHER_ACCOUNT_MALFORMED)
         assert refused.value.errno is Errno.TEACHER_ACCOUNT_MALFORMED
 
@@ -96,14 +96,14 @@ def test_an_address_is_kept_in_one_spelling(written: str, kept: str) -> None:
 )
 def test_what_is_no_address_is_malformed(text: str) -> None:
     assert refusal(text) is Errno.PHONE_MALFORMED
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         email(text)
     assert refused.value.errno is Errno.BAD_PARAMS
 
 
 @pytest.mark.parametrize("length", [0, 5, 21, 100])
 def test_a_password_that_is_too_short_or_too_long_is_refused(length: int) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         check_password("p" * length)
     assert refused.value.errno is Errno.PASSWORD_LENGTH
 

@@ -6,7 +6,7 @@ from unittest.mock import ANY
 import msgspec
 import pytest
 
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, as_typed, changed, framing, keys
 
 
@@ -66,7 +66,7 @@ def test_a_key_takes_what_is_typed(key: str, text: str, value: Any) -> None:  # 
     ],
 )
 def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(OperatorError) as declined:
         changed(Plan(), {key: text})
 
     assert str(declined.value) == f"{key}={text}: {why}"
@@ -95,14 +95,14 @@ def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
     ],
 )
 def test_what_may_frame_a_page_is_an_origin(origin: str) -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(OperatorError) as declined:
         changed(Plan(), {"frame_origins": f"https://a.example {origin}"})
 
     assert f"frame_origins={origin}: must be as https://portal.example" in str(declined.value)
 
 
 def test_only_so_many_sites_may_frame_a_page() -> None:
-    with pytest.raises(Declined, match="must be up to 20 sites, not 21"):
+    with pytest.raises(OperatorError, match="must be up to 20 sites, not 21"):
         changed(Plan(), {"frame_origins": "https://a.example," * 21})
 
 
@@ -113,7 +113,7 @@ def test_the_sites_that_may_frame_a_page() -> None:
 
 
 def test_an_unknown_key_lists_the_known_ones() -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(OperatorError) as declined:
         changed(Plan(), {"lives": "off"})
 
     assert str(declined.value) == (
@@ -124,7 +124,7 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
 def test_nothing_is_changed_where_one_of_several_is_wrong() -> None:
     plan = Plan()
 
-    with pytest.raises(Declined):
+    with pytest.raises(OperatorError):
         changed(plan, {"live": "off", "replay": "perhaps"})
 
     assert plan == Plan()

@@ -6,8 +6,8 @@ import pytest
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.ids import UserId
-from homeroom.domain.lessons import Proof, Switches
-from homeroom.domain.refusal import Declined
+from homeroom.domain.lessons import RecordingOptions, StreamSignature
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     Streamed,
     StreamKind,
@@ -32,7 +32,7 @@ END = BEGIN + HOUR
 BOUND = replace(
     LESSON,
     hours=replace(LESSON.hours, begin=BEGIN, end=END),
-    switches=Switches(record=True, scene=True, live=True),
+    recording=RecordingOptions(record=True, scene=True, live=True),
     stream=signed(LESSON.key, 1000 * HOUR, PULL_KEY),
 )
 HELD = Streamed(BOUND, 0, teacher_is_cancelled=False, school_is_suspended=False)
@@ -60,7 +60,7 @@ def test_the_published_example_of_a_signature_holds() -> None:
 def test_an_expiry_is_signed_as_the_address_prints_it() -> None:
     stream = signed("test", 0x5C271099, "key")
     proof = read_proof(stream.query)
-    assert proof == Proof(signature("key", "test", "5c271099"), "5c271099")
+    assert proof == StreamSignature(signature("key", "test", "5c271099"), "5c271099")
     assert (proof.query, proof.expires_at) == (stream.query, stream.expires_at)
 
 
@@ -88,13 +88,13 @@ def test_a_stream_is_named_after_its_class() -> None:
     ],
 )
 def test_an_address_without_a_whole_signature_is_not_signed(query: str) -> None:
-    with pytest.raises(Declined, match="not signed"):
+    with pytest.raises(OperatorError, match="not signed"):
         read_proof(query)
 
 
 @pytest.mark.parametrize("query", ["?txTime=1&vhost=x&txSecret=a", "txSecret=a&txTime=1&"])
 def test_what_else_is_in_an_address_does_not_matter(query: str) -> None:
-    assert read_proof(query) == Proof("a", "1")
+    assert read_proof(query) == StreamSignature("a", "1")
 
 
 @pytest.mark.parametrize("kind", StreamKind)
@@ -105,30 +105,30 @@ def test_a_class_is_pushed_and_pulled_while_it_is_open(kind: StreamKind, now: in
 
 
 def test_a_class_opens_20_minutes_before_its_start() -> None:
-    with pytest.raises(Declined, match="opens 20 minutes before"):
+    with pytest.raises(OperatorError, match="opens 20 minutes before"):
         push(HELD, now=BEGIN - 20 * MINUTE - 1)
-    with pytest.raises(Declined, match="opens 20 minutes before"):
+    with pytest.raises(OperatorError, match="opens 20 minutes before"):
         pull(now=BEGIN - 20 * MINUTE - 1)
 
 
 def test_a_push_address_ends_with_the_class() -> None:
     closing = END + 20 * MINUTE
     assert pushed(HELD, CLASS, PUSH_KEY).expires_at == closing
-    with pytest.raises(Declined, match="expired"):
+    with pytest.raises(OperatorError, match="expired"):
         push(HELD, now=closing)
     later = signed(BOUND.key, closing + HOUR, HELD.push_key(PUSH_KEY))
-    with pytest.raises(Declined, match="is over"):
+    with pytest.raises(OperatorError, match="is over"):
         check_push(HELD, CLASS, read_proof(later.query), PUSH_KEY, closing)
-    with pytest.raises(Declined, match="is over"):
+    with pytest.raises(OperatorError, match="is over"):
         pull(now=closing)
 
 
 def test_a_class_that_was_ended_early_is_over() -> None:
     ended = replace(BOUND, closed_at=BEGIN + MINUTE)
     push(replace(HELD, lesson=ended), now=BEGIN + MINUTE - 1)
-    with pytest.raises(Declined, match="is over"):
+    with pytest.raises(OperatorError, match="is over"):
         push(replace(HELD, lesson=ended), now=BEGIN + MINUTE)
-    with pytest.raises(Declined, match="is over"):
+    with pytest.raises(OperatorError, match="is over"):
         pull(ended, now=BEGIN + MINUTE)
     assert pushed(replace(HELD, lesson=ended), CLASS, PUSH_KEY).expires_at == BEGIN + MINUTE
 
@@ -141,40 +141,40 @@ def test_a_class_that_was_ended_early_is_over() -> None:
         (replace(HELD, teacher_is_cancelled=True), "teacher was cancelled"),
         (replace(HELD, school_is_suspended=True), "suspended"),
         (replace(HELD, lesson=replace(BOUND, deleted_at=0)), "was deleted"),
-        (replace(HELD, lesson=replace(BOUND, switches=Switches())), "record is off"),
+        (replace(HELD, lesson=replace(BOUND, recording=RecordingOptions())), "record is off"),
     ],
 )
 def test_what_ends_a_push(changed: Streamed, reason: str) -> None:
-    with pytest.raises(Declined, match=reason):
+    with pytest.raises(OperatorError, match=reason):
         push(changed)
 
 
 def test_a_scene_is_pushed_and_pulled_only_where_it_is_recorded() -> None:
-    without = replace(BOUND, switches=Switches(record=True, live=True))
+    without = replace(BOUND, recording=RecordingOptions(record=True, live=True))
     push(replace(HELD, lesson=without))
     pull(without)
-    with pytest.raises(Declined, match="no scene"):
+    with pytest.raises(OperatorError, match="no scene"):
         push(replace(HELD, lesson=without), SCENE)
-    with pytest.raises(Declined, match="no scene"):
+    with pytest.raises(OperatorError, match="no scene"):
         pull(without, SCENE)
 
 
 def test_the_address_of_one_stream_is_not_good_for_another() -> None:
     of_class = read_proof(pushed(HELD, CLASS, PUSH_KEY).query)
-    with pytest.raises(Declined, match="signature is wrong"):
+    with pytest.raises(OperatorError, match="signature is wrong"):
         check_push(HELD, SCENE, of_class, PUSH_KEY, BEGIN)
     to_pull = pulled(BOUND, CLASS, PULL_KEY)
     assert to_pull is not None
-    with pytest.raises(Declined, match="signature is wrong"):
+    with pytest.raises(OperatorError, match="signature is wrong"):
         check_push(HELD, CLASS, read_proof(to_pull.query), PUSH_KEY, BEGIN)
-    with pytest.raises(Declined, match="signature is wrong"):
+    with pytest.raises(OperatorError, match="signature is wrong"):
         check_pull(BOUND, CLASS, of_class, PULL_KEY, BEGIN)
 
 
 def test_another_expiry_needs_another_signature() -> None:
     proof = read_proof(pushed(HELD, CLASS, PUSH_KEY).query)
     later = replace(proof, until=f"{proof.expires_at + HOUR:x}")
-    with pytest.raises(Declined, match="signature is wrong"):
+    with pytest.raises(OperatorError, match="signature is wrong"):
         check_push(HELD, CLASS, later, PUSH_KEY, BEGIN)
 
 
@@ -184,7 +184,7 @@ def test_a_pull_address_outlives_its_key_and_ends_when_it_says() -> None:
     short = replace(BOUND, stream=signed(BOUND.key, BEGIN, PULL_KEY))
     assert short.stream is not None
     check_pull(short, CLASS, read_proof(short.stream.query), PULL_KEY, BEGIN - 1)
-    with pytest.raises(Declined, match="expired"):
+    with pytest.raises(OperatorError, match="expired"):
         check_pull(short, CLASS, read_proof(short.stream.query), PULL_KEY, BEGIN)
 
 
@@ -194,6 +194,6 @@ def test_a_class_that_was_never_live_is_pulled_by_what_its_pages_hand_out_alone(
         handed_out = viewed(unbound, kind, PULL_KEY)
         assert handed_out.expires_at == closes_at(unbound)
         check_pull(unbound, kind, handed_out, PULL_KEY, BEGIN)
-        with pytest.raises(Declined, match="signature is wrong"):
+        with pytest.raises(OperatorError, match="signature is wrong"):
             check_pull(unbound, kind, handed_out, "another key", BEGIN)
     push(replace(HELD, lesson=unbound))

@@ -9,8 +9,8 @@ import pytest
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, SessionId, UserId
 from homeroom.base.keys import digest, keyed
-from homeroom.domain.lessons import Audience, Switches
-from homeroom.domain.refusal import Declined
+from homeroom.domain.lessons import RecordingOptions, WatchPolicy
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, School
 from homeroom.domain.viewers import (
     LONGEST_ACCOUNT,
@@ -59,7 +59,7 @@ def test_the_longest_ticket_fits() -> None:
 
 
 def test_a_ticket_is_good_until_it_expires() -> None:
-    with pytest.raises(Declined, match="expired"):
+    with pytest.raises(OperatorError, match="expired"):
         unsealed(sealed(TICKET, KEY), KEY, NOW + 1)
 
 
@@ -95,7 +95,7 @@ def forged() -> list[str]:
 
 @pytest.mark.parametrize("text", forged())
 def test_a_forged_ticket_is_none(text: str) -> None:
-    with pytest.raises(Declined, match="not one of ours"):
+    with pytest.raises(OperatorError, match="not one of ours"):
         unsealed(text, KEY, NOW)
 
 
@@ -104,7 +104,7 @@ def test_a_forged_ticket_is_none(text: str) -> None:
     [b"", b"{}", b"[]", b"\xff", b'{"kind":"operator"}', msgspec.json.encode({"kind": "user"})],
 )
 def test_a_ticket_of_another_version_is_none(body: bytes) -> None:
-    with pytest.raises(Declined, match="another version"):
+    with pytest.raises(OperatorError, match="another version"):
         unsealed(signed(body), KEY, NOW)
 
 
@@ -204,16 +204,16 @@ def test_each_switch_counts_under_its_condition_only(
     live: bool,  # noqa: FBT001  as above
     replay: bool,  # noqa: FBT001  as above
 ) -> None:
-    def seen(asked: Audience) -> Audience:
-        switches = Switches(record=record, live=live, replay=replay)
-        return audience(replace(LESSON, switches=switches, audience=asked))
+    def seen(asked: WatchPolicy) -> WatchPolicy:
+        switches = RecordingOptions(record=record, live=live, replay=replay)
+        return audience(replace(LESSON, recording=switches, watch_policy=asked))
 
-    strict = Audience(watch_by_login=True, allow_unlogged_chat=False)
+    strict = WatchPolicy(watch_by_login=True, allow_unlogged_chat=False)
     two_are_on = [record, live, replay].count(True) >= 2
-    assert seen(strict) == Audience(
+    assert seen(strict) == WatchPolicy(
         watch_by_login=two_are_on, allow_unlogged_chat=not (record and live)
     )
-    assert seen(Audience()) == Audience(watch_by_login=False, allow_unlogged_chat=True)
+    assert seen(WatchPolicy()) == WatchPolicy(watch_by_login=False, allow_unlogged_chat=True)
 
 
 # --- nicknames -----------------------------------------------------------------------------------
@@ -248,12 +248,12 @@ def test_a_nickname_is_what_is_seen(text: str, name: str) -> None:
     "text", ["", " ", "\u3000", "\u200d", "\u200b\u202e", "\ud800", "\0", *BLANK]
 )
 def test_a_nickname_is_seen(text: str) -> None:
-    with pytest.raises(Declined, match="at least one"):
+    with pytest.raises(OperatorError, match="at least one"):
         nickname(text)
 
 
 def test_a_nickname_is_not_too_long() -> None:
-    with pytest.raises(Declined, match="up to 23"):
+    with pytest.raises(OperatorError, match="up to 23"):
         nickname("x" * (LONGEST_NICKNAME + 1))
 
 
@@ -271,6 +271,6 @@ def test_a_nickname_is_not_too_long() -> None:
     ],
 )
 def test_nobody_is_called_by_their_number(text: str, number: str) -> None:
-    with pytest.raises(Declined, match="telephone number"):
+    with pytest.raises(OperatorError, match="telephone number"):
         guest_name(text, number)
     assert guest_name("Ann 139", number) == "Ann 139"

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.lessons import (
-    Audience,
+    ClassroomSettings,
     Hours,
     Lesson,
     Origin,
-    Proof,
-    Stage,
-    Switches,
+    RecordingOptions,
+    StreamSignature,
+    WatchPolicy,
 )
 from homeroom.domain.webcasts import Addresses, Hosts, addresses
 
@@ -23,9 +23,9 @@ LESSON = Lesson(
     hours=Hours(0, 3600),
     teacher=UserId(1),
     folder=None,
-    stage=Stage(),
-    switches=Switches(),
-    audience=Audience(),
+    classroom=ClassroomSettings(),
+    recording=RecordingOptions(),
+    watch_policy=WatchPolicy(),
     is_locked=False,
     introduction="",
     identity=None,
@@ -36,7 +36,7 @@ LESSON = Lesson(
     deleted_at=None,
     created_at=0,
 )
-STREAM = Proof("f4bfe1afcf2592de61c11af9e0954c00", "7d8d37cd")
+STREAM = StreamSignature("f4bfe1afcf2592de61c11af9e0954c00", "7d8d37cd")
 PAGE = "https://school.example/live.php?lessonKey=0fdc12bc3558164d"
 
 
@@ -45,12 +45,12 @@ def test_a_class_that_is_not_recorded_is_shown_nowhere() -> None:
 
 
 def test_a_class_that_is_recorded_but_not_live_has_a_page_and_no_pull_address() -> None:
-    recorded = replace(LESSON, switches=Switches(record=True, replay=True))
+    recorded = replace(LESSON, recording=RecordingOptions(record=True, replay=True))
     assert addresses(recorded, HOSTS) == Addresses(PAGE, "", "", "")
 
 
 def test_a_class_that_is_recorded_and_live_has_three_addresses_of_one_stream() -> None:
-    live = replace(LESSON, switches=Switches(record=True, live=True), stream=STREAM)
+    live = replace(LESSON, recording=RecordingOptions(record=True, live=True), stream=STREAM)
     signature = "txSecret=f4bfe1afcf2592de61c11af9e0954c00&txTime=7d8d37cd"
     assert addresses(live, HOSTS) == Addresses(
         PAGE,
@@ -61,8 +61,8 @@ def test_a_class_that_is_recorded_and_live_has_three_addresses_of_one_stream() -
 
 
 def test_pull_addresses_once_bound_stay_while_the_class_is_recorded() -> None:
-    live = replace(LESSON, switches=Switches(record=True, live=True), stream=STREAM)
-    no_longer_live = replace(live, switches=Switches(record=True))
-    not_even_recorded = replace(live, switches=Switches())
+    live = replace(LESSON, recording=RecordingOptions(record=True, live=True), stream=STREAM)
+    no_longer_live = replace(live, recording=RecordingOptions(record=True))
+    not_even_recorded = replace(live, recording=RecordingOptions())
     assert addresses(no_longer_live, HOSTS) == addresses(live, HOSTS)
     assert addresses(not_even_recorded, HOSTS) == Addresses()

@@ -15,8 +15,8 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.store.engine import Value
 from homeroom.store.paging import SCHOOL, Filters, Page, Span, part
 from homeroom.store.shown import Person
-from homeroom.store.work import Work
-from homeroom.usecases.means import Means
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.problems import Problem
 
 S = TypeVar("S")
@@ -42,7 +42,7 @@ NAMES = {
 class Around:
     """What answers need besides the store."""
 
-    means: Means
+    deps: Dependencies
     hosts: Hosts
     facts: Callable[[str], StreamFacts | None]
     """What the media engine says of a stream that runs, by its name."""
@@ -52,7 +52,7 @@ class Around:
 class Asked:
     """One request of the read-back."""
 
-    work: Work
+    uow: UnitOfWork
     around: Around
     scope: SchoolId | None
     query: Wire

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from homeroom.desk import Desk
+from homeroom.async_store import AsyncStore
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import CONTENT_TYPE, Metrics
 from homeroom.web.problems import NOT_KEPT, json_response
@@ -23,10 +23,10 @@ class Health:
     """What is asked of a server to know that it does its work."""
 
     def __init__(
-        self, desk: Desk, worker: Worker, metrics: Metrics, media_trouble: Callable[[], str]
+        self, store: AsyncStore, worker: Worker, metrics: Metrics, media_trouble: Callable[[], str]
     ) -> None:
         """Take also what says why streams cannot be carried now, or nothing."""
-        self._desk = desk
+        self._store = store
         self._worker = worker
         self._metrics = metrics
         self._media_trouble = media_trouble
@@ -58,7 +58,7 @@ class Health:
     async def _reads(self) -> str:
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._desk.look(lambda work: work.queue.count())
+                await self._store.read(lambda uow: uow.jobs.count())
         except TimeoutError:
             return f"the database does not answer within {PATIENCE:.0f} s"
         except Exception as failure:  # noqa: BLE001  whatever it is, it is a reason
@@ -69,7 +69,7 @@ class Health:
         try:
             async with asyncio.timeout(PATIENCE):
                 # An empty unit takes the writer's turn and commits; nothing reaches the disk.
-                await self._desk.work(lambda _work: None)
+                await self._store.write(lambda _work: None)
         except TimeoutError:
             return f"the database takes no work within {PATIENCE:.0f} s"
         except Exception as failure:  # noqa: BLE001  as above
@@ -83,10 +83,10 @@ class Health:
         return f"the loop that does jobs has not turned for {idle:.0f} s"
 
     async def _numbers(self, _request: Request) -> Response:
-        pending, failing = await self._desk.look(
-            lambda work: (work.queue.count(), len(work.queue.failing()))
+        pending, failing = await self._store.read(
+            lambda uow: (uow.jobs.count(), len(uow.jobs.failing()))
         )
         self._metrics.see_jobs(pending, failing, self._worker.failures)
-        tally = self._desk.store.engine.tally
+        tally = self._store.store.engine.tally
         self._metrics.see_store(tally.commits, tally.units)
         return Response(self._metrics.text(), headers={**NOT_KEPT, "content-type": CONTENT_TYPE})

@@ -30,7 +30,7 @@ COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, Co
 
 
 def _schools(asked: Asked) -> Page[wire.SchoolRow]:
-    return each(asked.work.listing.schools(asked.filters(), asked.span), _school)
+    return each(asked.uow.listing.schools(asked.filters(), asked.span), _school)
 
 
 def _school(shown: ShownSchool) -> wire.SchoolRow:
@@ -45,7 +45,7 @@ def _school(shown: ShownSchool) -> wire.SchoolRow:
 
 
 def _teachers(asked: Asked) -> Page[wire.TeacherRow]:
-    return each(asked.work.listing.teachers(asked.filters(), asked.span), _teacher)
+    return each(asked.uow.listing.teachers(asked.filters(), asked.span), _teacher)
 
 
 def _teacher(shown: ShownTeacher) -> wire.TeacherRow:
@@ -61,7 +61,7 @@ def _teacher(shown: ShownTeacher) -> wire.TeacherRow:
 
 
 def _students(asked: Asked) -> Page[wire.StudentRow]:
-    return each(asked.work.listing.students(asked.filters(), asked.span), _student)
+    return each(asked.uow.listing.students(asked.filters(), asked.span), _student)
 
 
 def _student(shown: ShownStudent) -> wire.StudentRow:
@@ -79,7 +79,7 @@ def _student(shown: ShownStudent) -> wire.StudentRow:
 
 
 def _courses(asked: Asked) -> Page[wire.CourseRow]:
-    return each(readback.courses(asked.work, asked.filters(), asked.span), _course)
+    return each(readback.courses(asked.uow, asked.filters(), asked.span), _course)
 
 
 def _course(seen: SeenCourse) -> wire.CourseRow:
@@ -111,9 +111,9 @@ def _course(seen: SeenCourse) -> wire.CourseRow:
 
 def _members(asked: Asked) -> Page[wire.MemberRow]:
     course = CourseId(asked.path)
-    if not readback.sees_course(asked.work, asked.scope, course):
+    if not readback.sees_course(asked.uow, asked.scope, course):
         raise missing("course", "courseId", course)
-    return each(asked.work.listing.members(course, asked.filters(), asked.span), _roster_member)
+    return each(asked.uow.listing.members(course, asked.filters(), asked.span), _roster_member)
 
 
 def _roster_member(shown: ShownRosterMember) -> wire.MemberRow:
@@ -133,7 +133,7 @@ def _roster_member(shown: ShownRosterMember) -> wire.MemberRow:
 
 
 def _labels(asked: Asked) -> Page[wire.LabelRow]:
-    return each(asked.work.listing.labels(asked.filters(), asked.span), _label)
+    return each(asked.uow.listing.labels(asked.filters(), asked.span), _label)
 
 
 def _label(shown: ShownLabel) -> wire.LabelRow:
@@ -147,7 +147,7 @@ def _label(shown: ShownLabel) -> wire.LabelRow:
 
 
 def _folders(asked: Asked) -> Page[wire.FolderRow]:
-    return each(asked.work.listing.folders(asked.filters(), asked.span), _folder)
+    return each(asked.uow.listing.folders(asked.filters(), asked.span), _folder)
 
 
 def _folder(shown: ShownFolder) -> wire.FolderRow:

@@ -22,13 +22,13 @@ from homeroom.usecases.readback import SeenLesson
 
 def lessons(asked: Asked) -> Page[wire.LessonRow]:
     """Return a page of classes."""
-    page = readback.lessons(asked.work, asked.filters(), asked.span)
+    page = readback.lessons(asked.uow, asked.filters(), asked.span)
     return each(page, lambda seen: _lesson(seen, asked.around.hosts))
 
 
 def one_lesson(asked: Asked) -> wire.LessonRow:
     """Return one class."""
-    seen = readback.lesson(asked.work, asked.scope, LessonId(asked.path))
+    seen = readback.lesson(asked.uow, asked.scope, LessonId(asked.path))
     if seen is None:
         raise missing("class", "classId", asked.path)
     return _lesson(seen, asked.around.hosts)
@@ -39,7 +39,7 @@ def _person(person: Person, name: str) -> wire.Person:
 
 
 def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:
-    lesson, stage, switches = seen.lesson, seen.lesson.stage, seen.lesson.switches
+    lesson, stage, switches = seen.lesson, seen.lesson.classroom, seen.lesson.recording
     where = addresses(lesson, hosts)
     return wire.LessonRow(
         sid=lesson.school,
@@ -65,8 +65,8 @@ def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:
         record_scene=switch(switches.scene),
         live=switch(switches.live),
         replay=switch(switches.replay),
-        watch_by_login=switch(lesson.audience.watch_by_login),
-        allow_unlogged_chat=switch(lesson.audience.allow_unlogged_chat),
+        watch_by_login=switch(lesson.watch_policy.watch_by_login),
+        allow_unlogged_chat=switch(lesson.watch_policy.allow_unlogged_chat),
         class_introduce=lesson.introduction,
         course_unique_identity=lesson.identity,
         is_lock=switch(lesson.is_locked),
@@ -85,7 +85,7 @@ def _live_info(where: Addresses) -> LiveInfo:
 def stream(asked: Asked) -> StreamRow:
     """Return the streams of a class."""
     lesson = _asked_for(asked)
-    shown = streams.streams(asked.work, asked.around.means, asked.around.hosts, lesson.id)
+    shown = streams.streams(asked.uow, asked.around.deps, asked.around.hosts, lesson.id)
     room, scene = shown.room, shown.scene
     problems = (push.problem for push in shown.pushes if push.problem is not None)
     return StreamRow(
@@ -122,13 +122,13 @@ def _push(push: Push, told: StreamFacts | None) -> PushRow:
 def clips(asked: Asked) -> Page[wire.ClipRow]:
     """Return a page of the recordings of a class."""
     lesson = _asked_for(asked).id
-    key = asked.around.means.clip_key
-    expires_at = asked.work.now + URL_LIFE
+    key = asked.around.deps.clip_key
+    expires_at = asked.uow.now + URL_LIFE
 
     def show(shown: ShownClip) -> wire.ClipRow:
         return _clip(shown, clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
 
-    return each(asked.work.listing.clips(lesson, asked.filters(), asked.span), show)
+    return each(asked.uow.listing.clips(lesson, asked.filters(), asked.span), show)
 
 
 def _clip(shown: ShownClip, url: str) -> wire.ClipRow:
@@ -154,13 +154,13 @@ def _clip(shown: ShownClip, url: str) -> wire.ClipRow:
 
 def viewers(asked: Asked) -> Page[ViewerRow]:
     """Return a page of the viewers of a school."""
-    return each(asked.work.listing.viewers(asked.filters(), asked.span), viewer)
+    return each(asked.uow.listing.viewers(asked.filters(), asked.span), viewer)
 
 
 def viewers_of_one(asked: Asked) -> Page[ViewerRow]:
     """Return a page of the viewers of a class."""
     lesson = _asked_for(asked).id
-    return each(asked.work.listing.viewers_of(lesson, asked.filters(), asked.span), viewer)
+    return each(asked.uow.listing.viewers_of(lesson, asked.filters(), asked.span), viewer)
 
 
 def viewer(shown: ShownViewer) -> ViewerRow:
@@ -189,7 +189,7 @@ def viewer(shown: ShownViewer) -> ViewerRow:
 def messages(asked: Asked) -> Page[MessageRow]:
     """Return a page of the chat of a class."""
     lesson = _asked_for(asked).id
-    return each(asked.work.listing.messages(lesson, asked.filters(), asked.span), _message)
+    return each(asked.uow.listing.messages(lesson, asked.filters(), asked.span), _message)
 
 
 def _message(shown: ShownMessage) -> MessageRow:
@@ -207,7 +207,7 @@ def _message(shown: ShownMessage) -> MessageRow:
 
 def _asked_for(asked: Asked) -> Lesson:
     """Return the class in the path, or say that the token sees none."""
-    lesson = readback.seen_lesson(asked.work, asked.scope, LessonId(asked.path))
+    lesson = readback.seen_lesson(asked.uow, asked.scope, LessonId(asked.path))
     if lesson is None:
         raise missing("class", "classId", asked.path)
     return lesson

@@ -16,16 +16,16 @@ from starlette.routing import Route
 from homeroom.admin import spreadsheet
 from homeroom.admin.asked import Around, Asked
 from homeroom.admin.lists import ANSWERS
+from homeroom.async_store import AsyncStore
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
 from homeroom.contract.paged import MOST, ROOT, Paged, ReadBack
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
 from homeroom.contract.wire import BadParam, Reader, Wire, ident
-from homeroom.desk import Desk
 from homeroom.store.operations import Token
 from homeroom.store.paging import OtherOrder, Page, Span
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.web.problems import (
     NOT_KEPT,
     Problem,
@@ -46,16 +46,16 @@ class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     after: tuple[int, ...]
 
 
-def routes(desk: Desk, around: Around) -> list[Route]:
+def routes(store: AsyncStore, around: Around) -> list[Route]:
     """Return the addresses of the read-back."""
     return [
-        Route(ROOT + read_back.path, _endpoint(desk, around, read_back), methods=["GET"])
+        Route(ROOT + read_back.path, _endpoint(store, around, read_back), methods=["GET"])
         for read_back in READ_BACKS
     ]
 
 
 def _endpoint(
-    desk: Desk, around: Around, read_back: ReadBack
+    store: AsyncStore, around: Around, read_back: ReadBack
 ) -> Callable[[Request], Awaitable[Response]]:
     reader = Reader(read_back.query)
     known = frozenset(name for slot in reader.slots for name in slot.names)
@@ -65,20 +65,20 @@ def _endpoint(
         query = _query(request, reader, known)
         path = _path_id(request)
 
-        def look(work: Work, span: Span) -> Any:  # noqa: ANN401  a page or a row of any list
-            scope = _scope(work.operations.token(token), getattr(query, "sid", None))
-            asked = Asked(work, around, scope, query, path, replace(span, now=work.now))
+        def look(uow: UnitOfWork, span: Span) -> Any:  # noqa: ANN401  a page or a row of any list
+            scope = _scope(uow.operations.token(token), getattr(query, "sid", None))
+            asked = Asked(uow, around, scope, query, path, replace(span, now=uow.now))
             return ANSWERS[read_back.name](asked)
 
-        def look_for_lines(work: Work, span: Span) -> tuple[Page[ViewerRow], str]:
-            page = look(work, span)
-            return page, spreadsheet.lines(work, page.rows)
+        def look_for_lines(uow: UnitOfWork, span: Span) -> tuple[Page[ViewerRow], str]:
+            page = look(uow, span)
+            return page, spreadsheet.lines(uow, page.rows)
 
         span = _span(query)
         try:
             if getattr(query, "format", None) == CSV:
-                return await _table(desk, look_for_lines, replace(span, limit=MOST))
-            shown = await desk.look(partial(look, span=span))
+                return await _table(store, look_for_lines, replace(span, limit=MOST))
+            shown = await store.read(partial(look, span=span))
         except OtherOrder:
             raise bad_parameter("cursor", "belongs to another list or other filters") from None
         return json_response(_page(shown) if isinstance(shown, Page) else shown)
@@ -87,12 +87,12 @@ def _endpoint(
 
 
 async def _table(
-    desk: Desk, look: Callable[[Work, Span], tuple[Page[ViewerRow], str]], span: Span
+    store: AsyncStore, look: Callable[[UnitOfWork, Span], tuple[Page[ViewerRow], str]], span: Span
 ) -> Response:
     """Return a list as one table, which is read and sent a page at a time."""
 
     async def read(part: Span) -> tuple[Page[ViewerRow], str]:
-        return await desk.look(lambda work: look(work, part))
+        return await store.read(lambda uow: look(uow, part))
 
     # What is wrong with the request is known before anything is sent.
     first = await read(span)

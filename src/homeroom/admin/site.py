@@ -7,17 +7,21 @@ from starlette.routing import BaseRoute
 from homeroom.admin import pages, readback
 from homeroom.admin.asked import Around
 from homeroom.admin.health import Health
-from homeroom.desk import Desk
+from homeroom.async_store import AsyncStore
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import Metrics
 
 
 def routes(
-    desk: Desk, around: Around, worker: Worker, metrics: Metrics, media_trouble: Callable[[], str]
+    store: AsyncStore,
+    around: Around,
+    worker: Worker,
+    metrics: Metrics,
+    media_trouble: Callable[[], str],
 ) -> list[BaseRoute]:
     """Return the addresses of the operator's side."""
     return [
         *pages.routes(around.hosts),
-        *Health(desk, worker, metrics, media_trouble).routes(),
-        *readback.routes(desk, around),
+        *Health(store, worker, metrics, media_trouble).routes(),
+        *readback.routes(store, around),
     ]

@@ -11,7 +11,7 @@ import msgspec
 from homeroom.base.ids import SchoolId
 from homeroom.contract.viewers import ViewerRow
 from homeroom.domain.schools import zone
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 
 MARK = "\ufeff"
 """Without it Excel takes a file for one of the machine's own encoding."""
@@ -26,9 +26,9 @@ def heading() -> str:
     return MARK + _written([[field.encode_name for field in _FIELDS]])
 
 
-def lines(work: Work, rows: Sequence[ViewerRow]) -> str:
+def lines(uow: UnitOfWork, rows: Sequence[ViewerRow]) -> str:
     """Return the lines of some viewers; moments in their school's time."""
-    schools = {row.sid: work.schools.get(SchoolId(row.sid)) for row in rows}
+    schools = {row.sid: uow.schools.get(SchoolId(row.sid)) for row in rows}
     zones = {sid: zone(held.plan.time_zone) for sid, held in schools.items() if held is not None}
     return _written(
         [_cell(field.name, getattr(row, field.name), zones[row.sid]) for field in _FIELDS]

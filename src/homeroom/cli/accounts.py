@@ -5,7 +5,7 @@ import click
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.cli.frame import ID, Place, as_json, on_data, tell, tell_all
 from homeroom.domain.accounts import User
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations, schools
 
 
@@ -21,9 +21,9 @@ def user() -> None:
 def show(place: Place, user: str, *, as_json: bool) -> None:
     """Show an account by UID, telephone number or e-mail address."""
 
-    def facts(work: Work) -> tuple[User, list[tuple[SchoolId, str]]]:
-        found = operations.user(work, user)
-        return found, work.accounts.posts(found.id)
+    def facts(uow: UnitOfWork) -> tuple[User, list[tuple[SchoolId, str]]]:
+        found = operations.user(uow, user)
+        return found, uow.accounts.posts(found.id)
 
     found, posts = place.look(facts)
     tell(
@@ -49,7 +49,7 @@ def cancel(place: Place, user: str, *, as_json: bool) -> None:
     USER is a UID, a telephone number or an e-mail address. There is no way back.
     """
     gone = place.work(
-        lambda work: operations.cancel_user(work, operations.user(work, user).id),
+        lambda uow: operations.cancel_user(uow, operations.user(uow, user).id),
     )
     tell({"uid": gone.id, "cancelled": True}, as_json=as_json)
 
@@ -66,7 +66,7 @@ def subaccount() -> None:
 @on_data
 def add(place: Place, sid: SchoolId, uid: UserId, *, as_json: bool) -> None:
     """Make a user a sub-account of a school."""
-    added = place.work(lambda work: schools.add_sub_account(work, sid, uid), sid)
+    added = place.work(lambda uow: schools.add_sub_account(uow, sid, uid), sid)
     tell({"sid": sid, "uid": uid, "nickname": added.nickname}, as_json=as_json)
 
 
@@ -77,7 +77,7 @@ def add(place: Place, sid: SchoolId, uid: UserId, *, as_json: bool) -> None:
 @on_data
 def remove(place: Place, sid: SchoolId, uid: UserId, *, as_json: bool) -> None:
     """Take a sub-account back; the user stays what they are besides."""
-    place.work(lambda work: schools.remove_sub_account(work, sid, uid), sid)
+    place.work(lambda uow: schools.remove_sub_account(uow, sid, uid), sid)
     tell({"sid": sid, "uid": uid, "removed": True}, as_json=as_json)
 
 
@@ -87,6 +87,6 @@ def remove(place: Place, sid: SchoolId, uid: UserId, *, as_json: bool) -> None:
 @on_data
 def every(place: Place, sid: SchoolId, *, as_json: bool) -> None:
     """List the sub-accounts of a school."""
-    found = place.look(lambda work: schools.sub_accounts(work, sid))
+    found = place.look(lambda uow: schools.sub_accounts(uow, sid))
     rows = [{"uid": one.id, "nickname": one.nickname} for one in found]
     tell_all(rows, as_json=as_json, none="The school has no sub-accounts.")

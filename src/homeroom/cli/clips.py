@@ -9,13 +9,13 @@ from homeroom.base.keys import Keys
 from homeroom.base.mp4 import looks_like_mp4
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell, tell_all, warn
 from homeroom.domain.clips import URL_LIFE, Clip, clip_url
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import running_server
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from homeroom.store.files import Files
 from homeroom.store.storage import keep_clip
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips, operations
 from homeroom.usecases.secrets import CLIP_KEY
 
@@ -39,13 +39,13 @@ def clip() -> None:
 def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool) -> None:
     """Add a recorded file to a class; it is copied into the data folder."""
     with place.store() as store:
-        store.look(lambda work: operations.lesson(work, lesson))
+        store.read(lambda uow: operations.lesson(uow, lesson))
         files = Files(place.settings().data)
         now = store.clock.now()
         kept = keep_clip(files, file, Keys().file_id(), now, StreamKind(kind))
         try:
-            added = store.work(lambda work: clips.add(work, lesson, kept))
-        except (Refused, StoreFailed):
+            added = store.write(lambda uow: clips.add(uow, lesson, kept))
+        except (Refusal, StoreError):
             # After any other failure the row may be there: then the file stays, and doctor tells.
             files.erase(kept.path)
             raise
@@ -76,8 +76,8 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     server = running_server(settings)
     pages = server.hosts.pages if server and server.hosts else settings.public_url
 
-    def look(work: Work) -> list[Facts]:
-        key, expires_at = work.operations.kept(CLIP_KEY), work.now + URL_LIFE
+    def look(uow: UnitOfWork) -> list[Facts]:
+        key, expires_at = uow.operations.kept(CLIP_KEY), uow.now + URL_LIFE
 
         def url(one: Clip) -> str | None:
             if not (pages and key) or one.deleted_at is not None:
@@ -86,7 +86,7 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 
         return [
             _row(one) | ({"sha256": one.file.sha256, "url": url(one)} if as_json else {})
-            for one in clips.every(work, lesson)
+            for one in clips.every(uow, lesson)
         ]
 
     tell_all(place.look(look), as_json=as_json, none="The class has no clips.")

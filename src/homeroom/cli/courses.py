@@ -26,7 +26,7 @@ def change(
     The partner API handles standard courses only: others answer 369.
     """
     kind = CourseKind(one_key(pairs, "kind", list(CourseKind)))
-    place.work(lambda work: operations.set_course_kind(work, course, kind))
+    place.work(lambda uow: operations.set_course_kind(uow, course, kind))
     tell({"course": course, "kind": kind.value}, as_json=as_json)
 
 
@@ -36,5 +36,5 @@ def change(
 @on_data
 def delete(place: Place, course: CourseId, *, as_json: bool) -> None:
     """Delete a course with its classes (errno 149). There is no way back."""
-    place.work(lambda work: operations.delete_course(work, course))
+    place.work(lambda uow: operations.delete_course(uow, course))
     tell({"course": course, "deleted": True}, as_json=as_json)

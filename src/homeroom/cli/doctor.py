@@ -21,11 +21,11 @@ from homeroom.cli.frame import Place, as_json, at, in_json, on_data
 from homeroom.domain.clips import Clip
 from homeroom.folder import address, opened_store, running_server
 from homeroom.media.room import recordings, spool
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 from homeroom.store.files import Files
 from homeroom.store.inspection import problems
 from homeroom.store.migrate import is_current
-from homeroom.store.work import Store, Work
+from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import schools
 
 LITTLE_SPACE = 1_000_000_000
@@ -130,7 +130,7 @@ def _database(settings: Settings) -> Finding:
         said = "PostgreSQL"
     try:
         is_current(where)
-    except StoreFailed as failure:
+    except StoreError as failure:
         return Finding(check, State.FAIL, str(failure))
     return Finding(check, State.OK, said)
 
@@ -150,7 +150,7 @@ def _whole(settings: Settings) -> Finding:
 
 def _clock(store: Store) -> Finding:
     now, shown = SystemClock().now(), store.clock.now()
-    newest = store.look(lambda work: work.schools.newest_moment()) or 0
+    newest = store.read(lambda uow: uow.schools.newest_moment()) or 0
     said = f"it is {at(now)}"
     if now < RELEASED:
         return Finding("clock", State.FAIL, f"{said}: earlier than this program")
@@ -162,12 +162,12 @@ def _clock(store: Store) -> Finding:
 
 
 def _jobs(store: Store) -> Finding:
-    def facts(work: Work) -> tuple[int, list[str]]:
-        failing = work.queue.failing()
+    def facts(uow: UnitOfWork) -> tuple[int, list[str]]:
+        failing = uow.jobs.failing()
         said = [f"{job.kind.value} {job.id}, {job.attempts} times: {why}" for job, why in failing]
-        return work.queue.count(), said
+        return uow.jobs.count(), said
 
-    count, failing = store.look(facts)
+    count, failing = store.read(facts)
     if failing:
         return Finding("jobs", State.WARN, f"{len(failing)} fail: {'; '.join(failing[:SHOWN])}")
     return Finding("jobs", State.OK, f"{count} wait, none fails")
@@ -180,7 +180,7 @@ def _clips(store: Store, folder: Path) -> Iterator[Finding]:
     missing: list[str] = []
     sizes = 0
     after = 0
-    while page := store.look(_page_of_clips(after)):
+    while page := store.read(_page_of_clips(after)):
         after = page[-1].id
         for clip in page:
             if clip.deleted_at is not None:
@@ -209,12 +209,12 @@ def _clips(store: Store, folder: Path) -> Iterator[Finding]:
         yield Finding("stray files", State.WARN, said)
 
 
-def _page_of_clips(after: int) -> Callable[[Work], list[Clip]]:
-    return lambda work: work.clips.page(after, PAGE)
+def _page_of_clips(after: int) -> Callable[[UnitOfWork], list[Clip]]:
+    return lambda uow: uow.clips.page(after, PAGE)
 
 
 def _schools(store: Store) -> Finding:
-    count = len(store.look(schools.every))
+    count = len(store.read(schools.every))
     if count == 0:
         return Finding("schools", State.WARN, "none yet: homeroom school create")
     return Finding("schools", State.OK, f"{count}")

@@ -24,5 +24,5 @@ def change(
 ) -> None:
     """Let the partner API put folders into a folder: writable=1, or writable=0 (errno 196)."""
     writable = WRITABLE[one_key(pairs, "writable", list(WRITABLE))]
-    held = place.work(lambda work: operations.set_writable(work, folder, writable=writable))
+    held = place.work(lambda uow: operations.set_writable(uow, folder, writable=writable))
     tell({"folder": folder, "sid": held.school, "writable": writable}, as_json=as_json)

@@ -19,10 +19,10 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import BadSettings, Settings, current
 from homeroom.contract.wire import MAX_DIGITS
-from homeroom.domain.refusal import Declined, Refused
-from homeroom.folder import CannotStart, address, opened_store
-from homeroom.store.engine import Contended, StoreFailed
-from homeroom.store.work import Store, Work
+from homeroom.domain.refusal import OperatorError, Refusal
+from homeroom.folder import StartupError, address, opened_store
+from homeroom.store.engine import ContendedError, StoreError
+from homeroom.store.unit_of_work import Store, UnitOfWork
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +30,7 @@ Facts = Mapping[str, Any]
 LAST_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
 BAD_USAGE = 2
-SAID = (BadSettings, CannotStart, Declined, StoreFailed, Contended)
+SAID = (BadSettings, StartupError, OperatorError, StoreError, ContendedError)
 """Failures whose message is written for whoever reads it."""
 
 
@@ -54,7 +54,7 @@ class Place:
         settings = self.settings()
         where = address(settings)
         if isinstance(where, Path) and not where.exists() and not makes:
-            raise Declined(
+            raise OperatorError(
                 f"{settings.data} has no database: `homeroom serve` or `homeroom school create`"
                 " makes one, --data names another folder"
             )
@@ -63,19 +63,19 @@ class Place:
 
     def work(
         self,
-        use_case: Callable[[Work], T],
+        use_case: Callable[[UnitOfWork], T],
         school: SchoolId | None = None,
         *,
         makes: bool = False,
     ) -> T:
         """Do a unit of work."""
         with self.store(makes=makes) as store:
-            return store.work(use_case, school)
+            return store.write(use_case, school)
 
-    def look(self, use_case: Callable[[Work], T]) -> T:
+    def look(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Look."""
         with self.store() as store:
-            return store.look(use_case)
+            return store.read(use_case)
 
     def typed(self) -> str:
         """Return the options that name this place to another command."""
@@ -235,9 +235,9 @@ def one_key(pairs: Sequence[tuple[str, str]], key: str, values: Sequence[str]) -
     """Return the value given to the one key a command knows, or decline."""
     for name, value in pairs:
         if name != key:
-            raise Declined(f"{name}: no such key; known is {key}")
+            raise OperatorError(f"{name}: no such key; known is {key}")
         if value not in values:
-            raise Declined(f"{key}={value}: must be one of {', '.join(values)}")
+            raise OperatorError(f"{key}={value}: must be one of {', '.join(values)}")
     return pairs[-1][1]
 
 
@@ -264,7 +264,7 @@ class Commands(click.Group):
             _fail("stopped", 130)
         except SAID as error:
             _fail(str(error))
-        except Refused as refusal:
+        except Refusal as refusal:
             _fail(refusal.reason)
         except BrokenPipeError:
             # Whoever read us has gone; there is nobody to tell, and nothing more to flush.

@@ -5,8 +5,8 @@ import click
 from homeroom.base.ids import LessonId, UserId
 from homeroom.cli.frame import ID, PAIR, Place, as_json, on_data, one_key, tell
 from homeroom.domain.lessons import Origin
-from homeroom.domain.refusal import Declined
-from homeroom.store.work import Work
+from homeroom.domain.refusal import OperatorError
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations
 
 
@@ -28,7 +28,7 @@ def change(
     The calls of the v1 API change only classes made by them: others answer 466.
     """
     origin = Origin(one_key(pairs, "origin", list(Origin)))
-    place.work(lambda work: operations.set_origin(work, lesson, origin))
+    place.work(lambda uow: operations.set_origin(uow, lesson, origin))
     tell({"class": lesson, "origin": origin.value}, as_json=as_json)
 
 
@@ -48,13 +48,13 @@ def guest(
 ) -> None:
     """Add a student to one class only, or take one out of it."""
     if (added is None) == (removed is None):
-        raise Declined("say either --add UID or --remove UID")
+        raise OperatorError("say either --add UID or --remove UID")
 
-    def change(work: Work) -> None:
+    def change(uow: UnitOfWork) -> None:
         if added is not None:
-            operations.add_guest(work, lesson, added)
+            operations.add_guest(uow, lesson, added)
         if removed is not None:
-            operations.remove_guest(work, lesson, removed)
+            operations.remove_guest(uow, lesson, removed)
 
     place.work(change)
     tell({"class": lesson, "added": added, "removed": removed}, as_json=as_json)
@@ -66,5 +66,5 @@ def guest(
 @on_data
 def close(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     """End a class early, as its teacher would; from now on it is over."""
-    place.work(lambda work: operations.close_lesson(work, lesson))
+    place.work(lambda uow: operations.close_lesson(uow, lesson))
     tell({"class": lesson, "closed": True}, as_json=as_json)

@@ -26,7 +26,7 @@ def add_window(place: Place, begin: Moment, end: Moment, *, block: bool, as_json
 
     Times are epoch seconds, or ISO 8601 as 2026-12-24T22:00+08:00; without an offset they are UTC.
     """
-    number = place.work(lambda work: operations.add_window(work, begin, end, blocks=block))
+    number = place.work(lambda uow: operations.add_window(uow, begin, end, blocks=block))
     tell({"window": number, "from": at(begin), "to": at(end), "block": block}, as_json=as_json)
 
 
@@ -37,7 +37,7 @@ def every_window(place: Place, *, as_json: bool) -> None:
     """List the maintenance windows."""
     rows = [
         {"window": one.id, "from": at(one.begin), "to": at(one.end), "block": one.blocks}
-        for one in place.look(lambda work: work.operations.windows())
+        for one in place.look(lambda uow: uow.operations.windows())
     ]
     tell_all(rows, as_json=as_json, none="There are no maintenance windows.")
 
@@ -48,7 +48,7 @@ def every_window(place: Place, *, as_json: bool) -> None:
 @on_data
 def remove_window(place: Place, window: WindowId, *, as_json: bool) -> None:
     """Remove a maintenance window; classes may be there again."""
-    place.work(lambda work: operations.remove_window(work, window))
+    place.work(lambda uow: operations.remove_window(uow, window))
     tell({"window": window, "removed": True}, as_json=as_json)
 
 
@@ -65,7 +65,7 @@ def token() -> None:
 def create_token(place: Place, school: SchoolId | None, name: str, *, as_json: bool) -> None:
     """Make a bearer token and print it; it is shown only now, and kept only as a fingerprint."""
     number, secret = place.work(
-        lambda work: operations.issue_token(work, MEANS, school, name), makes=True
+        lambda uow: operations.issue_token(uow, MEANS, school, name), makes=True
     )
     tell({"id": number, "school": school, "name": name, "token": secret}, as_json=as_json)
 
@@ -83,7 +83,7 @@ def every_token(place: Place, *, as_json: bool) -> None:
             "created": at(one.created_at),
             "revoked": at(one.revoked_at),
         }
-        for one in place.look(lambda work: work.operations.tokens())
+        for one in place.look(lambda uow: uow.operations.tokens())
     ]
     tell_all(rows, as_json=as_json, none="There are no tokens.")
 
@@ -94,7 +94,7 @@ def every_token(place: Place, *, as_json: bool) -> None:
 @on_data
 def revoke(place: Place, token: TokenId, *, as_json: bool) -> None:
     """Revoke a bearer token by its id."""
-    place.work(lambda work: operations.revoke_token(work, token))
+    place.work(lambda uow: operations.revoke_token(uow, token))
     tell({"id": token, "revoked": True}, as_json=as_json)
 
 

@@ -12,9 +12,9 @@ from homeroom.base.keys import Keys, digest
 from homeroom.cli.frame import ID, PAIR, Place, as_json, in_json, on_data, tell, tell_all
 from homeroom.domain.schools import School, as_typed, keys
 from homeroom.usecases import schools
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
-MEANS = Means(Keys(), "", 0)
+MEANS = Dependencies(Keys(), "", 0)
 
 
 def signed(school: School) -> dict[str, str]:
@@ -52,7 +52,7 @@ def create(place: Place, name: str, *, as_json: bool) -> None:
 
     It has every feature and no limit until `homeroom school set` says otherwise.
     """
-    made = place.work(lambda work: schools.create(work, MEANS, name), makes=True)
+    made = place.work(lambda uow: schools.create(uow, MEANS, name), makes=True)
     tell({"sid": made.id, "secret": made.secret}, as_json=as_json)
 
 
@@ -74,7 +74,7 @@ def every(place: Place, *, as_json: bool) -> None:
 @on_data
 def show(place: Place, sid: SchoolId, *, as_json: bool) -> None:
     """Show a school: its secrets, and every key that `school set` takes."""
-    _tell_school(place.look(lambda work: schools.get(work, sid)), as_json=as_json)
+    _tell_school(place.look(lambda uow: schools.get(uow, sid)), as_json=as_json)
 
 
 def _keys() -> str:
@@ -94,7 +94,7 @@ def change(
     place: Place, sid: SchoolId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
     """Say what a school may do, as `school set 1000001 live=off max_labels=20`."""
-    changed = place.work(lambda work: schools.change(work, sid, dict(pairs)), sid)
+    changed = place.work(lambda uow: schools.change(uow, sid, dict(pairs)), sid)
     _tell_school(changed, as_json=as_json)
 
 
@@ -106,9 +106,9 @@ def change(
 def rotate_secret(place: Place, sid: SchoolId, *, drop_former: bool, as_json: bool) -> None:
     """Give a school a new secret; the former one stays good until --drop-former."""
     if drop_former:
-        now = place.work(lambda work: schools.drop_former_secret(work, sid), sid)
+        now = place.work(lambda uow: schools.drop_former_secret(uow, sid), sid)
     else:
-        now = place.work(lambda work: schools.rotate_secret(work, MEANS, sid), sid)
+        now = place.work(lambda uow: schools.rotate_secret(uow, MEANS, sid), sid)
     facts = {"sid": now.id, "secret": now.secret, "former_secret": now.former_secret}
     tell(facts, as_json=as_json)
 
@@ -122,7 +122,7 @@ def sign(place: Place, sid: SchoolId, *, as_json: bool) -> None:
 
     For a shell: curl -d "$(homeroom sign --sid 1000001)" -d courseId=1 …
     """
-    credentials = signed(place.look(lambda work: schools.get(work, sid)))
+    credentials = signed(place.look(lambda uow: schools.get(uow, sid)))
     click.echo(in_json(credentials) if as_json else urlencode(credentials))
 
 
@@ -138,7 +138,7 @@ def preset() -> None:
 @on_data
 def add_preset(place: Place, sid: SchoolId, name: str, *, as_json: bool) -> None:
     """Add a classroom preset to a school."""
-    number = place.work(lambda work: schools.add_preset(work, sid, name), sid)
+    number = place.work(lambda uow: schools.add_preset(uow, sid, name), sid)
     tell({"preset": number, "sid": sid, "name": name}, as_json=as_json)
 
 
@@ -148,6 +148,6 @@ def add_preset(place: Place, sid: SchoolId, name: str, *, as_json: bool) -> None
 @on_data
 def every_preset(place: Place, sid: SchoolId, *, as_json: bool) -> None:
     """List the classroom presets of a school."""
-    found = place.look(lambda work: schools.presets(work, sid))
+    found = place.look(lambda uow: schools.presets(uow, sid))
     rows = [{"preset": number, "name": name} for number, name in found]
     tell_all(rows, as_json=as_json, none="The school has no classroom presets.")

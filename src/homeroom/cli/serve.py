@@ -76,7 +76,7 @@ def _greeting(place: Place, settings: Settings, running: Running, shown: DemoSch
     if shown is not None and shown.on_air is not None and shown.yours is not None:
         lines += [
             f"  live class  {addresses(shown.on_air.lesson, hosts).live_url}",
-            f"  teach       {teaching.address(shown.yours, running.server.means, hosts)}",
+            f"  teach       {teaching.address(shown.yours, running.server.deps, hosts)}",
         ]
     lines += [
         f"  docs        {url}/docs",

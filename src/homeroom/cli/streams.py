@@ -7,7 +7,7 @@ from homeroom.bootstrap import known_hosts, means_of
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell
 from homeroom.domain.webcasts import Addresses
 from homeroom.folder import running_server
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import secrets, streams
 
 
@@ -24,11 +24,11 @@ def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> N
     """
     settings = place.settings()
 
-    def unit(work: Work) -> streams.Streams:
+    def unit(uow: UnitOfWork) -> streams.Streams:
         if new_key:
-            streams.renew_key(work, lesson)
-        means = means_of(settings, secrets.kept(work))
-        return streams.streams(work, means, known_hosts(settings), lesson)
+            streams.renew_key(uow, lesson)
+        deps = means_of(settings, secrets.kept(uow))
+        return streams.streams(uow, deps, known_hosts(settings), lesson)
 
     shown = place.work(unit)
     tell(

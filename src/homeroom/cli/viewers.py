@@ -11,14 +11,14 @@ from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.bootstrap import known_hosts
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, in_json, on_data, tell, tell_all
 from homeroom.contract.viewers import ViewerRow
-from homeroom.domain.chat import Author, Entry, Role
-from homeroom.domain.refusal import Declined
+from homeroom.domain.chat import Author, ChatEntry, ChatRole
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import check_code, is_vouched_for
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat as chats
 from homeroom.usecases import operations, readback, schools
 
-OPERATOR = Author("operator", Role.OPERATOR)
+OPERATOR = Author("operator", ChatRole.OPERATOR)
 of_lesson = click.argument("lesson", metavar="CLASS_ID", type=ID)
 of_message = click.argument("message", metavar="MESSAGE_ID", type=ID)
 of_viewer = click.argument("viewer", metavar="VIEWER_ID", type=ID)
@@ -35,10 +35,10 @@ def viewers(place: Place, lesson: LessonId, *, as_csv: bool, as_json: bool) -> N
     The numbers are personal: they belong to the school, and are kept for its `viewer_days`.
     """
 
-    def look(work: Work) -> tuple[list[ViewerRow], str]:
-        operations.lesson(work, lesson)
-        rows = [viewer(shown) for shown in readback.viewers_of(work, lesson)]
-        return rows, spreadsheet.lines(work, rows) if as_csv else ""
+    def look(uow: UnitOfWork) -> tuple[list[ViewerRow], str]:
+        operations.lesson(uow, lesson)
+        rows = [viewer(shown) for shown in readback.viewers_of(uow, lesson)]
+        return rows, spreadsheet.lines(uow, rows) if as_csv else ""
 
     rows, lines = place.look(look)
     if as_csv:
@@ -62,12 +62,12 @@ def link(place: Place, lesson: LessonId, account: str, nickname: str) -> None:
     """
     hosts = known_hosts(place.settings())
 
-    def look(work: Work) -> dict[str, str]:
-        held = operations.lesson(work, lesson)
-        school = schools.get(work, held.school)
+    def look(uow: UnitOfWork) -> dict[str, str]:
+        held = operations.lesson(uow, lesson)
+        school = schools.get(uow, held.school)
         code = check_code(school.secret, held.key, account, nickname)
         if not is_vouched_for(school, held.key, account, nickname, code):
-            raise Declined("the account has 1 to 31 characters, the nickname 1 to 23")
+            raise OperatorError("the account has 1 to 31 characters, the nickname 1 to 23")
         fields = {"lessonKey": held.key, "account": account, "nickname": nickname}
         return {**fields, "checkCode": code}
 
@@ -100,9 +100,9 @@ def chat() -> None:
 def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     """Show the last 200 messages of a class."""
 
-    def look(work: Work) -> list[Facts]:
-        operations.lesson(work, lesson)
-        pinned = work.chats.standing(lesson).pinned
+    def look(uow: UnitOfWork) -> list[Facts]:
+        operations.lesson(uow, lesson)
+        pinned = uow.chats.standing(lesson).pinned
         return [
             {
                 "message": entry.id,
@@ -113,7 +113,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
                 "pinned": pinned is not None and entry.id == pinned.id,
                 "text": entry.new.text if as_json else " ".join(entry.new.text.split()),
             }
-            for entry in work.chats.recent(lesson)
+            for entry in uow.chats.recent(lesson)
         ]
 
     tell_all(place.look(look), as_json=as_json, none="Nobody has said anything yet.")
@@ -126,7 +126,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 @on_data
 def delete(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -> None:
     """Delete a message."""
-    _do(place, lesson, lambda work: chats.delete(work, lesson, OPERATOR, message), as_json=as_json)
+    _do(place, lesson, lambda uow: chats.delete(uow, lesson, OPERATOR, message), as_json=as_json)
 
 
 @chat.command()
@@ -136,7 +136,7 @@ def delete(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -
 @on_data
 def pin(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -> None:
     """Show a message above all others."""
-    _do(place, lesson, lambda work: chats.pin(work, lesson, OPERATOR, message), as_json=as_json)
+    _do(place, lesson, lambda uow: chats.pin(uow, lesson, OPERATOR, message), as_json=as_json)
 
 
 @chat.command()
@@ -145,7 +145,7 @@ def pin(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -> N
 @on_data
 def unpin(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     """Show no message above the others any more."""
-    _do(place, lesson, lambda work: chats.pin(work, lesson, OPERATOR, None), as_json=as_json)
+    _do(place, lesson, lambda uow: chats.pin(uow, lesson, OPERATOR, None), as_json=as_json)
 
 
 @chat.command()
@@ -189,24 +189,26 @@ def resume(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 def _mute(
     place: Place, lesson: LessonId, viewer: ViewerId, *, is_muted: bool, as_json: bool
 ) -> None:
-    def unit(work: Work) -> Entry:
-        return chats.mute(work, lesson, OPERATOR, viewer, is_muted=is_muted)
+    def unit(uow: UnitOfWork) -> ChatEntry:
+        return chats.mute(uow, lesson, OPERATOR, viewer, is_muted=is_muted)
 
     _do(place, lesson, unit, as_json=as_json)
 
 
 def _pause(place: Place, lesson: LessonId, *, is_paused: bool, as_json: bool) -> None:
-    def unit(work: Work) -> Entry:
-        return chats.pause(work, lesson, OPERATOR, is_paused=is_paused)
+    def unit(uow: UnitOfWork) -> ChatEntry:
+        return chats.pause(uow, lesson, OPERATOR, is_paused=is_paused)
 
     _do(place, lesson, unit, as_json=as_json)
 
 
-def _do(place: Place, lesson: LessonId, unit: Callable[[Work], Entry], *, as_json: bool) -> None:
+def _do(
+    place: Place, lesson: LessonId, unit: Callable[[UnitOfWork], ChatEntry], *, as_json: bool
+) -> None:
     """Do something in the chat of a class that is not deleted, in its school's turn."""
     with place.store() as store:
-        school = store.look(lambda work: operations.lesson(work, lesson)).school
-        entry = store.work(unit, school)
+        school = store.read(lambda uow: operations.lesson(uow, lesson)).school
+        entry = store.write(unit, school)
     tell(
         {
             "class": lesson,

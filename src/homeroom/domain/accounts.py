@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from homeroom.base.ids import UserId
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 
 _MAINLAND = re.compile(r"1[3-9][0-9]{9}")
 _UNASSIGNED = re.compile(r"1[0-2][0-9]{9}")
@@ -41,12 +41,12 @@ def telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountNam
     if _MAINLAND.fullmatch(text):
         return AccountName(text, is_email=False)
     if _UNASSIGNED.fullmatch(text):
-        raise Refused(Errno.PHONE_RANGE, "mainland numbers begin with 13 to 19")
+        raise Refusal(Errno.PHONE_RANGE, "mainland numbers begin with 13 to 19")
     elsewhere = _ELSEWHERE.fullmatch(text)
     if elsewhere is None:
-        raise Refused(malformed, "a telephone number is 1[3-9] and nine digits, or 00CC-number")
+        raise Refusal(malformed, "a telephone number is 1[3-9] and nine digits, or 00CC-number")
     if elsewhere[1] == CHINA:
-        raise Refused(malformed, "a mainland number carries no country code")
+        raise Refusal(malformed, "a mainland number carries no country code")
     return AccountName(text, is_email=False)
 
 
@@ -55,7 +55,7 @@ def email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise Refused(malformed, "the e-mail address is malformed") from None
+        raise Refusal(malformed, "the e-mail address is malformed") from None
     return AccountName(checked.normalized.lower(), is_email=True)
 
 
@@ -67,4 +67,4 @@ def account(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
 def check_password(password: str | None) -> None:
     """Refuse a password outside 6 to 20 characters."""
     if password is not None and len(password) not in PASSWORD_LENGTHS:
-        raise Refused(Errno.PASSWORD_LENGTH, "a password has 6 to 20 characters")
+        raise Refusal(Errno.PASSWORD_LENGTH, "a password has 6 to 20 characters")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.base.text import visible
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 
 LONGEST = 500
 """Characters of a message."""
@@ -27,7 +27,7 @@ class EntryKind(StrEnum):
     UNMUTE = "unmute"
 
 
-class Role(StrEnum):
+class ChatRole(StrEnum):
     """As what somebody speaks."""
 
     VIEWER = "viewer"
@@ -40,12 +40,12 @@ class Author:
     """Who says or does something in a chat; no viewer where it is the school's own people."""
 
     name: str
-    role: Role = Role.VIEWER
+    role: ChatRole = ChatRole.VIEWER
     viewer: ViewerId | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewChatEntry:
     """What somebody says or does."""
 
     lesson: LessonId
@@ -59,29 +59,29 @@ class NewEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChatEntry:
     """What happened in a chat; the ids of later entries are higher."""
 
     id: EntryId
-    new: NewEntry
+    new: NewChatEntry
     sent_at: Moment
     is_deleted: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChatState:
     """How a chat stands."""
 
     is_paused: bool = False
-    pinned: Entry | None = None
+    pinned: ChatEntry | None = None
     likes: int = 0
 
 
 def cleaned(text: str) -> str:
-    """Return a message as it is kept: of what nobody sees only line ends; raises `Declined`."""
+    """Return a message as it is kept: no hidden characters; raises `OperatorError`."""
     said = visible(text, keeping="\n").strip()
     if not said:
-        raise Declined("empty")
+        raise OperatorError("empty")
     if len(said) > LONGEST:
-        raise Declined("long")
+        raise OperatorError("long")
     return said

@@ -7,7 +7,7 @@ from homeroom.base.ids import ClipId, LessonId
 from homeroom.base.keys import keyed, same
 from homeroom.contract.errno import Errno
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 
 URL_LIFE = 6 * HOUR
@@ -70,21 +70,21 @@ def _signature(file_id: str, until: str, key: str) -> str:
 def chosen(lesson: Lesson, clips: list[Clip], file_id: str | None, now: Moment) -> list[Clip]:
     """Return the clips that deleteClassVideo deletes, or refuse in the order of READINGS Q6."""
     if not lesson.is_over(now):
-        raise Refused(Errno.LESSON_NOT_OVER)
-    if not lesson.switches.record and not clips:
-        raise Refused(Errno.NOT_RECORDED)
+        raise Refusal(Errno.LESSON_NOT_OVER)
+    if not lesson.recording.record and not clips:
+        raise Refusal(Errno.NOT_RECORDED)
     if lesson.is_locked:
-        raise Refused(Errno.CLIPS_LOCKED)
+        raise Refusal(Errno.CLIPS_LOCKED)
     if not clips:
-        raise Refused(Errno.NO_CLIP_MADE)
+        raise Refusal(Errno.NO_CLIP_MADE)
     living = [clip for clip in clips if clip.deleted_at is None]
     named = next((clip for clip in clips if clip.file.file_id == file_id), None)
     if not living and named is None:
-        raise Refused(Errno.ALL_CLIPS_DELETED)
+        raise Refusal(Errno.ALL_CLIPS_DELETED)
     if not file_id:
         return living
     if named is None:
-        raise Refused(Errno.NO_SUCH_CLIP, "the class has no clip of that fileId")
+        raise Refusal(Errno.NO_SUCH_CLIP, "the class has no clip of that fileId")
     if named.deleted_at is not None:
-        raise Refused(Errno.CLIP_DELETED)
+        raise Refusal(Errno.CLIP_DELETED)
     return [named]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from homeroom.base.clock import DAY, YEAR, Moment
 from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 
 EXPIRY_AFTER_LESSON = 90 * DAY
 """How far past a new class the expiry of its course is pushed (READINGS Q27)."""
@@ -63,7 +63,7 @@ OF_LESSON = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired
 def admitted(course: Course | None, school: SchoolId, now: Moment, rule: CourseRule) -> Course:
     """Return a course that an action may use, or refuse it."""
     if course is None:
-        raise Refused(rule.missing)
+        raise Refusal(rule.missing)
     held: tuple[tuple[bool, Errno | None], ...] = (
         (course.school != school, rule.foreign),
         (course.deleted_at is not None, rule.deleted),
@@ -72,7 +72,7 @@ def admitted(course: Course | None, school: SchoolId, now: Moment, rule: CourseR
     )
     for holds, errno in held:
         if holds and errno is not None:
-            raise Refused(errno)
+            raise Refusal(errno)
     return course
 
 
@@ -81,8 +81,8 @@ def check_expiry(expires_at: Moment | None, now: Moment, last_end: Moment | None
     if expires_at is None:
         return
     if expires_at < now + DAY:
-        raise Refused(Errno.EXPIRY_TOO_SOON)
+        raise Refusal(Errno.EXPIRY_TOO_SOON)
     if expires_at > now + 5 * YEAR + DAY:
-        raise Refused(Errno.EXPIRY_TOO_FAR)
+        raise Refusal(Errno.EXPIRY_TOO_FAR)
     if last_end is not None and expires_at < last_end:
-        raise Refused(Errno.EXPIRY_BEFORE_LAST_LESSON)
+        raise Refusal(Errno.EXPIRY_BEFORE_LAST_LESSON)

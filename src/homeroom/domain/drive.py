@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from homeroom.base.ids import FolderId, SchoolId
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 
 MAX_DEPTH = 15
 """Levels below the top folder."""
@@ -24,9 +24,9 @@ class Folder:
 def admitted(folder: Folder | None, school: SchoolId) -> Folder:
     """Return a folder that something may be put into, or refuse it."""
     if folder is None:
-        raise Refused(Errno.NO_SUCH_FOLDER)
+        raise Refusal(Errno.NO_SUCH_FOLDER)
     if folder.school != school:
-        raise Refused(Errno.FOLDER_OF_ANOTHER_SCHOOL)
+        raise Refusal(Errno.FOLDER_OF_ANOTHER_SCHOOL)
     if not folder.is_writable:
-        raise Refused(Errno.FOLDER_NOT_WRITABLE)
+        raise Refusal(Errno.FOLDER_NOT_WRITABLE)
     return folder

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from homeroom.base.ids import LabelId, SchoolId
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 
 MAX_OF_COURSE = 10
 
@@ -24,9 +24,9 @@ def folded(
     """Return the labels a course shall have, each once and in order, or refuse (READINGS Q8)."""
     labels = tuple(dict.fromkeys(asked))
     if any(label not in owners for label in labels):
-        raise Refused(Errno.SOME_LABELS_MISSING)
+        raise Refusal(Errno.SOME_LABELS_MISSING)
     if any(owners[label] != school for label in labels):
-        raise Refused(Errno.SOME_LABELS_FOREIGN)
+        raise Refusal(Errno.SOME_LABELS_FOREIGN)
     if len(labels) > MAX_OF_COURSE:
-        raise Refused(Errno.TOO_MANY_COURSE_LABELS)
+        raise Refusal(Errno.TOO_MANY_COURSE_LABELS)
     return labels

@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 from homeroom.base.clock import DAY, MINUTE, YEAR, Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan
 
 MARGIN = 20 * MINUTE
@@ -44,7 +44,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Switches:
+class RecordingOptions:
     """What is recorded and shown; scene, live and replay need recording."""
 
     record: bool = False
@@ -57,13 +57,13 @@ class Switches:
         """Tell whether live or replay is asked for without the recording both need."""
         return not self.record and (self.live or self.replay)
 
-    def effective(self) -> "Switches":
+    def effective(self) -> "RecordingOptions":
         """Return the switches without those that have nothing to stand on."""
-        return self if self.record else Switches()
+        return self if self.record else RecordingOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class NewSwitches:
+class RecordingChange:
     """What is recorded and shown, as a change asks for it; a scene of None stays as it is (Q29)."""
 
     record: bool
@@ -71,14 +71,14 @@ class NewSwitches:
     replay: bool
     scene: bool | None = None
 
-    def on(self, old: Switches) -> Switches:
+    def on(self, old: RecordingOptions) -> RecordingOptions:
         """Return the switches that a change of old ones asks for."""
         scene = old.scene if self.scene is None else self.scene
-        return Switches(self.record, scene, self.live, self.replay)
+        return RecordingOptions(self.record, scene, self.live, self.replay)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ClassroomSettings:
     """How a class looks inside."""
 
     seats: int = 6
@@ -90,7 +90,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class StreamSignature:
     """What signs the address of a stream; bound to a class for pulling, it is for ever."""
 
     signature: str
@@ -109,15 +109,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class WatchPolicy:
     """Who may watch and chat on the live page."""
 
     watch_by_login: bool = False
     allow_unlogged_chat: bool = True
 
-    def changed(self, by_login: bool | None, unlogged_chat: bool | None) -> "Audience":  # noqa: FBT001  values, not modes
+    def changed(self, by_login: bool | None, unlogged_chat: bool | None) -> "WatchPolicy":  # noqa: FBT001  values, not modes
         """Return the audience after a change in which None stays as it is."""
-        return Audience(
+        return WatchPolicy(
             self.watch_by_login if by_login is None else by_login,
             self.allow_unlogged_chat if unlogged_chat is None else unlogged_chat,
         )
@@ -132,9 +132,9 @@ class NewLesson:
     teacher: UserId
     co_teachers: tuple[UserId, ...] = ()
     folder: FolderId | None = None
-    stage: Stage = Stage()
-    switches: Switches = Switches()
-    audience: Audience = Audience()
+    classroom: ClassroomSettings = ClassroomSettings()
+    recording: RecordingOptions = RecordingOptions()
+    watch_policy: WatchPolicy = WatchPolicy()
     introduction: str = ""
     identity: str | None = None
 
@@ -150,14 +150,14 @@ class Lesson:
     hours: Hours
     teacher: UserId
     folder: FolderId | None
-    stage: Stage
-    switches: Switches
-    audience: Audience
+    classroom: ClassroomSettings
+    recording: RecordingOptions
+    watch_policy: WatchPolicy
     is_locked: bool
     introduction: str
     identity: str | None
     key: str
-    stream: Proof | None
+    stream: StreamSignature | None
     origin: Origin
     closed_at: Moment | None
     deleted_at: Moment | None
@@ -179,7 +179,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LessonChange:
     """What an edit changes; None stays as it is."""
 
     name: str | None = None
@@ -187,7 +187,7 @@ class Change:
     teacher: UserId | None = None
     co_teachers: tuple[UserId, ...] | None = None
     folder: FolderId | None = None
-    switches: NewSwitches | None = None
+    recording: RecordingChange | None = None
     smart: bool | None = None
     off_stage: bool | None = None
     broadcast: bool | None = None
@@ -216,27 +216,27 @@ class Change:
 def check_hours(hours: Hours, now: Moment) -> None:
     """Refuse hours that no class may have (READINGS Q39)."""
     if hours.end <= hours.begin:
-        raise Refused(Errno.ENDS_BEFORE_IT_BEGINS, "endTime must be later than beginTime")
+        raise Refusal(Errno.ENDS_BEFORE_IT_BEGINS, "endTime must be later than beginTime")
     if hours.begin < now + MINUTE:
-        raise Refused(Errno.BEGINS_TOO_SOON, "beginTime must be at least 60 seconds ahead")
+        raise Refusal(Errno.BEGINS_TOO_SOON, "beginTime must be at least 60 seconds ahead")
     if hours.begin > now + FURTHEST:
-        raise Refused(Errno.BEGINS_TOO_LATE, "beginTime must be within three years")
+        raise Refusal(Errno.BEGINS_TOO_LATE, "beginTime must be within three years")
     if not SHORTEST <= hours.end - hours.begin <= LONGEST:
-        raise Refused(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
+        raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
 
 
-def staged(asked: Stage, plan: Plan) -> Stage:
+def staged(asked: ClassroomSettings, plan: Plan) -> ClassroomSettings:
     """Return the stage as it will be, or refuse it: seats, second camera, resolution, mode."""
     if asked.seats < 0:
-        raise Refused(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
+        raise Refusal(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
     if asked.seats > plan.max_seats:
-        raise Refused(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
+        raise Refusal(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
     if asked.has_two_cameras and asked.seats != 1:
-        raise Refused(Errno.NO_DUAL_CAMERA_HERE, "isDc 3 needs seatNum 1")
+        raise Refusal(Errno.NO_DUAL_CAMERA_HERE, "isDc 3 needs seatNum 1")
     resolution = 2 if asked.has_two_cameras else asked.resolution
     if resolution and asked.seats not in HD_SEATS:
-        raise Refused(Errno.SEATS_FORBID_HD, "isHd needs seatNum 1 or 6")
-    return Stage(
+        raise Refusal(Errno.SEATS_FORBID_HD, "isHd needs seatNum 1 or 6")
+    return ClassroomSettings(
         seats=asked.seats,
         resolution=resolution,
         has_two_cameras=asked.has_two_cameras,
@@ -246,7 +246,9 @@ def staged(asked: Stage, plan: Plan) -> Stage:
     )
 
 
-def check_plan(plan: Plan, stage: Stage, switches: Switches, *, has_co_teachers: bool) -> None:
+def check_plan(
+    plan: Plan, stage: ClassroomSettings, switches: RecordingOptions, *, has_co_teachers: bool
+) -> None:
     """Refuse settings that the school's plan does not have."""
     missing = (
         (switches.live and not plan.live, Errno.LIVE_NOT_IN_PLAN),
@@ -261,38 +263,38 @@ def check_plan(plan: Plan, stage: Stage, switches: Switches, *, has_co_teachers:
     )
     for holds, errno in missing:
         if holds:
-            raise Refused(errno)
+            raise Refusal(errno)
 
 
 def check_monthly(plan: Plan, created: int) -> None:
     """Refuse one more class where the month's are used up."""
     if plan.monthly_classes and created >= plan.monthly_classes:
         upgrade = Errno.MONTHLY_LIMIT_UPGRADE if plan.upgradable else Errno.MONTHLY_LIMIT
-        raise Refused(upgrade, f"the school may create {plan.monthly_classes} classes a month")
+        raise Refusal(upgrade, f"the school may create {plan.monthly_classes} classes a month")
 
 
-def check_editable(lesson: Lesson, change: Change, now: Moment) -> None:
+def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
     """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
     phase = lesson.phase(now)
     if phase is Phase.OVER and (change.touches_frozen or change.touches_page):
-        raise Refused(Errno.LESSON_IS_OVER)
+        raise Refusal(Errno.LESSON_IS_OVER)
     if phase is Phase.RUNNING and change.touches_frozen:
-        raise Refused(Errno.LESSON_IS_RUNNING)
+        raise Refusal(Errno.LESSON_IS_RUNNING)
     if phase is Phase.SOON and change.touches_frozen:
-        raise Refused(Errno.LESSON_FROZEN)
+        raise Refusal(Errno.LESSON_FROZEN)
     if change.touches_teachers and (now >= lesson.hours.end or phase is Phase.OVER):
-        raise Refused(Errno.TEACHERS_FROZEN)
+        raise Refusal(Errno.TEACHERS_FROZEN)
 
 
-def restaged(old: Stage, change: Change) -> Stage:
+def restaged(old: ClassroomSettings, change: LessonChange) -> ClassroomSettings:
     """Return the stage after an edit, or refuse the mode or the auto-stage that it cannot have."""
     smart = old.is_smart if change.smart is None else change.smart
     if change.smart and old.has_two_cameras:
-        raise Refused(Errno.TEACH_MODE_NOT_CHANGED, "a smart classroom has no second camera")
+        raise Refusal(Errno.TEACH_MODE_NOT_CHANGED, "a smart classroom has no second camera")
     if change.off_stage is False and old.is_smart and change.smart is None:
-        raise Refused(Errno.AUTO_STAGE_NOT_CHANGED, "a smart classroom keeps students off stage")
+        raise Refusal(Errno.AUTO_STAGE_NOT_CHANGED, "a smart classroom keeps students off stage")
     off_stage = old.enters_off_stage if change.off_stage is None else change.off_stage
-    return Stage(
+    return ClassroomSettings(
         seats=old.seats,
         resolution=old.resolution,
         has_two_cameras=old.has_two_cameras,
@@ -302,7 +304,7 @@ def restaged(old: Stage, change: Change) -> Stage:
     )
 
 
-class Recording(Enum):
+class RecordingVerdict(Enum):
     """How a change of the recording switches ends."""
 
     CHANGED = "changed"
@@ -311,14 +313,16 @@ class Recording(Enum):
     NO_SERVICE = "the video service does not work, or has no room left"
 
 
-def judge_switches(lesson: Lesson, asked: Switches, now: Moment, *, can_record: bool) -> Recording:
+def judge_switches(
+    lesson: Lesson, asked: RecordingOptions, now: Moment, *, can_record: bool
+) -> RecordingVerdict:
     """Judge a change of the recording switches; once frozen, only replay may still change."""
     if asked.need_recording:
-        return Recording.UNFOUNDED
-    old, new = lesson.switches, asked.effective()
+        return RecordingVerdict.UNFOUNDED
+    old, new = lesson.recording, asked.effective()
     frozen_parts_differ = (old.record, old.scene, old.live) != (new.record, new.scene, new.live)
     if frozen_parts_differ and lesson.phase(now) is not Phase.BEFORE:
-        return Recording.FROZEN
+        return RecordingVerdict.FROZEN
     if new.record and not old.record and not can_record:
-        return Recording.NO_SERVICE
-    return Recording.CHANGED
+        return RecordingVerdict.NO_SERVICE
+    return RecordingVerdict.CHANGED

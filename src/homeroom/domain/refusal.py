@@ -3,7 +3,7 @@
 from homeroom.contract.errno import Errno
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A refusal: its number, a reason in plain English, and what it is about, if anything."""
 
     def __init__(self, errno: Errno, reason: str | None = None, *, about: object = None) -> None:
@@ -13,5 +13,5 @@ class Refused(Exception):
         self.about = about
 
 
-class Declined(Exception):
+class OperatorError(Exception):
     """What an operator asked for and cannot have; the message says why in one line."""

@@ -12,7 +12,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 
 MAX_LIMIT = 1_000_000_000
 MOST_ORIGINS = 20
@@ -151,23 +151,23 @@ def changed(plan: Plan, wanted: Mapping[str, str]) -> Plan:
     values: dict[str, Any] = {}
     for key, text in wanted.items():
         if key not in fields:
-            raise Declined(f"{key}: no such key; known are {', '.join(fields)}")
+            raise OperatorError(f"{key}: no such key; known are {', '.join(fields)}")
         kind = fields[key].type
         plain = text if isinstance(fields[key].default, str) else _WORDS.get(text.lower(), text)
         try:
             values[key] = msgspec.convert(plain, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise Declined(f"{key}={text}: {_expected(str(error), kind)}") from None
+            raise OperatorError(f"{key}={text}: {_expected(str(error), kind)}") from None
     new = msgspec.structs.replace(plan, **values)
     try:
         zone(new.time_zone)
     except (OSError, ValueError, ZoneInfoNotFoundError):
-        raise Declined(f"time_zone={new.time_zone}: no such time zone") from None
+        raise OperatorError(f"time_zone={new.time_zone}: no such time zone") from None
     if new.frame_origins.strip().lower() == "none":
         new = msgspec.structs.replace(new, frame_origins="")
     _check_origins(framing(new))
     if new.stop_delay is not None and not 0 <= new.stop_delay <= MAX_LIMIT:
-        raise Declined(f"stop_delay={new.stop_delay}: must be a number of seconds, or none")
+        raise OperatorError(f"stop_delay={new.stop_delay}: must be a number of seconds, or none")
     return new
 
 
@@ -178,10 +178,12 @@ def framing(plan: Plan) -> tuple[str, ...]:
 
 def _check_origins(origins: tuple[str, ...]) -> None:
     if len(origins) > MOST_ORIGINS:
-        raise Declined(f"frame_origins: must be up to {MOST_ORIGINS} sites, not {len(origins)}")
+        raise OperatorError(
+            f"frame_origins: must be up to {MOST_ORIGINS} sites, not {len(origins)}"
+        )
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
-            raise Declined(
+            raise OperatorError(
                 f"frame_origins={origin}: must be as https://portal.example or "
                 "http://127.0.0.1:3000, without a path or a slash at the end"
             )

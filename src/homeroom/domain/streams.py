@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from homeroom.base.clock import Moment
 from homeroom.base.keys import digest, keyed, same
-from homeroom.domain.lessons import MARGIN, Lesson, Proof
-from homeroom.domain.refusal import Declined
+from homeroom.domain.lessons import MARGIN, Lesson, StreamSignature
+from homeroom.domain.refusal import OperatorError
 
 APP = "live"
 """The application in every address, as RTMP calls the first part of a path."""
@@ -40,13 +40,13 @@ def read_name(name: str) -> tuple[str, StreamKind]:
 # --- signatures --------------------------------------------------------------------------------
 
 
-def read_proof(query: str) -> Proof:
-    """Return what a query carries; raises `Declined`."""
+def read_proof(query: str) -> StreamSignature:
+    """Return what a query carries; raises `OperatorError`."""
     given = parse_qs(query.removeprefix("?"))
     match given.get("txSecret"), given.get("txTime"):
         case [signature], [until] if _TIME.fullmatch(until):
-            return Proof(signature, until)
-    raise Declined("the address is not signed: txSecret and txTime are missing or malformed")
+            return StreamSignature(signature, until)
+    raise OperatorError("the address is not signed: txSecret and txTime are missing or malformed")
 
 
 def signature(key: str, name: str, until: str) -> str:
@@ -54,10 +54,10 @@ def signature(key: str, name: str, until: str) -> str:
     return digest(f"{key}{name}{until}")
 
 
-def signed(name: str, expires_at: Moment, key: str) -> Proof:
+def signed(name: str, expires_at: Moment, key: str) -> StreamSignature:
     """Sign an address for a stream."""
     until = f"{expires_at:x}"
-    return Proof(signature(key, name, until), until)
+    return StreamSignature(signature(key, name, until), until)
 
 
 # --- who may -----------------------------------------------------------------------------------
@@ -91,71 +91,77 @@ def closes_at(lesson: Lesson) -> Moment:
 
 def has_stream(lesson: Lesson, kind: StreamKind) -> bool:
     """Tell whether a class has such a stream at all, whatever the time is."""
-    switches = lesson.switches
+    switches = lesson.recording
     wanted = switches.scene if kind is StreamKind.SCENE else True
     return lesson.deleted_at is None and switches.record and wanted
 
 
-def pushed(held: Streamed, kind: StreamKind, push_key: str) -> Proof:
+def pushed(held: Streamed, kind: StreamKind, push_key: str) -> StreamSignature:
     """Sign the push address of a stream; it ends with the class."""
     lesson = held.lesson
     return signed(name_of(lesson.key, kind), closes_at(lesson), held.push_key(push_key))
 
 
-def pulled(lesson: Lesson, kind: StreamKind, pull_key: str) -> Proof | None:
+def pulled(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature | None:
     """Return the signature of the pull addresses of a stream; the scene's goes with the class's."""
     if kind is StreamKind.CLASS or lesson.stream is None:
         return lesson.stream
     return signed(name_of(lesson.key, kind), lesson.stream.expires_at, pull_key)
 
 
-def viewed(lesson: Lesson, kind: StreamKind, pull_key: str) -> Proof:
+def viewed(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature:
     """Sign pull addresses that end with the class, for the pages to hand out."""
     return signed(name_of(lesson.key, kind), closes_at(lesson), pull_key)
 
 
-def check_push(held: Streamed, kind: StreamKind, proof: Proof, push_key: str, now: Moment) -> None:
-    """Refuse a push, with a reason for whoever set it up; raises `Declined`."""
+def check_push(
+    held: Streamed, kind: StreamKind, proof: StreamSignature, push_key: str, now: Moment
+) -> None:
+    """Refuse a push, with a reason for whoever set it up; raises `OperatorError`."""
     name = name_of(held.lesson.key, kind)
     expected = signature(held.push_key(push_key), name, proof.until)
     if not same(proof.signature, expected):
-        raise Declined(
+        raise OperatorError(
             "the signature is wrong: the address is mistyped, or was given out before the class"
             " got another teacher or another key; `homeroom stream` prints the right one"
         )
     if proof.expires_at <= now:
-        raise Declined("the address has expired; `homeroom stream` prints another one")
+        raise OperatorError("the address has expired; `homeroom stream` prints another one")
     if held.teacher_is_cancelled:
-        raise Declined("the account of the teacher was cancelled")
+        raise OperatorError("the account of the teacher was cancelled")
     if held.school_is_suspended:
-        raise Declined("the school is suspended")
+        raise OperatorError("the school is suspended")
     _check_open(held.lesson, kind, now)
 
 
-def check_pull(lesson: Lesson, kind: StreamKind, proof: Proof, pull_key: str, now: Moment) -> None:
-    """Refuse a pull, with a reason for whoever set it up; raises `Declined`."""
+def check_pull(
+    lesson: Lesson, kind: StreamKind, proof: StreamSignature, pull_key: str, now: Moment
+) -> None:
+    """Refuse a pull, with a reason for whoever set it up; raises `OperatorError`."""
     bound = pulled(lesson, kind, pull_key)
     # The addresses that were bound are good whatever became of the key; others by the key alone.
     expected = signature(pull_key, name_of(lesson.key, kind), proof.until)
     is_bound = bound is not None and same(proof.query, bound.query)
     if not is_bound and not same(proof.signature, expected):
-        raise Declined("the signature is wrong")
+        raise OperatorError("the signature is wrong")
     if proof.expires_at <= now:
-        raise Declined("the address has expired")
+        raise OperatorError("the address has expired")
     _check_open(lesson, kind, now)
 
 
 def _check_open(lesson: Lesson, kind: StreamKind, now: Moment) -> None:
     if lesson.deleted_at is not None:
-        raise Declined("the class was deleted")
-    if not lesson.switches.record:
-        raise Declined("the class is not recorded: record is off")
+        raise OperatorError("the class was deleted")
+    if not lesson.recording.record:
+        raise OperatorError("the class is not recorded: record is off")
     if not has_stream(lesson, kind):
-        raise Declined("the class has no scene: recordScene is off")
+        raise OperatorError("the class has no scene: recordScene is off")
     if now < opens_at(lesson):
-        raise Declined("the class opens 20 minutes before its start")
+        raise OperatorError("the class opens 20 minutes before its start")
     if lesson.is_over(now):
-        raise Declined("the class is over: it closed 20 minutes past its end, or was ended early")
+        raise OperatorError(
+            "the class is over: it closed 20 minutes past its end, or was ended early"
+        )
 
 
 # --- what is told of them ----------------------------------------------------------------------

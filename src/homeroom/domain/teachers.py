@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 from homeroom.base.ids import UserId
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 
 NOBODY = UserId(0)
 """Whom an account leads to that nobody has."""
@@ -20,7 +20,7 @@ class TeacherState(StrEnum):
     STOPPED = "stopped"
 
 
-class Role(IntEnum):
+class MemberRole(IntEnum):
     """What a member of a course is there as; the numbers are those of the wire's `identity`."""
 
     STUDENT = 1
@@ -36,7 +36,7 @@ class Candidate:
     is_cancelled: bool
     state: TeacherState | None
     """None: not a teacher of the school."""
-    role: Role | None
+    role: MemberRole | None
     """What the person is in the course besides."""
     is_guest: bool = False
     """Whether the person was added to this one class as a student."""
@@ -112,21 +112,21 @@ def check_fit(all_asked: Sequence[Candidate], post: Post) -> None:
         (post.cancelled, lambda who: who.is_cancelled),
         (post.stopped, lambda who: who.state is TeacherState.STOPPED),
         (post.stopping, lambda who: who.state is TeacherState.STOPPING),
-        (post.student, lambda who: who.role is Role.STUDENT),
-        (post.auditor, lambda who: who.role is Role.AUDITOR),
+        (post.student, lambda who: who.role is MemberRole.STUDENT),
+        (post.auditor, lambda who: who.role is MemberRole.AUDITOR),
         (post.guest, lambda who: who.is_guest),
     )
     for errno, holds in checks:
         for who in all_asked:
             if errno is not None and holds(who):
-                raise Refused(errno, f"UID {who.user}: {errno.en}")
+                raise Refusal(errno, f"UID {who.user}: {errno.en}")
 
 
 def check_co_teachers(asked: tuple[UserId, ...], teacher: UserId, cap: int) -> None:
     """Refuse a list of co-teachers that is wrong in itself; a cap of 0 is none."""
     if len(set(asked)) < len(asked):
-        raise Refused(Errno.CO_TEACHER_TWICE)
+        raise Refusal(Errno.CO_TEACHER_TWICE)
     if cap and len(asked) > cap:
-        raise Refused(Errno.TOO_MANY_CO_TEACHERS, f"the school allows {cap} co-teachers a class")
+        raise Refusal(Errno.TOO_MANY_CO_TEACHERS, f"the school allows {cap} co-teachers a class")
     if teacher in asked:
-        raise Refused(Errno.CO_TEACHER_IS_TEACHER)
+        raise Refusal(Errno.CO_TEACHER_IS_TEACHER)

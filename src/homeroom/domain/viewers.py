@@ -11,8 +11,8 @@ from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, SessionId
 from homeroom.base.keys import digest, keyed, same
 from homeroom.base.text import visible
-from homeroom.domain.lessons import Audience, Lesson
-from homeroom.domain.refusal import Declined
+from homeroom.domain.lessons import Lesson, WatchPolicy
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
 
 TICKET_LIFE = 12 * HOUR
@@ -77,16 +77,16 @@ def sealed(ticket: Ticket, key: str) -> str:
 
 
 def unsealed(text: str, key: str, now: Moment) -> Ticket:
-    """Return the ticket that travelled; raises `Declined` unless we signed it and it is good."""
+    """Return the ticket in a text; raises `OperatorError` unless it is signed and valid."""
     body, _, signature = text.partition(".")
     if len(text) > LONGEST_TICKET or not same(signature, keyed(key, body)):
-        raise Declined("the ticket is not one of ours")
+        raise OperatorError("the ticket is not one of ours")
     try:
         ticket = _tickets.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     except (binascii.Error, ValueError):
-        raise Declined("the ticket is one of another version") from None
+        raise OperatorError("the ticket is one of another version") from None
     if ticket.expires_at <= now:
-        raise Declined("the ticket has expired")
+        raise OperatorError("the ticket has expired")
     return ticket
 
 
@@ -107,32 +107,32 @@ def is_vouched_for(school: School, key: str, account: str, nickname: str, code: 
     return sum(same(code.lower(), one) for one in expected) > 0
 
 
-def audience(lesson: Lesson) -> Audience:
+def audience(lesson: Lesson) -> WatchPolicy:
     """Return who may watch and chat: each switch counts under its condition only (READINGS Q19)."""
-    asked, switches = lesson.audience, lesson.switches
+    asked, switches = lesson.watch_policy, lesson.recording
     on = switches.record + switches.live + switches.replay
-    return Audience(
+    return WatchPolicy(
         watch_by_login=asked.watch_by_login and on >= BOTH,
         allow_unlogged_chat=asked.allow_unlogged_chat or not (switches.record and switches.live),
     )
 
 
 def nickname(text: str) -> str:
-    """Return a name as it is shown, without what nobody sees; raises `Declined`."""
+    """Return a name as it is shown, without what nobody sees; raises `OperatorError`."""
     name = " ".join(visible(unicodedata.normalize("NFC", text)).split())
     if not name:
-        raise Declined("a nickname has at least one character")
+        raise OperatorError("a nickname has at least one character")
     if len(name) > LONGEST_NICKNAME:
-        raise Declined(f"a nickname has up to {LONGEST_NICKNAME} characters")
+        raise OperatorError(f"a nickname has up to {LONGEST_NICKNAME} characters")
     return name
 
 
 def guest_name(text: str, telephone: str) -> str:
-    """Return the nickname of a guest as it is shown: not their number; raises `Declined`."""
+    """Return the nickname of a guest as it is shown: not their number; raises `OperatorError`."""
     name = nickname(text)
     # Without the code of the country, before which many write a 0 or a plus sign.
     if _digits(telephone.rpartition("-")[2]) in _digits(name):
-        raise Declined("everybody sees a nickname: it may not hold the telephone number")
+        raise OperatorError("everybody sees a nickname: it may not hold the telephone number")
     return name
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from homeroom.domain.lessons import Lesson, Proof
+from homeroom.domain.lessons import Lesson, StreamSignature
 from homeroom.domain.streams import APP
 
 
@@ -29,7 +29,7 @@ class Addresses:
 
 def addresses(lesson: Lesson, hosts: Hosts) -> Addresses:
     """Return the addresses of a class by the seed's four rules."""
-    if not lesson.switches.record:
+    if not lesson.recording.record:
         return Addresses()
     page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
     if lesson.stream is None:
@@ -37,7 +37,7 @@ def addresses(lesson: Lesson, hosts: Hosts) -> Addresses:
     return pull_addresses(lesson.key, lesson.stream, hosts, page)
 
 
-def pull_addresses(name: str, proof: Proof, hosts: Hosts, page: str = "") -> Addresses:
+def pull_addresses(name: str, proof: StreamSignature, hosts: Hosts, page: str = "") -> Addresses:
     """Return where a stream is pulled."""
     return Addresses(
         page,
@@ -47,6 +47,6 @@ def pull_addresses(name: str, proof: Proof, hosts: Hosts, page: str = "") -> Add
     )
 
 
-def push_address(name: str, proof: Proof, hosts: Hosts) -> str:
+def push_address(name: str, proof: StreamSignature, hosts: Hosts) -> str:
     """Return where a stream is pushed to."""
     return f"{hosts.push}/{APP}/{name}?{proof.query}"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
-from homeroom.desk import Desk
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger("homeroom.jobs.sweeper")
 
@@ -20,17 +20,17 @@ SWEEP_EVERY = float(HOUR)
 class Sweep(NamedTuple):
     """Something that schools keep for a time only."""
 
-    overdue: Callable[[Work], Collection[SchoolId]]
+    overdue: Callable[[UnitOfWork], Collection[SchoolId]]
     """Says which schools have kept some of it for too long."""
-    some: Callable[[Work, SchoolId], int]
+    some: Callable[[UnitOfWork, SchoolId], int]
     """Sweeps some of a school's away and says how many, until there are none."""
 
 
 class Sweeper:
     """Sweeps at its start, every hour, and when the clock was moved."""
 
-    def __init__(self, desk: Desk, sweeps: Sequence[Sweep]) -> None:
-        self._desk = desk
+    def __init__(self, store: AsyncStore, sweeps: Sequence[Sweep]) -> None:
+        self._store = store
         self._sweeps = sweeps
         self._nudged = asyncio.Event()
 
@@ -51,7 +51,7 @@ class Sweeper:
         """Sweep everything once; what fails keeps nothing else waiting."""
         for one in self._sweeps:
             try:
-                schools = await self._desk.look(one.overdue)
+                schools = await self._store.read(one.overdue)
             except Exception:
                 log.exception("a sweep failed; trying again in an hour")
                 continue
@@ -60,7 +60,7 @@ class Sweeper:
 
     async def _sweep_school(self, one: Sweep, school: SchoolId) -> None:
         try:
-            while await self._desk.work(lambda work: one.some(work, school), school):
+            while await self._store.write(lambda uow: one.some(uow, school), school):
                 pass
         except Exception:
             log.exception("the sweep of a school failed", extra={"sid": school})

@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
-from homeroom.desk import Desk
-from homeroom.domain.kinds import Kind
-from homeroom.store.queue import Job
+from homeroom.domain.job_kinds import JobKind
+from homeroom.store.job_queue import Job
 
 log = logging.getLogger("homeroom.jobs")
 
@@ -25,10 +25,10 @@ class Worker:
     """Runs jobs; a job is gone from the database only when its handler has returned."""
 
     def __init__(
-        self, desk: Desk, clock: Clock, real: Clock, handlers: Mapping[Kind, Handler]
+        self, store: AsyncStore, clock: Clock, real: Clock, handlers: Mapping[JobKind, Handler]
     ) -> None:
         """Take the clock jobs are due by, the real one for leases, and who does what."""
-        self._desk = desk
+        self._store = store
         self._clock = clock
         self._real = real
         self._handlers = handlers
@@ -73,7 +73,7 @@ class Worker:
 
     async def _next_due(self) -> Moment | None:
         real_now = self._real.now()
-        return await self._desk.look(lambda work: work.queue.next_due(real_now))
+        return await self._store.read(lambda uow: uow.jobs.next_due(real_now))
 
     async def _claim(self) -> list[Job]:
         now, real_now = self._clock.now(), self._real.now()
@@ -81,8 +81,8 @@ class Worker:
         due = await self._next_due()
         if due is None or due > now:
             return []
-        return await self._desk.work(
-            lambda work: work.queue.claim(now, real_now, LEASE_SECONDS, AT_ONCE)
+        return await self._store.write(
+            lambda uow: uow.jobs.claim(now, real_now, LEASE_SECONDS, AT_ONCE)
         )
 
     async def _run(self, job: Job) -> None:
@@ -93,6 +93,6 @@ class Worker:
             log.exception("job failed", extra={"job": job.id, "kind": job.kind.value})
             delay = BACK_OFF[min(job.attempts, len(BACK_OFF) - 1)]
             error = f"{type(failure).__name__}: {failure}"
-            await self._desk.work(lambda work: work.queue.retry(job.id, work.now + delay, error))
+            await self._store.write(lambda uow: uow.jobs.retry(job.id, uow.now + delay, error))
         else:
-            await self._desk.work(lambda work: work.queue.done(job.id))
+            await self._store.write(lambda uow: uow.jobs.done(job.id))

@@ -11,10 +11,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from homeroom.desk import Desk
+from homeroom.async_store import AsyncStore
 from homeroom.domain.clips import NewClip, is_signed
 from homeroom.store.storage import Storage
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.web.problems import Problem
 
 # Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
@@ -27,7 +27,7 @@ _TO_ALL = (
 )
 
 
-def routes(desk: Desk, storage: Storage, key: str) -> list[Route]:
+def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
     """Return the address of clips; the key has signed the addresses that are good."""
 
     async def answer(request: Request) -> Response:
@@ -36,15 +36,15 @@ def routes(desk: Desk, storage: Storage, key: str) -> list[Route]:
         file_id = request.path_params["file_id"]
         expires_at = _admitted(request, file_id, key)
 
-        def look(work: Work) -> NewClip:
-            if expires_at <= work.now:
+        def look(uow: UnitOfWork) -> NewClip:
+            if expires_at <= uow.now:
                 raise _forbidden("the address has expired: ask for another one")
-            clip = work.clips.named(file_id)
+            clip = uow.clips.named(file_id)
             if clip is None or clip.deleted_at is not None:
                 raise _missing(file_id)
             return clip.file
 
-        file = await desk.look(look)
+        file = await store.read(look)
         try:
             opened = await asyncio.to_thread(os.open, storage.local(file.path), os.O_RDONLY)
         except FileNotFoundError:

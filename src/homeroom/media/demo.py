@@ -9,16 +9,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from homeroom.desk import Desk
+from homeroom.async_store import AsyncStore
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.media.engine import flv
 from homeroom.media.engine.packets import VIDEO, Packet
 from homeroom.media.engine.publisher import Unpublished, publishing
-from homeroom.store.engine import StoreFailed
-from homeroom.store.work import Work
+from homeroom.store.engine import StoreError
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo, teaching
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 log = logging.getLogger("homeroom.media")
 
@@ -57,10 +57,10 @@ class Clip:
 class Broadcast:
     """What keeps the demo class on the air, for as long as it is open."""
 
-    def __init__(self, desk: Desk, means: Means, push: str) -> None:
+    def __init__(self, store: AsyncStore, deps: Dependencies, push: str) -> None:
         """Take where streams are pushed to from here: `rtmp://127.0.0.1:PORT`."""
-        self._desk = desk
-        self._means = means
+        self._store = store
+        self._deps = deps
         self._hosts = Hosts("", "", "", push)
 
     async def run(self) -> None:
@@ -68,20 +68,20 @@ class Broadcast:
         clip = await asyncio.to_thread(Clip.read, SAMPLE)
         while True:
             try:
-                url = await self._desk.look(self._address)
+                url = await self._store.read(self._address)
                 if url is None:
                     log.info("the demo class is over")
                     return
                 await push(clip, url)
-            except (Unpublished, StoreFailed) as reason:
+            except (Unpublished, StoreError) as reason:
                 log.debug("the demo class is not on the air", extra={"reason": str(reason)})
             await asyncio.sleep(AGAIN)
 
-    def _address(self, work: Work) -> str | None:
-        held = demo.on_air(work)
+    def _address(self, uow: UnitOfWork) -> str | None:
+        held = demo.on_air(uow)
         if held is None:
             return None
-        return teaching.pushed_to(held, StreamKind.CLASS, self._means, self._hosts)
+        return teaching.pushed_to(held, StreamKind.CLASS, self._deps, self._hosts)
 
 
 async def push(clip: Clip, url: str) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, SystemClock
 from homeroom.base.ids import ClipId
-from homeroom.desk import Desk
 from homeroom.domain.clips import Clip
 from homeroom.media.engine.flatten import AT_FAULT, Flat
 from homeroom.store.storage import PARTIAL, Storage
@@ -90,8 +90,8 @@ class Finisher:
     would have to be given up on after a while, and flattening may take its time.
     """
 
-    def __init__(self, desk: Desk, storage: Storage, flatten: Flatten = flattened) -> None:
-        self._desk = desk
+    def __init__(self, store: AsyncStore, storage: Storage, flatten: Flatten = flattened) -> None:
+        self._store = store
         self._storage = storage
         self._flatten = flatten
         self._tried: dict[ClipId, _Tried] = {}
@@ -133,7 +133,7 @@ class Finisher:
                     await self._try(clip)
 
     async def _next(self, after: int) -> Clip | None:
-        return await self._desk.look(lambda work: work.clips.unfinished(after))
+        return await self._store.read(lambda uow: uow.clips.unfinished(after))
 
     async def _try(self, clip: Clip) -> None:
         tried = self._tried.setdefault(clip.id, _Tried())
@@ -179,8 +179,8 @@ class Finisher:
         log.warning("a clip was never made flat", extra={"clip": clip.id})
 
     async def _keep(self, clip: Clip, duration: int | None, size: int, sha256: str) -> None:
-        kept = await self._desk.work(
-            lambda work: work.clips.finish(clip.id, duration, size, sha256)
+        kept = await self._store.write(
+            lambda uow: uow.clips.finish(clip.id, duration, size, sha256)
         )
         if not kept:
             # It was deleted meanwhile, and the new file has taken the place of none.

@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.keys import fingerprint, same
-from homeroom.desk import Desk
 from homeroom.domain.clips import NewClip, path_of
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import read_name
 from homeroom.store.storage import Storage
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.bodies import whole
 from homeroom.web.problems import json_response
 
@@ -78,10 +78,12 @@ class Taken:
 class Hooks:
     """What answers the hooks of an engine."""
 
-    def __init__(self, desk: Desk, means: Means, secret: str, taken: Taken, engine: str) -> None:
+    def __init__(
+        self, store: AsyncStore, deps: Dependencies, secret: str, taken: Taken, engine: str
+    ) -> None:
         self._engine = engine
-        self._desk = desk
-        self._means = means
+        self._store = store
+        self._deps = deps
         self._secret = secret
         self._taken = taken
         self._warned_at = -QUIET
@@ -109,7 +111,7 @@ class Hooks:
         try:
             # What else an SRS tells (on_connect, on_close, on_stop, on_hls) is of no concern here.
             return _yes() if answer is None else await answer(hook)
-        except Declined as reason:
+        except OperatorError as reason:
             log.info(
                 "a stream is refused",
                 extra={
@@ -129,19 +131,19 @@ class Hooks:
         log.warning("a hook came without the right secret", extra={"ip": ip})
 
     async def _publish(self, hook: Hook) -> Response:
-        def unit(work: Work) -> int:
-            streams.start_push(work, self._means, hook.peer(), self._engine)
-            return work.now
+        def unit(uow: UnitOfWork) -> int:
+            streams.start_push(uow, self._deps, hook.peer(), self._engine)
+            return uow.now
 
         # Our own engine dates its recordings by the clock that classes go by.
-        return _yes(now=await self._desk.work(unit))
+        return _yes(now=await self._store.write(unit))
 
     async def _unpublish(self, hook: Hook) -> Response:
-        await self._desk.work(lambda work: streams.end_push(work, str(hook.client_id)))
+        await self._store.write(lambda uow: streams.end_push(uow, str(hook.client_id)))
         return _yes()
 
     async def _play(self, hook: Hook) -> Response:
-        await self._desk.look(lambda work: streams.may_play(work, self._means, hook.peer()))
+        await self._store.read(lambda uow: streams.may_play(uow, self._deps, hook.peer()))
         return _yes()
 
     async def _dvr(self, hook: Hook) -> Response:
@@ -155,7 +157,7 @@ class Hooks:
             # A large one may take so long that it is reported again meanwhile.
             async with self._turn:
                 await self._take(hook, source)
-        except (Declined, OSError) as reason:
+        except (OperatorError, OSError) as reason:
             if isinstance(reason, OSError) and not await self._is_gone(reason):
                 log.exception("a recording cannot be taken in; the engine reports it again")
                 why = f"the recording stays: {reason.strerror}"
@@ -173,7 +175,7 @@ class Hooks:
 
     async def _take(self, hook: Hook, source: Path) -> None:
         if source.suffix != ENDING:
-            raise Declined(f"a recording must be an MP4: let its name end in {ENDING}")
+            raise OperatorError(f"a recording must be an MP4: let its name end in {ENDING}")
         # By its place in the folder: the folder may have moved before a report is repeated.
         file_id = _file_id(str(source.relative_to(self._taken.folder.resolve())))
         if await self._is_known(hook, file_id):
@@ -185,9 +187,9 @@ class Hooks:
         path = path_of(file_id)
         size = await asyncio.to_thread(self._taken.storage.adopt, source, path)
 
-        def unit(work: Work) -> None:
+        def unit(uow: UnitOfWork) -> None:
             _key, kind = read_name(hook.stream)
-            started_at = work.now if hook.started_at is None else int(hook.started_at)
+            started_at = uow.now if hook.started_at is None else int(hook.started_at)
             file = NewClip(
                 file_id=file_id,
                 path=path,
@@ -199,22 +201,24 @@ class Hooks:
                 sha256=None,
                 is_finished=False,
             )
-            streams.recorded(work, hook.stream, file)
+            streams.recorded(uow, hook.stream, file)
 
-        await self._desk.work(unit)
+        await self._store.write(unit)
         self._taken.tell()
 
     async def _is_known(self, hook: Hook, file_id: str) -> bool:
-        return await self._desk.look(lambda work: streams.is_recorded(work, hook.stream, file_id))
+        return await self._store.read(lambda uow: streams.is_recorded(uow, hook.stream, file_id))
 
 
-def routes(desk: Desk, means: Means, secret: str, taken: Taken, engine: str) -> list[Route]:
+def routes(
+    store: AsyncStore, deps: Dependencies, secret: str, taken: Taken, engine: str
+) -> list[Route]:
     """Return the address of the hooks of an engine, our own by its id, an external one by none."""
-    return Hooks(desk, means, secret, taken, engine).routes()
+    return Hooks(store, deps, secret, taken, engine).routes()
 
 
 def _inside(folder: Path, hook: Hook) -> Path:
-    """Return where a reported file is; raises `Declined` where it is not in the engine's folder."""
+    """Return where a reported file is; raises `OperatorError` outside the engine folder."""
     try:
         file = (Path(hook.cwd) / hook.file).resolve()
         # It may be gone, or not to be read for now; a name that no file can have is another thing.
@@ -223,7 +227,7 @@ def _inside(folder: Path, hook: Hook) -> Path:
     except (OSError, RuntimeError):  # too long a name, or links that go round in circles
         file = None
     if not hook.file or file is None or not file.is_relative_to(folder.resolve()):
-        raise Declined("the file is not in the folder of recordings")
+        raise OperatorError("the file is not in the folder of recordings")
     return file
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import MINUTE
 from homeroom.base.settings import Settings
-from homeroom.desk import Desk
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.media import clips, hooks
@@ -24,7 +24,7 @@ from homeroom.media.finisher import Finisher
 from homeroom.media.supervisor import Supervisor, engine_id
 from homeroom.media.watch import Watch
 from homeroom.store.storage import Storage
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import Secrets
 from homeroom.web.metrics import LiveNumbers, Metrics
 
@@ -103,14 +103,14 @@ def video_works(settings: Settings, engine: Control | None) -> Callable[[], bool
     return lambda: engine.down_for() <= PATIENCE
 
 
-def _begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def _begun(uow: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Begin what runs beside the server; should it ever fail, that is told at once."""
 
     def tell(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.critical("a part of the media room has ended", exc_info=failure)
 
-    task = asyncio.create_task(work)
+    task = asyncio.create_task(uow)
     task.add_done_callback(tell)
     return task
 
@@ -121,8 +121,8 @@ class Room:
     def __init__(
         self,
         settings: Settings,
-        desk: Desk,
-        means: Means,
+        store: AsyncStore,
+        deps: Dependencies,
         secrets: Secrets,
         storage: Storage,
         metrics: Metrics,
@@ -133,19 +133,19 @@ class Room:
         """Take the engine, its sockets where it is our own, and the API's for the hooks."""
         self._metrics = metrics
         self._engine = engine
-        self._finisher = Finisher(desk, storage)
-        self.routes = clips.routes(desk, storage, secrets.clips)
+        self._finisher = Finisher(store, storage)
+        self.routes = clips.routes(store, storage, secrets.clips)
         name = "" if listeners is None else engine_id(settings.data / "media")
         if settings.media != "none":
             taken = hooks.Taken(recordings(settings), storage, self._finisher.nudge)
-            self.routes += hooks.routes(desk, means, secrets.hooks, taken, name)
+            self.routes += hooks.routes(store, deps, secrets.hooks, taken, name)
         self.hooks_url = f"{_here(api)}/media/hooks?secret={secrets.hooks}"
         base = push_base(settings, listeners)
         self.browser = Browser(base, settings.webrtc_address, settings.log_level)
         self._supervisor: Supervisor | None = None
         self._watch: Watch | None = None
         if engine is not None:
-            self._watch = Watch(desk, means, engine, name, self._tell)
+            self._watch = Watch(store, deps, engine, name, self._tell)
         if engine is not None and listeners is not None:
             told = EngineSettings(
                 rtmp_fd=listeners.rtmp.fileno(),
@@ -161,7 +161,7 @@ class Room:
             self._supervisor = Supervisor(told, settings.data / "media", engine.down_for)
         self._demo: Broadcast | None = None
         if settings.demo and listeners is not None:
-            self._demo = Broadcast(desk, means, base)
+            self._demo = Broadcast(store, deps, base)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from homeroom.desk import Desk
+from homeroom.async_store import AsyncStore
 from homeroom.domain.streams import StreamFacts
 from homeroom.media.control import Control, Running, Streams
 from homeroom.media.engine.client import Unanswered
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.metrics import LiveNumbers
 
 log = logging.getLogger("homeroom.media")
@@ -31,15 +31,15 @@ class Watch:
 
     def __init__(
         self,
-        desk: Desk,
-        means: Means,
+        store: AsyncStore,
+        deps: Dependencies,
         control: Control,
         engine: str,
         told: Callable[[LiveNumbers], None],
     ) -> None:
         """Take the way to the engine, its id where it is our own, and who is told its numbers."""
-        self._desk = desk
-        self._means = means
+        self._store = store
+        self._deps = deps
         self._control = control
         self._engine = engine
         self._told = told
@@ -78,9 +78,7 @@ class Watch:
         """End the pushes that are no longer allowed."""
         if not self._control.is_up:
             return
-        found = await self._desk.look(
-            lambda work: streams.unwelcome(work, self._means, self._engine)
-        )
+        found = await self._store.read(lambda uow: streams.unwelcome(uow, self._deps, self._engine))
         for push in found:
             await self._kick(push.client_id, push.reason)
 
@@ -112,12 +110,12 @@ class Watch:
             self._tell(_numbers(seen))
             here = {one.client_id for one in seen.running}
             self._unwanted = {one: why for one, why in self._unwanted.items() if one in here}
-            known = await self._desk.look(self._known)
+            known = await self._store.read(self._known)
             await self._settle(seen, known)
             await self._put_out(here - known.keys())
 
-    def _known(self, work: Work) -> dict[str, str | None]:
-        return {one.client_id: one.problem for one in work.pushes.running(self._engine)}
+    def _known(self, uow: UnitOfWork) -> dict[str, str | None]:
+        return {one.client_id: one.problem for one in uow.publish_sessions.running(self._engine)}
 
     async def _settle(self, seen: Streams, known: Mapping[str, str | None]) -> None:
         """End the rows of pushes that the engine no longer has, and keep what went wrong."""
@@ -130,7 +128,7 @@ class Watch:
             one: why for one, why in told.items() if why is not None and why != known.get(one, why)
         }
         if gone or problems:
-            await self._desk.work(lambda work: streams.settle(work, self._engine, gone, problems))
+            await self._store.write(lambda uow: streams.settle(uow, self._engine, gone, problems))
 
     async def _put_out(self, strangers: set[str]) -> None:
         """End pushes of our own engine that no row stands for: their school was reset."""

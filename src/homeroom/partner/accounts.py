@@ -15,7 +15,7 @@ from homeroom.contract.accounts import (
 from homeroom.contract.errno import Errno
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, account, check_password, email, telephone
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.partner.answers import Answer, entry, told
 from homeroom.partner.serving import Call
 from homeroom.store.files import Files
@@ -49,7 +49,7 @@ def prepare(files: Files, asked: Register) -> Registration:
     check_password(asked.password)
     shown = _avatar(asked.picture)
     if asked.is_sent_message and asked.add_to_school_member == 0:
-        raise Refused(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
+        raise Refusal(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
     avatar = None if shown is None else files.keep_picture(shown)
     password, md5pass = asked.password, asked.md5pass
     if asked.is_sent_message:
@@ -66,19 +66,19 @@ def prepare(files: Files, asked: Register) -> Registration:
 
 def register(call: Call, _asked: Register) -> Answer:
     """Serve register."""
-    done = accounts.register(call.work, call.school, call.prepared)
+    done = accounts.register(call.uow, call.school, call.prepared)
     for errno in done.notes:
-        call.work.note(errno)
+        call.uow.warn(errno)
     return Answer(data=done.user)
 
 
-def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration | Refused]:
+def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration | Refusal]:
     """Check what needs no database, and hash the passwords."""
     if len(asked.users) > MAX_REGISTERED:
-        raise Refused(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
+        raise Refusal(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
     if asked.picture is not None:
-        raise Refused(Errno.PICTURE_TYPE, "registerMultiple takes no picture")
-    prepared: list[Registration | Refused] = []
+        raise Refusal(Errno.PICTURE_TYPE, "registerMultiple takes no picture")
+    prepared: list[Registration | Refusal] = []
     for user in asked.users:
         try:
             name = _name(user)
@@ -87,7 +87,7 @@ def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration
             prepared.append(
                 Registration(name, user.nickname, password_hash, user.add_to_school_member)
             )
-        except Refused as refusal:
+        except Refusal as refusal:
             prepared.append(refusal)
     return prepared
 
@@ -95,17 +95,17 @@ def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration
 def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
     """Serve registerMultiple."""
     wanted = [
-        Refused(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
+        Refusal(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
         if isinstance(prepared, Registration)
         and call.busy.intersection(account_keys(call.school, user))
         else prepared
         for user, prepared in zip(asked.users, call.prepared, strict=True)
     ]
-    results = accounts.register_several(call.work, call.school, wanted)
+    results = accounts.register_several(call.uow, call.school, wanted)
     entries = []
     for user, result in zip(asked.users, results, strict=True):
         uid = result.user if isinstance(result, Registered) else None
-        verdict = result if isinstance(result, Refused) else next(iter(result.notes), None)
+        verdict = result if isinstance(result, Refusal) else next(iter(result.notes), None)
         entries.append(
             entry(
                 verdict,
@@ -114,7 +114,7 @@ def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
                 customColumn=user.custom_column,
             )
         )
-    refusals = [result if isinstance(result, Refused) else None for result in results]
+    refusals = [result if isinstance(result, Refusal) else None for result in results]
     return Answer(data=entries, reason=told(refusals))
 
 
@@ -123,7 +123,7 @@ def add_school_student(call: Call, asked: AddSchoolStudent) -> Answer:
     name = None
     if asked.student_uid is None and asked.student_account is not None:
         name = account(asked.student_account)
-    accounts.add_school_student(call.work, call.school, asked.student_uid, name, asked.student_name)
+    accounts.add_school_student(call.uow, call.school, asked.student_uid, name, asked.student_name)
     return Answer()
 
 
@@ -137,10 +137,10 @@ def _avatar(given: Upload | None) -> Picture | None:
     if given is None:
         return None
     if len(given.content) > AVATAR_BYTES:
-        raise Refused(Errno.PICTURE_TOO_LARGE)
+        raise Refusal(Errno.PICTURE_TOO_LARGE)
     shown = picture(given.content)
     if shown is None:
-        raise Refused(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
+        raise Refusal(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
     if (shown.width, shown.height) != (AVATAR_SIDE, AVATAR_SIDE):
-        raise Refused(Errno.PICTURE_DIMENSIONS, f"the picture is {shown.width}x{shown.height}")
+        raise Refusal(Errno.PICTURE_DIMENSIONS, f"the picture is {shown.width}x{shown.height}")
     return shown

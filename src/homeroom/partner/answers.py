@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Addresses
 
 Data = Any
@@ -38,7 +38,7 @@ def encode(answer: Answer) -> bytes:
     return msgspec.json.encode(_Envelope(answer.data, answer.more_data, ERROR_INFO[answer.errno]))
 
 
-def refused(refusal: Refused) -> Answer:
+def refused(refusal: Refusal) -> Answer:
     """Return the answer of a refusal that names nothing."""
     return Answer(errno=refusal.errno, reason=refusal.reason)
 
@@ -49,19 +49,19 @@ def more_data(addresses: Addresses) -> dict[str, Any]:
     return {"live_url": addresses.live_url, "live_info": live_info}
 
 
-def entry(verdict: Refused | Errno | None, **more: Data) -> dict[str, Any]:
+def entry(verdict: Refusal | Errno | None, **more: Data) -> dict[str, Any]:
     """Return one entry of a batch's answer; what is None is left out."""
-    errno = verdict.errno if isinstance(verdict, Refused) else verdict or Errno.DONE
+    errno = verdict.errno if isinstance(verdict, Refusal) else verdict or Errno.DONE
     known = {name: value for name, value in more.items() if value is not None}
     return {**known, "errno": errno.number, "error": errno.zh}
 
 
-def told(verdicts: Sequence[Refused | Errno | None]) -> str:
+def told(verdicts: Sequence[Refusal | Errno | None]) -> str:
     """Return a reason for a batch in which entries were refused: the first few of them."""
     reasons = [
         f"entry {place}: {verdict.reason}"
         for place, verdict in enumerate(verdicts, 1)
-        if isinstance(verdict, Refused)
+        if isinstance(verdict, Refusal)
     ]
     more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""  # noqa: PLR2004
     return "; ".join(reasons[:3]) + more

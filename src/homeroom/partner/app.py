@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
 from homeroom.base.ids import SchoolId
 from homeroom.base.text import ascii_only
@@ -18,8 +19,7 @@ from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.upload import MAX_FILE_BODY
 from homeroom.contract.wire import BadList, BadParam, Reader, Wire
-from homeroom.desk import Desk
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, encode, refused
@@ -30,10 +30,10 @@ from homeroom.partner.repeats import Repeats
 from homeroom.partner.serving import Call, Served
 from homeroom.partner.table import TABLE
 from homeroom.partner.turnstile import Turnstile
-from homeroom.store.engine import Contended
+from homeroom.store.engine import ContendedError
 from homeroom.store.files import Files
-from homeroom.store.work import Work
-from homeroom.usecases.means import Means
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import Fault, FaultBook
 from homeroom.web.journal import Entry, Journal, masked
 
@@ -73,10 +73,10 @@ class PartnerAPI:
 
     def __init__(
         self,
-        desk: Desk,
+        store: AsyncStore,
         doorkeeper: Doorkeeper,
         clock: Clock,
-        means: Means,
+        deps: Dependencies,
         hosts: Hosts,
         files: Files,
         *,
@@ -85,10 +85,10 @@ class PartnerAPI:
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         """Take the rooms below; `settle` runs the jobs that are due, as an answer promises."""
-        self._desk = desk
+        self._store = store
         self._doorkeeper = doorkeeper
         self._clock = clock
-        self._means = means
+        self._deps = deps
         self._hosts = hosts
         self._files = files
         self._faults = faults
@@ -100,7 +100,7 @@ class PartnerAPI:
             (row.action.door, row.action.name): (row, row.action.reader()) for row in TABLE
         }
         self._names = frozenset(name for _, name in self._served)
-        self._ids = map(f"{means.keys.public_key()[:8]}-{{}}".format, count(1))
+        self._ids = map(f"{deps.keys.public_key()[:8]}-{{}}".format, count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -109,7 +109,7 @@ class PartnerAPI:
         status = 200
         try:
             answer = await self._answer(scope, receive, exchange)
-        except Refused as refusal:
+        except Refusal as refusal:
             answer = refused(refusal)
         except TooLarge:
             status, answer = 413, Answer(errno=Errno.BAD_PARAMS, reason="the body is too large")
@@ -128,7 +128,7 @@ class PartnerAPI:
         try:
             form = await self._form(scope, receive, exchange)
         except BadForm as error:
-            raise Refused(Errno.BAD_PARAMS, str(error)) from None
+            raise Refusal(Errno.BAD_PARAMS, str(error)) from None
         exchange.form = form
         school = await self._doorkeeper.admit(form)
         exchange.school = school.id
@@ -175,10 +175,10 @@ class PartnerAPI:
         if found is not None:
             return found
         if action in WITHDRAWN:
-            raise Refused(Errno.NOT_AUTHORISED, f"action {action} was withdrawn from the API")
+            raise Refusal(Errno.NOT_AUTHORISED, f"action {action} was withdrawn from the API")
         if action in NOT_BUILT[Door(door)]:
-            raise Refused(Errno.FAILED, f"action {action} is not implemented")
-        raise Refused(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
+            raise Refusal(Errno.FAILED, f"action {action} is not implemented")
+        raise Refusal(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
 
     async def _do(
         self, served: Served[Any], asked: Wire, school: School, exchange: Exchange
@@ -188,11 +188,11 @@ class PartnerAPI:
         if served.is_guarded and self.repeats.is_repeat(
             school.id, action.name, exchange.form, self._clock.now()
         ):
-            raise Refused(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
+            raise Refusal(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
         async with self._take_turn(served, asked, school.id) as busy:
             for turn in served.turns:
                 if turn.errno is not None and busy.intersection(turn.keys(school.id, asked)):
-                    raise Refused(turn.errno, "another request about it is unfinished after 1 s")
+                    raise Refusal(turn.errno, "another request about it is unfinished after 1 s")
             fault = self._faults.take(school.id, action.name) if self._faults else None
             if fault is None:
                 return await self._work(served, asked, school.id, busy)
@@ -245,20 +245,20 @@ class PartnerAPI:
             if served.before is not None:
                 prepared = await asyncio.to_thread(served.before, self._files, asked)
 
-            def unit(work: Work) -> tuple[Answer, Errno | None, bool]:
-                call = Call(work, school, self._means, self._hosts, prepared, busy)
+            def unit(uow: UnitOfWork) -> tuple[Answer, Errno | None, bool]:
+                call = Call(uow, school, self._deps, self._hosts, prepared, busy)
                 answer = served.handler(call, asked)
-                return answer, _first(served.action.notes, work.noted), work.has_due_jobs
+                return answer, _first(served.action.notes, uow.warnings), uow.has_due_jobs
 
             if served.reads:
-                answer, note, has_due_jobs = await self._desk.look(unit)
+                answer, note, has_due_jobs = await self._store.read(unit)
             else:
-                answer, note, has_due_jobs = await self._desk.work(
+                answer, note, has_due_jobs = await self._store.write(
                     unit, school, together=served.together
                 )
-        except Refused as refusal:
+        except Refusal as refusal:
             return self._named(served, refusal)
-        except Contended:
+        except ContendedError:
             impatient = next((turn.errno for turn in served.turns if turn.errno), None)
             if impatient is None:
                 raise
@@ -276,7 +276,7 @@ class PartnerAPI:
         except Exception:
             log.exception("jobs due at once were left to the job loop")
 
-    def _named(self, served: Served[Any], refusal: Refused) -> Answer:
+    def _named(self, served: Served[Any], refusal: Refusal) -> Answer:
         """Return the answer of a refusal, with what it names."""
         if refusal.errno not in served.action.errnos:
             facts = {"action": served.action.name, "errno": refusal.errno.number}
@@ -322,9 +322,9 @@ def _read(action: Action[Any], reader: Reader[Any], form: Form) -> Wire:
         asked: Wire = reader.read(form)
     except BadList as error:
         empty = Errno.LIST_EMPTY if Errno.LIST_EMPTY in action.refuses else Errno.BAD_PARAMS
-        raise Refused(empty, str(error)) from None
+        raise Refusal(empty, str(error)) from None
     except BadParam as error:
-        raise Refused(Errno.BAD_PARAMS, str(error)) from None
+        raise Refusal(Errno.BAD_PARAMS, str(error)) from None
     return asked
 
 

@@ -6,8 +6,8 @@ from homeroom.contract.clips import (
     SetClassVideoMultiple,
     UpdateClassLockStatus,
 )
-from homeroom.domain.lessons import NewSwitches
-from homeroom.domain.refusal import Refused
+from homeroom.domain.lessons import RecordingChange
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Addresses, addresses
 from homeroom.partner.answers import Answer, entry, more_data, told
 from homeroom.partner.serving import Call
@@ -17,26 +17,26 @@ from homeroom.usecases.clips import SwitchesAsked
 
 def delete_class_video(call: Call, asked: DeleteClassVideo) -> Answer:
     """Serve deleteClassVideo."""
-    clips.delete(call.work, call.school, asked.class_id, asked.file_id)
+    clips.delete(call.uow, call.school, asked.class_id, asked.file_id)
     return Answer()
 
 
 def update_class_lock_status(call: Call, asked: UpdateClassLockStatus) -> Answer:
     """Serve updateClassLockStatus."""
-    clips.lock(call.work, call.school, asked.class_id, locked=asked.is_lock)
+    clips.lock(call.uow, call.school, asked.class_id, locked=asked.is_lock)
     return Answer()
 
 
 def set_class_video_multiple(call: Call, asked: SetClassVideoMultiple) -> Answer:
     """Serve setClassVideoMultiple."""
     results = clips.set_switches(
-        call.work, call.means, call.school, asked.course_id, list(map(_asked, asked.lessons))
+        call.uow, call.deps, call.school, asked.course_id, list(map(_asked, asked.lessons))
     )
     entries = []
     refusals = []
     for one, result in zip(asked.lessons, results, strict=True):
-        refusal = result if isinstance(result, Refused) else None
-        where = Addresses() if isinstance(result, Refused) else addresses(result, call.hosts)
+        refusal = result if isinstance(result, Refusal) else None
+        where = Addresses() if isinstance(result, Refusal) else addresses(result, call.hosts)
         more = more_data(where)
         entries.append(entry(refusal, customColumn=one.custom_column, more_data=more))
         refusals.append(refusal)
@@ -48,11 +48,11 @@ def switches_of(
     scene: bool | None,  # noqa: FBT001
     live: bool | None,  # noqa: FBT001
     replay: bool | None,  # noqa: FBT001
-) -> NewSwitches | None:
+) -> RecordingChange | None:
     """Return the switches asked for; record, live and replay count only together (Q30)."""
     if record is None or live is None or replay is None:
         return None
-    return NewSwitches(record, live, replay, scene)
+    return RecordingChange(record, live, replay, scene)
 
 
 def _asked(one: LessonSwitches) -> SwitchesAsked:

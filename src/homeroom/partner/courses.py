@@ -15,7 +15,7 @@ from homeroom.contract.courses import (
 )
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, account
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
 from homeroom.partner.serving import Call
@@ -32,11 +32,11 @@ def identity_keys(school: SchoolId, asked: AddCourse) -> Iterable[str]:
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
-def prepare(files: Files, asked: CourseSettings) -> str | Refused | None:
+def prepare(files: Files, asked: CourseSettings) -> str | Refusal | None:
     """Keep the cover; what is no picture is refused when its turn comes."""
     try:
         return kept_picture(files, asked.picture)
-    except Refused as refusal:
+    except Refusal as refusal:
         return refusal
 
 
@@ -48,7 +48,7 @@ def earlier(_hosts: Hosts, course: CourseId) -> Answer:
 def add_course(call: Call, asked: AddCourse) -> Answer:
     """Serve addCourse."""
     course = courses.add(
-        call.work, call.means, call.school, _settings(call, asked), asked.course_unique_identity
+        call.uow, call.deps, call.school, _settings(call, asked), asked.course_unique_identity
     )
     return Answer(data=course)
 
@@ -56,7 +56,7 @@ def add_course(call: Call, asked: AddCourse) -> Answer:
 def edit_course(call: Call, asked: EditCourse) -> Answer:
     """Serve editCourse."""
     courses.edit(
-        call.work,
+        call.uow,
         call.school,
         asked.course_id,
         _settings(call, asked),
@@ -67,24 +67,24 @@ def edit_course(call: Call, asked: EditCourse) -> Answer:
 
 def end_course(call: Call, asked: OneCourse) -> Answer:
     """Serve endCourse."""
-    courses.end(call.work, call.school, asked.course_id)
+    courses.end(call.uow, call.school, asked.course_id)
     return Answer()
 
 
 def get_webcast_url(call: Call, asked: GetWebcastURL) -> Answer:
     """Serve getWebcastUrl."""
-    key = courses.page_key(call.work, call.school, asked.course_id, asked.class_id)
+    key = courses.page_key(call.uow, call.school, asked.course_id, asked.class_id)
     lesson = "" if asked.class_id is None else f"&lessonid={asked.class_id}"
     return Answer(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 
 def _settings(call: Call, asked: AddCourse | EditCourse) -> courses.CourseSettings:
-    name: AccountName | Refused | None = None
+    name: AccountName | Refusal | None = None
     if asked.main_teacher_uid is None and asked.main_teacher_account is not None:
         try:
             name = account(asked.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED)
-        except Refused as refusal:
-            name = Refused(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
+        except Refusal as refusal:
+            name = Refusal(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
     return courses.CourseSettings(
         name=asked.course_name,
         folder=asked.folder_id,

@@ -5,15 +5,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import digest, same
 from homeroom.contract.errno import Errno
 from homeroom.contract.wire import MAX_DIGITS
-from homeroom.desk import Desk
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 
 WINDOW_SECONDS = 1200
 MILLISECONDS_FROM = 10**11
@@ -36,9 +36,9 @@ class Known:
 class Doorkeeper:
     """Lets in who signs with a live secret of a school."""
 
-    def __init__(self, desk: Desk, clocks: tuple[Clock, ...]) -> None:
+    def __init__(self, store: AsyncStore, clocks: tuple[Clock, ...]) -> None:
         """Take the clocks a timeStamp may be right by: the sandbox's and the real one."""
-        self._desk = desk
+        self._store = store
         self._clocks = clocks
         self._known: dict[SchoolId, asyncio.Future[Known]] = {}
 
@@ -48,27 +48,27 @@ class Doorkeeper:
             _credential(fields, name) for name in ("SID", "safeKey", "timeStamp")
         )
         if not _is_number(sid):
-            raise Refused(Errno.NOT_AUTHORISED, "SID must be a number")
+            raise Refusal(Errno.NOT_AUTHORISED, "SID must be a number")
         known = await self._know(SchoolId(int(sid)))
         school = known.school
         secrets = (NOBODYS_SECRET,) if school is None else (school.secret, school.former_secret)
         matches = [same(safe_key, digest(secret + stamp)) for secret in secrets if secret]
         if school is None:
-            raise Refused(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")
+            raise Refusal(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")
         if not _is_number(stamp):
-            raise Refused(
+            raise Refusal(
                 Errno.NOT_AUTHORISED, "timeStamp must be digits: whole seconds since 1970"
             )
         skews = [int(stamp) - clock.now() for clock in self._clocks]
         if all(abs(skew) > WINDOW_SECONDS for skew in skews):
-            raise Refused(Errno.NOT_AUTHORISED, _skewed(min(skews, key=abs)))
+            raise Refusal(Errno.NOT_AUTHORISED, _skewed(min(skews, key=abs)))
         if not any(matches):
             wrong = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
-            raise Refused(Errno.NOT_AUTHORISED, wrong)
+            raise Refusal(Errno.NOT_AUTHORISED, wrong)
         if school.plan.suspended:
-            raise Refused(Errno.NOT_AUTHORISED, "the school is suspended")
+            raise Refusal(Errno.NOT_AUTHORISED, "the school is suspended")
         if known.blocked_until is not None:
-            raise Refused(Errno.IN_MAINTENANCE, f"maintenance until {known.blocked_until}")
+            raise Refusal(Errno.IN_MAINTENANCE, f"maintenance until {known.blocked_until}")
         return school
 
     def forget(self) -> None:
@@ -94,18 +94,18 @@ class Doorkeeper:
             raise
 
     async def _ask(self, sid: SchoolId) -> Known:
-        def facts(work: Work) -> tuple[School | None, Moment | None]:
-            return work.schools.get(sid), work.schools.blocked_until(work.now)
+        def facts(uow: UnitOfWork) -> tuple[School | None, Moment | None]:
+            return uow.schools.get(sid), uow.schools.blocked_until(uow.now)
 
         stale_at = time.monotonic() + FRESH_SECONDS
-        school, blocked_until = await self._desk.look(facts)
+        school, blocked_until = await self._store.read(facts)
         return Known(school, blocked_until, stale_at)
 
 
 def _credential(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value:
-        raise Refused(Errno.BAD_PARAMS, f"{name}: is missing or empty")
+        raise Refusal(Errno.BAD_PARAMS, f"{name}: is missing or empty")
     return value
 
 

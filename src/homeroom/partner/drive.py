@@ -15,10 +15,10 @@ def known(_hosts: Hosts, folder: FolderId) -> Answer:
 
 def get_top_folder_id(call: Call, _asked: GetTopFolderId) -> Answer:
     """Serve getTopFolderId."""
-    return Answer(data=str(drive.top(call.work, call.school)))
+    return Answer(data=str(drive.top(call.uow, call.school)))
 
 
 def create_folder(call: Call, asked: CreateFolder) -> Answer:
     """Serve createFolder."""
-    folder = drive.add(call.work, call.school, asked.folder_id, asked.folder_name)
+    folder = drive.add(call.uow, call.school, asked.folder_id, asked.folder_name)
     return Answer(data=str(folder))

@@ -11,7 +11,7 @@ from homeroom.contract.labels import (
     UpdateSchoolLabel,
 )
 from homeroom.contract.lists import BadEntry
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, entry, told
 from homeroom.partner.serving import Call
@@ -25,31 +25,31 @@ def known(_hosts: Hosts, label: LabelId) -> Answer:
 
 def add_school_label(call: Call, asked: AddSchoolLabel) -> Answer:
     """Serve addSchoolLabel."""
-    label = labels.add(call.work, call.school, asked.label_name)
+    label = labels.add(call.uow, call.school, asked.label_name)
     return Answer(data={"labelId": str(label)})
 
 
 def update_school_label(call: Call, asked: UpdateSchoolLabel) -> Answer:
     """Serve updateSchoolLabel."""
-    labels.rename(call.work, call.school, asked.label_id, asked.label_name)
+    labels.rename(call.uow, call.school, asked.label_id, asked.label_name)
     return Answer()
 
 
 def delete_school_label(call: Call, asked: OneLabel) -> Answer:
     """Serve deleteSchoolLabel."""
-    labels.delete(call.work, call.school, asked.label_id)
+    labels.delete(call.uow, call.school, asked.label_id)
     return Answer()
 
 
 def add_course_labels(call: Call, asked: AddCourseLabels) -> Answer:
     """Serve addCourseLabels; each result names its course as the request did (READINGS Q4)."""
     verdicts = labels.set_of_courses(
-        call.work,
+        call.uow,
         call.school,
         [
             (one.course_id, one.label_ids)
             if isinstance(one, LabelledCourse)
-            else Refused(Errno.BAD_PARAMS, one.why)
+            else Refusal(Errno.BAD_PARAMS, one.why)
             for one in asked.courses
         ],
     )

@@ -14,15 +14,15 @@ from homeroom.contract.lessons import (
 )
 from homeroom.domain.accounts import account
 from homeroom.domain.lessons import (
-    Audience,
-    Change,
+    ClassroomSettings,
     Hours,
     Lesson,
+    LessonChange,
     NewLesson,
-    Stage,
-    Switches,
+    RecordingOptions,
+    WatchPolicy,
 )
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, addresses
 from homeroom.partner.answers import Answer, more_data
@@ -51,7 +51,7 @@ def add_course_class(call: Call, asked: AddCourseClass) -> Answer:
         teacher=_teacher(call, asked),
         co_teachers=asked.assistant_uid or asked.assistant_uids,
         folder=asked.folder_id,
-        stage=Stage(
+        classroom=ClassroomSettings(
             seats=asked.seat_num,
             resolution=asked.is_hd,
             has_two_cameras=asked.is_dc == SECOND_CAMERA,
@@ -59,12 +59,12 @@ def add_course_class(call: Call, asked: AddCourseClass) -> Answer:
             is_broadcast=asked.omo_station_broadcast,
             enters_off_stage=asked.is_auto_onstage,
         ),
-        switches=Switches(asked.record, asked.record_scene, asked.live, asked.replay),
-        audience=Audience().changed(asked.watch_by_login, asked.allow_unlogged_chat),
+        recording=RecordingOptions(asked.record, asked.record_scene, asked.live, asked.replay),
+        watch_policy=WatchPolicy().changed(asked.watch_by_login, asked.allow_unlogged_chat),
         introduction=asked.class_introduce,
         identity=asked.course_unique_identity,
     )
-    added = lessons.add(call.work, call.means, call.school, asked.course_id, wanted)
+    added = lessons.add(call.uow, call.deps, call.school, asked.course_id, wanted)
     return Answer(data=added.id, more_data=more_data(addresses(added, call.hosts)))
 
 
@@ -74,16 +74,16 @@ def edit_course_class(call: Call, asked: EditCourseClass) -> Answer:
     if asked.end_time is not None:
         begin = asked.begin_time
         if begin is None:
-            held = call.work.lessons.get(asked.class_id)
+            held = call.uow.lessons.get(asked.class_id)
             begin = asked.end_time if held is None else held.hours.begin
         hours = Hours(begin, asked.end_time)
-    change = Change(
+    change = LessonChange(
         name=asked.class_name,
         hours=hours,
         teacher=asked.teacher_uid,
         co_teachers=_co_teachers(asked.assistant_uid, asked.assistant_uids),
         folder=asked.folder_id,
-        switches=switches_of(asked.record, asked.record_scene, asked.live, asked.replay),
+        recording=switches_of(asked.record, asked.record_scene, asked.live, asked.replay),
         smart=None if asked.teach_mode is None else asked.teach_mode == SMART,
         off_stage=asked.is_auto_onstage,
         broadcast=asked.omo_station_broadcast,
@@ -91,15 +91,13 @@ def edit_course_class(call: Call, asked: EditCourseClass) -> Answer:
         watch_by_login=asked.watch_by_login,
         allow_unlogged_chat=asked.allow_unlogged_chat,
     )
-    edited = lessons.edit(
-        call.work, call.means, call.school, asked.course_id, asked.class_id, change
-    )
+    edited = lessons.edit(call.uow, call.deps, call.school, asked.course_id, asked.class_id, change)
     return Answer(more_data=more_data(addresses(edited, call.hosts)))
 
 
 def del_course_class(call: Call, asked: DelCourseClass) -> Answer:
     """Serve delCourseClass."""
-    lessons.delete(call.work, call.school, asked.course_id, asked.class_id)
+    lessons.delete(call.uow, call.school, asked.course_id, asked.class_id)
     return Answer()
 
 
@@ -109,9 +107,9 @@ def _teacher(call: Call, asked: AddCourseClass) -> UserId:
         return asked.teacher_uid
     try:
         name = account(asked.teacher_account or "")
-    except Refused:
+    except Refusal:
         return NOBODY
-    person = found(call.work, None, name)
+    person = found(call.uow, None, name)
     return NOBODY if person is None else person.id
 
 

@@ -12,8 +12,8 @@ from homeroom.contract.rosters import (
     Member,
 )
 from homeroom.domain.accounts import account
-from homeroom.domain.refusal import Refused
-from homeroom.domain.teachers import Role
+from homeroom.domain.refusal import Refusal
+from homeroom.domain.teachers import MemberRole
 from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer, entry, told
 from homeroom.partner.serving import Call
@@ -37,24 +37,24 @@ def account_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable
 
 def add_course_student(call: Call, asked: AddCourseStudent) -> Answer:
     """Serve addCourseStudent."""
-    one: Asked | Refused = Asked(asked.student_uid, shown_as=asked.student_name)
+    one: Asked | Refusal = Asked(asked.student_uid, shown_as=asked.student_name)
     if asked.student_uid is None and asked.student_account is not None:
         one = _person(asked.student_account, Errno.PHONE_MALFORMED, asked.student_name)
     verdict = rosters.add_members(
-        call.work, call.school, asked.course_id, Role(asked.identity), [one]
+        call.uow, call.school, asked.course_id, MemberRole(asked.identity), [one]
     )[0]
-    if isinstance(verdict, Refused):
+    if isinstance(verdict, Refusal):
         raise verdict
     if verdict is not None:
-        call.work.note(verdict)
+        call.uow.warn(verdict)
     return Answer()
 
 
 def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> Answer:
     """Serve addCourseStudentMultiple."""
-    role = Role(asked.identity)
+    role = MemberRole(asked.identity)
     verdicts = rosters.add_members(
-        call.work,
+        call.uow,
         call.school,
         asked.course_id,
         role,
@@ -71,39 +71,41 @@ def del_course_student_multiple(call: Call, asked: DelCourseStudentMultiple) -> 
     """Serve delCourseStudentMultiple."""
     malformed = Errno.BAD_DATA if asked.uids is not None else Errno.PHONE_MALFORMED
     verdicts = rosters.remove_members(
-        call.work,
+        call.uow,
         call.school,
         asked.course_id,
-        Role(asked.identity),
+        MemberRole(asked.identity),
         [_person(one, malformed) for one in asked.persons()],
     )
     return Answer(data=[entry(verdict) for verdict in verdicts], reason=told(verdicts))
 
 
-def _member(one: Member | BadEntry, role: Role, busy: frozenset[str]) -> Asked | Refused:
+def _member(one: Member | BadEntry, role: MemberRole, busy: frozenset[str]) -> Asked | Refusal:
     if isinstance(one, BadEntry):
-        return Refused(Errno.BAD_DATA, one.why)
+        return Refusal(Errno.BAD_DATA, one.why)
     if one.uid is not None or one.account is None:
         return Asked(one.uid, shown_as=one.name)
-    malformed = Errno.STUDENT_PHONE_MALFORMED if role is Role.STUDENT else Errno.PHONE_MALFORMED
+    malformed = (
+        Errno.STUDENT_PHONE_MALFORMED if role is MemberRole.STUDENT else Errno.PHONE_MALFORMED
+    )
     try:
         name = account(one.account, malformed)
-    except Refused as refusal:
+    except Refusal as refusal:
         return refusal
     if account_key(one.account) in busy:
-        return Refused(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
+        return Refusal(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
     return Asked(None, name, one.name)
 
 
 def _person(
     given: UserId | str | BadEntry, malformed: Errno, shown_as: str | None = None
-) -> Asked | Refused:
+) -> Asked | Refusal:
     """Read a UID, or an account of which only malformed or not is known here."""
     if isinstance(given, BadEntry):
-        return Refused(malformed, given.why)
+        return Refusal(malformed, given.why)
     if isinstance(given, int):
         return Asked(given)
     try:
         return Asked(None, account(given, malformed), shown_as)
-    except Refused as refusal:
-        return Refused(malformed, refusal.reason)
+    except Refusal as refusal:
+        return Refusal(malformed, refusal.reason)

@@ -11,8 +11,8 @@ from homeroom.contract.wire import Wire
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
 from homeroom.store.files import Files
-from homeroom.store.work import Work
-from homeroom.usecases.means import Means
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.dependencies import Dependencies
 
 P = TypeVar("P", bound=Wire)
 
@@ -21,9 +21,9 @@ P = TypeVar("P", bound=Wire)
 class Call:
     """What a handler gets besides the parameters."""
 
-    work: Work
+    uow: UnitOfWork
     school: SchoolId
-    means: Means
+    deps: Dependencies
     hosts: Hosts
     prepared: Any = None
     """What `before` returned."""

@@ -8,7 +8,7 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.teachers import AddTeacher, OneTeacher
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, account
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer
 from homeroom.partner.serving import Call
@@ -34,27 +34,27 @@ def kept_picture(files: Files, given: Upload | None) -> str | None:
         return None
     shown = picture(given.content)
     if shown is None:
-        raise Refused(Errno.PICTURE_NOT_STORED, "Filedata must be a jpg, png or gif")
+        raise Refusal(Errno.PICTURE_NOT_STORED, "Filedata must be a jpg, png or gif")
     return files.keep_picture(shown)
 
 
 def add_teacher(call: Call, asked: AddTeacher) -> Answer:
     """Serve addTeacher; the answer is the id of the relation, not the UID."""
     relation = teachers.add(
-        call.work, call.school, asked.teacher_uid, _name(asked), asked.teacher_name, call.prepared
+        call.uow, call.school, asked.teacher_uid, _name(asked), asked.teacher_name, call.prepared
     )
     return Answer(data=relation)
 
 
 def stop_using_teacher(call: Call, asked: OneTeacher) -> Answer:
     """Serve stopUsingTeacher."""
-    teachers.stop(call.work, call.means, call.school, asked.teacher_uid, _name(asked))
+    teachers.stop(call.uow, call.deps, call.school, asked.teacher_uid, _name(asked))
     return Answer()
 
 
 def restart_using_teacher(call: Call, asked: OneTeacher) -> Answer:
     """Serve restartUsingTeacher."""
-    teachers.restart(call.work, call.school, asked.teacher_uid, _name(asked))
+    teachers.restart(call.uow, call.school, asked.teacher_uid, _name(asked))
     return Answer()
 
 
@@ -64,7 +64,7 @@ def _name(asked: OneTeacher) -> AccountName | None:
         return None
     try:
         return account(asked.teacher_account, Errno.TEACHER_ACCOUNT_MALFORMED)
-    except Refused as refusal:
+    except Refusal as refusal:
         if refusal.errno is Errno.PHONE_RANGE and not isinstance(asked, AddTeacher):
-            raise Refused(Errno.TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None
+            raise Refusal(Errno.TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None
         raise

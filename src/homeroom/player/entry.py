@@ -11,20 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from homeroom.async_store import AsyncStore
 from homeroom.base import passwords
 from homeroom.base.clock import MINUTE
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys
 from homeroom.base.text import is_storable
-from homeroom.desk import Desk
 from homeroom.domain.accounts import User, telephone
-from homeroom.domain.refusal import Declined, Refused
+from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import guest_name
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.throttle import Throttle, site_of
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import viewing
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.bodies import whole
 from homeroom.web.origins import is_own
 from homeroom.web.problems import Problem, json_response
@@ -64,9 +64,9 @@ class Guest(msgspec.Struct, frozen=True):
 class Entry:
     """Answers for the forms of the pages."""
 
-    def __init__(self, desk: Desk, means: Means, hosts: Hosts) -> None:
-        self._desk = desk
-        self._means = means
+    def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts) -> None:
+        self._store = store
+        self._deps = deps
         self._hosts = hosts
         self._hashing = asyncio.Semaphore(HASHED_AT_ONCE)
         self._waiting = 0
@@ -109,8 +109,8 @@ class Entry:
         self._accounts.forget(name)
         self._sites.forgive(site)
         # Whatever ticket the browser had: who logs in gets another one.
-        ticket = await self._desk.work(
-            lambda work: viewing.log_in(work, self._means, school, user), school
+        ticket = await self._store.write(
+            lambda uow: viewing.log_in(uow, self._deps, school, user), school
         )
         return json_response({"ticket": ticket})
 
@@ -121,7 +121,7 @@ class Entry:
         """
         known = None
         if is_storable(account):
-            known = await self._desk.look(lambda work: viewing.known_account(work, account))
+            known = await self._store.read(lambda uow: viewing.known_account(uow, account))
         self._waiting += 1
         try:
             async with self._hashing:
@@ -135,8 +135,8 @@ class Entry:
         form = await self._form(request, Logout)
         _count(self._leaving, _site(request))
         # What a stranger makes up is not worth a unit of work.
-        if viewing.has_session(self._means, form.ticket):
-            await self._desk.work(lambda work: viewing.log_out(work, self._means, form.ticket))
+        if viewing.has_session(self._deps, form.ticket):
+            await self._store.write(lambda uow: viewing.log_out(uow, self._deps, form.ticket))
         return json_response({})
 
     async def _enlist(self, request: Request) -> Response:
@@ -144,20 +144,20 @@ class Entry:
         _count(self._guests, _site(request))
         try:
             number = telephone("".join(form.telephone.split())).value
-        except Refused as refusal:
+        except Refusal as refusal:
             raise _problem(HTTPStatus.BAD_REQUEST, "telephone", refusal.reason) from None
         try:
             name = guest_name(form.nickname, number)
-        except Declined as reason:
+        except OperatorError as reason:
             raise _problem(HTTPStatus.BAD_REQUEST, "nickname", str(reason)) from None
 
         key = request.path_params["key"]
 
-        def work(work: Work) -> str:
-            return viewing.enlist(work, self._means, key, form.ticket, number, name)
+        def unit(uow: UnitOfWork) -> str:
+            return viewing.enlist(uow, self._deps, key, form.ticket, number, name)
 
         try:
-            ticket = await self._desk.work(work)
+            ticket = await self._store.write(unit)
         except viewing.Unknown:
             raise _no_class() from None
         except viewing.LogInFirst:
@@ -167,7 +167,7 @@ class Entry:
     async def _school(self, key: str) -> SchoolId:
         """Return the school of a class that has a page; raises `Problem`."""
         try:
-            seen = await self._desk.look(lambda work: viewing.seen(work, key))
+            seen = await self._store.read(lambda uow: viewing.seen(uow, key))
         except viewing.Unknown:
             raise _no_class() from None
         if seen.lesson.deleted_at is not None or seen.plan.suspended:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from homeroom.domain.chat import Role
+from homeroom.domain.chat import ChatRole
 
 MOST = 2**53
 """Above this JavaScript counts no more."""
@@ -84,7 +84,7 @@ class Message(msgspec.Struct, frozen=True, tag_field="t", tag="message"):
     id: int
     viewer: int | None
     name: str
-    role: Role
+    role: ChatRole
     text: str
     at: int
     nonce: str | None
@@ -128,7 +128,7 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
 
     viewer: int | None
     name: str
-    role: Role
+    role: ChatRole
     kind: str
     ticket: str | None
     chat: str

@@ -5,8 +5,8 @@ import logging
 from dataclasses import dataclass, replace
 
 from homeroom.base.ids import EntryId, SchoolId, ViewerId
-from homeroom.domain.chat import Entry, EntryKind, NewEntry, cleaned
-from homeroom.domain.refusal import Declined
+from homeroom.domain.chat import ChatEntry, EntryKind, NewChatEntry, cleaned
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import sealed
 from homeroom.player import looks
 from homeroom.player.frames import Delete, Join, Like, Moderation, Mute, No, Pause, Pin, Say
@@ -14,7 +14,7 @@ from homeroom.player.looks import News
 from homeroom.player.people import Connection, Person, Teacher, Viewer
 from homeroom.player.room import Room, Welcome
 from homeroom.player.rooms import Rooms
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
 from homeroom.web.metrics import Metrics
 from homeroom.web.sockets import Pipe
@@ -31,7 +31,7 @@ class Said:
 
     room: Room
     connection: Connection
-    entry: NewEntry
+    entry: NewChatEntry
 
 
 class Hub:
@@ -40,8 +40,8 @@ class Hub:
     def __init__(self, rooms: Rooms, metrics: Metrics) -> None:
         """Take the rooms of this server."""
         self.rooms = rooms
-        self._desk = rooms.desk
-        self._means = rooms.means
+        self._store = rooms.async_store
+        self._deps = rooms.deps
         self._metrics = metrics.chat
         self._said: dict[SchoolId, list[Said]] = {}
         self._writers: dict[SchoolId, asyncio.Task[None]] = {}
@@ -59,13 +59,13 @@ class Hub:
 
     async def watch(self, pipe: Pipe, key: str, join: Join) -> tuple[Room, Connection]:
         """Let a viewer in; raises `Unknown`, `LogInFirst`."""
-        admitted = await self._desk.look(
-            lambda work: viewing.admit(work, self._means, key, join.ticket)
+        admitted = await self._store.read(
+            lambda uow: viewing.admit(uow, self._deps, key, join.ticket)
         )
         lesson = admitted.seen.lesson
         if admitted.is_news:
-            known = await self._desk.work(
-                lambda work: viewing.enter(work, admitted), lesson.school, together=True
+            known = await self._store.write(
+                lambda uow: viewing.enter(uow, admitted), lesson.school, together=True
             )
             admitted = replace(admitted, viewer=known)
         room, entries, is_fresh = await self.rooms.room(lesson, EntryId(join.after))
@@ -75,15 +75,15 @@ class Hub:
         else:
             person = Viewer(admitted)
         ticket = admitted.ticket
-        connection = Connection(pipe, person, ticket, sealed(ticket, self._means.ticket_key))
+        connection = Connection(pipe, person, ticket, sealed(ticket, self._deps.ticket_key))
         room.enter(connection)
         state = self.rooms.state(room, person)
         connection.tell(Welcome(connection.you, state, entries, is_fresh), room.counts())
         return room, connection
 
     async def teach(self, pipe: Pipe, token: str, join: Join) -> tuple[Room, Connection]:
-        """Let the school's own people in; raises `Declined`."""
-        taught = await self._desk.look(lambda work: teaching.taught(work, self._means, token))
+        """Let the school's own people in; raises `OperatorError`."""
+        taught = await self._store.read(lambda uow: teaching.taught(uow, self._deps, token))
         seen = taught.seen
         room, entries, is_fresh = await self.rooms.room(seen.lesson, EntryId(join.after))
         connection = Connection(pipe, room.people.get(token) or Teacher(token, seen.teacher_name))
@@ -103,30 +103,30 @@ class Hub:
         try:
             text = cleaned(say.text)
             self._check_say(room, person)
-        except Declined as why:
+        except OperatorError as why:
             self._refuse(connection, No("say", str(why), say.nonce))
             return
-        entry = NewEntry(room.id, EntryKind.MESSAGE, person.author, text, nonce=say.nonce)
+        entry = NewChatEntry(room.id, EntryKind.MESSAGE, person.author, text, nonce=say.nonce)
         school = room.lesson.school
         self._said.setdefault(school, []).append(Said(room, connection, entry))
         if school not in self._writers:
             self._writers[school] = asyncio.create_task(self._write(school))
 
     def _check_say(self, room: Room, person: Person) -> None:
-        """Refuse a message that may not be said now; raises `Declined`."""
+        """Refuse a message that may not be said now; raises `OperatorError`."""
         if room.lesson.is_over(self.rooms.now()):
-            raise Declined("over")
+            raise OperatorError("over")
         if not isinstance(person, Viewer):
             return
         may = person.admitted.may_chat
         if may != "open":
-            raise Declined(may)
+            raise OperatorError(may)
         if room.sight.standing.is_paused:
-            raise Declined("paused")
+            raise OperatorError("paused")
         if not person.says.take():
-            raise Declined("slow")
+            raise OperatorError("slow")
         if not room.says.take():
-            raise Declined("room_slow")
+            raise OperatorError("room_slow")
 
     async def _write(self, school: SchoolId) -> None:
         """Write what is said in the classes of a school, as long as anything is."""
@@ -140,11 +140,11 @@ class Hub:
         """Write messages, and tell everybody of them."""
         after = {one.room.id: one.room.last for one in said}
 
-        def work(work: Work) -> tuple[list[Entry | None], News]:
-            return chat.say(work, [one.entry for one in said]), looks.news(work, after)
+        def unit(uow: UnitOfWork) -> tuple[list[ChatEntry | None], News]:
+            return chat.say(uow, [one.entry for one in said]), looks.news(uow, after)
 
         try:
-            entries, news = await self._desk.work(work, school)
+            entries, news = await self._store.write(unit, school)
         except Exception:
             log.exception("what was said could not be written down")
             for one in said:
@@ -182,22 +182,22 @@ class Hub:
         """Do what a teacher asks for, and tell everybody of it."""
         by, lesson, after = connection.person.author, room.id, {room.id: room.last}
 
-        def work(work: Work) -> News:
+        def unit(uow: UnitOfWork) -> News:
             match asked:
                 case Delete(id=message):
-                    chat.delete(work, lesson, by, EntryId(message))
+                    chat.delete(uow, lesson, by, EntryId(message))
                 case Pin(id=message):
-                    chat.pin(work, lesson, by, None if message is None else EntryId(message))
+                    chat.pin(uow, lesson, by, None if message is None else EntryId(message))
                 case Mute(viewer=viewer, on=is_muted):
-                    chat.mute(work, lesson, by, ViewerId(viewer), is_muted=is_muted)
+                    chat.mute(uow, lesson, by, ViewerId(viewer), is_muted=is_muted)
                 case Pause(on=is_paused):
-                    chat.pause(work, lesson, by, is_paused=is_paused)
-            return looks.news(work, after)
+                    chat.pause(uow, lesson, by, is_paused=is_paused)
+            return looks.news(uow, after)
 
         about = str(type(asked).__struct_config__.tag)
         try:
-            news = await self._desk.work(work, room.lesson.school)
-        except Declined:
+            news = await self._store.write(unit, room.lesson.school)
+        except OperatorError:
             self._refuse(connection, No(about, "missing"))
         except Exception:
             log.exception("a chat could not be moderated")

@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from homeroom.base.ids import EntryId, LessonId
-from homeroom.domain.chat import Entry, EntryKind, Standing
+from homeroom.domain.chat import ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket
 from homeroom.domain.webcasts import Hosts
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
 from homeroom.usecases.chat import CAUGHT_UP, History
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Shown
 
 
@@ -22,7 +22,7 @@ class Sight:
     lesson: Lesson
     shown: Shown
     to_teacher: Shown
-    standing: Standing
+    standing: ChatState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Opening:
 class News:
     """What happened in some chats, in order, and how those stand in which more than talk did."""
 
-    entries: Mapping[LessonId, list[Entry]]
-    standings: Mapping[LessonId, Standing]
+    entries: Mapping[LessonId, list[ChatEntry]]
+    standings: Mapping[LessonId, ChatState]
     is_all: bool
 
     def last(self, lesson: LessonId, after: EntryId) -> EntryId:
@@ -69,57 +69,59 @@ class Standings:
 
 
 def sights(
-    work: Work, means: Means, hosts: Hosts, lessons: Collection[Lesson]
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
 ) -> dict[LessonId, Sight]:
     """Return how some classes stand."""
-    shown = viewing.shown_of(work, means, hosts, lessons)
-    stood = work.chats.standings([lesson.id for lesson in lessons])
+    shown = viewing.shown_of(uow, deps, hosts, lessons)
+    stood = uow.chats.standings([lesson.id for lesson in lessons])
     return {
-        lesson.id: Sight(lesson, *shown[lesson.id], stood.get(lesson.id, Standing()))
+        lesson.id: Sight(lesson, *shown[lesson.id], stood.get(lesson.id, ChatState()))
         for lesson in lessons
     }
 
 
-def opening(work: Work, means: Means, hosts: Hosts, lesson: Lesson) -> Opening:
+def opening(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson) -> Opening:
     """Return what the room of a class begins with."""
     return Opening(
-        sights(work, means, hosts, [lesson])[lesson.id],
-        chat.joined(work, lesson.id, EntryId(0)),
+        sights(uow, deps, hosts, [lesson])[lesson.id],
+        chat.joined(uow, lesson.id, EntryId(0)),
     )
 
 
-def news(work: Work, after: Mapping[LessonId, EntryId]) -> News:
+def news(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> News:
     """Return what happened in some chats after an entry of each."""
-    entries: dict[LessonId, list[Entry]] = {}
-    found = chat.since(work, after, CAUGHT_UP)
+    entries: dict[LessonId, list[ChatEntry]] = {}
+    found = chat.since(uow, after, CAUGHT_UP)
     for entry in found:
         entries.setdefault(entry.new.lesson, []).append(entry)
     moved = {entry.new.lesson for entry in found if entry.new.kind is not EntryKind.MESSAGE}
-    return News(entries, work.chats.standings(moved), is_all=len(found) < CAUGHT_UP)
+    return News(entries, uow.chats.standings(moved), is_all=len(found) < CAUGHT_UP)
 
 
-def standings(work: Work, means: Means, hosts: Hosts, asked: Mapping[LessonId, Asked]) -> Standings:
+def standings(
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, asked: Mapping[LessonId, Asked]
+) -> Standings:
     """Return how some classes stand, what happened in them, and who may no longer stay."""
-    several = viewing.several(work, asked)
-    found = sights(work, means, hosts, [seen.lesson for seen in several.values()])
+    several = viewing.several(uow, asked)
+    found = sights(uow, deps, hosts, [seen.lesson for seen in several.values()])
     gone = {
         lesson
         for lesson, seen in several.items()
         if seen.plan.suspended or seen.lesson.deleted_at is not None
     }
     watching = [(seen.lesson, asked[lesson].tickets) for lesson, seen in several.items()]
-    outcasts = viewing.outcasts(work, watching) | _shut(work, means, asked)
+    outcasts = viewing.outcasts(uow, watching) | _shut(uow, deps, asked)
     after = {lesson: question.after for lesson, question in asked.items()}
-    return Standings(found, gone, outcasts, news(work, after))
+    return Standings(found, gone, outcasts, news(uow, after))
 
 
-def _shut(work: Work, means: Means, asked: Mapping[LessonId, Asked]) -> set[str]:
+def _shut(uow: UnitOfWork, deps: Dependencies, asked: Mapping[LessonId, Asked]) -> set[str]:
     """Return the tokens that no longer open the page of their class."""
     taught = [lesson for lesson, question in asked.items() if question.tokens]
     tokens = {token for lesson in taught for token in asked[lesson].tokens}
     return tokens - {
         token
-        for held in work.pushes.several(taught)
+        for held in uow.publish_sessions.several(taught)
         for token in asked[held.lesson.id].tokens
-        if teaching.opens(token, held, means, work.now)
+        if teaching.opens(token, held, deps, uow.now)
     }

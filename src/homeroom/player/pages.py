@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
-from homeroom.desk import Desk
 from homeroom.domain.schools import framing
 from homeroom.domain.viewers import audience
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.calendar import calendar
 from homeroom.player.shell import Shell, address, asked, iso, moment_in_words
 from homeroom.player.state import Facts, State, state
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import Seen, SeenCourse
-from homeroom.store.work import Work
 from homeroom.usecases import demo, viewing
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Link
 from homeroom.web.languages import LANGUAGES, language_of
 from homeroom.web.problems import Problem
@@ -62,9 +62,11 @@ class Listed:
 class Pages:
     """Answers for the pages of classes and courses."""
 
-    def __init__(self, desk: Desk, means: Means, hosts: Hosts, shell: Shell, facts: Facts) -> None:
-        self._desk = desk
-        self._means = means
+    def __init__(
+        self, store: AsyncStore, deps: Dependencies, hosts: Hosts, shell: Shell, facts: Facts
+    ) -> None:
+        self._store = store
+        self._deps = deps
         self._hosts = hosts
         self._shell = shell
         self._facts = facts
@@ -88,7 +90,7 @@ class Pages:
 
     async def _demo(self, request: Request) -> Response:
         """Lead to the class on the air of the demo school, where the server has one."""
-        held = await self._desk.look(demo.on_air)
+        held = await self._store.read(demo.on_air)
         if held is None:
             return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
         return RedirectResponse(address(LIVE, lessonKey=held.lesson.key), HTTPStatus.FOUND)
@@ -103,7 +105,7 @@ class Pages:
         fields = asked(request)
         key, course_key = fields.get("lessonKey", "").strip(), fields.get("courseKey", "").strip()
         try:
-            found = await self._desk.look(lambda work: self._found(work, key, course_key, link))
+            found = await self._store.read(lambda uow: self._found(uow, key, course_key, link))
         except viewing.Unknown:
             return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
         seen, lesson = found.seen, found.seen.lesson
@@ -135,19 +137,19 @@ class Pages:
             lesson=lesson_context(seen, language_of(request), course_url),
         )
 
-    def _found(self, work: Work, key: str, course_key: str, link: Link | None) -> Found:
-        seen = viewing.seen(work, key)
+    def _found(self, uow: UnitOfWork, key: str, course_key: str, link: Link | None) -> Found:
+        seen = viewing.seen(uow, key)
         lesson = seen.lesson
         ticket = None
         if link is not None:
-            ticket = viewing.linked(work, self._means, key, link)
+            ticket = viewing.linked(uow, self._deps, key, link)
             if ticket is None and course_key == seen.course_key:
-                ticket = viewing.linked(work, self._means, course_key, link)
+                ticket = viewing.linked(uow, self._deps, course_key, link)
         if ticket is None and audience(lesson).watch_by_login:
             return Found(seen, None, None)
-        shown = viewing.shown(work, self._means, self._hosts, lesson)
-        standing = work.chats.standing(lesson.id)
-        return Found(seen, ticket, state(lesson, shown, standing, work.now, self._facts))
+        shown = viewing.shown(uow, self._deps, self._hosts, lesson)
+        standing = uow.chats.standing(lesson.id)
+        return Found(seen, ticket, state(lesson, shown, standing, uow.now, self._facts))
 
     async def _course(self, request: Request) -> Response:
         return await self._lessons(request, None)
@@ -159,7 +161,7 @@ class Pages:
         fields = asked(request)
         key, chosen = fields.get("courseKey", "").strip(), fields.get("lessonid", "").strip()
         try:
-            listed = await self._desk.look(lambda work: self._listed(work, key, link))
+            listed = await self._store.read(lambda uow: self._listed(uow, key, link))
         except viewing.Unknown:
             return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
         if listed.is_suspended:
@@ -198,10 +200,10 @@ class Pages:
             ],
         )
 
-    def _listed(self, work: Work, key: str, link: Link | None) -> Listed:
-        course, school, lessons = viewing.course(work, key)
-        ticket = None if link is None else viewing.linked(work, self._means, key, link)
-        now = work.now
+    def _listed(self, uow: UnitOfWork, key: str, link: Link | None) -> Listed:
+        course, school, lessons = viewing.course(uow, key)
+        ticket = None if link is None else viewing.linked(uow, self._deps, key, link)
+        now = uow.now
 
         def order(seen: Seen) -> tuple[bool, Moment]:
             begin = seen.lesson.hours.begin
@@ -222,14 +224,14 @@ class Pages:
         url = f"{self._hosts.pages}{address(LIVE, lessonKey=key)}"
         host = urlsplit(self._hosts.pages).hostname or "homeroom"
 
-        def look(work: Work) -> bytes:
-            seen = viewing.seen(work, key)
+        def look(uow: UnitOfWork) -> bytes:
+            seen = viewing.seen(uow, key)
             if seen.lesson.deleted_at is not None or seen.plan.suspended:
                 raise viewing.Unknown
-            return calendar(seen, url, host, work.now)
+            return calendar(seen, url, host, uow.now)
 
         try:
-            content = await self._desk.look(look)
+            content = await self._store.read(look)
         except viewing.Unknown:
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such class") from None
         headers = {
@@ -258,7 +260,7 @@ def lesson_context(seen: Seen, language: str, course_url: str | None = None) -> 
 def _standing(seen: Seen, now: Moment) -> str:
     lesson = seen.lesson
     if lesson.is_over(now):
-        return "replay" if lesson.switches.replay else "over"
+        return "replay" if lesson.recording.replay else "over"
     return "running" if now >= lesson.hours.begin else "coming"
 
 

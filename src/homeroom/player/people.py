@@ -5,7 +5,7 @@ from time import monotonic
 
 import msgspec
 
-from homeroom.domain.chat import Author, Role
+from homeroom.domain.chat import Author, ChatRole
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket, ViewerKind, audience
 from homeroom.player.frames import You
@@ -103,12 +103,12 @@ class Teacher(Person):
     @property
     def author(self) -> Author:
         """As whom they speak."""
-        return Author(self._name, Role.TEACHER)
+        return Author(self._name, ChatRole.TEACHER)
 
     @property
     def you(self) -> You:
         """Who they are."""
-        return You(None, self._name, Role.TEACHER, "staff", None, "open")
+        return You(None, self._name, ChatRole.TEACHER, "staff", None, "open")
 
 
 class Viewer(Person):
@@ -131,7 +131,7 @@ class Viewer(Person):
     def author(self) -> Author:
         """As whom they speak; only those who are written down do."""
         viewer = self.admitted.viewer
-        return Author(self.name, Role.VIEWER, None if viewer is None else viewer.id)
+        return Author(self.name, ChatRole.VIEWER, None if viewer is None else viewer.id)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId
-from homeroom.domain.chat import SHOWN, Entry, EntryKind, Standing
+from homeroom.domain.chat import SHOWN, ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import audience
 from homeroom.player.frames import (
@@ -131,7 +131,7 @@ class Room:
         entries = [entry for entry in history.entries if entry.id <= self.last]
         return [*events_of(entries, history.standing), *self.since(history.last)]
 
-    def take(self, entries: Iterable[Entry], standing: Standing | None) -> list[EntryEvent]:
+    def take(self, entries: Iterable[ChatEntry], standing: ChatState | None) -> list[EntryEvent]:
         """Take over what happened, in order, and return what there is to tell of it."""
         new = [entry for entry in entries if entry.id > self.last]
         if new:
@@ -166,7 +166,7 @@ class Room:
             kept = [one for one in self._recent if one.id != event.target]
             self._recent = deque(kept, SHOWN)
 
-    def _mute(self, entry: Entry) -> None:
+    def _mute(self, entry: ChatEntry) -> None:
         for viewer in self.viewers:
             if viewer.author.viewer == entry.new.target:
                 viewer.judge(self.lesson, is_muted=entry.new.kind is EntryKind.MUTE)
@@ -251,13 +251,13 @@ class Room:
                 teacher.tell(named)
 
 
-def events_of(entries: Iterable[Entry], standing: Standing) -> list[EntryEvent]:
+def events_of(entries: Iterable[ChatEntry], standing: ChatState) -> list[EntryEvent]:
     """Return what everybody is told of some entries."""
     events = (_event_of(entry, standing) for entry in entries)
     return [event for event in events if event is not None]
 
 
-def _event_of(entry: Entry, standing: Standing) -> EntryEvent | None:
+def _event_of(entry: ChatEntry, standing: ChatState) -> EntryEvent | None:
     """Return what everybody is told of an entry; none where it is nobody's business any more."""
     event: EntryEvent | None = None
     match entry.new.kind:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId
-from homeroom.desk import Desk
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.webcasts import Hosts
 from homeroom.player import looks
@@ -21,7 +21,7 @@ from homeroom.player.state import Facts, State
 from homeroom.store.viewers import Watched
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import History
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 log = logging.getLogger("homeroom.player")
 
@@ -39,10 +39,10 @@ RESTART = 1012
 class Rooms:
     """The rooms of the classes that are watched; one that is empty is forgotten."""
 
-    def __init__(self, desk: Desk, means: Means, hosts: Hosts, facts: Facts) -> None:
+    def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts, facts: Facts) -> None:
         """Take what tells which streams are on the air."""
-        self.desk = desk
-        self.means = means
+        self.async_store = store
+        self.deps = deps
         self._hosts = hosts
         self._facts = facts
         self.open: dict[LessonId, Room] = {}
@@ -77,7 +77,7 @@ class Rooms:
 
     def now(self) -> Moment:
         """Return the present moment."""
-        return self.desk.store.clock.now()
+        return self.async_store.store.clock.now()
 
     def state(self, room: Room, person: Person) -> State:
         """Return how a class stands now, as somebody may see it."""
@@ -92,15 +92,15 @@ class Rooms:
         while True:
             room = self.open.get(lesson.id)
             if room is None:
-                opening = await self.desk.look(
-                    lambda work: looks.opening(work, self.means, self._hosts, lesson)
+                opening = await self.async_store.read(
+                    lambda uow: looks.opening(uow, self.deps, self._hosts, lesson)
                 )
                 # Another may have come in meanwhile.
                 self.open.setdefault(lesson.id, Room(opening, self.now(), self._facts))
             elif after > room.last:
                 # They come from another server, which was faster; or from another world.
                 known = {room.id: room.last}
-                self.take(await self.desk.look(partial(looks.news, after=known)))
+                self.take(await self.async_store.read(partial(looks.news, after=known)))
                 after = min(after, room.last)
             elif after == 0:
                 return room, room.recent, True
@@ -109,7 +109,9 @@ class Rooms:
             elif history is not None and room.remembers(history.last):
                 return room, room.missed(history), history.is_fresh
             else:
-                history = await self.desk.look(partial(chat.joined, lesson=lesson.id, after=after))
+                history = await self.async_store.read(
+                    partial(chat.joined, lesson=lesson.id, after=after)
+                )
 
     def take(self, news: News) -> None:
         """Tell the rooms what has happened in them."""
@@ -168,8 +170,8 @@ class Rooms:
             }
             if not asked:
                 return
-            found = await self.desk.look(
-                lambda work: looks.standings(work, self.means, self._hosts, asked)
+            found = await self.async_store.read(
+                lambda uow: looks.standings(uow, self.deps, self._hosts, asked)
             )
             self.take(found.news)
             for lesson, question in asked.items():
@@ -200,7 +202,7 @@ class Rooms:
             return
         given = {room.id: number for room, number in taken}
         try:
-            likes = await self.desk.work(lambda work: chat.add_likes(work, given))
+            likes = await self.async_store.write(lambda uow: chat.add_likes(uow, given))
         except BaseException:
             for room, number in taken:
                 room.give_back_likes(number)
@@ -220,7 +222,7 @@ class Rooms:
         rows = sorted((one for _, one in taken), key=_place)
         try:
             if rows:
-                await self.desk.work(lambda work: viewing.add_watched(work, rows))
+                await self.async_store.write(lambda uow: viewing.add_watched(uow, rows))
         except BaseException:
             for viewer, watched in taken:
                 viewer.give_back(watched.seconds)

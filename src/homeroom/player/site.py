@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from homeroom.desk import Desk
+from homeroom.async_store import AsyncStore
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.entry import Entry
 from homeroom.player.hub import Hub
@@ -11,13 +11,13 @@ from homeroom.player.shell import Shell
 from homeroom.player.socket import Sockets
 from homeroom.player.state import Facts
 from homeroom.player.teach import Browser, Teaching
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.metrics import Metrics
 
 
 def routes(
-    desk: Desk,
-    means: Means,
+    store: AsyncStore,
+    deps: Dependencies,
     hosts: Hosts,
     facts: Facts,
     browser: Browser,
@@ -27,9 +27,9 @@ def routes(
     """Return the addresses of the public pages; the media engine's facts say what is on the air."""
     shell = Shell(hosts)
     return [
-        *Pages(desk, means, hosts, shell, facts).routes(),
-        *Entry(desk, means, hosts).routes(),
-        *Teaching(desk, means, hosts, shell, facts, browser).routes(),
+        *Pages(store, deps, hosts, shell, facts).routes(),
+        *Entry(store, deps, hosts).routes(),
+        *Teaching(store, deps, hosts, shell, facts, browser).routes(),
         *Sockets(hub, hosts, metrics).routes(),
         shell.assets.route,
     ]

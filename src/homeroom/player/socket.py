@@ -13,7 +13,7 @@ import msgspec
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.frames import READER, AskState, Frame, Join, Like, Moderation, Play, Say
 from homeroom.player.hub import Hub
@@ -148,7 +148,7 @@ class Sockets:
             return await enter(pipe, join)
         except LogInFirst:
             raise End(LOG_IN_FIRST) from None
-        except (Unknown, Declined):
+        except (Unknown, OperatorError):
             raise End(NO_CLASS) from None
         except Exception as failure:
             log.exception("nobody can be let into a room")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from homeroom.base.clock import Moment
-from homeroom.domain.chat import Entry, Standing
+from homeroom.domain.chat import ChatEntry, ChatState
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, name_of
 from homeroom.player.frames import Message
@@ -52,7 +52,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
     pinned: Message | None
 
 
-def state(lesson: Lesson, shown: Shown, standing: Standing, now: Moment, facts: Facts) -> State:
+def state(lesson: Lesson, shown: Shown, standing: ChatState, now: Moment, facts: Facts) -> State:
     """Return how a class stands, from what the store and the media engine know of it."""
     return State(
         now=now,
@@ -61,8 +61,8 @@ def state(lesson: Lesson, shown: Shown, standing: Standing, now: Moment, facts: 
         opens=shown.opens_at,
         closes=shown.closes_at,
         phase=shown.phase,
-        live=lesson.switches.record and lesson.switches.live,
-        replay=lesson.switches.record and lesson.switches.replay,
+        live=lesson.recording.record and lesson.recording.live,
+        replay=lesson.recording.record and lesson.recording.replay,
         on_air=[
             kind
             for kind in StreamKind
@@ -85,7 +85,7 @@ def state(lesson: Lesson, shown: Shown, standing: Standing, now: Moment, facts: 
     )
 
 
-def message(entry: Entry) -> Message:
+def message(entry: ChatEntry) -> Message:
     """Return a message as everybody sees it."""
     new = entry.new
     return Message(

@@ -9,18 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import keyed, same
-from homeroom.desk import Desk
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import NotStarted, StreamKind, opens_at
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
 from homeroom.player.shell import Shell
 from homeroom.player.state import Facts, State, state
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching, viewing
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.teaching import Taught
 from homeroom.web.bodies import whole
 from homeroom.web.languages import language_of
@@ -64,15 +64,15 @@ class Teaching:
 
     def __init__(
         self,
-        desk: Desk,
-        means: Means,
+        store: AsyncStore,
+        deps: Dependencies,
         hosts: Hosts,
         shell: Shell,
         facts: Facts,
         browser: Browser,
     ) -> None:
-        self._desk = desk
-        self._means = means
+        self._store = store
+        self._deps = deps
         self._hosts = hosts
         self._shell = shell
         self._facts = facts
@@ -93,8 +93,8 @@ class Teaching:
     async def _page(self, request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            found, shown = await self._desk.look(lambda work: self._found(work, token))
-        except Declined:
+            found, shown = await self._store.read(lambda uow: self._found(uow, token))
+        except OperatorError:
             return self._shell.notice(request, HTTPStatus.NOT_FOUND, "teach")
         lesson = found.seen.lesson
         return self._shell.page(
@@ -118,26 +118,26 @@ class Teaching:
             has_browser=self._browser.is_installed,
         )
 
-    def _found(self, work: Work, token: str) -> tuple[Taught, State]:
-        found = self._taught(work, token)
+    def _found(self, uow: UnitOfWork, token: str) -> tuple[Taught, State]:
+        found = self._taught(uow, token)
         lesson = found.seen.lesson
-        shown = viewing.shown(work, self._means, self._hosts, lesson, to_teacher=True)
-        standing = work.chats.standing(lesson.id)
-        return found, state(lesson, shown, standing, work.now, self._facts)
+        shown = viewing.shown(uow, self._deps, self._hosts, lesson, to_teacher=True)
+        standing = uow.chats.standing(lesson.id)
+        return found, state(lesson, shown, standing, uow.now, self._facts)
 
     def _for_program(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:
         """Return a push address in the two parts that OBS asks for, none where there is none."""
-        address = teaching.pushed_to(found.held, kind, self._means, self._hosts)
+        address = teaching.pushed_to(found.held, kind, self._deps, self._hosts)
         if address is None:
             return None
         server, _, key = address.rpartition("/")
         return {"server": server, "key": key}
 
-    def _taught(self, work: Work, token: str) -> Taught:
-        """Return the class of a token; raises `Declined`, whatever is wrong with it."""
+    def _taught(self, uow: UnitOfWork, token: str) -> Taught:
+        """Return the class of a token; raises `OperatorError`, whatever is wrong with it."""
         if not _TOKEN.fullmatch(token):
-            raise Declined("there is no such page")
-        return teaching.taught(work, self._means, token)
+            raise OperatorError("there is no such page")
+        return teaching.taught(uow, self._deps, token)
 
     # --- what is done there -----------------------------------------------------------------------
 
@@ -146,22 +146,22 @@ class Teaching:
         await whole(request, MOST_BYTES)
         token = request.path_params["token"]
 
-        def end(work: Work) -> None:
-            found = self._taught(work, token)
+        def end(uow: UnitOfWork) -> None:
+            found = self._taught(uow, token)
             if not found.is_over:
-                _check_begun(found, work.now)
-                teaching.end(work, self._means, token)
+                _check_begun(found, uow.now)
+                teaching.end(uow, self._deps, token)
 
         try:
-            await self._desk.work(end)
-        except Declined:
+            await self._store.write(end)
+        except OperatorError:
             raise _no_page() from None
         return json_response({})
 
     async def _go_live(self, request: Request) -> Response:
         self._check(request, SDP)
         token = request.path_params["token"]
-        url = await self._desk.look(lambda work: self._push_url(work, token))
+        url = await self._store.read(lambda uow: self._push_url(uow, token))
         try:
             offer = (await whole(request, LONGEST_OFFER)).decode()
             session, answer = await self._browser.start(url, offer)
@@ -173,17 +173,17 @@ class Teaching:
         headers = {**NOT_KEPT, "location": place}
         return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
 
-    def _push_url(self, work: Work, token: str) -> str:
+    def _push_url(self, uow: UnitOfWork, token: str) -> str:
         """Return where a browser's stream goes; raises `Problem` where it may not run now."""
         try:
-            found = self._taught(work, token)
-        except Declined:
+            found = self._taught(uow, token)
+        except OperatorError:
             raise _no_page() from None
         if found.is_over:
             raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
-        _check_begun(found, work.now)
+        _check_begun(found, uow.now)
         here = replace(self._hosts, push=self._hosts.push and self._browser.push_base)
-        url = teaching.pushed_to(found.held, StreamKind.CLASS, self._means, here)
+        url = teaching.pushed_to(found.held, StreamKind.CLASS, self._deps, here)
         if url is None:
             detail = "the class is not recorded, or the server carries no streams"
             raise _problem("no_stream", detail, HTTPStatus.CONFLICT)
@@ -193,8 +193,8 @@ class Teaching:
         self._check(request)
         token, session = request.path_params["token"], request.path_params["session"]
         try:
-            await self._desk.look(lambda work: self._taught(work, token))
-        except Declined:
+            await self._store.read(lambda uow: self._taught(uow, token))
+        except OperatorError:
             raise _no_page() from None
         found = _SESSION.fullmatch(session)
         if found is None or not same(found[2], self._bound(token, found[1])):
@@ -204,7 +204,7 @@ class Teaching:
 
     def _bound(self, token: str, session: str) -> str:
         """Return what shows that a session was begun at the page of a token, and at no other."""
-        return keyed(self._means.ticket_key, f"whip {token} {session}")
+        return keyed(self._deps.ticket_key, f"whip {token} {session}")
 
     def _check(self, request: Request, media_type: str | None = None) -> None:
         """Refuse what no page of ours sends; raises `Problem`."""

@@ -6,17 +6,17 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.keys import fingerprint
-from homeroom.desk import Desk
 from homeroom.web.problems import Problem, bearer, no_token
 
 
 class Gate:
     """Lets in who sits at this machine, and elsewhere who has the operator's token."""
 
-    def __init__(self, desk: Desk, bound_to: str) -> None:
+    def __init__(self, store: AsyncStore, bound_to: str) -> None:
         """Take the address the server listens at."""
-        self._desk = desk
+        self._store = store
         self._is_private = is_loopback(bound_to)
 
     async def admit(self, request: Request) -> None:
@@ -29,7 +29,7 @@ class Gate:
             detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
             raise no_token(detail)
         print_ = fingerprint(bearer(request))
-        known = await self._desk.look(lambda work: work.operations.token(print_))
+        known = await self._store.read(lambda uow: uow.operations.token(print_))
         if known is None:
             raise no_token("no such token is in force")
         if known.school is not None:

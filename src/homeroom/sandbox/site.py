@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment, ShiftedClock
 from homeroom.base.ids import SchoolId
-from homeroom.desk import Desk
 from homeroom.jobs.worker import Worker
 from homeroom.sandbox import faults
 from homeroom.sandbox.bodies import AskFault, MoveClock, ResetSchool, read
 from homeroom.sandbox.gate import Gate
-from homeroom.store.engine import Contended
-from homeroom.store.work import Work
+from homeroom.store.engine import ContendedError
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import resets
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import MAX_FAULTS, FaultBook
 from homeroom.web.journal import LENGTH, Journal
 from homeroom.web.problems import Problem, json_response
@@ -38,10 +38,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Sandbox:
     """The parts of a server that its sandbox moves, and its endpoints."""
 
-    desk: Desk
+    store: AsyncStore
     clock: ShiftedClock
     worker: Worker
-    means: Means
+    deps: Dependencies
     book: FaultBook
     journal: Journal
     bound_to: str
@@ -60,7 +60,7 @@ class Sandbox:
         ]
 
     def _route(self, name: str, **endpoints: Endpoint) -> Route:
-        gate = Gate(self.desk, self.bound_to)
+        gate = Gate(self.store, self.bound_to)
 
         async def answer(request: Request) -> Response:
             await gate.admit(request)
@@ -126,14 +126,14 @@ class Sandbox:
         school = SchoolId(asked.sid)
         await self._check_school(school)
 
-        def unit(work: Work) -> resets.Removed:
+        def unit(uow: UnitOfWork) -> resets.Removed:
             if asked.to == "demo":
-                return resets.to_demo(work, self.means, school)
-            return resets.to_empty(work, school)
+                return resets.to_demo(uow, self.deps, school)
+            return resets.to_empty(uow, school)
 
         try:
-            removed = await self.desk.work(unit, school)
-        except Contended:
+            removed = await self.store.write(unit, school)
+        except ContendedError:
             detail = "another school is changing accounts of this one; try again"
             raise Problem(HTTPStatus.CONFLICT, detail) from None
         self.forget(school)
@@ -144,7 +144,7 @@ class Sandbox:
     async def _check_school(self, school: SchoolId) -> None:
         known = None
         if 0 < school < LARGEST_ID:
-            known = await self.desk.look(lambda work: work.schools.get(school))
+            known = await self.store.read(lambda uow: uow.schools.get(school))
         if known is None:
             raise Problem(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
 

@@ -8,7 +8,15 @@ from sqlalchemy import ClauseElement, bindparam, delete, insert, literal, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId, SchoolId, ViewerId
-from homeroom.domain.chat import SHOWN, Author, Entry, EntryKind, NewEntry, Role, Standing
+from homeroom.domain.chat import (
+    SHOWN,
+    Author,
+    ChatEntry,
+    ChatRole,
+    ChatState,
+    EntryKind,
+    NewChatEntry,
+)
 from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Row, Tx
 from homeroom.store.statement import Rows, Statement
@@ -139,13 +147,13 @@ _gone = Rows("gone_entries")
 _FORGET = Statement(delete(chat_entries).where(_gone.hold(chat_entries.c.id)))
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row) -> ChatEntry:
     (
         number, lesson, kind, viewer, name, role, text, target, nonce, sent_at, deleted_at,
     ) = row  # fmt: skip
-    author = Author(name, Role(role), None if viewer is None else ViewerId(viewer))
-    new = NewEntry(LessonId(lesson), EntryKind(kind), author, text, target, nonce)
-    return Entry(EntryId(number), new, sent_at, is_deleted=deleted_at is not None)
+    author = Author(name, ChatRole(role), None if viewer is None else ViewerId(viewer))
+    new = NewChatEntry(LessonId(lesson), EntryKind(kind), author, text, target, nonce)
+    return ChatEntry(EntryId(number), new, sent_at, is_deleted=deleted_at is not None)
 
 
 class Chats:
@@ -154,7 +162,7 @@ class Chats:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    def recent(self, lesson: LessonId) -> list[Entry]:
+    def recent(self, lesson: LessonId) -> list[ChatEntry]:
         """Return the last messages that were not deleted, in order."""
         return [_entry(row) for row in reversed(self._tx.all(_RECENT, {"lesson": lesson}))]
 
@@ -163,25 +171,27 @@ class Chats:
         rows = self._tx.all(_LAST, {"lesson": lesson})
         return EntryId(rows[0][0] if rows else 0)
 
-    def since(self, after: Mapping[LessonId, EntryId], limit: int) -> list[Entry]:
+    def since(self, after: Mapping[LessonId, EntryId], limit: int) -> list[ChatEntry]:
         """Return what happened in several chats after an entry of each, in order."""
         if not after:
             return []
         given = {"after_ids": msgspec.json.encode(list(after.items())).decode(), "limit": limit}
         return [_entry(row) for row in self._tx.all(_SINCE, given)]
 
-    def get(self, lesson: LessonId, entry: EntryId) -> Entry | None:
+    def get(self, lesson: LessonId, entry: EntryId) -> ChatEntry | None:
         """Return an entry of a class's chat, or none."""
         rows = self._tx.all(_GET, {"lesson": lesson, "entry": entry})
         return _entry(rows[0]) if rows else None
 
-    def with_nonces(self, asked: Iterable[tuple[LessonId, str]]) -> dict[tuple[int, str], Entry]:
+    def with_nonces(
+        self, asked: Iterable[tuple[LessonId, str]]
+    ) -> dict[tuple[int, str], ChatEntry]:
         """Return what was kept already of several messages, by class and the senders' marks."""
         text = msgspec.json.encode(list(asked)).decode()
         found = [_entry(row) for row in self._tx.all(_BY_NONCE, {"nonces": text})]
         return {(entry.new.lesson, entry.new.nonce or ""): entry for entry in found}
 
-    def add(self, new: NewEntry, now: Moment) -> Entry:
+    def add(self, new: NewChatEntry, now: Moment) -> ChatEntry:
         """Write what happened and return it with its id."""
         values = {
             "lesson_id": new.lesson,
@@ -196,23 +206,23 @@ class Chats:
             "deleted_at": None,
         }
         number = EntryId(self._tx.all(_ADD, values)[0][0])
-        return Entry(number, new, now, is_deleted=False)
+        return ChatEntry(number, new, now, is_deleted=False)
 
     def delete(self, entry: EntryId, now: Moment) -> bool:
         """Mark a message deleted; tells whether it was there."""
         return self._tx.run(_DELETE, {"entry": entry, "moment": now}) > 0
 
-    def standing(self, lesson: LessonId) -> Standing:
+    def standing(self, lesson: LessonId) -> ChatState:
         """Return how a chat stands."""
-        return self.standings([lesson]).get(lesson, Standing())
+        return self.standings([lesson]).get(lesson, ChatState())
 
-    def standings(self, asked: Collection[LessonId]) -> dict[LessonId, Standing]:
+    def standings(self, asked: Collection[LessonId]) -> dict[LessonId, ChatState]:
         """Return how several chats stand, those left out in which nothing has happened yet."""
         if not asked:
             return {}
         rows = self._tx.all(_STANDINGS, {"stood": msgspec.json.encode(list(asked)).decode()})
         return {
-            LessonId(lesson): Standing(
+            LessonId(lesson): ChatState(
                 bool(is_paused), None if pinned[0] is None else _entry(tuple(pinned)), likes
             )
             for lesson, is_paused, likes, *pinned in rows

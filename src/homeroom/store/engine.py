@@ -18,7 +18,7 @@ Trace = Callable[[str, dict[str, Any]], None]
 BUSY_SECONDS = 10
 
 
-class StoreFailed(Exception):
+class StoreError(Exception):
     """The database could not do or keep the work.
 
     Nothing of it was kept, but for one case: a connection to PostgreSQL that was lost during the
@@ -26,11 +26,11 @@ class StoreFailed(Exception):
     """
 
 
-class Contended(Exception):
+class ContendedError(Exception):
     """Another unit holds for over a second what this one needs."""
 
 
-class NeedsAlone(Exception):
+class NeedsExclusiveError(Exception):
     """The unit found that it may not run beside others of its school; it is run again alone."""
 
 
@@ -71,11 +71,11 @@ class Engine(Protocol):
 
     tally: Tally
 
-    def work(self, unit: Unit) -> None:
+    def write(self, unit: Unit) -> None:
         """Queue a unit that writes."""
         ...
 
-    def look(self, unit: Unit) -> None:
+    def read(self, unit: Unit) -> None:
         """Queue a unit that only reads, on a snapshot."""
         ...
 

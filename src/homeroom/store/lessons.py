@@ -11,14 +11,14 @@ from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
     MARGIN,
-    Audience,
+    ClassroomSettings,
     Hours,
     Lesson,
     NewLesson,
     Origin,
-    Proof,
-    Stage,
-    Switches,
+    RecordingOptions,
+    StreamSignature,
+    WatchPolicy,
 )
 from homeroom.domain.schools import Plan
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
@@ -209,16 +209,16 @@ def lesson_from(row: Row) -> Lesson:
         hours=Hours(begins_at, ends_at),
         teacher=UserId(teacher),
         folder=folder,
-        stage=Stage(
+        classroom=ClassroomSettings(
             seats, resolution, bool(two_cameras), bool(smart), bool(broadcast), bool(off_stage)
         ),
-        switches=Switches(bool(record), bool(scene), bool(live), bool(replay)),
-        audience=Audience(bool(by_login), bool(unlogged_chat)),
+        recording=RecordingOptions(bool(record), bool(scene), bool(live), bool(replay)),
+        watch_policy=WatchPolicy(bool(by_login), bool(unlogged_chat)),
         is_locked=bool(locked),
         introduction=introduction,
         identity=identity,
         key=key,
-        stream=None if signature is None else Proof(signature, f"{stream_expires_at:x}"),
+        stream=None if signature is None else StreamSignature(signature, f"{stream_expires_at:x}"),
         origin=Origin(origin),
         closed_at=closed_at,
         deleted_at=deleted_at,
@@ -227,7 +227,7 @@ def lesson_from(row: Row) -> Lesson:
 
 
 def _switch_values(
-    switches: Switches, audience: Audience, stream: Proof | None
+    switches: RecordingOptions, audience: WatchPolicy, stream: StreamSignature | None
 ) -> dict[str, Value]:
     return {
         "record": int(switches.record),
@@ -289,7 +289,7 @@ class Lessons:
         course: Course,
         new: NewLesson,
         key: str,
-        stream: Proof | None,
+        stream: StreamSignature | None,
         now: Moment,
     ) -> Lesson:
         """Write a class and return it."""
@@ -301,12 +301,12 @@ class Lessons:
             "ends_at": new.hours.end,
             "teacher_id": new.teacher,
             "folder_id": new.folder,
-            "seats": new.stage.seats,
-            "resolution": new.stage.resolution,
-            "has_two_cameras": int(new.stage.has_two_cameras),
-            "is_smart": int(new.stage.is_smart),
-            "is_broadcast": int(new.stage.is_broadcast),
-            "enters_off_stage": int(new.stage.enters_off_stage),
+            "seats": new.classroom.seats,
+            "resolution": new.classroom.resolution,
+            "has_two_cameras": int(new.classroom.has_two_cameras),
+            "is_smart": int(new.classroom.is_smart),
+            "is_broadcast": int(new.classroom.is_broadcast),
+            "enters_off_stage": int(new.classroom.enters_off_stage),
             "is_locked": 0,
             "introduction": new.introduction,
             "unique_identity": new.identity,
@@ -315,7 +315,7 @@ class Lessons:
             "created_at": now,
             "closed_at": None,
             "deleted_at": None,
-            **_switch_values(new.switches, new.audience, stream),
+            **_switch_values(new.recording, new.watch_policy, stream),
         }
         number = LessonId(self._tx.all(_ADD, values)[0][0])
         return Lesson(
@@ -326,9 +326,9 @@ class Lessons:
             hours=new.hours,
             teacher=new.teacher,
             folder=new.folder,
-            stage=new.stage,
-            switches=new.switches,
-            audience=new.audience,
+            classroom=new.classroom,
+            recording=new.recording,
+            watch_policy=new.watch_policy,
             is_locked=False,
             introduction=new.introduction,
             identity=new.identity,
@@ -348,11 +348,11 @@ class Lessons:
             "ends_at": lesson.hours.end,
             "teacher_id": lesson.teacher,
             "folder_id": lesson.folder,
-            "is_smart": int(lesson.stage.is_smart),
-            "is_broadcast": int(lesson.stage.is_broadcast),
-            "enters_off_stage": int(lesson.stage.enters_off_stage),
+            "is_smart": int(lesson.classroom.is_smart),
+            "is_broadcast": int(lesson.classroom.is_broadcast),
+            "enters_off_stage": int(lesson.classroom.enters_off_stage),
             "introduction": lesson.introduction,
-            **_switch_values(lesson.switches, lesson.audience, lesson.stream),
+            **_switch_values(lesson.recording, lesson.watch_policy, lesson.stream),
         }
         named = {f"new_{name}": value for name, value in values.items()}
         self._tx.run(_SAVE, {"lesson": lesson.id, **named})
@@ -361,7 +361,7 @@ class Lessons:
         """Write the recording switches, audience and stream of several classes at once."""
         rows = []
         for lesson in changed:
-            values = _switch_values(lesson.switches, lesson.audience, lesson.stream)
+            values = _switch_values(lesson.recording, lesson.watch_policy, lesson.stream)
             rows.append([lesson.id, *(values[name] for name in _SWITCHED)])
         if rows:
             self._tx.run(_SAVE_SWITCHES, {"saved": msgspec.json.encode(rows).decode()})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from homeroom.store.engine import StoreFailed
+from homeroom.store.engine import StoreError
 
 HEAD = "0003"
 FOLDER = Path(__file__).parent / "migrations"
@@ -33,7 +33,7 @@ def is_current(address: str | Path) -> bool:
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
         return False
     except (sqlite3.DatabaseError, psycopg.Error) as failure:
-        raise StoreFailed(f"no database: {' '.join(str(failure).split())}") from failure
+        raise StoreError(f"no database: {' '.join(str(failure).split())}") from failure
     return row is not None and row[0] == HEAD
 
 
@@ -59,9 +59,9 @@ def migrate(address: str | Path) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as failure:
-        raise StoreFailed(f"the tables are of another version of Homeroom: {failure}") from failure
+        raise StoreError(f"the tables are of another version of Homeroom: {failure}") from failure
     except SQLAlchemyError as failure:
-        raise StoreFailed(f"the tables were not brought up to date: {failure}") from failure
+        raise StoreError(f"the tables were not brought up to date: {failure}") from failure
     finally:
         engine.dispose()
 

@@ -13,10 +13,10 @@ from psycopg.types.numeric import Int8Dumper
 
 from homeroom.store.engine import (
     BUSY_SECONDS,
-    Contended,
-    NeedsAlone,
+    ContendedError,
+    NeedsExclusiveError,
     Row,
-    StoreFailed,
+    StoreError,
     Tally,
     Trace,
     Traced,
@@ -97,11 +97,11 @@ class PostgresEngine:
         self._readers = ThreadPoolExecutor(READING_CONNECTIONS, "store-reader")
         self._open: list[PostgresTx] = []
 
-    def work(self, unit: Unit) -> None:
+    def write(self, unit: Unit) -> None:
         """Queue a unit that writes."""
         self._writers.submit(self._run, unit, self._begin(unit))
 
-    def look(self, unit: Unit) -> None:
+    def read(self, unit: Unit) -> None:
         """Queue a unit that only reads, on a snapshot."""
         self._readers.submit(self._run, unit, _LOOK)
 
@@ -153,12 +153,12 @@ class PostgresEngine:
             # What another unit has just put there or taken away is seen when this one looks again.
             self._undo(tx)
             if left == 0:
-                raise StoreFailed(_told(failure)) from None
+                raise StoreError(_told(failure)) from None
             return self._attempt(unit, begin, left - 1)
         except psycopg.errors.LockNotAvailable as failure:
             self._undo(tx)
-            raise Contended(str(failure)) from failure
-        except NeedsAlone:
+            raise ContendedError(str(failure)) from failure
+        except NeedsExclusiveError:
             self._undo(tx)
             unit.alone = True
             return self._attempt(unit, self._begin(unit), left)
@@ -167,7 +167,7 @@ class PostgresEngine:
             if tx.connection.closed and not has_begun and left > 0:
                 # PostgreSQL was restarted while the connection lay idle: another one will do.
                 return self._attempt(unit, begin, left - 1)
-            raise StoreFailed(_told(failure)) from None
+            raise StoreError(_told(failure)) from None
         except BaseException:
             self._undo(tx)
             raise
@@ -179,7 +179,7 @@ class PostgresEngine:
             try:
                 tx = self._local.tx = PostgresTx(self._url)
             except psycopg.Error as failure:
-                raise StoreFailed(f"no connection: {failure}") from failure
+                raise StoreError(f"no connection: {failure}") from failure
             tx.trace = self.trace
             self._open.append(tx)
         return tx

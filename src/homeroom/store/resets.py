@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import BindParameter, Delete, Select, bindparam, delete, exists, not_, select, union
 
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.domain.kinds import Kind
+from homeroom.domain.job_kinds import JobKind
 from homeroom.store.engine import Tx
 from homeroom.store.statement import Rows, Statement
 from homeroom.store.tables import (
@@ -131,7 +131,9 @@ _DELETIONS = {
     )
 }
 # Files of the school that are to be erased still are.
-_JOBS = Statement(delete(jobs).where(jobs.c.school_id == _school, jobs.c.kind == Kind.FINISH_STOP))
+_JOBS = Statement(
+    delete(jobs).where(jobs.c.school_id == _school, jobs.c.kind == JobKind.FINISH_STOP)
+)
 _DELETE_USERS = Statement(
     delete(users).where(
         users.c.id.in_(_given_ids),

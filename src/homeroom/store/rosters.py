@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
-from homeroom.domain.teachers import Role
+from homeroom.domain.teachers import MemberRole
 from homeroom.store.engine import Tx
 from homeroom.store.standing import with_standing
 from homeroom.store.statement import Rows, Statement
@@ -69,7 +69,7 @@ class Person:
     """The telephone number or e-mail address the person is known by."""
     school_name: str | None
     """The name on the school's list of students; none for others."""
-    role: Role | None
+    role: MemberRole | None
     is_course_teacher: bool
 
 
@@ -101,7 +101,7 @@ class Rosters:
                 nickname,
                 account,
                 school_name,
-                None if role is None else Role(role),
+                None if role is None else MemberRole(role),
                 teacher is not None,
             )
             for uid, cancelled_at, nickname, account, school_name, role, teacher in self._tx.all(
@@ -109,11 +109,11 @@ class Rosters:
             )
         }
 
-    def count(self, course: CourseId, role: Role) -> int:
+    def count(self, course: CourseId, role: MemberRole) -> int:
         """Return how many students, or auditors, a course has."""
         return int(self._tx.all(_COUNT, {"course": course, "role": role.value})[0][0])
 
-    def add(self, course: CourseId, role: Role, new: list[NewMember], now: Moment) -> None:
+    def add(self, course: CourseId, role: MemberRole, new: list[NewMember], now: Moment) -> None:
         """Write members of a course."""
         rows = [
             (course, member.user, role.value, member.name, member.nickname, now) for member in new
@@ -121,7 +121,7 @@ class Rosters:
         if rows:
             self._tx.run(_ADD, {"new_members": msgspec.json.encode(rows).decode()})
 
-    def remove(self, course: CourseId, role: Role, gone: list[UserId]) -> None:
+    def remove(self, course: CourseId, role: MemberRole, gone: list[UserId]) -> None:
         """Remove members of a course."""
         if gone:
             text = msgspec.json.encode(gone).decode()

@@ -16,7 +16,7 @@ from typing import Any
 from homeroom.store.engine import (
     BUSY_SECONDS,
     Row,
-    StoreFailed,
+    StoreError,
     Tally,
     Traced,
     Unit,
@@ -84,12 +84,12 @@ class SqliteEngine:
         self._readers = ThreadPoolExecutor(2, "store-reader")
         self._open: list[SqliteTx] = [self.tx]
 
-    def work(self, unit: Unit) -> None:
+    def write(self, unit: Unit) -> None:
         """Queue a unit that writes."""
         unit.alone = True  # there is one writer
         self._waiting.put(unit)
 
-    def look(self, unit: Unit) -> None:
+    def read(self, unit: Unit) -> None:
         """Queue a unit that only reads, on a snapshot."""
         self._readers.submit(self._read, unit)
 
@@ -137,7 +137,7 @@ class SqliteEngine:
             with suppress(sqlite3.Error):
                 if self.tx.connection.in_transaction:
                     self.tx.plain("ROLLBACK")
-            lost = StoreFailed(f"the group was not committed: {failure}")
+            lost = StoreError(f"the group was not committed: {failure}")
             lost.__cause__ = failure
             return [(unit, None, lost) for unit in group]
         return outcomes

@@ -10,7 +10,7 @@ from typing import Protocol
 from homeroom.base import mp4
 from homeroom.base.clock import Moment
 from homeroom.domain.clips import NewClip, path_of
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 
 CHUNK = 1024 * 1024
@@ -49,7 +49,7 @@ def keep_clip(
     started_at: Moment,
     kind: StreamKind = StreamKind.CLASS,
 ) -> NewClip:
-    """Copy a recording in and return what is known of it; raises `Declined` or `OSError`."""
+    """Copy a recording in and return what is known of it; raises `OperatorError` or `OSError`."""
     _check(source)
     path = path_of(file_id)
     partial = storage.scratch / f"{file_id}{PARTIAL}"
@@ -91,8 +91,8 @@ def _check(source: Path) -> None:
     """Decline what is no file to keep, before a byte of it is copied."""
     facts = source.stat()
     if not stat.S_ISREG(facts.st_mode):
-        raise Declined(f"{source} is not a regular file")
+        raise OperatorError(f"{source} is not a regular file")
     if facts.st_size > MAX_CLIP:
-        raise Declined(f"{source} has more than {MAX_CLIP // 10**9} GB")
+        raise OperatorError(f"{source} has more than {MAX_CLIP // 10**9} GB")
     if facts.st_size == 0:
-        raise Declined(f"{source} is empty")
+        raise OperatorError(f"{source} is empty")

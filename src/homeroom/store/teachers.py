@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.lessons import MARGIN
-from homeroom.domain.teachers import Candidate, Role, TeacherState
+from homeroom.domain.teachers import Candidate, MemberRole, TeacherState
 from homeroom.store.engine import Tx
 from homeroom.store.standing import with_standing
 from homeroom.store.statement import Rows, Statement
@@ -134,7 +134,7 @@ class Teachers:
                     exists=user is not None,
                     is_cancelled=cancelled_at is not None,
                     state=None if state is None else TeacherState(state),
-                    role=None if role is None else Role(role),
+                    role=None if role is None else MemberRole(role),
                     is_guest=guest is not None,
                 ),
                 is_listed=listed is not None,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School
 from homeroom.store.accounts import NewUser
-from homeroom.store.work import Work
-from homeroom.usecases.means import Means
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.dependencies import Dependencies
 
 STUDENT = 1
 TEACHER = 2
@@ -37,58 +37,58 @@ class Registered:
     notes: tuple[Errno, ...] = ()
 
 
-def current_school(work: Work, school: SchoolId) -> School:
+def current_school(uow: UnitOfWork, school: SchoolId) -> School:
     """Return the caller's school as it stands in this unit."""
-    held = work.schools.get(school)
+    held = uow.schools.get(school)
     if held is None:
-        raise Refused(Errno.NOT_AUTHORISED, "the school is gone")
+        raise Refusal(Errno.NOT_AUTHORISED, "the school is gone")
     return held
 
 
-def has_room(work: Work, school: SchoolId, plan: Plan) -> bool:
+def has_room(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the school's storage takes more."""
     limit = plan.storage_mb
-    return not limit or work.schools.bytes_stored(school) < limit * MEGABYTE
+    return not limit or uow.schools.bytes_stored(school) < limit * MEGABYTE
 
 
-def can_record(work: Work, means: Means, school: SchoolId, plan: Plan) -> bool:
+def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the video service works, and takes more of the school."""
-    return means.video_works() and has_room(work, school, plan)
+    return deps.video_works() and has_room(uow, school, plan)
 
 
-def register(work: Work, school: SchoolId, asked: Registration) -> Registered:
+def register(uow: UnitOfWork, school: SchoolId, asked: Registration) -> Registered:
     """Register one account, or find it, and put it on the school's list as asked."""
-    held = current_school(work, school)
-    return _registered(work, held, asked, work.accounts.named([asked.name.value]))
+    held = current_school(uow, school)
+    return _registered(uow, held, asked, uow.accounts.named([asked.name.value]))
 
 
 def register_several(
-    work: Work, school: SchoolId, asked: list[Registration | Refused]
-) -> list[Registered | Refused]:
+    uow: UnitOfWork, school: SchoolId, asked: list[Registration | Refusal]
+) -> list[Registered | Refusal]:
     """Register accounts one by one; what was refused beforehand stays so."""
-    held = current_school(work, school)
+    held = current_school(uow, school)
     names = [one.name.value for one in asked if isinstance(one, Registration)]
-    known = work.accounts.named(names)
-    results: list[Registered | Refused] = []
+    known = uow.accounts.named(names)
+    results: list[Registered | Refusal] = []
     for one in asked:
-        if isinstance(one, Refused):
+        if isinstance(one, Refusal):
             results.append(one)
             continue
         try:
-            results.append(_registered(work, held, one, known))
-        except Refused as refusal:
+            results.append(_registered(uow, held, one, known))
+        except Refusal as refusal:
             results.append(refusal)
     return results
 
 
 def _registered(
-    work: Work, school: School, asked: Registration, known: dict[str, User]
+    uow: UnitOfWork, school: School, asked: Registration, known: dict[str, User]
 ) -> Registered:
     user = known.get(asked.name.value)
     if user is not None and not user.is_cancelled:
         # READINGS Q24: membership is honoured, the answer stays "registered already".
         if asked.joins_if_known:
-            _join(work, school, user, asked.joins_as)
+            _join(uow, school, user, asked.joins_as)
         already = (
             Errno.EMAIL_ALREADY_REGISTERED
             if asked.name.is_email
@@ -96,68 +96,68 @@ def _registered(
         )
         return Registered(user.id, (already,))
     if asked.joins_as == TEACHER:
-        check_teacher_quota(work, school)
+        check_teacher_quota(uow, school)
     notes = []
     avatar = asked.avatar
-    if avatar is not None and not has_room(work, school.id, school.plan):
+    if avatar is not None and not has_room(uow, school.id, school.plan):
         notes.append(Errno.AVATAR_NOT_STORED)
         avatar = None
     nickname = asked.nickname or asked.name.value
-    user = work.accounts.add(NewUser(asked.name, nickname, asked.password_hash, avatar), work.now)
-    work.accounts.note_registration(user.id, school.id)
+    user = uow.accounts.add(NewUser(asked.name, nickname, asked.password_hash, avatar), uow.now)
+    uow.accounts.note_registration(user.id, school.id)
     known[asked.name.value] = user
     if asked.joins_as and not school.plan.join_at_registration:
         missed = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
         notes.append(missed[asked.joins_as])
-    _join(work, school, user, asked.joins_as)
+    _join(uow, school, user, asked.joins_as)
     return Registered(user.id, tuple(notes))
 
 
-def _join(work: Work, school: School, user: User, joins_as: int) -> None:
+def _join(uow: UnitOfWork, school: School, user: User, joins_as: int) -> None:
     """Put an account under its nickname on a list that has it not yet, where there is room."""
     if not school.plan.join_at_registration:
         return
     if joins_as == STUDENT:
-        if user.id != school.owner and not work.accounts.school_students(school.id, [user.id]):
-            work.accounts.add_students(school.id, [(user.id, user.nickname)], work.now)
+        if user.id != school.owner and not uow.accounts.school_students(school.id, [user.id]):
+            uow.accounts.add_students(school.id, [(user.id, user.nickname)], uow.now)
     elif joins_as == TEACHER:
-        is_new = work.teachers.state(school.id, user.id) is None
-        if is_new and _has_teacher_quota(work, school):
-            work.teachers.add(school.id, user.id, user.nickname, work.now)
+        is_new = uow.teachers.state(school.id, user.id) is None
+        if is_new and _has_teacher_quota(uow, school):
+            uow.teachers.add(school.id, user.id, user.nickname, uow.now)
 
 
-def _has_teacher_quota(work: Work, school: School) -> bool:
+def _has_teacher_quota(uow: UnitOfWork, school: School) -> bool:
     limit = school.plan.max_teachers
-    return not limit or work.teachers.active_count(school.id) < limit
+    return not limit or uow.teachers.active_count(school.id) < limit
 
 
-def check_teacher_quota(work: Work, school: School) -> None:
+def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
     """Refuse one more active teacher where the quota is used up."""
-    if not _has_teacher_quota(work, school):
-        raise Refused(
+    if not _has_teacher_quota(uow, school):
+        raise Refusal(
             Errno.TOO_MANY_TEACHERS, f"the school may have {school.plan.max_teachers} teachers"
         )
 
 
-def found(work: Work, user: UserId | None, name: AccountName | None) -> User | None:
+def found(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> User | None:
     """Return a user by UID, which wins, or by account; a living one before a cancelled one."""
     if user is not None:
-        return work.accounts.get(user)
-    return None if name is None else work.accounts.named([name.value]).get(name.value)
+        return uow.accounts.get(user)
+    return None if name is None else uow.accounts.named([name.value]).get(name.value)
 
 
 def add_school_student(
-    work: Work, school: SchoolId, user: UserId | None, name: AccountName | None, shown_as: str
+    uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None, shown_as: str
 ) -> None:
     """Put a registered user on the school's list of students."""
-    held = current_school(work, school)
-    person = found(work, user, name)
+    held = current_school(uow, school)
+    person = found(uow, user, name)
     if person is None:
-        raise Refused(Errno.ACCOUNT_NOT_REGISTERED)
+        raise Refusal(Errno.ACCOUNT_NOT_REGISTERED)
     if person.is_cancelled:
-        raise Refused(Errno.STUDENT_CANCELLED)
+        raise Refusal(Errno.STUDENT_CANCELLED)
     if person.id == held.owner:
-        raise Refused(Errno.SCHOOL_ACCOUNT_AS_STUDENT)
-    if work.accounts.school_students(school, [person.id]):
-        raise Refused(Errno.ALREADY_EXISTS, "the user is a student of the school already")
-    work.accounts.add_students(school, [(person.id, shown_as)], work.now)
+        raise Refusal(Errno.SCHOOL_ACCOUNT_AS_STUDENT)
+    if uow.accounts.school_students(school, [person.id]):
+        raise Refusal(Errno.ALREADY_EXISTS, "the user is a student of the school already")
+    uow.accounts.add_students(school, [(person.id, shown_as)], uow.now)

@@ -10,14 +10,14 @@ from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, 
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import CHANGEABLE, NAMED, Course, CourseKind, check_expiry
-from homeroom.domain.refusal import Refused
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import FIRST_HEAD_TEACHER, NEW_HEAD_TEACHER, Post, check_fit
 from homeroom.store.engine import Value
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import current_school, found
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import living_lesson
-from homeroom.usecases.means import Means
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class CourseSettings:
     expires_at: Moment | UnsetType | None = UNSET
     """None: never."""
     head_teacher: UserId | None = None
-    head_teacher_name: AccountName | Refused | None = None
+    head_teacher_name: AccountName | Refusal | None = None
     subject: int | None = None
     category: int | None = None
     introduction: str | None = None
@@ -42,28 +42,32 @@ class CourseSettings:
     allow_add_friend: bool | None = None
     allow_student_modify_nickname: bool | None = None
     hides_replay_from_leavers: bool | None = None
-    cover: str | Refused | None = None
+    cover: str | Refusal | None = None
 
 
 def add(
-    work: Work, means: Means, school: SchoolId, asked: CourseSettings, identity: str | None
+    uow: UnitOfWork,
+    deps: Dependencies,
+    school: SchoolId,
+    asked: CourseSettings,
+    identity: str | None,
 ) -> CourseId:
     """Make a course of the school."""
-    held = current_school(work, school)
+    held = current_school(uow, school)
     if identity is not None:
-        earlier = work.courses.by_identity(school, identity)
+        earlier = uow.courses.by_identity(school, identity)
         if earlier is not None:
-            raise Refused(Errno.IDENTITY_TAKEN, about=earlier)
+            raise Refusal(Errno.IDENTITY_TAKEN, about=earlier)
     cover = _sound(asked.cover)
     expires_at = None if asked.expires_at is UNSET else asked.expires_at
-    check_expiry(expires_at, work.now)
-    head = _head_teacher(work, held, asked, FIRST_HEAD_TEACHER, None)
-    _check_belongings(work, school, asked)
-    course = work.courses.add(
+    check_expiry(expires_at, uow.now)
+    head = _head_teacher(uow, held, asked, FIRST_HEAD_TEACHER, None)
+    _check_belongings(uow, school, asked)
+    course = uow.courses.add(
         {
             "school_id": school,
             "name": asked.name,
-            "key": means.keys.public_key(),
+            "key": deps.keys.public_key(),
             "kind": CourseKind.STANDARD.value,
             "unique_identity": identity,
             "head_teacher_id": head,
@@ -79,16 +83,16 @@ def add(
             "expires_at": expires_at,
             "ended_at": None,
             "deleted_at": None,
-            "created_at": work.now,
+            "created_at": uow.now,
         }
     )
     if head is not None:
-        work.courses.list_teachers(course, [head])
+        uow.courses.list_teachers(course, [head])
     return course
 
 
 def edit(
-    work: Work,
+    uow: UnitOfWork,
     school: SchoolId,
     course: CourseId,
     asked: CourseSettings,
@@ -96,15 +100,15 @@ def edit(
     drops_former_head: bool,
 ) -> None:
     """Change a course of the school; what is not asked for stays."""
-    school_held = current_school(work, school)
-    held = work.courses.held_by(school, course, work.now, CHANGEABLE)
+    school_held = current_school(uow, school)
+    held = uow.courses.held_by(school, course, uow.now, CHANGEABLE)
     if asked.category is not None and asked.name is None:
-        raise Refused(Errno.BAD_DATA, "catId needs courseName in the same call")
+        raise Refusal(Errno.BAD_DATA, "catId needs courseName in the same call")
     cover = _sound(asked.cover)
     if asked.expires_at is not UNSET:
-        check_expiry(asked.expires_at, work.now, work.courses.last_end(course))
-    head = _head_teacher(work, school_held, asked, NEW_HEAD_TEACHER, held)
-    _check_belongings(work, school, asked)
+        check_expiry(asked.expires_at, uow.now, uow.courses.last_end(course))
+    head = _head_teacher(uow, school_held, asked, NEW_HEAD_TEACHER, held)
+    _check_belongings(uow, school, asked)
     values: dict[str, Value] = {
         "name": asked.name,
         "head_teacher_id": head,
@@ -122,35 +126,35 @@ def edit(
     if asked.expires_at is not UNSET:
         changed["expires_at"] = asked.expires_at
     if asked.folder is not None and held.folder not in (None, asked.folder):
-        work.courses.pin_folder(course, held.folder, work.now)
-    work.courses.set(course, changed)
+        uow.courses.pin_folder(course, held.folder, uow.now)
+    uow.courses.set(course, changed)
     if head is not None:
         if drops_former_head and held.head_teacher not in (None, head):
-            work.courses.unlist_teacher(course, held.head_teacher)
-        work.courses.list_teachers(course, [head])
+            uow.courses.unlist_teacher(course, held.head_teacher)
+        uow.courses.list_teachers(course, [head])
 
 
-def end(work: Work, school: SchoolId, course: CourseId) -> None:
+def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
-    plan = current_school(work, school).plan
-    work.courses.held_by(school, course, work.now, CHANGEABLE)
-    if work.courses.has_running_lesson(course, work.now):
-        raise Refused(Errno.COURSE_HAS_RUNNING_LESSON)
-    work.courses.delete_unstarted(course, work.now, keeps_identities=plan.keep_identities)
-    work.courses.set(course, {"ended_at": work.now})
+    plan = current_school(uow, school).plan
+    uow.courses.held_by(school, course, uow.now, CHANGEABLE)
+    if uow.courses.has_running_lesson(course, uow.now):
+        raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON)
+    uow.courses.delete_unstarted(course, uow.now, keeps_identities=plan.keep_identities)
+    uow.courses.set(course, {"ended_at": uow.now})
 
 
-def page_key(work: Work, school: SchoolId, course: CourseId, lesson: LessonId | None) -> str:
+def page_key(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId | None) -> str:
     """Return the key of a course's page, after making sure that its class may be shown there."""
-    held = work.courses.held_by(school, course, work.now, NAMED)
+    held = uow.courses.held_by(school, course, uow.now, NAMED)
     if lesson is not None:
-        living_lesson(work.lessons.get(lesson), course)
+        living_lesson(uow.lessons.get(lesson), course)
     return held.key
 
 
-def _sound(value: T | Refused) -> T:
+def _sound(value: T | Refusal) -> T:
     """Return a value that the door found in order, or refuse it now."""
-    if isinstance(value, Refused):
+    if isinstance(value, Refusal):
         raise value
     return value
 
@@ -160,42 +164,42 @@ def _switch(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a m
 
 
 def _head_teacher(
-    work: Work, school: School, asked: CourseSettings, post: Post, course: Course | None
+    uow: UnitOfWork, school: School, asked: CourseSettings, post: Post, course: Course | None
 ) -> UserId | None:
     """Return the head teacher asked for, or refuse the person."""
     user = asked.head_teacher
     name = _sound(asked.head_teacher_name)
     if user is None and name is not None:
-        person = found(work, None, name)
+        person = found(uow, None, name)
         if person is None:
-            raise Refused(post.unknown)
+            raise Refusal(post.unknown)
         user = person.id
     if user is None:
         return None
     course_id = None if course is None else course.id
-    candidate = work.teachers.candidates(school.id, (user,), course_id)[0].who
+    candidate = uow.teachers.candidates(school.id, (user,), course_id)[0].who
     check_fit([candidate], post)
     if not school.plan.head_teachers:
-        raise Refused(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
+        raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
     former = None if course is None else course.head_teacher
     if (
         course is not None
         and former not in (None, user)
-        and work.courses.has_unfinished_lesson(course.id, former, work.now)
+        and uow.courses.has_unfinished_lesson(course.id, former, uow.now)
     ):
-        raise Refused(Errno.HEAD_TEACHER_HAS_LESSONS)
+        raise Refusal(Errno.HEAD_TEACHER_HAS_LESSONS)
     return user
 
 
-def _check_belongings(work: Work, school: SchoolId, asked: CourseSettings) -> None:
+def _check_belongings(uow: UnitOfWork, school: SchoolId, asked: CourseSettings) -> None:
     """Refuse a folder or a preset that the school does not have."""
     if asked.folder is not None:
-        folder = work.drive.get(asked.folder)
+        folder = uow.drive.get(asked.folder)
         if folder is None or folder.school != school:
-            raise Refused(Errno.FOLDER_NOT_IN_DRIVE)
+            raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
     if asked.preset is not None:
-        owner = work.schools.preset_owner(asked.preset)
+        owner = uow.schools.preset_owner(asked.preset)
         if owner is None:
-            raise Refused(Errno.NO_SUCH_PRESET)
+            raise Refusal(Errno.NO_SUCH_PRESET)
         if owner != school:
-            raise Refused(Errno.PRESET_OF_ANOTHER_SCHOOL)
+            raise Refusal(Errno.PRESET_OF_ANOTHER_SCHOOL)

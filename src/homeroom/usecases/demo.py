@@ -7,17 +7,17 @@ from homeroom.base.ids import CourseId, FolderId, LabelId, LessonId, SchoolId, U
 from homeroom.domain.accounts import AccountName, telephone
 from homeroom.domain.courses import CHANGEABLE, CourseKind
 from homeroom.domain.drive import Folder
-from homeroom.domain.lessons import Hours, Lesson, NewLesson, Switches
+from homeroom.domain.lessons import Hours, Lesson, NewLesson, RecordingOptions
 from homeroom.domain.schools import School
 from homeroom.domain.streams import Streamed, StreamKind, has_stream
-from homeroom.domain.teachers import Role, TeacherState
+from homeroom.domain.teachers import MemberRole, TeacherState
 from homeroom.store.accounts import NewUser
 from homeroom.store.rosters import NewMember
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import courses, operations, schools
 from homeroom.usecases.courses import CourseSettings
+from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import bound
-from homeroom.usecases.means import Means
 
 SCHOOL = "demo_school"
 """The name under which the server keeps the demo school's SID."""
@@ -68,61 +68,66 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
     """A class that is open and that nobody pushes, for whoever wants to try that."""
 
 
-def find_or_create(work: Work, means: Means) -> DemoSchool:
+def find_or_create(uow: UnitOfWork, deps: Dependencies) -> DemoSchool:
     """Return the demo school, made at the first call and made usable again at later ones."""
-    kept = work.operations.kept(SCHOOL)
-    school = None if kept is None else work.schools.get(SchoolId(int(kept)))
+    kept = uow.operations.kept(SCHOOL)
+    school = None if kept is None else uow.schools.get(SchoolId(int(kept)))
     token = None
     if school is None:
-        school = schools.create(work, means, NAME)
-        work.operations.keep(SCHOOL, str(school.id))
-        _, token = operations.issue_token(work, means, None, "demo")
-    demo = _kept(work, school.id)
-    if demo is None or not _is_usable(work, school.id, demo):
-        demo = seed(work, means, school.id)
-    return DemoSchool(school=school, demo=demo, now=work.now, token=token)
+        school = schools.create(uow, deps, NAME)
+        uow.operations.keep(SCHOOL, str(school.id))
+        _, token = operations.issue_token(uow, deps, None, "demo")
+    demo = _kept(uow, school.id)
+    if demo is None or not _is_usable(uow, school.id, demo):
+        demo = seed(uow, deps, school.id)
+    return DemoSchool(school=school, demo=demo, now=uow.now, token=token)
 
 
-def put_on_air(work: Work, means: Means, shown: DemoSchool) -> DemoSchool:
+def put_on_air(uow: UnitOfWork, deps: Dependencies, shown: DemoSchool) -> DemoSchool:
     """Return the demo school with two classes that began a while ago.
 
     One is pushed by us, the other waits for a newcomer; new ones are made once they have ended.
     """
     return msgspec.structs.replace(
         shown,
-        on_air=_going_on(work, means, shown, ON_AIR, "Fractions", INTRODUCTION),
-        yours=_going_on(work, means, shown, YOURS, "Your turn", YOUR_TURN),
+        on_air=_going_on(uow, deps, shown, ON_AIR, "Fractions", INTRODUCTION),
+        yours=_going_on(uow, deps, shown, YOURS, "Your turn", YOUR_TURN),
     )
 
 
-def on_air(work: Work) -> Streamed | None:
+def on_air(uow: UnitOfWork) -> Streamed | None:
     """Return the class that the sample clip is pushed into, none once that is over or deleted."""
-    return _open(work, ON_AIR)
+    return _open(uow, ON_AIR)
 
 
 def _going_on(
-    work: Work, means: Means, shown: DemoSchool, kept_as: str, name: str, introduction: str
+    uow: UnitOfWork,
+    deps: Dependencies,
+    shown: DemoSchool,
+    kept_as: str,
+    name: str,
+    introduction: str,
 ) -> Streamed | None:
     course = shown.demo.courses[0]
-    held = _open(work, kept_as)
-    if held is not None and _goes_on(held.lesson, course, work.now):
+    held = _open(uow, kept_as)
+    if held is not None and _goes_on(held.lesson, course, uow.now):
         return held
     new = NewLesson(
         name=name,
-        hours=Hours(work.now - 5 * MINUTE, work.now + 115 * MINUTE),
+        hours=Hours(uow.now - 5 * MINUTE, uow.now + 115 * MINUTE),
         teacher=shown.demo.teachers[0],
-        switches=Switches(record=True, live=True, replay=True),
+        recording=RecordingOptions(record=True, live=True, replay=True),
         introduction=introduction,
     )
-    work.operations.keep(kept_as, str(_lesson(work, means, shown.school.id, course, new)))
-    return _open(work, kept_as)
+    uow.operations.keep(kept_as, str(_lesson(uow, deps, shown.school.id, course, new)))
+    return _open(uow, kept_as)
 
 
-def _open(work: Work, kept_as: str) -> Streamed | None:
+def _open(uow: UnitOfWork, kept_as: str) -> Streamed | None:
     """Return a class by the name it is kept under, none once it is over or deleted."""
-    kept = work.operations.kept(kept_as)
-    held = None if kept is None else work.pushes.get(LessonId(int(kept)))
-    if held is None or held.lesson.is_over(work.now):
+    kept = uow.operations.kept(kept_as)
+    held = None if kept is None else uow.publish_sessions.get(LessonId(int(kept)))
+    if held is None or held.lesson.is_over(uow.now):
         return None
     return held if has_stream(held.lesson, StreamKind.CLASS) else None
 
@@ -130,37 +135,37 @@ def _open(work: Work, kept_as: str) -> Streamed | None:
 def _goes_on(lesson: Lesson, course: CourseId, now: Moment) -> bool:
     """Tell whether a class that was put on the air is the one to show."""
     hours = lesson.hours
-    return lesson.course == course and lesson.switches.live and hours.begin <= now < hours.end
+    return lesson.course == course and lesson.recording.live and hours.begin <= now < hours.end
 
 
-def seed(work: Work, means: Means, school: SchoolId) -> Demo:
+def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Demo:
     """Put the demo's people, courses and classes into a school, whatever its plan allows.
 
     Accounts, labels and folders that are there already are used; courses and classes are new.
     """
-    teachers = [_person(work, school, 1 + place, name) for place, name in enumerate(TEACHERS)]
+    teachers = [_person(uow, school, 1 + place, name) for place, name in enumerate(TEACHERS)]
     for user, name in zip(teachers, TEACHERS, strict=True):
-        if work.teachers.state(school, user) is None:
-            work.teachers.add(school, user, name, work.now)
-        work.teachers.set_state(school, user, TeacherState.ACTIVE)
+        if uow.teachers.state(school, user) is None:
+            uow.teachers.add(school, user, name, uow.now)
+        uow.teachers.set_state(school, user, TeacherState.ACTIVE)
     names = (*STUDENTS, AUDITOR)
-    students = [_person(work, school, 101 + place, name) for place, name in enumerate(names)]
-    listed = work.accounts.school_students(school, students)
+    students = [_person(uow, school, 101 + place, name) for place, name in enumerate(names)]
+    listed = uow.accounts.school_students(school, students)
     new = [pair for pair in zip(students, names, strict=True) if pair[0] not in listed]
-    work.accounts.add_students(school, new, work.now)
-    labels = [_label(work, school, place, name) for place, name in enumerate(LABELS)]
-    folders = _folders(work, school)
+    uow.accounts.add_students(school, new, uow.now)
+    labels = [_label(uow, school, place, name) for place, name in enumerate(LABELS)]
+    folders = _folders(uow, school)
     made = [
-        courses.add(work, means, school, CourseSettings(name=name, folder=folder), None)
+        courses.add(uow, deps, school, CourseSettings(name=name, folder=folder), None)
         for name, folder in ((MATHS, folders[1]), (ENGLISH, folders[2]), (SCIENCE, None))
     ]
     maths, english, _ = made
     members = list(zip(students, names, strict=True))
-    _enrol(work, maths, Role.STUDENT, members[:-1])
-    _enrol(work, maths, Role.AUDITOR, members[-1:])
-    _enrol(work, english, Role.STUDENT, members[:3])
-    work.labels.set_of_courses({maths: (labels[0],), english: (labels[1], labels[2])})
-    lessons = _lessons(work, means, school, maths, english, teachers)
+    _enrol(uow, maths, MemberRole.STUDENT, members[:-1])
+    _enrol(uow, maths, MemberRole.AUDITOR, members[-1:])
+    _enrol(uow, english, MemberRole.STUDENT, members[:3])
+    uow.labels.set_of_courses({maths: (labels[0],), english: (labels[1], labels[2])})
+    lessons = _lessons(uow, deps, school, maths, english, teachers)
     demo = Demo(
         teachers=teachers,
         students=students,
@@ -169,7 +174,7 @@ def seed(work: Work, means: Means, school: SchoolId) -> Demo:
         folders=folders,
         lessons=lessons,
     )
-    work.operations.keep(_name(school), msgspec.json.encode(demo).decode())
+    uow.operations.keep(_name(school), msgspec.json.encode(demo).decode())
     return demo
 
 
@@ -177,87 +182,89 @@ def _name(school: SchoolId) -> str:
     return f"demo_of_{school}"
 
 
-def _kept(work: Work, school: SchoolId) -> Demo | None:
-    text = work.operations.kept(_name(school))
+def _kept(uow: UnitOfWork, school: SchoolId) -> Demo | None:
+    text = uow.operations.kept(_name(school))
     return None if text is None else msgspec.json.decode(text, type=Demo)
 
 
-def _is_usable(work: Work, school: SchoolId, demo: Demo) -> bool:
+def _is_usable(uow: UnitOfWork, school: SchoolId, demo: Demo) -> bool:
     """Tell whether a class can be added to the first course with the first teacher."""
-    course = work.courses.get(demo.courses[0])
-    (known,) = work.teachers.candidates(school, (demo.teachers[0],), demo.courses[0])
+    course = uow.courses.get(demo.courses[0])
+    (known,) = uow.teachers.candidates(school, (demo.teachers[0],), demo.courses[0])
     return (
         course is not None
         and course.school == school
         and course.kind is CourseKind.STANDARD
         and course.deleted_at is None
-        and not course.is_expired(work.now)
+        and not course.is_expired(uow.now)
         and known.who.state is TeacherState.ACTIVE
         and not known.who.is_cancelled
         and known.who.role is None
     )
 
 
-def _person(work: Work, school: SchoolId, number: int, name: str) -> UserId:
+def _person(uow: UnitOfWork, school: SchoolId, number: int, name: str) -> UserId:
     """Return an account of the demo by its number, which is the school's own."""
     known_as: AccountName = telephone(f"00999-{school}{number:03}")
-    user = work.accounts.named([known_as.value]).get(known_as.value)
+    user = uow.accounts.named([known_as.value]).get(known_as.value)
     if user is None or user.is_cancelled:
-        user = work.accounts.add(NewUser(known_as, name, None), work.now)
+        user = uow.accounts.add(NewUser(known_as, name, None), uow.now)
     return user.id
 
 
-def _label(work: Work, school: SchoolId, place: int, name: str) -> LabelId:
-    known = work.labels.named(school, name)
+def _label(uow: UnitOfWork, school: SchoolId, place: int, name: str) -> LabelId:
+    known = uow.labels.named(school, name)
     colour = ("#0091ff", "#30a46c", "#f76808")[place]
-    return work.labels.add(school, name, colour, work.now) if known is None else known.id
+    return uow.labels.add(school, name, colour, uow.now) if known is None else known.id
 
 
-def _folders(work: Work, school: SchoolId) -> list[FolderId]:
+def _folders(uow: UnitOfWork, school: SchoolId) -> list[FolderId]:
     """Return the top folder and the demo's folders in it."""
-    top = work.drive.top(school, work.now)
+    top = uow.drive.top(school, uow.now)
     held = Folder(top, school, depth=0, is_writable=True)
     return [
         top,
-        *(work.drive.named(top, name) or work.drive.add(held, name, work.now) for name in FOLDERS),
+        *(uow.drive.named(top, name) or uow.drive.add(held, name, uow.now) for name in FOLDERS),
     ]
 
 
-def _enrol(work: Work, course: CourseId, role: Role, members: list[tuple[UserId, str]]) -> None:
+def _enrol(
+    uow: UnitOfWork, course: CourseId, role: MemberRole, members: list[tuple[UserId, str]]
+) -> None:
     new = [NewMember(user, name, name) for user, name in members]
-    work.rosters.add(course, role, new, work.now)
+    uow.rosters.add(course, role, new, uow.now)
 
 
 def _lessons(
-    work: Work,
-    means: Means,
+    uow: UnitOfWork,
+    deps: Dependencies,
     school: SchoolId,
     maths: CourseId,
     english: CourseId,
     teachers: list[UserId],
 ) -> list[LessonId]:
     """Add classes past and to come; past ones no partner call could add."""
-    works = means.video_works()
-    recorded = Switches(record=works, live=works, replay=works)
+    works = deps.video_works()
+    recorded = RecordingOptions(record=works, live=works, replay=works)
     wanted = (
-        (maths, teachers[0], "Whole numbers", work.now - DAY, recorded),
-        (maths, teachers[0], "Decimals", work.now + DAY, recorded),
-        (english, teachers[1], "At the market", work.now + 7 * DAY, Switches()),
+        (maths, teachers[0], "Whole numbers", uow.now - DAY, recorded),
+        (maths, teachers[0], "Decimals", uow.now + DAY, recorded),
+        (english, teachers[1], "At the market", uow.now + 7 * DAY, RecordingOptions()),
     )
     numbers: list[LessonId] = []
     for course, teacher, name, begin, switches in wanted:
         hours = Hours(begin, begin + HOUR - 15 * MINUTE)
-        new = NewLesson(name=name, hours=hours, teacher=teacher, switches=switches)
-        numbers.append(_lesson(work, means, school, course, new))
+        new = NewLesson(name=name, hours=hours, teacher=teacher, recording=switches)
+        numbers.append(_lesson(uow, deps, school, course, new))
     return numbers
 
 
 def _lesson(
-    work: Work, means: Means, school: SchoolId, course: CourseId, new: NewLesson
+    uow: UnitOfWork, deps: Dependencies, school: SchoolId, course: CourseId, new: NewLesson
 ) -> LessonId:
-    held = work.courses.held_by(school, course, work.now, CHANGEABLE)
-    key = means.keys.public_key()
-    stream = bound(work, means, key, None, new.switches)
-    lesson = work.lessons.add(held, new, key, stream, work.now)
-    work.courses.list_teachers(course, [new.teacher])
+    held = uow.courses.held_by(school, course, uow.now, CHANGEABLE)
+    key = deps.keys.public_key()
+    stream = bound(uow, deps, key, None, new.recording)
+    lesson = uow.lessons.add(held, new, key, stream, uow.now)
+    uow.courses.list_teachers(course, [new.teacher])
     return lesson.id

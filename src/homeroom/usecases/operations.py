@@ -7,142 +7,142 @@ from homeroom.domain.accounts import User
 from homeroom.domain.courses import Course, CourseKind
 from homeroom.domain.drive import Folder
 from homeroom.domain.lessons import Lesson, Origin
-from homeroom.domain.refusal import Declined
-from homeroom.store.work import Work
+from homeroom.domain.refusal import OperatorError
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 # --- accounts ---------------------------------------------------------------------------------
 
 
-def user(work: Work, asked: str) -> User:
+def user(uow: UnitOfWork, asked: str) -> User:
     """Return a user by UID, or by telephone number or e-mail address, or decline."""
     name = asked.strip().lower()
-    person = work.accounts.named([name]).get(name)
+    person = uow.accounts.named([name]).get(name)
     if person is None and asked.isascii() and asked.isdigit() and len(asked) <= len(str(2**62)):
-        person = work.accounts.get(UserId(int(asked)))
+        person = uow.accounts.get(UserId(int(asked)))
     if person is None:
-        raise Declined(f"no user is known as {asked}")
+        raise OperatorError(f"no user is known as {asked}")
     return person
 
 
-def cancel_user(work: Work, asked: UserId) -> User:
+def cancel_user(uow: UnitOfWork, asked: UserId) -> User:
     """Cancel an account; its telephone number or address becomes free for another."""
-    person = schools.living_user(work, asked)
-    owned = work.schools.owned_by(asked)
+    person = schools.living_user(uow, asked)
+    owned = uow.schools.owned_by(asked)
     if owned is not None:
-        raise Declined(f"UID {asked} is the school account of school {owned}")
-    work.accounts.cancel(asked, work.now)
+        raise OperatorError(f"UID {asked} is the school account of school {owned}")
+    uow.accounts.cancel(asked, uow.now)
     return person
 
 
 # --- courses ----------------------------------------------------------------------------------
 
 
-def set_course_kind(work: Work, course: CourseId, kind: CourseKind) -> None:
+def set_course_kind(uow: UnitOfWork, course: CourseId, kind: CourseKind) -> None:
     """Make a course standard, public or dual; the partner API handles standard ones only."""
-    _course(work, course)
-    work.courses.set(course, {"kind": kind.value})
+    _course(uow, course)
+    uow.courses.set(course, {"kind": kind.value})
 
 
-def delete_course(work: Work, course: CourseId) -> None:
+def delete_course(uow: UnitOfWork, course: CourseId) -> None:
     """Delete a course with its classes; their identities become free, as the school likes it."""
-    held = _course(work, course)
-    if not schools.get(work, held.school).plan.keep_identities:
-        work.courses.free_identities(course)
-        work.courses.set(course, {"unique_identity": None})
-    work.courses.set(course, {"deleted_at": work.now})
+    held = _course(uow, course)
+    if not schools.get(uow, held.school).plan.keep_identities:
+        uow.courses.free_identities(course)
+        uow.courses.set(course, {"unique_identity": None})
+    uow.courses.set(course, {"deleted_at": uow.now})
 
 
-def _course(work: Work, course: CourseId) -> Course:
-    held = work.courses.get(course)
+def _course(uow: UnitOfWork, course: CourseId) -> Course:
+    held = uow.courses.get(course)
     if held is None:
-        raise Declined(f"no course has the id {course}")
+        raise OperatorError(f"no course has the id {course}")
     if held.deleted_at is not None:
-        raise Declined(f"course {course} is deleted")
+        raise OperatorError(f"course {course} is deleted")
     return held
 
 
 # --- classes ----------------------------------------------------------------------------------
 
 
-def lesson(work: Work, asked: LessonId) -> Lesson:
+def lesson(uow: UnitOfWork, asked: LessonId) -> Lesson:
     """Return a class that is not deleted, or decline."""
-    held = work.lessons.get(asked)
+    held = uow.lessons.get(asked)
     if held is None:
-        raise Declined(f"no class has the id {asked}")
+        raise OperatorError(f"no class has the id {asked}")
     if held.deleted_at is not None:
-        raise Declined(f"class {asked} is deleted")
+        raise OperatorError(f"class {asked} is deleted")
     return held
 
 
-def set_origin(work: Work, asked: LessonId, origin: Origin) -> None:
+def set_origin(uow: UnitOfWork, asked: LessonId, origin: Origin) -> None:
     """Say how a class was made; the v1 calls change only their own (errno 466)."""
-    work.lessons.set_origin(lesson(work, asked).id, origin)
+    uow.lessons.set_origin(lesson(uow, asked).id, origin)
 
 
-def close_lesson(work: Work, asked: LessonId) -> None:
+def close_lesson(uow: UnitOfWork, asked: LessonId) -> None:
     """Close a class early, as its teacher would; from now on it is over."""
-    if lesson(work, asked).is_over(work.now):
-        raise Declined(f"class {asked} is over already")
-    work.lessons.close(asked, work.now)
+    if lesson(uow, asked).is_over(uow.now):
+        raise OperatorError(f"class {asked} is over already")
+    uow.lessons.close(asked, uow.now)
 
 
-def add_guest(work: Work, asked: LessonId, guest: UserId) -> None:
+def add_guest(uow: UnitOfWork, asked: LessonId, guest: UserId) -> None:
     """Add a student to one class only."""
-    held = lesson(work, asked)
-    schools.living_user(work, guest)
-    if guest == held.teacher or guest in work.staff.co_teachers(asked):
-        raise Declined(f"UID {guest} teaches class {asked}")
-    work.staff.add_guest(asked, guest)
+    held = lesson(uow, asked)
+    schools.living_user(uow, guest)
+    if guest == held.teacher or guest in uow.class_roles.co_teachers(asked):
+        raise OperatorError(f"UID {guest} teaches class {asked}")
+    uow.class_roles.add_guest(asked, guest)
 
 
-def remove_guest(work: Work, asked: LessonId, guest: UserId) -> None:
+def remove_guest(uow: UnitOfWork, asked: LessonId, guest: UserId) -> None:
     """Take a student out of one class."""
-    if not work.staff.remove_guest(lesson(work, asked).id, guest):
-        raise Declined(f"UID {guest} is no guest of class {asked}")
+    if not uow.class_roles.remove_guest(lesson(uow, asked).id, guest):
+        raise OperatorError(f"UID {guest} is no guest of class {asked}")
 
 
 # --- folders ----------------------------------------------------------------------------------
 
 
-def set_writable(work: Work, folder: FolderId, *, writable: bool) -> Folder:
+def set_writable(uow: UnitOfWork, folder: FolderId, *, writable: bool) -> Folder:
     """Let the partner API put folders into a folder, or no longer (errno 196)."""
-    held = work.drive.get(folder)
+    held = uow.drive.get(folder)
     if held is None:
-        raise Declined(f"no folder has the id {folder}")
-    work.drive.set_writable(folder, writable=writable)
+        raise OperatorError(f"no folder has the id {folder}")
+    uow.drive.set_writable(folder, writable=writable)
     return held
 
 
 # --- maintenance windows and tokens -----------------------------------------------------------
 
 
-def add_window(work: Work, begin: Moment, end: Moment, *, blocks: bool) -> WindowId:
+def add_window(uow: UnitOfWork, begin: Moment, end: Moment, *, blocks: bool) -> WindowId:
     """Add a maintenance window: no class may touch it, and one that blocks closes the API."""
     if end <= begin:
-        raise Declined("a maintenance window must end after it begins")
-    return work.operations.add_window(begin, end, blocks=blocks)
+        raise OperatorError("a maintenance window must end after it begins")
+    return uow.operations.add_window(begin, end, blocks=blocks)
 
 
-def remove_window(work: Work, window: WindowId) -> None:
+def remove_window(uow: UnitOfWork, window: WindowId) -> None:
     """Remove a maintenance window."""
-    if not work.operations.remove_window(window):
-        raise Declined(f"no maintenance window has the id {window}")
+    if not uow.operations.remove_window(window):
+        raise OperatorError(f"no maintenance window has the id {window}")
 
 
 def issue_token(
-    work: Work, means: Means, school: SchoolId | None, name: str
+    uow: UnitOfWork, deps: Dependencies, school: SchoolId | None, name: str
 ) -> tuple[TokenId, str]:
     """Make a bearer token of a school, or of the operator; only its fingerprint is kept."""
     if school is not None:
-        schools.get(work, school)
-    secret = means.keys.token()
+        schools.get(uow, school)
+    secret = deps.keys.token()
     kept_name = schools.named(name)
-    return work.operations.add_token(school, kept_name, fingerprint(secret), work.now), secret
+    return uow.operations.add_token(school, kept_name, fingerprint(secret), uow.now), secret
 
 
-def revoke_token(work: Work, token: TokenId) -> None:
+def revoke_token(uow: UnitOfWork, token: TokenId) -> None:
     """Revoke a bearer token."""
-    if not work.operations.revoke(token, work.now):
-        raise Declined(f"no token in force has the id {token}")
+    if not uow.operations.revoke(token, uow.now):
+        raise OperatorError(f"no token in force has the id {token}")

@@ -6,7 +6,7 @@ from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, Span
 from homeroom.store.shown import ShownCoTeacher, ShownCourse, ShownLesson, ShownViewer
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 
 Whole = SchoolId | None
 """Whose things may be seen: one school's, or everybody's."""
@@ -30,52 +30,52 @@ class SeenLesson:
     co_teachers: list[ShownCoTeacher]
 
 
-def courses(work: Work, filters: Filters, span: Span) -> Page[SeenCourse]:
+def courses(uow: UnitOfWork, filters: Filters, span: Span) -> Page[SeenCourse]:
     """Return a page of courses, their labels read in one statement."""
-    page = work.listing.courses(filters, span)
-    labels = work.listing.labels_of(course.id for course in page.rows)
+    page = uow.listing.courses(filters, span)
+    labels = uow.listing.labels_of(course.id for course in page.rows)
     rows = [SeenCourse(course, labels[course.id]) for course in page.rows]
     return Page(rows, page.next, page.order)
 
 
-def lessons(work: Work, filters: Filters, span: Span) -> Page[SeenLesson]:
+def lessons(uow: UnitOfWork, filters: Filters, span: Span) -> Page[SeenLesson]:
     """Return a page of classes, what hangs on them read in two statements."""
-    page = work.listing.lessons(filters, span)
+    page = uow.listing.lessons(filters, span)
     ids = [shown.id for shown in page.rows]
-    held = work.lessons.several(ids)
-    co_teachers = work.listing.co_teachers_of(ids)
+    held = uow.lessons.several(ids)
+    co_teachers = uow.listing.co_teachers_of(ids)
     rows = [SeenLesson(held[shown.id], shown, co_teachers[shown.id]) for shown in page.rows]
     return Page(rows, page.next, page.order)
 
 
-def lesson(work: Work, scope: Whole, asked: LessonId) -> SeenLesson | None:
+def lesson(uow: UnitOfWork, scope: Whole, asked: LessonId) -> SeenLesson | None:
     """Return one class, or none where there is none to be seen."""
     filters: Filters = {"lesson": asked}
     if scope is not None:
         filters = {**filters, SCHOOL: scope}
-    rows = lessons(work, filters, Span(1, now=work.now)).rows
+    rows = lessons(uow, filters, Span(1, now=uow.now)).rows
     return rows[0] if rows else None
 
 
-def sees_course(work: Work, scope: Whole, asked: CourseId) -> bool:
+def sees_course(uow: UnitOfWork, scope: Whole, asked: CourseId) -> bool:
     """Tell whether there is such a course to be seen."""
-    course = work.courses.get(asked)
+    course = uow.courses.get(asked)
     return course is not None and scope in (None, course.school)
 
 
-def seen_lesson(work: Work, scope: Whole, asked: LessonId) -> Lesson | None:
+def seen_lesson(uow: UnitOfWork, scope: Whole, asked: LessonId) -> Lesson | None:
     """Return a class alone, or none where there is none to be seen."""
-    held = work.lessons.get(asked)
+    held = uow.lessons.get(asked)
     return held if held is not None and scope in (None, held.school) else None
 
 
-def viewers_of(work: Work, lesson: LessonId) -> list[ShownViewer]:
+def viewers_of(uow: UnitOfWork, lesson: LessonId) -> list[ShownViewer]:
     """Return everybody who watched a class, in the order of their coming."""
     found: list[ShownViewer] = []
-    page = work.listing.viewers_of(lesson, {}, Span(VIEWERS_AT_ONCE))
+    page = uow.listing.viewers_of(lesson, {}, Span(VIEWERS_AT_ONCE))
     found += page.rows
     while page.next is not None:
         span = Span(VIEWERS_AT_ONCE, page.next, page.order)
-        page = work.listing.viewers_of(lesson, {}, span)
+        page = uow.listing.viewers_of(lesson, {}, span)
         found += page.rows
     return found

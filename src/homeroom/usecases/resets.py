@@ -3,11 +3,11 @@
 import msgspec
 
 from homeroom.base.ids import SchoolId
-from homeroom.domain.kinds import Kind
+from homeroom.domain.job_kinds import JobKind
 from homeroom.domain.schools import Plan
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 FILES_AT_ONCE = 1000
 
@@ -26,16 +26,16 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     files: int
 
 
-def to_empty(work: Work, school: SchoolId) -> Removed:
+def to_empty(uow: UnitOfWork, school: SchoolId) -> Removed:
     """Leave of a school what `school create` makes: SID, secrets, school account, a plan of all.
 
     Its tokens stay too. The bytes of its files go after the commit.
     """
-    emptied = work.resets.empty(school)
-    work.schools.set_plan(school, Plan())
+    emptied = uow.resets.empty(school)
+    uow.schools.set_plan(school, Plan())
     for first in range(0, len(emptied.files), FILES_AT_ONCE):
         paths = msgspec.json.encode(emptied.files[first : first + FILES_AT_ONCE]).decode()
-        work.defer(Kind.ERASE_FILES, {"paths": paths}, school)
+        uow.enqueue(JobKind.ERASE_FILES, {"paths": paths}, school)
     rows = emptied.rows
     return Removed(
         classes=rows["lessons"],
@@ -49,8 +49,8 @@ def to_empty(work: Work, school: SchoolId) -> Removed:
     )
 
 
-def to_demo(work: Work, means: Means, school: SchoolId) -> Removed:
+def to_demo(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Removed:
     """Empty a school and fill it as the demo school is."""
-    removed = to_empty(work, school)
-    demo.seed(work, means, school)
+    removed = to_empty(uow, school)
+    demo.seed(uow, deps, school)
     return removed

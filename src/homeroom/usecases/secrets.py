@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from homeroom.base.keys import Keys
-from homeroom.store.work import Work
+from homeroom.store.unit_of_work import UnitOfWork
 
 CLIP_KEY = "clip_key"
 """The name under which the key of clips' addresses is kept."""
@@ -23,11 +23,11 @@ class Secrets:
     """Goes with every call to the engine."""
 
 
-def kept(work: Work) -> Secrets:
+def kept(uow: UnitOfWork) -> Secrets:
     """Return the secrets, made where there are none yet."""
 
     def one(name: str) -> str:
-        return work.operations.kept_or_new(name, Keys().secret())
+        return uow.operations.kept_or_new(name, Keys().secret())
 
     return Secrets(
         pull=one("pull_key"),

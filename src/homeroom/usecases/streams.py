@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.domain.clips import Clip, NewClip
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     APP,
     Push,
@@ -22,10 +22,10 @@ from homeroom.domain.streams import (
     read_proof,
 )
 from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses
-from homeroom.store.pushes import NewPush
-from homeroom.store.work import Work
+from homeroom.store.publish_sessions import NewPush
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 KEPT = 30 * DAY
 """Seconds for which a push is kept from its start; no class is open for that long."""
@@ -52,69 +52,71 @@ class Unwelcome:
     reason: str
 
 
-def start_push(work: Work, means: Means, peer: Peer, engine: str) -> None:
-    """Let a push in at an engine; raises `Declined`."""
-    held, kind = _found(work, peer)
+def start_push(uow: UnitOfWork, deps: Dependencies, peer: Peer, engine: str) -> None:
+    """Let a push in at an engine; raises `OperatorError`."""
+    held, kind = _found(uow, peer)
     proof = read_proof(peer.param)
-    check_push(held, kind, proof, means.push_key, work.now)
+    check_push(held, kind, proof, deps.push_key, uow.now)
     new = NewPush(held.lesson.id, kind, engine, peer.client_id, proof.query, peer.ip)
-    work.pushes.add(new, work.now)
+    uow.publish_sessions.add(new, uow.now)
 
 
-def end_push(work: Work, client_id: str) -> None:
+def end_push(uow: UnitOfWork, client_id: str) -> None:
     """Write that a client's push has ended, and forget those of long ago."""
-    work.pushes.end(client_id, work.now)
-    work.pushes.forget(work.now - KEPT)
+    uow.publish_sessions.end(client_id, uow.now)
+    uow.publish_sessions.forget(uow.now - KEPT)
 
 
-def may_play(work: Work, means: Means, peer: Peer) -> None:
-    """Let a pull in; raises `Declined`."""
-    held, kind = _found(work, peer)
-    check_pull(held.lesson, kind, read_proof(peer.param), means.pull_key, work.now)
+def may_play(uow: UnitOfWork, deps: Dependencies, peer: Peer) -> None:
+    """Let a pull in; raises `OperatorError`."""
+    held, kind = _found(uow, peer)
+    check_pull(held.lesson, kind, read_proof(peer.param), deps.pull_key, uow.now)
 
 
-def unwelcome(work: Work, means: Means, engine: str) -> list[Unwelcome]:
+def unwelcome(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[Unwelcome]:
     """Return the pushes that run at an engine and would not be let in now."""
     found = []
-    for push, held in work.pushes.running_with_lessons(engine):
+    for push, held in uow.publish_sessions.running_with_lessons(engine):
         try:
-            check_push(held, push.kind, read_proof(push.param), means.push_key, work.now)
-        except Declined as reason:
+            check_push(held, push.kind, read_proof(push.param), deps.push_key, uow.now)
+        except OperatorError as reason:
             found.append(Unwelcome(push.id, push.client_id, str(reason)))
     return found
 
 
-def settle(work: Work, engine: str, gone: Collection[str], problems: Mapping[str, str]) -> None:
+def settle(
+    uow: UnitOfWork, engine: str, gone: Collection[str], problems: Mapping[str, str]
+) -> None:
     """Take over what an engine says: which clients have gone, and whose recordings went wrong."""
     changed = []
-    for push in work.pushes.running(engine):
-        ended_at = work.now if push.client_id in gone else None
+    for push in uow.publish_sessions.running(engine):
+        ended_at = uow.now if push.client_id in gone else None
         settled = replace(
             push, ended_at=ended_at, problem=problems.get(push.client_id, push.problem)
         )
         if settled != push:
             changed.append(settled)
-    work.pushes.settle(changed)
+    uow.publish_sessions.settle(changed)
 
 
-def is_recorded(work: Work, stream: str, file_id: str) -> bool:
-    """Tell whether a clip was written already; raises `Declined` where it could not be."""
-    if work.clips.named(file_id) is not None:
+def is_recorded(uow: UnitOfWork, stream: str, file_id: str) -> bool:
+    """Tell whether a clip was written already; raises `OperatorError` where it could not be."""
+    if uow.clips.named(file_id) is not None:
         return True
-    _keyed(work, stream)
+    _keyed(uow, stream)
     return False
 
 
-def recorded(work: Work, stream: str, file: NewClip) -> Clip:
+def recorded(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
     """Write the clip that was recorded of a stream, once; of a deleted class, too.
 
-    Raises `Declined` where no class has such a stream.
+    Raises `OperatorError` where no class has such a stream.
     """
-    known = work.clips.named(file.file_id)
+    known = uow.clips.named(file.file_id)
     if known is not None:
         return known
-    held, _kind = _keyed(work, stream)
-    return work.clips.add(held.lesson.id, file, work.now)
+    held, _kind = _keyed(uow, stream)
+    return uow.clips.add(held.lesson.id, file, uow.now)
 
 
 # --- what an operator sees -----------------------------------------------------------------------
@@ -145,35 +147,35 @@ class Streams:
     """The newest first."""
 
 
-def streams(work: Work, means: Means, hosts: Hosts, lesson: LessonId) -> Streams:
-    """Return the streams of a class; raises `Declined` where there is none."""
-    held = work.pushes.get(lesson)
+def streams(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: LessonId) -> Streams:
+    """Return the streams of a class; raises `OperatorError` where there is none."""
+    held = uow.publish_sessions.get(lesson)
     if held is None:
-        raise Declined(f"no class has the id {lesson}")
+        raise OperatorError(f"no class has the id {lesson}")
     return Streams(
         lesson,
         opens_at(held.lesson),
         closes_at(held.lesson),
-        room=_stream(held, StreamKind.CLASS, means, hosts),
-        scene=_stream(held, StreamKind.SCENE, means, hosts),
-        teach=teaching.address(held, means, hosts),
-        pushes=work.pushes.of_lesson(lesson),
+        room=_stream(held, StreamKind.CLASS, deps, hosts),
+        scene=_stream(held, StreamKind.SCENE, deps, hosts),
+        teach=teaching.address(held, deps, hosts),
+        pushes=uow.publish_sessions.of_lesson(lesson),
     )
 
 
-def renew_key(work: Work, lesson: LessonId) -> None:
+def renew_key(uow: UnitOfWork, lesson: LessonId) -> None:
     """Make the push addresses of a class worthless; the next ones are signed with another key."""
-    if work.lessons.get(lesson) is None:
-        raise Declined(f"no class has the id {lesson}")
-    work.pushes.renew_key(lesson)
+    if uow.lessons.get(lesson) is None:
+        raise OperatorError(f"no class has the id {lesson}")
+    uow.publish_sessions.renew_key(lesson)
 
 
-def _stream(held: Streamed, kind: StreamKind, means: Means, hosts: Hosts) -> Stream | None:
-    push = teaching.pushed_to(held, kind, means, hosts)
+def _stream(held: Streamed, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> Stream | None:
+    push = teaching.pushed_to(held, kind, deps, hosts)
     if push is None:
         return None
     name = name_of(held.lesson.key, kind)
-    bound = pulled(held.lesson, kind, means.pull_key)
+    bound = pulled(held.lesson, kind, deps.pull_key)
     return Stream(
         name,
         push=push,
@@ -181,15 +183,15 @@ def _stream(held: Streamed, kind: StreamKind, means: Means, hosts: Hosts) -> Str
     )
 
 
-def _found(work: Work, peer: Peer) -> tuple[Streamed, StreamKind]:
+def _found(uow: UnitOfWork, peer: Peer) -> tuple[Streamed, StreamKind]:
     if peer.app != APP:
-        raise Declined(f"the application is called {APP}")
-    return _keyed(work, peer.stream)
+        raise OperatorError(f"the application is called {APP}")
+    return _keyed(uow, peer.stream)
 
 
-def _keyed(work: Work, stream: str) -> tuple[Streamed, StreamKind]:
+def _keyed(uow: UnitOfWork, stream: str) -> tuple[Streamed, StreamKind]:
     key, kind = read_name(stream)
-    held = work.pushes.keyed(key)
+    held = uow.publish_sessions.keyed(key)
     if held is None:
-        raise Declined("no class has a stream of this name")
+        raise OperatorError("no class has a stream of this name")
     return held, kind

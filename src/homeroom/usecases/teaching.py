@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import is_public_key, keyed, same
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import Streamed, StreamKind, closes_at, has_stream, name_of, pushed
 from homeroom.domain.webcasts import Hosts, push_address
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import Seen
-from homeroom.store.work import Work
 from homeroom.usecases import operations, viewing
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 SHOWN_AFTER = 7 * DAY
 """Seconds for which the page of a class that is over still shows its clips."""
@@ -35,24 +35,24 @@ def token(held: Streamed, push_key: str) -> str:
     return f"{held.lesson.key}{proof[:PROOF_LENGTH]}"
 
 
-def address(held: Streamed, means: Means, hosts: Hosts) -> str:
+def address(held: Streamed, deps: Dependencies, hosts: Hosts) -> str:
     """Return the address of the teacher's page."""
-    return f"{hosts.pages}/teach/{token(held, means.push_key)}"
+    return f"{hosts.pages}/teach/{token(held, deps.push_key)}"
 
 
-def taught(work: Work, means: Means, given: str) -> Taught:
-    """Return the class that a token opens; raises `Declined`, and says nothing of why."""
+def taught(uow: UnitOfWork, deps: Dependencies, given: str) -> Taught:
+    """Return the class that a token opens; raises `OperatorError`, and says nothing of why."""
     key = given[:KEY_LENGTH]
-    held = work.pushes.keyed(key) if is_public_key(key) else None
-    if held is None or not opens(given, held, means, work.now):
-        raise Declined("there is no such page")
-    return Taught(viewing.seen(work, key), held, held.lesson.is_over(work.now))
+    held = uow.publish_sessions.keyed(key) if is_public_key(key) else None
+    if held is None or not opens(given, held, deps, uow.now):
+        raise OperatorError("there is no such page")
+    return Taught(viewing.seen(uow, key), held, held.lesson.is_over(uow.now))
 
 
-def opens(given: str, held: Streamed, means: Means, now: Moment) -> bool:
+def opens(given: str, held: Streamed, deps: Dependencies, now: Moment) -> bool:
     """Tell whether a token opens the page of a class."""
     return (
-        same(given, token(held, means.push_key))
+        same(given, token(held, deps.push_key))
         and held.lesson.deleted_at is None
         and not held.school_is_suspended
         and not held.teacher_is_cancelled
@@ -60,16 +60,16 @@ def opens(given: str, held: Streamed, means: Means, now: Moment) -> bool:
     )
 
 
-def pushed_to(held: Streamed, kind: StreamKind, means: Means, hosts: Hosts) -> str | None:
+def pushed_to(held: Streamed, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> str | None:
     """Return where a stream of the class is pushed to, none where it has no such stream."""
     if not (hosts.push and has_stream(held.lesson, kind)):
         return None
     name = name_of(held.lesson.key, kind)
-    return push_address(name, pushed(held, kind, means.push_key), hosts)
+    return push_address(name, pushed(held, kind, deps.push_key), hosts)
 
 
-def end(work: Work, means: Means, given: str) -> LessonId:
-    """End the class of a token now; raises `Declined`."""
-    lesson = taught(work, means, given).held.lesson.id
-    operations.close_lesson(work, lesson)
+def end(uow: UnitOfWork, deps: Dependencies, given: str) -> LessonId:
+    """End the class of a token now; raises `OperatorError`."""
+    lesson = taught(uow, deps, given).held.lesson.id
+    operations.close_lesson(uow, lesson)
     return lesson

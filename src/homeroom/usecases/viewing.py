@@ -9,7 +9,7 @@ from homeroom.base.keys import is_public_key
 from homeroom.domain.accounts import User
 from homeroom.domain.clips import URL_LIFE, Clip, clip_url
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.refusal import Declined
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
 from homeroom.domain.streams import (
     StreamKind,
@@ -30,9 +30,9 @@ from homeroom.domain.viewers import (
     unsealed,
 )
 from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import NewViewer, Seen, SeenCourse, Viewer, Watched
-from homeroom.store.work import Work
-from homeroom.usecases.means import Means
+from homeroom.usecases.dependencies import Dependencies
 
 LISTED = 200
 """Classes of a course that its page lists."""
@@ -84,21 +84,21 @@ class Shown:
     """With the address of each."""
 
 
-def seen(work: Work, key: str) -> Seen:
+def seen(uow: UnitOfWork, key: str) -> Seen:
     """Return the class of a page's key, a deleted one too; raises `Unknown`."""
-    found = work.viewers.seen(key) if is_public_key(key) else None
+    found = uow.viewers.seen(key) if is_public_key(key) else None
     if found is None:
         raise Unknown
     return found
 
 
-def course(work: Work, key: str) -> tuple[SeenCourse, School, list[Seen]]:
+def course(uow: UnitOfWork, key: str) -> tuple[SeenCourse, School, list[Seen]]:
     """Return a course with its school and the classes that its page lists; raises `Unknown`."""
-    found = work.viewers.course(key) if is_public_key(key) else None
-    school = None if found is None else work.schools.get(found.school)
+    found = uow.viewers.course(key) if is_public_key(key) else None
+    school = None if found is None else uow.schools.get(found.school)
     if found is None or school is None:
         raise Unknown
-    return found, school, work.viewers.in_course(key, work.now, LISTED)
+    return found, school, uow.viewers.in_course(key, uow.now, LISTED)
 
 
 # --- tickets -------------------------------------------------------------------------------------
@@ -113,46 +113,46 @@ class Link:
     code: str
 
 
-def linked(work: Work, means: Means, key: str, link: Link) -> str | None:
+def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | None:
     """Return the ticket of a login-free link to a class or a course, none where it is wrong.
 
     READINGS Q40: whoever the school vouches for is admitted, student or not.
     """
     if not is_public_key(key):
         return None
-    shown = work.viewers.seen(key)
-    found = work.viewers.course(key) if shown is None else None
+    shown = uow.viewers.seen(key)
+    found = uow.viewers.course(key) if shown is None else None
     owner = shown.lesson.school if shown is not None else found.school if found else None
-    school = None if owner is None else work.schools.get(owner)
+    school = None if owner is None else uow.schools.get(owner)
     if school is None or not is_vouched_for(school, key, link.account, link.nickname, link.code):
         return None
     try:
         name = nickname(link.nickname)
-    except Declined:
+    except OperatorError:
         return None
     ticket = Ticket(
         kind=ViewerKind.LINK,
         subject=link.account,
         name=name,
         school=school.id,
-        expires_at=work.now + TICKET_LIFE,
+        expires_at=uow.now + TICKET_LIFE,
         course=None if found is None else found.id,
         lesson=None if shown is None else shown.lesson.id,
     )
-    return sealed(ticket, means.ticket_key)
+    return sealed(ticket, deps.ticket_key)
 
 
-def known_account(work: Work, account: str) -> tuple[User, str] | None:
+def known_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
     """Return the user of a telephone number or e-mail address, and the hash of their password."""
     if "\0" in account:  # which PostgreSQL does not take
         return None
     name = account.lower() if "@" in account else account
-    return work.accounts.with_password(name)
+    return uow.accounts.with_password(name)
 
 
-def log_in(work: Work, means: Means, school: SchoolId, user: User) -> str:
+def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:
     """Begin a session and return its ticket; the password was checked before."""
-    until = work.now + TICKET_LIFE
+    until = uow.now + TICKET_LIFE
     ticket = Ticket(
         kind=ViewerKind.USER,
         subject=str(user.id),
@@ -160,35 +160,35 @@ def log_in(work: Work, means: Means, school: SchoolId, user: User) -> str:
         name=str(user.id) if user.nickname in (user.telephone, user.email) else user.nickname,
         school=school,
         expires_at=until,
-        session=work.sessions.log_in(school, user.id, work.now, until),
+        session=uow.sessions.log_in(school, user.id, uow.now, until),
     )
-    return sealed(ticket, means.ticket_key)
+    return sealed(ticket, deps.ticket_key)
 
 
-def has_session(means: Means, text: str) -> bool:
+def has_session(deps: Dependencies, text: str) -> bool:
     """Tell whether a text is a ticket of ours that logging out ends; asks no database."""
     try:
         # An expired one is ended as well: that does no harm.
-        return unsealed(text, means.ticket_key, now=0).session is not None
-    except Declined:
+        return unsealed(text, deps.ticket_key, now=0).session is not None
+    except OperatorError:
         return False
 
 
-def log_out(work: Work, means: Means, text: str) -> None:
+def log_out(uow: UnitOfWork, deps: Dependencies, text: str) -> None:
     """End the session of a ticket, if it has one."""
     try:
-        ticket = unsealed(text, means.ticket_key, work.now)
-    except Declined:
+        ticket = unsealed(text, deps.ticket_key, uow.now)
+    except OperatorError:
         return
     if ticket.session is not None:
-        work.sessions.log_out(ticket.session, work.now)
+        uow.sessions.log_out(ticket.session, uow.now)
 
 
-def visitor(means: Means, lesson: Lesson, now: Moment) -> Ticket:
+def visitor(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
     """Return a ticket for somebody who has none."""
     return Ticket(
         kind=ViewerKind.VISITOR,
-        subject=means.keys.public_key(),
+        subject=deps.keys.public_key(),
         name="",
         school=lesson.school,
         expires_at=now + TICKET_LIFE,
@@ -196,52 +196,54 @@ def visitor(means: Means, lesson: Lesson, now: Moment) -> Ticket:
     )
 
 
-def enlist(work: Work, means: Means, key: str, text: str | None, telephone: str, name: str) -> str:
+def enlist(
+    uow: UnitOfWork, deps: Dependencies, key: str, text: str | None, telephone: str, name: str
+) -> str:
     """Write a visitor's telephone number and nickname, checked before, and return their ticket.
 
     Raises `Unknown`, and `LogInFirst` where a guest may not watch or not chat. Whoever is known
     otherwise stays who they are.
     """
-    admitted = admit(work, means, key, text)
+    admitted = admit(uow, deps, key, text)
     ticket, lesson = admitted.ticket, admitted.seen.lesson
     if ticket.kind is ViewerKind.VISITOR:
         if not audience(lesson).allow_unlogged_chat:
             raise LogInFirst
         new = NewViewer(lesson.id, ticket.identity, ticket.kind, name, telephone)
-        guest = work.viewers.put(new, work.now)
-        muted_at = work.viewers.muted_at(lesson.id, telephone)
+        guest = uow.viewers.put(new, uow.now)
+        muted_at = uow.viewers.muted_at(lesson.id, telephone)
         if muted_at is not None:
-            work.viewers.mute(lesson.id, guest.id, muted_at)
-    return sealed(ticket, means.ticket_key)
+            uow.viewers.mute(lesson.id, guest.id, muted_at)
+    return sealed(ticket, deps.ticket_key)
 
 
 # --- who may -------------------------------------------------------------------------------------
 
 
-def admit(work: Work, means: Means, key: str, text: str | None) -> Admitted:
+def admit(uow: UnitOfWork, deps: Dependencies, key: str, text: str | None) -> Admitted:
     """Admit the holder of a ticket, or of none, to a class; raises `Unknown`, `LogInFirst`.
 
     A ticket that is forged, expired, ended or for another class is as good as none.
     """
-    shown = seen(work, key)
+    shown = seen(uow, key)
     lesson = shown.lesson
     if lesson.deleted_at is not None or shown.plan.suspended:
         raise Unknown
-    ticket = _good(work, means, lesson, text)
+    ticket = _good(uow, deps, lesson, text)
     rules = audience(lesson)
     if ticket is None and rules.watch_by_login:
         raise LogInFirst
     if ticket is None:
-        ticket = visitor(means, lesson, work.now)
+        ticket = visitor(deps, lesson, uow.now)
     if ticket.kind is ViewerKind.VISITOR and rules.watch_by_login:
         raise LogInFirst
-    viewer = work.viewers.find(lesson.id, ticket.identity)
+    viewer = uow.viewers.find(lesson.id, ticket.identity)
     return Admitted(shown, ticket, viewer, may_chat(ticket, viewer, rules.allow_unlogged_chat))
 
 
-def enter(work: Work, admitted: Admitted) -> Viewer | None:
+def enter(uow: UnitOfWork, admitted: Admitted) -> Viewer | None:
     """Write down a viewer who is known by name; returns them, none for a mere visitor."""
-    return work.viewers.put(known_as(admitted), work.now) if admitted.is_news else admitted.viewer
+    return uow.viewers.put(known_as(admitted), uow.now) if admitted.is_news else admitted.viewer
 
 
 def known_as(admitted: Admitted) -> NewViewer:
@@ -256,15 +258,15 @@ def known_as(admitted: Admitted) -> NewViewer:
     )
 
 
-def outcasts(work: Work, watching: Collection[tuple[Lesson, set[Ticket]]]) -> set[Ticket]:
+def outcasts(uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]) -> set[Ticket]:
     """Return the tickets to some classes, once good, by which these are no longer watched."""
     everybody = {ticket for _, tickets in watching for ticket in tickets}
     asked = {ticket.session for ticket in everybody if ticket.session is not None}
-    living = work.sessions.living(asked, work.now)
+    living = uow.sessions.living(asked, uow.now)
     gone = {
         ticket
         for ticket in everybody
-        if ticket.expires_at <= work.now
+        if ticket.expires_at <= uow.now
         or (ticket.session is not None and ticket.session not in living)
     }
     for lesson, tickets in watching:
@@ -273,21 +275,21 @@ def outcasts(work: Work, watching: Collection[tuple[Lesson, set[Ticket]]]) -> se
     return gone
 
 
-def add_watched(work: Work, watched: Iterable[Watched]) -> None:
+def add_watched(uow: UnitOfWork, watched: Iterable[Watched]) -> None:
     """Add to how long viewers have watched."""
-    work.viewers.add_watched(watched, work.now)
+    uow.viewers.add_watched(watched, uow.now)
 
 
-def _good(work: Work, means: Means, lesson: Lesson, text: str | None) -> Ticket | None:
+def _good(uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None) -> Ticket | None:
     if not text:
         return None
     try:
-        ticket = unsealed(text, means.ticket_key, work.now)
-    except Declined:
+        ticket = unsealed(text, deps.ticket_key, uow.now)
+    except OperatorError:
         return None
     if not ticket.admits(lesson):
         return None
-    if ticket.session is not None and not work.sessions.living([ticket.session], work.now):
+    if ticket.session is not None and not uow.sessions.living([ticket.session], uow.now):
         return None
     return ticket
 
@@ -307,55 +309,55 @@ def may_chat(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> st
 
 
 def shown(
-    work: Work, means: Means, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
 ) -> Shown:
     """Return what can be seen of a class now; its teacher sees what is not live as well."""
-    return shown_of(work, means, hosts, [lesson])[lesson.id][to_teacher]
+    return shown_of(uow, deps, hosts, [lesson])[lesson.id][to_teacher]
 
 
 def shown_of(
-    work: Work, means: Means, hosts: Hosts, lessons: Collection[Lesson]
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
 ) -> dict[LessonId, tuple[Shown, Shown]]:
     """Return what can be seen of several classes now: by viewers, and by the teacher."""
-    now = work.now
-    pushed = work.pushes.running_elsewhere([lesson.id for lesson in lessons])
-    clips = work.clips.kept([lesson.id for lesson in lessons if lesson.is_over(now)])
+    now = uow.now
+    pushed = uow.publish_sessions.running_elsewhere([lesson.id for lesson in lessons])
+    clips = uow.clips.kept([lesson.id for lesson in lessons if lesson.is_over(now)])
     found = {}
     for lesson in lessons:
         all_of_it = Shown(
             _phase(lesson, now),
             opens_at(lesson),
             closes_at(lesson),
-            _streams(lesson, means, hosts, now),
+            _streams(lesson, deps, hosts, now),
             frozenset(pushed.get(lesson.id, ())),
             [
-                (clip, clip_url(hosts.pages, clip.file.file_id, now + URL_LIFE, means.clip_key))
+                (clip, clip_url(hosts.pages, clip.file.file_id, now + URL_LIFE, deps.clip_key))
                 for clip in clips.get(lesson.id, ())
             ],
         )
         by_viewers = replace(
             all_of_it,
-            streams=all_of_it.streams if lesson.switches.live else {},
-            clips=all_of_it.clips if lesson.switches.replay else [],
+            streams=all_of_it.streams if lesson.recording.live else {},
+            clips=all_of_it.clips if lesson.recording.replay else [],
         )
         found[lesson.id] = by_viewers, all_of_it
     return found
 
 
 def _streams(
-    lesson: Lesson, means: Means, hosts: Hosts, now: Moment
+    lesson: Lesson, deps: Dependencies, hosts: Hosts, now: Moment
 ) -> dict[StreamKind, Addresses]:
     if lesson.is_over(now) or now < opens_at(lesson):
         return {}
     return {
-        kind: _pulled(lesson, kind, means, hosts) for kind in StreamKind if has_stream(lesson, kind)
+        kind: _pulled(lesson, kind, deps, hosts) for kind in StreamKind if has_stream(lesson, kind)
     }
 
 
-def _pulled(lesson: Lesson, kind: StreamKind, means: Means, hosts: Hosts) -> Addresses:
+def _pulled(lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> Addresses:
     """Return addresses that end with the class: what a page hands out is not for ever."""
     name = name_of(lesson.key, kind)
-    return pull_addresses(name, viewed(lesson, kind, means.pull_key), hosts)
+    return pull_addresses(name, viewed(lesson, kind, deps.pull_key), hosts)
 
 
 def _phase(lesson: Lesson, now: Moment) -> str:
@@ -366,6 +368,6 @@ def _phase(lesson: Lesson, now: Moment) -> str:
     return "running" if now >= lesson.hours.begin else "before"
 
 
-def several(work: Work, lessons: Collection[LessonId]) -> dict[LessonId, Seen]:
+def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, Seen]:
     """Return classes as their pages show them."""
-    return work.viewers.seen_several(lessons)
+    return uow.viewers.seen_several(lessons)

@@ -8,7 +8,7 @@ from homeroom.domain.lessons import STREAM_LIFE
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Dependencies:
     """Where keys come from, what signs addresses, how long things take, whether video works."""
 
     keys: Keys

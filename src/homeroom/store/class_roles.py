@@ -39,7 +39,7 @@ _REMOVE_GUEST = Statement(
 )
 
 
-class Staff:
+class ClassRoles:
     """Co-teachers and guests in one transaction."""
 
     def __init__(self, tx: Tx) -> None:

@@ -7,25 +7,25 @@ from typing import Any, TypeVar
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.domain.kinds import Kind
+from homeroom.domain.job_kinds import JobKind
 from homeroom.store.accounts import Accounts
 from homeroom.store.chat import Chats
+from homeroom.store.class_roles import ClassRoles
 from homeroom.store.clips import Clips
 from homeroom.store.courses import Courses
 from homeroom.store.drive import Drive
-from homeroom.store.engine import Engine, NeedsAlone, Tx, Unit
+from homeroom.store.engine import Engine, NeedsExclusiveError, Tx, Unit
+from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.listing import Listing
 from homeroom.store.operations import Operations
-from homeroom.store.pushes import Pushes
-from homeroom.store.queue import Queue
+from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.schools import Schools
 from homeroom.store.sessions import Sessions
-from homeroom.store.staff import Staff
 from homeroom.store.teachers import Teachers
 from homeroom.store.viewers import Viewers
 
@@ -34,39 +34,39 @@ WAIT_SECONDS = 60
 """Longest that a caller without an event loop waits for the store."""
 
 
-class Work:
+class UnitOfWork:
     """One unit of work: the present moment, the nouns, and what there is to say at the end."""
 
     __slots__ = (
         "accounts",
         "chats",
+        "class_roles",
         "clips",
         "courses",
         "drive",
         "has_due_jobs",
-        "is_alone",
+        "is_exclusive",
+        "jobs",
         "labels",
         "lessons",
         "listing",
-        "noted",
         "now",
         "operations",
-        "pushes",
-        "queue",
+        "publish_sessions",
         "quotas",
         "resets",
         "rosters",
         "schools",
         "sessions",
-        "staff",
         "teachers",
         "viewers",
+        "warnings",
     )
 
     def __init__(self, tx: Tx, now: Moment, *, is_alone: bool = True) -> None:
         self.now = now
-        self.is_alone = is_alone
-        self.noted: list[Errno] = []
+        self.is_exclusive = is_alone
+        self.warnings: list[Errno] = []
         self.has_due_jobs = False
         """Whether jobs of this unit are due at once; whoever answers lets them run first."""
         self.schools = Schools(tx)
@@ -78,39 +78,39 @@ class Work:
         self.labels = Labels(tx)
         self.drive = Drive(tx)
         self.clips = Clips(tx)
-        self.pushes = Pushes(tx)
+        self.publish_sessions = PublishSessions(tx)
         self.viewers = Viewers(tx)
         self.chats = Chats(tx)
         self.sessions = Sessions(tx)
-        self.queue = Queue(tx)
+        self.jobs = JobQueue(tx)
         self.quotas = Quotas(tx)
-        self.staff = Staff(tx)
+        self.class_roles = ClassRoles(tx)
         self.operations = Operations(tx)
         self.listing = Listing(tx)
         self.resets = Resets(tx)
 
-    def note(self, errno: Errno) -> None:
+    def warn(self, errno: Errno) -> None:
         """Say something besides; the work is kept, so only a number that means so will do."""
         if errno.outcome is not Outcome.NOTED:
-            message = f"{errno.name} does not keep the work: raise Refused"
+            message = f"{errno.name} does not keep the work: raise Refusal"
             raise ValueError(message)
-        self.noted.append(errno)
+        self.warnings.append(errno)
 
-    def defer(
+    def enqueue(
         self,
-        kind: Kind,
+        kind: JobKind,
         payload: dict[str, int | str],
         school: SchoolId | None,
         after: int = 0,
     ) -> None:
         """Have something done some seconds after this unit; kept and undone with it."""
-        self.queue.add(kind, payload, self.now + after, school)
+        self.jobs.add(kind, payload, self.now + after, school)
         self.has_due_jobs |= after == 0
 
-    def alone(self) -> None:
+    def require_exclusive(self) -> None:
         """Make sure that no other unit of the school runs meanwhile; may start the unit again."""
-        if not self.is_alone:
-            raise NeedsAlone
+        if not self.is_exclusive:
+            raise NeedsExclusiveError
 
 
 class Store:
@@ -120,9 +120,9 @@ class Store:
         self.engine = engine
         self.clock = clock
 
-    def submit(
+    def submit_write(
         self,
-        use_case: Callable[[Work], T],
+        use_case: Callable[[UnitOfWork], T],
         reply: Callable[[Any, BaseException | None], None],
         *,
         school: SchoolId | None = None,
@@ -133,25 +133,27 @@ class Store:
         `together` lets it run beside others of its school that do, on engines that can.
         """
         unit = Unit(lambda _tx: None, reply, school, alone=not together)
-        unit.run = lambda tx: use_case(Work(tx, self.clock.now(), is_alone=unit.alone))
-        self.engine.work(unit)
+        unit.run = lambda tx: use_case(UnitOfWork(tx, self.clock.now(), is_alone=unit.alone))
+        self.engine.write(unit)
 
-    def submit_look(
-        self, use_case: Callable[[Work], T], reply: Callable[[Any, BaseException | None], None]
+    def submit_read(
+        self,
+        use_case: Callable[[UnitOfWork], T],
+        reply: Callable[[Any, BaseException | None], None],
     ) -> None:
         """Queue a look: a unit that only reads."""
-        self.engine.look(Unit(lambda tx: use_case(Work(tx, self.clock.now())), reply))
+        self.engine.read(Unit(lambda tx: use_case(UnitOfWork(tx, self.clock.now())), reply))
 
-    def work(self, use_case: Callable[[Work], T], school: SchoolId | None = None) -> T:
+    def write(self, use_case: Callable[[UnitOfWork], T], school: SchoolId | None = None) -> T:
         """Do a unit of work and wait for it."""
         future: Future[T] = Future()
-        self.submit(use_case, _settle(future), school=school)
+        self.submit_write(use_case, _settle(future), school=school)
         return future.result(WAIT_SECONDS)
 
-    def look(self, use_case: Callable[[Work], T]) -> T:
+    def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Look and wait for it."""
         future: Future[T] = Future()
-        self.submit_look(use_case, _settle(future))
+        self.submit_read(use_case, _settle(future))
         return future.result(WAIT_SECONDS)
 
     def close(self) -> None:

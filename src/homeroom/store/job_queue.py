@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId, SchoolId
-from homeroom.domain.kinds import Kind
+from homeroom.domain.job_kinds import JobKind
 from homeroom.store.engine import Row, Tx
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
@@ -60,7 +60,7 @@ class Job:
     """Something to be done later."""
 
     id: JobId
-    kind: Kind
+    kind: JobKind
     payload: dict[str, int | str]
     due_at: Moment
     attempts: int
@@ -68,17 +68,17 @@ class Job:
 
 def _job(row: Row) -> Job:
     number, kind, payload, due_at, attempts = row
-    return Job(JobId(number), Kind(kind), msgspec.json.decode(payload), due_at, attempts)
+    return Job(JobId(number), JobKind(kind), msgspec.json.decode(payload), due_at, attempts)
 
 
-class Queue:
+class JobQueue:
     """Jobs in one transaction."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
     def add(
-        self, kind: Kind, payload: dict[str, int | str], due_at: Moment, school: SchoolId | None
+        self, kind: JobKind, payload: dict[str, int | str], due_at: Moment, school: SchoolId | None
     ) -> JobId:
         """Write a job and return its id."""
         values = {

@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId
-from homeroom.store.work import Store, Work
+from homeroom.store.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
 Outcome = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
-class Desk:
+class AsyncStore:
     """One event loop's way to a store."""
 
     def __init__(self, store: Store) -> None:
@@ -22,22 +22,22 @@ class Desk:
         self._finished: deque[Outcome] = deque()
         self._is_called = False
 
-    async def work(
+    async def write(
         self,
-        use_case: Callable[[Work], T],
+        use_case: Callable[[UnitOfWork], T],
         school: SchoolId | None = None,
         *,
         together: bool = False,
     ) -> T:
         """Do a unit of work; returns when it is committed."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self.store.submit(use_case, self._reply(future), school=school, together=together)
+        self.store.submit_write(use_case, self._reply(future), school=school, together=together)
         return await future
 
-    async def look(self, use_case: Callable[[Work], T]) -> T:
+    async def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Read on a snapshot."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self.store.submit_look(use_case, self._reply(future))
+        self.store.submit_read(use_case, self._reply(future))
         return await future
 
     def _reply(self, future: asyncio.Future[Any]) -> Callable[[Any, BaseException | None], None]:

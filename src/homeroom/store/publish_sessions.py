@@ -141,7 +141,7 @@ def _streamed_from(row: Row) -> Streamed:
     )
 
 
-class Pushes:
+class PublishSessions:
     """Pushes in one transaction."""
 
     def __init__(self, tx: Tx) -> None:

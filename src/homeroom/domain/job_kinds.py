@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class JobKind(StrEnum):
     """A kind of job, and what its payload names."""
 
     FINISH_STOP = "finish_stop"
