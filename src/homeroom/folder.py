@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from homeroom.base.clock import Clock, ShiftedClock, SystemClock
+from homeroom.base.errors import HomeroomError
 from homeroom.base.settings import Settings
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.engine import Engine
@@ -25,7 +26,7 @@ LOCK = "homeroom.lock"
 """Held by the server of a data folder; tells its process id and its addresses."""
 
 
-class StartupError(Exception):
+class StartupError(HomeroomError):
     """What keeps the server from starting, in plain words."""
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from homeroom.base.errors import HomeroomError
+
 PREFIX = "HOMEROOM_"
 FILE = "HOMEROOM_CONFIG"
 SCHEMES = {
@@ -24,7 +26,7 @@ _PLACE = re.compile(r"(.*) - at `\$\.(\w+)`")
 """Where msgspec says what is wrong, and where."""
 
 
-class BadSettings(Exception):
+class BadSettings(HomeroomError):
     """A setting that is not what it should be; the message names it."""
 
 

@@ -8,12 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from homeroom.base.errors import HomeroomError
+
 CHALLENGE = {"www-authenticate": 'Bearer realm="homeroom"'}
 """What goes with 401."""
 NOT_KEPT = {"cache-control": "no-store"}
 
 
-class Problem(Exception):
+class Problem(HomeroomError):
     """A request that cannot be answered: its status, a sentence, and the parameter at fault.
 
     What a script has to tell apart it may say besides.

@@ -1,0 +1,20 @@
+"""The exceptions of Homeroom: one family, so that a caller can catch all of them by one name."""
+
+
+class HomeroomError(Exception):
+    """Base class of every exception that Homeroom itself raises.
+
+    Each package defines its own exceptions. The most important ones::
+
+        HomeroomError
+        ├── SettingsError    a setting has no valid value
+        ├── StartupError     the server cannot start
+        ├── OperatorError    a command is refused
+        ├── StoreError       the database cannot be used
+        ├── ContendedError   another transaction holds what this one needs: try again
+        ├── Refusal          a rule of the contract refuses a request of the partner API
+        └── HTTPError        any other HTTP request is answered with an error (RFC 9457)
+
+    Exceptions that one package both raises and catches are not drawn. All names end in `Error`,
+    except `Refusal`: a refusal is an expected answer.
+    """
