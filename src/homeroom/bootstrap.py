@@ -47,11 +47,11 @@ from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import Secrets
 from homeroom.web.faults import FaultBook
+from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
-from homeroom.web.http import server as http_server
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
-from homeroom.web.problems import Problem, show_failure, show_problem, show_status
+from homeroom.web.problems import HTTPError, respond_failure, respond_http_error, respond_status
 
 PORT_SECONDS = 5.0
 """How long the media engine of a server that was killed may take to let go of its ports."""
@@ -334,9 +334,9 @@ def _sites(server: Server) -> Starlette:
             ),
         ],
         exception_handlers={
-            Problem: show_problem,
-            HTTPException: show_status,
-            Exception: show_failure,
+            HTTPError: respond_http_error,
+            HTTPException: respond_status,
+            Exception: respond_failure,
         },
     )
 

@@ -15,7 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from homeroom.web import sockets
-from homeroom.web.http import listen, server
+from homeroom.web.http import create_server, listen
 from homeroom.web.sockets import (
     EXTENSION,
     MAX_MESSAGE,
@@ -65,7 +65,7 @@ def echo() -> Iterator[tuple[str, Echo]]:
     app = Echo()
     listener, url = listen("127.0.0.1", 0)
     with listener:
-        http = server(app)
+        http = create_server(app)
         thread = threading.Thread(target=lambda: asyncio.run(http.serve([listener])))
         thread.start()
         yield f"ws{url.removeprefix('http')}", app

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.base.settings import BadSettings, Settings, read
+from homeroom.base.settings import Settings, SettingsError, read
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "homeroom.sample.toml"
 COMMENTED = re.compile(r"^# (?=\w+ = )", re.MULTILINE)
@@ -81,14 +81,14 @@ def test_a_switch_is_on(text: str) -> None:
     ],
 )
 def test_a_bad_setting_is_named(name: str, text: str) -> None:
-    with pytest.raises(BadSettings, match=name.lower()):
+    with pytest.raises(SettingsError, match=name.lower()):
         read({f"HOMEROOM_{name}": text}, {})
 
 
 def test_the_address_for_browsers_is_an_ip_address() -> None:
     assert read({"HOMEROOM_WEBRTC_ADDRESS": "2001:db8::7"}, {}).webrtc_address == "2001:db8::7"
 
-    with pytest.raises(BadSettings, match="webrtc_address must be an IP address"):
+    with pytest.raises(SettingsError, match="webrtc_address must be an IP address"):
         read({"HOMEROOM_WEBRTC_ADDRESS": "classes.example.com"}, {})
 
 
@@ -103,7 +103,7 @@ def test_an_external_engine_needs_its_pull_addresses(missing: str) -> None:
 
     del environment[f"HOMEROOM_{missing}"]
 
-    with pytest.raises(BadSettings, match="needs rtmp_url and media_url"):
+    with pytest.raises(SettingsError, match="needs rtmp_url and media_url"):
         read(environment, {})
 
 
@@ -112,10 +112,10 @@ def test_a_bad_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "homeroom.toml"
     file.write_bytes(content)
 
-    with pytest.raises(BadSettings):
+    with pytest.raises(SettingsError):
         read({"HOMEROOM_CONFIG": str(file)}, {})
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match=r"none\.toml: No such file"):
+    with pytest.raises(SettingsError, match=r"none\.toml: No such file"):
         read({"HOMEROOM_CONFIG": str(tmp_path / "none.toml")}, {})

@@ -17,7 +17,7 @@ from homeroom.store.paging import SCHOOL, Filters, Page, Span, part
 from homeroom.store.shown import Person
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.problems import Problem
+from homeroom.web.problems import HTTPError
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -82,10 +82,10 @@ def each(page: Page[S], show: Callable[[S], T]) -> Page[T]:
     return Page([show(row) for row in page.rows], page.next, page.order)
 
 
-def missing(what: str, name: str, number: int) -> Problem:
+def missing(what: str, name: str, number: int) -> HTTPError:
     """Return what is said where the token sees no such thing."""
     detail = f"{name}: the token sees no {what} {number}"
-    return Problem(HTTPStatus.NOT_FOUND, detail, parameter=name)
+    return HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name)
 
 
 def account(person: Person) -> str | None:

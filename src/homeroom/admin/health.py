@@ -11,7 +11,7 @@ from starlette.routing import Route
 from homeroom.async_store import AsyncStore
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import CONTENT_TYPE, Metrics
-from homeroom.web.problems import NOT_KEPT, json_response
+from homeroom.web.problems import NO_STORE, json_response
 
 PATIENCE = 2.0
 """Seconds the database may take to answer a probe."""
@@ -40,7 +40,7 @@ class Health:
         ]
 
     async def _alive(self, _request: Request) -> Response:
-        return Response("ok\n", headers=NOT_KEPT, media_type="text/plain")
+        return Response("ok\n", headers=NO_STORE, media_type="text/plain")
 
     async def _ready(self, _request: Request) -> Response:
         found = [
@@ -89,4 +89,4 @@ class Health:
         self._metrics.see_jobs(pending, failing, self._worker.failures)
         tally = self._store.store.engine.tally
         self._metrics.see_store(tally.commits, tally.units)
-        return Response(self._metrics.text(), headers={**NOT_KEPT, "content-type": CONTENT_TYPE})
+        return Response(self._metrics.text(), headers={**NO_STORE, "content-type": CONTENT_TYPE})

@@ -27,12 +27,12 @@ from homeroom.store.operations import Token
 from homeroom.store.paging import OtherOrder, Page, Span
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.web.problems import (
-    NOT_KEPT,
-    Problem,
-    bad_parameter,
-    bearer,
+    NO_STORE,
+    HTTPError,
+    bearer_token,
     json_response,
-    no_token,
+    parameter_error,
+    unauthorized_error,
 )
 
 LONGEST_VALUE = 200
@@ -61,7 +61,7 @@ def _endpoint(
     known = frozenset(name for slot in reader.slots for name in slot.names)
 
     async def answer(request: Request) -> Response:
-        token = fingerprint(bearer(request))
+        token = fingerprint(bearer_token(request))
         query = _query(request, reader, known)
         path = _path_id(request)
 
@@ -80,7 +80,7 @@ def _endpoint(
                 return await _table(store, look_for_lines, replace(span, limit=MOST))
             shown = await store.read(partial(look, span=span))
         except OtherOrder:
-            raise bad_parameter("cursor", "belongs to another list or other filters") from None
+            raise parameter_error("cursor", "belongs to another list or other filters") from None
         return json_response(_page(shown) if isinstance(shown, Page) else shown)
 
     return answer
@@ -105,17 +105,17 @@ async def _table(
             page, lines = await read(replace(span, after=page.next, order=page.order))
             yield lines
 
-    headers = {**NOT_KEPT, "content-disposition": 'attachment; filename="viewers.csv"'}
+    headers = {**NO_STORE, "content-disposition": 'attachment; filename="viewers.csv"'}
     return StreamingResponse(written(), headers=headers, media_type="text/csv")
 
 
 def _scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
     """Return the one school whose things are shown, or none for all."""
     if token is None:
-        raise no_token("no such token is in force")
+        raise unauthorized_error("no such token is in force")
     if token.school is not None and sid not in (None, token.school):
         detail = f"SID: the token is for school {token.school} alone"
-        raise Problem(HTTPStatus.FORBIDDEN, detail, parameter="SID")
+        raise HTTPError(HTTPStatus.FORBIDDEN, detail, parameter="SID")
     return sid if token.school is None else token.school
 
 
@@ -124,16 +124,16 @@ def _query(request: Request, reader: Reader[Any], known: frozenset[str]) -> Wire
     for name, value in request.query_params.multi_items():
         if name not in known:
             takes = ", ".join(sorted(known, key=str.lower)) or "no parameters"
-            raise bad_parameter(name[:50], f"is not known here; this address takes {takes}")
+            raise parameter_error(name[:50], f"is not known here; this address takes {takes}")
         if name in given:
-            raise bad_parameter(name, "must be given once")
+            raise parameter_error(name, "must be given once")
         if len(value) > LONGEST_VALUE or "\0" in value:
-            raise bad_parameter(name, f"must be text of up to {LONGEST_VALUE} characters")
+            raise parameter_error(name, f"must be text of up to {LONGEST_VALUE} characters")
         given[name] = value.strip()
     try:
         query: Wire = reader.read(given)
     except BadParam as error:
-        raise bad_parameter(error.name, error.why) from None
+        raise parameter_error(error.name, error.why) from None
     return query
 
 
@@ -144,7 +144,7 @@ def _path_id(request: Request) -> int:
             return ident(text)
         except ValueError:
             detail = f"{name}: {str(text)[:50]!r} is no id"
-            raise Problem(HTTPStatus.NOT_FOUND, detail, parameter=name) from None
+            raise HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name) from None
     return 0
 
 
@@ -157,9 +157,9 @@ def _span(query: Wire) -> Span:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
     except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise bad_parameter("cursor", "must be what `next` of the page before said") from None
+        raise parameter_error("cursor", "must be what `next` of the page before said") from None
     if any(abs(key) >= 2**63 for key in cursor.after):
-        raise bad_parameter("cursor", "must be what `next` of the page before said")
+        raise parameter_error("cursor", "must be what `next` of the page before said")
     return Span(query.limit, cursor.after, cursor.order)
 
 

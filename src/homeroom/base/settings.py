@@ -26,7 +26,7 @@ _PLACE = re.compile(r"(.*) - at `\$\.(\w+)`")
 """Where msgspec says what is wrong, and where."""
 
 
-class BadSettings(HomeroomError):
+class SettingsError(HomeroomError):
     """A setting that is not what it should be; the message names it."""
 
 
@@ -112,7 +112,7 @@ def read(environment: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         message = _PLACE.sub(r"\2: \1", str(error)).replace("`", "")
-        raise BadSettings(f"settings: {message}") from None
+        raise SettingsError(f"settings: {message}") from None
 
 
 def _file(path: Path) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise BadSettings(f"{path}: {why}") from None
+        raise SettingsError(f"{path}: {why}") from None
 
 
 def _path(kind: type, value: object) -> object:

@@ -17,7 +17,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
-from homeroom.base.settings import BadSettings, Settings, current
+from homeroom.base.settings import Settings, SettingsError, current
 from homeroom.contract.wire import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.folder import StartupError, address, opened_store
@@ -30,7 +30,7 @@ Facts = Mapping[str, Any]
 LAST_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
 BAD_USAGE = 2
-SAID = (BadSettings, StartupError, OperatorError, StoreError, ContendedError)
+SAID = (SettingsError, StartupError, OperatorError, StoreError, ContendedError)
 """Failures whose message is written for whoever reads it."""
 
 

@@ -15,7 +15,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.domain.clips import NewClip, is_signed
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.web.problems import Problem
+from homeroom.web.problems import HTTPError
 
 # Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
 _TO_ALL = (
@@ -70,12 +70,12 @@ def _admitted(request: Request, file_id: str, key: str) -> int:
     return int(until, 16)
 
 
-def _forbidden(detail: str) -> Problem:
-    return Problem(HTTPStatus.FORBIDDEN, detail)
+def _forbidden(detail: str) -> HTTPError:
+    return HTTPError(HTTPStatus.FORBIDDEN, detail)
 
 
-def _missing(file_id: str) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, f"there is no clip {file_id}")
+def _missing(file_id: str) -> HTTPError:
+    return HTTPError(HTTPStatus.NOT_FOUND, f"there is no clip {file_id}")
 
 
 class _Opened(FileResponse):

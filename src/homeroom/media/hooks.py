@@ -25,7 +25,7 @@ from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.bodies import whole
+from homeroom.web.bodies import read_body
 from homeroom.web.problems import json_response
 
 log = logging.getLogger("homeroom.media")
@@ -104,7 +104,7 @@ class Hooks:
             self._warn(request)
             return _no(HTTPStatus.FORBIDDEN, "the secret is wrong")
         try:
-            hook = msgspec.json.decode(await whole(request, MAX_BODY), type=Hook)
+            hook = msgspec.json.decode(await read_body(request, MAX_BODY), type=Hook)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _no(HTTPStatus.BAD_REQUEST, f"the body must be a hook of SRS in JSON: {error}")
         answer = self._answers.get(hook.action)

@@ -35,7 +35,7 @@ from homeroom.store.files import Files
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import Fault, FaultBook
-from homeroom.web.journal import Entry, Journal, masked
+from homeroom.web.journal import Journal, JournalEntry, masked
 
 log = logging.getLogger("homeroom.partner")
 
@@ -304,7 +304,7 @@ class PartnerAPI:
         )
         if self._observer.journal is not None:
             self._observer.journal.write(
-                Entry(
+                JournalEntry(
                     exchange.request_id,
                     self._clock.now(),
                     exchange.action[:50],

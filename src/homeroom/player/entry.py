@@ -25,9 +25,9 @@ from homeroom.player.throttle import Throttle, site_of
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import viewing
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.bodies import whole
+from homeroom.web.bodies import read_body
 from homeroom.web.origins import is_own
-from homeroom.web.problems import Problem, json_response
+from homeroom.web.problems import HTTPError, json_response
 
 MOST_BYTES = 8 * 1024
 """Of a body."""
@@ -165,7 +165,7 @@ class Entry:
         return json_response({"ticket": ticket})
 
     async def _school(self, key: str) -> SchoolId:
-        """Return the school of a class that has a page; raises `Problem`."""
+        """Return the school of a class that has a page; raises `HTTPError`."""
         try:
             seen = await self._store.read(lambda uow: viewing.seen(uow, key))
         except viewing.Unknown:
@@ -175,16 +175,16 @@ class Entry:
         return seen.lesson.school
 
     async def _form(self, request: Request, form: type[Form]) -> Form:
-        """Return what a page of our own sent; raises `Problem`."""
+        """Return what a page of our own sent; raises `HTTPError`."""
         if not is_own(request.headers, self._hosts.pages):
-            raise Problem(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
+            raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
         # A form of HTML cannot send this type, and a script elsewhere has to ask before.
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+            raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
         try:
-            return msgspec.json.decode(await whole(request, MOST_BYTES), type=form)
+            return msgspec.json.decode(await read_body(request, MOST_BYTES), type=form)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise Problem(HTTPStatus.BAD_REQUEST, "the body is not what is asked for") from None
+            raise HTTPError(HTTPStatus.BAD_REQUEST, "the body is not what is asked for") from None
 
 
 @cache
@@ -197,17 +197,17 @@ def _site(request: Request) -> str:
 
 
 def _count(throttle: Throttle, site: str) -> None:
-    """Count a try from an address; raises `Problem` where it comes too soon."""
+    """Count a try from an address; raises `HTTPError` where it comes too soon."""
     wait = throttle.wait(site)
     if wait > 0:
         raise _throttled(wait)
     throttle.tried(site)
 
 
-def _throttled(wait: float) -> Problem:
+def _throttled(wait: float) -> HTTPError:
     """Return the problem of somebody who may try again after some seconds."""
     seconds = ceil(wait)
-    return Problem(
+    return HTTPError(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"try again in {seconds} seconds",
         {"retry-after": str(seconds)},
@@ -215,9 +215,9 @@ def _throttled(wait: float) -> Problem:
     )
 
 
-def _problem(status: HTTPStatus, code: str, detail: str) -> Problem:
-    return Problem(status, detail, more={"code": code})
+def _problem(status: HTTPStatus, code: str, detail: str) -> HTTPError:
+    return HTTPError(status, detail, more={"code": code})
 
 
-def _no_class() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "there is no such class")
+def _no_class() -> HTTPError:
+    return HTTPError(HTTPStatus.NOT_FOUND, "there is no such class")

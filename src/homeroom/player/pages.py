@@ -25,7 +25,7 @@ from homeroom.usecases import demo, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Link
 from homeroom.web.languages import LANGUAGES, language_of
-from homeroom.web.problems import Problem
+from homeroom.web.problems import HTTPError
 
 LIVE = "/live.php"
 LIVE_BY_LINK = "/live_partner.html"
@@ -233,7 +233,7 @@ class Pages:
         try:
             content = await self._store.read(look)
         except viewing.Unknown:
-            raise Problem(HTTPStatus.NOT_FOUND, "there is no such class") from None
+            raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such class") from None
         headers = {
             "content-disposition": 'attachment; filename="class.ics"',
             "cache-control": "no-cache",

@@ -22,10 +22,10 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.teaching import Taught
-from homeroom.web.bodies import whole
+from homeroom.web.bodies import read_body
 from homeroom.web.languages import language_of
 from homeroom.web.origins import is_own
-from homeroom.web.problems import NOT_KEPT, Problem, json_response
+from homeroom.web.problems import NO_STORE, HTTPError, json_response
 
 JSON = "application/json"
 SDP = "application/sdp"
@@ -143,7 +143,7 @@ class Teaching:
 
     async def _end(self, request: Request) -> Response:
         self._check(request, JSON)
-        await whole(request, MOST_BYTES)
+        await read_body(request, MOST_BYTES)
         token = request.path_params["token"]
 
         def end(uow: UnitOfWork) -> None:
@@ -163,18 +163,18 @@ class Teaching:
         token = request.path_params["token"]
         url = await self._store.read(lambda uow: self._push_url(uow, token))
         try:
-            offer = (await whole(request, LONGEST_OFFER)).decode()
+            offer = (await read_body(request, LONGEST_OFFER)).decode()
             session, answer = await self._browser.start(url, offer)
         except UnicodeDecodeError:
             raise _problem("offer", "an offer is text in UTF-8") from None
         except NotStarted as refused:
             raise _problem(refused.code, str(refused)) from None
         place = f"/teach/{token}/whip/{session}.{self._bound(token, session)}"
-        headers = {**NOT_KEPT, "location": place}
+        headers = {**NO_STORE, "location": place}
         return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
 
     def _push_url(self, uow: UnitOfWork, token: str) -> str:
-        """Return where a browser's stream goes; raises `Problem` where it may not run now."""
+        """Return where a browser's stream goes; raises `HTTPError` where it may not run now."""
         try:
             found = self._taught(uow, token)
         except OperatorError:
@@ -198,34 +198,34 @@ class Teaching:
             raise _no_page() from None
         found = _SESSION.fullmatch(session)
         if found is None or not same(found[2], self._bound(token, found[1])):
-            raise Problem(HTTPStatus.NOT_FOUND, "there is no such session")
+            raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such session")
         await self._browser.stop(found[1])
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers=NOT_KEPT)
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
     def _bound(self, token: str, session: str) -> str:
         """Return what shows that a session was begun at the page of a token, and at no other."""
         return keyed(self._deps.ticket_key, f"whip {token} {session}")
 
     def _check(self, request: Request, media_type: str | None = None) -> None:
-        """Refuse what no page of ours sends; raises `Problem`."""
+        """Refuse what no page of ours sends; raises `HTTPError`."""
         if not is_own(request.headers, self._hosts.pages):
-            raise Problem(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
+            raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (None, sent):
-            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
+            raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
 
 
 def _check_begun(found: Taught, now: Moment) -> None:
-    """Refuse what may only be done once the class is open; raises `Problem`."""
+    """Refuse what may only be done once the class is open; raises `HTTPError`."""
     if now < opens_at(found.seen.lesson):
         detail = "the class opens 20 minutes before its start"
         raise _problem("early", detail, HTTPStatus.CONFLICT)
 
 
-def _problem(code: str, detail: str, status: HTTPStatus | None = None) -> Problem:
+def _problem(code: str, detail: str, status: HTTPStatus | None = None) -> HTTPError:
     status = status or STATUSES.get(code, HTTPStatus.BAD_GATEWAY)
-    return Problem(status, detail, more={"code": code})
+    return HTTPError(status, detail, more={"code": code})
 
 
-def _no_page() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "there is no such page")
+def _no_page() -> HTTPError:
+    return HTTPError(HTTPStatus.NOT_FOUND, "there is no such page")

@@ -6,8 +6,8 @@ from typing import Literal, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from homeroom.web.bodies import whole
-from homeroom.web.problems import Problem
+from homeroom.web.bodies import read_body
+from homeroom.web.problems import HTTPError
 
 MAX_BODY = 64 * 1024
 
@@ -41,10 +41,10 @@ class ResetSchool(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def read(request: Request, kind: type[B]) -> B:
-    """Return the body of a request, or raise `Problem`."""
-    body = await whole(request, MAX_BODY)
+    """Return the body of a request, or raise `HTTPError`."""
+    body = await read_body(request, MAX_BODY)
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = f"the body must be a JSON object: {error}"
-        raise Problem(HTTPStatus.BAD_REQUEST, detail) from None
+        raise HTTPError(HTTPStatus.BAD_REQUEST, detail) from None

@@ -9,13 +9,13 @@ from homeroom.contract.catalogue import ACTIONS, NOT_BUILT, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.sandbox.bodies import AskFault
 from homeroom.web.faults import MAX_DELAY_MS, MAX_TIMES, Fault
-from homeroom.web.problems import Problem
+from homeroom.web.problems import HTTPError
 
 BY_NAME = {action.name: action for action in ACTIONS}
 
 
 def fault(asked: AskFault) -> Fault:
-    """Return the fault that is asked for, or raise `Problem`."""
+    """Return the fault that is asked for, or raise `HTTPError`."""
     errno = _errno(_action(asked.action), asked.errno)
     if errno is None and not asked.delay_ms and not asked.drop:
         raise _bad("say what shall happen: errno, delay_ms or drop")
@@ -77,5 +77,5 @@ def _errno(action: Action[Any], number: int | None) -> Errno | None:
     return allowed[number]
 
 
-def _bad(detail: str) -> Problem:
-    return Problem(HTTPStatus.BAD_REQUEST, detail)
+def _bad(detail: str) -> HTTPError:
+    return HTTPError(HTTPStatus.BAD_REQUEST, detail)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.keys import fingerprint
-from homeroom.web.problems import Problem, bearer, no_token
+from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
 
 
 class Gate:
@@ -20,21 +20,21 @@ class Gate:
         self._is_private = is_loopback(bound_to)
 
     async def admit(self, request: Request) -> None:
-        """Raise `Problem` for whoever may not come in."""
+        """Raise `HTTPError` for whoever may not come in."""
         client = request.client.host if request.client else ""
         is_near = is_loopback(client) and _names_this_machine(request)
         if self._is_private and is_near and not _is_foreign_page(request):
             return
         if "authorization" not in request.headers:
             detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
-            raise no_token(detail)
-        print_ = fingerprint(bearer(request))
+            raise unauthorized_error(detail)
+        print_ = fingerprint(bearer_token(request))
         known = await self._store.read(lambda uow: uow.operations.token(print_))
         if known is None:
-            raise no_token("no such token is in force")
+            raise unauthorized_error("no such token is in force")
         if known.school is not None:
             detail = "this token is one school's; the sandbox wants the operator's"
-            raise Problem(HTTPStatus.FORBIDDEN, detail)
+            raise HTTPError(HTTPStatus.FORBIDDEN, detail)
 
 
 def is_loopback(host: str) -> bool:

@@ -24,7 +24,7 @@ from homeroom.usecases import resets
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import MAX_FAULTS, FaultBook
 from homeroom.web.journal import LENGTH, Journal
-from homeroom.web.problems import Problem, json_response
+from homeroom.web.problems import HTTPError, json_response
 
 LAST_MOMENT = 32_503_680_000
 """The year 3000: calendars go further, but not five years past their own end."""
@@ -94,12 +94,12 @@ class Sandbox:
             moment = asked.now
         else:
             detail = 'send one of {"advance": seconds} and {"now": seconds since 1970}'
-            raise Problem(HTTPStatus.BAD_REQUEST, detail)
+            raise HTTPError(HTTPStatus.BAD_REQUEST, detail)
         if not 0 <= moment <= LAST_MOMENT:
             detail = (
                 f"the clock runs from 0 to {LAST_MOMENT}, the year 3000; this would be {moment}"
             )
-            raise Problem(HTTPStatus.BAD_REQUEST, detail)
+            raise HTTPError(HTTPStatus.BAD_REQUEST, detail)
         return moment
 
     # --- faults -----------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Sandbox:
             await self._check_school(fault.school)
         if len(self.book.pending()) >= MAX_FAULTS:
             detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
-            raise Problem(HTTPStatus.CONFLICT, detail)
+            raise HTTPError(HTTPStatus.CONFLICT, detail)
         return json_response(faults.shown(self.book.ask(fault)), HTTPStatus.CREATED)
 
     async def _show(self, _request: Request) -> Response:
@@ -135,7 +135,7 @@ class Sandbox:
             removed = await self.store.write(unit, school)
         except ContendedError:
             detail = "another school is changing accounts of this one; try again"
-            raise Problem(HTTPStatus.CONFLICT, detail) from None
+            raise HTTPError(HTTPStatus.CONFLICT, detail) from None
         self.forget(school)
         await self.worker.run_due()
         counts = msgspec.structs.asdict(removed)
@@ -146,7 +146,7 @@ class Sandbox:
         if 0 < school < LARGEST_ID:
             known = await self.store.read(lambda uow: uow.schools.get(school))
         if known is None:
-            raise Problem(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
+            raise HTTPError(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
 
     # --- the journal ------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class Sandbox:
         limit = _number(request, "limit", SHOWN)
         sid = _number(request, "sid", 0)
         if not 1 <= limit <= LENGTH:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {LENGTH}")
+            raise HTTPError(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {LENGTH}")
         entries = self.journal.last(
             limit, SchoolId(sid) if sid else None, request.query_params.get("action")
         )
@@ -179,5 +179,5 @@ def _number(request: Request, name: str, default: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID))):
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} must be a whole number")
+        raise HTTPError(HTTPStatus.BAD_REQUEST, f"{name} must be a whole number")
     return int(text)

@@ -38,12 +38,12 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
     return listener, f"http://{shown}:{number}"
 
 
-def server(app: Any) -> "Server":  # noqa: ANN401  any ASGI application
+def create_server(app: Any) -> "HTTPServer":  # noqa: ANN401  any ASGI application
     """Return the HTTP server of an application."""
-    return Server(
+    return HTTPServer(
         uvicorn.Config(
             app,
-            http=Protocol,
+            http=HTTPProtocol,
             ws=SocketProtocol,
             ws_max_size=MAX_MESSAGE,
             ws_ping_interval=PING_SECONDS,
@@ -59,7 +59,7 @@ def server(app: Any) -> "Server":  # noqa: ANN401  any ASGI application
     )
 
 
-class Server(uvicorn.Server):
+class HTTPServer(uvicorn.Server):
     """uvicorn's server, for which SIGTERM is a request to finish and not a way to die."""
 
     on_started: Callable[[], None] = staticmethod(lambda: None)
@@ -98,7 +98,7 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-class Protocol(HttpToolsProtocol):
+class HTTPProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, whose answers leave whole, and whose connections an application may cut.
 
     uvicorn waits for ever for a head that never ends, and keeps whatever comes of it.

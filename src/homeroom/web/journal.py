@@ -19,7 +19,7 @@ MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One request and its answer."""
 
     request_id: str
@@ -37,15 +37,15 @@ class Journal:
     """The last requests, newest last."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=LENGTH)
+        self._entries: deque[JournalEntry] = deque(maxlen=LENGTH)
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: JournalEntry) -> None:
         """Add a request."""
         self._entries.append(entry)
 
     def last(
         self, limit: int, school: SchoolId | None = None, action: str | None = None
-    ) -> list[Entry]:
+    ) -> list[JournalEntry]:
         """Return the last requests, newest first: of a school and an action, if named."""
         chosen = (
             entry

@@ -12,10 +12,10 @@ from homeroom.base.errors import HomeroomError
 
 CHALLENGE = {"www-authenticate": 'Bearer realm="homeroom"'}
 """What goes with 401."""
-NOT_KEPT = {"cache-control": "no-store"}
+NO_STORE = {"cache-control": "no-store"}
 
 
-class Problem(HomeroomError):
+class HTTPError(HomeroomError):
     """A request that cannot be answered: its status, a sentence, and the parameter at fault.
 
     What a script has to tell apart it may say besides.
@@ -50,42 +50,42 @@ class Problem(HomeroomError):
         return Response(
             msgspec.json.encode(body),
             self.status,
-            {**NOT_KEPT, **self.headers},
+            {**NO_STORE, **self.headers},
             media_type="application/problem+json",
         )
 
 
 def json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Return a value as JSON, UTF-8 unescaped."""
-    return Response(msgspec.json.encode(value), status, NOT_KEPT, media_type="application/json")
+    return Response(msgspec.json.encode(value), status, NO_STORE, media_type="application/json")
 
 
-def bad_parameter(name: str, why: str) -> Problem:
+def parameter_error(name: str, why: str) -> HTTPError:
     """Return the problem of one parameter."""
-    return Problem(HTTPStatus.BAD_REQUEST, f"{name}: {why}", parameter=name)
+    return HTTPError(HTTPStatus.BAD_REQUEST, f"{name}: {why}", parameter=name)
 
 
-def bearer(request: Request) -> str:
+def bearer_token(request: Request) -> str:
     """Return the bearer token of a request, or raise the problem that there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise no_token("send a token: Authorization: Bearer TOKEN")
+        raise unauthorized_error("send a token: Authorization: Bearer TOKEN")
     return token.strip()
 
 
-def no_token(detail: str) -> Problem:
+def unauthorized_error(detail: str) -> HTTPError:
     """Return the problem of a request without a token in force."""
-    return Problem(HTTPStatus.UNAUTHORIZED, detail, CHALLENGE)
+    return HTTPError(HTTPStatus.UNAUTHORIZED, detail, CHALLENGE)
 
 
-async def show_problem(_request: Request, problem: Exception) -> Response:
+async def respond_http_error(_request: Request, problem: Exception) -> Response:
     """Answer with a problem that was raised."""
-    if not isinstance(problem, Problem):
+    if not isinstance(problem, HTTPError):
         raise problem
     return problem.response()
 
 
-async def show_status(request: Request, failure: Exception) -> Response:
+async def respond_status(request: Request, failure: Exception) -> Response:
     """Answer in the same form for what the router itself refuses: 404 and 405."""
     if not isinstance(failure, HTTPException):
         raise failure
@@ -94,10 +94,10 @@ async def show_status(request: Request, failure: Exception) -> Response:
         HTTPStatus.NOT_FOUND: f"there is nothing at {request.url.path[:200]}",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not answered here",
     }.get(status, failure.detail)
-    return Problem(status, detail, failure.headers).response()
+    return HTTPError(status, detail, failure.headers).response()
 
 
-async def show_failure(_request: Request, _failure: Exception) -> Response:
+async def respond_failure(_request: Request, _failure: Exception) -> Response:
     """Answer for a mistake of the server's own, whose text stays in the log."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return Problem(status, "the server failed; see its log").response()
+    return HTTPError(status, "the server failed; see its log").response()
