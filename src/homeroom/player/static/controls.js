@@ -3,11 +3,15 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   play: "M8 5.1v13.8c0 .8.9 1.3 1.6.8l10.3-6.9c.6-.4.6-1.2 0-1.6L9.6 4.3C8.9 3.8 8 4.3 8 5.1z",
-  pause: "M6.5 4.5h3a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-3a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1zm8 0h3a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-3a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1z",
-  sound: "M3 9.5v5a1 1 0 0 0 1 1h3l4.3 4.1c.6.6 1.7.2 1.7-.7V5.1c0-.9-1.1-1.3-1.7-.7L7 8.5H4a1 1 0 0 0-1 1zm13-2.2a1 1 0 0 1 1.4.1 7 7 0 0 1 0 9.2 1 1 0 1 1-1.5-1.3 5 5 0 0 0 0-6.6 1 1 0 0 1 .1-1.4z",
-  muted: "M3 9.5v5a1 1 0 0 0 1 1h3l4.3 4.1c.6.6 1.7.2 1.7-.7V5.1c0-.9-1.1-1.3-1.7-.7L7 8.5H4a1 1 0 0 0-1 1zm12.3-.2a1 1 0 0 1 1.4 0l1.8 1.8 1.8-1.8a1 1 0 1 1 1.4 1.4L19.9 12.5l1.8 1.8a1 1 0 0 1-1.4 1.4l-1.8-1.8-1.8 1.8a1 1 0 0 1-1.4-1.4l1.8-1.8-1.8-1.8a1 1 0 0 1 0-1.4z",
+  pause:
+    "M6.5 4.5h3a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-3a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1zm8 0h3a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-3a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1z",
+  sound:
+    "M3 9.5v5a1 1 0 0 0 1 1h3l4.3 4.1c.6.6 1.7.2 1.7-.7V5.1c0-.9-1.1-1.3-1.7-.7L7 8.5H4a1 1 0 0 0-1 1zm13-2.2a1 1 0 0 1 1.4.1 7 7 0 0 1 0 9.2 1 1 0 1 1-1.5-1.3 5 5 0 0 0 0-6.6 1 1 0 0 1 .1-1.4z",
+  muted:
+    "M3 9.5v5a1 1 0 0 0 1 1h3l4.3 4.1c.6.6 1.7.2 1.7-.7V5.1c0-.9-1.1-1.3-1.7-.7L7 8.5H4a1 1 0 0 0-1 1zm12.3-.2a1 1 0 0 1 1.4 0l1.8 1.8 1.8-1.8a1 1 0 1 1 1.4 1.4L19.9 12.5l1.8 1.8a1 1 0 0 1-1.4 1.4l-1.8-1.8-1.8 1.8a1 1 0 0 1-1.4-1.4l1.8-1.8-1.8-1.8a1 1 0 0 1 0-1.4z",
   full: "M5 4h4a1 1 0 0 1 0 2H6v3a1 1 0 0 1-2 0V5a1 1 0 0 1 1-1zm10 0h4a1 1 0 0 1 1 1v4a1 1 0 1 1-2 0V6h-3a1 1 0 1 1 0-2zM5 14a1 1 0 0 1 1 1v3h3a1 1 0 1 1 0 2H5a1 1 0 0 1-1-1v-4a1 1 0 0 1 1-1zm14 0a1 1 0 0 1 1 1v4a1 1 0 0 1-1 1h-4a1 1 0 1 1 0-2h3v-3a1 1 0 0 1 1-1z",
-  small: "M5 4.5h14A2.5 2.5 0 0 1 21.5 7v10a2.5 2.5 0 0 1-2.5 2.5H5A2.5 2.5 0 0 1 2.5 17V7A2.5 2.5 0 0 1 5 4.5zm0 2a.5.5 0 0 0-.5.5v10c0 .3.2.5.5.5h14a.5.5 0 0 0 .5-.5V7a.5.5 0 0 0-.5-.5zm7.5 5.5h5a.5.5 0 0 1 .5.5v3a.5.5 0 0 1-.5.5h-5a.5.5 0 0 1-.5-.5v-3a.5.5 0 0 1 .5-.5z",
+  small:
+    "M5 4.5h14A2.5 2.5 0 0 1 21.5 7v10a2.5 2.5 0 0 1-2.5 2.5H5A2.5 2.5 0 0 1 2.5 17V7A2.5 2.5 0 0 1 5 4.5zm0 2a.5.5 0 0 0-.5.5v10c0 .3.2.5.5.5h14a.5.5 0 0 0 .5-.5V7a.5.5 0 0 0-.5-.5zm7.5 5.5h5a.5.5 0 0 1 .5.5v3a.5.5 0 0 1-.5.5h-5a.5.5 0 0 1-.5-.5v-3a.5.5 0 0 1 .5-.5z",
 };
 const IDLE = 3000; // milliseconds without a movement after which the controls go
 const LOUDER = 0.1;
@@ -145,12 +149,17 @@ export class Controls {
     const video = this.#video;
     const made = [];
     if (document.pictureInPictureEnabled && video.requestPictureInPicture) {
-      const small = button("picture-button picture-small", this.#texts["picture.small"], () => {
-        const done = document.pictureInPictureElement
-          ? document.exitPictureInPicture()
-          : video.requestPictureInPicture();
-        done.catch(() => {}); // as before the first frame
-      }, "small");
+      const small = button(
+        "picture-button picture-small",
+        this.#texts["picture.small"],
+        () => {
+          const done = document.pictureInPictureElement
+            ? document.exitPictureInPicture()
+            : video.requestPictureInPicture();
+          done.catch(() => {}); // as before the first frame
+        },
+        "small",
+      );
       const show = (isSmall) => small.setAttribute("aria-pressed", isSmall);
       video.addEventListener("enterpictureinpicture", () => show(true));
       video.addEventListener("leavepictureinpicture", () => show(false));

@@ -1,6 +1,6 @@
 /** The login form and the guest form: what they send, and what they say when it is refused. */
 
-import { Problem, filled } from "./room.js";
+import { filled, Problem } from "./room.js";
 
 const MAINLAND = "86";
 

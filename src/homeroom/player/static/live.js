@@ -2,7 +2,7 @@
 
 import { Chat } from "./chat.js";
 import { loginForm } from "./forms.js";
-import { Room, pageData } from "./room.js";
+import { pageData, Room } from "./room.js";
 
 /** Seconds after which a replay that is being made is looked for again. */
 const REPLAY_AGAIN = 20;

@@ -3,7 +3,7 @@
 import { Chat } from "./chat.js";
 import { Picture } from "./picture.js";
 import { Replay } from "./replay.js";
-import { Room, filled, pageData } from "./room.js";
+import { filled, pageData, Room } from "./room.js";
 import { Studio } from "./studio.js";
 
 const LATEST_CLIPS = 90;

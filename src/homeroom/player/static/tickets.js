@@ -40,9 +40,7 @@ export class Tickets {
 
   constructor(page) {
     const isTeacher = page.kind === "teach";
-    this.#slots = isTeacher
-      ? []
-      : [`homeroom.school.${page.school}`, `homeroom.class.${page.key}`];
+    this.#slots = isTeacher ? [] : [`homeroom.school.${page.school}`, `homeroom.class.${page.key}`];
     this.#given = page.ticket;
   }
 

@@ -12,7 +12,15 @@ const CONNECT_MS = 10_000;
 const LOST_MS = 3000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
-const FOR_GOOD = new Set(["early", "over", "gone", "no_stream", "not_installed", "no_h264", "blocked"]);
+const FOR_GOOD = new Set([
+  "early",
+  "over",
+  "gone",
+  "no_stream",
+  "not_installed",
+  "no_h264",
+  "blocked",
+]);
 
 class Refusal extends Error {
   constructor(code) {
@@ -161,8 +169,12 @@ class Attempt {
     this.video.setCodecPreferences(wanted);
     await this.peer.setLocalDescription();
     await this.limit(this.quality);
-    await within(GATHER_MS, this.peer, "icegatheringstatechange", () =>
-      this.peer.iceGatheringState === "complete");
+    await within(
+      GATHER_MS,
+      this.peer,
+      "icegatheringstatechange",
+      () => this.peer.iceGatheringState === "complete",
+    );
     const answer = await this.post(this.peer.localDescription.sdp);
     await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
     const isSettled = () => !["new", "connecting"].includes(this.peer.connectionState);
