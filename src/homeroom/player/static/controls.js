@@ -156,7 +156,9 @@ export class Controls {
           const done = document.pictureInPictureElement
             ? document.exitPictureInPicture()
             : video.requestPictureInPicture();
-          done.catch(() => {}); // as before the first frame
+          done.catch(() => {
+            // A video without its first frame cannot be shown so yet.
+          });
         },
         "small",
       );
@@ -183,7 +185,10 @@ export class Controls {
   #enlarge() {
     if (!document.fullscreenEnabled) this.#video.webkitEnterFullscreen();
     else if (document.fullscreenElement === this.#root) document.exitFullscreen();
-    else this.#root.requestFullscreen().catch(() => {});
+    else
+      this.#root.requestFullscreen().catch(() => {
+        // The browser has told the viewer why not.
+      });
   }
 
   #listen() {

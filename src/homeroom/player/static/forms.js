@@ -4,13 +4,13 @@ import { filled, Problem } from "./room.js";
 
 const MAINLAND = "86";
 
-/** Bring a login form to life; `done` is called once the viewer is logged in. */
+/** Bring a login form to life; `done`, if given, is called after a login. */
 export function loginForm(form, room, texts, done) {
   bind(form, "login", texts, async (told) => {
     const account = told.get("account").trim();
     if (!account || !told.get("password")) throw new Problem("empty");
     await room.login(account, told.get("password"));
-    done();
+    done?.();
   });
 }
 

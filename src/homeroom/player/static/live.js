@@ -159,7 +159,7 @@ angles.addEventListener("click", ({ target }) => {
 });
 
 find("logout").addEventListener("click", () => room.logout());
-loginForm(find("gate").querySelector("form"), room, texts, () => {});
+loginForm(find("gate").querySelector("form"), room, texts);
 
 room.addEventListener("state", show);
 room.addEventListener("welcome", () => {

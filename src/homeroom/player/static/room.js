@@ -167,7 +167,9 @@ export class Room extends EventTarget {
   async logout() {
     const ticket = this.#tickets.best;
     this.#tickets.forget(ticket);
-    await this.#post("logout", { ticket }).catch(() => {});
+    await this.#post("logout", { ticket }).catch(() => {
+      // The viewer has left on this page all the same.
+    });
     this.start();
   }
 

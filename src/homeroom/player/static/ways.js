@@ -36,17 +36,17 @@ function mpegts() {
 
 /** Begin to play as soon as a library is there; returns how to let go, also before that. */
 function once(library, begin, lost) {
-  let close = () => {};
+  let close = null;
   let isClosed = false;
   library.then(
     (found) => {
-      if (!isClosed) close = begin(found) ?? close;
+      if (!isClosed) close = begin(found);
     },
     () => !isClosed && lost("lost"),
   );
   return () => {
     isClosed = true;
-    close();
+    close?.();
   };
 }
 

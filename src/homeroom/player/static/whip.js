@@ -251,7 +251,9 @@ class Attempt {
     if (this.location !== null) {
       const session = this.location;
       this.location = null;
-      fetch(session, { method: "DELETE", keepalive: true }).catch(() => {});
+      fetch(session, { method: "DELETE", keepalive: true }).catch(() => {
+        // The server ends a session that falls silent.
+      });
     }
   }
 }
