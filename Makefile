@@ -19,6 +19,8 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# The wheel of Biome is for Linux on x86-64; elsewhere `make BIOME=biome` uses the one on your PATH.
+BIOME ?= $(BIN)/biome
 INSTALL_US := $(INSTALL) --no-deps --no-build-isolation --editable .
 LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -64,13 +66,15 @@ bench-live: $(DEV) ## Measure streams beside nginx-rtmp and node-media-server, c
 # --- Checking ---------------------------------------------------------------------------------
 
 .PHONY: check
-check: format-check lint types imports docs-check ## Check format, lint, types, import rules and docs
+check: format-check lint web-check types imports docs-check ## Check code, pages, import rules and docs
 
-.PHONY: format-check lint types imports docs-check
+.PHONY: format-check lint web-check types imports docs-check
 format-check: $(DEV)
 	$(BIN)/ruff format --check --output-format concise
 lint: $(DEV)
 	$(BIN)/ruff check --output-format concise
+web-check: $(DEV)
+	$(BIOME) check --error-on-warnings
 types: $(DEV)
 	$(BIN)/mypy
 imports: $(DEV)
@@ -82,6 +86,7 @@ docs-check: $(DEV)
 fix: $(DEV) ## Format, and mend what the linter can mend
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
+	$(BIOME) check --write
 
 .PHONY: docs
 docs: $(DEV) ## Write the generated pages of docs/reference
