@@ -20,7 +20,7 @@ from homeroom.contract.lessons import ADD_COURSE_CLASS
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import address
 from homeroom.partner.lessons import add_course_class
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.store.engine import Engine
 from homeroom.store.postgres import PostgresEngine, PostgresTx
 from homeroom.store.sqlite import SqliteEngine, SqliteTx
@@ -81,7 +81,7 @@ def _add(store: Store, account: Account, place: Place, number: int) -> None:
 
     def unit(uow: UnitOfWork) -> None:
         hosts = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
-        add_course_class(Call(uow, school, deps, hosts), asked)
+        add_course_class(CallContext(uow, school, deps, hosts), asked)
 
     store.write(unit, school)
 

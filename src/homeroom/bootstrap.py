@@ -33,8 +33,8 @@ from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Handler, Worker
 from homeroom.media import room
 from homeroom.media.room import Listeners, Room, hosts
-from homeroom.partner.app import Observer, PartnerAPI
-from homeroom.partner.door import Doorkeeper
+from homeroom.partner.authenticator import Authenticator
+from homeroom.partner.wires.v1 import Observer, PartnerAPI
 from homeroom.player import site as player
 from homeroom.player.hub import Hub
 from homeroom.player.rooms import Rooms
@@ -93,7 +93,7 @@ class Server:
     clock: Clock
     worker: Worker
     sweeper: Sweeper
-    doorkeeper: Doorkeeper
+    authenticator: Authenticator
     partner: PartnerAPI
     faults: FaultBook | None
     journal: Journal | None
@@ -130,10 +130,10 @@ async def built(
     async def settle() -> None:
         await worker.run_due()
 
-    doorkeeper = Doorkeeper(async_store, (clock, real))
+    authenticator = Authenticator(async_store, (clock, real))
     partner = PartnerAPI(
         async_store,
-        doorkeeper,
+        authenticator,
         clock,
         deps,
         where,
@@ -156,7 +156,7 @@ async def built(
                 clock=clock,
                 worker=worker,
                 sweeper=sweeper,
-                doorkeeper=doorkeeper,
+                authenticator=authenticator,
                 partner=partner,
                 faults=faults,
                 journal=journal,
@@ -348,11 +348,11 @@ def _sandbox(server: Server) -> list[Route]:
         return []
 
     def forget(school: SchoolId | None) -> None:
-        server.doorkeeper.forget()
+        server.authenticator.forget()
         server.sweeper.soon()
         server.hub.rooms.look_soon()
         if school is not None:
-            server.partner.repeats.forget(school)
+            server.partner.duplicates.forget(school)
 
     host = server.settings.host
     return Sandbox(

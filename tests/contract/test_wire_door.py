@@ -323,7 +323,7 @@ def test_school_may_have_two_secrets(given: Given) -> None:
 
     def rotate(new: str, former: str | None) -> None:
         given.store.write(lambda uow: uow.schools.set_secrets(sid, new, former))
-        given.house.running.server.doorkeeper.forget()
+        given.house.running.server.authenticator.forget()
 
     rotate("n" * 40, old)
     assert given.api.call("addCourse", courseName="Course").errno == 1
@@ -344,18 +344,18 @@ def test_suspended_school(given: Given) -> None:
 
 
 def test_maintenance_that_blocks(given: Given) -> None:
-    doorkeeper = given.house.running.server.doorkeeper
+    authenticator = given.house.running.server.authenticator
     window = given.store.write(
         lambda uow: uow.operations.add_window(given.now, given.now + 1, blocks=True)
     )
-    doorkeeper.forget()
+    authenticator.forget()
     try:
         assert given.api.call("addCourse", courseName="Course").errno == 901
         assert given.api.post("addCourse", data={**given.api.signed(), "safeKey": "x"}).errno == 102
         assert given.api.call("noSuchAction").errno == 901
     finally:
         given.store.write(lambda uow: uow.operations.remove_window(window))
-        doorkeeper.forget()
+        authenticator.forget()
     assert given.api.call("addCourse", courseName="Course").errno == 1
 
 

@@ -75,7 +75,7 @@ class Given:
             uow.schools.set_plan(sid, msgspec.structs.replace(held.plan, **changes))
 
         self.store.write(change)
-        self.house.running.server.doorkeeper.forget()
+        self.house.running.server.authenticator.forget()
 
     def fault(self, action: str, errno: Errno | None = None, **more: Any) -> None:  # noqa: ANN401
         """Ask for a fault at the next call of an action of this school."""

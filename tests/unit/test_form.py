@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from homeroom.base.text import ascii_only
 from homeroom.contract.upload import Upload
-from homeroom.partner.form import BadForm, parse
+from homeroom.partner.wires.form import FormError, parse
 from tests.support.raw import BOUNDARY, MULTIPART, multipart
 
 
@@ -13,7 +13,7 @@ def parsed(content_type: bytes, body: bytes) -> dict[str, str | Upload]:
     """Return a form, none for a body that is refused."""
     try:
         return parse(content_type, body)
-    except BadForm:
+    except FormError:
         return {}
 
 

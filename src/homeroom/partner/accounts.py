@@ -17,7 +17,7 @@ from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, account, check_password, email, telephone
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.answers import Answer, entry, told
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.store.files import Files
 from homeroom.usecases import accounts
 from homeroom.usecases.accounts import Registered, Registration
@@ -64,7 +64,7 @@ def prepare(files: Files, asked: Register) -> Registration:
     )
 
 
-def register(call: Call, _asked: Register) -> Answer:
+def register(call: CallContext, _asked: Register) -> Answer:
     """Serve register."""
     done = accounts.register(call.uow, call.school, call.prepared)
     for errno in done.notes:
@@ -92,12 +92,12 @@ def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration
     return prepared
 
 
-def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
+def register_multiple(call: CallContext, asked: RegisterMultiple) -> Answer:
     """Serve registerMultiple."""
     wanted = [
         Refusal(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
         if isinstance(prepared, Registration)
-        and call.busy.intersection(account_keys(call.school, user))
+        and call.busy_keys.intersection(account_keys(call.school, user))
         else prepared
         for user, prepared in zip(asked.users, call.prepared, strict=True)
     ]
@@ -118,7 +118,7 @@ def register_multiple(call: Call, asked: RegisterMultiple) -> Answer:
     return Answer(data=entries, reason=told(refusals))
 
 
-def add_school_student(call: Call, asked: AddSchoolStudent) -> Answer:
+def add_school_student(call: CallContext, asked: AddSchoolStudent) -> Answer:
     """Serve addSchoolStudent."""
     name = None
     if asked.student_uid is None and asked.student_account is not None:

@@ -10,24 +10,24 @@ from homeroom.domain.lessons import RecordingChange
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Addresses, addresses
 from homeroom.partner.answers import Answer, entry, more_data, told
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.usecases import clips
 from homeroom.usecases.clips import SwitchesAsked
 
 
-def delete_class_video(call: Call, asked: DeleteClassVideo) -> Answer:
+def delete_class_video(call: CallContext, asked: DeleteClassVideo) -> Answer:
     """Serve deleteClassVideo."""
     clips.delete(call.uow, call.school, asked.class_id, asked.file_id)
     return Answer()
 
 
-def update_class_lock_status(call: Call, asked: UpdateClassLockStatus) -> Answer:
+def update_class_lock_status(call: CallContext, asked: UpdateClassLockStatus) -> Answer:
     """Serve updateClassLockStatus."""
     clips.lock(call.uow, call.school, asked.class_id, locked=asked.is_lock)
     return Answer()
 
 
-def set_class_video_multiple(call: Call, asked: SetClassVideoMultiple) -> Answer:
+def set_class_video_multiple(call: CallContext, asked: SetClassVideoMultiple) -> Answer:
     """Serve setClassVideoMultiple."""
     results = clips.set_switches(
         call.uow, call.deps, call.school, asked.course_id, list(map(_asked, asked.lessons))

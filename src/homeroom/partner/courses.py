@@ -18,7 +18,7 @@ from homeroom.domain.accounts import AccountName, account
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.partner.teachers import kept_picture
 from homeroom.store.files import Files
 from homeroom.usecases import courses
@@ -45,7 +45,7 @@ def earlier(_hosts: Hosts, course: CourseId) -> Answer:
     return Answer(data=course)
 
 
-def add_course(call: Call, asked: AddCourse) -> Answer:
+def add_course(call: CallContext, asked: AddCourse) -> Answer:
     """Serve addCourse."""
     course = courses.add(
         call.uow, call.deps, call.school, _settings(call, asked), asked.course_unique_identity
@@ -53,7 +53,7 @@ def add_course(call: Call, asked: AddCourse) -> Answer:
     return Answer(data=course)
 
 
-def edit_course(call: Call, asked: EditCourse) -> Answer:
+def edit_course(call: CallContext, asked: EditCourse) -> Answer:
     """Serve editCourse."""
     courses.edit(
         call.uow,
@@ -65,20 +65,20 @@ def edit_course(call: Call, asked: EditCourse) -> Answer:
     return Answer()
 
 
-def end_course(call: Call, asked: OneCourse) -> Answer:
+def end_course(call: CallContext, asked: OneCourse) -> Answer:
     """Serve endCourse."""
     courses.end(call.uow, call.school, asked.course_id)
     return Answer()
 
 
-def get_webcast_url(call: Call, asked: GetWebcastURL) -> Answer:
+def get_webcast_url(call: CallContext, asked: GetWebcastURL) -> Answer:
     """Serve getWebcastUrl."""
     key = courses.page_key(call.uow, call.school, asked.course_id, asked.class_id)
     lesson = "" if asked.class_id is None else f"&lessonid={asked.class_id}"
     return Answer(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 
-def _settings(call: Call, asked: AddCourse | EditCourse) -> courses.CourseSettings:
+def _settings(call: CallContext, asked: AddCourse | EditCourse) -> courses.CourseSettings:
     name: AccountName | Refusal | None = None
     if asked.main_teacher_uid is None and asked.main_teacher_account is not None:
         try:

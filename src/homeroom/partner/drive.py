@@ -4,7 +4,7 @@ from homeroom.base.ids import FolderId
 from homeroom.contract.drive import CreateFolder, GetTopFolderId
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.usecases import drive
 
 
@@ -13,12 +13,12 @@ def known(_hosts: Hosts, folder: FolderId) -> Answer:
     return Answer(data=str(folder))
 
 
-def get_top_folder_id(call: Call, _asked: GetTopFolderId) -> Answer:
+def get_top_folder_id(call: CallContext, _asked: GetTopFolderId) -> Answer:
     """Serve getTopFolderId."""
     return Answer(data=str(drive.top(call.uow, call.school)))
 
 
-def create_folder(call: Call, asked: CreateFolder) -> Answer:
+def create_folder(call: CallContext, asked: CreateFolder) -> Answer:
     """Serve createFolder."""
     folder = drive.add(call.uow, call.school, asked.folder_id, asked.folder_name)
     return Answer(data=str(folder))

@@ -14,7 +14,7 @@ from homeroom.contract.lists import BadEntry
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, entry, told
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.usecases import labels
 
 
@@ -23,25 +23,25 @@ def known(_hosts: Hosts, label: LabelId) -> Answer:
     return Answer(data={"labelId": str(label)})
 
 
-def add_school_label(call: Call, asked: AddSchoolLabel) -> Answer:
+def add_school_label(call: CallContext, asked: AddSchoolLabel) -> Answer:
     """Serve addSchoolLabel."""
     label = labels.add(call.uow, call.school, asked.label_name)
     return Answer(data={"labelId": str(label)})
 
 
-def update_school_label(call: Call, asked: UpdateSchoolLabel) -> Answer:
+def update_school_label(call: CallContext, asked: UpdateSchoolLabel) -> Answer:
     """Serve updateSchoolLabel."""
     labels.rename(call.uow, call.school, asked.label_id, asked.label_name)
     return Answer()
 
 
-def delete_school_label(call: Call, asked: OneLabel) -> Answer:
+def delete_school_label(call: CallContext, asked: OneLabel) -> Answer:
     """Serve deleteSchoolLabel."""
     labels.delete(call.uow, call.school, asked.label_id)
     return Answer()
 
 
-def add_course_labels(call: Call, asked: AddCourseLabels) -> Answer:
+def add_course_labels(call: CallContext, asked: AddCourseLabels) -> Answer:
     """Serve addCourseLabels; each result names its course as the request did (READINGS Q4)."""
     verdicts = labels.set_of_courses(
         call.uow,

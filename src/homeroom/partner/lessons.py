@@ -27,7 +27,7 @@ from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, addresses
 from homeroom.partner.answers import Answer, more_data
 from homeroom.partner.clips import switches_of
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
 from homeroom.usecases.accounts import found
 
@@ -43,7 +43,7 @@ def earlier(hosts: Hosts, lesson: Lesson) -> Answer:
     return Answer(data=lesson.id, more_data=more_data(addresses(lesson, hosts)))
 
 
-def add_course_class(call: Call, asked: AddCourseClass) -> Answer:
+def add_course_class(call: CallContext, asked: AddCourseClass) -> Answer:
     """Serve addCourseClass."""
     wanted = NewLesson(
         name=asked.class_name,
@@ -68,7 +68,7 @@ def add_course_class(call: Call, asked: AddCourseClass) -> Answer:
     return Answer(data=added.id, more_data=more_data(addresses(added, call.hosts)))
 
 
-def edit_course_class(call: Call, asked: EditCourseClass) -> Answer:
+def edit_course_class(call: CallContext, asked: EditCourseClass) -> Answer:
     """Serve editCourseClass."""
     hours = None
     if asked.end_time is not None:
@@ -95,13 +95,13 @@ def edit_course_class(call: Call, asked: EditCourseClass) -> Answer:
     return Answer(more_data=more_data(addresses(edited, call.hosts)))
 
 
-def del_course_class(call: Call, asked: DelCourseClass) -> Answer:
+def del_course_class(call: CallContext, asked: DelCourseClass) -> Answer:
     """Serve delCourseClass."""
     lessons.delete(call.uow, call.school, asked.course_id, asked.class_id)
     return Answer()
 
 
-def _teacher(call: Call, asked: AddCourseClass) -> UserId:
+def _teacher(call: CallContext, asked: AddCourseClass) -> UserId:
     """Return the teacher's UID, found by account where none is sent (READINGS Q15)."""
     if asked.teacher_uid is not None:
         return asked.teacher_uid

@@ -16,7 +16,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
 from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer, entry, told
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.usecases import rosters
 from homeroom.usecases.rosters import Asked
 
@@ -35,7 +35,7 @@ def account_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable
     )
 
 
-def add_course_student(call: Call, asked: AddCourseStudent) -> Answer:
+def add_course_student(call: CallContext, asked: AddCourseStudent) -> Answer:
     """Serve addCourseStudent."""
     one: Asked | Refusal = Asked(asked.student_uid, shown_as=asked.student_name)
     if asked.student_uid is None and asked.student_account is not None:
@@ -50,7 +50,7 @@ def add_course_student(call: Call, asked: AddCourseStudent) -> Answer:
     return Answer()
 
 
-def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> Answer:
+def add_course_student_multiple(call: CallContext, asked: AddCourseStudentMultiple) -> Answer:
     """Serve addCourseStudentMultiple."""
     role = MemberRole(asked.identity)
     verdicts = rosters.add_members(
@@ -58,7 +58,7 @@ def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> 
         call.school,
         asked.course_id,
         role,
-        [_member(one, role, call.busy) for one in asked.students],
+        [_member(one, role, call.busy_keys) for one in asked.students],
     )
     entries = [
         entry(verdict, customColumn=one.custom_column)
@@ -67,7 +67,7 @@ def add_course_student_multiple(call: Call, asked: AddCourseStudentMultiple) -> 
     return Answer(data=entries, reason=told(verdicts))
 
 
-def del_course_student_multiple(call: Call, asked: DelCourseStudentMultiple) -> Answer:
+def del_course_student_multiple(call: CallContext, asked: DelCourseStudentMultiple) -> Answer:
     """Serve delCourseStudentMultiple."""
     malformed = Errno.BAD_DATA if asked.uids is not None else Errno.PHONE_MALFORMED
     verdicts = rosters.remove_members(

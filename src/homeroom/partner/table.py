@@ -25,69 +25,69 @@ from homeroom.contract.rosters import (
 )
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
 from homeroom.partner import accounts, clips, courses, drive, labels, lessons, rosters, teachers
-from homeroom.partner.serving import Served, Turn, serve
+from homeroom.partner.routes import ActionRoute, LockRule, route
 
-TABLE: tuple[Served[Any], ...] = (
-    serve(
+TABLE: tuple[ActionRoute[Any], ...] = (
+    route(
         REGISTER,
         accounts.register,
-        before=accounts.prepare,
-        turns=(Turn(accounts.account_keys, Errno.REGISTRATION_FAILED),),
-        is_guarded=True,
+        prepare=accounts.prepare,
+        locks=(LockRule(accounts.account_keys, Errno.REGISTRATION_FAILED),),
+        refuses_duplicates=True,
     ),
-    serve(
+    route(
         REGISTER_MULTIPLE,
         accounts.register_multiple,
-        before=accounts.prepare_several,
-        turns=(Turn(accounts.several_account_keys, None),),
-        is_guarded=True,
+        prepare=accounts.prepare_several,
+        locks=(LockRule(accounts.several_account_keys, None),),
+        refuses_duplicates=True,
     ),
-    serve(ADD_SCHOOL_STUDENT, accounts.add_school_student, is_guarded=True),
-    serve(
+    route(ADD_SCHOOL_STUDENT, accounts.add_school_student, refuses_duplicates=True),
+    route(
         ADD_TEACHER,
         teachers.add_teacher,
-        before=teachers.prepare,
-        turns=(Turn(teachers.account_keys, Errno.REGISTRATION_FAILED, holds=False),),
-        is_guarded=True,
+        prepare=teachers.prepare,
+        locks=(LockRule(teachers.account_keys, Errno.REGISTRATION_FAILED, acquires=False),),
+        refuses_duplicates=True,
     ),
-    serve(STOP_USING_TEACHER, teachers.stop_using_teacher),
-    serve(RESTART_USING_TEACHER, teachers.restart_using_teacher),
-    serve(
+    route(STOP_USING_TEACHER, teachers.stop_using_teacher),
+    route(RESTART_USING_TEACHER, teachers.restart_using_teacher),
+    route(
         ADD_COURSE,
         courses.add_course,
-        before=courses.prepare,
-        about=courses.earlier,
-        turns=(Turn(courses.identity_keys, Errno.BEING_CREATED),),
+        prepare=courses.prepare,
+        describe_existing=courses.earlier,
+        locks=(LockRule(courses.identity_keys, Errno.BEING_CREATED),),
     ),
-    serve(EDIT_COURSE, courses.edit_course, before=courses.prepare),
-    serve(END_COURSE, courses.end_course),
-    serve(GET_WEBCAST_URL, courses.get_webcast_url, reads=True),
-    serve(ADD_COURSE_STUDENT, rosters.add_course_student),
-    serve(
+    route(EDIT_COURSE, courses.edit_course, prepare=courses.prepare),
+    route(END_COURSE, courses.end_course),
+    route(GET_WEBCAST_URL, courses.get_webcast_url, read_only=True),
+    route(ADD_COURSE_STUDENT, rosters.add_course_student),
+    route(
         ADD_COURSE_STUDENT_MULTIPLE,
         rosters.add_course_student_multiple,
-        turns=(
-            Turn(rosters.course_keys, Errno.MEMBERS_BEING_CHANGED),
-            Turn(rosters.account_keys, None, holds=False),
+        locks=(
+            LockRule(rosters.course_keys, Errno.MEMBERS_BEING_CHANGED),
+            LockRule(rosters.account_keys, None, acquires=False),
         ),
     ),
-    serve(DEL_COURSE_STUDENT_MULTIPLE, rosters.del_course_student_multiple),
-    serve(ADD_SCHOOL_LABEL, labels.add_school_label, about=labels.known),
-    serve(UPDATE_SCHOOL_LABEL, labels.update_school_label),
-    serve(DELETE_SCHOOL_LABEL, labels.delete_school_label),
-    serve(ADD_COURSE_LABELS, labels.add_course_labels),
-    serve(
+    route(DEL_COURSE_STUDENT_MULTIPLE, rosters.del_course_student_multiple),
+    route(ADD_SCHOOL_LABEL, labels.add_school_label, describe_existing=labels.known),
+    route(UPDATE_SCHOOL_LABEL, labels.update_school_label),
+    route(DELETE_SCHOOL_LABEL, labels.delete_school_label),
+    route(ADD_COURSE_LABELS, labels.add_course_labels),
+    route(
         ADD_COURSE_CLASS,
         lessons.add_course_class,
-        about=lessons.earlier,
-        turns=(Turn(lessons.identity_keys, Errno.BEING_CREATED),),
-        together=True,
+        describe_existing=lessons.earlier,
+        locks=(LockRule(lessons.identity_keys, Errno.BEING_CREATED),),
+        concurrent=True,
     ),
-    serve(EDIT_COURSE_CLASS, lessons.edit_course_class),
-    serve(DEL_COURSE_CLASS, lessons.del_course_class),
-    serve(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple),
-    serve(DELETE_CLASS_VIDEO, clips.delete_class_video),
-    serve(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status),
-    serve(GET_TOP_FOLDER_ID, drive.get_top_folder_id),
-    serve(CREATE_FOLDER, drive.create_folder, about=drive.known),
+    route(EDIT_COURSE_CLASS, lessons.edit_course_class),
+    route(DEL_COURSE_CLASS, lessons.del_course_class),
+    route(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple),
+    route(DELETE_CLASS_VIDEO, clips.delete_class_video),
+    route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status),
+    route(GET_TOP_FOLDER_ID, drive.get_top_folder_id),
+    route(CREATE_FOLDER, drive.create_folder, describe_existing=drive.known),
 )

@@ -11,7 +11,7 @@ from homeroom.domain.accounts import AccountName, account
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer
-from homeroom.partner.serving import Call
+from homeroom.partner.routes import CallContext
 from homeroom.store.files import Files
 from homeroom.usecases import teachers
 
@@ -38,7 +38,7 @@ def kept_picture(files: Files, given: Upload | None) -> str | None:
     return files.keep_picture(shown)
 
 
-def add_teacher(call: Call, asked: AddTeacher) -> Answer:
+def add_teacher(call: CallContext, asked: AddTeacher) -> Answer:
     """Serve addTeacher; the answer is the id of the relation, not the UID."""
     relation = teachers.add(
         call.uow, call.school, asked.teacher_uid, _name(asked), asked.teacher_name, call.prepared
@@ -46,13 +46,13 @@ def add_teacher(call: Call, asked: AddTeacher) -> Answer:
     return Answer(data=relation)
 
 
-def stop_using_teacher(call: Call, asked: OneTeacher) -> Answer:
+def stop_using_teacher(call: CallContext, asked: OneTeacher) -> Answer:
     """Serve stopUsingTeacher."""
     teachers.stop(call.uow, call.deps, call.school, asked.teacher_uid, _name(asked))
     return Answer()
 
 
-def restart_using_teacher(call: Call, asked: OneTeacher) -> Answer:
+def restart_using_teacher(call: CallContext, asked: OneTeacher) -> Answer:
     """Serve restartUsingTeacher."""
     teachers.restart(call.uow, call.school, asked.teacher_uid, _name(asked))
     return Answer()

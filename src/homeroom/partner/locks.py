@@ -4,22 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-PATIENCE_SECONDS = 1.0
+LOCK_WAIT_SECONDS = 1.0
 """READINGS Q50: who has waited this long is told so."""
 
 
-class Turnstile:
+class KeyedLocks:
     """Keys that one request at a time may hold."""
 
     def __init__(self) -> None:
         self._held: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def turn(
+    async def acquire(
         self, hold: Iterable[str], watch: Iterable[str]
     ) -> AsyncIterator[frozenset[str]]:
         """Wait for keys, hold some of them meanwhile, and tell which stayed with others."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        deadline = asyncio.get_running_loop().time() + LOCK_WAIT_SECONDS
         missed: set[str] = set()
         mine: list[str] = []
         wanted = dict.fromkeys(sorted(hold))

@@ -9,41 +9,41 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from homeroom.contract.upload import Upload
 
-MAX_BODY = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 MAX_FIELDS = 200
 
 Receive = Callable[[], Awaitable[Any]]
 Form = dict[str, str | Upload]
 
 
-class BadForm(Exception):
+class FormError(Exception):
     """A body that is no form, or no form of ours; the message says why."""
 
 
-class TooLarge(Exception):
+class BodyTooLargeError(Exception):
     """A body over its limit."""
 
 
 async def read_body(receive: Receive, declared: int | None, limit: int) -> bytes:
     """Return the body of a request; raises `TooLarge` as soon as that is known."""
     if declared is not None and declared > limit:
-        raise TooLarge
+        raise BodyTooLargeError
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         if len(body) > limit:
-            raise TooLarge
+            raise BodyTooLargeError
         return body
     parts = [body]
     size = len(body)
     while message.get("more_body"):
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BadForm("the connection ended before the body did")
+            raise FormError("the connection ended before the body did")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            raise TooLarge
+            raise BodyTooLargeError
     return b"".join(parts)
 
 
@@ -57,7 +57,7 @@ def parse(content_type: bytes, body: bytes) -> Form:
         return _multipart(body, options.get(b"boundary", b""))
     if kind in (b"application/x-www-form-urlencoded", b""):
         return dict(urlencoded(body))
-    raise BadForm("send a form: application/x-www-form-urlencoded or multipart/form-data")
+    raise FormError("send a form: application/x-www-form-urlencoded or multipart/form-data")
 
 
 def urlencoded(body: bytes) -> dict[str, str]:
@@ -65,13 +65,13 @@ def urlencoded(body: bytes) -> dict[str, str]:
     try:
         text = body.decode().rstrip("&")
         if text.count("&") >= MAX_FIELDS:
-            raise BadForm(f"a form has at most {MAX_FIELDS} fields")
+            raise FormError(f"a form has at most {MAX_FIELDS} fields")
         if "\0" in text or "%00" in text:
-            raise BadForm("a form must not contain NUL")
+            raise FormError("a form must not contain NUL")
         pairs = [pair.partition("=") for pair in text.replace("+", " ").split("&") if pair]
         return {_unescaped(name).strip(): _unescaped(value).strip() for name, _, value in pairs}
     except UnicodeDecodeError:
-        raise BadForm("the form is not UTF-8") from None
+        raise FormError("the form is not UTF-8") from None
 
 
 def _unescaped(text: str) -> str:
@@ -79,7 +79,7 @@ def _unescaped(text: str) -> str:
     return unquote_to_bytes(text).decode() if "%" in text else text
 
 
-class _Parts:
+class _PartCollector:
     """What a multipart parser tells of its parts, collected."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class _Parts:
         self._headers, self._data = {}, []
         self._count += 1
         if self._count > MAX_FIELDS:
-            raise BadForm(f"a form has at most {MAX_FIELDS} fields")
+            raise FormError(f"a form has at most {MAX_FIELDS} fields")
 
     def field(self, data: bytes, start: int, end: int) -> None:
         self._field += data[start:end]
@@ -120,7 +120,7 @@ class _Parts:
         else:
             text = content.decode()
             if "\0" in name + text:
-                raise BadForm("a form must not contain NUL")
+                raise FormError("a form must not contain NUL")
             self.form[name] = text.strip()
 
     def complete(self) -> None:
@@ -128,7 +128,7 @@ class _Parts:
 
 
 def _multipart(body: bytes, boundary: bytes) -> Form:
-    parts = _Parts()
+    parts = _PartCollector()
     callbacks: Any = {
         "on_part_begin": parts.begin,
         "on_header_field": parts.field,
@@ -139,15 +139,15 @@ def _multipart(body: bytes, boundary: bytes) -> Form:
         "on_end": parts.complete,
     }
     if not boundary:
-        raise BadForm("the multipart form names no boundary")
+        raise FormError("the multipart form names no boundary")
     try:
         parser = MultipartParser(boundary, callbacks)
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise BadForm(f"the multipart form is broken: {error}") from None
+        raise FormError(f"the multipart form is broken: {error}") from None
     except UnicodeDecodeError:
-        raise BadForm("the form is not UTF-8") from None
+        raise FormError("the form is not UTF-8") from None
     if not parts.is_complete:
-        raise BadForm("the multipart form ends too early")
+        raise FormError("the multipart form ends too early")
     return parts.form

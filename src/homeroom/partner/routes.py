@@ -18,7 +18,7 @@ P = TypeVar("P", bound=Wire)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallContext:
     """What a handler gets besides the parameters."""
 
     uow: UnitOfWork
@@ -27,12 +27,12 @@ class Call:
     hosts: Hosts
     prepared: Any = None
     """What `before` returned."""
-    busy: frozenset[str] = frozenset()
+    busy_keys: frozenset[str] = frozenset()
     """Keys of things that other requests still work on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn(Generic[P]):
+class LockRule(Generic[P]):
     """What a request holds while it runs, or waits for, and the number for having waited too long.
 
     Without a number the handler gets the keys in `busy` and refuses entries by itself.
@@ -40,37 +40,46 @@ class Turn(Generic[P]):
 
     keys: Callable[[SchoolId, P], Iterable[str]]
     errno: Errno | None
-    holds: bool = True
+    acquires: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Served(Generic[P]):
+class ActionRoute(Generic[P]):
     """One row of the table."""
 
     action: Action[P]
-    handler: Callable[[Call, P], Answer]
-    before: Callable[[Files, P], Any] | None = None
+    handler: Callable[[CallContext, P], Answer]
+    prepare: Callable[[Files, P], Any] | None = None
     """Slow work on values, done outside the unit of work: passwords, pictures."""
-    about: Callable[[Hosts, Any], Answer] | None = None
+    describe_existing: Callable[[Hosts, Any], Answer] | None = None
     """What a refusal that names something answers."""
-    turns: tuple[Turn[P], ...] = ()
-    is_guarded: bool = False
+    locks: tuple[LockRule[P], ...] = ()
+    refuses_duplicates: bool = False
     """Whether the same parameters within five seconds are refused."""
-    together: bool = False
+    concurrent: bool = False
     """Whether it may run beside others of the school that may; it then only adds."""
-    reads: bool = False
+    read_only: bool = False
 
 
-def serve(
+def route(
     action: Action[P],
-    handler: Callable[[Call, P], Answer],
+    handler: Callable[[CallContext, P], Answer],
     *,
-    before: Callable[[Files, P], Any] | None = None,
-    about: Callable[[Hosts, Any], Answer] | None = None,
-    turns: tuple[Turn[P], ...] = (),
-    is_guarded: bool = False,
-    together: bool = False,
-    reads: bool = False,
-) -> Served[P]:
+    prepare: Callable[[Files, P], Any] | None = None,
+    describe_existing: Callable[[Hosts, Any], Answer] | None = None,
+    locks: tuple[LockRule[P], ...] = (),
+    refuses_duplicates: bool = False,
+    concurrent: bool = False,
+    read_only: bool = False,
+) -> ActionRoute[P]:
     """Join an action and its handler; the type checker sees that they fit."""
-    return Served(action, handler, before, about, turns, is_guarded, together, reads)
+    return ActionRoute(
+        action,
+        handler,
+        prepare,
+        describe_existing,
+        locks,
+        refuses_duplicates,
+        concurrent,
+        read_only,
+    )

@@ -16,16 +16,16 @@ from homeroom.domain.schools import School
 from homeroom.store.unit_of_work import UnitOfWork
 
 WINDOW_SECONDS = 1200
-MILLISECONDS_FROM = 10**11
+MIN_MILLISECOND_SKEW = 10**11
 """A skew of more seconds than this, some three thousand years, is none."""
-FRESH_SECONDS = 0.05
+CACHE_SECONDS = 0.05
 """How long a school is remembered: an operator's change counts for the call after it."""
-REMEMBERED = 10_000
-NOBODYS_SECRET = "-" * 40
+MAX_CACHED = 10_000
+DUMMY_SECRET = "-" * 40
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedSchool:
     """What the door knows of a school, and until when."""
 
     school: School | None
@@ -33,25 +33,25 @@ class Known:
     stale_at: float
 
 
-class Doorkeeper:
+class Authenticator:
     """Lets in who signs with a live secret of a school."""
 
     def __init__(self, store: AsyncStore, clocks: tuple[Clock, ...]) -> None:
         """Take the clocks a timeStamp may be right by: the sandbox's and the real one."""
         self._store = store
         self._clocks = clocks
-        self._known: dict[SchoolId, asyncio.Future[Known]] = {}
+        self._cache: dict[SchoolId, asyncio.Future[CachedSchool]] = {}
 
-    async def admit(self, fields: Mapping[str, object]) -> School:
+    async def authenticate(self, fields: Mapping[str, object]) -> School:
         """Return the school that signed a form, or refuse it."""
         sid, safe_key, stamp = (
             _credential(fields, name) for name in ("SID", "safeKey", "timeStamp")
         )
         if not _is_number(sid):
             raise Refusal(Errno.NOT_AUTHORISED, "SID must be a number")
-        known = await self._know(SchoolId(int(sid)))
+        known = await self._lookup(SchoolId(int(sid)))
         school = known.school
-        secrets = (NOBODYS_SECRET,) if school is None else (school.secret, school.former_secret)
+        secrets = (DUMMY_SECRET,) if school is None else (school.secret, school.former_secret)
         matches = [same(safe_key, digest(secret + stamp)) for secret in secrets if secret]
         if school is None:
             raise Refusal(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")
@@ -61,7 +61,7 @@ class Doorkeeper:
             )
         skews = [int(stamp) - clock.now() for clock in self._clocks]
         if all(abs(skew) > WINDOW_SECONDS for skew in skews):
-            raise Refusal(Errno.NOT_AUTHORISED, _skewed(min(skews, key=abs)))
+            raise Refusal(Errno.NOT_AUTHORISED, _describe_skew(min(skews, key=abs)))
         if not any(matches):
             wrong = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
             raise Refusal(Errno.NOT_AUTHORISED, wrong)
@@ -73,33 +73,33 @@ class Doorkeeper:
 
     def forget(self) -> None:
         """Forget what is remembered of schools: something in this process changed them."""
-        self._known.clear()
+        self._cache.clear()
 
-    async def _know(self, sid: SchoolId) -> Known:
-        remembered = self._known.get(sid)
+    async def _lookup(self, sid: SchoolId) -> CachedSchool:
+        remembered = self._cache.get(sid)
         if remembered is not None:
             known = (
                 await asyncio.shield(remembered) if not remembered.done() else remembered.result()
             )
             if known.stale_at > time.monotonic():
                 return known
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        asked = asyncio.ensure_future(self._ask(sid))
-        self._known[sid] = asked
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.clear()
+        asked = asyncio.ensure_future(self._read(sid))
+        self._cache[sid] = asked
         try:
             return await asyncio.shield(asked)
         except BaseException:
-            self._known.pop(sid, None)
+            self._cache.pop(sid, None)
             raise
 
-    async def _ask(self, sid: SchoolId) -> Known:
+    async def _read(self, sid: SchoolId) -> CachedSchool:
         def facts(uow: UnitOfWork) -> tuple[School | None, Moment | None]:
             return uow.schools.get(sid), uow.schools.blocked_until(uow.now)
 
-        stale_at = time.monotonic() + FRESH_SECONDS
+        stale_at = time.monotonic() + CACHE_SECONDS
         school, blocked_until = await self._store.read(facts)
-        return Known(school, blocked_until, stale_at)
+        return CachedSchool(school, blocked_until, stale_at)
 
 
 def _credential(fields: Mapping[str, object], name: str) -> str:
@@ -113,8 +113,8 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 
-def _skewed(skew: int) -> str:
+def _describe_skew(skew: int) -> str:
     side = "ahead of" if skew > 0 else "behind"
-    if skew > MILLISECONDS_FROM:
+    if skew > MIN_MILLISECOND_SKEW:
         return "timeStamp must be in seconds; this one looks like milliseconds"
     return f"timeStamp is {abs(skew)} s {side} the server's clock; {WINDOW_SECONDS} s are allowed"

@@ -23,13 +23,20 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, encode, refused
-from homeroom.partner.door import Doorkeeper
-from homeroom.partner.faulty import without
-from homeroom.partner.form import MAX_BODY, BadForm, Form, TooLarge, parse, read_body
-from homeroom.partner.repeats import Repeats
-from homeroom.partner.serving import Call, Served
+from homeroom.partner.authenticator import Authenticator
+from homeroom.partner.duplicates import DuplicateGuard
+from homeroom.partner.faults import drop_unsaved
+from homeroom.partner.locks import KeyedLocks
+from homeroom.partner.routes import ActionRoute, CallContext
 from homeroom.partner.table import TABLE
-from homeroom.partner.turnstile import Turnstile
+from homeroom.partner.wires.form import (
+    MAX_BODY_BYTES,
+    BodyTooLargeError,
+    Form,
+    FormError,
+    parse,
+    read_body,
+)
 from homeroom.store.engine import ContendedError
 from homeroom.store.files import Files
 from homeroom.store.unit_of_work import UnitOfWork
@@ -45,12 +52,12 @@ Send = Callable[[Any], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
 
 
-class _Dropped(Exception):
+class DroppedConnectionError(Exception):
     """The connection shall end without an answer, as a fault asks."""
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestRecord:
     """One request on its way through: what is known of it so far."""
 
     request_id: str
@@ -63,7 +70,7 @@ class Exchange:
 class Observer:
     """Who is told of every answer: metrics and, in the sandbox, the journal."""
 
-    counted: Callable[[str, int, float], None]
+    count: Callable[[str, int, float], None]
     """Takes the action, the errno and the seconds it took."""
     journal: Journal | None = None
 
@@ -74,7 +81,7 @@ class PartnerAPI:
     def __init__(
         self,
         store: AsyncStore,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         clock: Clock,
         deps: Dependencies,
         hosts: Hosts,
@@ -86,7 +93,7 @@ class PartnerAPI:
     ) -> None:
         """Take the rooms below; `settle` runs the jobs that are due, as an answer promises."""
         self._store = store
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._clock = clock
         self._deps = deps
         self._hosts = hosts
@@ -94,9 +101,9 @@ class PartnerAPI:
         self._faults = faults
         self._observer = observer
         self._settle = settle
-        self._turnstile = Turnstile()
-        self.repeats = Repeats()
-        self._served: dict[tuple[str, str], tuple[Served[Any], Reader[Any]]] = {
+        self._locks = KeyedLocks()
+        self.duplicates = DuplicateGuard()
+        self._served: dict[tuple[str, str], tuple[ActionRoute[Any], Reader[Any]]] = {
             (row.action.door, row.action.name): (row, row.action.reader()) for row in TABLE
         }
         self._names = frozenset(name for _, name in self._served)
@@ -105,38 +112,38 @@ class PartnerAPI:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        exchange = Exchange(next(self._ids))
+        exchange = RequestRecord(next(self._ids))
         status = 200
         try:
             answer = await self._answer(scope, receive, exchange)
         except Refusal as refusal:
             answer = refused(refusal)
-        except TooLarge:
+        except BodyTooLargeError:
             status, answer = 413, Answer(errno=Errno.BAD_PARAMS, reason="the body is too large")
-        except _Dropped:
-            self._tell(exchange, None, "dropped by a fault", started)
+        except DroppedConnectionError:
+            self._record(exchange, None, "dropped by a fault", started)
             await _drop(scope, receive)
             return
         except Exception:
             log.exception("call failed", extra={"request_id": exchange.request_id})
             answer = Answer(errno=Errno.SERVER_FAULT, reason="the server failed; see its log")
         await _send(send, status, answer, exchange.request_id)
-        self._tell(exchange, answer, answer.reason, started)
+        self._record(exchange, answer, answer.reason, started)
 
-    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive, exchange: RequestRecord) -> Answer:
         """Check size and shape, then who calls, then what for; then do it."""
         try:
             form = await self._form(scope, receive, exchange)
-        except BadForm as error:
+        except FormError as error:
             raise Refusal(Errno.BAD_PARAMS, str(error)) from None
         exchange.form = form
-        school = await self._doorkeeper.admit(form)
+        school = await self._authenticator.authenticate(form)
         exchange.school = school.id
         served, reader = self._find(scope["path"].lstrip("/"), exchange.action)
         asked = _read(served.action, reader, form)
         return await self._do(served, asked, school, exchange)
 
-    async def _form(self, scope: Scope, receive: Receive, exchange: Exchange) -> Form:
+    async def _form(self, scope: Scope, receive: Receive, exchange: RequestRecord) -> Form:
         headers = dict(scope["headers"])
         query = scope["query_string"].decode("latin-1")
         exchange.action = dict(parse_qsl(query)).get("action", "").strip()
@@ -149,18 +156,18 @@ class PartnerAPI:
                 body = await read_body(
                     receive,
                     int(declared) if declared.isdigit() else None,
-                    MAX_FILE_BODY if may_hold_file else MAX_BODY,
+                    MAX_FILE_BODY if may_hold_file else MAX_BODY_BYTES,
                 )
         except TimeoutError:
-            raise BadForm(f"the body took longer than {BODY_SECONDS} s") from None
+            raise FormError(f"the body took longer than {BODY_SECONDS} s") from None
         if scope["method"] != "POST":
-            raise BadForm("use POST")
+            raise FormError("use POST")
         form = parse(content_type, body)
         if not exchange.action:
             in_body = form.get("action", "")
             exchange.action = in_body if isinstance(in_body, str) else ""
-            if len(body) > MAX_BODY and not self._may_take_file(exchange.action or "-"):
-                raise TooLarge
+            if len(body) > MAX_BODY_BYTES and not self._may_take_file(exchange.action or "-"):
+                raise BodyTooLargeError
         return form
 
     def _may_take_file(self, action: str) -> bool:
@@ -169,7 +176,7 @@ class PartnerAPI:
             return True
         return any(row.action.name == action and row.action.takes_file for row in TABLE)
 
-    def _find(self, path: str, action: str) -> tuple[Served[Any], Reader[Any]]:
+    def _find(self, path: str, action: str) -> tuple[ActionRoute[Any], Reader[Any]]:
         door = f"/{path}"
         found = self._served.get((door, action))
         if found is not None:
@@ -181,16 +188,16 @@ class PartnerAPI:
         raise Refusal(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
 
     async def _do(
-        self, served: Served[Any], asked: Wire, school: School, exchange: Exchange
+        self, served: ActionRoute[Any], asked: Wire, school: School, exchange: RequestRecord
     ) -> Answer:
         """Do one call: guard, turn, fault, preparation, unit of work."""
         action = served.action
-        if served.is_guarded and self.repeats.is_repeat(
+        if served.refuses_duplicates and self.duplicates.is_duplicate(
             school.id, action.name, exchange.form, self._clock.now()
         ):
             raise Refusal(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
         async with self._take_turn(served, asked, school.id) as busy:
-            for turn in served.turns:
+            for turn in served.locks:
                 if turn.errno is not None and busy.intersection(turn.keys(school.id, asked)):
                     raise Refusal(turn.errno, "another request about it is unfinished after 1 s")
             fault = self._faults.take(school.id, action.name) if self._faults else None
@@ -199,24 +206,24 @@ class PartnerAPI:
             return await self._work_with(fault, served, asked, school.id, busy)
 
     def _take_turn(
-        self, served: Served[Any], asked: Wire, school: SchoolId
+        self, served: ActionRoute[Any], asked: Wire, school: SchoolId
     ) -> AbstractAsyncContextManager[frozenset[str]]:
         hold: list[str] = []
         watch: list[str] = []
-        for turn in served.turns:
-            (hold if turn.holds else watch).extend(turn.keys(school, asked))
-        return self._turnstile.turn(hold, watch)
+        for turn in served.locks:
+            (hold if turn.acquires else watch).extend(turn.keys(school, asked))
+        return self._locks.acquire(hold, watch)
 
     async def _work_with(
         self,
         fault: Fault,
-        served: Served[Any],
+        served: ActionRoute[Any],
         asked: Wire,
         school: SchoolId,
         busy: frozenset[str],
     ) -> Answer:
         """Do one call with the fault that was asked for."""
-        asked = without(asked, fault.errno)
+        asked = drop_unsaved(asked, fault.errno)
         if not fault.after_commit:
             await asyncio.sleep(fault.delay_ms / 1000)
         answer = Answer()
@@ -225,7 +232,7 @@ class PartnerAPI:
         if fault.after_commit:
             await asyncio.sleep(fault.delay_ms / 1000)
         if fault.drop:
-            raise _Dropped
+            raise DroppedConnectionError
         if fault.errno is None:
             return answer
         reason = f"fault {fault.id} asked for it"
@@ -237,29 +244,29 @@ class PartnerAPI:
         return Answer(answer.data, answer.more_data, fault.errno, reason)
 
     async def _work(
-        self, served: Served[Any], asked: Wire, school: SchoolId, busy: frozenset[str]
+        self, served: ActionRoute[Any], asked: Wire, school: SchoolId, busy: frozenset[str]
     ) -> Answer:
         """Do one call in one unit of work, and name what its number is."""
         try:
             prepared = None
-            if served.before is not None:
-                prepared = await asyncio.to_thread(served.before, self._files, asked)
+            if served.prepare is not None:
+                prepared = await asyncio.to_thread(served.prepare, self._files, asked)
 
             def unit(uow: UnitOfWork) -> tuple[Answer, Errno | None, bool]:
-                call = Call(uow, school, self._deps, self._hosts, prepared, busy)
+                call = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
                 answer = served.handler(call, asked)
                 return answer, _first(served.action.notes, uow.warnings), uow.has_due_jobs
 
-            if served.reads:
+            if served.read_only:
                 answer, note, has_due_jobs = await self._store.read(unit)
             else:
                 answer, note, has_due_jobs = await self._store.write(
-                    unit, school, together=served.together
+                    unit, school, together=served.concurrent
                 )
         except Refusal as refusal:
             return self._named(served, refusal)
         except ContendedError:
-            impatient = next((turn.errno for turn in served.turns if turn.errno), None)
+            impatient = next((turn.errno for turn in served.locks if turn.errno), None)
             if impatient is None:
                 raise
             return Answer(errno=impatient, reason="another server is at it, unfinished after 1 s")
@@ -276,21 +283,23 @@ class PartnerAPI:
         except Exception:
             log.exception("jobs due at once were left to the job loop")
 
-    def _named(self, served: Served[Any], refusal: Refusal) -> Answer:
+    def _named(self, served: ActionRoute[Any], refusal: Refusal) -> Answer:
         """Return the answer of a refusal, with what it names."""
         if refusal.errno not in served.action.errnos:
             facts = {"action": served.action.name, "errno": refusal.errno.number}
             log.error("undeclared errno", extra=facts)
-        if refusal.about is None or served.about is None:
+        if refusal.about is None or served.describe_existing is None:
             return refused(refusal)
-        named = served.about(self._hosts, refusal.about)
+        named = served.describe_existing(self._hosts, refusal.about)
         return Answer(named.data, named.more_data, refusal.errno, refusal.reason)
 
-    def _tell(self, exchange: Exchange, answer: Answer | None, reason: str, started: float) -> None:
+    def _record(
+        self, exchange: RequestRecord, answer: Answer | None, reason: str, started: float
+    ) -> None:
         seconds = time.perf_counter() - started
         number = None if answer is None else answer.errno.number
         action = exchange.action if exchange.action in self._names else "unknown"
-        self._observer.counted(action, number or 0, seconds)
+        self._observer.count(action, number or 0, seconds)
         log.info(
             "call",
             extra={

@@ -11,7 +11,7 @@ P = TypeVar("P", bound=Wire)
 
 RECORDING = frozenset({"record", "record_scene", "live", "replay"})
 INTRODUCTION = frozenset({"class_introduce"})
-NOT_TAKEN = {
+UNSAVED = {
     Errno.ADDED_WITHOUT_RECORDING: RECORDING,
     Errno.ADDED_WITH_BAD_RECORDING: RECORDING,
     Errno.ADDED_WITHOUT_INTRODUCTION: INTRODUCTION,
@@ -24,9 +24,9 @@ NOT_TAKEN = {
 """Parameters that count as not sent in a call that shall answer the warning."""
 
 
-def without(asked: P, warning: Errno | None) -> P:
+def drop_unsaved(asked: P, warning: Errno | None) -> P:
     """Return parameters without those that a warning says were not taken."""
-    names = frozenset() if warning is None else NOT_TAKEN.get(warning, frozenset())
+    names = frozenset() if warning is None else UNSAVED.get(warning, frozenset())
     unsent = {
         field.name: field.default for field in msgspec.structs.fields(asked) if field.name in names
     }

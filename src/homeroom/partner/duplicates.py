@@ -7,27 +7,29 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.contract.upload import Upload
 
-SECONDS = 5
-REMEMBERED = 100_000
+WINDOW_SECONDS = 5
+MAX_REMEMBERED = 100_000
 NOT_COMPARED = frozenset({"action", "safeKey", "timeStamp"})
 
 
-class Repeats:
+class DuplicateGuard:
     """The requests of the last five seconds, by their fields."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[SchoolId, bytes], Moment] = {}
 
-    def is_repeat(
+    def is_duplicate(
         self, school: SchoolId, action: str, fields: Mapping[str, object], now: Moment
     ) -> bool:
         """Tell whether the same was asked within five seconds; if not, remember it."""
         print_ = school, _fingerprint(action, fields)
         seen = self._seen.get(print_)
-        if seen is not None and abs(now - seen) < SECONDS:
+        if seen is not None and abs(now - seen) < WINDOW_SECONDS:
             return True
-        if len(self._seen) >= REMEMBERED:
-            self._seen = {known: at for known, at in self._seen.items() if abs(now - at) < SECONDS}
+        if len(self._seen) >= MAX_REMEMBERED:
+            self._seen = {
+                known: at for known, at in self._seen.items() if abs(now - at) < WINDOW_SECONDS
+            }
         self._seen[print_] = now
         return False
 

@@ -1,0 +1,1 @@
+"""The wires of the partner API: how its requests and responses travel."""
