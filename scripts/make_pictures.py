@@ -20,14 +20,14 @@ ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from homeroom.domain.viewers import check_code  # noqa: E402  ours is found by the line above
-from tests.support.browser import opened, running_browser  # noqa: E402
-from tests.support.chat import Chatter  # noqa: E402
-from tests.support.engine import until  # noqa: E402
-from tests.support.process import Process  # noqa: E402
+from tests.support.browser import opened, running_browser  # noqa: E402  as the line above
+from tests.support.chat import Chatter  # noqa: E402  as the line above
+from tests.support.engine import until  # noqa: E402  as the line above
+from tests.support.process import Process  # noqa: E402  as the line above
 
 IMAGES: Final = ROOT / "docs" / "images"
 SAMPLE: Final = ROOT / "src" / "homeroom" / "media" / "sample.flv"
-SIZE: Final = {"width": 1280, "height": 800}
+WIDTH, HEIGHT = 1280, 800
 SHOWN: Final = (
     "Math.max(...[...document.querySelectorAll('.picture video')].map(v => v.currentTime))"
 )
@@ -55,7 +55,7 @@ def main() -> None:
         browser = ends.enter_context(
             running_browser(f"--use-file-for-fake-video-capture={camera()}")
         )
-        context = ends.enter_context(browser.context(**SIZE))
+        context = ends.enter_context(browser.context(width=WIDTH, height=HEIGHT))
 
         location = httpx.get(f"{server.url}/demo", trust_env=False).headers["location"]
         key = parse_qs(urlsplit(location).query)["lessonKey"][0]

@@ -102,7 +102,7 @@ async def _delays(
 
     async def watch(protocol: str, delays: list[float]) -> None:
         pictures = PICTURES[protocol](server.port(protocol), server.paths[protocol])
-        async with aclosing(pictures) as shown:  # type: ignore[type-var]
+        async with aclosing(pictures) as shown:  # type: ignore[type-var]  # the generator's type hides its aclose
             async for picture in shown:
                 now = time.perf_counter()
                 if publisher.sent[picture] > began:

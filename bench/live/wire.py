@@ -146,7 +146,7 @@ async def _ignored(reader: asyncio.StreamReader) -> None:
 async def first_key(pictures: AsyncIterator[bytes]) -> float:
     """Return the seconds from now to the first key frame."""
     began = time.perf_counter()
-    async with asyncio.timeout(10), aclosing(pictures) as shown:  # type: ignore[type-var]
+    async with asyncio.timeout(10), aclosing(pictures) as shown:  # type: ignore[type-var]  # the generator's type hides its aclose
         async for picture in shown:
             if is_key(picture):
                 return time.perf_counter() - began

@@ -134,7 +134,7 @@ def test_connections_from_one_address_have_a_limit(
     monkeypatch.setattr(door, "MOST_OF_ONE", 2)
     first = room.visitor(**here)
     room.visitor(**here)
-    with Chatter(room.url, room.base, joins=False, **here) as third:  # type: ignore[arg-type]
+    with Chatter(room.url, room.base, joins=False, **here) as third:  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
         assert third.read_until_closed() == TOO_MANY
     room.visitor(headers={"x-forwarded-for": "192.0.2.2"})
     first.close()
@@ -286,7 +286,7 @@ def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) 
             name=name,
             school=lesson.school,
             expires_at=until,
-            **scope,  # type: ignore[arg-type]
+            **scope,  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
         )
         return sealed(ticket, deps.ticket_key)
 
@@ -302,7 +302,7 @@ def test_who_has_no_account_any_more_is_sent_away(room: Classroom) -> None:
     user = room.visitor(ticket=ticket)
     deps = room.given.house.running.server.deps
     subject = unsealed(ticket, deps.ticket_key, room.given.now).subject
-    room.given.cancelled(int(subject))  # type: ignore[arg-type]
+    room.given.cancelled(int(subject))  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
     assert user.read_until_closed() == LOG_IN_FIRST
 
 

@@ -274,7 +274,7 @@ def test_another_push_is_a_discontinuity(listener: Listener, stream: Stream) -> 
     assert found.number("#EXT-X-DISCONTINUITY-SEQUENCE") == 2
     assert [loaded(listener, uri) for uri in found.maps] == [b"third"]
     # Of what left the window nothing is kept: nine segments, their parts, one more part, one init.
-    assert listener.do(lambda: len(stream.hls._files)) == 9 + 9 * 5 + 1 + 1  # noqa: SLF001
+    assert listener.do(lambda: len(stream.hls._files)) == 9 + 9 * 5 + 1 + 1  # noqa: SLF001  counts what is in memory
 
 
 def test_the_end_is_told_to_all_who_wait(
@@ -307,7 +307,7 @@ def test_a_publisher_without_key_frames_cannot_fill_the_memory(
     assert 30_000_000 < sum(sizes) <= 64_000_000
     assert max(sizes) < 17_100_000
     held = listener.do(
-        lambda: sum(len(data) for data in stream.hls._files.values() if isinstance(data, bytes))  # noqa: SLF001
+        lambda: sum(len(data) for data in stream.hls._files.values() if isinstance(data, bytes))  # noqa: SLF001  counts what is in memory
     )
     assert held < 81_000_000
 

@@ -356,7 +356,7 @@ def survive(folder: Path, seed: int, times: int) -> None:
     try:
         for _ in range(times):
             kills.rounds(10)
-            print(kills.told())  # noqa: T201
+            print(kills.told())  # noqa: T201  the person who runs the soak reads it
     finally:
         kills.close()
     # A run of which hardly anything was recorded has shown nothing.

@@ -15,5 +15,5 @@ def test_80000_malformed_peers_disturb_nobody() -> None:
         warm, most = fuzz.run(PEERS, SEED)
         fuzz.finish()
     print(f"{PEERS} inputs: {dict(fuzz.ends)}")  # noqa: T201  what -s is for
-    print(f"memory {warm / 1e6:.0f} MB once warm, {most / 1e6:.0f} MB at the end")  # noqa: T201
+    print(f"memory {warm / 1e6:.0f} MB once warm, {most / 1e6:.0f} MB at the end")  # noqa: T201  the person who runs the soak reads it
     assert most - warm < MOST_GROWTH

@@ -149,7 +149,7 @@ def test_what_cannot_be_swept_keeps_nothing_else_waiting(
     def mine(_work: UnitOfWork) -> list[SchoolId]:
         return [SchoolId(given.school.id)]
 
-    sweep(given, Sweep(fails, fails), Sweep(mine, fails))  # type: ignore[arg-type]
+    sweep(given, Sweep(fails, fails), Sweep(mine, fails))  # type: ignore[arg-type]  # stands in for the real stores
 
     assert "a sweep failed" in caplog.text
     assert "the sweep of a school failed" in caplog.text

@@ -51,7 +51,7 @@ class Chatter:
         self.socket: ClientConnection = self._ends.enter_context(
             connect(
                 f"ws{url.removeprefix('http')}{base}/room",
-                origin=origin,  # type: ignore[arg-type]
+                origin=origin,  # type: ignore[arg-type]  # a forged origin may be malformed
                 additional_headers=headers,
                 compression=None,
                 proxy=None,

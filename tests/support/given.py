@@ -77,7 +77,7 @@ class Given:
         self.store.write(change)
         self.house.running.server.authenticator.forget()
 
-    def fault(self, action: str, errno: Errno | None = None, **more: Any) -> None:  # noqa: ANN401
+    def fault(self, action: str, errno: Errno | None = None, **more: Any) -> None:  # noqa: ANN401  passed on to Fault
         """Ask for a fault at the next call of an action of this school."""
         facts = {"delay_ms": 0, "drop": False, "times": 1, "after_commit": False, **more}
         faults = self.house.running.server.faults

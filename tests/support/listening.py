@@ -111,7 +111,7 @@ class Listener:
     def add(self, stream: Stream, *chunks: Chunk) -> None:
         """Let a stream go on."""
         for chunk in chunks:
-            self.do(lambda chunk=chunk: stream.hls.add(chunk))  # type: ignore[misc]
+            self.do(lambda chunk=chunk: stream.hls.add(chunk))  # type: ignore[misc]  # mypy cannot type a lambda with a default
 
     def connected(self) -> socket.socket:
         """Open a bare connection."""
@@ -157,7 +157,7 @@ class Listener:
             self.do(stream.end)
         # A test that failed may have left some open, and the loop would wait for them for ever.
         for connection in list(self._connections):
-            self.do(connection._transport.abort)  # noqa: SLF001
+            self.do(connection._transport.abort)  # noqa: SLF001  no public way to reset a connection
         self.do(lambda: None)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)

@@ -28,7 +28,7 @@ class ReadBack:
         headers = {"authorization": f"{self.scheme} {self.token}"}
         return self._http.get(ROOT + path, params=query, headers=headers)
 
-    def rows(self, path: str, **query: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    def rows(self, path: str, **query: Any) -> list[dict[str, Any]]:  # noqa: ANN401  each list has its own filters
         """Return the rows of all pages."""
         rows: list[dict[str, Any]] = []
         while True:
@@ -40,13 +40,13 @@ class ReadBack:
                 return rows
             query["cursor"] = page["next"]
 
-    def row(self, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401
+    def row(self, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401  each list has its own filters
         """Return the only row there is."""
         rows = self.rows(path, **query)
         assert len(rows) == 1, rows
         return rows[0]
 
-    def problem(self, path: str, status: int, **query: Any) -> dict[str, Any]:  # noqa: ANN401
+    def problem(self, path: str, status: int, **query: Any) -> dict[str, Any]:  # noqa: ANN401  each list has its own filters
         """Return why a request is not answered."""
         answer = self.get(path, **query)
         assert answer.status_code == status, answer.text

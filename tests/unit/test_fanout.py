@@ -86,7 +86,7 @@ def source() -> Iterator[Source]:
     loop = asyncio.new_event_loop()
     asyncio.events._set_running_loop(loop)  # noqa: SLF001  the fanout asks it for the time
     yield Source()
-    asyncio.events._set_running_loop(None)  # noqa: SLF001
+    asyncio.events._set_running_loop(None)  # noqa: SLF001  asyncio has no public way to leave a loop
     loop.close()
 
 

@@ -17,7 +17,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path
     if request.param == "another disk":
         folder = Path("/dev/shm") / f"homeroom-{os.getpid()}"  # noqa: S108  a disk is all we need of it
-        if not folder.parent.is_dir() or os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:  # noqa: PTH116, S108
+        if not folder.parent.is_dir() or os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:  # noqa: PTH116, S108  /dev/shm is another file system on Linux
             pytest.skip("there is no other disk")
         folder.mkdir(exist_ok=True)
     source = folder / "recording.mp4"

@@ -63,5 +63,5 @@ def told(verdicts: Sequence[Refusal | Errno | None]) -> str:
         for place, verdict in enumerate(verdicts, 1)
         if isinstance(verdict, Refusal)
     ]
-    more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""  # noqa: PLR2004
+    more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""  # noqa: PLR2004  three reasons fit into a header
     return "; ".join(reasons[:3]) + more

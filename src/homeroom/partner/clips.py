@@ -45,9 +45,9 @@ def set_class_video_multiple(call: CallContext, asked: SetClassVideoMultiple) ->
 
 def switches_of(
     record: bool | None,  # noqa: FBT001  values, not modes
-    scene: bool | None,  # noqa: FBT001
-    live: bool | None,  # noqa: FBT001
-    replay: bool | None,  # noqa: FBT001
+    scene: bool | None,  # noqa: FBT001  values, not modes
+    live: bool | None,  # noqa: FBT001  values, not modes
+    replay: bool | None,  # noqa: FBT001  values, not modes
 ) -> RecordingChange | None:
     """Return the switches asked for; record, live and replay count only together (Q30)."""
     if record is None or live is None or replay is None:

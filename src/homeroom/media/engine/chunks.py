@@ -140,7 +140,7 @@ class Reader:
             shown = self._data[at : at + 4]
             if shown == stream.extended:
                 at += 4
-            elif len(shown) < 4 and stream.extended.startswith(shown):  # noqa: PLR2004
+            elif len(shown) < 4 and stream.extended.startswith(shown):  # noqa: PLR2004  four bytes of a 32-bit time
                 return None
         if not stream.is_open:
             self._open(stream, (stream.time + stream.delta) & WRAP)

@@ -190,7 +190,7 @@ def _chroma(bits: Bits) -> int:
     if bits.take(1):
         for number in range(12 if is_444 else 8):
             if bits.take(1):
-                _skip_scaling(bits, NUMBERS_OF_SCALING[number >= 6])  # noqa: PLR2004
+                _skip_scaling(bits, NUMBERS_OF_SCALING[number >= 6])  # noqa: PLR2004  lists 0 to 5 are 4x4, the others 8x8
     return 0 if is_separate else chroma
 
 

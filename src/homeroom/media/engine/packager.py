@@ -187,7 +187,7 @@ class Packager:
         """Milliseconds at which the next chunk begins; negative before the first frame."""
         self._number = 0
 
-    def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001
+    def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Say which tracks the publisher's metadata promises."""
         self._hints = {AUDIO_TRACK: audio, VIDEO_TRACK: video}
 
@@ -228,7 +228,7 @@ class Packager:
             self._sound = sound
             self._audio = _Track(AUDIO_TRACK, AUDIO_RUN, sound.frame)
 
-    def _turn(self, is_change: bool) -> None:  # noqa: FBT001
+    def _turn(self, is_change: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Deliver all that belongs to the tracks as they were."""
         self._inits += 1
         if self._inits > MOST_INITS:

@@ -169,7 +169,7 @@ class Publisher:
 
 def _status(values: list[Value]) -> str:
     """Return the code of a status, nothing for other commands; raises `Unpublished` by an error."""
-    about = values[3] if values[:1] == ["onStatus"] and len(values) > 3 else None  # noqa: PLR2004
+    about = values[3] if values[:1] == ["onStatus"] and len(values) > 3 else None  # noqa: PLR2004  the object is the fourth value of onStatus
     if not isinstance(about, dict):
         return ""
     if about.get("level") == "error":

@@ -117,7 +117,7 @@ class Pictures:
             return True
         if of == SEVERAL:
             return self._several(payload)
-        return of == PIECE and len(payload) > 2 and self._pieced(payload)  # noqa: PLR2004
+        return of == PIECE and len(payload) > 2 and self._pieced(payload)  # noqa: PLR2004  two header bytes stand before a piece
 
     def _several(self, payload: bytes) -> bool:
         at = 1

@@ -129,7 +129,7 @@ class Receiver(RTCRtpReceiver):
         self._statistics[packet.ssrc].add(packet)
         if is_rtx(codec):
             original, of = self._resent.get(packet.ssrc), codec.parameters.get("apt")
-            if original != self._media or not isinstance(of, int) or len(packet.payload) < 2:  # noqa: PLR2004
+            if original != self._media or not isinstance(of, int) or len(packet.payload) < 2:  # noqa: PLR2004  the original sequence number has two bytes
                 return
             packet = unwrap_rtx(packet, payload_type=of, ssrc=original)
         elif packet.ssrc != self._media:
@@ -175,7 +175,7 @@ class Receiver(RTCRtpReceiver):
 
 def install() -> None:
     """Have aiortc use this receiver and speak H.264 and Opus alone; for a process of its own."""
-    aiortc.rtcpeerconnection.RTCRtpReceiver = Receiver  # type: ignore[attr-defined]
+    aiortc.rtcpeerconnection.RTCRtpReceiver = Receiver  # type: ignore[attr-defined]  # aiortc imports the name and does not export it
     arrivals = RTCRtcpFeedback("transport-cc")
     feedback = [RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), arrivals]
     HEADER_EXTENSIONS.update(

@@ -182,7 +182,7 @@ class Session:
 
     async def _watch(self) -> str:
         """Return once nothing has come for too long."""
-        while monotonic() - max(one.heard_at for one in self._receivers) < SILENCE:  # noqa: ASYNC110
+        while monotonic() - max(one.heard_at for one in self._receivers) < SILENCE:  # noqa: ASYNC110  silence raises no event
             await asyncio.sleep(LOOK)  # no event tells that nothing happens
         return f"nothing has come for {SILENCE:.0f} s"
 
