@@ -66,9 +66,9 @@ bench-live: $(DEV) ## Measure streams beside nginx-rtmp and node-media-server, c
 # --- Checking ---------------------------------------------------------------------------------
 
 .PHONY: check
-check: format-check lint web-check types imports docs-check ## Check code, pages, import rules and docs
+check: format-check lint web-check types imports sources language docs-check ## Check code, pages, imports, words and docs
 
-.PHONY: format-check lint web-check types imports docs-check
+.PHONY: format-check lint web-check types imports sources language docs-check
 format-check: $(DEV)
 	$(BIN)/ruff format --check --output-format concise
 lint: $(DEV)
@@ -79,6 +79,10 @@ types: $(DEV)
 	$(BIN)/mypy
 imports: $(DEV)
 	$(BIN)/lint-imports --no-logo
+sources: $(DEV)
+	$(BIN)/python scripts/check_sources.py
+language: $(DEV)
+	$(BIN)/python scripts/check_language.py
 docs-check: $(DEV)
 	$(BIN)/python scripts/make_docs.py --check
 
