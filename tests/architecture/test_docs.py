@@ -87,7 +87,9 @@ def test_the_guide_tells_how_to_bring_about_every_errno() -> None:
         for row in re.findall(r"^\| ([\d, ]+) \|", guide, re.MULTILINE)
         for number in row.split(",")
     }
-    by_fault = {int(number) for number in re.findall(r"\d+", guide[guide.index("Only fault injection") :])}
+    by_fault = {
+        int(number) for number in re.findall(r"\d+", guide[guide.index("Only fault injection") :])
+    }
     assert told.isdisjoint(by_fault)
     assert told | by_fault == {errno.number for errno in Errno}
 
