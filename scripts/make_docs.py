@@ -26,7 +26,7 @@ from homeroom.contract.action import AT_THE_DOOR, Action
 from homeroom.contract.catalogue import ACTIONS, NOT_BUILT, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.wire import Reader, Wire
-from homeroom.domain.schools import keys
+from homeroom.domain.schools import list_plan_keys
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
@@ -301,7 +301,7 @@ def _sample() -> str:
 
 
 def _plan() -> str:
-    rows = ((f"`{key.name}`", f"`{key.default}`", key.meaning) for key in keys())
+    rows = ((f"`{key.name}`", f"`{key.default}`", key.meaning) for key in list_plan_keys())
     return (
         f"# Plans\n\n{NOTICE}"
         "What a school may do, set with `homeroom school set SID KEY=VALUE ...` and shown by "

@@ -7,7 +7,7 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR, Moment
 from homeroom.base.ids import CourseId, UserId
 from homeroom.domain.lessons import ClassroomSettings, Lesson
-from homeroom.domain.schools import Plan, month_of
+from homeroom.domain.schools import Plan, month_bounds
 from tests.support.given import Given
 from tests.support.wire import Reply, Value
 
@@ -206,7 +206,7 @@ def test_a_class_without_a_folder_follows_its_course(given: Given) -> None:
 
 def test_months_are_counted_in_the_schools_own_time(given: Given) -> None:
     """Midnight in Shanghai begins a month; in New York it is still the last day of the former."""
-    _, next_month = month_of(given.now, Plan())
+    _, next_month = month_bounds(given.now, Plan())
     given.until(next_month - 1)
     given.plan(monthly_classes=1)
     course = given.course()
@@ -238,9 +238,9 @@ def test_a_course_takes_another_class_once_one_is_deleted(given: Given) -> None:
 
 def test_hours_are_used_up_by_the_classes_of_the_month_they_are_held_in(given: Given) -> None:
     """The class that goes over is created with the warning; deleted ones give their hours back."""
-    _, this_month = month_of(given.now, Plan())
+    _, this_month = month_bounds(given.now, Plan())
     given.until(this_month)
-    _, next_month = month_of(given.now, Plan())
+    _, next_month = month_bounds(given.now, Plan())
     given.plan(classroom_hours=2)
     course = given.course()
     first, _ = given.lesson(course), given.lesson(course)

@@ -6,7 +6,7 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.domain.lessons import Hours, RecordingOptions
-from homeroom.domain.schools import Plan, month_of
+from homeroom.domain.schools import Plan, month_bounds
 from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
 from tests.support.wire import Reply, Value
@@ -241,8 +241,8 @@ def test_a_full_month_stops_no_move_but_one_that_the_plan_has_become_too_small_f
     given: Given,
 ) -> None:
     """An edit creates no class, whichever month its own class was created in."""
-    _, coming_month = month_of(given.now, Plan())
-    _, next_month = month_of(coming_month, Plan())
+    _, coming_month = month_bounds(given.now, Plan())
+    _, next_month = month_bounds(coming_month, Plan())
     given.until(next_month - 10 * DAY)
     older = Scheduled(given)
     older.edit(beginTime=next_month + DAY, endTime=next_month + DAY + HOUR)

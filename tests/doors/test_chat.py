@@ -12,7 +12,13 @@ from sqlalchemy import select
 from websockets.asyncio.client import connect
 
 from homeroom.base.clock import HOUR
-from homeroom.domain.chat import LONGEST, SHOWN, Author, EntryKind, NewChatEntry
+from homeroom.domain.chat import (
+    MAX_MESSAGE_LENGTH,
+    MAX_RECENT_MESSAGES,
+    Author,
+    EntryKind,
+    NewChatEntry,
+)
 from homeroom.domain.streams import StreamFacts
 from homeroom.player import people, rooms
 from homeroom.store.chat import Chats
@@ -58,7 +64,8 @@ def test_all_see_messages_in_the_same_order(room: Classroom) -> None:
 def test_who_joins_sees_the_last_messages(room: Classroom) -> None:
     room.given.store.write(
         lambda uow: [
-            uow.chats.add(_said(room, f"number {number}"), uow.now) for number in range(SHOWN + 5)
+            uow.chats.add(_said(room, f"number {number}"), uow.now)
+            for number in range(MAX_RECENT_MESSAGES + 5)
         ]
     )
 
@@ -66,7 +73,7 @@ def test_who_joins_sees_the_last_messages(room: Classroom) -> None:
         welcome = room.visitor().welcome
         texts = [entry["text"] for entry in welcome["entries"]]
         assert welcome["fresh"] is True
-        assert texts == [f"number {number}" for number in range(5, SHOWN + 5)]
+        assert texts == [f"number {number}" for number in range(5, MAX_RECENT_MESSAGES + 5)]
 
 
 def test_who_was_away_gets_what_they_missed_once(room: Classroom) -> None:
@@ -140,7 +147,7 @@ def test_a_message_that_is_sent_again_after_it_was_deleted_stays_away(room: Clas
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("", "empty"), (" \n\x00\x07", "empty"), ("x" * (LONGEST + 1), "long")],
+    [("", "empty"), (" \n\x00\x07", "empty"), ("x" * (MAX_MESSAGE_LENGTH + 1), "long")],
 )
 def test_what_is_no_message_is_refused(room: Classroom, text: str, why: str) -> None:
     ann = room.guest()
@@ -151,7 +158,7 @@ def test_what_is_no_message_is_refused(room: Classroom, text: str, why: str) -> 
 
 def test_a_message_of_any_letters_comes_through_as_it_was(room: Classroom) -> None:
     ann, ben = room.guest(), room.guest()
-    longest = "😀" * LONGEST
+    longest = "😀" * MAX_MESSAGE_LENGTH
     for text in (longest, "</script><script>alert(1)</script>", "حصة", "line\nline"):
         ann.say(text)
         assert ben.next("message")["text"] == text

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import UserId
-from homeroom.domain.viewers import Ticket, ViewerKind, sealed, unsealed
+from homeroom.domain.viewers import Ticket, ViewerKind, sign_ticket, verify_ticket
 from homeroom.player import looks
 from homeroom.player import socket as door
 from homeroom.player.limits import Limit
@@ -200,7 +200,7 @@ def test_a_page_of_a_teacher_that_is_not_theirs_has_no_room(room: Classroom) -> 
 def test_a_forged_ticket_makes_one_a_stranger(room: Classroom, given: Given) -> None:
     deps = given.house.running.server.deps
     good = room.guest_ticket("Ann")
-    ticket = unsealed(good, deps.ticket_key, given.now)
+    ticket = verify_ticket(good, deps.ticket_key, given.now)
     body, _, signature = good.partition(".")
     elsewhere = msgspec.structs.replace(ticket, school=given.other().school.id)
     link = msgspec.structs.replace(ticket, kind=ViewerKind.LINK, subject="boss", name="Boss")
@@ -212,9 +212,9 @@ def test_a_forged_ticket_makes_one_a_stranger(room: Classroom, given: Given) -> 
         "é.é",
         "\0",
         f"{body[:-4]}AAAA.{signature}",
-        sealed(link, "another key"),
-        sealed(elsewhere, deps.ticket_key),
-        sealed(msgspec.structs.replace(ticket, expires_at=given.now), deps.ticket_key),
+        sign_ticket(link, "another key"),
+        sign_ticket(elsewhere, deps.ticket_key),
+        sign_ticket(msgspec.structs.replace(ticket, expires_at=given.now), deps.ticket_key),
         "x" * 5000,
     ]
     for text in forged:
@@ -288,7 +288,7 @@ def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) 
             expires_at=until,
             **scope,  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
         )
-        return sealed(ticket, deps.ticket_key)
+        return sign_ticket(ticket, deps.ticket_key)
 
     narrow, wide = link("Li", lesson=lesson.id), link("Lei", course=lesson.course)
     one, other = room.visitor(ticket=narrow), room.visitor(ticket=wide)
@@ -301,7 +301,7 @@ def test_who_has_no_account_any_more_is_sent_away(room: Classroom) -> None:
     ticket = user_ticket(room)
     user = room.visitor(ticket=ticket)
     deps = room.given.house.running.server.deps
-    subject = unsealed(ticket, deps.ticket_key, room.given.now).subject
+    subject = verify_ticket(ticket, deps.ticket_key, room.given.now).subject
     room.given.cancelled(int(subject))  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
     assert user.read_until_closed() == LOG_IN_FIRST
 
@@ -386,5 +386,5 @@ def test_ticket_of_an_hour_ago_is_good_and_of_half_a_day_ago_is_not(room: Classr
     base = viewing.visitor(deps, lesson, given.now)
     for age, is_known in ((HOUR, True), (13 * HOUR, False)):
         old: Ticket = msgspec.structs.replace(base, expires_at=base.expires_at - age)
-        ticket = sealed(old, deps.ticket_key)
+        ticket = sign_ticket(old, deps.ticket_key)
         assert (room.visitor(ticket=ticket).ticket == ticket) is is_known

@@ -10,7 +10,7 @@ import pytest
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import ClipId, LessonId
-from homeroom.domain.clips import Clip, NewClip, clip_url
+from homeroom.domain.clips import Clip, NewClip, sign_clip_url
 from homeroom.domain.streams import StreamKind
 from homeroom.usecases.secrets import CLIP_KEY
 from tests.support import ffmpeg
@@ -41,7 +41,7 @@ def signed(given: Given, file_id: str, life: int = HOUR) -> str:
     """Return an address as the server signs it."""
     key = given.store.read(lambda uow: uow.operations.kept(CLIP_KEY))
     assert key is not None
-    return clip_url(given.house.url, file_id, given.now + life, key)
+    return sign_clip_url(given.house.url, file_id, given.now + life, key)
 
 
 def shown(given: Given, lesson: LessonId) -> str:
@@ -71,7 +71,7 @@ def test_clips_are_read_and_deleted_ones_stay(given: Given) -> None:
             name=f"{number}.mp4",
             kind=StreamKind.SCENE,
             started_at=given.now - number,
-            duration=1234,
+            duration_ms=1234,
             size=5,
             sha256=sha256,
             is_finished=sha256 is not None,

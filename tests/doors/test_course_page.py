@@ -8,7 +8,7 @@ import pytest
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import CourseId, LessonId
 from homeroom.base.keys import digest
-from homeroom.domain.viewers import ViewerKind, unsealed
+from homeroom.domain.viewers import ViewerKind, verify_ticket
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, Page, get, page, read
 from tests.support.wire import Value
@@ -161,7 +161,7 @@ def test_whatever_names_hold_is_text(given: Given, hostile: str) -> None:
 def identity(given: Given, shown: Page) -> tuple[ViewerKind, str, str]:
     """Return whom the ticket in a page is for."""
     key = given.house.running.server.deps.ticket_key
-    ticket = unsealed(shown.data["ticket"], key, given.now)
+    ticket = verify_ticket(shown.data["ticket"], key, given.now)
     return ticket.kind, ticket.subject, ticket.name
 
 

@@ -224,7 +224,7 @@ def test_a_recording_is_taken_in_once(given: Given, engine: Engine) -> None:
     assert not source.exists()
     (clip,) = clips_of(held)
     file = clip.file
-    assert (file.kind, file.started_at, file.duration) == (
+    assert (file.kind, file.started_at, file.duration_ms) == (
         StreamKind.CLASS, given.now - 60, 61_500,
     )  # fmt: skip
     assert file.size == len(b"a recording")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from homeroom.base import passwords
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import UserId
-from homeroom.domain.viewers import Ticket, ViewerKind, unsealed
+from homeroom.domain.viewers import Ticket, ViewerKind, verify_ticket
 from homeroom.store.tables import sessions, viewers
 from homeroom.usecases import viewing
 from tests.support.given import Given
@@ -53,7 +53,7 @@ class Gate:
         assert answer.headers["cache-control"] == "no-store"
         assert "set-cookie" not in answer.headers
         key = self.given.house.running.server.deps.ticket_key
-        return unsealed(answer.json()["ticket"], key, self.given.now)
+        return verify_ticket(answer.json()["ticket"], key, self.given.now)
 
     def admits(self, ticket: str) -> bool:
         """Tell whether a ticket opens the class."""
@@ -204,7 +204,7 @@ def test_logging_in_always_gives_another_ticket(given: Given) -> None:
     body = {"account": gate.account, "password": PASSWORD, "ticket": planted}
     ticket = gate.ticket(gate.post("login", body))
     key = given.house.running.server.deps.ticket_key
-    assert unsealed(planted, key, given.now).kind is ViewerKind.VISITOR
+    assert verify_ticket(planted, key, given.now).kind is ViewerKind.VISITOR
     assert ticket.identity == f"user:{gate.user}"
     again = gate.ticket(gate.post("login", body))
     assert again.session != ticket.session
@@ -266,7 +266,7 @@ def test_a_ticket_that_is_not_good_becomes_another_visitor(given: Given) -> None
     sent = {"telephone": "13900000001", "nickname": "Li Lei"}
     foreign = elsewhere.post("guest", sent).json()["ticket"]
     key = given.house.running.server.deps.ticket_key
-    known = {unsealed(foreign, key, given.now).subject}
+    known = {verify_ticket(foreign, key, given.now).subject}
     body, _, signature = foreign.partition(".")
     for ticket in (foreign, f"{body}.{signature[::-1]}", "x", "é" * 100, ""):
         subject = gate.ticket(gate.post("guest", {**sent, "ticket": ticket})).subject

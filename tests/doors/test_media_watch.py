@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, MINUTE
-from homeroom.domain.streams import Push, StreamFacts, StreamKind
+from homeroom.domain.streams import PublishSession, StreamFacts, StreamKind
 from homeroom.media import watch
 from homeroom.media.control import Control
 from homeroom.media.watch import Watch
@@ -83,7 +83,7 @@ class Live(Scheduled):
         """Let the engine say this of the stream."""
         self.srs.streams = [stream(self.name, CLIENT, **more)]
 
-    def push(self) -> Push:
+    def push(self) -> PublishSession:
         """Return the push as it was last written."""
         (newest, *_) = self.given.store.read(
             lambda uow: uow.publish_sessions.of_lesson(self.lesson)

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import func, select
 
 from homeroom.base.clock import HOUR
-from homeroom.domain.viewers import Ticket, ViewerKind, sealed
+from homeroom.domain.viewers import Ticket, ViewerKind, sign_ticket
 from homeroom.store.tables import viewers
 from tests.support.browser import Browser, Seen, opened
 from tests.support.chat import Classroom
@@ -189,7 +189,7 @@ def ticket_of(room: Classroom, key: str, **facts: Any) -> str:  # noqa: ANN401  
         "expires_at": given.now + HOUR,
         **facts,
     }
-    return sealed(Ticket(**told), key)
+    return sign_ticket(Ticket(**told), key)
 
 
 def test_forged_tickets_open_nothing_and_are_forgotten(given: Given, browser: Browser) -> None:

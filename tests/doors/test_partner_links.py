@@ -8,7 +8,7 @@ from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import digest
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.viewers import Ticket, ViewerKind, unsealed
+from homeroom.domain.viewers import Ticket, ViewerKind, verify_ticket
 from tests.support.chat import Classroom
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, Page, get, page
@@ -42,7 +42,7 @@ class Linked:
     def ticket(self, shown: Page) -> Ticket:
         """Return the ticket in a page as the server reads it."""
         key = self.given.house.running.server.deps.ticket_key
-        return unsealed(shown.data["ticket"], key, self.given.now)
+        return verify_ticket(shown.data["ticket"], key, self.given.now)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -177,9 +177,9 @@ def test_a_forged_ticket_is_not_one_of_ours(given: Given) -> None:
     forged = (body, f"{body}.", f"{body}x.{signature}", f"{body}.{signature[:-1]}0x", "." * 500)
     for one in forged:
         with pytest.raises(OperatorError):
-            unsealed(one, key, given.now)
+            verify_ticket(one, key, given.now)
     with pytest.raises(OperatorError, match="expired"):
-        unsealed(text, key, given.now + 12 * HOUR)
+        verify_ticket(text, key, given.now + 12 * HOUR)
 
 
 def test_a_deleted_class_has_gone_for_links_too(given: Given) -> None:

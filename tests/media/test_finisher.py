@@ -15,7 +15,7 @@ from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
 from homeroom.base.settings import Settings
-from homeroom.domain.clips import Clip, NewClip, path_of
+from homeroom.domain.clips import Clip, NewClip, clip_path
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import opened_store
 from homeroom.media import finisher
@@ -45,16 +45,16 @@ class Recorded:
     def clip(self, content: bytes = b"a recording") -> Clip:
         """Take a recording in, as the hooks do."""
         file_id = Keys().file_id()
-        path = self.files.local(path_of(file_id))
+        path = self.files.local(clip_path(file_id))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         file = NewClip(
             file_id=file_id,
-            path=path_of(file_id),
+            path=clip_path(file_id),
             name="recording.mp4",
             kind=StreamKind.CLASS,
             started_at=0,
-            duration=None,
+            duration_ms=None,
             size=len(content),
             sha256=None,
             is_finished=False,
@@ -152,7 +152,7 @@ def test_a_recording_becomes_a_flat_film_of_the_same_payload(
     assert seen.file.is_finished
     assert seen.file.size == len(content)
     assert seen.file.sha256 == hashlib.sha256(content).hexdigest()
-    assert seen.file.duration == pytest.approx(2000, abs=60)
+    assert seen.file.duration_ms == pytest.approx(2000, abs=60)
     assert recorded.in_the_making() == []
 
 
@@ -246,7 +246,7 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
     assert len(tries) == 5
     assert seen.file.is_finished
     assert seen.file.sha256 == hashlib.sha256(b"no MP4 at all").hexdigest()
-    assert seen.file.duration is None
+    assert seen.file.duration_ms is None
     assert recorded.path(clip).read_bytes() == b"no MP4 at all"
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from homeroom.domain.streams import NotStarted
+from homeroom.domain.streams import BrowserPublishError
 from homeroom.media import browser as way
 from tests.support import ffmpeg
 from tests.support.browser import Browser
@@ -178,7 +178,7 @@ def test_the_end_of_the_browser_is_the_end_of_the_push(
     ],
 )
 def test_what_is_no_offer_is_refused(gateway: Gateway, offer: str) -> None:
-    with pytest.raises(NotStarted) as refused:
+    with pytest.raises(BrowserPublishError) as refused:
         gateway.start("rtmp://127.0.0.1:1/live/none", offer)
     assert refused.value.code == "offer"
 
@@ -186,7 +186,7 @@ def test_what_is_no_offer_is_refused(gateway: Gateway, offer: str) -> None:
 def test_an_offer_without_h264_or_too_long_is_refused(gateway: Gateway, page: Page) -> None:
     offer = offered(page, "video")
     for wrong in (offer.replace("H264", "H265"), offer + "a=x:1\r\n" * 12_000):
-        with pytest.raises(NotStarted) as refused:
+        with pytest.raises(BrowserPublishError) as refused:
             gateway.start("rtmp://127.0.0.1:1/live/none", wrong)
         assert refused.value.code == "offer"
 
@@ -221,7 +221,7 @@ def test_strangers_are_not_answered(engine: Engine, gateway: Gateway, page: Page
 
 
 def test_whose_push_is_refused_has_no_answer(gateway: Gateway, page: Page) -> None:
-    with pytest.raises(NotStarted, match="cannot be reached") as refused:
+    with pytest.raises(BrowserPublishError, match="cannot be reached") as refused:
         gateway.start("rtmp://127.0.0.1:1/live/none", offered(page, "video"))
     assert refused.value.code == "busy"
 
@@ -230,6 +230,6 @@ def test_without_the_extra_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way, "NEEDED", ("aiortc", "no_such_package"))
     with running_gateway() as gateway:
         assert not gateway.browser.is_installed
-        with pytest.raises(NotStarted, match=r"homeroom\[browser\]") as refused:
+        with pytest.raises(BrowserPublishError, match=r"homeroom\[browser\]") as refused:
             gateway.start("rtmp://127.0.0.1:1/live/none", "v=0")
     assert refused.value.code == "not_installed"

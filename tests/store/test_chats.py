@@ -9,7 +9,7 @@ import pytest
 from homeroom.base.clock import DAY, MINUTE
 from homeroom.base.ids import EntryId, LessonId, SchoolId, ViewerId
 from homeroom.domain.chat import (
-    SHOWN,
+    MAX_RECENT_MESSAGES,
     Author,
     ChatEntry,
     ChatRole,
@@ -106,7 +106,7 @@ def test_a_message_sent_again_is_kept_once(given: Given) -> None:
 
 def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) -> None:
     lesson = given.lesson()
-    entries = said(given, lesson, *(str(number) for number in range(SHOWN + 3)))
+    entries = said(given, lesson, *(str(number) for number in range(MAX_RECENT_MESSAGES + 3)))
     gone = entries[-2]
     deleted = did(given, lambda uow: chat.delete(uow, lesson, TEACHER, gone.id))
 
@@ -115,7 +115,9 @@ def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) ->
     assert history.is_fresh
     assert history.last == deleted.id
     shown = [entry.new.text for entry in history.entries]
-    assert shown == [str(number) for number in range(2, SHOWN + 3) if str(number) != gone.new.text]
+    assert shown == [
+        str(number) for number in range(2, MAX_RECENT_MESSAGES + 3) if str(number) != gone.new.text
+    ]
 
 
 def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:

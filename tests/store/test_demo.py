@@ -9,7 +9,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys, fingerprint
 from homeroom.domain.lessons import MARGIN, Phase, RecordingOptions
 from homeroom.domain.schools import Plan
-from homeroom.domain.streams import Streamed
+from homeroom.domain.streams import PublishTarget
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import demo, operations, schools, teachers
@@ -175,7 +175,7 @@ def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
 # --- on the air -----------------------------------------------------------------------------------
 
 
-def put_on_air(given: Given, shown: DemoSchool) -> Streamed:
+def put_on_air(given: Given, shown: DemoSchool) -> PublishTarget:
     """Start a server, as far as the class on the air is concerned."""
     held = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown)).on_air
     assert held is not None

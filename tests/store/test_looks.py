@@ -5,7 +5,7 @@ from typing import Final
 from homeroom.base.ids import EntryId, LessonId, SchoolId
 from homeroom.domain.chat import Author, ChatRole, EntryKind, NewChatEntry
 from homeroom.domain.streams import StreamKind
-from homeroom.domain.viewers import unsealed
+from homeroom.domain.viewers import verify_ticket
 from homeroom.player import looks
 from homeroom.player.looks import Asked, Standings
 from homeroom.store.publish_sessions import NewPush
@@ -46,7 +46,7 @@ def asked(given: Given, lesson: LessonId) -> Asked:
         text = viewing.log_in(uow, deps, held.lesson.school, user)
         tickets = {
             viewing.visitor(deps, held.lesson, uow.now),
-            unsealed(text, deps.ticket_key, uow.now),
+            verify_ticket(text, deps.ticket_key, uow.now),
         }
         return Asked(EntryId(0), tickets, {teaching.token(held, deps.push_key)})
 

@@ -10,7 +10,7 @@ from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.keys import digest
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
-from homeroom.domain.viewers import TICKET_LIFE, Ticket, ViewerKind, sealed, unsealed
+from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_ticket, verify_ticket
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations, teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
@@ -41,7 +41,7 @@ def admit(given: Given, lesson: LessonId, ticket: str | None = None) -> Admitted
 
 
 def text(given: Given, ticket: Ticket) -> str:
-    return sealed(ticket, deps(given).ticket_key)
+    return sign_ticket(ticket, deps(given).ticket_key)
 
 
 def log_in(given: Given, user: UserId) -> str:
@@ -75,12 +75,12 @@ def test_tickets_that_are_no_good_are_as_good_as_none(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course, **WATCHED), given.lesson(course, **WATCHED)
     visitor = admit(given, lesson).ticket
-    forged = sealed(visitor, "another key")
+    forged = sign_ticket(visitor, "another key")
     for bad in ("", "nonsense", forged, forged.replace(".", ""), "é.é", text(given, visitor)[:-1]):
         assert admit(given, lesson, bad).ticket != visitor
     assert admit(given, other, text(given, visitor)).ticket != visitor
     assert admit(given, lesson, text(given, visitor)).ticket == visitor
-    given.clock.advance(TICKET_LIFE)
+    given.clock.advance(TICKET_SECONDS)
     assert admit(given, lesson, text(given, visitor)).ticket != visitor
 
 
@@ -135,7 +135,7 @@ def test_a_session_ends_by_logging_out_expiry_and_cancellation(given: Given) -> 
     given.cancelled(user)
     assert not is_in(second)
     third = log_in(given, given.student())
-    given.clock.advance(TICKET_LIFE - 1)
+    given.clock.advance(TICKET_SECONDS - 1)
     assert is_in(third)
     given.clock.advance(1)
     assert not is_in(third)
@@ -166,9 +166,9 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
 def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
     lesson = given.lesson(None, **WATCHED)
     visitor = admit(given, lesson).ticket
-    users = [unsealed(log_in(given, given.student()), deps(given).ticket_key, given.now)]
+    users = [verify_ticket(log_in(given, given.student()), deps(given).ticket_key, given.now)]
     ended = log_in(given, given.student())
-    users.append(unsealed(ended, deps(given).ticket_key, given.now))
+    users.append(verify_ticket(ended, deps(given).ticket_key, given.now))
     everybody = {visitor, *users}
 
     def outcasts() -> set[Ticket]:
@@ -180,7 +180,7 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
     assert outcasts() == {users[1]}
     given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
     assert outcasts() == {users[1], visitor}
-    given.clock.advance(TICKET_LIFE)
+    given.clock.advance(TICKET_SECONDS)
     assert outcasts() == everybody
 
 

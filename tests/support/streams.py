@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from homeroom.base.clock import MINUTE
-from homeroom.domain.streams import Push
+from homeroom.domain.streams import PublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
 from homeroom.usecases.dependencies import Dependencies
@@ -61,7 +61,7 @@ class Streamed(Scheduled):
         return self.streams.room.pull.rtmp
 
     @property
-    def pushes(self) -> list[Push]:
+    def pushes(self) -> list[PublishSession]:
         """The pushes of the class, the newest first."""
         return self.streams.pushes
 

@@ -3,14 +3,19 @@
 import pytest
 
 from homeroom.contract.errno import Errno
-from homeroom.domain.accounts import account, check_password, email, telephone
+from homeroom.domain.accounts import (
+    check_password,
+    parse_account_name,
+    parse_email,
+    parse_telephone,
+)
 from homeroom.domain.refusal import Refusal
 
 
 def refusal(text: str) -> Errno:
     """Return the number that refuses an account name."""
     with pytest.raises(Refusal) as refused:
-        account(text)
+        parse_account_name(text)
     return refused.value.errno
 
 
@@ -29,8 +34,8 @@ def refusal(text: str) -> Errno:
     ],
 )
 def test_legal_numbers_are_kept_as_they_are(number: str) -> None:
-    assert telephone(number).value == number
-    assert not telephone(number).is_email
+    assert parse_telephone(number).value == number
+    assert not parse_telephone(number).is_email
 
 
 @pytest.mark.parametrize("begin", ["10", "11", "12"])
@@ -71,7 +76,7 @@ def test_other_numbers_are_malformed(number: str) -> None:
 def test_who_asks_may_have_a_number_of_its_own_for_what_is_malformed() -> None:
     for text in ("12345", "0086-13800000000", "no@address@all"):
         with pytest.raises(Refusal) as refused:
-            account(text, Errno.TEACHER_ACCOUNT_MALFORMED)
+            parse_account_name(text, Errno.TEACHER_ACCOUNT_MALFORMED)
         assert refused.value.errno is Errno.TEACHER_ACCOUNT_MALFORMED
 
 
@@ -87,8 +92,8 @@ def test_who_asks_may_have_a_number_of_its_own_for_what_is_malformed() -> None:
     ],
 )
 def test_an_address_is_kept_in_one_spelling(written: str, kept: str) -> None:
-    assert account(written).value == kept
-    assert account(written).is_email
+    assert parse_account_name(written).value == kept
+    assert parse_account_name(written).is_email
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def test_an_address_is_kept_in_one_spelling(written: str, kept: str) -> None:
 def test_what_is_no_address_is_malformed(text: str) -> None:
     assert refusal(text) is Errno.PHONE_MALFORMED
     with pytest.raises(Refusal) as refused:
-        email(text)
+        parse_email(text)
     assert refused.value.errno is Errno.BAD_PARAMS
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from homeroom.domain.chat import LONGEST, cleaned
+from homeroom.domain.chat import MAX_MESSAGE_LENGTH, normalize_message
 from homeroom.domain.refusal import OperatorError
 
 
@@ -17,14 +17,14 @@ from homeroom.domain.refusal import OperatorError
         ("\x7f a \x7f", "a"),
         ("<script>alert(1)</script>", "<script>alert(1)</script>"),
         ("👨\u200d👩\u200d👧 你好", "👨\u200d👩\u200d👧 你好"),
-        ("x" * LONGEST, "x" * LONGEST),
+        ("x" * MAX_MESSAGE_LENGTH, "x" * MAX_MESSAGE_LENGTH),
         (" " * 900 + "x", "x"),
         ("a\u202eb\u2066c\u200fd\u200be", "abcde"),
         ("❤\ufe0f", "❤\ufe0f"),
     ],
 )
 def test_a_message_is_kept_without_controls(text: str, said: str) -> None:
-    assert cleaned(text) == said
+    assert normalize_message(text) == said
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def test_a_message_is_kept_without_controls(text: str, said: str) -> None:
 )
 def test_a_message_says_something(text: str) -> None:
     with pytest.raises(OperatorError, match="empty"):
-        cleaned(text)
+        normalize_message(text)
 
 
-@pytest.mark.parametrize("text", ["x" * (LONGEST + 1), "🎉" * (LONGEST + 1)])
+@pytest.mark.parametrize("text", ["x" * (MAX_MESSAGE_LENGTH + 1), "🎉" * (MAX_MESSAGE_LENGTH + 1)])
 def test_a_message_is_not_too_long(text: str) -> None:
     with pytest.raises(OperatorError, match="long"):
-        cleaned(text)
+        normalize_message(text)

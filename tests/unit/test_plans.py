@@ -7,7 +7,13 @@ import msgspec
 import pytest
 
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.schools import Plan, as_typed, changed, framing, keys
+from homeroom.domain.schools import (
+    Plan,
+    change_plan,
+    format_plan_value,
+    list_plan_keys,
+    parse_frame_origins,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +42,7 @@ from homeroom.domain.schools import Plan, as_typed, changed, framing, keys
     ],
 )
 def test_a_key_takes_what_is_typed(key: str, text: str, value: Any) -> None:  # noqa: ANN401  each key has its own type
-    assert getattr(changed(Plan(stop_delay=5), {key: text}), key) == value
+    assert getattr(change_plan(Plan(stop_delay=5), {key: text}), key) == value
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_a_key_takes_what_is_typed(key: str, text: str, value: Any) -> None:  # 
 )
 def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
     with pytest.raises(OperatorError) as declined:
-        changed(Plan(), {key: text})
+        change_plan(Plan(), {key: text})
 
     assert str(declined.value) == f"{key}={text}: {why}"
 
@@ -96,25 +102,25 @@ def test_a_key_declines_what_is_wrong(key: str, text: str, why: str) -> None:
 )
 def test_what_may_frame_a_page_is_an_origin(origin: str) -> None:
     with pytest.raises(OperatorError) as declined:
-        changed(Plan(), {"frame_origins": f"https://a.example {origin}"})
+        change_plan(Plan(), {"frame_origins": f"https://a.example {origin}"})
 
     assert f"frame_origins={origin}: must be as https://portal.example" in str(declined.value)
 
 
 def test_only_so_many_sites_may_frame_a_page() -> None:
     with pytest.raises(OperatorError, match="must be up to 20 sites, not 21"):
-        changed(Plan(), {"frame_origins": "https://a.example," * 21})
+        change_plan(Plan(), {"frame_origins": "https://a.example," * 21})
 
 
 def test_the_sites_that_may_frame_a_page() -> None:
-    plan = changed(Plan(), {"frame_origins": "https://a.example, http://[::1]:3000"})
-    assert framing(plan) == ("https://a.example", "http://[::1]:3000")
-    assert framing(Plan()) == ()
+    plan = change_plan(Plan(), {"frame_origins": "https://a.example, http://[::1]:3000"})
+    assert parse_frame_origins(plan) == ("https://a.example", "http://[::1]:3000")
+    assert parse_frame_origins(Plan()) == ()
 
 
 def test_an_unknown_key_lists_the_known_ones() -> None:
     with pytest.raises(OperatorError) as declined:
-        changed(Plan(), {"lives": "off"})
+        change_plan(Plan(), {"lives": "off"})
 
     assert str(declined.value) == (
         f"lives: no such key; known are {', '.join(Plan.__struct_fields__)}"
@@ -125,20 +131,20 @@ def test_nothing_is_changed_where_one_of_several_is_wrong() -> None:
     plan = Plan()
 
     with pytest.raises(OperatorError):
-        changed(plan, {"live": "off", "replay": "perhaps"})
+        change_plan(plan, {"live": "off", "replay": "perhaps"})
 
     assert plan == Plan()
 
 
 def test_every_key_has_a_meaning_and_takes_its_own_default() -> None:
-    assert [key.name for key in keys()] == list(Plan.__struct_fields__)
-    assert all(key.meaning.endswith(".") for key in keys())
-    assert changed(Plan(), {key.name: key.default for key in keys()}) == Plan()
+    assert [key.name for key in list_plan_keys()] == list(Plan.__struct_fields__)
+    assert all(key.meaning.endswith(".") for key in list_plan_keys())
+    assert change_plan(Plan(), {key.name: key.default for key in list_plan_keys()}) == Plan()
 
 
 def test_every_value_of_a_plan_can_be_typed() -> None:
     plan = Plan(live=False, stop_delay=7, time_zone="UTC", max_seats=0)
 
-    typed = {name: as_typed(value) for name, value in msgspec.structs.asdict(plan).items()}
+    typed = {name: format_plan_value(value) for name, value in msgspec.structs.asdict(plan).items()}
 
-    assert changed(Plan(), typed) == plan
+    assert change_plan(Plan(), typed) == plan

@@ -13,17 +13,17 @@ from homeroom.domain.lessons import RecordingOptions, WatchPolicy
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, School
 from homeroom.domain.viewers import (
-    LONGEST_ACCOUNT,
-    LONGEST_NICKNAME,
-    LONGEST_TICKET,
+    MAX_ACCOUNT_LENGTH,
+    MAX_NICKNAME_LENGTH,
+    MAX_TICKET_LENGTH,
     Ticket,
     ViewerKind,
-    audience,
-    guest_name,
-    is_vouched_for,
-    nickname,
-    sealed,
-    unsealed,
+    is_link_valid,
+    normalize_guest_name,
+    normalize_nickname,
+    resolve_watch_policy,
+    sign_ticket,
+    verify_ticket,
 )
 from tests.unit.test_webcasts import LESSON
 
@@ -41,7 +41,7 @@ TICKET: Final = Ticket(
 
 
 def test_a_ticket_comes_back_as_it_went() -> None:
-    assert unsealed(sealed(TICKET, KEY), KEY, NOW) == TICKET
+    assert verify_ticket(sign_ticket(TICKET, KEY), KEY, NOW) == TICKET
     assert TICKET.identity == "user:17"
 
 
@@ -49,18 +49,18 @@ def test_the_longest_ticket_fits() -> None:
     longest = msgspec.structs.replace(
         TICKET,
         kind=ViewerKind.LINK,
-        subject="\x01" * LONGEST_ACCOUNT,
-        name="🎉" * LONGEST_NICKNAME,
+        subject="\x01" * MAX_ACCOUNT_LENGTH,
+        name="🎉" * MAX_NICKNAME_LENGTH,
         school=SchoolId(2**62),
         course=CourseId(2**62),
         lesson=LessonId(2**62),
     )
-    assert unsealed(sealed(longest, KEY), KEY, NOW) == longest
+    assert verify_ticket(sign_ticket(longest, KEY), KEY, NOW) == longest
 
 
 def test_a_ticket_is_good_until_it_expires() -> None:
     with pytest.raises(OperatorError, match="expired"):
-        unsealed(sealed(TICKET, KEY), KEY, NOW + 1)
+        verify_ticket(sign_ticket(TICKET, KEY), KEY, NOW + 1)
 
 
 def signed(body: bytes) -> str:
@@ -71,7 +71,7 @@ def signed(body: bytes) -> str:
 
 def forged() -> list[str]:
     """Return texts that are no ticket of ours."""
-    text = sealed(TICKET, KEY)
+    text = sign_ticket(TICKET, KEY)
     body, _, signature = text.partition(".")
     other = msgspec.json.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     changed = urlsafe_b64encode(msgspec.json.encode({**other, "subject": "18"})).decode()
@@ -88,15 +88,15 @@ def forged() -> list[str]:
         f"{body}.{signature.upper()}",
         f"{body}.é",
         f"\0{text}",
-        sealed(TICKET, "another key"),
-        signed(b"x" * LONGEST_TICKET),
+        sign_ticket(TICKET, "another key"),
+        signed(b"x" * MAX_TICKET_LENGTH),
     ]
 
 
 @pytest.mark.parametrize("text", forged())
 def test_a_forged_ticket_is_none(text: str) -> None:
     with pytest.raises(OperatorError, match="not one of ours"):
-        unsealed(text, KEY, NOW)
+        verify_ticket(text, KEY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_forged_ticket_is_none(text: str) -> None:
 )
 def test_a_ticket_of_another_version_is_none(body: bytes) -> None:
     with pytest.raises(OperatorError, match="another version"):
-        unsealed(signed(body), KEY, NOW)
+        verify_ticket(signed(body), KEY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_ticket_of_another_version_is_none(body: bytes) -> None:
     ],
 )
 def test_a_ticket_is_good_for_its_classes(scope: dict[str, Any], admits: bool) -> None:  # noqa: FBT001  a value of the table
-    assert msgspec.structs.replace(TICKET, **scope).admits(LESSON) is admits
+    assert msgspec.structs.replace(TICKET, **scope).is_valid_for(LESSON) is admits
 
 
 # --- login-free links ----------------------------------------------------------------------------
@@ -140,7 +140,7 @@ SCHOOL: Final = School(SchoolId(1), "School", "new secret", "old secret", Plan()
 
 
 def vouched(asked: Asked, code: str, school: School = SCHOOL) -> bool:
-    return is_vouched_for(school, "key", asked.account, asked.nickname, code)
+    return is_link_valid(school, "key", asked.account, asked.nickname, code)
 
 
 def code(asked: Asked, secret: str = SCHOOL.secret) -> str:
@@ -151,8 +151,8 @@ def code(asked: Asked, secret: str = SCHOOL.secret) -> str:
     "asked",
     [
         Asked(),
-        Asked("a" * LONGEST_ACCOUNT, "b" * LONGEST_NICKNAME),
-        Asked("13812345678", "🎉" * LONGEST_NICKNAME),
+        Asked("a" * MAX_ACCOUNT_LENGTH, "b" * MAX_NICKNAME_LENGTH),
+        Asked("13812345678", "🎉" * MAX_NICKNAME_LENGTH),
         Asked("<b>&amp;", "</script>"),
         Asked("家 长", "a b"),
     ],
@@ -177,8 +177,8 @@ def test_a_code_is_for_one_account_and_nickname() -> None:
     [
         Asked("", "小明"),
         Asked("student-1", ""),
-        Asked("a" * (LONGEST_ACCOUNT + 1)),
-        Asked(nickname="b" * (LONGEST_NICKNAME + 1)),
+        Asked("a" * (MAX_ACCOUNT_LENGTH + 1)),
+        Asked(nickname="b" * (MAX_NICKNAME_LENGTH + 1)),
         Asked("nul\0"),
     ],
 )
@@ -206,7 +206,7 @@ def test_each_switch_counts_under_its_condition_only(
 ) -> None:
     def seen(asked: WatchPolicy) -> WatchPolicy:
         switches = RecordingOptions(record=record, live=live, replay=replay)
-        return audience(replace(LESSON, recording=switches, watch_policy=asked))
+        return resolve_watch_policy(replace(LESSON, recording=switches, watch_policy=asked))
 
     strict = WatchPolicy(watch_by_login=True, allow_unlogged_chat=False)
     two_are_on = [record, live, replay].count(True) >= 2
@@ -235,13 +235,13 @@ BLANK: Final = (
         ("<b>", "<b>"),
         ("e\u0301", "é"),
         ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
-        ("🎉" * LONGEST_NICKNAME, "🎉" * LONGEST_NICKNAME),
-        ("x" * LONGEST_NICKNAME + " " * 9, "x" * LONGEST_NICKNAME),
+        ("🎉" * MAX_NICKNAME_LENGTH, "🎉" * MAX_NICKNAME_LENGTH),
+        ("x" * MAX_NICKNAME_LENGTH + " " * 9, "x" * MAX_NICKNAME_LENGTH),
         ("❤\ufe0f", "❤\ufe0f"),
     ],
 )
 def test_a_nickname_is_what_is_seen(text: str, name: str) -> None:
-    assert nickname(text) == name
+    assert normalize_nickname(text) == name
 
 
 @pytest.mark.parametrize(
@@ -249,12 +249,12 @@ def test_a_nickname_is_what_is_seen(text: str, name: str) -> None:
 )
 def test_a_nickname_is_seen(text: str) -> None:
     with pytest.raises(OperatorError, match="at least one"):
-        nickname(text)
+        normalize_nickname(text)
 
 
 def test_a_nickname_is_not_too_long() -> None:
     with pytest.raises(OperatorError, match="up to 23"):
-        nickname("x" * (LONGEST_NICKNAME + 1))
+        normalize_nickname("x" * (MAX_NICKNAME_LENGTH + 1))
 
 
 @pytest.mark.parametrize(
@@ -272,5 +272,5 @@ def test_a_nickname_is_not_too_long() -> None:
 )
 def test_nobody_is_called_by_their_number(text: str, number: str) -> None:
     with pytest.raises(OperatorError, match="telephone number"):
-        guest_name(text, number)
-    assert guest_name("Ann 139", number) == "Ann 139"
+        normalize_guest_name(text, number)
+    assert normalize_guest_name("Ann 139", number) == "Ann 139"

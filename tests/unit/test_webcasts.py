@@ -12,7 +12,7 @@ from homeroom.domain.lessons import (
     StreamSignature,
     WatchPolicy,
 )
-from homeroom.domain.webcasts import Addresses, Hosts, addresses
+from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
 
 HOSTS = Hosts("https://school.example", "rtmp://pull.example", "https://pull.example")
 LESSON = Lesson(
@@ -41,18 +41,18 @@ PAGE = "https://school.example/live.php?lessonKey=0fdc12bc3558164d"
 
 
 def test_a_class_that_is_not_recorded_is_shown_nowhere() -> None:
-    assert addresses(LESSON, HOSTS) == Addresses("", "", "", "")
+    assert build_lesson_addresses(LESSON, HOSTS) == StreamAddresses("", "", "", "")
 
 
 def test_a_class_that_is_recorded_but_not_live_has_a_page_and_no_pull_address() -> None:
     recorded = replace(LESSON, recording=RecordingOptions(record=True, replay=True))
-    assert addresses(recorded, HOSTS) == Addresses(PAGE, "", "", "")
+    assert build_lesson_addresses(recorded, HOSTS) == StreamAddresses(PAGE, "", "", "")
 
 
 def test_a_class_that_is_recorded_and_live_has_three_addresses_of_one_stream() -> None:
     live = replace(LESSON, recording=RecordingOptions(record=True, live=True), stream=STREAM)
     signature = "txSecret=f4bfe1afcf2592de61c11af9e0954c00&txTime=7d8d37cd"
-    assert addresses(live, HOSTS) == Addresses(
+    assert build_lesson_addresses(live, HOSTS) == StreamAddresses(
         PAGE,
         f"rtmp://pull.example/live/0fdc12bc3558164d?{signature}",
         f"https://pull.example/live/0fdc12bc3558164d.m3u8?{signature}",
@@ -64,5 +64,5 @@ def test_pull_addresses_once_bound_stay_while_the_class_is_recorded() -> None:
     live = replace(LESSON, recording=RecordingOptions(record=True, live=True), stream=STREAM)
     no_longer_live = replace(live, recording=RecordingOptions(record=True))
     not_even_recorded = replace(live, recording=RecordingOptions())
-    assert addresses(no_longer_live, HOSTS) == addresses(live, HOSTS)
-    assert addresses(not_even_recorded, HOSTS) == Addresses()
+    assert build_lesson_addresses(no_longer_live, HOSTS) == build_lesson_addresses(live, HOSTS)
+    assert build_lesson_addresses(not_even_recorded, HOSTS) == StreamAddresses()

@@ -7,11 +7,11 @@ from homeroom.contract.lessons import SECOND_CAMERA, SMART
 from homeroom.contract.shown import LiveInfo
 from homeroom.contract.streams import PushRow, StreamRow
 from homeroom.contract.viewers import MessageRow, ViewerRow
-from homeroom.domain.clips import URL_LIFE, clip_url
+from homeroom.domain.clips import CLIP_URL_SECONDS, sign_clip_url
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.streams import Push, StreamFacts, name_of
+from homeroom.domain.streams import PublishSession, StreamFacts, stream_name
 from homeroom.domain.viewers import ViewerKind
-from homeroom.domain.webcasts import Addresses, Hosts, addresses
+from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
 from homeroom.store.paging import Page
 from homeroom.store.shown import Person, ShownClip, ShownMessage, ShownViewer
 from homeroom.usecases import readback, streams
@@ -40,7 +40,7 @@ def _person(person: Person, name: str) -> wire.Person:
 
 def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:
     lesson, stage, switches = seen.lesson, seen.lesson.classroom, seen.lesson.recording
-    where = addresses(lesson, hosts)
+    where = build_lesson_addresses(lesson, hosts)
     return wire.LessonRow(
         sid=lesson.school,
         class_id=lesson.id,
@@ -78,7 +78,7 @@ def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:
     )
 
 
-def _live_info(where: Addresses) -> LiveInfo:
+def _live_info(where: StreamAddresses) -> LiveInfo:
     return LiveInfo(rtmp=where.rtmp, hls=where.hls, flv=where.flv)
 
 
@@ -98,7 +98,7 @@ def stream(asked: Asked) -> StreamRow:
         pull=None if room is None or room.pull is None else _live_info(room.pull),
         scene_pull=None if scene is None or scene.pull is None else _live_info(scene.pull),
         pushes=[
-            _push(push, asked.around.facts(name_of(lesson.key, push.kind)))
+            _push(push, asked.around.facts(stream_name(lesson.key, push.kind)))
             for push in shown.pushes
             if push.ended_at is None
         ],
@@ -106,7 +106,7 @@ def stream(asked: Asked) -> StreamRow:
     )
 
 
-def _push(push: Push, told: StreamFacts | None) -> PushRow:
+def _push(push: PublishSession, told: StreamFacts | None) -> PushRow:
     told = told or StreamFacts(None, {}, None, None)
     return PushRow(
         kind=push.kind,
@@ -123,10 +123,10 @@ def clips(asked: Asked) -> Page[wire.ClipRow]:
     """Return a page of the recordings of a class."""
     lesson = _asked_for(asked).id
     key = asked.around.deps.clip_key
-    expires_at = asked.uow.now + URL_LIFE
+    expires_at = asked.uow.now + CLIP_URL_SECONDS
 
     def show(shown: ShownClip) -> wire.ClipRow:
-        return _clip(shown, clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
+        return _clip(shown, sign_clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
 
     return each(asked.uow.listing.clips(lesson, asked.filters(), asked.span), show)
 

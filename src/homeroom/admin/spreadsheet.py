@@ -10,7 +10,7 @@ import msgspec
 
 from homeroom.base.ids import SchoolId
 from homeroom.contract.viewers import ViewerRow
-from homeroom.domain.schools import zone
+from homeroom.domain.schools import load_time_zone
 from homeroom.store.unit_of_work import UnitOfWork
 
 MARK = "\ufeff"
@@ -29,7 +29,11 @@ def heading() -> str:
 def lines(uow: UnitOfWork, rows: Sequence[ViewerRow]) -> str:
     """Return the lines of some viewers; moments in their school's time."""
     schools = {row.sid: uow.schools.get(SchoolId(row.sid)) for row in rows}
-    zones = {sid: zone(held.plan.time_zone) for sid, held in schools.items() if held is not None}
+    zones = {
+        sid: load_time_zone(held.plan.time_zone)
+        for sid, held in schools.items()
+        if held is not None
+    }
     return _written(
         [_cell(field.name, getattr(row, field.name), zones[row.sid]) for field in _FIELDS]
         for row in rows

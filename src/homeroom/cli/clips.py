@@ -8,7 +8,7 @@ from homeroom.base.ids import LessonId
 from homeroom.base.keys import Keys
 from homeroom.base.mp4 import looks_like_mp4
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell, tell_all, warn
-from homeroom.domain.clips import URL_LIFE, Clip, clip_url
+from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import running_server
@@ -57,7 +57,7 @@ def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool)
             "classId": lesson,
             "fileId": kept.file_id,
             "kind": kept.kind.value,
-            "durationMs": kept.duration,
+            "durationMs": kept.duration_ms,
             "size": kept.size,
             "sha256": kept.sha256,
             "path": kept.path,
@@ -77,12 +77,12 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     pages = server.hosts.pages if server and server.hosts else settings.public_url
 
     def look(uow: UnitOfWork) -> list[Facts]:
-        key, expires_at = uow.operations.kept(CLIP_KEY), uow.now + URL_LIFE
+        key, expires_at = uow.operations.kept(CLIP_KEY), uow.now + CLIP_URL_SECONDS
 
         def url(one: Clip) -> str | None:
             if not (pages and key) or one.deleted_at is not None:
                 return None
-            return clip_url(pages, one.file.file_id, expires_at, key)
+            return sign_clip_url(pages, one.file.file_id, expires_at, key)
 
         return [
             _row(one) | ({"sha256": one.file.sha256, "url": url(one)} if as_json else {})
@@ -100,7 +100,7 @@ def _row(clip: Clip) -> dict[str, object]:
         "name": file.name,
         "kind": file.kind.value,
         "startedAt": at(file.started_at),
-        "durationMs": file.duration,
+        "durationMs": file.duration_ms,
         "size": file.size,
         "isFinished": file.is_finished,
         "added": at(clip.created_at),

@@ -10,7 +10,7 @@ from homeroom.base.clock import SystemClock
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys, digest
 from homeroom.cli.frame import ID, PAIR, Place, as_json, in_json, on_data, tell, tell_all
-from homeroom.domain.schools import School, as_typed, keys
+from homeroom.domain.schools import School, format_plan_value, list_plan_keys
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
 
@@ -35,7 +35,10 @@ def _tell_school(found: School, *, as_json: bool) -> None:
     if as_json:
         click.echo(in_json({**facts, "plan": plan}))
     else:
-        tell({**facts, **{key: as_typed(value) for key, value in plan.items()}}, as_json=False)
+        tell(
+            {**facts, **{key: format_plan_value(value) for key, value in plan.items()}},
+            as_json=False,
+        )
 
 
 @click.group()
@@ -79,7 +82,7 @@ def show(place: Place, sid: SchoolId, *, as_json: bool) -> None:
 
 def _keys() -> str:
     """Return the keys of a plan for the page of help."""
-    known = keys()
+    known = list_plan_keys()
     width = max(len(f"{key.name}={key.default}") for key in known)
     lines = (f"{f'{key.name}={key.default}':<{width}}  {key.meaning}" for key in known)
     return "\b\nKeys and what a new school has:\n" + "\n".join(f"  {line}" for line in lines)

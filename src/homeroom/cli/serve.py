@@ -14,7 +14,7 @@ from homeroom.cli.frame import Place, on_data, program, warn
 from homeroom.cli.schools import signed
 from homeroom.contract.action import Door
 from homeroom.domain.streams import APP
-from homeroom.domain.webcasts import addresses
+from homeroom.domain.webcasts import build_lesson_addresses
 from homeroom.sandbox.gate import is_loopback
 from homeroom.usecases import teaching
 from homeroom.usecases.demo import DemoSchool
@@ -75,7 +75,7 @@ def _greeting(place: Place, settings: Settings, running: Running, shown: DemoSch
     lines = [f"Homeroom is listening at {url}"]
     if shown is not None and shown.on_air is not None and shown.yours is not None:
         lines += [
-            f"  live class  {addresses(shown.on_air.lesson, hosts).live_url}",
+            f"  live class  {build_lesson_addresses(shown.on_air.lesson, hosts).live_url}",
             f"  teach       {teaching.address(shown.yours, running.server.deps, hosts)}",
         ]
     lines += [

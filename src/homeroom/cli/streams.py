@@ -5,7 +5,7 @@ import click
 from homeroom.base.ids import LessonId
 from homeroom.bootstrap import known_hosts, means_of
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell
-from homeroom.domain.webcasts import Addresses
+from homeroom.domain.webcasts import StreamAddresses
 from homeroom.folder import running_server
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import secrets, streams
@@ -73,7 +73,7 @@ def keys(place: Place, *, as_json: bool) -> None:
 
 
 def _told(prefix: str, shown: streams.Stream | None) -> Facts:
-    pull = (shown and shown.pull) or Addresses()
+    pull = (shown and shown.pull) or StreamAddresses()
     return {
         f"{prefix}push_url": shown and shown.push,
         f"{prefix}rtmp_url": pull.rtmp or None,

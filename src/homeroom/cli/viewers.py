@@ -13,7 +13,7 @@ from homeroom.cli.frame import ID, Facts, Place, as_json, at, in_json, on_data, 
 from homeroom.contract.viewers import ViewerRow
 from homeroom.domain.chat import Author, ChatEntry, ChatRole
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.viewers import check_code, is_vouched_for
+from homeroom.domain.viewers import is_link_valid, sign_link
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat as chats
 from homeroom.usecases import operations, readback, schools
@@ -65,8 +65,8 @@ def link(place: Place, lesson: LessonId, account: str, nickname: str) -> None:
     def look(uow: UnitOfWork) -> dict[str, str]:
         held = operations.lesson(uow, lesson)
         school = schools.get(uow, held.school)
-        code = check_code(school.secret, held.key, account, nickname)
-        if not is_vouched_for(school, held.key, account, nickname, code):
+        code = sign_link(school.secret, held.key, account, nickname)
+        if not is_link_valid(school, held.key, account, nickname, code):
             raise OperatorError("the account has 1 to 31 characters, the nickname 1 to 23")
         fields = {"lessonKey": held.key, "account": account, "nickname": nickname}
         return {**fields, "checkCode": code}

@@ -11,7 +11,7 @@ from homeroom.domain.refusal import Refusal
 
 _MAINLAND = re.compile(r"1[3-9][0-9]{9}")
 _UNASSIGNED = re.compile(r"1[0-2][0-9]{9}")
-_ELSEWHERE = re.compile(r"00([1-9][0-9]{0,3})-([1-9][0-9]{3,14})")
+_FOREIGN = re.compile(r"00([1-9][0-9]{0,3})-([1-9][0-9]{3,14})")
 CHINA = "86"
 
 PASSWORD_LENGTHS = range(6, 21)
@@ -36,21 +36,21 @@ class AccountName:
     is_email: bool
 
 
-def telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
+def parse_telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
     """Read a telephone number (READINGS Q51); which errno a malformed one has, the caller says."""
     if _MAINLAND.fullmatch(text):
         return AccountName(text, is_email=False)
     if _UNASSIGNED.fullmatch(text):
         raise Refusal(Errno.PHONE_RANGE, "mainland numbers begin with 13 to 19")
-    elsewhere = _ELSEWHERE.fullmatch(text)
-    if elsewhere is None:
+    foreign = _FOREIGN.fullmatch(text)
+    if foreign is None:
         raise Refusal(malformed, "a telephone number is 1[3-9] and nine digits, or 00CC-number")
-    if elsewhere[1] == CHINA:
+    if foreign[1] == CHINA:
         raise Refusal(malformed, "a mainland number carries no country code")
     return AccountName(text, is_email=False)
 
 
-def email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
+def parse_email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
     """Read an e-mail address."""
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
@@ -59,9 +59,9 @@ def email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
     return AccountName(checked.normalized.lower(), is_email=True)
 
 
-def account(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
+def parse_account_name(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
     """Read a telephone number or an e-mail address, told apart by the @."""
-    return email(text, malformed) if "@" in text else telephone(text, malformed)
+    return parse_email(text, malformed) if "@" in text else parse_telephone(text, malformed)
 
 
 def check_password(password: str | None) -> None:

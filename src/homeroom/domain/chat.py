@@ -8,9 +8,9 @@ from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.base.text import visible
 from homeroom.domain.refusal import OperatorError
 
-LONGEST = 500
+MAX_MESSAGE_LENGTH = 500
 """Characters of a message."""
-SHOWN = 200
+MAX_RECENT_MESSAGES = 200
 """Messages that somebody sees who joins."""
 
 
@@ -77,11 +77,11 @@ class ChatState:
     likes: int = 0
 
 
-def cleaned(text: str) -> str:
+def normalize_message(text: str) -> str:
     """Return a message as it is kept: no hidden characters; raises `OperatorError`."""
-    said = visible(text, keeping="\n").strip()
-    if not said:
+    message = visible(text, keeping="\n").strip()
+    if not message:
         raise OperatorError("empty")
-    if len(said) > LONGEST:
+    if len(message) > MAX_MESSAGE_LENGTH:
         raise OperatorError("long")
-    return said
+    return message

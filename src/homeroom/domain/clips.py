@@ -10,7 +10,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 
-URL_LIFE = 6 * HOUR
+CLIP_URL_SECONDS = 6 * HOUR
 """Seconds for which the address of a clip is good."""
 
 
@@ -25,7 +25,7 @@ class NewClip:
     """What it is called where it is downloaded."""
     kind: StreamKind
     started_at: Moment
-    duration: int | None
+    duration_ms: int | None
     """Milliseconds; none where the file does not say."""
     size: int
     sha256: str | None
@@ -45,29 +45,30 @@ class Clip:
     deleted_at: Moment | None
 
 
-def path_of(file_id: str) -> str:
+def clip_path(file_id: str) -> str:
     """Return where the storage keeps a clip."""
     return f"clips/{file_id[:2]}/{file_id}.mp4"
 
 
-def clip_url(pages: str, file_id: str, expires_at: Moment, key: str) -> str:
+def sign_clip_url(pages_url: str, file_id: str, expires_at: Moment, key: str) -> str:
     """Return the address that serves a clip until a moment."""
-    until = f"{expires_at:x}"
-    return (
-        f"{pages}/clips/{file_id}.mp4?expires={until}&signature={_signature(file_id, until, key)}"
-    )
+    expires_hex = f"{expires_at:x}"
+    signature = _sign(file_id, expires_hex, key)
+    return f"{pages_url}/clips/{file_id}.mp4?expires={expires_hex}&signature={signature}"
 
 
-def is_signed(file_id: str, until: str, signature: str, key: str) -> bool:
+def has_valid_signature(file_id: str, expires_hex: str, signature: str, key: str) -> bool:
     """Tell whether the address of a clip is one of ours; when it ends is another matter."""
-    return same(signature, _signature(file_id, until, key))
+    return same(signature, _sign(file_id, expires_hex, key))
 
 
-def _signature(file_id: str, until: str, key: str) -> str:
-    return keyed(key, f"{file_id}:{until}")
+def _sign(file_id: str, expires_hex: str, key: str) -> str:
+    return keyed(key, f"{file_id}:{expires_hex}")
 
 
-def chosen(lesson: Lesson, clips: list[Clip], file_id: str | None, now: Moment) -> list[Clip]:
+def select_clips_to_delete(
+    lesson: Lesson, clips: list[Clip], file_id: str | None, now: Moment
+) -> list[Clip]:
     """Return the clips that deleteClassVideo deletes, or refuse in the order of READINGS Q6."""
     if not lesson.is_over(now):
         raise Refusal(Errno.LESSON_NOT_OVER)
@@ -77,14 +78,14 @@ def chosen(lesson: Lesson, clips: list[Clip], file_id: str | None, now: Moment) 
         raise Refusal(Errno.CLIPS_LOCKED)
     if not clips:
         raise Refusal(Errno.NO_CLIP_MADE)
-    living = [clip for clip in clips if clip.deleted_at is None]
-    named = next((clip for clip in clips if clip.file.file_id == file_id), None)
-    if not living and named is None:
+    existing = [row for row in clips if row.deleted_at is None]
+    clip = next((row for row in clips if row.file.file_id == file_id), None)
+    if not existing and clip is None:
         raise Refusal(Errno.ALL_CLIPS_DELETED)
     if not file_id:
-        return living
-    if named is None:
+        return existing
+    if clip is None:
         raise Refusal(Errno.NO_SUCH_CLIP, "the class has no clip of that fileId")
-    if named.deleted_at is not None:
+    if clip.deleted_at is not None:
         raise Refusal(Errno.CLIP_DELETED)
-    return [named]
+    return [clip]

@@ -8,7 +8,7 @@ from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
-EXPIRY_AFTER_LESSON = 90 * DAY
+EXPIRY_EXTENSION_SECONDS = 90 * DAY
 """How far past a new class the expiry of its course is pushed (READINGS Q27)."""
 
 
@@ -50,28 +50,28 @@ class CourseRule:
     kind: Errno | None = Errno.KIND_NOT_SUPPORTED
 
 
-CHANGEABLE = CourseRule()
-SHRINKABLE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
+CHANGE_RULE = CourseRule()
+REMOVE_MEMBERS_RULE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
 """Members may be removed: a deleted course is no course (READINGS Q14)."""
-LABELLED = CourseRule(expired=None, kind=None)
-NAMED = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
+LABEL_RULE = CourseRule(expired=None, kind=None)
+REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
 """Of actions that know no 147 and no 153."""
-OF_LESSON = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)
+LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)
 """Of actions on one class: the class answers for a deleted course (212)."""
 
 
-def admitted(course: Course | None, school: SchoolId, now: Moment, rule: CourseRule) -> Course:
+def check_course(course: Course | None, school: SchoolId, now: Moment, rule: CourseRule) -> Course:
     """Return a course that an action may use, or refuse it."""
     if course is None:
         raise Refusal(rule.missing)
-    held: tuple[tuple[bool, Errno | None], ...] = (
+    checks: tuple[tuple[bool, Errno | None], ...] = (
         (course.school != school, rule.foreign),
         (course.deleted_at is not None, rule.deleted),
         (course.is_expired(now), rule.expired),
         (course.kind is not CourseKind.STANDARD, rule.kind),
     )
-    for holds, errno in held:
-        if holds and errno is not None:
+    for applies, errno in checks:
+        if applies and errno is not None:
             raise Refusal(errno)
     return course
 

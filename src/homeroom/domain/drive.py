@@ -8,7 +8,7 @@ from homeroom.domain.refusal import Refusal
 
 MAX_DEPTH = 15
 """Levels below the top folder."""
-TOP_NAME = "Drive"
+TOP_FOLDER_NAME = "Drive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Folder:
     is_writable: bool
 
 
-def admitted(folder: Folder | None, school: SchoolId) -> Folder:
+def check_parent_folder(folder: Folder | None, school: SchoolId) -> Folder:
     """Return a folder that something may be put into, or refuse it."""
     if folder is None:
         raise Refusal(Errno.NO_SUCH_FOLDER)

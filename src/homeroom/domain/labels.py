@@ -6,7 +6,7 @@ from homeroom.base.ids import LabelId, SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
-MAX_OF_COURSE = 10
+MAX_COURSE_LABELS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,15 @@ class Label:
     name: str
 
 
-def folded(
-    asked: tuple[LabelId, ...], owners: dict[LabelId, SchoolId], school: SchoolId
+def check_course_labels(
+    requested: tuple[LabelId, ...], owners: dict[LabelId, SchoolId], school: SchoolId
 ) -> tuple[LabelId, ...]:
     """Return the labels a course shall have, each once and in order, or refuse (READINGS Q8)."""
-    labels = tuple(dict.fromkeys(asked))
+    labels = tuple(dict.fromkeys(requested))
     if any(label not in owners for label in labels):
         raise Refusal(Errno.SOME_LABELS_MISSING)
     if any(owners[label] != school for label in labels):
         raise Refusal(Errno.SOME_LABELS_FOREIGN)
-    if len(labels) > MAX_OF_COURSE:
+    if len(labels) > MAX_COURSE_LABELS:
         raise Refusal(Errno.TOO_MANY_COURSE_LABELS)
     return labels

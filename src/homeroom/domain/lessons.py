@@ -11,10 +11,10 @@ from homeroom.domain.schools import Plan
 
 MARGIN = 20 * MINUTE
 """Frozen time before the start, overtime after the end, and distance to maintenance."""
-SHORTEST = 15 * MINUTE
-LONGEST = DAY
-FURTHEST = 3 * YEAR
-STREAM_LIFE = 10 * YEAR
+MIN_LESSON_SECONDS = 15 * MINUTE
+MAX_LESSON_SECONDS = DAY
+MAX_LEAD_SECONDS = 3 * YEAR
+PULL_URL_SECONDS = 10 * YEAR
 HD_SEATS = (1, 6)
 
 
@@ -53,7 +53,7 @@ class RecordingOptions:
     replay: bool = False
 
     @property
-    def need_recording(self) -> bool:
+    def lacks_recording(self) -> bool:
         """Tell whether live or replay is asked for without the recording both need."""
         return not self.record and (self.live or self.replay)
 
@@ -71,7 +71,7 @@ class RecordingChange:
     replay: bool
     scene: bool | None = None
 
-    def on(self, old: RecordingOptions) -> RecordingOptions:
+    def apply_to(self, old: RecordingOptions) -> RecordingOptions:
         """Return the switches that a change of old ones asks for."""
         scene = old.scene if self.scene is None else self.scene
         return RecordingOptions(self.record, scene, self.live, self.replay)
@@ -94,18 +94,18 @@ class StreamSignature:
     """What signs the address of a stream; bound to a class for pulling, it is for ever."""
 
     signature: str
-    until: str
+    expires_hex: str
     """Seconds since 1970 UTC, hexadecimal, as the address has them."""
 
     @property
     def query(self) -> str:
         """The two as they stand in an address."""
-        return f"txSecret={self.signature}&txTime={self.until}"
+        return f"txSecret={self.signature}&txTime={self.expires_hex}"
 
     @property
     def expires_at(self) -> Moment:
         """Until when the address is good."""
-        return int(self.until, 16)
+        return int(self.expires_hex, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class WatchPolicy:
     watch_by_login: bool = False
     allow_unlogged_chat: bool = True
 
-    def changed(self, by_login: bool | None, unlogged_chat: bool | None) -> "WatchPolicy":  # noqa: FBT001  values, not modes
+    def with_changes(self, by_login: bool | None, unlogged_chat: bool | None) -> "WatchPolicy":  # noqa: FBT001  values, not modes
         """Return the audience after a change in which None stays as it is."""
         return WatchPolicy(
             self.watch_by_login if by_login is None else by_login,
@@ -188,26 +188,33 @@ class LessonChange:
     co_teachers: tuple[UserId, ...] | None = None
     folder: FolderId | None = None
     recording: RecordingChange | None = None
-    smart: bool | None = None
-    off_stage: bool | None = None
-    broadcast: bool | None = None
+    is_smart: bool | None = None
+    enters_off_stage: bool | None = None
+    is_broadcast: bool | None = None
     introduction: str | None = None
     watch_by_login: bool | None = None
     allow_unlogged_chat: bool | None = None
 
     @property
-    def touches_frozen(self) -> bool:
+    def changes_frozen(self) -> bool:
         """Tell whether the edit touches what is frozen from 20 minutes before the start."""
-        frozen = (self.name, self.hours, self.folder, self.smart, self.off_stage, self.broadcast)
+        frozen = (
+            self.name,
+            self.hours,
+            self.folder,
+            self.is_smart,
+            self.enters_off_stage,
+            self.is_broadcast,
+        )
         return any(value is not None for value in frozen)
 
     @property
-    def touches_teachers(self) -> bool:
+    def changes_teachers(self) -> bool:
         """Tell whether the edit touches the teacher or the co-teachers."""
         return self.teacher is not None or self.co_teachers is not None
 
     @property
-    def touches_page(self) -> bool:
+    def changes_page(self) -> bool:
         """Tell whether the edit touches what only the live page shows."""
         page = (self.introduction, self.watch_by_login, self.allow_unlogged_chat)
         return any(value is not None for value in page)
@@ -219,54 +226,54 @@ def check_hours(hours: Hours, now: Moment) -> None:
         raise Refusal(Errno.ENDS_BEFORE_IT_BEGINS, "endTime must be later than beginTime")
     if hours.begin < now + MINUTE:
         raise Refusal(Errno.BEGINS_TOO_SOON, "beginTime must be at least 60 seconds ahead")
-    if hours.begin > now + FURTHEST:
+    if hours.begin > now + MAX_LEAD_SECONDS:
         raise Refusal(Errno.BEGINS_TOO_LATE, "beginTime must be within three years")
-    if not SHORTEST <= hours.end - hours.begin <= LONGEST:
+    if not MIN_LESSON_SECONDS <= hours.end - hours.begin <= MAX_LESSON_SECONDS:
         raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
 
 
-def staged(asked: ClassroomSettings, plan: Plan) -> ClassroomSettings:
+def resolve_classroom(requested: ClassroomSettings, plan: Plan) -> ClassroomSettings:
     """Return the stage as it will be, or refuse it: seats, second camera, resolution, mode."""
-    if asked.seats < 0:
+    if requested.seats < 0:
         raise Refusal(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
-    if asked.seats > plan.max_seats:
+    if requested.seats > plan.max_seats:
         raise Refusal(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
-    if asked.has_two_cameras and asked.seats != 1:
+    if requested.has_two_cameras and requested.seats != 1:
         raise Refusal(Errno.NO_DUAL_CAMERA_HERE, "isDc 3 needs seatNum 1")
-    resolution = 2 if asked.has_two_cameras else asked.resolution
-    if resolution and asked.seats not in HD_SEATS:
+    resolution = 2 if requested.has_two_cameras else requested.resolution
+    if resolution and requested.seats not in HD_SEATS:
         raise Refusal(Errno.SEATS_FORBID_HD, "isHd needs seatNum 1 or 6")
     return ClassroomSettings(
-        seats=asked.seats,
+        seats=requested.seats,
         resolution=resolution,
-        has_two_cameras=asked.has_two_cameras,
-        is_smart=asked.is_smart,
-        is_broadcast=asked.is_broadcast,
-        enters_off_stage=asked.enters_off_stage or asked.is_smart,
+        has_two_cameras=requested.has_two_cameras,
+        is_smart=requested.is_smart,
+        is_broadcast=requested.is_broadcast,
+        enters_off_stage=requested.enters_off_stage or requested.is_smart,
     )
 
 
 def check_plan(
-    plan: Plan, stage: ClassroomSettings, switches: RecordingOptions, *, has_co_teachers: bool
+    plan: Plan, classroom: ClassroomSettings, recording: RecordingOptions, *, has_co_teachers: bool
 ) -> None:
     """Refuse settings that the school's plan does not have."""
     missing = (
-        (switches.live and not plan.live, Errno.LIVE_NOT_IN_PLAN),
-        (switches.record and switches.scene and not plan.scene, Errno.SCENE_NOT_IN_PLAN),
+        (recording.live and not plan.live, Errno.LIVE_NOT_IN_PLAN),
+        (recording.record and recording.scene and not plan.scene, Errno.SCENE_NOT_IN_PLAN),
         (has_co_teachers and not plan.co_teachers, Errno.CO_TEACHERS_NOT_IN_PLAN),
-        (switches.replay and not plan.replay, Errno.REPLAY_NOT_IN_PLAN),
-        (switches.record and not plan.recording, Errno.RECORDING_NOT_IN_PLAN),
-        (stage.has_two_cameras and not plan.dual_camera, Errno.DUAL_CAMERA_NOT_IN_PLAN),
-        (stage.resolution > plan.max_resolution, Errno.RESOLUTION_NOT_IN_PLAN),
-        (stage.is_broadcast and not plan.broadcast, Errno.BROADCAST_NOT_IN_PLAN),
-        (stage.is_smart and not plan.smart_classroom, Errno.NOT_IN_PLAN),
+        (recording.replay and not plan.replay, Errno.REPLAY_NOT_IN_PLAN),
+        (recording.record and not plan.recording, Errno.RECORDING_NOT_IN_PLAN),
+        (classroom.has_two_cameras and not plan.dual_camera, Errno.DUAL_CAMERA_NOT_IN_PLAN),
+        (classroom.resolution > plan.max_resolution, Errno.RESOLUTION_NOT_IN_PLAN),
+        (classroom.is_broadcast and not plan.broadcast, Errno.BROADCAST_NOT_IN_PLAN),
+        (classroom.is_smart and not plan.smart_classroom, Errno.NOT_IN_PLAN),
     )
-    for holds, errno in missing:
-        if holds:
+    for is_missing, errno in missing:
+        if is_missing:
             raise Refusal(errno)
 
 
-def check_monthly(plan: Plan, created: int) -> None:
+def check_monthly_limit(plan: Plan, created: int) -> None:
     """Refuse one more class where the month's are used up."""
     if plan.monthly_classes and created >= plan.monthly_classes:
         upgrade = Errno.MONTHLY_LIMIT_UPGRADE if plan.upgradable else Errno.MONTHLY_LIMIT
@@ -276,30 +283,30 @@ def check_monthly(plan: Plan, created: int) -> None:
 def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
     """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
     phase = lesson.phase(now)
-    if phase is Phase.OVER and (change.touches_frozen or change.touches_page):
+    if phase is Phase.OVER and (change.changes_frozen or change.changes_page):
         raise Refusal(Errno.LESSON_IS_OVER)
-    if phase is Phase.RUNNING and change.touches_frozen:
+    if phase is Phase.RUNNING and change.changes_frozen:
         raise Refusal(Errno.LESSON_IS_RUNNING)
-    if phase is Phase.SOON and change.touches_frozen:
+    if phase is Phase.SOON and change.changes_frozen:
         raise Refusal(Errno.LESSON_FROZEN)
-    if change.touches_teachers and (now >= lesson.hours.end or phase is Phase.OVER):
+    if change.changes_teachers and (now >= lesson.hours.end or phase is Phase.OVER):
         raise Refusal(Errno.TEACHERS_FROZEN)
 
 
-def restaged(old: ClassroomSettings, change: LessonChange) -> ClassroomSettings:
+def change_classroom(old: ClassroomSettings, change: LessonChange) -> ClassroomSettings:
     """Return the stage after an edit, or refuse the mode or the auto-stage that it cannot have."""
-    smart = old.is_smart if change.smart is None else change.smart
-    if change.smart and old.has_two_cameras:
+    smart = old.is_smart if change.is_smart is None else change.is_smart
+    if change.is_smart and old.has_two_cameras:
         raise Refusal(Errno.TEACH_MODE_NOT_CHANGED, "a smart classroom has no second camera")
-    if change.off_stage is False and old.is_smart and change.smart is None:
+    if change.enters_off_stage is False and old.is_smart and change.is_smart is None:
         raise Refusal(Errno.AUTO_STAGE_NOT_CHANGED, "a smart classroom keeps students off stage")
-    off_stage = old.enters_off_stage if change.off_stage is None else change.off_stage
+    off_stage = old.enters_off_stage if change.enters_off_stage is None else change.enters_off_stage
     return ClassroomSettings(
         seats=old.seats,
         resolution=old.resolution,
         has_two_cameras=old.has_two_cameras,
         is_smart=smart,
-        is_broadcast=old.is_broadcast if change.broadcast is None else change.broadcast,
+        is_broadcast=old.is_broadcast if change.is_broadcast is None else change.is_broadcast,
         enters_off_stage=off_stage or smart,
     )
 
@@ -308,18 +315,18 @@ class RecordingVerdict(Enum):
     """How a change of the recording switches ends."""
 
     CHANGED = "changed"
-    UNFOUNDED = "live or replay without recording"
+    LACKS_RECORDING = "live or replay without recording"
     FROZEN = "later than 20 minutes before the start"
     NO_SERVICE = "the video service does not work, or has no room left"
 
 
-def judge_switches(
-    lesson: Lesson, asked: RecordingOptions, now: Moment, *, can_record: bool
+def judge_recording(
+    lesson: Lesson, requested: RecordingOptions, now: Moment, *, can_record: bool
 ) -> RecordingVerdict:
     """Judge a change of the recording switches; once frozen, only replay may still change."""
-    if asked.need_recording:
-        return RecordingVerdict.UNFOUNDED
-    old, new = lesson.recording, asked.effective()
+    if requested.lacks_recording:
+        return RecordingVerdict.LACKS_RECORDING
+    old, new = lesson.recording, requested.effective()
     frozen_parts_differ = (old.record, old.scene, old.live) != (new.record, new.scene, new.live)
     if frozen_parts_differ and lesson.phase(now) is not Phase.BEFORE:
         return RecordingVerdict.FROZEN

@@ -15,7 +15,7 @@ from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.refusal import OperatorError
 
 MAX_LIMIT = 1_000_000_000
-MOST_ORIGINS = 20
+MAX_FRAME_ORIGINS = 20
 """Sites that may frame the pages of a school."""
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _ORIGIN = re.compile(
@@ -24,12 +24,12 @@ _ORIGIN = re.compile(
 """What a browser compares: no path, and no character that would end it in a header."""
 
 
-def _limit(what: str) -> msgspec.Meta:
-    return msgspec.Meta(ge=0, le=MAX_LIMIT, description=f"{what}; 0 is no limit.")
+def _limit(text: str) -> msgspec.Meta:
+    return msgspec.Meta(ge=0, le=MAX_LIMIT, description=f"{text}; 0 is no limit.")
 
 
-def _said(what: str) -> msgspec.Meta:
-    return msgspec.Meta(description=what)
+def _describe(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
 
 
 class Plan(
@@ -40,21 +40,21 @@ class Plan(
     Every field is a key of `homeroom school set`, its description what an operator reads there.
     """
 
-    time_zone: Annotated[str, _said("Where the school's months begin, as Europe/Paris.")] = (
+    time_zone: Annotated[str, _describe("Where the school's months begin, as Europe/Paris.")] = (
         "Asia/Shanghai"
     )
-    suspended: Annotated[bool, _said("The partner API answers 102.")] = False
+    suspended: Annotated[bool, _describe("The partner API answers 102.")] = False
 
-    recording: Annotated[bool, _said("Classes may be recorded.")] = True
-    scene: Annotated[bool, _said("The classroom itself may be recorded.")] = True
-    live: Annotated[bool, _said("Classes may be shown live on a page.")] = True
-    replay: Annotated[bool, _said("Recordings may be shown on a page.")] = True
-    co_teachers: Annotated[bool, _said("Classes may have co-teachers.")] = True
-    dual_camera: Annotated[bool, _said("Classes may have a second camera.")] = True
-    broadcast: Annotated[bool, _said("Classes may be broadcast to stations.")] = True
-    smart_classroom: Annotated[bool, _said("Classes may be held in smart classrooms.")] = True
-    head_teachers: Annotated[bool, _said("Courses may have head teachers.")] = True
-    drive: Annotated[bool, _said("The school has a cloud drive.")] = True
+    recording: Annotated[bool, _describe("Classes may be recorded.")] = True
+    scene: Annotated[bool, _describe("The classroom itself may be recorded.")] = True
+    live: Annotated[bool, _describe("Classes may be shown live on a page.")] = True
+    replay: Annotated[bool, _describe("Recordings may be shown on a page.")] = True
+    co_teachers: Annotated[bool, _describe("Classes may have co-teachers.")] = True
+    dual_camera: Annotated[bool, _describe("Classes may have a second camera.")] = True
+    broadcast: Annotated[bool, _describe("Classes may be broadcast to stations.")] = True
+    smart_classroom: Annotated[bool, _describe("Classes may be held in smart classrooms.")] = True
+    head_teachers: Annotated[bool, _describe("Courses may have head teachers.")] = True
+    drive: Annotated[bool, _describe("The school has a cloud drive.")] = True
     max_resolution: Annotated[
         int, msgspec.Meta(ge=0, le=2, description="0 standard, 1 HD, 2 full HD.")
     ] = 2
@@ -71,7 +71,8 @@ class Plan(
     max_folders: Annotated[int, _limit("Folders of the cloud drive")] = 5000
     monthly_classes: Annotated[int, _limit("Classes created in a month")] = 0
     upgradable: Annotated[
-        bool, _said("A bigger plan exists: past monthly_classes 121601003, otherwise 121601004.")
+        bool,
+        _describe("A bigger plan exists: past monthly_classes 121601003, otherwise 121601004."),
     ] = True
     classroom_hours: Annotated[int, _limit("Hours of class a month that are paid for")] = 0
     storage_mb: Annotated[int, _limit("Room for recordings, in units of 1,000,000 bytes")] = 0
@@ -101,25 +102,25 @@ class Plan(
         ),
     ] = 0
     frame_origins: Annotated[
-        str, _said("Who may frame the live pages, as https://a.example https://b.example:8443.")
+        str, _describe("Who may frame the live pages, as https://a.example https://b.example:8443.")
     ] = ""
     stop_delay: Annotated[
         int | None,
         msgspec.Meta(description="Seconds a teacher takes to stop; none is the server's own."),
     ] = None
     sync_nickname: Annotated[
-        bool, _said("A new course member is called as in the school's list of students.")
+        bool, _describe("A new course member is called as in the school's list of students.")
     ] = False
     join_at_registration: Annotated[
-        bool, _said("register may put people on the school's lists.")
+        bool, _describe("register may put people on the school's lists.")
     ] = True
     keep_identities: Annotated[
-        bool, _said("The identity of a deleted class is never used again.")
+        bool, _describe("The identity of a deleted class is never used again.")
     ] = False
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PlanKey:
     """A key of a plan as an operator reads of it."""
 
     name: str
@@ -127,15 +128,15 @@ class Key:
     meaning: str
 
 
-def keys() -> tuple[Key, ...]:
+def list_plan_keys() -> tuple[PlanKey, ...]:
     """Return every key that `homeroom school set` takes, in order."""
     return tuple(
-        Key(field.name, as_typed(field.default), get_args(field.type)[1].description)
+        PlanKey(field.name, format_plan_value(field.default), get_args(field.type)[1].description)
         for field in msgspec.structs.fields(Plan)
     )
 
 
-def as_typed(value: object) -> str:
+def format_plan_value(value: object) -> str:
     """Return the value of a key as an operator types it."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -145,11 +146,11 @@ def as_typed(value: object) -> str:
 _WORDS = {"on": "true", "yes": "true", "off": "false", "no": "false", "none": "null"}
 
 
-def changed(plan: Plan, wanted: Mapping[str, str]) -> Plan:
+def change_plan(plan: Plan, texts: Mapping[str, str]) -> Plan:
     """Return a plan with some keys as an operator typed them, or decline the first wrong one."""
     fields = {field.name: field for field in msgspec.structs.fields(Plan)}
     values: dict[str, Any] = {}
-    for key, text in wanted.items():
+    for key, text in texts.items():
         if key not in fields:
             raise OperatorError(f"{key}: no such key; known are {', '.join(fields)}")
         kind = fields[key].type
@@ -157,29 +158,29 @@ def changed(plan: Plan, wanted: Mapping[str, str]) -> Plan:
         try:
             values[key] = msgspec.convert(plain, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise OperatorError(f"{key}={text}: {_expected(str(error), kind)}") from None
+            raise OperatorError(f"{key}={text}: {_describe_error(str(error), kind)}") from None
     new = msgspec.structs.replace(plan, **values)
     try:
-        zone(new.time_zone)
+        load_time_zone(new.time_zone)
     except (OSError, ValueError, ZoneInfoNotFoundError):
         raise OperatorError(f"time_zone={new.time_zone}: no such time zone") from None
     if new.frame_origins.strip().lower() == "none":
         new = msgspec.structs.replace(new, frame_origins="")
-    _check_origins(framing(new))
+    _check_origins(parse_frame_origins(new))
     if new.stop_delay is not None and not 0 <= new.stop_delay <= MAX_LIMIT:
         raise OperatorError(f"stop_delay={new.stop_delay}: must be a number of seconds, or none")
     return new
 
 
-def framing(plan: Plan) -> tuple[str, ...]:
+def parse_frame_origins(plan: Plan) -> tuple[str, ...]:
     """Return the origins whose pages may frame the live pages of a school."""
     return tuple(plan.frame_origins.replace(",", " ").split())
 
 
 def _check_origins(origins: tuple[str, ...]) -> None:
-    if len(origins) > MOST_ORIGINS:
+    if len(origins) > MAX_FRAME_ORIGINS:
         raise OperatorError(
-            f"frame_origins: must be up to {MOST_ORIGINS} sites, not {len(origins)}"
+            f"frame_origins: must be up to {MAX_FRAME_ORIGINS} sites, not {len(origins)}"
         )
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
@@ -189,7 +190,7 @@ def _check_origins(origins: tuple[str, ...]) -> None:
             )
 
 
-def _expected(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as msgspec holds it
+def _describe_error(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as msgspec holds it
     """Return what was expected in the words of somebody who types it."""
     if "bool" in str(kind):
         return "must be on or off"
@@ -212,14 +213,14 @@ class School:
 
 
 @lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
+def load_time_zone(name: str) -> ZoneInfo:
     """Return a time zone; raises `ZoneInfoNotFoundError` or `ValueError` for none."""
     return ZoneInfo(name)
 
 
-def month_of(moment: Moment, plan: Plan) -> tuple[Moment, Moment]:
+def month_bounds(moment: Moment, plan: Plan) -> tuple[Moment, Moment]:
     """Return the first moment of the month around a moment and that of the next, in school time."""
-    local = datetime.fromtimestamp(moment, UTC).astimezone(zone(plan.time_zone))
+    local = datetime.fromtimestamp(moment, UTC).astimezone(load_time_zone(plan.time_zone))
     first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
     return int(first.timestamp()), int(following.timestamp())

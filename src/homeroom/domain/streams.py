@@ -26,12 +26,12 @@ class StreamKind(StrEnum):
     """The camera of the teacher."""
 
 
-def name_of(key: str, kind: StreamKind) -> str:
+def stream_name(key: str, kind: StreamKind) -> str:
     """Return the name of a stream: the key of its class, with an ending for the scene."""
     return f"{key}{_SCENE}" if kind is StreamKind.SCENE else key
 
 
-def read_name(name: str) -> tuple[str, StreamKind]:
+def parse_stream_name(name: str) -> tuple[str, StreamKind]:
     """Return the key of the class that a stream is named after, and what the stream shows."""
     key = name.removesuffix(_SCENE)
     return key, StreamKind.CLASS if key == name else StreamKind.SCENE
@@ -40,42 +40,42 @@ def read_name(name: str) -> tuple[str, StreamKind]:
 # --- signatures --------------------------------------------------------------------------------
 
 
-def read_proof(query: str) -> StreamSignature:
+def parse_signature(query: str) -> StreamSignature:
     """Return what a query carries; raises `OperatorError`."""
-    given = parse_qs(query.removeprefix("?"))
-    match given.get("txSecret"), given.get("txTime"):
-        case [signature], [until] if _TIME.fullmatch(until):
-            return StreamSignature(signature, until)
+    params = parse_qs(query.removeprefix("?"))
+    match params.get("txSecret"), params.get("txTime"):
+        case [signature], [expires_hex] if _TIME.fullmatch(expires_hex):
+            return StreamSignature(signature, expires_hex)
     raise OperatorError("the address is not signed: txSecret and txTime are missing or malformed")
 
 
-def signature(key: str, name: str, until: str) -> str:
+def compute_signature(key: str, name: str, expires_hex: str) -> str:
     """Return md5(KEY + StreamName + txTime), as the seed's addresses are signed."""
-    return digest(f"{key}{name}{until}")
+    return digest(f"{key}{name}{expires_hex}")
 
 
-def signed(name: str, expires_at: Moment, key: str) -> StreamSignature:
+def sign_stream(name: str, expires_at: Moment, key: str) -> StreamSignature:
     """Sign an address for a stream."""
-    until = f"{expires_at:x}"
-    return StreamSignature(signature(key, name, until), until)
+    expires_hex = f"{expires_at:x}"
+    return StreamSignature(compute_signature(key, name, expires_hex), expires_hex)
 
 
 # --- who may -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Streamed:
+class PublishTarget:
     """A class, and what else decides whether it may be pushed."""
 
     lesson: Lesson
-    generation: int
+    key_generation: int
     """How often its push addresses were made anew."""
     teacher_is_cancelled: bool
     school_is_suspended: bool
 
-    def push_key(self, key: str) -> str:
+    def derive_push_key(self, key: str) -> str:
         """Return the key of its push addresses: another teacher or generation has another one."""
-        return keyed(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.generation}")
+        return keyed(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.key_generation}")
 
 
 def opens_at(lesson: Lesson) -> Moment:
@@ -91,60 +91,62 @@ def closes_at(lesson: Lesson) -> Moment:
 
 def has_stream(lesson: Lesson, kind: StreamKind) -> bool:
     """Tell whether a class has such a stream at all, whatever the time is."""
-    switches = lesson.recording
-    wanted = switches.scene if kind is StreamKind.SCENE else True
-    return lesson.deleted_at is None and switches.record and wanted
+    recording = lesson.recording
+    is_enabled = recording.scene if kind is StreamKind.SCENE else True
+    return lesson.deleted_at is None and recording.record and is_enabled
 
 
-def pushed(held: Streamed, kind: StreamKind, push_key: str) -> StreamSignature:
+def sign_push(target: PublishTarget, kind: StreamKind, push_key: str) -> StreamSignature:
     """Sign the push address of a stream; it ends with the class."""
-    lesson = held.lesson
-    return signed(name_of(lesson.key, kind), closes_at(lesson), held.push_key(push_key))
+    lesson = target.lesson
+    return sign_stream(
+        stream_name(lesson.key, kind), closes_at(lesson), target.derive_push_key(push_key)
+    )
 
 
-def pulled(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature | None:
+def get_pull_signature(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature | None:
     """Return the signature of the pull addresses of a stream; the scene's goes with the class's."""
     if kind is StreamKind.CLASS or lesson.stream is None:
         return lesson.stream
-    return signed(name_of(lesson.key, kind), lesson.stream.expires_at, pull_key)
+    return sign_stream(stream_name(lesson.key, kind), lesson.stream.expires_at, pull_key)
 
 
-def viewed(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature:
+def sign_page_pull(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature:
     """Sign pull addresses that end with the class, for the pages to hand out."""
-    return signed(name_of(lesson.key, kind), closes_at(lesson), pull_key)
+    return sign_stream(stream_name(lesson.key, kind), closes_at(lesson), pull_key)
 
 
 def check_push(
-    held: Streamed, kind: StreamKind, proof: StreamSignature, push_key: str, now: Moment
+    target: PublishTarget, kind: StreamKind, signature: StreamSignature, push_key: str, now: Moment
 ) -> None:
     """Refuse a push, with a reason for whoever set it up; raises `OperatorError`."""
-    name = name_of(held.lesson.key, kind)
-    expected = signature(held.push_key(push_key), name, proof.until)
-    if not same(proof.signature, expected):
+    name = stream_name(target.lesson.key, kind)
+    expected = compute_signature(target.derive_push_key(push_key), name, signature.expires_hex)
+    if not same(signature.signature, expected):
         raise OperatorError(
             "the signature is wrong: the address is mistyped, or was given out before the class"
             " got another teacher or another key; `homeroom stream` prints the right one"
         )
-    if proof.expires_at <= now:
+    if signature.expires_at <= now:
         raise OperatorError("the address has expired; `homeroom stream` prints another one")
-    if held.teacher_is_cancelled:
+    if target.teacher_is_cancelled:
         raise OperatorError("the account of the teacher was cancelled")
-    if held.school_is_suspended:
+    if target.school_is_suspended:
         raise OperatorError("the school is suspended")
-    _check_open(held.lesson, kind, now)
+    _check_open(target.lesson, kind, now)
 
 
 def check_pull(
-    lesson: Lesson, kind: StreamKind, proof: StreamSignature, pull_key: str, now: Moment
+    lesson: Lesson, kind: StreamKind, signature: StreamSignature, pull_key: str, now: Moment
 ) -> None:
     """Refuse a pull, with a reason for whoever set it up; raises `OperatorError`."""
-    bound = pulled(lesson, kind, pull_key)
+    bound_signature = get_pull_signature(lesson, kind, pull_key)
     # The addresses that were bound are good whatever became of the key; others by the key alone.
-    expected = signature(pull_key, name_of(lesson.key, kind), proof.until)
-    is_bound = bound is not None and same(proof.query, bound.query)
-    if not is_bound and not same(proof.signature, expected):
+    expected = compute_signature(pull_key, stream_name(lesson.key, kind), signature.expires_hex)
+    is_bound = bound_signature is not None and same(signature.query, bound_signature.query)
+    if not is_bound and not same(signature.signature, expected):
         raise OperatorError("the signature is wrong")
-    if proof.expires_at <= now:
+    if signature.expires_at <= now:
         raise OperatorError("the address has expired")
     _check_open(lesson, kind, now)
 
@@ -168,7 +170,7 @@ def _check_open(lesson: Lesson, kind: StreamKind, now: Moment) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class PublishSession:
     """A push that was let in."""
 
     id: int
@@ -197,7 +199,7 @@ class StreamFacts:
     recording_error: str | None
 
 
-class NotStarted(Exception):
+class BrowserPublishError(Exception):
     """A browser that cannot go live; the message says why."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -28,7 +28,7 @@ class MemberRole(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class TeacherCandidate:
     """Somebody who shall teach or help, as the school and the course know them."""
 
     user: UserId
@@ -42,14 +42,14 @@ class Candidate:
     """Whether the person was added to this one class as a student."""
 
     @property
-    def fits_any_post(self) -> bool:
+    def passes_every_rule(self) -> bool:
         """Tell whether there is nothing against this person, as is mostly the case."""
         active = self.state is TeacherState.ACTIVE and not self.is_cancelled
         return active and self.role is None and not self.is_guest
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class TeacherRule:
     """A post that a candidate may be given, by the numbers that refuse it; None: not asked."""
 
     unknown: Errno
@@ -62,7 +62,7 @@ class Post:
     guest: Errno | None = None
 
 
-TEACHER = Post(
+TEACHER_RULE = TeacherRule(
     unknown=Errno.BAD_DATA,
     not_of_school=Errno.NOT_A_TEACHER_OF_SCHOOL,
     cancelled=Errno.TEACHER_CANCELLED,
@@ -72,7 +72,7 @@ TEACHER = Post(
     auditor=Errno.TEACHER_IS_COURSE_AUDITOR,
     guest=Errno.TEACHER_IS_GUEST,
 )
-CO_TEACHER = Post(
+CO_TEACHER_RULE = TeacherRule(
     unknown=Errno.CO_TEACHER_NOT_OF_SCHOOL,
     not_of_school=Errno.CO_TEACHER_NOT_OF_SCHOOL,
     cancelled=Errno.CO_TEACHER_CANCELLED,
@@ -82,7 +82,7 @@ CO_TEACHER = Post(
     auditor=Errno.CO_TEACHER_IS_AUDITOR,
     guest=Errno.CO_TEACHER_IS_GUEST,
 )
-FIRST_HEAD_TEACHER = Post(
+FIRST_HEAD_TEACHER_RULE = TeacherRule(
     unknown=Errno.BAD_DATA,
     not_of_school=Errno.HEAD_TEACHER_NOT_OF_SCHOOL,
     cancelled=Errno.HEAD_TEACHER_CANCELLED,
@@ -91,7 +91,7 @@ FIRST_HEAD_TEACHER = Post(
     student=None,
     auditor=None,
 )
-NEW_HEAD_TEACHER = Post(
+NEW_HEAD_TEACHER_RULE = TeacherRule(
     unknown=Errno.NO_SUCH_HEAD_TEACHER,
     not_of_school=Errno.HEAD_TEACHER_NOT_OF_SCHOOL,
     cancelled=Errno.HEAD_TEACHER_CANCELLED,
@@ -102,31 +102,31 @@ NEW_HEAD_TEACHER = Post(
 )
 
 
-def check_fit(all_asked: Sequence[Candidate], post: Post) -> None:
+def check_candidates(candidates: Sequence[TeacherCandidate], rule: TeacherRule) -> None:
     """Refuse candidates who may not have a post: the first number that holds for any of them."""
-    if all(who.fits_any_post for who in all_asked):
+    if all(candidate.passes_every_rule for candidate in candidates):
         return
-    checks: tuple[tuple[Errno | None, Callable[[Candidate], bool]], ...] = (
-        (post.unknown, lambda who: not who.exists),
-        (post.not_of_school, lambda who: who.state is None),
-        (post.cancelled, lambda who: who.is_cancelled),
-        (post.stopped, lambda who: who.state is TeacherState.STOPPED),
-        (post.stopping, lambda who: who.state is TeacherState.STOPPING),
-        (post.student, lambda who: who.role is MemberRole.STUDENT),
-        (post.auditor, lambda who: who.role is MemberRole.AUDITOR),
-        (post.guest, lambda who: who.is_guest),
+    checks: tuple[tuple[Errno | None, Callable[[TeacherCandidate], bool]], ...] = (
+        (rule.unknown, lambda candidate: not candidate.exists),
+        (rule.not_of_school, lambda candidate: candidate.state is None),
+        (rule.cancelled, lambda candidate: candidate.is_cancelled),
+        (rule.stopped, lambda candidate: candidate.state is TeacherState.STOPPED),
+        (rule.stopping, lambda candidate: candidate.state is TeacherState.STOPPING),
+        (rule.student, lambda candidate: candidate.role is MemberRole.STUDENT),
+        (rule.auditor, lambda candidate: candidate.role is MemberRole.AUDITOR),
+        (rule.guest, lambda candidate: candidate.is_guest),
     )
-    for errno, holds in checks:
-        for who in all_asked:
-            if errno is not None and holds(who):
-                raise Refusal(errno, f"UID {who.user}: {errno.en}")
+    for errno, applies in checks:
+        for candidate in candidates:
+            if errno is not None and applies(candidate):
+                raise Refusal(errno, f"UID {candidate.user}: {errno.en}")
 
 
-def check_co_teachers(asked: tuple[UserId, ...], teacher: UserId, cap: int) -> None:
+def check_co_teachers(co_teachers: tuple[UserId, ...], teacher: UserId, limit: int) -> None:
     """Refuse a list of co-teachers that is wrong in itself; a cap of 0 is none."""
-    if len(set(asked)) < len(asked):
+    if len(set(co_teachers)) < len(co_teachers):
         raise Refusal(Errno.CO_TEACHER_TWICE)
-    if cap and len(asked) > cap:
-        raise Refusal(Errno.TOO_MANY_CO_TEACHERS, f"the school allows {cap} co-teachers a class")
-    if teacher in asked:
+    if limit and len(co_teachers) > limit:
+        raise Refusal(Errno.TOO_MANY_CO_TEACHERS, f"the school allows {limit} co-teachers a class")
+    if teacher in co_teachers:
         raise Refusal(Errno.CO_TEACHER_IS_TEACHER)

@@ -15,14 +15,14 @@ from homeroom.domain.lessons import Lesson, WatchPolicy
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
 
-TICKET_LIFE = 12 * HOUR
+TICKET_SECONDS = 12 * HOUR
 """Seconds for which a viewer need not say again who they are."""
-LONGEST_TICKET = 1000
+MAX_TICKET_LENGTH = 1000
 """Characters of a ticket as it travels."""
-LONGEST_ACCOUNT = 31
-LONGEST_NICKNAME = 23
+MAX_ACCOUNT_LENGTH = 31
+MAX_NICKNAME_LENGTH = 23
 """Characters that a login-free link may have (READINGS Q40)."""
-BOTH = 2
+MIN_SWITCHES_FOR_LOGIN = 2
 """How many of record, live and replay must be on for watchByLogin to count."""
 
 
@@ -58,7 +58,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """What the viewer is known by in the class."""
         return f"{self.kind}:{self.subject}"
 
-    def admits(self, lesson: Lesson) -> bool:
+    def is_valid_for(self, lesson: Lesson) -> bool:
         """Tell whether it is good for a class."""
         return (
             self.school == lesson.school
@@ -70,16 +70,16 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 _tickets = msgspec.json.Decoder(Ticket)
 
 
-def sealed(ticket: Ticket, key: str) -> str:
+def sign_ticket(ticket: Ticket, key: str) -> str:
     """Return a ticket as it travels, signed."""
     body = urlsafe_b64encode(msgspec.json.encode(ticket)).decode().rstrip("=")
     return f"{body}.{keyed(key, body)}"
 
 
-def unsealed(text: str, key: str, now: Moment) -> Ticket:
+def verify_ticket(text: str, key: str, now: Moment) -> Ticket:
     """Return the ticket in a text; raises `OperatorError` unless it is signed and valid."""
     body, _, signature = text.partition(".")
-    if len(text) > LONGEST_TICKET or not same(signature, keyed(key, body)):
+    if len(text) > MAX_TICKET_LENGTH or not same(signature, keyed(key, body)):
         raise OperatorError("the ticket is not one of ours")
     try:
         ticket = _tickets.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
@@ -90,46 +90,46 @@ def unsealed(text: str, key: str, now: Moment) -> Ticket:
     return ticket
 
 
-def check_code(secret: str, key: str, account: str, nickname: str) -> str:
+def sign_link(secret: str, key: str, account: str, nickname: str) -> str:
     """Return what signs a login-free link to the class or the course of a key (READINGS Q40)."""
     return digest(f"{secret}{key}{account}{nickname}")
 
 
-def is_vouched_for(school: School, key: str, account: str, nickname: str, code: str) -> bool:
+def is_link_valid(school: School, key: str, account: str, nickname: str, code: str) -> bool:
     """Tell whether a login-free link was made by the school, with either of its secrets."""
-    if not (0 < len(account) <= LONGEST_ACCOUNT and 0 < len(nickname) <= LONGEST_NICKNAME):
+    if not (0 < len(account) <= MAX_ACCOUNT_LENGTH and 0 < len(nickname) <= MAX_NICKNAME_LENGTH):
         return False
     if "\0" in account:  # which PostgreSQL does not keep
         return False
     secrets = (school.secret, school.former_secret or school.secret)
-    expected = [check_code(secret, key, account, nickname) for secret in secrets]
+    expected = [sign_link(secret, key, account, nickname) for secret in secrets]
     # Both are compared, whichever is right: how long it takes tells nothing.
-    return sum(same(code.lower(), one) for one in expected) > 0
+    return sum(same(code.lower(), signature) for signature in expected) > 0
 
 
-def audience(lesson: Lesson) -> WatchPolicy:
+def resolve_watch_policy(lesson: Lesson) -> WatchPolicy:
     """Return who may watch and chat: each switch counts under its condition only (READINGS Q19)."""
-    asked, switches = lesson.watch_policy, lesson.recording
-    on = switches.record + switches.live + switches.replay
+    policy, recording = lesson.watch_policy, lesson.recording
+    switches_on = recording.record + recording.live + recording.replay
     return WatchPolicy(
-        watch_by_login=asked.watch_by_login and on >= BOTH,
-        allow_unlogged_chat=asked.allow_unlogged_chat or not (switches.record and switches.live),
+        watch_by_login=policy.watch_by_login and switches_on >= MIN_SWITCHES_FOR_LOGIN,
+        allow_unlogged_chat=policy.allow_unlogged_chat or not (recording.record and recording.live),
     )
 
 
-def nickname(text: str) -> str:
+def normalize_nickname(text: str) -> str:
     """Return a name as it is shown, without what nobody sees; raises `OperatorError`."""
     name = " ".join(visible(unicodedata.normalize("NFC", text)).split())
     if not name:
         raise OperatorError("a nickname has at least one character")
-    if len(name) > LONGEST_NICKNAME:
-        raise OperatorError(f"a nickname has up to {LONGEST_NICKNAME} characters")
+    if len(name) > MAX_NICKNAME_LENGTH:
+        raise OperatorError(f"a nickname has up to {MAX_NICKNAME_LENGTH} characters")
     return name
 
 
-def guest_name(text: str, telephone: str) -> str:
+def normalize_guest_name(text: str, telephone: str) -> str:
     """Return the nickname of a guest as it is shown: not their number; raises `OperatorError`."""
-    name = nickname(text)
+    name = normalize_nickname(text)
     # Without the code of the country, before which many write a 0 or a plus sign.
     if _digits(telephone.rpartition("-")[2]) in _digits(name):
         raise OperatorError("everybody sees a nickname: it may not hold the telephone number")

@@ -18,7 +18,7 @@ class Hosts:
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class StreamAddresses:
     """What `more_data` tells of a class; empty where there is nothing to watch (READINGS Q9)."""
 
     live_url: str = ""
@@ -27,26 +27,28 @@ class Addresses:
     flv: str = ""
 
 
-def addresses(lesson: Lesson, hosts: Hosts) -> Addresses:
+def build_lesson_addresses(lesson: Lesson, hosts: Hosts) -> StreamAddresses:
     """Return the addresses of a class by the seed's four rules."""
     if not lesson.recording.record:
-        return Addresses()
+        return StreamAddresses()
     page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
     if lesson.stream is None:
-        return Addresses(page)
-    return pull_addresses(lesson.key, lesson.stream, hosts, page)
+        return StreamAddresses(page)
+    return build_pull_addresses(lesson.key, lesson.stream, hosts, page)
 
 
-def pull_addresses(name: str, proof: StreamSignature, hosts: Hosts, page: str = "") -> Addresses:
+def build_pull_addresses(
+    name: str, signature: StreamSignature, hosts: Hosts, page: str = ""
+) -> StreamAddresses:
     """Return where a stream is pulled."""
-    return Addresses(
+    return StreamAddresses(
         page,
-        rtmp=f"{hosts.rtmp}/{APP}/{name}?{proof.query}",
-        hls=f"{hosts.http}/{APP}/{name}.m3u8?{proof.query}",
-        flv=f"{hosts.http}/{APP}/{name}.flv?{proof.query}",
+        rtmp=f"{hosts.rtmp}/{APP}/{name}?{signature.query}",
+        hls=f"{hosts.http}/{APP}/{name}.m3u8?{signature.query}",
+        flv=f"{hosts.http}/{APP}/{name}.flv?{signature.query}",
     )
 
 
-def push_address(name: str, proof: StreamSignature, hosts: Hosts) -> str:
+def build_push_address(name: str, signature: StreamSignature, hosts: Hosts) -> str:
     """Return where a stream is pushed to."""
-    return f"{hosts.push}/{APP}/{name}?{proof.query}"
+    return f"{hosts.push}/{APP}/{name}?{signature.query}"

@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 
 from homeroom.base.keys import Keys
-from homeroom.domain.streams import NotStarted
+from homeroom.domain.streams import BrowserPublishError
 from homeroom.media.engine.client import Unanswered, request
 from homeroom.media.whip.settings import GatewaySettings
 
@@ -62,12 +62,14 @@ class Browser:
     async def start(self, push_url: str, offer: str) -> tuple[str, str]:
         """Publish what a browser offers by WebRTC; returns session and answer.
 
-        The one that published there before ends. Raises `NotStarted`.
+        The one that published there before ends. Raises `BrowserPublishError`.
         """
         if not self.is_installed:
-            raise NotStarted("not_installed", "homeroom[browser] is not installed on this server")
+            raise BrowserPublishError(
+                "not_installed", "homeroom[browser] is not installed on this server"
+            )
         if len(offer.encode()) > LONGEST_OFFER:
-            raise NotStarted("offer", f"the offer is longer than {LONGEST_OFFER} bytes")
+            raise BrowserPublishError("offer", f"the offer is longer than {LONGEST_OFFER} bytes")
         try:
             await self._run()
             body = msgspec.json.encode({"sdp": offer, "push_url": push_url})
@@ -79,8 +81,10 @@ class Browser:
         except (Unanswered, OSError, msgspec.DecodeError) as failure:
             log.exception("the gateway for browsers has failed")
             self._kill()
-            raise NotStarted("failed", "the gateway for browsers does not answer") from failure
-        raise NotStarted(REASONS.get(status, "failed"), refused.detail)
+            raise BrowserPublishError(
+                "failed", "the gateway for browsers does not answer"
+            ) from failure
+        raise BrowserPublishError(REASONS.get(status, "failed"), refused.detail)
 
     async def stop(self, session: str) -> None:
         """End a session; one that is not there is fine."""

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from homeroom.async_store import AsyncStore
-from homeroom.domain.clips import NewClip, is_signed
+from homeroom.domain.clips import NewClip, has_valid_signature
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.web.problems import HTTPError
@@ -65,7 +65,7 @@ def _admitted(request: Request, file_id: str, key: str) -> int:
     """Return when a rightly signed address expires, or raise the problem that it is not."""
     until = request.query_params.get("expires", "")
     signature = request.query_params.get("signature", "")
-    if not is_signed(file_id, until, signature, key):
+    if not has_valid_signature(file_id, until, signature, key):
         raise _forbidden("the address is not signed as ours are")
     return int(until, 16)
 

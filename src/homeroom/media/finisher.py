@@ -175,7 +175,7 @@ class Finisher:
     async def _give_up(self, clip: Clip) -> None:
         """Let a clip be finished as it is."""
         size, sha256 = await asyncio.to_thread(_facts, self._storage.local(clip.file.path))
-        await self._keep(clip, clip.file.duration, size, sha256)
+        await self._keep(clip, clip.file.duration_ms, size, sha256)
         log.warning("a clip was never made flat", extra={"clip": clip.id})
 
     async def _keep(self, clip: Clip, duration: int | None, size: int, sha256: str) -> None:

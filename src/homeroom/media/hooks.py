@@ -18,9 +18,9 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.keys import fingerprint, same
-from homeroom.domain.clips import NewClip, path_of
+from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.streams import read_name
+from homeroom.domain.streams import parse_stream_name
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
@@ -184,11 +184,11 @@ class Hooks:
             if another is None or await self._is_known(hook, another):
                 return
             file_id = another
-        path = path_of(file_id)
+        path = clip_path(file_id)
         size = await asyncio.to_thread(self._taken.storage.adopt, source, path)
 
         def unit(uow: UnitOfWork) -> None:
-            _key, kind = read_name(hook.stream)
+            _key, kind = parse_stream_name(hook.stream)
             started_at = uow.now if hook.started_at is None else int(hook.started_at)
             file = NewClip(
                 file_id=file_id,
@@ -196,7 +196,7 @@ class Hooks:
                 name=f"{kind}-{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}{ENDING}",
                 kind=kind,
                 started_at=started_at,
-                duration=None if hook.duration is None else int(hook.duration),
+                duration_ms=None if hook.duration is None else int(hook.duration),
                 size=size,
                 sha256=None,
                 is_finished=False,

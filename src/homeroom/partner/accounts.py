@@ -14,7 +14,13 @@ from homeroom.contract.accounts import (
 )
 from homeroom.contract.errno import Errno
 from homeroom.contract.upload import Upload
-from homeroom.domain.accounts import AccountName, account, check_password, email, telephone
+from homeroom.domain.accounts import (
+    AccountName,
+    check_password,
+    parse_account_name,
+    parse_email,
+    parse_telephone,
+)
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.answers import Answer, entry, told
 from homeroom.partner.routes import CallContext
@@ -122,15 +128,15 @@ def add_school_student(call: CallContext, asked: AddSchoolStudent) -> Answer:
     """Serve addSchoolStudent."""
     name = None
     if asked.student_uid is None and asked.student_account is not None:
-        name = account(asked.student_account)
+        name = parse_account_name(asked.student_account)
     accounts.add_school_student(call.uow, call.school, asked.student_uid, name, asked.student_name)
     return Answer()
 
 
 def _name(asked: NewAccount) -> AccountName:
     if asked.telephone is not None:
-        return telephone(asked.telephone)
-    return email(asked.email or "", Errno.PHONE_MALFORMED)
+        return parse_telephone(asked.telephone)
+    return parse_email(asked.email or "", Errno.PHONE_MALFORMED)
 
 
 def _avatar(given: Upload | None) -> Picture | None:

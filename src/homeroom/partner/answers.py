@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
-from homeroom.domain.webcasts import Addresses
+from homeroom.domain.webcasts import StreamAddresses
 
 Data = Any
 """What stands under `data`: the contract says of each action what that is."""
@@ -43,7 +43,7 @@ def refused(refusal: Refusal) -> Answer:
     return Answer(errno=refusal.errno, reason=refusal.reason)
 
 
-def more_data(addresses: Addresses) -> dict[str, Any]:
+def more_data(addresses: StreamAddresses) -> dict[str, Any]:
     """Return where a class is watched, always in the same shape (READINGS Q9)."""
     live_info = {"RTMP": addresses.rtmp, "HLS": addresses.hls, "FLV": addresses.flv}
     return {"live_url": addresses.live_url, "live_info": live_info}

@@ -8,7 +8,7 @@ from homeroom.contract.clips import (
 )
 from homeroom.domain.lessons import RecordingChange
 from homeroom.domain.refusal import Refusal
-from homeroom.domain.webcasts import Addresses, addresses
+from homeroom.domain.webcasts import StreamAddresses, build_lesson_addresses
 from homeroom.partner.answers import Answer, entry, more_data, told
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import clips
@@ -36,7 +36,11 @@ def set_class_video_multiple(call: CallContext, asked: SetClassVideoMultiple) ->
     refusals = []
     for one, result in zip(asked.lessons, results, strict=True):
         refusal = result if isinstance(result, Refusal) else None
-        where = Addresses() if isinstance(result, Refusal) else addresses(result, call.hosts)
+        where = (
+            StreamAddresses()
+            if isinstance(result, Refusal)
+            else build_lesson_addresses(result, call.hosts)
+        )
         more = more_data(where)
         entries.append(entry(refusal, customColumn=one.custom_column, more_data=more))
         refusals.append(refusal)

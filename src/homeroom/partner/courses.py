@@ -14,7 +14,7 @@ from homeroom.contract.courses import (
     OneCourse,
 )
 from homeroom.contract.errno import Errno
-from homeroom.domain.accounts import AccountName, account
+from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
@@ -82,7 +82,9 @@ def _settings(call: CallContext, asked: AddCourse | EditCourse) -> courses.Cours
     name: AccountName | Refusal | None = None
     if asked.main_teacher_uid is None and asked.main_teacher_account is not None:
         try:
-            name = account(asked.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED)
+            name = parse_account_name(
+                asked.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED
+            )
         except Refusal as refusal:
             name = Refusal(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
     return courses.CourseSettings(

@@ -12,7 +12,7 @@ from homeroom.contract.lessons import (
     DelCourseClass,
     EditCourseClass,
 )
-from homeroom.domain.accounts import account
+from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
@@ -24,7 +24,7 @@ from homeroom.domain.lessons import (
 )
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import NOBODY
-from homeroom.domain.webcasts import Hosts, addresses
+from homeroom.domain.webcasts import Hosts, build_lesson_addresses
 from homeroom.partner.answers import Answer, more_data
 from homeroom.partner.clips import switches_of
 from homeroom.partner.routes import CallContext
@@ -40,7 +40,7 @@ def identity_keys(school: SchoolId, asked: AddCourseClass) -> Iterable[str]:
 
 def earlier(hosts: Hosts, lesson: Lesson) -> Answer:
     """Answer with the class made earlier (READINGS Q1)."""
-    return Answer(data=lesson.id, more_data=more_data(addresses(lesson, hosts)))
+    return Answer(data=lesson.id, more_data=more_data(build_lesson_addresses(lesson, hosts)))
 
 
 def add_course_class(call: CallContext, asked: AddCourseClass) -> Answer:
@@ -60,12 +60,12 @@ def add_course_class(call: CallContext, asked: AddCourseClass) -> Answer:
             enters_off_stage=asked.is_auto_onstage,
         ),
         recording=RecordingOptions(asked.record, asked.record_scene, asked.live, asked.replay),
-        watch_policy=WatchPolicy().changed(asked.watch_by_login, asked.allow_unlogged_chat),
+        watch_policy=WatchPolicy().with_changes(asked.watch_by_login, asked.allow_unlogged_chat),
         introduction=asked.class_introduce,
         identity=asked.course_unique_identity,
     )
     added = lessons.add(call.uow, call.deps, call.school, asked.course_id, wanted)
-    return Answer(data=added.id, more_data=more_data(addresses(added, call.hosts)))
+    return Answer(data=added.id, more_data=more_data(build_lesson_addresses(added, call.hosts)))
 
 
 def edit_course_class(call: CallContext, asked: EditCourseClass) -> Answer:
@@ -84,15 +84,15 @@ def edit_course_class(call: CallContext, asked: EditCourseClass) -> Answer:
         co_teachers=_co_teachers(asked.assistant_uid, asked.assistant_uids),
         folder=asked.folder_id,
         recording=switches_of(asked.record, asked.record_scene, asked.live, asked.replay),
-        smart=None if asked.teach_mode is None else asked.teach_mode == SMART,
-        off_stage=asked.is_auto_onstage,
-        broadcast=asked.omo_station_broadcast,
+        is_smart=None if asked.teach_mode is None else asked.teach_mode == SMART,
+        enters_off_stage=asked.is_auto_onstage,
+        is_broadcast=asked.omo_station_broadcast,
         introduction=asked.class_introduce,
         watch_by_login=asked.watch_by_login,
         allow_unlogged_chat=asked.allow_unlogged_chat,
     )
     edited = lessons.edit(call.uow, call.deps, call.school, asked.course_id, asked.class_id, change)
-    return Answer(more_data=more_data(addresses(edited, call.hosts)))
+    return Answer(more_data=more_data(build_lesson_addresses(edited, call.hosts)))
 
 
 def del_course_class(call: CallContext, asked: DelCourseClass) -> Answer:
@@ -106,7 +106,7 @@ def _teacher(call: CallContext, asked: AddCourseClass) -> UserId:
     if asked.teacher_uid is not None:
         return asked.teacher_uid
     try:
-        name = account(asked.teacher_account or "")
+        name = parse_account_name(asked.teacher_account or "")
     except Refusal:
         return NOBODY
     person = found(call.uow, None, name)

@@ -11,7 +11,7 @@ from homeroom.contract.rosters import (
     DelCourseStudentMultiple,
     Member,
 )
-from homeroom.domain.accounts import account
+from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
 from homeroom.partner.accounts import account_key
@@ -89,7 +89,7 @@ def _member(one: Member | BadEntry, role: MemberRole, busy: frozenset[str]) -> A
         Errno.STUDENT_PHONE_MALFORMED if role is MemberRole.STUDENT else Errno.PHONE_MALFORMED
     )
     try:
-        name = account(one.account, malformed)
+        name = parse_account_name(one.account, malformed)
     except Refusal as refusal:
         return refusal
     if account_key(one.account) in busy:
@@ -106,6 +106,6 @@ def _person(
     if isinstance(given, int):
         return Asked(given)
     try:
-        return Asked(None, account(given, malformed), shown_as)
+        return Asked(None, parse_account_name(given, malformed), shown_as)
     except Refusal as refusal:
         return Refusal(malformed, refusal.reason)

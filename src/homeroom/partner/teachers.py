@@ -7,7 +7,7 @@ from homeroom.base.pictures import picture
 from homeroom.contract.errno import Errno
 from homeroom.contract.teachers import AddTeacher, OneTeacher
 from homeroom.contract.upload import Upload
-from homeroom.domain.accounts import AccountName, account
+from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer
@@ -63,7 +63,7 @@ def _name(asked: OneTeacher) -> AccountName | None:
     if asked.teacher_uid is not None or asked.teacher_account is None:
         return None
     try:
-        return account(asked.teacher_account, Errno.TEACHER_ACCOUNT_MALFORMED)
+        return parse_account_name(asked.teacher_account, Errno.TEACHER_ACCOUNT_MALFORMED)
     except Refusal as refusal:
         if refusal.errno is Errno.PHONE_RANGE and not isinstance(asked, AddTeacher):
             raise Refusal(Errno.TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None

@@ -17,9 +17,9 @@ from homeroom.base.clock import MINUTE
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys
 from homeroom.base.text import is_storable
-from homeroom.domain.accounts import User, telephone
+from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
-from homeroom.domain.viewers import guest_name
+from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.throttle import Throttle, site_of
 from homeroom.store.unit_of_work import UnitOfWork
@@ -143,11 +143,11 @@ class Entry:
         form = await self._form(request, Guest)
         _count(self._guests, _site(request))
         try:
-            number = telephone("".join(form.telephone.split())).value
+            number = parse_telephone("".join(form.telephone.split())).value
         except Refusal as refusal:
             raise _problem(HTTPStatus.BAD_REQUEST, "telephone", refusal.reason) from None
         try:
-            name = guest_name(form.nickname, number)
+            name = normalize_guest_name(form.nickname, number)
         except OperatorError as reason:
             raise _problem(HTTPStatus.BAD_REQUEST, "nickname", str(reason)) from None
 

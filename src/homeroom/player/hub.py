@@ -5,9 +5,9 @@ import logging
 from dataclasses import dataclass, replace
 
 from homeroom.base.ids import EntryId, SchoolId, ViewerId
-from homeroom.domain.chat import ChatEntry, EntryKind, NewChatEntry, cleaned
+from homeroom.domain.chat import ChatEntry, EntryKind, NewChatEntry, normalize_message
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.viewers import sealed
+from homeroom.domain.viewers import sign_ticket
 from homeroom.player import looks
 from homeroom.player.frames import Delete, Join, Like, Moderation, Mute, No, Pause, Pin, Say
 from homeroom.player.looks import News
@@ -75,7 +75,7 @@ class Hub:
         else:
             person = Viewer(admitted)
         ticket = admitted.ticket
-        connection = Connection(pipe, person, ticket, sealed(ticket, self._deps.ticket_key))
+        connection = Connection(pipe, person, ticket, sign_ticket(ticket, self._deps.ticket_key))
         room.enter(connection)
         state = self.rooms.state(room, person)
         connection.tell(Welcome(connection.you, state, entries, is_fresh), room.counts())
@@ -101,7 +101,7 @@ class Hub:
             return  # unanswered it is said again, to the next server
         person = connection.person
         try:
-            text = cleaned(say.text)
+            text = normalize_message(say.text)
             self._check_say(room, person)
         except OperatorError as why:
             self._refuse(connection, No("say", str(why), say.nonce))

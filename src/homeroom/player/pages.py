@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
-from homeroom.domain.schools import framing
-from homeroom.domain.viewers import audience
+from homeroom.domain.schools import parse_frame_origins
+from homeroom.domain.viewers import resolve_watch_policy
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.calendar import calendar
 from homeroom.player.shell import Shell, address, asked, iso, moment_in_words
@@ -109,7 +109,7 @@ class Pages:
         except viewing.Unknown:
             return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
         seen, lesson = found.seen, found.seen.lesson
-        framed_by = framing(seen.plan)
+        framed_by = parse_frame_origins(seen.plan)
         if seen.plan.suspended:
             return self._shell.notice(request, HTTPStatus.FORBIDDEN, "closed", framed_by)
         if lesson.deleted_at is not None:
@@ -145,7 +145,7 @@ class Pages:
             ticket = viewing.linked(uow, self._deps, key, link)
             if ticket is None and course_key == seen.course_key:
                 ticket = viewing.linked(uow, self._deps, course_key, link)
-        if ticket is None and audience(lesson).watch_by_login:
+        if ticket is None and resolve_watch_policy(lesson).watch_by_login:
             return Found(seen, None, None)
         shown = viewing.shown(uow, self._deps, self._hosts, lesson)
         standing = uow.chats.standing(lesson.id)
@@ -212,7 +212,7 @@ class Pages:
         return Listed(
             course,
             school.plan.suspended,
-            framing(school.plan),
+            parse_frame_origins(school.plan),
             school.plan.time_zone,
             sorted(lessons, key=order),
             is_linked=ticket is not None,

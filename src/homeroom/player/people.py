@@ -7,7 +7,7 @@ import msgspec
 
 from homeroom.domain.chat import Author, ChatRole
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.viewers import Ticket, ViewerKind, audience
+from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
 from homeroom.player.frames import You
 from homeroom.player.limits import LIKES, VIEWER_SAYS, Bucket
 from homeroom.store.viewers import Watched
@@ -158,7 +158,7 @@ class Viewer(Person):
         viewer = self.admitted.viewer
         if viewer is not None and is_muted is not None:
             viewer = replace(viewer, is_muted=is_muted)
-        allows_unlogged = audience(lesson).allow_unlogged_chat
+        allows_unlogged = resolve_watch_policy(lesson).allow_unlogged_chat
         may = viewing.may_chat(self.admitted.ticket, viewer, allows_unlogged)
         has_changed = may != self.admitted.may_chat
         self.admitted = replace(self.admitted, viewer=viewer, may_chat=may)

@@ -8,9 +8,9 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId
-from homeroom.domain.chat import SHOWN, ChatEntry, ChatState, EntryKind
+from homeroom.domain.chat import MAX_RECENT_MESSAGES, ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.viewers import audience
+from homeroom.domain.viewers import resolve_watch_policy
 from homeroom.player.frames import (
     Counts,
     Deleted,
@@ -56,7 +56,7 @@ class Room:
         self.says = Bucket(ROOM_SAYS)
         self.people: dict[str, Person] = {}
         self.connections: set[Connection] = set()
-        self._recent = deque(map(message, opening.history.entries), SHOWN)
+        self._recent = deque(map(message, opening.history.entries), MAX_RECENT_MESSAGES)
         self._log: deque[EntryEvent] = deque()
         self._forgotten = self.last
         """The last entry that is not in the log."""
@@ -155,7 +155,7 @@ class Room:
         if last < self.last:
             sight = replace(sight, standing=self.sight.standing)
         old, self.sight = self.sight, sight
-        if audience(old.lesson) != audience(sight.lesson):
+        if resolve_watch_policy(old.lesson) != resolve_watch_policy(sight.lesson):
             for viewer in self.viewers:
                 viewer.judge(sight.lesson)
 
@@ -164,7 +164,7 @@ class Room:
             self._recent.append(event)
         elif isinstance(event, Deleted):
             kept = [one for one in self._recent if one.id != event.target]
-            self._recent = deque(kept, SHOWN)
+            self._recent = deque(kept, MAX_RECENT_MESSAGES)
 
     def _mute(self, entry: ChatEntry) -> None:
         for viewer in self.viewers:

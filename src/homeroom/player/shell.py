@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from homeroom.base.clock import Moment
-from homeroom.domain.schools import zone
+from homeroom.domain.schools import load_time_zone
 from homeroom.domain.webcasts import Hosts
 from homeroom.web.assets import Assets
 from homeroom.web.languages import LANGUAGES, language_of
@@ -156,7 +156,7 @@ def address(path: str, /, **fields: str) -> str:
 
 def moment_in_words(moment: Moment, time_zone: str, language: str) -> str:
     """Return a moment as people at a school read it; the page's script shows it in their own."""
-    at = datetime.fromtimestamp(moment, UTC).astimezone(zone(time_zone))
+    at = datetime.fromtimestamp(moment, UTC).astimezone(load_time_zone(time_zone))
     day = WEEKDAYS[language][at.weekday()]
     return f"{at:%Y-%m-%d} {day} {at:%H:%M}"
 

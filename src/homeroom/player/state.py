@@ -7,7 +7,7 @@ import msgspec
 from homeroom.base.clock import Moment
 from homeroom.domain.chat import ChatEntry, ChatState
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, name_of
+from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, stream_name
 from homeroom.player.frames import Message
 from homeroom.usecases.viewing import Shown
 
@@ -67,7 +67,7 @@ def state(lesson: Lesson, shown: Shown, standing: ChatState, now: Moment, facts:
             kind
             for kind in StreamKind
             if has_stream(lesson, kind)
-            and (kind in shown.pushed or facts(name_of(lesson.key, kind)) is not None)
+            and (kind in shown.pushed or facts(stream_name(lesson.key, kind)) is not None)
         ],
         sources={kind: Sources(one.flv, one.hls) for kind, one in shown.streams.items()},
         clips=[
@@ -75,7 +75,7 @@ def state(lesson: Lesson, shown: Shown, standing: ChatState, now: Moment, facts:
                 clip.file.file_id,
                 clip.file.kind,
                 clip.file.started_at,
-                None if clip.file.duration is None else clip.file.duration / THOUSAND,
+                None if clip.file.duration_ms is None else clip.file.duration_ms / THOUSAND,
                 url,
             )
             for clip, url in shown.clips

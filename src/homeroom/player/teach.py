@@ -13,7 +13,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import keyed, same
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.streams import NotStarted, StreamKind, opens_at
+from homeroom.domain.streams import BrowserPublishError, StreamKind, opens_at
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
 from homeroom.player.shell import Shell
@@ -53,7 +53,7 @@ class Browser(Protocol):
         """Whether it can be gone at all."""
 
     async def start(self, push_url: str, offer: str) -> tuple[str, str]:
-        """Publish what is offered; returns session and answer, raises `NotStarted`."""
+        """Publish what is offered; returns session and answer, raises `BrowserPublishError`."""
 
     async def stop(self, session: str) -> None:
         """End a session; one that is not there is fine."""
@@ -167,7 +167,7 @@ class Teaching:
             session, answer = await self._browser.start(url, offer)
         except UnicodeDecodeError:
             raise _problem("offer", "an offer is text in UTF-8") from None
-        except NotStarted as refused:
+        except BrowserPublishError as refused:
             raise _problem(refused.code, str(refused)) from None
         place = f"/teach/{token}/whip/{session}.{self._bound(token, session)}"
         headers = {**NO_STORE, "location": place}

@@ -9,7 +9,7 @@ from sqlalchemy import ClauseElement, bindparam, delete, insert, literal, select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId, SchoolId, ViewerId
 from homeroom.domain.chat import (
-    SHOWN,
+    MAX_RECENT_MESSAGES,
     Author,
     ChatEntry,
     ChatRole,
@@ -43,7 +43,7 @@ _RECENT = Statement(
         chat_entries.c.deleted_at.is_(None),
     )
     .order_by(chat_entries.c.id.desc())
-    .limit(SHOWN)
+    .limit(MAX_RECENT_MESSAGES)
 )
 _LAST = Statement(
     select(chat_entries.c.id)

@@ -9,7 +9,7 @@ from sqlalchemy.sql import Select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
-from homeroom.domain.courses import Course, CourseKind, CourseRule, admitted
+from homeroom.domain.courses import Course, CourseKind, CourseRule, check_course
 from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Row, Tx, Value
 from homeroom.store.statement import Rows, Statement
@@ -143,7 +143,7 @@ class Courses:
 
     def held_by(self, school: SchoolId, course: CourseId, now: Moment, rule: CourseRule) -> Course:
         """Return a course of the school that an action may use, or refuse it."""
-        return admitted(self.get(course), school, now, rule)
+        return check_course(self.get(course), school, now, rule)
 
     def several(self, asked: Iterable[CourseId]) -> dict[CourseId, Course]:
         """Return those of some courses that exist, of any school."""

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import FolderId, SchoolId
-from homeroom.domain.drive import TOP_NAME, Folder
+from homeroom.domain.drive import TOP_FOLDER_NAME, Folder
 from homeroom.store.engine import Row, Tx
 from homeroom.store.statement import Statement
 from homeroom.store.tables import folders
@@ -59,7 +59,7 @@ class Drive:
         rows = self._tx.all(_TOP, {"school": school})
         if rows:
             return _folder(rows[0]).id
-        return self._write(school, None, TOP_NAME, 0, now)
+        return self._write(school, None, TOP_FOLDER_NAME, 0, now)
 
     def named(self, parent: FolderId, name: str) -> FolderId | None:
         """Return the folder of a name in another, or none."""

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId
-from homeroom.domain.streams import Push, Streamed, StreamKind
+from homeroom.domain.streams import PublishSession, PublishTarget, StreamKind
 from homeroom.store.engine import Row, Tx
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
 from homeroom.store.lessons import lesson_from
@@ -126,14 +126,16 @@ class NewPush:
     ip: str
 
 
-def _push(row: Row) -> Push:
+def _push(row: Row) -> PublishSession:
     number, kind, client_id, param, ip, started_at, ended_at, problem = row
-    return Push(number, StreamKind(kind), client_id, param, ip, started_at, ended_at, problem)
+    return PublishSession(
+        number, StreamKind(kind), client_id, param, ip, started_at, ended_at, problem
+    )
 
 
-def _streamed_from(row: Row) -> Streamed:
+def _streamed_from(row: Row) -> PublishTarget:
     generation, cancelled_at, plan, *lesson = row
-    return Streamed(
+    return PublishTarget(
         lesson_from(tuple(lesson)),
         generation,
         teacher_is_cancelled=cancelled_at is not None,
@@ -147,28 +149,28 @@ class PublishSessions:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    def keyed(self, key: str) -> Streamed | None:
+    def keyed(self, key: str) -> PublishTarget | None:
         """Return the class of a key with what else decides, deleted ones too, or none."""
         rows = self._tx.all(_KEYED, {"key": key})
         return _streamed_from(rows[0]) if rows else None
 
-    def get(self, lesson: LessonId) -> Streamed | None:
+    def get(self, lesson: LessonId) -> PublishTarget | None:
         """Return a class with what else decides, deleted ones too, or none."""
         rows = self._tx.all(_GET, {"lesson": lesson})
         return _streamed_from(rows[0]) if rows else None
 
-    def several(self, asked: Collection[LessonId]) -> list[Streamed]:
+    def several(self, asked: Collection[LessonId]) -> list[PublishTarget]:
         """Return classes with what else decides, deleted ones too."""
         if not asked:
             return []
         given = {"streamed_lessons": msgspec.json.encode(list(asked)).decode()}
         return [_streamed_from(row) for row in self._tx.all(_SEVERAL, given)]
 
-    def running(self, engine: str) -> list[Push]:
+    def running(self, engine: str) -> list[PublishSession]:
         """Return every push that runs at an engine."""
         return [_push(row) for row in self._tx.all(_RUNNING, {"its_engine": engine})]
 
-    def running_with_lessons(self, engine: str) -> list[tuple[Push, Streamed]]:
+    def running_with_lessons(self, engine: str) -> list[tuple[PublishSession, PublishTarget]]:
         """Return every push that runs at an engine, with its class and what else decides."""
         return [
             (_push(row[: len(_PUSH)]), _streamed_from(row[len(_PUSH) :]))
@@ -185,7 +187,7 @@ class PublishSessions:
             found.setdefault(LessonId(lesson), set()).add(StreamKind(kind))
         return found
 
-    def of_lesson(self, lesson: LessonId) -> list[Push]:
+    def of_lesson(self, lesson: LessonId) -> list[PublishSession]:
         """Return the pushes of a class, the newest first, a few."""
         return [_push(row) for row in self._tx.all(_NEWEST, {"lesson": lesson})]
 
@@ -212,7 +214,7 @@ class PublishSessions:
         """Remove the pushes that began by a moment."""
         self._tx.run(_FORGET, {"until": until})
 
-    def settle(self, changed: Iterable[Push]) -> None:
+    def settle(self, changed: Iterable[PublishSession]) -> None:
         """Write when several pushes ended, and their problems."""
         rows = [[push.id, push.ended_at, push.problem] for push in changed]
         if rows:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from homeroom.base import mp4
 from homeroom.base.clock import Moment
-from homeroom.domain.clips import NewClip, path_of
+from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 
@@ -51,7 +51,7 @@ def keep_clip(
 ) -> NewClip:
     """Copy a recording in and return what is known of it; raises `OperatorError` or `OSError`."""
     _check(source)
-    path = path_of(file_id)
+    path = clip_path(file_id)
     partial = storage.scratch / f"{file_id}{PARTIAL}"
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -72,7 +72,7 @@ def keep_clip(
         name=name,
         kind=kind,
         started_at=started_at,
-        duration=duration,
+        duration_ms=duration,
         size=size,
         sha256=sha256,
         is_finished=True,

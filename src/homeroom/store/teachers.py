@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.lessons import MARGIN
-from homeroom.domain.teachers import Candidate, MemberRole, TeacherState
+from homeroom.domain.teachers import MemberRole, TeacherCandidate, TeacherState
 from homeroom.store.engine import Tx
 from homeroom.store.standing import with_standing
 from homeroom.store.statement import Rows, Statement
@@ -103,7 +103,7 @@ _HEADS = Statement(
 class Known:
     """A candidate, and whether the course already lists the person among its teachers."""
 
-    who: Candidate
+    who: TeacherCandidate
     is_listed: bool
 
 
@@ -129,7 +129,7 @@ class Teachers:
         }
         return [
             Known(
-                Candidate(
+                TeacherCandidate(
                     UserId(asked),
                     exists=user is not None,
                     is_cancelled=cancelled_at is not None,

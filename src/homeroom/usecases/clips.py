@@ -7,10 +7,10 @@ import msgspec
 from homeroom.base.clock import DAY
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.contract.errno import Errno
-from homeroom.domain.clips import Clip, NewClip, chosen
-from homeroom.domain.courses import NAMED, CourseKind
+from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
+from homeroom.domain.courses import REFERENCE_RULE, CourseKind
 from homeroom.domain.job_kinds import JobKind
-from homeroom.domain.lessons import Lesson, RecordingChange, RecordingVerdict, judge_switches
+from homeroom.domain.lessons import Lesson, RecordingChange, RecordingVerdict, judge_recording
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import can_record, current_school
@@ -40,7 +40,7 @@ def set_switches(
 ) -> list[Lesson | Refusal]:
     """Switch recording, live and replay of classes; each is judged alone, all written together."""
     held = current_school(uow, school)
-    uow.courses.held_by(school, course, uow.now, NAMED)
+    uow.courses.held_by(school, course, uow.now, REFERENCE_RULE)
     lessons = uow.lessons.several(one.lesson for one in asked)
     works = can_record(uow, deps, school, held.plan)
     changed: dict[LessonId, Lesson] = {}
@@ -61,7 +61,7 @@ def set_switches(
 def delete(uow: UnitOfWork, school: SchoolId, lesson: LessonId, file_id: str | None) -> None:
     """Delete one clip of a class or all of them; their bytes go after the commit."""
     held = _held(uow, school, lesson, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
-    gone = chosen(held, uow.clips.of_lesson(lesson), file_id, uow.now)
+    gone = select_clips_to_delete(held, uow.clips.of_lesson(lesson), file_id, uow.now)
     uow.clips.delete(gone, uow.now)
     for clip in gone:
         uow.enqueue(JobKind.ERASE_FILE, {"path": clip.file.path}, school)
@@ -129,15 +129,15 @@ def _switched(
     switches = old.recording
     if one.switches is not None:
         refusals = {
-            RecordingVerdict.UNFOUNDED: Errno.LIVE_NEEDS_RECORDING,
+            RecordingVerdict.LACKS_RECORDING: Errno.LIVE_NEEDS_RECORDING,
             RecordingVerdict.FROZEN: Errno.RECORDING_FROZEN,
             RecordingVerdict.NO_SERVICE: Errno.VIDEO_SERVICE_FAULT,
         }
-        wanted = one.switches.on(old.recording)
-        verdict = judge_switches(old, wanted, uow.now, can_record=works)
+        wanted = one.switches.apply_to(old.recording)
+        verdict = judge_recording(old, wanted, uow.now, can_record=works)
         if verdict in refusals:
             raise Refusal(refusals[verdict])
         switches = wanted.effective()
-    audience = old.watch_policy.changed(one.watch_by_login, one.allow_unlogged_chat)
+    audience = old.watch_policy.with_changes(one.watch_by_login, one.allow_unlogged_chat)
     stream = bound(uow, deps, old.key, old.stream, switches)
     return replace(old, recording=switches, watch_policy=audience, stream=stream)

@@ -9,10 +9,15 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName
-from homeroom.domain.courses import CHANGEABLE, NAMED, Course, CourseKind, check_expiry
+from homeroom.domain.courses import CHANGE_RULE, REFERENCE_RULE, Course, CourseKind, check_expiry
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
-from homeroom.domain.teachers import FIRST_HEAD_TEACHER, NEW_HEAD_TEACHER, Post, check_fit
+from homeroom.domain.teachers import (
+    FIRST_HEAD_TEACHER_RULE,
+    NEW_HEAD_TEACHER_RULE,
+    TeacherRule,
+    check_candidates,
+)
 from homeroom.store.engine import Value
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import current_school, found
@@ -61,7 +66,7 @@ def add(
     cover = _sound(asked.cover)
     expires_at = None if asked.expires_at is UNSET else asked.expires_at
     check_expiry(expires_at, uow.now)
-    head = _head_teacher(uow, held, asked, FIRST_HEAD_TEACHER, None)
+    head = _head_teacher(uow, held, asked, FIRST_HEAD_TEACHER_RULE, None)
     _check_belongings(uow, school, asked)
     course = uow.courses.add(
         {
@@ -101,13 +106,13 @@ def edit(
 ) -> None:
     """Change a course of the school; what is not asked for stays."""
     school_held = current_school(uow, school)
-    held = uow.courses.held_by(school, course, uow.now, CHANGEABLE)
+    held = uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
     if asked.category is not None and asked.name is None:
         raise Refusal(Errno.BAD_DATA, "catId needs courseName in the same call")
     cover = _sound(asked.cover)
     if asked.expires_at is not UNSET:
         check_expiry(asked.expires_at, uow.now, uow.courses.last_end(course))
-    head = _head_teacher(uow, school_held, asked, NEW_HEAD_TEACHER, held)
+    head = _head_teacher(uow, school_held, asked, NEW_HEAD_TEACHER_RULE, held)
     _check_belongings(uow, school, asked)
     values: dict[str, Value] = {
         "name": asked.name,
@@ -137,7 +142,7 @@ def edit(
 def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
     plan = current_school(uow, school).plan
-    uow.courses.held_by(school, course, uow.now, CHANGEABLE)
+    uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
     if uow.courses.has_running_lesson(course, uow.now):
         raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON)
     uow.courses.delete_unstarted(course, uow.now, keeps_identities=plan.keep_identities)
@@ -146,7 +151,7 @@ def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
 
 def page_key(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId | None) -> str:
     """Return the key of a course's page, after making sure that its class may be shown there."""
-    held = uow.courses.held_by(school, course, uow.now, NAMED)
+    held = uow.courses.held_by(school, course, uow.now, REFERENCE_RULE)
     if lesson is not None:
         living_lesson(uow.lessons.get(lesson), course)
     return held.key
@@ -164,7 +169,7 @@ def _switch(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a m
 
 
 def _head_teacher(
-    uow: UnitOfWork, school: School, asked: CourseSettings, post: Post, course: Course | None
+    uow: UnitOfWork, school: School, asked: CourseSettings, post: TeacherRule, course: Course | None
 ) -> UserId | None:
     """Return the head teacher asked for, or refuse the person."""
     user = asked.head_teacher
@@ -178,7 +183,7 @@ def _head_teacher(
         return None
     course_id = None if course is None else course.id
     candidate = uow.teachers.candidates(school.id, (user,), course_id)[0].who
-    check_fit([candidate], post)
+    check_candidates([candidate], post)
     if not school.plan.head_teachers:
         raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
     former = None if course is None else course.head_teacher

@@ -4,12 +4,12 @@ import msgspec
 
 from homeroom.base.clock import DAY, HOUR, MINUTE, Moment
 from homeroom.base.ids import CourseId, FolderId, LabelId, LessonId, SchoolId, UserId
-from homeroom.domain.accounts import AccountName, telephone
-from homeroom.domain.courses import CHANGEABLE, CourseKind
+from homeroom.domain.accounts import AccountName, parse_telephone
+from homeroom.domain.courses import CHANGE_RULE, CourseKind
 from homeroom.domain.drive import Folder
 from homeroom.domain.lessons import Hours, Lesson, NewLesson, RecordingOptions
 from homeroom.domain.schools import School
-from homeroom.domain.streams import Streamed, StreamKind, has_stream
+from homeroom.domain.streams import PublishTarget, StreamKind, has_stream
 from homeroom.domain.teachers import MemberRole, TeacherState
 from homeroom.store.accounts import NewUser
 from homeroom.store.rosters import NewMember
@@ -62,9 +62,9 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
     """By the server's clock: what is asked for an hour later can be added."""
     token: str | None
     """The operator's token; known only to the start that made the school."""
-    on_air: Streamed | None = None
+    on_air: PublishTarget | None = None
     """The class that the sample clip is pushed into, where one is."""
-    yours: Streamed | None = None
+    yours: PublishTarget | None = None
     """A class that is open and that nobody pushes, for whoever wants to try that."""
 
 
@@ -95,7 +95,7 @@ def put_on_air(uow: UnitOfWork, deps: Dependencies, shown: DemoSchool) -> DemoSc
     )
 
 
-def on_air(uow: UnitOfWork) -> Streamed | None:
+def on_air(uow: UnitOfWork) -> PublishTarget | None:
     """Return the class that the sample clip is pushed into, none once that is over or deleted."""
     return _open(uow, ON_AIR)
 
@@ -107,7 +107,7 @@ def _going_on(
     kept_as: str,
     name: str,
     introduction: str,
-) -> Streamed | None:
+) -> PublishTarget | None:
     course = shown.demo.courses[0]
     held = _open(uow, kept_as)
     if held is not None and _goes_on(held.lesson, course, uow.now):
@@ -123,7 +123,7 @@ def _going_on(
     return _open(uow, kept_as)
 
 
-def _open(uow: UnitOfWork, kept_as: str) -> Streamed | None:
+def _open(uow: UnitOfWork, kept_as: str) -> PublishTarget | None:
     """Return a class by the name it is kept under, none once it is over or deleted."""
     kept = uow.operations.kept(kept_as)
     held = None if kept is None else uow.publish_sessions.get(LessonId(int(kept)))
@@ -205,7 +205,7 @@ def _is_usable(uow: UnitOfWork, school: SchoolId, demo: Demo) -> bool:
 
 def _person(uow: UnitOfWork, school: SchoolId, number: int, name: str) -> UserId:
     """Return an account of the demo by its number, which is the school's own."""
-    known_as: AccountName = telephone(f"00999-{school}{number:03}")
+    known_as: AccountName = parse_telephone(f"00999-{school}{number:03}")
     user = uow.accounts.named([known_as.value]).get(known_as.value)
     if user is None or user.is_cancelled:
         user = uow.accounts.add(NewUser(known_as, name, None), uow.now)
@@ -262,7 +262,7 @@ def _lessons(
 def _lesson(
     uow: UnitOfWork, deps: Dependencies, school: SchoolId, course: CourseId, new: NewLesson
 ) -> LessonId:
-    held = uow.courses.held_by(school, course, uow.now, CHANGEABLE)
+    held = uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
     key = deps.keys.public_key()
     stream = bound(uow, deps, key, None, new.recording)
     lesson = uow.lessons.add(held, new, key, stream, uow.now)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from homeroom.base.keys import Keys
-from homeroom.domain.lessons import STREAM_LIFE
+from homeroom.domain.lessons import PULL_URL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Dependencies:
     clip_key: str = ""
     ticket_key: str = ""
     """Signs what viewers of the pages are known by."""
-    pull_life: int = STREAM_LIFE
+    pull_life: int = PULL_URL_SECONDS
     """Seconds for which a pull address is good once it is bound."""
     video_works: Callable[[], bool] = lambda: True
     """Whether there is a media engine, and it has answered within the last minute."""

@@ -2,7 +2,7 @@
 
 from homeroom.base.ids import FolderId, SchoolId
 from homeroom.contract.errno import Errno
-from homeroom.domain.drive import MAX_DEPTH, admitted
+from homeroom.domain.drive import MAX_DEPTH, check_parent_folder
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import current_school
@@ -17,7 +17,7 @@ def top(uow: UnitOfWork, school: SchoolId) -> FolderId:
 
 def add(uow: UnitOfWork, school: SchoolId, parent: FolderId, name: str) -> FolderId:
     """Make a folder; a name taken there is refused, about the folder that has it."""
-    held = admitted(uow.drive.get(parent), school)
+    held = check_parent_folder(uow.drive.get(parent), school)
     known = uow.drive.named(parent, name)
     if known is not None:
         raise Refusal(Errno.FOLDER_NAME_TAKEN, about=known)

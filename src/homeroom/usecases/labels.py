@@ -2,8 +2,8 @@
 
 from homeroom.base.ids import CourseId, LabelId, SchoolId
 from homeroom.contract.errno import Errno
-from homeroom.domain.courses import LABELLED, admitted
-from homeroom.domain.labels import Label, folded
+from homeroom.domain.courses import LABEL_RULE, check_course
+from homeroom.domain.labels import Label, check_course_labels
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import current_school
@@ -53,10 +53,10 @@ def set_of_courses(
             if isinstance(one, Refusal):
                 raise one
             course, labels = one
-            admitted(courses.get(course), school, uow.now, LABELLED)
+            check_course(courses.get(course), school, uow.now, LABEL_RULE)
             if labels is not None:
                 # A course named twice gets what its last entry says.
-                wanted[course] = folded(labels, owners, school)
+                wanted[course] = check_course_labels(labels, owners, school)
             verdicts.append(None)
         except Refusal as refusal:
             verdicts.append(refusal)

@@ -7,11 +7,11 @@ from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import is_storable
 from homeroom.contract.errno import Errno
 from homeroom.domain.courses import (
-    CHANGEABLE,
-    EXPIRY_AFTER_LESSON,
-    OF_LESSON,
+    CHANGE_RULE,
+    EXPIRY_EXTENSION_SECONDS,
+    LESSON_RULE,
     Course,
-    admitted,
+    check_course,
 )
 from homeroom.domain.lessons import (
     ClassroomSettings,
@@ -24,18 +24,24 @@ from homeroom.domain.lessons import (
     RecordingOptions,
     RecordingVerdict,
     StreamSignature,
+    change_classroom,
     check_editable,
     check_hours,
-    check_monthly,
+    check_monthly_limit,
     check_plan,
-    judge_switches,
-    restaged,
-    staged,
+    judge_recording,
+    resolve_classroom,
 )
 from homeroom.domain.refusal import Refusal
-from homeroom.domain.schools import Plan, School, month_of
-from homeroom.domain.streams import signed
-from homeroom.domain.teachers import CO_TEACHER, NOBODY, TEACHER, check_co_teachers, check_fit
+from homeroom.domain.schools import Plan, School, month_bounds
+from homeroom.domain.streams import sign_stream
+from homeroom.domain.teachers import (
+    CO_TEACHER_RULE,
+    NOBODY,
+    TEACHER_RULE,
+    check_candidates,
+    check_co_teachers,
+)
 from homeroom.store.teachers import Known
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import can_record, current_school
@@ -53,7 +59,7 @@ def add(
     if facts.earlier is not None:
         raise Refusal(Errno.IDENTITY_TAKEN, about=uow.lessons.get(facts.earlier))
     plan = facts.plan
-    held = admitted(facts.course, school, uow.now, CHANGEABLE)
+    held = check_course(facts.course, school, uow.now, CHANGE_RULE)
     check_hours(wanted.hours, uow.now)
     if facts.is_in_maintenance:
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
@@ -62,10 +68,10 @@ def add(
     teacher, *helpers = uow.teachers.candidates(
         school, (wanted.teacher, *wanted.co_teachers), course
     )
-    check_fit([teacher.who], TEACHER)
+    check_candidates([teacher.who], TEACHER_RULE)
     check_co_teachers(wanted.co_teachers, wanted.teacher, plan.max_co_teachers)
-    check_fit([helper.who for helper in helpers], CO_TEACHER)
-    stage = staged(wanted.classroom, plan)
+    check_candidates([helper.who for helper in helpers], CO_TEACHER_RULE)
+    stage = resolve_classroom(wanted.classroom, plan)
     if wanted.folder is not None and facts.folder_owner != school:
         raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
     check_plan(plan, stage, wanted.recording, has_co_teachers=bool(helpers))
@@ -97,24 +103,24 @@ def edit(
 ) -> Lesson:
     """Change a class of this school; what is not in the change stays."""
     held = current_school(uow, school)
-    home = uow.courses.held_by(school, course, uow.now, OF_LESSON)
+    home = uow.courses.held_by(school, course, uow.now, LESSON_RULE)
     old = own_lesson(uow, course, lesson)
     check_editable(old, change, uow.now)
     if change.hours is not None:
         check_hours(change.hours, uow.now)
         if uow.lessons.is_in_maintenance(change.hours):
             raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    helpers_now = uow.class_roles.co_teachers(lesson) if change.touches_teachers else ()
+    helpers_now = uow.class_roles.co_teachers(lesson) if change.changes_teachers else ()
     persons = _check_teachers(uow, held, old, helpers_now, change)
     if change.folder is not None:
         folder = uow.drive.get(change.folder)
         if folder is None or folder.school != school:
             raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
-    stage = restaged(old.classroom, change)
+    stage = change_classroom(old.classroom, change)
     _check_plan_of_edit(uow, held, old, stage, change)
     switches = old.recording
     if change.recording is not None:
-        switches = _judged(uow, deps, held, old, change.recording.on(old.recording))
+        switches = _judged(uow, deps, held, old, change.recording.apply_to(old.recording))
     introduction = old.introduction
     if change.introduction is not None:
         introduction = _storable(
@@ -128,7 +134,9 @@ def edit(
         folder=change.folder or old.folder,
         classroom=stage,
         recording=switches,
-        watch_policy=old.watch_policy.changed(change.watch_by_login, change.allow_unlogged_chat),
+        watch_policy=old.watch_policy.with_changes(
+            change.watch_by_login, change.allow_unlogged_chat
+        ),
         introduction=introduction,
         stream=bound(uow, deps, old.key, old.stream, switches),
     )
@@ -145,7 +153,7 @@ def edit(
 def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId) -> None:
     """Delete a class that has not been held; its identity becomes free (idempotency rules)."""
     keeps = current_school(uow, school).plan.keep_identities
-    uow.courses.held_by(school, course, uow.now, OF_LESSON)
+    uow.courses.held_by(school, course, uow.now, LESSON_RULE)
     held = own_lesson(uow, course, lesson)
     phase = held.phase(uow.now)
     if phase is Phase.RUNNING:
@@ -186,14 +194,14 @@ def bound(
     """Return the pull address of a class: bound once it is recorded and live, then for ever."""
     if stream is not None or not (switches.record and switches.live):
         return stream
-    return signed(key, uow.now + deps.pull_life, deps.pull_key)
+    return sign_stream(key, uow.now + deps.pull_life, deps.pull_key)
 
 
 def _first_switches(
     uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan, asked: RecordingOptions
 ) -> RecordingOptions:
     """Return the recording switches of a new class, and note what they could not be."""
-    if asked.need_recording:
+    if asked.lacks_recording:
         uow.warn(Errno.ADDED_WITH_BAD_RECORDING)
     if asked.record and not can_record(uow, deps, school, plan):
         uow.warn(Errno.ADDED_WITHOUT_RECORDING)
@@ -206,12 +214,12 @@ def _judged(
 ) -> RecordingOptions:
     """Return the recording switches after an edit, and note what they could not become."""
     notes = {
-        RecordingVerdict.UNFOUNDED: Errno.EDITED_WITH_BAD_RECORDING,
+        RecordingVerdict.LACKS_RECORDING: Errno.EDITED_WITH_BAD_RECORDING,
         RecordingVerdict.FROZEN: Errno.EDITED_RECORDING_FROZEN,
         RecordingVerdict.NO_SERVICE: Errno.EDITED_WITHOUT_RECORDING,
     }
     works = can_record(uow, deps, school.id, school.plan)
-    verdict = judge_switches(old, asked, uow.now, can_record=works)
+    verdict = judge_recording(old, asked, uow.now, can_record=works)
     if verdict is RecordingVerdict.CHANGED:
         return asked.effective()
     uow.warn(notes[verdict])
@@ -234,13 +242,13 @@ def _check_teachers(
     change: LessonChange,
 ) -> list[Known]:
     """Refuse a new teacher or new co-teachers who do not fit; returns who joins the class."""
-    if not change.touches_teachers:
+    if not change.changes_teachers:
         return []
     joining: list[Known] = []
     helpers_then = helpers_now if change.co_teachers is None else change.co_teachers
     if change.teacher is not None and change.teacher != old.teacher:
         known = uow.teachers.candidates(school.id, (change.teacher,), old.course, old.id)
-        check_fit([known[0].who], TEACHER)
+        check_candidates([known[0].who], TEACHER_RULE)
         if change.teacher in helpers_then and change.co_teachers is None:
             raise Refusal(Errno.TEACHER_IS_CO_TEACHER)
         joining += known
@@ -248,7 +256,9 @@ def _check_teachers(
         teacher = change.teacher or old.teacher
         check_co_teachers(change.co_teachers, teacher, school.plan.max_co_teachers)
         known = uow.teachers.candidates(school.id, change.co_teachers, old.course, old.id)
-        check_fit([one.who for one in known if one.who.user not in helpers_now], CO_TEACHER)
+        check_candidates(
+            [one.who for one in known if one.who.user not in helpers_now], CO_TEACHER_RULE
+        )
         joining += known
         leaving = tuple(user for user in helpers_now if user not in change.co_teachers)
         if leaving and old.phase(uow.now) is Phase.RUNNING:
@@ -268,12 +278,12 @@ def _check_plan_of_edit(
     plan = school.plan
     if change.hours is None:
         sent = ClassroomSettings(
-            is_smart=change.smart or False, is_broadcast=change.broadcast or False
+            is_smart=change.is_smart or False, is_broadcast=change.is_broadcast or False
         )
         switches = (
             RecordingOptions()
             if change.recording is None
-            else change.recording.on(RecordingOptions())
+            else change.recording.apply_to(RecordingOptions())
         )
         check_plan(plan, sent, switches, has_co_teachers=bool(change.co_teachers))
         return
@@ -282,12 +292,14 @@ def _check_plan_of_edit(
     helpers = (
         uow.class_roles.co_teachers(old.id) if change.co_teachers is None else change.co_teachers
     )
-    switches = old.recording if change.recording is None else change.recording.on(old.recording)
+    switches = (
+        old.recording if change.recording is None else change.recording.apply_to(old.recording)
+    )
     check_plan(plan, stage, switches, has_co_teachers=bool(helpers))
     if plan.monthly_classes:
         # An edit creates none: it is refused where the month already has more than the plan.
-        created = uow.quotas.created_between(school.id, *month_of(uow.now, plan))
-        check_monthly(plan, created - 1)
+        created = uow.quotas.created_between(school.id, *month_bounds(uow.now, plan))
+        check_monthly_limit(plan, created - 1)
 
 
 def _check_numbers(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseId) -> None:
@@ -299,7 +311,7 @@ def _check_numbers(uow: UnitOfWork, plan: Plan, school: SchoolId, course: Course
     if plan.max_course_classes and uow.quotas.count_in(course) >= plan.max_course_classes:
         raise Refusal(Errno.TOO_MANY_LESSONS)
     if plan.monthly_classes:
-        check_monthly(plan, uow.quotas.created_between(school, *month_of(uow.now, plan)))
+        check_monthly_limit(plan, uow.quotas.created_between(school, *month_bounds(uow.now, plan)))
 
 
 def _list_teachers(uow: UnitOfWork, course: CourseId, persons: list[Known]) -> None:
@@ -309,7 +321,7 @@ def _list_teachers(uow: UnitOfWork, course: CourseId, persons: list[Known]) -> N
 
 def _push_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
     """Push the expiry of a course past a class of it (READINGS Q27)."""
-    latest = hours.end + EXPIRY_AFTER_LESSON
+    latest = hours.end + EXPIRY_EXTENSION_SECONDS
     if course.expires_at is not None and course.expires_at < latest:
         uow.courses.push_expiry(course.id, latest)
 
@@ -317,6 +329,6 @@ def _push_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
 def _note_hours(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
     """Say so when the classroom hours that are paid for are used up."""
     if plan.classroom_hours:
-        used = uow.quotas.seconds_between(school, *month_of(hours.begin, plan))
+        used = uow.quotas.seconds_between(school, *month_bounds(hours.begin, plan))
         if used > plan.classroom_hours * HOUR:
             uow.warn(Errno.HOURS_USED_UP)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
-from homeroom.domain.courses import CHANGEABLE, SHRINKABLE, Course
+from homeroom.domain.courses import CHANGE_RULE, REMOVE_MEMBERS_RULE, Course
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
@@ -35,7 +35,7 @@ def add_members(
 ) -> list[Verdict]:
     """Add people to a course; each is judged alone, all accepted ones are written together."""
     held = current_school(uow, school)
-    home = uow.courses.held_by(school, course, uow.now, CHANGEABLE)
+    home = uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
     accounts = _accounts(uow, asked)
     uids = [_uid(one, accounts) for one in asked]
     persons = uow.rosters.persons(school, course, [uid for uid in uids if uid is not None])
@@ -68,7 +68,7 @@ def remove_members(
     asked: list[Asked | Refusal],
 ) -> list[Verdict]:
     """Take people out of a course; who is named a second time is no member any more."""
-    uow.courses.held_by(school, course, uow.now, SHRINKABLE)
+    uow.courses.held_by(school, course, uow.now, REMOVE_MEMBERS_RULE)
     accounts = _accounts(uow, asked)
     uids = [_uid(one, accounts) for one in asked]
     persons = uow.rosters.persons(school, course, [uid for uid in uids if uid is not None])

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from homeroom.base.ids import PresetId, SchoolId, UserId
-from homeroom.domain.accounts import User, telephone
+from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.schools import Plan, School, changed
+from homeroom.domain.schools import Plan, School, change_plan
 from homeroom.store.accounts import NewUser
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
@@ -22,7 +22,7 @@ def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = N
     """Make a school with its school account; it has every feature and no limit."""
     newest = uow.schools.newest()
     sid = FIRST_SID if newest is None else SchoolId(newest + 1)
-    number = telephone(f"00999-{TELEPHONES + sid}")
+    number = parse_telephone(f"00999-{TELEPHONES + sid}")
     name = named(name)
     owner = uow.accounts.add(NewUser(number, name[:24], None), uow.now)
     school = School(sid, name, deps.keys.secret(), None, plan or Plan(), owner.id)
@@ -49,7 +49,7 @@ def get(uow: UnitOfWork, school: SchoolId) -> School:
 def change(uow: UnitOfWork, school: SchoolId, wanted: Mapping[str, str]) -> School:
     """Change what a school may do, by keys and values as they are typed."""
     held = get(uow, school)
-    plan = changed(held.plan, wanted)
+    plan = change_plan(held.plan, wanted)
     uow.schools.set_plan(school, plan)
     return replace(held, plan=plan)
 

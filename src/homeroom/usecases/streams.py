@@ -9,19 +9,19 @@ from homeroom.domain.clips import Clip, NewClip
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     APP,
-    Push,
-    Streamed,
+    PublishSession,
+    PublishTarget,
     StreamKind,
     check_pull,
     check_push,
     closes_at,
-    name_of,
+    get_pull_signature,
     opens_at,
-    pulled,
-    read_name,
-    read_proof,
+    parse_signature,
+    parse_stream_name,
+    stream_name,
 )
-from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses
+from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.publish_sessions import NewPush
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching
@@ -55,7 +55,7 @@ class Unwelcome:
 def start_push(uow: UnitOfWork, deps: Dependencies, peer: Peer, engine: str) -> None:
     """Let a push in at an engine; raises `OperatorError`."""
     held, kind = _found(uow, peer)
-    proof = read_proof(peer.param)
+    proof = parse_signature(peer.param)
     check_push(held, kind, proof, deps.push_key, uow.now)
     new = NewPush(held.lesson.id, kind, engine, peer.client_id, proof.query, peer.ip)
     uow.publish_sessions.add(new, uow.now)
@@ -70,7 +70,7 @@ def end_push(uow: UnitOfWork, client_id: str) -> None:
 def may_play(uow: UnitOfWork, deps: Dependencies, peer: Peer) -> None:
     """Let a pull in; raises `OperatorError`."""
     held, kind = _found(uow, peer)
-    check_pull(held.lesson, kind, read_proof(peer.param), deps.pull_key, uow.now)
+    check_pull(held.lesson, kind, parse_signature(peer.param), deps.pull_key, uow.now)
 
 
 def unwelcome(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[Unwelcome]:
@@ -78,7 +78,7 @@ def unwelcome(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[Unwelcom
     found = []
     for push, held in uow.publish_sessions.running_with_lessons(engine):
         try:
-            check_push(held, push.kind, read_proof(push.param), deps.push_key, uow.now)
+            check_push(held, push.kind, parse_signature(push.param), deps.push_key, uow.now)
         except OperatorError as reason:
             found.append(Unwelcome(push.id, push.client_id, str(reason)))
     return found
@@ -128,7 +128,7 @@ class Stream:
 
     name: str
     push: str
-    pull: Addresses | None
+    pull: StreamAddresses | None
     """None where no pull address was ever bound."""
 
 
@@ -143,7 +143,7 @@ class Streams:
     scene: Stream | None
     teach: str
     """The page of its teacher; a secret as a push address is."""
-    pushes: list[Push]
+    pushes: list[PublishSession]
     """The newest first."""
 
 
@@ -170,27 +170,29 @@ def renew_key(uow: UnitOfWork, lesson: LessonId) -> None:
     uow.publish_sessions.renew_key(lesson)
 
 
-def _stream(held: Streamed, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> Stream | None:
+def _stream(
+    held: PublishTarget, kind: StreamKind, deps: Dependencies, hosts: Hosts
+) -> Stream | None:
     push = teaching.pushed_to(held, kind, deps, hosts)
     if push is None:
         return None
-    name = name_of(held.lesson.key, kind)
-    bound = pulled(held.lesson, kind, deps.pull_key)
+    name = stream_name(held.lesson.key, kind)
+    bound = get_pull_signature(held.lesson, kind, deps.pull_key)
     return Stream(
         name,
         push=push,
-        pull=None if bound is None else pull_addresses(name, bound, hosts),
+        pull=None if bound is None else build_pull_addresses(name, bound, hosts),
     )
 
 
-def _found(uow: UnitOfWork, peer: Peer) -> tuple[Streamed, StreamKind]:
+def _found(uow: UnitOfWork, peer: Peer) -> tuple[PublishTarget, StreamKind]:
     if peer.app != APP:
         raise OperatorError(f"the application is called {APP}")
     return _keyed(uow, peer.stream)
 
 
-def _keyed(uow: UnitOfWork, stream: str) -> tuple[Streamed, StreamKind]:
-    key, kind = read_name(stream)
+def _keyed(uow: UnitOfWork, stream: str) -> tuple[PublishTarget, StreamKind]:
+    key, kind = parse_stream_name(stream)
     held = uow.publish_sessions.keyed(key)
     if held is None:
         raise OperatorError("no class has a stream of this name")

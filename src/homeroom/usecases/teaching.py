@@ -6,8 +6,15 @@ from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import is_public_key, keyed, same
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.streams import Streamed, StreamKind, closes_at, has_stream, name_of, pushed
-from homeroom.domain.webcasts import Hosts, push_address
+from homeroom.domain.streams import (
+    PublishTarget,
+    StreamKind,
+    closes_at,
+    has_stream,
+    sign_push,
+    stream_name,
+)
+from homeroom.domain.webcasts import Hosts, build_push_address
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import Seen
 from homeroom.usecases import operations, viewing
@@ -24,18 +31,18 @@ class Taught:
     """A class as its teacher's page has it."""
 
     seen: Seen
-    held: Streamed
+    held: PublishTarget
     is_over: bool
     """Then nothing may be pushed, said or ended any more."""
 
 
-def token(held: Streamed, push_key: str) -> str:
+def token(held: PublishTarget, push_key: str) -> str:
     """Return what opens the teacher's page: another teacher or another key, another token."""
-    proof = keyed(held.push_key(push_key), "teach")
+    proof = keyed(held.derive_push_key(push_key), "teach")
     return f"{held.lesson.key}{proof[:PROOF_LENGTH]}"
 
 
-def address(held: Streamed, deps: Dependencies, hosts: Hosts) -> str:
+def address(held: PublishTarget, deps: Dependencies, hosts: Hosts) -> str:
     """Return the address of the teacher's page."""
     return f"{hosts.pages}/teach/{token(held, deps.push_key)}"
 
@@ -49,7 +56,7 @@ def taught(uow: UnitOfWork, deps: Dependencies, given: str) -> Taught:
     return Taught(viewing.seen(uow, key), held, held.lesson.is_over(uow.now))
 
 
-def opens(given: str, held: Streamed, deps: Dependencies, now: Moment) -> bool:
+def opens(given: str, held: PublishTarget, deps: Dependencies, now: Moment) -> bool:
     """Tell whether a token opens the page of a class."""
     return (
         same(given, token(held, deps.push_key))
@@ -60,12 +67,14 @@ def opens(given: str, held: Streamed, deps: Dependencies, now: Moment) -> bool:
     )
 
 
-def pushed_to(held: Streamed, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> str | None:
+def pushed_to(
+    held: PublishTarget, kind: StreamKind, deps: Dependencies, hosts: Hosts
+) -> str | None:
     """Return where a stream of the class is pushed to, none where it has no such stream."""
     if not (hosts.push and has_stream(held.lesson, kind)):
         return None
-    name = name_of(held.lesson.key, kind)
-    return push_address(name, pushed(held, kind, deps.push_key), hosts)
+    name = stream_name(held.lesson.key, kind)
+    return build_push_address(name, sign_push(held, kind, deps.push_key), hosts)
 
 
 def end(uow: UnitOfWork, deps: Dependencies, given: str) -> LessonId:

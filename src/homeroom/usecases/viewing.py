@@ -7,7 +7,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.keys import is_public_key
 from homeroom.domain.accounts import User
-from homeroom.domain.clips import URL_LIFE, Clip, clip_url
+from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
@@ -15,21 +15,21 @@ from homeroom.domain.streams import (
     StreamKind,
     closes_at,
     has_stream,
-    name_of,
     opens_at,
-    viewed,
+    sign_page_pull,
+    stream_name,
 )
 from homeroom.domain.viewers import (
-    TICKET_LIFE,
+    TICKET_SECONDS,
     Ticket,
     ViewerKind,
-    audience,
-    is_vouched_for,
-    nickname,
-    sealed,
-    unsealed,
+    is_link_valid,
+    normalize_nickname,
+    resolve_watch_policy,
+    sign_ticket,
+    verify_ticket,
 )
-from homeroom.domain.webcasts import Addresses, Hosts, pull_addresses
+from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import NewViewer, Seen, SeenCourse, Viewer, Watched
 from homeroom.usecases.dependencies import Dependencies
@@ -77,7 +77,7 @@ class Shown:
     """before, running, over or gone."""
     opens_at: Moment
     closes_at: Moment
-    streams: Mapping[StreamKind, Addresses]
+    streams: Mapping[StreamKind, StreamAddresses]
     pushed: frozenset[StreamKind]
     """What runs at an engine that is not ours, and that perhaps nobody can ask."""
     clips: list[tuple[Clip, str]]
@@ -124,10 +124,10 @@ def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | N
     found = uow.viewers.course(key) if shown is None else None
     owner = shown.lesson.school if shown is not None else found.school if found else None
     school = None if owner is None else uow.schools.get(owner)
-    if school is None or not is_vouched_for(school, key, link.account, link.nickname, link.code):
+    if school is None or not is_link_valid(school, key, link.account, link.nickname, link.code):
         return None
     try:
-        name = nickname(link.nickname)
+        name = normalize_nickname(link.nickname)
     except OperatorError:
         return None
     ticket = Ticket(
@@ -135,11 +135,11 @@ def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | N
         subject=link.account,
         name=name,
         school=school.id,
-        expires_at=uow.now + TICKET_LIFE,
+        expires_at=uow.now + TICKET_SECONDS,
         course=None if found is None else found.id,
         lesson=None if shown is None else shown.lesson.id,
     )
-    return sealed(ticket, deps.ticket_key)
+    return sign_ticket(ticket, deps.ticket_key)
 
 
 def known_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
@@ -152,7 +152,7 @@ def known_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
 
 def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:
     """Begin a session and return its ticket; the password was checked before."""
-    until = uow.now + TICKET_LIFE
+    until = uow.now + TICKET_SECONDS
     ticket = Ticket(
         kind=ViewerKind.USER,
         subject=str(user.id),
@@ -162,14 +162,14 @@ def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) ->
         expires_at=until,
         session=uow.sessions.log_in(school, user.id, uow.now, until),
     )
-    return sealed(ticket, deps.ticket_key)
+    return sign_ticket(ticket, deps.ticket_key)
 
 
 def has_session(deps: Dependencies, text: str) -> bool:
     """Tell whether a text is a ticket of ours that logging out ends; asks no database."""
     try:
         # An expired one is ended as well: that does no harm.
-        return unsealed(text, deps.ticket_key, now=0).session is not None
+        return verify_ticket(text, deps.ticket_key, now=0).session is not None
     except OperatorError:
         return False
 
@@ -177,7 +177,7 @@ def has_session(deps: Dependencies, text: str) -> bool:
 def log_out(uow: UnitOfWork, deps: Dependencies, text: str) -> None:
     """End the session of a ticket, if it has one."""
     try:
-        ticket = unsealed(text, deps.ticket_key, uow.now)
+        ticket = verify_ticket(text, deps.ticket_key, uow.now)
     except OperatorError:
         return
     if ticket.session is not None:
@@ -191,7 +191,7 @@ def visitor(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
         subject=deps.keys.public_key(),
         name="",
         school=lesson.school,
-        expires_at=now + TICKET_LIFE,
+        expires_at=now + TICKET_SECONDS,
         lesson=lesson.id,
     )
 
@@ -207,14 +207,14 @@ def enlist(
     admitted = admit(uow, deps, key, text)
     ticket, lesson = admitted.ticket, admitted.seen.lesson
     if ticket.kind is ViewerKind.VISITOR:
-        if not audience(lesson).allow_unlogged_chat:
+        if not resolve_watch_policy(lesson).allow_unlogged_chat:
             raise LogInFirst
         new = NewViewer(lesson.id, ticket.identity, ticket.kind, name, telephone)
         guest = uow.viewers.put(new, uow.now)
         muted_at = uow.viewers.muted_at(lesson.id, telephone)
         if muted_at is not None:
             uow.viewers.mute(lesson.id, guest.id, muted_at)
-    return sealed(ticket, deps.ticket_key)
+    return sign_ticket(ticket, deps.ticket_key)
 
 
 # --- who may -------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def admit(uow: UnitOfWork, deps: Dependencies, key: str, text: str | None) -> Ad
     if lesson.deleted_at is not None or shown.plan.suspended:
         raise Unknown
     ticket = _good(uow, deps, lesson, text)
-    rules = audience(lesson)
+    rules = resolve_watch_policy(lesson)
     if ticket is None and rules.watch_by_login:
         raise LogInFirst
     if ticket is None:
@@ -270,7 +270,9 @@ def outcasts(uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]) 
         or (ticket.session is not None and ticket.session not in living)
     }
     for lesson, tickets in watching:
-        if audience(lesson).watch_by_login:  # and the ticket of a visitor is for one class
+        if resolve_watch_policy(
+            lesson
+        ).watch_by_login:  # and the ticket of a visitor is for one class
             gone |= {ticket for ticket in tickets if ticket.kind is ViewerKind.VISITOR}
     return gone
 
@@ -284,10 +286,10 @@ def _good(uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None)
     if not text:
         return None
     try:
-        ticket = unsealed(text, deps.ticket_key, uow.now)
+        ticket = verify_ticket(text, deps.ticket_key, uow.now)
     except OperatorError:
         return None
-    if not ticket.admits(lesson):
+    if not ticket.is_valid_for(lesson):
         return None
     if ticket.session is not None and not uow.sessions.living([ticket.session], uow.now):
         return None
@@ -331,7 +333,12 @@ def shown_of(
             _streams(lesson, deps, hosts, now),
             frozenset(pushed.get(lesson.id, ())),
             [
-                (clip, clip_url(hosts.pages, clip.file.file_id, now + URL_LIFE, deps.clip_key))
+                (
+                    clip,
+                    sign_clip_url(
+                        hosts.pages, clip.file.file_id, now + CLIP_URL_SECONDS, deps.clip_key
+                    ),
+                )
                 for clip in clips.get(lesson.id, ())
             ],
         )
@@ -346,7 +353,7 @@ def shown_of(
 
 def _streams(
     lesson: Lesson, deps: Dependencies, hosts: Hosts, now: Moment
-) -> dict[StreamKind, Addresses]:
+) -> dict[StreamKind, StreamAddresses]:
     if lesson.is_over(now) or now < opens_at(lesson):
         return {}
     return {
@@ -354,10 +361,10 @@ def _streams(
     }
 
 
-def _pulled(lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> Addresses:
+def _pulled(lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> StreamAddresses:
     """Return addresses that end with the class: what a page hands out is not for ever."""
-    name = name_of(lesson.key, kind)
-    return pull_addresses(name, viewed(lesson, kind, deps.pull_key), hosts)
+    name = stream_name(lesson.key, kind)
+    return build_pull_addresses(name, sign_page_pull(lesson, kind, deps.pull_key), hosts)
 
 
 def _phase(lesson: Lesson, now: Moment) -> str:
