@@ -16,7 +16,7 @@ from bench.load import NUMBER
 from homeroom.base.clock import DAY, HOUR, SystemClock
 from homeroom.base.keys import Keys, digest
 from homeroom.base.settings import Settings
-from homeroom.contract.action import Door
+from homeroom.contract.action import APIPath
 from homeroom.folder import opened_store
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
@@ -161,7 +161,7 @@ def request(action: str, form: dict[str, str]) -> str:
     """Return a whole HTTP request, ready to be sent."""
     body = urlencode(form, safe=NUMBER.decode())
     return (
-        f"POST {Door.COURSE}?action={action} HTTP/1.1\r\nHost: localhost\r\n"
+        f"POST {APIPath.COURSE}?action={action} HTTP/1.1\r\nHost: localhost\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     )

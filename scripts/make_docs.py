@@ -22,10 +22,10 @@ from observed import Seen
 
 from homeroom.base.settings import PREFIX, Settings
 from homeroom.cli import main as commands
-from homeroom.contract.action import AT_THE_DOOR, Action
-from homeroom.contract.catalogue import ACTIONS, NOT_BUILT, WITHDRAWN
+from homeroom.contract.action import BEFORE_DISPATCH, Action
+from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.contract.wire import Reader, Wire
+from homeroom.contract.params import Params, ParamsReader
 from homeroom.domain.schools import list_plan_keys
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -153,9 +153,9 @@ def _errnos(seen: Seen) -> str:
                     104,
                     Errno.FAILED.zh,
                     "not implemented yet: "
-                    + ", ".join(sorted(name for names in NOT_BUILT.values() for name in names)),
+                    + ", ".join(sorted(name for names in PLANNED.values() for name in names)),
                 ),
-                *((errno.number, errno.zh, errno.en) for errno in AT_THE_DOOR),
+                *((errno.number, errno.zh, errno.en) for errno in BEFORE_DISPATCH),
             ),
         ),
     ]
@@ -224,36 +224,36 @@ def _where(action: Action[Any], errno: Errno) -> str:
         return "fault"
     top = errno not in action.entries or errno is Errno.BAD_PARAMS
     places = ["top"] * top + ["entry"] * (errno in action.entries)
-    kept = ", the work is kept" if errno.outcome is Outcome.NOTED else ""
+    kept = ", the work is kept" if errno.outcome is Outcome.WARNING else ""
     return " and ".join(places) + kept
 
 
-def _parameters(params: type[Wire]) -> Iterator[str]:
+def _parameters(params: type[Params]) -> Iterator[str]:
     rows = []
-    nested: list[tuple[str, type[Wire]]] = []
+    nested: list[tuple[str, type[Params]]] = []
     hints = get_type_hints(params)
-    for slot in Reader(params).slots:
+    for slot in ParamsReader(params).fields:
         if slot.param.is_spelling:
             continue
         name, *others = slot.names
         nested += [(name, kind) for kind in _wires(hints[slot.attribute])]
-        words = slot.param.words + (
+        words = slot.param.description + (
             ", an empty value is an empty list" if slot.param.keeps_empty else ""
         )
         spelling = f"`{name}`" + "".join(f" or `{other}`" for other in others)
         need = "yes" if slot.required else "no"
         rows.append((spelling, need, words, _default(slot.default)))
     yield _table(("name", "required", "value", "default"), rows) if rows else "None.\n"
-    if params.check is not Wire.check:
-        yield f"\nChecked together: {' '.join((params.check.__doc__ or '').split())}\n"
+    if params.validate is not Params.validate:
+        yield f"\nChecked together: {' '.join((params.validate.__doc__ or '').split())}\n"
     for name, kind in nested:
         yield f"\nEach entry of `{name}`:\n\n"
         yield from _parameters(kind)
 
 
-def _wires(hint: object) -> Iterator[type[Wire]]:
+def _wires(hint: object) -> Iterator[type[Params]]:
     """Find the parameter sets that a list holds."""
-    if isinstance(hint, type) and issubclass(hint, Wire):
+    if isinstance(hint, type) and issubclass(hint, Params):
         yield hint
     for part in get_args(hint):
         yield from _wires(part)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from homeroom.contract.action import AT_THE_DOOR
+from homeroom.contract.action import BEFORE_DISPATCH
 from homeroom.contract.catalogue import ACTIONS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -28,7 +28,7 @@ def observe() -> None:
             raise SystemExit("the contract tests failed, so what they saw was not kept")
         files = [json.loads(path.read_text()) for path in Path(folder).iterdir()]
     ours = {action.name for action in ACTIONS}
-    door = {errno.number for errno in AT_THE_DOOR}
+    door = {errno.number for errno in BEFORE_DISPATCH}
     seen: Seen = {}
     for action, errno, cause in (pair for pairs in files for pair in pairs):
         if action in ours and errno not in door and seen.get((action, errno)) != "natural":

@@ -25,7 +25,7 @@ from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import Keys
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
-from homeroom.contract.action import Door
+from homeroom.contract.action import APIPath
 from homeroom.domain.job_kinds import JobKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import StartupError, only_server, opened_store, running_server, set_clock
@@ -206,7 +206,7 @@ class Root:
     def __init__(self, partner: PartnerAPI, sites: Starlette) -> None:
         self._partner = partner
         self._sites = sites
-        self._doors = frozenset(Door)
+        self._doors = frozenset(APIPath)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
         """Pass a request on; a client's base address may end in a slash of its own."""

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import pytest
 
-from homeroom.contract.action import AT_THE_DOOR, Action, Door
-from homeroom.contract.catalogue import ACTIONS, NOT_BUILT, WITHDRAWN
+from homeroom.contract.action import BEFORE_DISPATCH, Action, APIPath
+from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import BY_NUMBER, Errno
-from homeroom.contract.wire import Reader
+from homeroom.contract.params import ParamsReader
 
 CONTRACT: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "contract" / "contract.json").read_text()
@@ -65,16 +65,16 @@ def test_an_action_is_served_at_its_contracts_address(action: Action[Any]) -> No
 
 def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
     built = [action.name for action in ACTIONS]
-    to_come = [name for names in NOT_BUILT.values() for name in names]
+    to_come = [name for names in PLANNED.values() for name in names]
     known = [*built, *to_come, *WITHDRAWN]
     assert len(known) == len(set(known))
     assert set(known) == ROWS.keys() | set(CONTRACT["withdrawn"])
     assert set(CONTRACT["withdrawn"]) == WITHDRAWN
 
 
-@pytest.mark.parametrize("door", NOT_BUILT, ids=str)
-def test_an_action_to_come_is_said_to_come_at_its_own_address(door: Door) -> None:
-    assert {ROWS[name]["door"] for name in NOT_BUILT[door]} == {door}
+@pytest.mark.parametrize("door", PLANNED, ids=str)
+def test_an_action_to_come_is_said_to_come_at_its_own_address(door: APIPath) -> None:
+    assert {ROWS[name]["door"] for name in PLANNED[door]} == {door}
 
 
 @pytest.mark.parametrize("errno", Errno, ids=lambda errno: errno.name)
@@ -89,23 +89,23 @@ def test_a_number_travels_with_the_label_of_the_contract(errno: Errno) -> None:
 
 def test_the_catalogue_holds_the_numbers_of_the_built_actions_and_no_other() -> None:
     documented = {number for action in ACTIONS for number in ROWS[action.name]["errnos"]}
-    at_the_door = {errno.number for errno in AT_THE_DOOR}
+    at_the_door = {errno.number for errno in BEFORE_DISPATCH}
     assert BY_NUMBER.keys() == documented | at_the_door
 
 
-def _names(reader: Reader[Any]) -> set[str]:
-    return {name for slot in reader.slots for name in slot.names}
+def _names(reader: ParamsReader[Any]) -> set[str]:
+    return {name for slot in reader.fields for name in slot.names}
 
 
-def _reader_of_entries(action: Action[Any], parameter: str) -> Reader[Any]:
+def _reader_of_entries(action: Action[Any], parameter: str) -> ParamsReader[Any]:
     """Return the reader of the objects in a list; `entries` and `entries_each` close over it."""
-    param = next(slot.param for slot in action.reader().slots if parameter in slot.names)
+    param = next(slot.param for slot in action.reader().fields if parameter in slot.names)
     return _closed_over(param.read)
 
 
-def _closed_over(read: Callable[..., object]) -> Reader[Any]:
+def _closed_over(read: Callable[..., object]) -> ParamsReader[Any]:
     for value in inspect.getclosurevars(read).nonlocals.values():
-        if isinstance(value, Reader):
+        if isinstance(value, ParamsReader):
             return value
         if inspect.isfunction(value):
             return _closed_over(value)

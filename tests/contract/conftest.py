@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from homeroom.contract.action import AT_THE_DOOR
+from homeroom.contract.action import BEFORE_DISPATCH
 from homeroom.contract.catalogue import ACTIONS
 from tests.support.wire import OBSERVED
 
 NATURAL: Final = {
-    action.name: {errno.number for errno in (*action.errnos, *AT_THE_DOOR)}
+    action.name: {errno.number for errno in (*action.errnos, *BEFORE_DISPATCH)}
     - {errno.number for errno in action.faults}
     for action in ACTIONS
 }

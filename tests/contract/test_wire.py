@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from homeroom.base.ids import CourseId
-from homeroom.contract.action import Action, Door
+from homeroom.contract.action import Action, APIPath
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.domain.lessons import ClassroomSettings, RecordingOptions
 from homeroom.store.tables import courses
@@ -312,6 +312,6 @@ def test_requests_have_ids_of_their_own(given: Given) -> None:
 
 def test_addresses_of_the_two_doors(given: Given) -> None:
     body = urlencode(given.api.signed()).encode()
-    assert sent(given.house.url, body, f"{Door.CLOUD}?action=getTopFolderId").errno == 1
-    assert sent(given.house.url, body, f"{Door.COURSE}?action=getTopFolderId").errno == 100
-    assert sent(given.house.url, body, f"{Door.CLOUD}?action=addCourse").errno == 100
+    assert sent(given.house.url, body, f"{APIPath.CLOUD}?action=getTopFolderId").errno == 1
+    assert sent(given.house.url, body, f"{APIPath.COURSE}?action=getTopFolderId").errno == 100
+    assert sent(given.house.url, body, f"{APIPath.CLOUD}?action=addCourse").errno == 100

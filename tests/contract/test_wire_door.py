@@ -12,8 +12,8 @@ import pytest
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import digest
-from homeroom.contract.action import Door
-from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
+from homeroom.contract.action import APIPath
+from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.web import http
 from tests.support.given import Given
 from tests.support.pictures import padded, png
@@ -362,16 +362,16 @@ def test_maintenance_that_blocks(given: Given) -> None:
 # --- what for -------------------------------------------------------------------------------------
 
 
-def called(given: Given, door: Door, action: str, **changes: str | None) -> Reply:
+def called(given: Given, door: APIPath, action: str, **changes: str | None) -> Reply:
     """Call an action by its name, with the right credentials unless changed."""
     return sent(given.house.url, signed(given, **changes), f"{door}?action={quote(action)}")
 
 
-@pytest.mark.parametrize("door", Door)
+@pytest.mark.parametrize("door", APIPath)
 @pytest.mark.parametrize(
     "action", ["noSuchAction", "ADDCOURSE", "addCourse2", "x" * 9999, "代"], ids=brief
 )
-def test_name_that_nobody_knows(given: Given, door: Door, action: str) -> None:
+def test_name_that_nobody_knows(given: Given, door: APIPath, action: str) -> None:
     reply = called(given, door, action)
     assert reply.errno == 100
     assert reply.reason.startswith("action: there is none named")
@@ -386,9 +386,9 @@ def test_no_name_at_all(given: Given) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "action"), [(door, name) for door in Door for name in sorted(NOT_BUILT[door])]
+    ("door", "action"), [(door, name) for door in APIPath for name in sorted(PLANNED[door])]
 )
-def test_action_that_is_not_built_yet(given: Given, door: Door, action: str) -> None:
+def test_action_that_is_not_built_yet(given: Given, door: APIPath, action: str) -> None:
     reply = called(given, door, action)
     assert (reply.errno, reply.reason) == (104, f"action {action} is not implemented")
     assert called(given, door, action, safeKey="0" * 32).errno == 102
@@ -396,5 +396,5 @@ def test_action_that_is_not_built_yet(given: Given, door: Door, action: str) -> 
 
 @pytest.mark.parametrize("action", sorted(WITHDRAWN))
 def test_action_that_was_withdrawn(given: Given, action: str) -> None:
-    reply = called(given, Door.COURSE, action)
+    reply = called(given, APIPath.COURSE, action)
     assert (reply.errno, reply.reason) == (102, f"action {action} was withdrawn from the API")

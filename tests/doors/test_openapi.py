@@ -43,7 +43,7 @@ def test_every_action_is_described_as_the_contract_has_it() -> None:
     for action in ACTIONS:
         operation = DOCUMENT["paths"][f"{action.door}?action={action.name}"]["post"]
         form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
-        slots = [slot for slot in action.reader().slots if not slot.param.is_spelling]
+        slots = [slot for slot in action.reader().fields if not slot.param.is_spelling]
         assert set(form["properties"]) == {
             "SID", "safeKey", "timeStamp", *(slot.names[0] for slot in slots)
         }  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.contract.action import Action
 from homeroom.contract.catalogue import ACTIONS
-from homeroom.contract.wire import Slot
+from homeroom.contract.params import ParamField
 from tests.support.given import Given
 from tests.support.raw import FORM, MULTIPART, multipart
 
@@ -18,7 +18,7 @@ PIXEL: Final = (
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89"
     b"\0\0\0\nIDATx\x9cc\0\1\0\0\5\0\1\r\n-\xb4\0\0\0\0IEND\xaeB`\x82"
 )
-SLOTS: Final = {action.name: action.reader().slots for action in ACTIONS}
+SLOTS: Final = {action.name: action.reader().fields for action in ACTIONS}
 
 
 class World:
@@ -197,7 +197,7 @@ def requests(draw: DrawFn, world: World) -> tuple[Action[Any], dict[str, Any]]:
     return action, {"content": body, "headers": {"content-type": MULTIPART}}
 
 
-def _is_usual(slot: Slot) -> bool:
+def _is_usual(slot: ParamField) -> bool:
     return slot.required or slot.names[0] in USUAL
 
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from homeroom.base.ids import SchoolId
-from homeroom.contract.shown import Switch
-from homeroom.contract.wire import Wire
+from homeroom.contract.params import Params
+from homeroom.contract.rows import Switch
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.engine import Value
@@ -55,7 +55,7 @@ class Asked:
     uow: UnitOfWork
     around: Around
     scope: SchoolId | None
-    query: Wire
+    query: Params
     path: int
     """The id in the path; 0 where the path has none."""
     span: Span

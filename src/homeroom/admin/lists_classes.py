@@ -4,7 +4,7 @@ from homeroom.admin.asked import Asked, account, each, missing, switch
 from homeroom.base.ids import LessonId
 from homeroom.contract import readback as wire
 from homeroom.contract.lessons import SECOND_CAMERA, SMART
-from homeroom.contract.shown import LiveInfo
+from homeroom.contract.rows import LiveInfo
 from homeroom.contract.streams import PushRow, StreamRow
 from homeroom.contract.viewers import MessageRow, ViewerRow
 from homeroom.domain.clips import CLIP_URL_SECONDS, sign_clip_url
@@ -34,8 +34,8 @@ def one_lesson(asked: Asked) -> wire.LessonRow:
     return _lesson(seen, asked.around.hosts)
 
 
-def _person(person: Person, name: str) -> wire.Person:
-    return wire.Person(uid=person.uid, account=account(person), name=name)
+def _person(person: Person, name: str) -> wire.LessonTeacherRow:
+    return wire.LessonTeacherRow(uid=person.uid, account=account(person), name=name)
 
 
 def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:

@@ -8,8 +8,8 @@ import msgspec
 
 from homeroom.admin import openapi_partner, openapi_sandbox
 from homeroom.contract.paged import ROOT, ReadBack
+from homeroom.contract.params import ParamField, Params, ParamsReader
 from homeroom.contract.readback import READ_BACKS
-from homeroom.contract.wire import Reader, Slot, Wire
 
 Schema = dict[str, Any]
 
@@ -154,7 +154,9 @@ def _read_back(read_back: ReadBack) -> Schema:
         for part in read_back.path.split("/")
         if part.startswith("{")
     ]
-    parameters += [_parameter(read_back.query, slot) for slot in Reader(read_back.query).slots]
+    parameters += [
+        _parameter(read_back.query, slot) for slot in ParamsReader(read_back.query).fields
+    ]
     refusals = ["400", "401", "403", "404"] if parameters else ["401"]
     return {
         "operationId": read_back.name,
@@ -176,7 +178,7 @@ def _read_back(read_back: ReadBack) -> Schema:
     }
 
 
-def _parameter(query: type[Wire], slot: Slot) -> Schema:
+def _parameter(query: type[Params], slot: ParamField) -> Schema:
     schema = openapi_partner.described(query, slot)
     about = schema.pop("description", "")
     if slot.default:

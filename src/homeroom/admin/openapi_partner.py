@@ -8,18 +8,18 @@ import re
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from homeroom.contract.action import ALWAYS, Action, Door
+from homeroom.contract.action import ALWAYS, Action, APIPath
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import MAX_ENTRIES, BadEntry
+from homeroom.contract.lists import MAX_ENTRIES, InvalidEntry
+from homeroom.contract.params import ParamField, Params, ParamsReader
 from homeroom.contract.upload import Upload
-from homeroom.contract.wire import Reader, Slot, Wire
 
 Schema = dict[str, Any]
 
 TAGS = {
-    Door.COURSE: "Partner API: courses and classes",
-    Door.CLOUD: "Partner API: cloud drive",
+    APIPath.COURSE: "Partner API: courses and classes",
+    APIPath.CLOUD: "Partner API: cloud drive",
 }
 CREDENTIALS: Schema = {
     "SID": {"type": "integer", "description": "The school.", "examples": [1]},
@@ -163,8 +163,8 @@ def _is_top(action: Action[Any], errno: Errno) -> bool:
     return errno in (*action.refuses, *action.notes, *action.faults, Errno.DONE, Errno.BAD_PARAMS)
 
 
-def _object(reader: Reader[Any], more: Schema) -> Schema:
-    slots = [slot for slot in reader.slots if not slot.param.is_spelling]
+def _object(reader: ParamsReader[Any], more: Schema) -> Schema:
+    slots = [slot for slot in reader.fields if not slot.param.is_spelling]
     required = [*more, *(slot.names[0] for slot in slots if slot.required)]
     schema: Schema = {
         "type": "object",
@@ -176,9 +176,9 @@ def _object(reader: Reader[Any], more: Schema) -> Schema:
     return schema | ({"required": required} if required else {})
 
 
-def described(params: type[Wire], slot: Slot) -> Schema:
+def described(params: type[Params], slot: ParamField) -> Schema:
     """Describe one parameter; a list of objects shows what stands in an entry."""
-    words = slot.param.words
+    words = slot.param.description
     if len(slot.names) > 1:
         words += "; also spelled " + ", ".join(slot.names[1:])
     schema: Schema = {"description": words}
@@ -186,7 +186,7 @@ def described(params: type[Wire], slot: Slot) -> Schema:
     several = next((kind for kind in kinds if get_origin(kind) is tuple), None)
     if several is None:
         return schema | _type(set(kinds))
-    members = [one for one in _parts(get_args(several)[0]) if one is not BadEntry]
+    members = [one for one in _parts(get_args(several)[0]) if one is not InvalidEntry]
     item = _item(members[0])
     # A parameter that holds one id is a list of one inside.
     if not words.startswith("JSON list"):
@@ -200,8 +200,8 @@ def described(params: type[Wire], slot: Slot) -> Schema:
 
 
 def _item(kind: Any) -> Schema:  # noqa: ANN401  any type there is
-    if isinstance(kind, type) and issubclass(kind, Wire):
-        return _object(Reader(kind), {})
+    if isinstance(kind, type) and issubclass(kind, Params):
+        return _object(ParamsReader(kind), {})
     return _type({kind})
 
 

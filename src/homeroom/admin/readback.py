@@ -19,10 +19,10 @@ from homeroom.admin.lists import ANSWERS
 from homeroom.async_store import AsyncStore
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
-from homeroom.contract.paged import MOST, ROOT, Paged, ReadBack
+from homeroom.contract.paged import MAX_PAGE_ROWS, ROOT, PageQuery, ReadBack
+from homeroom.contract.params import ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
-from homeroom.contract.wire import BadParam, Reader, Wire, ident
 from homeroom.store.operations import Token
 from homeroom.store.paging import OtherOrder, Page, Span
 from homeroom.store.unit_of_work import UnitOfWork
@@ -57,8 +57,8 @@ def routes(store: AsyncStore, around: Around) -> list[Route]:
 def _endpoint(
     store: AsyncStore, around: Around, read_back: ReadBack
 ) -> Callable[[Request], Awaitable[Response]]:
-    reader = Reader(read_back.query)
-    known = frozenset(name for slot in reader.slots for name in slot.names)
+    reader = ParamsReader(read_back.query)
+    known = frozenset(name for slot in reader.fields for name in slot.names)
 
     async def answer(request: Request) -> Response:
         token = fingerprint(bearer_token(request))
@@ -77,7 +77,7 @@ def _endpoint(
         span = _span(query)
         try:
             if getattr(query, "format", None) == CSV:
-                return await _table(store, look_for_lines, replace(span, limit=MOST))
+                return await _table(store, look_for_lines, replace(span, limit=MAX_PAGE_ROWS))
             shown = await store.read(partial(look, span=span))
         except OtherOrder:
             raise parameter_error("cursor", "belongs to another list or other filters") from None
@@ -119,7 +119,7 @@ def _scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
     return sid if token.school is None else token.school
 
 
-def _query(request: Request, reader: Reader[Any], known: frozenset[str]) -> Wire:
+def _query(request: Request, reader: ParamsReader[Any], known: frozenset[str]) -> Params:
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
@@ -131,9 +131,9 @@ def _query(request: Request, reader: Reader[Any], known: frozenset[str]) -> Wire
             raise parameter_error(name, f"must be text of up to {LONGEST_VALUE} characters")
         given[name] = value.strip()
     try:
-        query: Wire = reader.read(given)
-    except BadParam as error:
-        raise parameter_error(error.name, error.why) from None
+        query: Params = reader.read(given)
+    except ParamError as error:
+        raise parameter_error(error.name, error.reason) from None
     return query
 
 
@@ -141,15 +141,15 @@ def _path_id(request: Request) -> int:
     """Return the id in the path, 0 where there is none; what cannot be an id is not found."""
     for name, text in request.path_params.items():
         try:
-            return ident(text)
+            return read_id(text)
         except ValueError:
             detail = f"{name}: {str(text)[:50]!r} is no id"
             raise HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name) from None
     return 0
 
 
-def _span(query: Wire) -> Span:
-    if not isinstance(query, Paged):
+def _span(query: Params) -> Span:
+    if not isinstance(query, PageQuery):
         return Span(1)
     if query.cursor is None:
         return Span(query.limit)

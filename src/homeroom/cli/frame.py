@@ -18,7 +18,7 @@ import msgspec
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import Settings, SettingsError, current
-from homeroom.contract.wire import MAX_DIGITS
+from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.folder import StartupError, address, opened_store
 from homeroom.store.engine import ContendedError, StoreError

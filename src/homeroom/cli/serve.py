@@ -12,7 +12,7 @@ from homeroom.bootstrap import Running
 from homeroom.bootstrap import serve as run_server
 from homeroom.cli.frame import Place, on_data, program, warn
 from homeroom.cli.schools import signed
-from homeroom.contract.action import Door
+from homeroom.contract.action import APIPath
 from homeroom.domain.streams import APP
 from homeroom.domain.webcasts import build_lesson_addresses
 from homeroom.sandbox.gate import is_loopback
@@ -99,7 +99,7 @@ def _introduction(place: Place, url: str, shown: DemoSchool) -> str:
     """Return what a newcomer needs to make the first call, to be pasted as it stands."""
     school, demo = shown.school, shown.demo
     begin = shown.now + HOUR
-    address = shlex.quote(f"{url}{Door.COURSE.value}?action=addCourseClass")
+    address = shlex.quote(f"{url}{APIPath.COURSE.value}?action=addCourseClass")
     form = {
         "courseId": demo.courses[0],
         "className": "My first class",

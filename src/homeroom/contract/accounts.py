@@ -5,26 +5,28 @@ from typing import Annotated
 from homeroom.base.ids import UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import entries
-from homeroom.contract.upload import FILE, Upload
-from homeroom.contract.wire import (
+from homeroom.contract.lists import read_entries
+from homeroom.contract.params import (
     CUSTOM_COLUMN,
     NAME,
-    OPTIONAL_IDENT,
+    OPTIONAL_ID,
     STRICT_FLAG,
     TEXT,
-    BadParam,
-    Param,
-    Wire,
-    md5_text,
-    one_of_or,
+    ParamError,
+    Params,
+    ParamType,
+    read_choice_or_default,
+    read_md5,
 )
+from homeroom.contract.upload import FILE, Upload
 
-MEMBERSHIP = Param(one_of_or(0, 1, 2), "0 none, 1 school student, 2 school teacher")
-MD5_PASS = Param(md5_text, "md5 of the password, 32 hexadecimal digits")
+MEMBERSHIP = ParamType(
+    read_choice_or_default(0, 1, 2), "0 none, 1 school student, 2 school teacher"
+)
+MD5_PASS = ParamType(read_md5, "md5 of the password, 32 hexadecimal digits")
 
 
-class NewAccount(Wire, frozen=True, kw_only=True):
+class AccountParams(Params, frozen=True, kw_only=True):
     """Who is registered, and with what."""
 
     telephone: Annotated[str | None, TEXT] = None
@@ -37,53 +39,53 @@ class NewAccount(Wire, frozen=True, kw_only=True):
     def check(self) -> None:
         """Ask for one account name and one form of the password."""
         if self.telephone is None and self.email is None:
-            raise BadParam("telephone", "or email must be given")
-        if self.password is None and self.md5pass is None and not self.password_is_made():
-            raise BadParam("password", "or md5pass must be given")
+            raise ParamError("telephone", "or email must be given")
+        if self.password is None and self.md5pass is None and not self.generates_password():
+            raise ParamError("password", "or md5pass must be given")
 
-    def password_is_made(self) -> bool:
+    def generates_password(self) -> bool:
         """Tell whether the server makes up the password when none is given."""
         return False
 
 
-class Register(NewAccount, frozen=True, kw_only=True):
+class Register(AccountParams, frozen=True, kw_only=True):
     """The parameters of register."""
 
     is_sent_message: Annotated[bool, STRICT_FLAG] = False
-    picture: Annotated[Upload | None, FILE.named("Filedata")] = None
+    picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 
-    def password_is_made(self) -> bool:
+    def generates_password(self) -> bool:
         """Tell whether the server makes up the password when none is given."""
         return self.is_sent_message
 
 
-class RegisterEntry(NewAccount, frozen=True, kw_only=True):
+class RegisterEntry(AccountParams, frozen=True, kw_only=True):
     """One account of registerMultiple."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
 
 
-class RegisterMultiple(Wire, frozen=True, kw_only=True):
+class RegisterMultiple(Params, frozen=True, kw_only=True):
     """The parameters of registerMultiple."""
 
     users: Annotated[
         tuple[RegisterEntry, ...],
-        Param(entries(RegisterEntry), "JSON list of 1 to 10 accounts", ("userJson",)),
+        ParamType(read_entries(RegisterEntry), "JSON list of 1 to 10 accounts", ("userJson",)),
     ]
-    picture: Annotated[Upload | None, FILE.named("Filedata")] = None
+    picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 
 
-class AddSchoolStudent(Wire, frozen=True, kw_only=True):
+class AddSchoolStudent(Params, frozen=True, kw_only=True):
     """The parameters of addSchoolStudent (READINGS Q25)."""
 
-    student_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
+    student_uid: Annotated[UserId | None, OPTIONAL_ID] = None
     student_account: Annotated[str | None, TEXT] = None
     student_name: Annotated[str, NAME]
 
     def check(self) -> None:
         """Ask for the user in one of two forms."""
         if self.student_uid is None and self.student_account is None:
-            raise BadParam("studentAccount", "is missing or empty")
+            raise ParamError("studentAccount", "is missing or empty")
 
 
 REGISTER = Action(

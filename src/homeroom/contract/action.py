@@ -5,18 +5,18 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import Reader, Wire
+from homeroom.contract.params import Params, ParamsReader
 
-P = TypeVar("P", bound=Wire)
+P = TypeVar("P", bound=Params)
 
 ALWAYS = (Errno.DONE, Errno.BAD_PARAMS, Errno.NOT_AUTHORISED)
 """Every action of the v1 wire may end so."""
 
-AT_THE_DOOR = (Errno.IN_MAINTENANCE,)
+BEFORE_DISPATCH = (Errno.IN_MAINTENANCE,)
 """What any call may meet before its action is looked at."""
 
 
-class Door(StrEnum):
+class APIPath(StrEnum):
     """The address an action is served at."""
 
     COURSE = "/partner/api/course.api.php"
@@ -42,7 +42,7 @@ class Action(Generic[P]):
     """What is answered besides `error_info`, in words, for the reference page."""
     order: str = ""
     """The order of the checks, in words, for the reference page."""
-    door: Door = Door.COURSE
+    door: APIPath = APIPath.COURSE
     takes_file: bool = False
 
     @property
@@ -51,6 +51,6 @@ class Action(Generic[P]):
         given = (*ALWAYS, *self.refuses, *self.notes, *self.entries, *self.faults)
         return tuple(dict.fromkeys(given))
 
-    def reader(self) -> Reader[P]:
+    def reader(self) -> ParamsReader[P]:
         """Return what reads this action's parameters."""
-        return Reader(self.params)
+        return ParamsReader(self.params)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from homeroom.contract.accounts import ADD_SCHOOL_STUDENT, REGISTER, REGISTER_MULTIPLE
-from homeroom.contract.action import Action, Door
+from homeroom.contract.action import Action, APIPath
 from homeroom.contract.clips import (
     DELETE_CLASS_VIDEO,
     SET_CLASS_VIDEO_MULTIPLE,
@@ -53,8 +53,8 @@ ACTIONS: tuple[Action[Any], ...] = (
     CREATE_FOLDER,
 )
 
-NOT_BUILT: dict[Door, frozenset[str]] = {
-    Door.COURSE: frozenset(
+PLANNED: dict[APIPath, frozenset[str]] = {
+    APIPath.COURSE: frozenset(
         {
             "modifyPasswordByTelephone",
             "editSchoolStudent",
@@ -78,7 +78,7 @@ NOT_BUILT: dict[Door, frozenset[str]] = {
             "getLoginLinked",
         }
     ),
-    Door.CLOUD: frozenset(
+    APIPath.CLOUD: frozenset(
         {
             "getFolderList",
             "getCloudList",

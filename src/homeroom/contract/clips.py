@@ -5,35 +5,44 @@ from typing import Annotated
 from homeroom.base.ids import CourseId, LessonId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import entries
-from homeroom.contract.wire import CUSTOM_COLUMN, FLAG, IDENT, LOOSE_FLAG, TEXT, Param, Wire, flag
+from homeroom.contract.lists import read_entries
+from homeroom.contract.params import (
+    CUSTOM_COLUMN,
+    FLAG,
+    ID,
+    LOOSE_FLAG,
+    TEXT,
+    Params,
+    ParamType,
+    read_flag,
+)
 
-LOCK = Param(flag, "1 locked, anything else is not")
+LOCK = ParamType(read_flag, "1 locked, anything else is not")
 
 
-class OneLesson(Wire, frozen=True, kw_only=True):
+class LessonParams(Params, frozen=True, kw_only=True):
     """A class by id."""
 
-    class_id: Annotated[LessonId, IDENT]
+    class_id: Annotated[LessonId, ID]
 
 
-class DeleteClassVideo(OneLesson, frozen=True, kw_only=True):
+class DeleteClassVideo(LessonParams, frozen=True, kw_only=True):
     """The parameters of deleteClassVideo; no fileId means every clip."""
 
     file_id: Annotated[str | None, TEXT] = None
 
 
-class UpdateClassLockStatus(OneLesson, frozen=True, kw_only=True):
+class UpdateClassLockStatus(LessonParams, frozen=True, kw_only=True):
     """The parameters of updateClassLockStatus; one published client says lockStatus."""
 
-    is_lock: Annotated[bool, LOCK.named("isLock", "lockStatus")]
+    is_lock: Annotated[bool, LOCK.with_names("isLock", "lockStatus")]
 
 
-class LessonSwitches(Wire, frozen=True, kw_only=True):
+class LessonRecordingEntry(Params, frozen=True, kw_only=True):
     """The recording switches one class shall have."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
-    class_id: Annotated[LessonId, IDENT.named("classId", "classid")]
+    class_id: Annotated[LessonId, ID.with_names("classId", "classid")]
     record: Annotated[bool | None, FLAG] = None
     record_scene: Annotated[bool | None, FLAG] = None
     live: Annotated[bool | None, FLAG] = None
@@ -42,13 +51,15 @@ class LessonSwitches(Wire, frozen=True, kw_only=True):
     allow_unlogged_chat: Annotated[bool | None, LOOSE_FLAG] = None
 
 
-class SetClassVideoMultiple(Wire, frozen=True, kw_only=True):
+class SetClassVideoMultiple(Params, frozen=True, kw_only=True):
     """The parameters of setClassVideoMultiple."""
 
-    course_id: Annotated[CourseId, IDENT]
+    course_id: Annotated[CourseId, ID]
     lessons: Annotated[
-        tuple[LessonSwitches, ...],
-        Param(entries(LessonSwitches), "JSON list of up to 1,000 classes", ("classJson",)),
+        tuple[LessonRecordingEntry, ...],
+        ParamType(
+            read_entries(LessonRecordingEntry), "JSON list of up to 1,000 classes", ("classJson",)
+        ),
     ]
 
 

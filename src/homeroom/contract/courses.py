@@ -8,68 +8,72 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.upload import FILE, Upload
-from homeroom.contract.wire import (
-    IDENT,
+from homeroom.contract.params import (
+    ID,
     IDENTITY,
-    INSTANT,
-    OPTIONAL_IDENT,
+    OPTIONAL_ID,
     STRICT_FLAG,
     TEXT,
-    Param,
-    Wire,
-    cut,
-    one_of_or,
+    TIMESTAMP,
+    Params,
+    ParamType,
+    read_choice_or_default,
+    read_text_cut_to,
+)
+from homeroom.contract.upload import FILE, Upload
+
+COURSE_NAME = ParamType(read_text_cut_to(90), "text, cut to 90 characters")
+COURSE_INTRODUCTION = ParamType(
+    read_text_cut_to(400), "text, cut to 400 characters", ("courseIntroduce",)
+)
+SUBJECT = ParamType(read_choice_or_default(0, *range(17), 99), "0 to 16 or 99; anything else is 0")
+STAMP = ParamType(
+    read_choice_or_default(1, 1, 2), "1 keep the former head teacher in the teacher list, 2 drop"
 )
 
-COURSE_NAME = Param(cut(90), "text, cut to 90 characters")
-COURSE_INTRODUCTION = Param(cut(400), "text, cut to 400 characters", ("courseIntroduce",))
-SUBJECT = Param(one_of_or(0, *range(17), 99), "0 to 16 or 99; anything else is 0")
-STAMP = Param(one_of_or(1, 1, 2), "1 keep the former head teacher in the teacher list, 2 drop")
 
-
-class CourseSettings(Wire, frozen=True, kw_only=True):
+class CourseParams(Params, frozen=True, kw_only=True):
     """What may be said of a course when it is added and when it is edited."""
 
-    folder_id: Annotated[FolderId | None, OPTIONAL_IDENT] = None
-    expiry_time: Annotated[Moment | UnsetType, INSTANT] = UNSET
-    main_teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
+    folder_id: Annotated[FolderId | None, OPTIONAL_ID] = None
+    expiry_time: Annotated[Moment | UnsetType, TIMESTAMP] = UNSET
+    main_teacher_uid: Annotated[UserId | None, OPTIONAL_ID] = None
     main_teacher_account: Annotated[str | None, TEXT] = None
     subject_id: Annotated[int | None, SUBJECT] = None
-    cat_id: Annotated[int | None, OPTIONAL_IDENT] = None
+    cat_id: Annotated[int | None, OPTIONAL_ID] = None
     introduction: Annotated[str | None, COURSE_INTRODUCTION] = None
-    classroom_setting_id: Annotated[PresetId | None, OPTIONAL_IDENT] = None
+    classroom_setting_id: Annotated[PresetId | None, OPTIONAL_ID] = None
     allow_add_friend: Annotated[bool | None, STRICT_FLAG] = None
     allow_student_modify_nickname: Annotated[bool | None, STRICT_FLAG] = None
     not_allow_delete_course_student_replay: Annotated[bool | None, STRICT_FLAG] = None
-    picture: Annotated[Upload | None, FILE.named("Filedata")] = None
+    picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 
 
-class AddCourse(CourseSettings, frozen=True, kw_only=True):
+class AddCourse(CourseParams, frozen=True, kw_only=True):
     """The parameters of addCourse."""
 
     course_name: Annotated[str, COURSE_NAME]
     course_unique_identity: Annotated[str | None, IDENTITY] = None
 
 
-class EditCourse(CourseSettings, frozen=True, kw_only=True):
+class EditCourse(CourseParams, frozen=True, kw_only=True):
     """The parameters of editCourse."""
 
-    course_id: Annotated[CourseId, IDENT]
+    course_id: Annotated[CourseId, ID]
     course_name: Annotated[str | None, COURSE_NAME] = None
     stamp: Annotated[int, STAMP] = 1
 
 
-class OneCourse(Wire, frozen=True, kw_only=True):
+class CourseIdParams(Params, frozen=True, kw_only=True):
     """A course by id."""
 
-    course_id: Annotated[CourseId, IDENT]
+    course_id: Annotated[CourseId, ID]
 
 
-class GetWebcastURL(OneCourse, frozen=True, kw_only=True):
+class GetWebcastURL(CourseIdParams, frozen=True, kw_only=True):
     """The parameters of getWebcastUrl."""
 
-    class_id: Annotated[LessonId | None, OPTIONAL_IDENT] = None
+    class_id: Annotated[LessonId | None, OPTIONAL_ID] = None
 
 
 ADD_COURSE = Action(
@@ -144,7 +148,7 @@ EDIT_COURSE = Action(
 END_COURSE = Action(
     name="endCourse",
     title="End a course",
-    params=OneCourse,
+    params=CourseIdParams,
     refuses=(
         Errno.NO_SUCH_COURSE,
         Errno.COURSE_NOT_IN_SCHOOL,

@@ -3,20 +3,20 @@
 from typing import Annotated
 
 from homeroom.base.ids import FolderId
-from homeroom.contract.action import Action, Door
+from homeroom.contract.action import Action, APIPath
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import IDENT, Param, Wire, cut
+from homeroom.contract.params import ID, Params, ParamType, read_text_cut_to
 
 
-class GetTopFolderId(Wire, frozen=True, kw_only=True):
+class GetTopFolderId(Params, frozen=True, kw_only=True):
     """The parameters of getTopFolderId: none of its own."""
 
 
-class CreateFolder(Wire, frozen=True, kw_only=True):
+class CreateFolder(Params, frozen=True, kw_only=True):
     """The parameters of createFolder."""
 
-    folder_id: Annotated[FolderId, IDENT]
-    folder_name: Annotated[str, Param(cut(128), "text, cut to 128 characters")]
+    folder_id: Annotated[FolderId, ID]
+    folder_name: Annotated[str, ParamType(read_text_cut_to(128), "text, cut to 128 characters")]
 
 
 GET_TOP_FOLDER_ID = Action(
@@ -27,7 +27,7 @@ GET_TOP_FOLDER_ID = Action(
     faults=(),
     answer="data: the folder id, digits as text",
     order="a plan without a cloud drive (106); the first call makes the top folder",
-    door=Door.CLOUD,
+    door=APIPath.CLOUD,
 )
 
 CREATE_FOLDER = Action(
@@ -48,5 +48,5 @@ CREATE_FOLDER = Action(
         "presence and format (100), the parent (193, 194, 196), a name taken there (206 with its "
         "id), the 15 levels (207), the number of folders (208)"
     ),
-    door=Door.CLOUD,
+    door=APIPath.CLOUD,
 )

@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     """What an answer number says of the work behind it."""
 
     DONE = "done"
-    NOTED = "noted"
+    WARNING = "warning"
     """The work was kept, and there is something to add."""
     REFUSED = "refused"
     """Nothing was changed."""
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ErrnoInfo:
     """One answer number: its value, its outcome, the label on the wire and what it means."""
 
     number: int
@@ -30,369 +30,369 @@ class Row:
     en: str
 
 
-def _refused(number: int, zh: str, en: str) -> Row:
-    return Row(number, Outcome.REFUSED, zh, en)
+def _refusal(number: int, zh: str, en: str) -> ErrnoInfo:
+    return ErrnoInfo(number, Outcome.REFUSED, zh, en)
 
 
-def _noted(number: int, zh: str, en: str) -> Row:
-    return Row(number, Outcome.NOTED, zh, en)
+def _warning(number: int, zh: str, en: str) -> ErrnoInfo:
+    return ErrnoInfo(number, Outcome.WARNING, zh, en)
 
 
-def _fault(number: int, zh: str, en: str) -> Row:
-    return Row(number, Outcome.FAULT, zh, en)
+def _fault(number: int, zh: str, en: str) -> ErrnoInfo:
+    return ErrnoInfo(number, Outcome.FAULT, zh, en)
 
 
 @unique
 class Errno(Enum):
     """The answer numbers, by name."""
 
-    DONE = Row(1, Outcome.DONE, "程序正常执行", "success")
-    BAD_PARAMS = _refused(
+    DONE = ErrnoInfo(1, Outcome.DONE, "程序正常执行", "success")
+    BAD_PARAMS = _refusal(
         100, "参数不全或错误", "a parameter is missing or malformed (also wrong HTTP method)"
     )
-    NOT_AUTHORISED = _refused(
+    NOT_AUTHORISED = _refusal(
         102,
         "无权限（安全验证没通过）",
         "not authorised: SID, safeKey or timeStamp check failed, school suspended, or old action",
     )
-    PICTURE_NOT_STORED = _refused(103, "图片放入服务器失败", "storing the uploaded picture failed")
+    PICTURE_NOT_STORED = _refusal(103, "图片放入服务器失败", "storing the uploaded picture failed")
     FAILED = _fault(104, "操作失败（未知错误）", "operation failed for an unknown reason; retry")
-    NO_DATA = _refused(106, "无数据", "no data")
-    ACCOUNT_NOT_REGISTERED = _refused(113, "手机账号未注册", "account is not registered")
+    NO_DATA = _refusal(106, "无数据", "no data")
+    ACCOUNT_NOT_REGISTERED = _refusal(113, "手机账号未注册", "account is not registered")
     SERVER_FAULT = _fault(114, "服务器异常", "server fault; retry")
-    ENDS_BEFORE_IT_BEGINS = _refused(119, "结束时间须晚于开课时间", "end is not after start")
-    BEGINS_TOO_SOON = _refused(120, "开课时间至少一分钟以后", "start is less than one minute away")
-    TEACHER_ACCOUNT_MALFORMED = _refused(122, "老师账号格式不正确", "teacher account is malformed")
-    STUDENT_PHONE_MALFORMED = _refused(125, "学生手机号不合法", "student phone number is malformed")
-    SCHOOL_ACCOUNT_AS_STUDENT = _refused(
+    ENDS_BEFORE_IT_BEGINS = _refusal(119, "结束时间须晚于开课时间", "end is not after start")
+    BEGINS_TOO_SOON = _refusal(120, "开课时间至少一分钟以后", "start is less than one minute away")
+    TEACHER_ACCOUNT_MALFORMED = _refusal(122, "老师账号格式不正确", "teacher account is malformed")
+    STUDENT_PHONE_MALFORMED = _refusal(125, "学生手机号不合法", "student phone number is malformed")
+    SCHOOL_ACCOUNT_AS_STUDENT = _refusal(
         128, "机构账号不能添加为学生", "the school account cannot be a student"
     )
-    TEACHER_AS_STUDENT = _refused(129, "老师不能添加为学生", "a teacher cannot be added as student")
-    TOO_MANY_MEMBERS = _refused(130, "学生超出可添加数量", "member limit exceeded")
-    REGISTRATION_FAILED = _refused(131, "注册失败", "registration failed")
-    ALREADY_EXISTS = _refused(133, "已经存在", "already exists")
-    PHONE_MALFORMED = _refused(134, "手机号不合法", "phone number is malformed")
-    PHONE_ALREADY_REGISTERED = _noted(
+    TEACHER_AS_STUDENT = _refusal(129, "老师不能添加为学生", "a teacher cannot be added as student")
+    TOO_MANY_MEMBERS = _refusal(130, "学生超出可添加数量", "member limit exceeded")
+    REGISTRATION_FAILED = _refusal(131, "注册失败", "registration failed")
+    ALREADY_EXISTS = _refusal(133, "已经存在", "already exists")
+    PHONE_MALFORMED = _refusal(134, "手机号不合法", "phone number is malformed")
+    PHONE_ALREADY_REGISTERED = _warning(
         135, "手机号已注册", "phone already registered (UID is returned)"
     )
-    NOT_A_TEACHER_OF_SCHOOL = _refused(
+    NOT_A_TEACHER_OF_SCHOOL = _refusal(
         136,
         "机构下面没有该老师，请在机构下添加该老师",
         "not a teacher of the school; add the teacher first",
     )
-    PASSWORD_LENGTH = _refused(137, "密码长度不合法(6-20位)", "password length outside 6-20")
-    LESSON_IS_RUNNING = _refused(
+    PASSWORD_LENGTH = _refusal(137, "密码长度不合法(6-20位)", "password length outside 6-20")
+    LESSON_IS_RUNNING = _refusal(
         140, "该课节正在上课，不能编辑和删除", "class is running; no edit or delete"
     )
-    LESSON_NOT_IN_COURSE = _refused(142, "该课程下无此课节信息", "class is not in that course")
-    NO_SUCH_LESSON = _refused(143, "没有此课节信息", "class does not exist")
-    COURSE_NOT_IN_SCHOOL = _refused(144, "机构下无此课程", "course is not in the school")
-    LESSON_IS_OVER = _refused(145, "该课节已经结束", "class has ended")
-    NO_SUCH_COURSE = _refused(147, "没有此课程信息", "course does not exist")
-    COURSE_DELETED = _refused(149, "课程已删除", "course was deleted")
-    EXPIRY_TOO_SOON = _refused(
+    LESSON_NOT_IN_COURSE = _refusal(142, "该课程下无此课节信息", "class is not in that course")
+    NO_SUCH_LESSON = _refusal(143, "没有此课节信息", "class does not exist")
+    COURSE_NOT_IN_SCHOOL = _refusal(144, "机构下无此课程", "course is not in the school")
+    LESSON_IS_OVER = _refusal(145, "该课节已经结束", "class has ended")
+    NO_SUCH_COURSE = _refusal(147, "没有此课程信息", "course does not exist")
+    COURSE_DELETED = _refusal(149, "课程已删除", "course was deleted")
+    EXPIRY_TOO_SOON = _refusal(
         151, "过期时间至少要一天以后", "expiry must be at least one day ahead"
     )
-    EXPIRY_BEFORE_LAST_LESSON = _refused(
+    EXPIRY_BEFORE_LAST_LESSON = _refusal(
         152, "过期时间不能小于最后一节课的结束时间", "expiry lies before the end of the last class"
     )
-    COURSE_EXPIRED = _refused(153, "课程已过期", "course has expired")
-    EXPIRY_TOO_FAR = _refused(
+    COURSE_EXPIRED = _refusal(153, "课程已过期", "course has expired")
+    EXPIRY_TOO_FAR = _refusal(
         154, "过期时间只能是5年以内的时间", "expiry may be at most five years ahead"
     )
-    LIST_EMPTY = _refused(155, "数据数组不可为空", "list is empty (also: not a decodable list)")
-    FOLDER_NOT_IN_DRIVE = _refused(160, "机构下无此云盘目录", "folder is not in the school drive")
-    NOT_A_MEMBER = _refused(162, "课程下无此成员", "not a member of the course")
-    ALREADY_A_STUDENT = _refused(163, "课程下已存在此学生", "already a student of the course")
-    ALREADY_AN_AUDITOR = _refused(164, "课程下已存在此旁听", "already an auditor of the course")
-    LESSON_LENGTH = _refused(
+    LIST_EMPTY = _refusal(155, "数据数组不可为空", "list is empty (also: not a decodable list)")
+    FOLDER_NOT_IN_DRIVE = _refusal(160, "机构下无此云盘目录", "folder is not in the school drive")
+    NOT_A_MEMBER = _refusal(162, "课程下无此成员", "not a member of the course")
+    ALREADY_A_STUDENT = _refusal(163, "课程下已存在此学生", "already a student of the course")
+    ALREADY_AN_AUDITOR = _refusal(164, "课程下已存在此旁听", "already an auditor of the course")
+    LESSON_LENGTH = _refusal(
         165, "单节课不能少于15分钟且不能超过24小时", "class length outside 15 minutes to 24 hours"
     )
-    TEACHER_IS_COURSE_STUDENT = _refused(
+    TEACHER_IS_COURSE_STUDENT = _refusal(
         172, "课程下的学生不能添加为老师", "a course student cannot be the teacher"
     )
-    TEACHER_IS_COURSE_AUDITOR = _refused(
+    TEACHER_IS_COURSE_AUDITOR = _refusal(
         173, "课程下的旁听不能添加为老师", "a course auditor cannot be the teacher"
     )
-    TEACHER_AS_AUDITOR = _refused(174, "老师不能添加为旁听", "a teacher cannot be added as auditor")
-    NO_SUCH_FOLDER = _refused(193, "文件夹不存在", "folder does not exist")
-    FOLDER_OF_ANOTHER_SCHOOL = _refused(
+    TEACHER_AS_AUDITOR = _refusal(174, "老师不能添加为旁听", "a teacher cannot be added as auditor")
+    NO_SUCH_FOLDER = _refusal(193, "文件夹不存在", "folder does not exist")
+    FOLDER_OF_ANOTHER_SCHOOL = _refusal(
         194, "文件夹不属于该机构（无权操作）", "folder belongs to someone else"
     )
-    FOLDER_NOT_WRITABLE = _refused(196, "文件夹无操作权限", "no write permission on the folder")
-    FOLDER_NAME_TAKEN = _refused(
+    FOLDER_NOT_WRITABLE = _refusal(196, "文件夹无操作权限", "no write permission on the folder")
+    FOLDER_NAME_TAKEN = _refusal(
         206, "已存在同名文件夹", "folder name already taken (id is returned)"
     )
-    FOLDER_TOO_DEEP = _refused(207, "文件夹层级超出限制", "folder nesting too deep")
-    TOO_MANY_FOLDERS = _refused(208, "文件夹数量超出限制", "too many folders")
-    LESSON_DELETED = _refused(212, "该课节已经删除", "class was deleted")
-    PICTURE_TYPE = _refused(224, "上传图片类型错误", "picture type not allowed")
-    NOT_A_STUDENT_OF_SCHOOL = _refused(228, "机构下无此学生", "not a student of the school")
-    LESSON_NOT_IN_SCHOOL = _refused(233, "机构下无此课节", "class is not in the school")
-    LIVE_NEEDS_RECORDING = _refused(
+    FOLDER_TOO_DEEP = _refusal(207, "文件夹层级超出限制", "folder nesting too deep")
+    TOO_MANY_FOLDERS = _refusal(208, "文件夹数量超出限制", "too many folders")
+    LESSON_DELETED = _refusal(212, "该课节已经删除", "class was deleted")
+    PICTURE_TYPE = _refusal(224, "上传图片类型错误", "picture type not allowed")
+    NOT_A_STUDENT_OF_SCHOOL = _refusal(228, "机构下无此学生", "not a student of the school")
+    LESSON_NOT_IN_SCHOOL = _refusal(233, "机构下无此课节", "class is not in the school")
+    LIVE_NEEDS_RECORDING = _refusal(
         251, "只有开启了录课，才能开启直播或回放", "live and replay need recording"
     )
-    RECORDING_FROZEN = _refused(
+    RECORDING_FROZEN = _refusal(
         252,
         "录课/直播状态，只有开课前 20 分钟才可更改",
         "recording and live can be changed only until 20 minutes before start",
     )
-    VIDEO_SERVICE_FAULT = _refused(
+    VIDEO_SERVICE_FAULT = _refusal(
         253, "视频服务有问题，请稍后重试", "video service fault, try later"
     )
-    NOT_RECORDED = _refused(
+    NOT_RECORDED = _refusal(
         254, "该课节没有开启录课，没有视频信息", "recording was off, so there is no video"
     )
-    TOO_MANY_SEATS = _refused(259, "上台人数设置超出最大限制", "stage size above the limit")
-    HEAD_TEACHER_NOT_ADDED = _refused(260, "添加班主任失败", "adding the head teacher failed")
-    BEGINS_TOO_LATE = _refused(
+    TOO_MANY_SEATS = _refusal(259, "上台人数设置超出最大限制", "stage size above the limit")
+    HEAD_TEACHER_NOT_ADDED = _refusal(260, "添加班主任失败", "adding the head teacher failed")
+    BEGINS_TOO_LATE = _refusal(
         268, "课节开始时间超出允许范围", "start is outside the allowed range"
     )
-    KIND_NOT_SUPPORTED_FOR_VIDEO = _refused(
+    KIND_NOT_SUPPORTED_FOR_VIDEO = _refusal(
         269,
         "该课程/课节类型暂不支持该操作",
         "operation not supported for this course or class type",
     )
-    ADDED_WITH_BAD_RECORDING = _noted(
+    ADDED_WITH_BAD_RECORDING = _warning(
         280,
         "课节创建成功，录课参数设置错误，录课开启失败",
         "class created, recording not switched on because of bad recording parameters",
     )
-    ADDED_WITHOUT_RECORDING = _noted(
+    ADDED_WITHOUT_RECORDING = _warning(
         281,
         "课节创建成功，视频服务有问题，录课开启失败",
         "class created, recording not switched on because of the video service",
     )
-    EDITED_WITH_BAD_RECORDING = _noted(
+    EDITED_WITH_BAD_RECORDING = _warning(
         282,
         "课节修改成功，录课参数设置错误，录课修改失败",
         "class changed, recording unchanged because of bad recording parameters",
     )
-    EDITED_RECORDING_FROZEN = _noted(
+    EDITED_RECORDING_FROZEN = _warning(
         283,
         "课节修改成功，开课前20分钟内不能开启录课，录课修改失败",
         "class changed, recording cannot be switched on in the last 20 minutes",
     )
-    EDITED_WITHOUT_RECORDING = _noted(
+    EDITED_WITHOUT_RECORDING = _warning(
         284,
         "课节修改成功，视频服务有问题，录课修改失败",
         "class changed, recording unchanged because of the video service",
     )
-    PHONE_RANGE = _refused(288, "此号码段不合法", "number range not allowed")
-    NO_SUCH_HEAD_TEACHER = _refused(310, "新班主任不存在", "new head teacher does not exist")
-    HEAD_TEACHER_IS_STUDENT = _refused(
+    PHONE_RANGE = _refusal(288, "此号码段不合法", "number range not allowed")
+    NO_SUCH_HEAD_TEACHER = _refusal(310, "新班主任不存在", "new head teacher does not exist")
+    HEAD_TEACHER_IS_STUDENT = _refusal(
         311, "课程下的学生不能添加为班主任", "a course student cannot be head teacher"
     )
-    HEAD_TEACHER_IS_AUDITOR = _refused(
+    HEAD_TEACHER_IS_AUDITOR = _refusal(
         312, "课程下的旁听不能添加为班主任", "a course auditor cannot be head teacher"
     )
-    HEAD_TEACHER_HAS_LESSONS = _refused(
+    HEAD_TEACHER_HAS_LESSONS = _refusal(
         314,
         "原班主任有未上完的课节，不能更换",
         "former head teacher has unfinished classes and cannot be replaced",
     )
-    TEACHER_HAS_LESSONS = _refused(317, "教师有未结束的课节", "teacher still has classes to finish")
-    CO_TEACHER_NOT_OF_SCHOOL = _refused(
+    TEACHER_HAS_LESSONS = _refusal(317, "教师有未结束的课节", "teacher still has classes to finish")
+    CO_TEACHER_NOT_OF_SCHOOL = _refusal(
         318, "联席教师不是本机构老师", "co-teacher is not a teacher of the school"
     )
-    CO_TEACHER_IS_STUDENT = _refused(
+    CO_TEACHER_IS_STUDENT = _refusal(
         319, "课程下的学生不能添加为联席教师", "a course student cannot be co-teacher"
     )
-    CO_TEACHER_IS_AUDITOR = _refused(
+    CO_TEACHER_IS_AUDITOR = _refusal(
         320, "课程下的旁听不能添加为联席教师", "a course auditor cannot be co-teacher"
     )
-    CO_TEACHER_IS_GUEST = _refused(
+    CO_TEACHER_IS_GUEST = _refusal(
         321, "插班生不能添加为联席教师", "a class guest cannot be co-teacher"
     )
-    CO_TEACHER_IS_TEACHER = _refused(
+    CO_TEACHER_IS_TEACHER = _refusal(
         322, "课节老师不能添加为联席教师", "the class teacher cannot also be co-teacher"
     )
-    CO_TEACHER_NOT_BOOKED = _refused(
+    CO_TEACHER_NOT_BOOKED = _refusal(
         323, "联席教师购买课节失败", "booking the class for the co-teacher failed"
     )
-    TEACHER_NOT_LISTED = _refused(
+    TEACHER_NOT_LISTED = _refusal(
         324, "课节老师加入教师列表失败", "entering the class teacher in the teacher list failed"
     )
-    TEACHER_IS_GUEST = _refused(325, "插班生不能添加为老师", "a class guest cannot be the teacher")
-    CO_TEACHER_NOT_LISTED = _refused(
+    TEACHER_IS_GUEST = _refusal(325, "插班生不能添加为老师", "a class guest cannot be the teacher")
+    CO_TEACHER_NOT_LISTED = _refusal(
         326, "课节联席教师加入教师列表失败", "entering the co-teacher in the teacher list failed"
     )
-    CO_TEACHER_NOT_UNBOOKED = _refused(
+    CO_TEACHER_NOT_UNBOOKED = _refusal(
         327, "联席教师退订课节失败", "unbooking the class for the co-teacher failed"
     )
-    TEACHER_IS_CO_TEACHER = _refused(
+    TEACHER_IS_CO_TEACHER = _refusal(
         328, "课节联席教师不能添加为老师", "a co-teacher of the class cannot become its teacher"
     )
-    CO_TEACHER_ACCOUNT_MALFORMED = _refused(
+    CO_TEACHER_ACCOUNT_MALFORMED = _refusal(
         330, "联席教师账号格式不正确", "co-teacher account malformed (withdrawn April 2022)"
     )
-    HEAD_TEACHER_ACCOUNT_MALFORMED = _refused(
+    HEAD_TEACHER_ACCOUNT_MALFORMED = _refusal(
         331, "班主任账号格式不正确", "head teacher account malformed"
     )
-    COURSE_TEACHER_AS_MEMBER = _refused(
+    COURSE_TEACHER_AS_MEMBER = _refusal(
         332,
         "课程老师或联席教师不能添加为课程学生或旁听",
         "course teacher or co-teacher cannot be student or auditor",
     )
-    HEAD_TEACHER_AS_STUDENT = _refused(
+    HEAD_TEACHER_AS_STUDENT = _refusal(
         333, "班主任不能添加为课程学生", "head teacher cannot be a course student"
     )
-    HEAD_TEACHER_NOT_OF_SCHOOL = _refused(
+    HEAD_TEACHER_NOT_OF_SCHOOL = _refusal(
         334, "班主任不存在", "head teacher is not a teacher of the school"
     )
-    TEACHER_HAS_COURSES = _refused(
+    TEACHER_HAS_COURSES = _refusal(
         339, "教师有未结束的课程", "teacher still has a course to finish"
     )
-    AVATAR_NOT_STORED = _noted(340, "注册成功，用户头像设置失败", "registered, avatar not stored")
-    PICTURE_DIMENSIONS = _refused(341, "上传图片尺寸错误（300*300）", "picture is not 300x300")
-    PICTURE_TOO_LARGE = _refused(342, "上传图片大小超出限制（1M）", "picture larger than 1 MB")
-    LESSON_FROZEN = _refused(
+    AVATAR_NOT_STORED = _warning(340, "注册成功，用户头像设置失败", "registered, avatar not stored")
+    PICTURE_DIMENSIONS = _refusal(341, "上传图片尺寸错误（300*300）", "picture is not 300x300")
+    PICTURE_TOO_LARGE = _refusal(342, "上传图片大小超出限制（1M）", "picture larger than 1 MB")
+    LESSON_FROZEN = _refusal(
         350,
         "开课前20分钟内不能修改课节名称、上课时间、云盘资源、台上人数、是否自动上台、教学模式",
         "name, time, folder, seats, auto-stage and mode are frozen 20 minutes before start",
     )
-    LABEL_NAME_TAKEN = _refused(353, "标签已经存在", "label name already exists")
-    TOO_MANY_LABELS = _refused(354, "超过标签库的数量上限", "label library full")
-    LABEL_OF_ANOTHER_SCHOOL = _refused(355, "标签不属于该机构", "label belongs to another school")
-    NO_SUCH_LABEL = _refused(356, "不存在此 ID 的标签", "label does not exist")
-    SOME_LABELS_MISSING = _refused(
+    LABEL_NAME_TAKEN = _refusal(353, "标签已经存在", "label name already exists")
+    TOO_MANY_LABELS = _refusal(354, "超过标签库的数量上限", "label library full")
+    LABEL_OF_ANOTHER_SCHOOL = _refusal(355, "标签不属于该机构", "label belongs to another school")
+    NO_SUCH_LABEL = _refusal(356, "不存在此 ID 的标签", "label does not exist")
+    SOME_LABELS_MISSING = _refusal(
         358, "部分标签不存在或已删除", "some labels are missing or deleted"
     )
-    SOME_LABELS_FOREIGN = _refused(
+    SOME_LABELS_FOREIGN = _refusal(
         359, "部分标签不属于本机构", "some labels belong to another school"
     )
-    SEATS_FORBID_HD = _refused(368, "当前学生上台数不支持高清", "stage size does not allow HD")
-    KIND_NOT_SUPPORTED = _refused(
+    SEATS_FORBID_HD = _refusal(368, "当前学生上台数不支持高清", "stage size does not allow HD")
+    KIND_NOT_SUPPORTED = _refusal(
         369, "该课程/课节类型暂不支持该操作", "not supported for this course or class type"
     )
-    NO_SUCH_PRESET = _refused(371, "教室设置不存在", "classroom preset does not exist")
-    AUTO_STAGE_NOT_CHANGED = _refused(372, "修改自动上台失败", "changing auto-stage failed")
-    PRESET_OF_ANOTHER_SCHOOL = _refused(
+    NO_SUCH_PRESET = _refusal(371, "教室设置不存在", "classroom preset does not exist")
+    AUTO_STAGE_NOT_CHANGED = _refusal(372, "修改自动上台失败", "changing auto-stage failed")
+    PRESET_OF_ANOTHER_SCHOOL = _refusal(
         373, "教室设置不属于本机构", "classroom preset belongs to another school"
     )
-    LESSON_NOT_OVER = _refused(384, "该课节还未结束", "class is not over yet")
-    TEACHERS_FROZEN = _refused(
+    LESSON_NOT_OVER = _refusal(384, "该课节还未结束", "class is not over yet")
+    TEACHERS_FROZEN = _refusal(
         385,
         "已过课节结束时间，不能修改授课教师或联席教师",
         "class end has passed, teachers can no longer change",
     )
-    SCHOOL_ACCOUNT_NOT_STOPPABLE = _refused(
+    SCHOOL_ACCOUNT_NOT_STOPPABLE = _refusal(
         386, "机构账号作为老师不能被停用", "the school account cannot be deactivated as teacher"
     )
-    TEACHER_STOPPED = _refused(387, "老师已被停用", "teacher is deactivated")
-    CO_TEACHER_STOPPED = _refused(388, "联席教师已被停用", "co-teacher is deactivated")
-    HEAD_TEACHER_STOPPED = _refused(389, "班主任已被停用", "head teacher is deactivated")
-    LOCK_NEEDS_END = _refused(
+    TEACHER_STOPPED = _refusal(387, "老师已被停用", "teacher is deactivated")
+    CO_TEACHER_STOPPED = _refusal(388, "联席教师已被停用", "co-teacher is deactivated")
+    HEAD_TEACHER_STOPPED = _refusal(389, "班主任已被停用", "head teacher is deactivated")
+    LOCK_NEEDS_END = _refusal(
         391, "未结束的课节不支持修改锁定状态", "lock state of an unfinished class cannot change"
     )
-    COURSE_HAS_RUNNING_LESSON = _refused(
+    COURSE_HAS_RUNNING_LESSON = _refusal(
         394, "课程下有正在上的课节，不能结束", "a class is running, the course cannot be ended"
     )
-    IDENTITY_TAKEN = _refused(
+    IDENTITY_TAKEN = _refusal(
         398, "数据已经存在（唯一标识已存在）", "unique identity already exists"
     )
-    TOO_MANY_COURSE_LABELS = _refused(399, "超出课程标签数量上限", "too many labels on the course")
-    BAD_DATA = _refused(
+    TOO_MANY_COURSE_LABELS = _refusal(399, "超出课程标签数量上限", "too many labels on the course")
+    BAD_DATA = _refusal(
         400,
         "请求数据不合法",
         "request data invalid (for instance a UID that does not exist or is not of this school)",
     )
-    SUB_ACCOUNT_NOT_STOPPABLE = _refused(
+    SUB_ACCOUNT_NOT_STOPPABLE = _refusal(
         402, "机构子账号不能被停用", "a sub-account of the school cannot be deactivated"
     )
-    TOO_MANY_ENTRIES = _refused(450, "数量超出限制", "too many entries")
-    MAINTENANCE_OVERLAP = _refused(
+    TOO_MANY_ENTRIES = _refusal(450, "数量超出限制", "too many entries")
+    MAINTENANCE_OVERLAP = _refusal(
         454, "课节起止时间与系统维护时间有重叠", "class time overlaps system maintenance"
     )
-    BEING_CREATED = _refused(
+    BEING_CREATED = _refusal(
         460, "课程或课节正在被其他请求创建", "course or class is being created by another request"
     )
-    EMAIL_ALREADY_REGISTERED = _noted(
+    EMAIL_ALREADY_REGISTERED = _warning(
         461, "邮箱已注册", "e-mail already registered (UID is returned)"
     )
-    MEMBERS_BEING_CHANGED = _refused(
+    MEMBERS_BEING_CHANGED = _refusal(
         464, "课程学生正在被其他请求创建", "course members are being changed by another request"
     )
-    LESSON_MADE_ELSEWHERE = _refused(
+    LESSON_MADE_ELSEWHERE = _refusal(
         466,
         "通过客户端-创建课堂产生的课节只能在客户端编辑",
         "class was made through the client or LMS and cannot be handled by this call",
     )
-    NO_SUCH_CLIP = _refused(630, "视频片段文件不存在", "clip does not exist")
-    NO_CLIP_MADE = _refused(631, "录课失败未生成视频文件", "recording failed, no file was produced")
-    ALL_CLIPS_DELETED = _refused(
+    NO_SUCH_CLIP = _refusal(630, "视频片段文件不存在", "clip does not exist")
+    NO_CLIP_MADE = _refusal(631, "录课失败未生成视频文件", "recording failed, no file was produced")
+    ALL_CLIPS_DELETED = _refusal(
         632, "录课视频文件生成但已全部被删除", "files were produced but all are deleted"
     )
-    CLIPS_LOCKED = _refused(
+    CLIPS_LOCKED = _refusal(
         633, "删除失败视频文件被保护锁定", "video is locked and cannot be deleted"
     )
-    CLIP_DELETED = _refused(634, "视频片段文件已被删除", "clip is already deleted")
-    TEACHER_STOPPING = _refused(800, "老师被停用中", "teacher is being deactivated")
-    CO_TEACHER_STOPPING = _refused(804, "联席教师被停用中", "co-teacher is being deactivated")
-    HEAD_TEACHER_STOPPING = _refused(805, "班主任被停用中", "head teacher is being deactivated")
-    NO_DUAL_CAMERA_HERE = _refused(808, "该设置不支持双摄", "setting does not allow dual camera")
-    NOT_ADDED_AS_STUDENT = _noted(
+    CLIP_DELETED = _refusal(634, "视频片段文件已被删除", "clip is already deleted")
+    TEACHER_STOPPING = _refusal(800, "老师被停用中", "teacher is being deactivated")
+    CO_TEACHER_STOPPING = _refusal(804, "联席教师被停用中", "co-teacher is being deactivated")
+    HEAD_TEACHER_STOPPING = _refusal(805, "班主任被停用中", "head teacher is being deactivated")
+    NO_DUAL_CAMERA_HERE = _refusal(808, "该设置不支持双摄", "setting does not allow dual camera")
+    NOT_ADDED_AS_STUDENT = _warning(
         820, "注册成功，加为机构学生失败", "registered, not added as school student"
     )
-    NOT_ADDED_AS_TEACHER = _noted(
+    NOT_ADDED_AS_TEACHER = _warning(
         821, "注册成功，加为机构老师失败", "registered, not added as school teacher"
     )
-    IDENTITY_NOT_RELEASED = _noted(
+    IDENTITY_NOT_RELEASED = _warning(
         823, "删除课节成功，删除唯一标识失败", "class deleted, unique identity not released"
     )
-    ADDED_WITHOUT_INTRODUCTION = _noted(
+    ADDED_WITHOUT_INTRODUCTION = _warning(
         824, "课节添加成功，课节简介设置失败", "class created, introduction not stored"
     )
-    EDITED_WITHOUT_INTRODUCTION = _noted(
+    EDITED_WITHOUT_INTRODUCTION = _warning(
         825, "课节编辑成功，课节简介设置失败", "class changed, introduction not stored"
     )
-    NICKNAME_NOT_SYNCED = _noted(
+    NICKNAME_NOT_SYNCED = _warning(
         841, "成员添加成功，班级昵称同步失败", "member added, nickname sync failed"
     )
-    TOO_MANY_TEACHERS = _refused(
+    TOO_MANY_TEACHERS = _refusal(
         845, "超出机构老师最大启用数量", "quota of active teachers used up"
     )
-    NO_MESSAGE_POSSIBLE = _refused(
+    NO_MESSAGE_POSSIBLE = _refusal(
         877, "传参不支持发送短信", "parameters do not allow a text message"
     )
-    TEACH_MODE_NOT_CHANGED = _refused(880, "修改课节教学模式失败", "changing the teach mode failed")
-    HEAD_TEACHER_CANCELLED = _refused(883, "班主任帐号已注销", "head teacher account is cancelled")
-    TEACHER_CANCELLED = _refused(884, "老师帐号已注销", "teacher account is cancelled")
-    CO_TEACHER_CANCELLED = _refused(885, "联席教师帐号已注销", "co-teacher account is cancelled")
-    STUDENT_CANCELLED = _refused(886, "学生帐号已注销", "student account is cancelled")
-    AUDITOR_CANCELLED = _refused(887, "旁听帐号已注销", "auditor account is cancelled")
-    IN_MAINTENANCE = _refused(901, "系统维护中", "system maintenance, every request is refused")
-    CO_TEACHER_TWICE = _refused(21316, "联席教师数据有重复", "co-teacher listed twice")
-    TOO_MANY_CO_TEACHERS = _refused(21317, "联席教师数量超出限制", "too many co-teachers")
-    REPEATED_TOO_SOON = _refused(101003002, "重复请求", "same request repeated within 5 seconds")
-    NOT_IN_PLAN = _refused(
+    TEACH_MODE_NOT_CHANGED = _refusal(880, "修改课节教学模式失败", "changing the teach mode failed")
+    HEAD_TEACHER_CANCELLED = _refusal(883, "班主任帐号已注销", "head teacher account is cancelled")
+    TEACHER_CANCELLED = _refusal(884, "老师帐号已注销", "teacher account is cancelled")
+    CO_TEACHER_CANCELLED = _refusal(885, "联席教师帐号已注销", "co-teacher account is cancelled")
+    STUDENT_CANCELLED = _refusal(886, "学生帐号已注销", "student account is cancelled")
+    AUDITOR_CANCELLED = _refusal(887, "旁听帐号已注销", "auditor account is cancelled")
+    IN_MAINTENANCE = _refusal(901, "系统维护中", "system maintenance, every request is refused")
+    CO_TEACHER_TWICE = _refusal(21316, "联席教师数据有重复", "co-teacher listed twice")
+    TOO_MANY_CO_TEACHERS = _refusal(21317, "联席教师数量超出限制", "too many co-teachers")
+    REPEATED_TOO_SOON = _refusal(101003002, "重复请求", "same request repeated within 5 seconds")
+    NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"
     )
-    HOURS_USED_UP = _noted(
+    HOURS_USED_UP = _warning(
         121601002,
         "操作成功，[在线教室]资源已超出用量，为防止业务受影响，请尽快联系客户经理",
         "done, but online-classroom quota is exceeded",
     )
-    MONTHLY_LIMIT_UPGRADE = _refused(
+    MONTHLY_LIMIT_UPGRADE = _refusal(
         121601003,
         "您当月累计创建课节已达当月上限，无法继续创建，升级账号获取更多权益",
         "monthly class limit reached, upgrade to continue",
     )
-    MONTHLY_LIMIT = _refused(
+    MONTHLY_LIMIT = _refusal(
         121601004, "您当月累计创建课节已达当月上限，无法继续创建", "monthly class limit reached"
     )
-    LIVE_NOT_IN_PLAN = _refused(121601005, "不支持设置网页直播", "web live not available")
-    SCENE_NOT_IN_PLAN = _refused(121601006, "不支持设置录制现场", "scene recording not available")
-    SEATS_INVALID = _refused(121601007, "台上人数参数错误", "stage size invalid")
-    CO_TEACHERS_NOT_IN_PLAN = _refused(121601008, "不支持设置联席教师", "co-teachers not available")
-    REPLAY_NOT_IN_PLAN = _refused(121601009, "不支持设置网页回放", "web replay not available")
-    RECORDING_NOT_IN_PLAN = _refused(121601010, "不支持设置录课", "recording not available")
-    DUAL_CAMERA_NOT_IN_PLAN = _refused(121601011, "不支持设置双摄模式", "dual camera not available")
-    RESOLUTION_NOT_IN_PLAN = _refused(121601012, "清晰度超出限制", "resolution above the limit")
-    TOO_MANY_LESSONS = _refused(
+    LIVE_NOT_IN_PLAN = _refusal(121601005, "不支持设置网页直播", "web live not available")
+    SCENE_NOT_IN_PLAN = _refusal(121601006, "不支持设置录制现场", "scene recording not available")
+    SEATS_INVALID = _refusal(121601007, "台上人数参数错误", "stage size invalid")
+    CO_TEACHERS_NOT_IN_PLAN = _refusal(121601008, "不支持设置联席教师", "co-teachers not available")
+    REPLAY_NOT_IN_PLAN = _refusal(121601009, "不支持设置网页回放", "web replay not available")
+    RECORDING_NOT_IN_PLAN = _refusal(121601010, "不支持设置录课", "recording not available")
+    DUAL_CAMERA_NOT_IN_PLAN = _refusal(121601011, "不支持设置双摄模式", "dual camera not available")
+    RESOLUTION_NOT_IN_PLAN = _refusal(121601012, "清晰度超出限制", "resolution above the limit")
+    TOO_MANY_LESSONS = _refusal(
         121601070, "单个课程下课节数量超过限制", "class limit of the course exceeded"
     )
-    BROADCAST_NOT_IN_PLAN = _refused(121604007, "不支持设置OMO站播", "OMO broadcast not available")
+    BROADCAST_NOT_IN_PLAN = _refusal(121604007, "不支持设置OMO站播", "OMO broadcast not available")
 
     @property
     def number(self) -> int:

@@ -5,48 +5,57 @@ from typing import Annotated
 from homeroom.base.ids import CourseId, LabelId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import BadEntry, entries_each, idents
-from homeroom.contract.wire import CUSTOM_COLUMN, IDENT, Param, Wire, cut, text
+from homeroom.contract.lists import InvalidEntry, read_entries_separately, read_ids
+from homeroom.contract.params import (
+    CUSTOM_COLUMN,
+    ID,
+    Params,
+    ParamType,
+    read_text,
+    read_text_cut_to,
+)
 
-LABEL_NAME = Param(cut(20), "text, cut to 20 characters")
+LABEL_NAME = ParamType(read_text_cut_to(20), "text, cut to 20 characters")
 COURSE_SPELLINGS = ("CourseId", "courseId")
 
 
-class LabelledCourse(Wire, frozen=True, kw_only=True):
+class CourseLabelsEntry(Params, frozen=True, kw_only=True):
     """One course and the labels it shall have; none given leaves them as they are."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
-    course_id: Annotated[CourseId, IDENT.named(*COURSE_SPELLINGS)]
-    spelling: Annotated[str, Param(text, "", COURSE_SPELLINGS, is_spelling=True)]
-    label_ids: Annotated[tuple[LabelId, ...] | None, Param(idents, "JSON list of label ids")] = None
+    course_id: Annotated[CourseId, ID.with_names(*COURSE_SPELLINGS)]
+    spelling: Annotated[str, ParamType(read_text, "", COURSE_SPELLINGS, is_spelling=True)]
+    label_ids: Annotated[
+        tuple[LabelId, ...] | None, ParamType(read_ids, "JSON list of label ids")
+    ] = None
 
 
-class AddCourseLabels(Wire, frozen=True, kw_only=True):
+class AddCourseLabels(Params, frozen=True, kw_only=True):
     """The parameters of addCourseLabels (READINGS Q4, Q8)."""
 
     courses: Annotated[
-        tuple[LabelledCourse | BadEntry, ...],
-        Param(
-            entries_each(LabelledCourse),
+        tuple[CourseLabelsEntry | InvalidEntry, ...],
+        ParamType(
+            read_entries_separately(CourseLabelsEntry),
             "JSON list of up to 1,000 courses",
             ("CourseList", "courseList"),
         ),
     ]
 
 
-class AddSchoolLabel(Wire, frozen=True, kw_only=True):
+class AddSchoolLabel(Params, frozen=True, kw_only=True):
     """The parameters of addSchoolLabel."""
 
     label_name: Annotated[str, LABEL_NAME]
 
 
-class OneLabel(Wire, frozen=True, kw_only=True):
+class LabelIdParams(Params, frozen=True, kw_only=True):
     """A label by id."""
 
-    label_id: Annotated[LabelId, IDENT]
+    label_id: Annotated[LabelId, ID]
 
 
-class UpdateSchoolLabel(OneLabel, frozen=True, kw_only=True):
+class UpdateSchoolLabel(LabelIdParams, frozen=True, kw_only=True):
     """The parameters of updateSchoolLabel."""
 
     label_name: Annotated[str, LABEL_NAME]
@@ -77,7 +86,7 @@ UPDATE_SCHOOL_LABEL = Action(
 DELETE_SCHOOL_LABEL = Action(
     name="deleteSchoolLabel",
     title="Delete a school label",
-    params=OneLabel,
+    params=LabelIdParams,
     refuses=(Errno.NO_SUCH_LABEL, Errno.LABEL_OF_ANOTHER_SCHOOL),
     faults=(Errno.FAILED,),
     order="presence and format (100), no such label (356), another school's (355)",

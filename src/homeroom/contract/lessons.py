@@ -8,24 +8,24 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import idents
-from homeroom.contract.wire import (
+from homeroom.contract.lists import read_ids
+from homeroom.contract.params import (
     FLAG,
-    IDENT,
+    ID,
     IDENTITY,
-    INSTANT,
     INTRODUCTION,
     LOOSE_FLAG,
-    OPTIONAL_IDENT,
+    OPTIONAL_ID,
     TEXT,
-    BadParam,
-    Param,
-    Wire,
-    cut,
-    one_of,
-    one_of_or,
-    optional_ident,
-    whole,
+    TIMESTAMP,
+    ParamError,
+    Params,
+    ParamType,
+    read_choice,
+    read_choice_or_default,
+    read_optional_id,
+    read_text_cut_to,
+    read_whole_number,
 )
 
 SECOND_CAMERA = 3
@@ -35,51 +35,55 @@ MALFORMED_SEATS = -1
 """What a seat number that is no number is read as, for errno 121601007."""
 
 
-def seats(raw: object) -> int:
+def read_seats(raw: object) -> int:
     """Read a number of seats; what is none is told apart by errno, not as a parameter."""
     try:
-        return max(whole(raw), MALFORMED_SEATS)
+        return max(read_whole_number(raw), MALFORMED_SEATS)
     except ValueError:
         return MALFORMED_SEATS
 
 
-def one_or_none(raw: object) -> tuple[UserId, ...]:
+def read_one_co_teacher(raw: object) -> tuple[UserId, ...]:
     """Read one UID as a list of one; empty and 0 are the empty list."""
-    uid = None if raw == "" else optional_ident(raw)
+    uid = None if raw == "" else read_optional_id(raw)
     return () if uid is None else (UserId(uid),)
 
 
-def another_or_none(raw: object) -> tuple[UserId, ...] | UnsetType:
+def read_other_co_teacher(raw: object) -> tuple[UserId, ...] | UnsetType:
     """Read a change of co-teacher: empty takes them away, 0 is what clients send for "not sent"."""
-    return () if raw == "" else one_or_none(raw) or UNSET
+    return () if raw == "" else read_one_co_teacher(raw) or UNSET
 
 
-def several_or_none(raw: object) -> tuple[int, ...]:
+def read_co_teachers(raw: object) -> tuple[int, ...]:
     """Read a list of UIDs; empty is the empty list."""
-    return () if raw == "" else idents(raw)
+    return () if raw == "" else read_ids(raw)
 
 
-SEATS = Param(seats, "whole number, 0 and above")
-HD = Param(one_of_or(0, 1, 2), "0 standard, 1 HD, 2 full HD; anything else is 0")
-DUAL_CAMERA = Param(one_of_or(0, SECOND_CAMERA), "0 off, 3 second camera; anything else is 0")
-TEACH_MODE = Param(one_of(1, SMART), "1 online classroom, 2 smart classroom", zero_is_absent=True)
-ONE_CO_TEACHER = Param(one_or_none, "UID; send this or assistantUids", keeps_empty=True)
-OTHER_CO_TEACHER = Param(
-    another_or_none, "UID; empty removes; send this or assistantUids", keeps_empty=True
+SEATS = ParamType(read_seats, "whole number, 0 and above")
+HD = ParamType(read_choice_or_default(0, 1, 2), "0 standard, 1 HD, 2 full HD; anything else is 0")
+DUAL_CAMERA = ParamType(
+    read_choice_or_default(0, SECOND_CAMERA), "0 off, 3 second camera; anything else is 0"
 )
-CO_TEACHERS = Param(several_or_none, "JSON list of UIDs", keeps_empty=True)
+TEACH_MODE = ParamType(
+    read_choice(1, SMART), "1 online classroom, 2 smart classroom", zero_is_absent=True
+)
+ONE_CO_TEACHER = ParamType(read_one_co_teacher, "UID; send this or assistantUids", keeps_empty=True)
+OTHER_CO_TEACHER = ParamType(
+    read_other_co_teacher, "UID; empty removes; send this or assistantUids", keeps_empty=True
+)
+CO_TEACHERS = ParamType(read_co_teachers, "JSON list of UIDs", keeps_empty=True)
 
 
-class AddCourseClass(Wire, frozen=True, kw_only=True):
+class AddCourseClass(Params, frozen=True, kw_only=True):
     """The parameters of addCourseClass."""
 
-    course_id: Annotated[CourseId, IDENT]
-    class_name: Annotated[str, Param(cut(90), "text, cut to 90 characters")]
-    begin_time: Annotated[Moment, INSTANT]
-    end_time: Annotated[Moment, INSTANT]
-    teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
+    course_id: Annotated[CourseId, ID]
+    class_name: Annotated[str, ParamType(read_text_cut_to(90), "text, cut to 90 characters")]
+    begin_time: Annotated[Moment, TIMESTAMP]
+    end_time: Annotated[Moment, TIMESTAMP]
+    teacher_uid: Annotated[UserId | None, OPTIONAL_ID] = None
     teacher_account: Annotated[str | None, TEXT] = None
-    folder_id: Annotated[FolderId | None, OPTIONAL_IDENT] = None
+    folder_id: Annotated[FolderId | None, OPTIONAL_ID] = None
     seat_num: Annotated[int, SEATS] = 6
     assistant_uid: Annotated[tuple[UserId, ...], ONE_CO_TEACHER] = ()
     assistant_uids: Annotated[tuple[UserId, ...], CO_TEACHERS] = ()
@@ -100,21 +104,23 @@ class AddCourseClass(Wire, frozen=True, kw_only=True):
     def check(self) -> None:
         """Ask for a teacher, and for co-teachers in one of their two forms only."""
         if self.teacher_uid is None and self.teacher_account is None:
-            raise BadParam("teacherUid", "is missing or empty")
+            raise ParamError("teacherUid", "is missing or empty")
         if self.assistant_uid and self.assistant_uids:
-            raise BadParam("assistantUid", "must not be sent together with assistantUids")
+            raise ParamError("assistantUid", "must not be sent together with assistantUids")
 
 
-class EditCourseClass(Wire, frozen=True, kw_only=True):
+class EditCourseClass(Params, frozen=True, kw_only=True):
     """The parameters of editCourseClass; what is not sent stays as it is (READINGS Q29)."""
 
-    course_id: Annotated[CourseId, IDENT]
-    class_id: Annotated[LessonId, IDENT]
-    class_name: Annotated[str | None, Param(cut(50), "text, cut to 50 characters")] = None
-    begin_time: Annotated[Moment | None, INSTANT] = None
-    end_time: Annotated[Moment | None, INSTANT] = None
-    teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
-    folder_id: Annotated[FolderId | None, OPTIONAL_IDENT] = None
+    course_id: Annotated[CourseId, ID]
+    class_id: Annotated[LessonId, ID]
+    class_name: Annotated[
+        str | None, ParamType(read_text_cut_to(50), "text, cut to 50 characters")
+    ] = None
+    begin_time: Annotated[Moment | None, TIMESTAMP] = None
+    end_time: Annotated[Moment | None, TIMESTAMP] = None
+    teacher_uid: Annotated[UserId | None, OPTIONAL_ID] = None
+    folder_id: Annotated[FolderId | None, OPTIONAL_ID] = None
     assistant_uid: Annotated[tuple[UserId, ...] | UnsetType, OTHER_CO_TEACHER] = UNSET
     assistant_uids: Annotated[tuple[UserId, ...] | UnsetType, CO_TEACHERS] = UNSET
     record: Annotated[bool | None, FLAG] = None
@@ -131,16 +137,16 @@ class EditCourseClass(Wire, frozen=True, kw_only=True):
     def check(self) -> None:
         """Refuse a start without an end, and co-teachers in both of their forms."""
         if self.begin_time is not None and self.end_time is None:
-            raise BadParam("endTime", "must be sent together with beginTime")
+            raise ParamError("endTime", "must be sent together with beginTime")
         if self.assistant_uid and self.assistant_uids:
-            raise BadParam("assistantUid", "must not be sent together with assistantUids")
+            raise ParamError("assistantUid", "must not be sent together with assistantUids")
 
 
-class DelCourseClass(Wire, frozen=True, kw_only=True):
+class DelCourseClass(Params, frozen=True, kw_only=True):
     """The parameters of delCourseClass."""
 
-    course_id: Annotated[CourseId, IDENT]
-    class_id: Annotated[LessonId, IDENT]
+    course_id: Annotated[CourseId, ID]
+    class_id: Annotated[LessonId, ID]
 
 
 TIMES = (

@@ -3,25 +3,33 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from homeroom.contract.shown import Shown
-from homeroom.contract.wire import IDENT, INSTANT, STRICT_FLAG, TEXT, Param, Wire, between
+from homeroom.contract.params import (
+    ID,
+    STRICT_FLAG,
+    TEXT,
+    TIMESTAMP,
+    Params,
+    ParamType,
+    read_number_between,
+)
+from homeroom.contract.rows import ReadBackRow
 
-MOST = 1000
-USUAL = 100
+MAX_PAGE_ROWS = 1000
+DEFAULT_PAGE_ROWS = 100
 ROOT = "/admin/v1"
 
-SID = IDENT.named("SID")
-LIMIT = Param(between(1, MOST), f"rows a page, 1 to {MOST}")
-CURSOR = Param(TEXT.read, "what `next` of the page before said")
-SINCE = Param(INSTANT.read, "beginTime is this or later; seconds since 1970 UTC", ("from",))
-UNTIL = Param(INSTANT.read, "beginTime is before this; seconds since 1970 UTC", ("to",))
-DELETED = Param(STRICT_FLAG.read, "0 leaves the deleted ones out, 1 the others")
+SID = ID.with_names("SID")
+LIMIT = ParamType(read_number_between(1, MAX_PAGE_ROWS), f"rows a page, 1 to {MAX_PAGE_ROWS}")
+CURSOR = ParamType(TEXT.read, "what `next` of the page before said")
+SINCE = ParamType(TIMESTAMP.read, "beginTime is this or later; seconds since 1970 UTC", ("from",))
+UNTIL = ParamType(TIMESTAMP.read, "beginTime is before this; seconds since 1970 UTC", ("to",))
+DELETED = ParamType(STRICT_FLAG.read, "0 leaves the deleted ones out, 1 the others")
 
 
-class Paged(Wire, frozen=True, kw_only=True):
+class PageQuery(Params, frozen=True, kw_only=True):
     """Which part of a list; every list takes it."""
 
-    limit: Annotated[int, LIMIT] = USUAL
+    limit: Annotated[int, LIMIT] = DEFAULT_PAGE_ROWS
     cursor: Annotated[str | None, CURSOR] = None
 
 
@@ -33,8 +41,8 @@ class ReadBack:
     """Its name in generated clients."""
     path: str
     title: str
-    query: type[Wire]
-    row: type[Shown]
+    query: type[Params]
+    row: type[ReadBackRow]
     order: str = ""
     """The order of the list, in words; empty for what is no list."""
 

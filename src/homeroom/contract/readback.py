@@ -11,99 +11,99 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
-from homeroom.contract.paged import DELETED, SID, SINCE, UNTIL, Paged, ReadBack
-from homeroom.contract.shown import (
+from homeroom.contract.paged import DELETED, SID, SINCE, UNTIL, PageQuery, ReadBack
+from homeroom.contract.params import (
+    ID,
+    ROLE,
+    TEXT,
+    Params,
+    ParamType,
+    read_choice,
+    read_word,
+)
+from homeroom.contract.rows import (
     Account,
     Cancelled,
+    IdNumber,
     LiveInfo,
-    Number,
-    Shown,
+    ReadBackRow,
     Switch,
-    Time,
-    among,
+    Timestamp,
+    describe_choice,
 )
 from homeroom.contract.streams import StreamRow
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
-from homeroom.contract.wire import (
-    IDENT,
-    ROLE,
-    TEXT,
-    Param,
-    Wire,
-    one_of,
-    word_of,
-)
 
 # --- what may be asked -----------------------------------------------------------------------
 
-ACCOUNT = Param(TEXT.read, "telephone number or e-mail address")
-PART = Param(TEXT.read, "part of the name; capitals do not matter")
-TEACHER_STATE = Param(word_of("active", "stopping", "stopped"), "active, stopping or stopped")
-COURSE_STATE = Param(one_of(2, 3, 4), "2 running, 3 ended or expired, 4 deleted")
-LESSON_STATE = Param(one_of(1, 2, 3, 4), "1 not started, 2 running, 3 over, 4 deleted")
-CLIP_STATE = Param(one_of(1, 4), "1 kept, 4 deleted")
+ACCOUNT = ParamType(TEXT.read, "telephone number or e-mail address")
+PART = ParamType(TEXT.read, "part of the name; capitals do not matter")
+TEACHER_STATE = ParamType(read_word("active", "stopping", "stopped"), "active, stopping or stopped")
+COURSE_STATE = ParamType(read_choice(2, 3, 4), "2 running, 3 ended or expired, 4 deleted")
+LESSON_STATE = ParamType(read_choice(1, 2, 3, 4), "1 not started, 2 running, 3 over, 4 deleted")
+CLIP_STATE = ParamType(read_choice(1, 4), "1 kept, 4 deleted")
 
 
-class Schools(Paged, frozen=True, kw_only=True):
+class SchoolsQuery(PageQuery, frozen=True, kw_only=True):
     """Which schools."""
 
     sid: Annotated[SchoolId | None, SID] = None
 
 
-class Teachers(Schools, frozen=True, kw_only=True):
+class TeachersQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which teachers."""
 
-    uid: Annotated[UserId | None, IDENT] = None
+    uid: Annotated[UserId | None, ID] = None
     account: Annotated[str | None, ACCOUNT] = None
     state: Annotated[str | None, TEACHER_STATE] = None
 
 
-class Students(Schools, frozen=True, kw_only=True):
+class StudentsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which students."""
 
-    uid: Annotated[UserId | None, IDENT] = None
+    uid: Annotated[UserId | None, ID] = None
     account: Annotated[str | None, ACCOUNT] = None
 
 
-class Courses(Schools, frozen=True, kw_only=True):
+class CoursesQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which courses."""
 
-    course_id: Annotated[CourseId | None, IDENT] = None
+    course_id: Annotated[CourseId | None, ID] = None
     course_name: Annotated[str | None, PART] = None
     course_unique_identity: Annotated[str | None, TEXT] = None
-    main_teacher_uid: Annotated[UserId | None, IDENT] = None
-    label_id: Annotated[LabelId | None, IDENT] = None
+    main_teacher_uid: Annotated[UserId | None, ID] = None
+    label_id: Annotated[LabelId | None, ID] = None
     state: Annotated[int | None, COURSE_STATE] = None
     deleted: Annotated[bool | None, DELETED] = None
 
 
-class Members(Paged, frozen=True, kw_only=True):
+class MembersQuery(PageQuery, frozen=True, kw_only=True):
     """Which members of a course."""
 
     identity: Annotated[int | None, ROLE] = None
-    uid: Annotated[UserId | None, IDENT] = None
+    uid: Annotated[UserId | None, ID] = None
     account: Annotated[str | None, ACCOUNT] = None
 
 
-class Lessons(Schools, frozen=True, kw_only=True):
+class LessonsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which classes."""
 
-    course_id: Annotated[CourseId | None, IDENT] = None
+    course_id: Annotated[CourseId | None, ID] = None
     class_name: Annotated[str | None, PART] = None
     course_unique_identity: Annotated[str | None, TEXT] = None
-    teacher_uid: Annotated[UserId | None, IDENT] = None
-    assistant_uid: Annotated[UserId | None, IDENT] = None
+    teacher_uid: Annotated[UserId | None, ID] = None
+    assistant_uid: Annotated[UserId | None, ID] = None
     state: Annotated[int | None, LESSON_STATE] = None
     deleted: Annotated[bool | None, DELETED] = None
     since: Annotated[Moment | None, SINCE] = None
     until: Annotated[Moment | None, UNTIL] = None
 
 
-class OneLesson(Wire, frozen=True, kw_only=True):
+class LessonQuery(Params, frozen=True, kw_only=True):
     """Nothing more than the id in the path."""
 
 
-class Clips(Paged, frozen=True, kw_only=True):
+class ClipsQuery(PageQuery, frozen=True, kw_only=True):
     """Which clips of a class."""
 
     file_id: Annotated[str | None, TEXT] = None
@@ -111,67 +111,68 @@ class Clips(Paged, frozen=True, kw_only=True):
     deleted: Annotated[bool | None, DELETED] = None
 
 
-class Labels(Schools, frozen=True, kw_only=True):
+class LabelsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which labels."""
 
     label_name: Annotated[str | None, PART] = None
 
 
-class Folders(Schools, frozen=True, kw_only=True):
+class FoldersQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which folders."""
 
-    parent_id: Annotated[FolderId | None, IDENT] = None
+    parent_id: Annotated[FolderId | None, ID] = None
     folder_name: Annotated[str | None, PART] = None
 
 
 # --- what is shown ---------------------------------------------------------------------------
 
 
-class SchoolRow(Shown, frozen=True, kw_only=True):
+class SchoolRow(ReadBackRow, frozen=True, kw_only=True):
     """A school; its secret is never shown."""
 
-    sid: Number = msgspec.field(name="SID")
+    sid: IdNumber = msgspec.field(name="SID")
     school_name: str
     owner_uid: Annotated[int, Meta(description="The school account.")]
     is_suspended: Annotated[Switch, Meta(description="1: the partner API refuses the school.")]
     plan: Annotated[dict[str, Any], Meta(description="The keys of `homeroom school set`.")]
-    created_time: Time
+    created_time: Timestamp
 
 
-class TeacherRow(Shown, frozen=True, kw_only=True):
+class TeacherRow(ReadBackRow, frozen=True, kw_only=True):
     """A teacher of a school."""
 
-    sid: Number = msgspec.field(name="SID")
-    uid: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    uid: IdNumber
     account: Account
     name: str
     state: Annotated[
-        str, among("stopping becomes stopped after a while.", "active", "stopping", "stopped")
+        str,
+        describe_choice("stopping becomes stopped after a while.", "active", "stopping", "stopped"),
     ]
     is_cancelled: Cancelled
-    created_time: Time
+    created_time: Timestamp
 
 
-class StudentRow(Shown, frozen=True, kw_only=True):
+class StudentRow(ReadBackRow, frozen=True, kw_only=True):
     """A student of a school."""
 
-    sid: Number = msgspec.field(name="SID")
-    uid: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    uid: IdNumber
     account: Account
     name: str
     is_cancelled: Cancelled
-    created_time: Time
+    created_time: Timestamp
 
 
-class CourseRow(Shown, frozen=True, kw_only=True):
+class CourseRow(ReadBackRow, frozen=True, kw_only=True):
     """A course."""
 
-    sid: Number = msgspec.field(name="SID")
-    course_id: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    course_id: IdNumber
     course_name: str
-    course_type: Annotated[int, among("1 standard, 2 public, 3 dual.", 1, 2, 3)]
+    course_type: Annotated[int, describe_choice("1 standard, 2 public, 3 dual.", 1, 2, 3)]
     course_unique_identity: str | None
-    state: Annotated[int, among("2 running, 3 ended or expired, 4 deleted.", 2, 3, 4)]
+    state: Annotated[int, describe_choice("2 running, 3 ended or expired, 4 deleted.", 2, 3, 4)]
     main_teacher_uid: int | None
     folder_id: int | None
     classroom_setting_id: int | None
@@ -183,59 +184,59 @@ class CourseRow(Shown, frozen=True, kw_only=True):
     not_allow_delete_course_student_replay: Switch
     label_ids: Annotated[list[int], Meta(description="In the order in which they were set.")]
     expiry_time: Annotated[int, Meta(description="Seconds since 1970 UTC; 0 is never.")]
-    created_time: Time
-    ended_time: Time | None
-    deleted_time: Time | None
+    created_time: Timestamp
+    ended_time: Timestamp | None
+    deleted_time: Timestamp | None
 
 
-class MemberRow(Shown, frozen=True, kw_only=True):
+class MemberRow(ReadBackRow, frozen=True, kw_only=True):
     """A student or an auditor of a course."""
 
-    course_id: Number
-    uid: Number
+    course_id: IdNumber
+    uid: IdNumber
     account: Account
-    identity: Annotated[int, among("1 student, 2 auditor.", 1, 2)]
+    identity: Annotated[int, describe_choice("1 student, 2 auditor.", 1, 2)]
     name: Annotated[str | None, Meta(description="As it was given with the member.")]
     nickname: Annotated[str | None, Meta(description="As the course shows it.")]
     is_cancelled: Cancelled
-    joined_time: Time
+    joined_time: Timestamp
 
 
-class Person(Shown, frozen=True, kw_only=True):
+class LessonTeacherRow(ReadBackRow, frozen=True, kw_only=True):
     """A teacher or a co-teacher of a class."""
 
-    uid: Number
+    uid: IdNumber
     account: Account
     name: str
 
 
-class LessonRow(Shown, frozen=True, kw_only=True):
+class LessonRow(ReadBackRow, frozen=True, kw_only=True):
     """A class."""
 
-    sid: Number = msgspec.field(name="SID")
-    class_id: Number
-    course_id: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    class_id: IdNumber
+    course_id: IdNumber
     course_name: str
     class_name: str
     state: Annotated[
         int,
-        among(
+        describe_choice(
             "1 not started, 2 running (up to 20 minutes past the end), 3 over or closed, "
             "4 deleted, also with its course.",
             *(1, 2, 3, 4),
         ),
     ]
-    begin_time: Time
-    end_time: Time
-    teacher_uid: Number
-    teacher: Person
+    begin_time: Timestamp
+    end_time: Timestamp
+    teacher_uid: IdNumber
+    teacher: LessonTeacherRow
     assistant_uids: list[int]
-    assistants: list[Person]
+    assistants: list[LessonTeacherRow]
     folder_id: int | None
     seat_num: int
-    is_hd: Annotated[int, among("0 standard, 1 HD, 2 full HD.", 0, 1, 2)]
-    is_dc: Annotated[int, among("3: a second camera.", 0, 3)]
-    teach_mode: Annotated[int, among("1 online, 2 smart classroom.", 1, 2)]
+    is_hd: Annotated[int, describe_choice("0 standard, 1 HD, 2 full HD.", 0, 1, 2)]
+    is_dc: Annotated[int, describe_choice("3: a second camera.", 0, 3)]
+    teach_mode: Annotated[int, describe_choice("1 online, 2 smart classroom.", 1, 2)]
     is_auto_onstage: Annotated[Switch, Meta(description="1: students enter off stage.")]
     omo_station_broadcast: Switch
     record: Switch
@@ -251,67 +252,71 @@ class LessonRow(Shown, frozen=True, kw_only=True):
         msgspec.field(name="live_url")
     )
     live_info: LiveInfo = msgspec.field(name="live_info")
-    created_time: Time
-    closed_time: Annotated[Time | None, Meta(description="When it was closed before its end.")]
-    deleted_time: Time | None
+    created_time: Timestamp
+    closed_time: Annotated[Timestamp | None, Meta(description="When it was closed before its end.")]
+    deleted_time: Timestamp | None
 
 
-class ClipRow(Shown, frozen=True, kw_only=True):
+class ClipRow(ReadBackRow, frozen=True, kw_only=True):
     """A recorded file of a class."""
 
-    class_id: Number
+    class_id: IdNumber
     file_id: str
     file_name: str
-    kind: Annotated[str, among("What it shows: the class, or its scene.", "class", "scene")]
-    started_at: Annotated[Time, Meta(description="When the recording began.")]
+    kind: Annotated[
+        str, describe_choice("What it shows: the class, or its scene.", "class", "scene")
+    ]
+    started_at: Annotated[Timestamp, Meta(description="When the recording began.")]
     duration_ms: Annotated[int | None, Meta(description="null: the file does not say.")]
     size: Annotated[int, Meta(description="Bytes.")]
     sha256: Annotated[str | None, Meta(description="null: not finished yet.")]
     is_finished: Annotated[Switch, Meta(description="1: the file stays as it is.")]
-    state: Annotated[int, among("1 kept, 4 deleted: the bytes are gone.", 1, 4)]
+    state: Annotated[int, describe_choice("1 kept, 4 deleted: the bytes are gone.", 1, 4)]
     url: Annotated[
         str | None, Meta(description="Serves the file for six hours from now; null: deleted.")
     ]
-    created_time: Time
-    deleted_time: Time | None
+    created_time: Timestamp
+    deleted_time: Timestamp | None
 
 
-class LabelRow(Shown, frozen=True, kw_only=True):
+class LabelRow(ReadBackRow, frozen=True, kw_only=True):
     """A label of a school."""
 
-    sid: Number = msgspec.field(name="SID")
-    label_id: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    label_id: IdNumber
     label_name: str
     colour: str
-    created_time: Time
+    created_time: Timestamp
 
 
-class FolderRow(Shown, frozen=True, kw_only=True):
+class FolderRow(ReadBackRow, frozen=True, kw_only=True):
     """A folder of a school's cloud drive."""
 
-    sid: Number = msgspec.field(name="SID")
-    folder_id: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    folder_id: IdNumber
     parent_id: Annotated[int | None, Meta(description="null: the top folder.")]
     folder_name: str
     depth: Annotated[int, Meta(description="Levels below the top folder.")]
     is_writable: Annotated[Switch, Meta(description="1: createFolder may put folders in.")]
-    created_time: Time
+    created_time: Timestamp
 
 
 # --- the addresses ---------------------------------------------------------------------------
 
 
 SCHOOLS = ReadBack(
-    "listSchools", "/schools", "The schools that the token sees", Schools, SchoolRow, "by SID"
+    "listSchools", "/schools", "The schools that the token sees", SchoolsQuery, SchoolRow, "by SID"
 )
-TEACHERS = ReadBack("listTeachers", "/teachers", "Teachers", Teachers, TeacherRow, "by UID")
-STUDENTS = ReadBack("listStudents", "/students", "School students", Students, StudentRow, "by UID")
-COURSES = ReadBack("listCourses", "/courses", "Courses", Courses, CourseRow, "by courseId")
+TEACHERS = ReadBack("listTeachers", "/teachers", "Teachers", TeachersQuery, TeacherRow, "by UID")
+STUDENTS = ReadBack(
+    "listStudents", "/students", "School students", StudentsQuery, StudentRow, "by UID"
+)
+COURSES = ReadBack("listCourses", "/courses", "Courses", CoursesQuery, CourseRow, "by courseId")
 MEMBERS = ReadBack(
     "listMembers",
     "/courses/{courseId}/members",
     "Students and auditors of a course",
-    Members,
+    MembersQuery,
     MemberRow,
     "by UID",
 )
@@ -319,24 +324,24 @@ LESSONS = ReadBack(
     "listClasses",
     "/classes",
     "Classes",
-    Lessons,
+    LessonsQuery,
     LessonRow,
     "in the order of their creation, or of their start where `from` or `to` is given",
 )
-LESSON = ReadBack("getClass", "/classes/{classId}", "One class", OneLesson, LessonRow)
+LESSON = ReadBack("getClass", "/classes/{classId}", "One class", LessonQuery, LessonRow)
 STREAM = ReadBack(
-    "getClassStream", "/classes/{classId}/stream", "The streams of a class", OneLesson, StreamRow
+    "getClassStream", "/classes/{classId}/stream", "The streams of a class", LessonQuery, StreamRow
 )
 CLIPS = ReadBack(
     "listClips",
     "/classes/{classId}/clips",
     "The recordings of a class, deleted ones too",
-    Clips,
+    ClipsQuery,
     ClipRow,
     "in the order of their creation",
 )
-LABELS = ReadBack("listLabels", "/labels", "Labels", Labels, LabelRow, "by labelId")
-FOLDERS = ReadBack("listFolders", "/folders", "Folders", Folders, FolderRow, "by folderId")
+LABELS = ReadBack("listLabels", "/labels", "Labels", LabelsQuery, LabelRow, "by labelId")
+FOLDERS = ReadBack("listFolders", "/folders", "Folders", FoldersQuery, FolderRow, "by folderId")
 READ_BACKS = (
     SCHOOLS,
     TEACHERS,

@@ -5,98 +5,110 @@ from typing import Annotated
 from homeroom.base.ids import CourseId, UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import BadEntry, entries_each, idents_each, json_list, texts_each
-from homeroom.contract.wire import (
+from homeroom.contract.lists import (
+    InvalidEntry,
+    read_entries_separately,
+    read_ids_separately,
+    read_json_list,
+    read_texts_separately,
+)
+from homeroom.contract.params import (
     CUSTOM_COLUMN,
-    IDENT,
+    ID,
     NAME,
-    OPTIONAL_IDENT,
+    OPTIONAL_ID,
     OPTIONAL_ROLE,
     ROLE,
     TEXT,
-    BadParam,
-    Param,
-    Wire,
-    ident,
-    later,
+    ParamError,
+    Params,
+    ParamType,
+    defer_errors,
+    read_id,
 )
 
 
-def one_uid(raw: object) -> UserId:
+def read_one_uid(raw: object) -> UserId:
     """Read a UID, or a list of one as older clients send it; an empty list is errno 155."""
     if isinstance(raw, str) and raw.startswith("["):
-        uids = json_list(raw)
-        return UserId(ident(uids[0] if len(uids) == 1 else None))
-    return UserId(ident(raw))
+        uids = read_json_list(raw)
+        return UserId(read_id(uids[0] if len(uids) == 1 else None))
+    return UserId(read_id(raw))
 
 
-class Member(Wire, frozen=True, kw_only=True):
+class MemberEntry(Params, frozen=True, kw_only=True):
     """A person to add: by UID, which wins, or by account."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
-    uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
+    uid: Annotated[UserId | None, OPTIONAL_ID] = None
     account: Annotated[str | None, TEXT] = None
     name: Annotated[str | None, NAME] = None
 
     def check(self) -> None:
         """Ask for the person in one of two forms."""
         if self.uid is None and self.account is None:
-            raise BadParam("uid", "is missing or empty")
+            raise ParamError("uid", "is missing or empty")
 
 
-class AddCourseStudent(Wire, frozen=True, kw_only=True):
+class AddCourseStudent(Params, frozen=True, kw_only=True):
     """The parameters of addCourseStudent."""
 
-    course_id: Annotated[CourseId, IDENT]
+    course_id: Annotated[CourseId, ID]
     identity: Annotated[int, ROLE]
-    student_uid: Annotated[UserId | None, Param(one_uid, "id", zero_is_absent=True)] = None
+    student_uid: Annotated[UserId | None, ParamType(read_one_uid, "id", zero_is_absent=True)] = None
     student_account: Annotated[str | None, TEXT] = None
     student_name: Annotated[str | None, NAME] = None
 
     def check(self) -> None:
         """Ask for the person in one of two forms."""
         if self.student_uid is None and self.student_account is None:
-            raise BadParam("studentUid", "is missing or empty")
+            raise ParamError("studentUid", "is missing or empty")
 
 
-class AddCourseStudentMultiple(Wire, frozen=True, kw_only=True):
+class AddCourseStudentMultiple(Params, frozen=True, kw_only=True):
     """The parameters of addCourseStudentMultiple."""
 
-    course_id: Annotated[CourseId, IDENT]
+    course_id: Annotated[CourseId, ID]
     identity: Annotated[int, OPTIONAL_ROLE] = 1
     students: Annotated[
-        tuple[Member | BadEntry, ...],
-        Param(entries_each(Member), "JSON list of up to 1,000 persons", ("studentJson",)),
+        tuple[MemberEntry | InvalidEntry, ...],
+        ParamType(
+            read_entries_separately(MemberEntry),
+            "JSON list of up to 1,000 persons",
+            ("studentJson",),
+        ),
     ]
 
 
-class DelCourseStudentMultiple(Wire, frozen=True, kw_only=True):
+class DelCourseStudentMultiple(Params, frozen=True, kw_only=True):
     """The parameters of delCourseStudentMultiple; the list of UIDs wins (READINGS Q12)."""
 
-    course_id: Annotated[CourseId, IDENT]
+    course_id: Annotated[CourseId, ID]
     identity: Annotated[int, ROLE]
     uids: Annotated[
-        tuple[UserId | BadEntry, ...] | None,
-        Param(idents_each, "JSON list of up to 1,000 UIDs", ("studentUidJson",)),
+        tuple[UserId | InvalidEntry, ...] | None,
+        ParamType(read_ids_separately, "JSON list of up to 1,000 UIDs", ("studentUidJson",)),
     ] = None
     accounts: Annotated[
-        tuple[str | BadEntry, ...] | BadParam | None,
-        Param(
-            later("studentJson", texts_each), "JSON list of up to 1,000 accounts", ("studentJson",)
+        tuple[str | InvalidEntry, ...] | ParamError | None,
+        ParamType(
+            defer_errors("studentJson", read_texts_separately),
+            "JSON list of up to 1,000 accounts",
+            ("studentJson",),
         ),
     ] = None
 
     def check(self) -> None:
         """Ask for one of the two lists."""
         if self.uids is None and self.accounts is None:
-            raise BadParam("studentUidJson", "is missing or empty")
-        self.persons()
+            raise ParamError("studentUidJson", "is missing or empty")
+        self.get_persons()
 
-    def persons(self) -> tuple[UserId | str | BadEntry, ...]:
+    def get_persons(self) -> tuple[UserId | str | InvalidEntry, ...]:
         """Return who is asked for; what is wrong with the accounts matters only without UIDs."""
         if self.uids is not None:
             return self.uids
-        if isinstance(self.accounts, BadParam):
+        if isinstance(self.accounts, ParamError):
             raise self.accounts
         return self.accounts or ()
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from homeroom.contract.shown import LiveInfo, Number, Shown, Time, among
+from homeroom.contract.rows import IdNumber, LiveInfo, ReadBackRow, Timestamp, describe_choice
 
 KeyFrames = Annotated[
     int | None,
@@ -17,11 +17,13 @@ Recording = Annotated[
 NO_STREAM = "the class is not recorded or was deleted, or `media` is none"
 
 
-class PushRow(Shown, frozen=True, kw_only=True):
+class PushRow(ReadBackRow, frozen=True, kw_only=True):
     """A push that runs."""
 
-    kind: Annotated[str, among("What it shows: the class, or its scene.", "class", "scene")]
-    started_at: Time
+    kind: Annotated[
+        str, describe_choice("What it shows: the class, or its scene.", "class", "scene")
+    ]
+    started_at: Timestamp
     ip: Annotated[str, Meta(description="From where it is pushed.")]
     key_frame_ms: KeyFrames
     viewers: Viewers
@@ -29,17 +31,17 @@ class PushRow(Shown, frozen=True, kw_only=True):
     recording_error: Annotated[str | None, Meta(description="Why the recording failed.")]
 
 
-class StreamRow(Shown, frozen=True, kw_only=True):
+class StreamRow(ReadBackRow, frozen=True, kw_only=True):
     """The streams of a class."""
 
-    class_id: Number
+    class_id: IdNumber
     push_url: Annotated[str | None, Meta(description=f"null: {NO_STREAM}.")]
     teach_url: Annotated[
         str, Meta(description="The page of its teacher, who can go live there; a secret.")
     ]
     scene_push_url: Annotated[str | None, Meta(description="null: as above, or there is no scene.")]
-    opens_at: Annotated[Time, Meta(description="It is pushed and pulled from here on.")]
-    closes_at: Annotated[Time, Meta(description="It is pushed and pulled until then.")]
+    opens_at: Annotated[Timestamp, Meta(description="It is pushed and pulled from here on.")]
+    closes_at: Annotated[Timestamp, Meta(description="It is pushed and pulled until then.")]
     pull: Annotated[
         LiveInfo | None,
         Meta(description=f"null: {NO_STREAM}, or it was never recorded and live at once."),

@@ -5,27 +5,27 @@ from typing import Annotated
 from homeroom.base.ids import UserId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.params import NAME, OPTIONAL_ID, TEXT, ParamError, Params
 from homeroom.contract.upload import FILE, Upload
-from homeroom.contract.wire import NAME, OPTIONAL_IDENT, TEXT, BadParam, Wire
 
 
-class OneTeacher(Wire, frozen=True, kw_only=True):
+class TeacherParams(Params, frozen=True, kw_only=True):
     """A teacher by UID, which wins, or by account."""
 
-    teacher_uid: Annotated[UserId | None, OPTIONAL_IDENT] = None
+    teacher_uid: Annotated[UserId | None, OPTIONAL_ID] = None
     teacher_account: Annotated[str | None, TEXT] = None
 
     def check(self) -> None:
         """Ask for the teacher in one of the two forms."""
         if self.teacher_uid is None and self.teacher_account is None:
-            raise BadParam("teacherUid", "is missing or empty")
+            raise ParamError("teacherUid", "is missing or empty")
 
 
-class AddTeacher(OneTeacher, frozen=True, kw_only=True):
+class AddTeacher(TeacherParams, frozen=True, kw_only=True):
     """The parameters of addTeacher (READINGS Q25)."""
 
     teacher_name: Annotated[str, NAME]
-    picture: Annotated[Upload | None, FILE.named("Filedata")] = None
+    picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 
 
 ADD_TEACHER = Action(
@@ -58,7 +58,7 @@ ADD_TEACHER = Action(
 STOP_USING_TEACHER = Action(
     name="stopUsingTeacher",
     title="Deactivate a school teacher",
-    params=OneTeacher,
+    params=TeacherParams,
     refuses=(
         Errno.TEACHER_ACCOUNT_MALFORMED,
         Errno.BAD_DATA,
@@ -79,7 +79,7 @@ STOP_USING_TEACHER = Action(
 RESTART_USING_TEACHER = Action(
     name="restartUsingTeacher",
     title="Reactivate a school teacher",
-    params=OneTeacher,
+    params=TeacherParams,
     refuses=(
         Errno.TEACHER_ACCOUNT_MALFORMED,
         Errno.BAD_DATA,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from homeroom.contract.wire import BadParam, Param
+from homeroom.contract.params import ParamError, ParamType
 
-MAX_FILE_BODY = 32 * 1024 * 1024
+MAX_FILE_BODY_BYTES = 32 * 1024 * 1024
 """The largest body, in bytes, of an action that takes a file."""
 
 
@@ -16,11 +16,11 @@ class Upload:
     content: bytes
 
 
-def file(raw: object) -> Upload | None:
+def read_file(raw: object) -> Upload | None:
     """Read an uploaded file; an empty one counts as none, as browsers and PHP send it."""
     if isinstance(raw, Upload):
         return raw if raw.content else None
-    raise BadParam("", "must be an uploaded file")
+    raise ParamError("", "must be an uploaded file")
 
 
-FILE = Param(file, "file of a multipart form")
+FILE = ParamType(read_file, "file of a multipart form")

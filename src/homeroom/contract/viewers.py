@@ -7,54 +7,54 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId
-from homeroom.contract.paged import DELETED, SID, SINCE, UNTIL, Paged, ReadBack
-from homeroom.contract.shown import Number, Shown, Switch, Time, among
-from homeroom.contract.wire import IDENT, TEXT, Param, word_of
+from homeroom.contract.paged import DELETED, SID, SINCE, UNTIL, PageQuery, ReadBack
+from homeroom.contract.params import ID, TEXT, ParamType, read_word
+from homeroom.contract.rows import IdNumber, ReadBackRow, Switch, Timestamp, describe_choice
 
 CSV = "csv"
-TELEPHONE = Param(TEXT.read, "the telephone number that a visitor gave")
-FORMAT = Param(
-    word_of("json", CSV),
+TELEPHONE = ParamType(TEXT.read, "the telephone number that a visitor gave")
+FORMAT = ParamType(
+    read_word("json", CSV),
     "json, or csv: all of it as one table for a spreadsheet, whatever the limit",
 )
 
 
-class LessonViewers(Paged, frozen=True, kw_only=True):
+class LessonViewersQuery(PageQuery, frozen=True, kw_only=True):
     """Which viewers of a class."""
 
     telephone: Annotated[str | None, TELEPHONE] = None
     format: Annotated[str, FORMAT] = "json"
 
 
-class Viewers(LessonViewers, frozen=True, kw_only=True):
+class ViewersQuery(LessonViewersQuery, frozen=True, kw_only=True):
     """Which viewers."""
 
     sid: Annotated[SchoolId | None, SID] = None
-    class_id: Annotated[LessonId | None, IDENT] = None
-    course_id: Annotated[CourseId | None, IDENT] = None
+    class_id: Annotated[LessonId | None, ID] = None
+    course_id: Annotated[CourseId | None, ID] = None
     since: Annotated[Moment | None, SINCE] = None
     until: Annotated[Moment | None, UNTIL] = None
 
 
-class Messages(Paged, frozen=True, kw_only=True):
+class MessagesQuery(PageQuery, frozen=True, kw_only=True):
     """Which messages of a class."""
 
     deleted: Annotated[bool | None, DELETED] = None
 
 
-class ViewerRow(Shown, frozen=True, kw_only=True):
+class ViewerRow(ReadBackRow, frozen=True, kw_only=True):
     """Somebody who watched a class: known by name, or for ten seconds at least."""
 
-    sid: Number = msgspec.field(name="SID")
-    class_id: Number
+    sid: IdNumber = msgspec.field(name="SID")
+    class_id: IdNumber
     class_name: str
-    course_id: Number
+    course_id: IdNumber
     course_name: str
-    begin_time: Annotated[Time, Meta(description="When the class begins.")]
-    viewer_id: Number
+    begin_time: Annotated[Timestamp, Meta(description="When the class begins.")]
+    viewer_id: IdNumber
     kind: Annotated[
         str,
-        among(
+        describe_choice(
             "visitor: on the page; link: by a login-free link; user: logged in.",
             *("visitor", "link", "user"),
         ),
@@ -64,31 +64,31 @@ class ViewerRow(Shown, frozen=True, kw_only=True):
     nickname: Annotated[str, Meta(description="Empty: they never said it.")]
     telephone: Annotated[str | None, Meta(description="As a visitor gave it.")]
     watched_seconds: Annotated[int, Meta(description="For how long the picture ran.")]
-    first_seen: Time
-    last_seen: Time
+    first_seen: Timestamp
+    last_seen: Timestamp
     is_muted: Annotated[Switch, Meta(description="1: may not chat in the class.")]
 
 
-class MessageRow(Shown, frozen=True, kw_only=True):
+class MessageRow(ReadBackRow, frozen=True, kw_only=True):
     """A message of the chat of a class."""
 
-    class_id: Number
-    message_id: Number
+    class_id: IdNumber
+    message_id: IdNumber
     viewer_id: Annotated[
         int | None, Meta(description="null: of the school's people, or of a viewer no longer kept.")
     ]
     nickname: str
-    role: Annotated[str, among("As what they speak.", "viewer", "teacher", "operator")]
+    role: Annotated[str, describe_choice("As what they speak.", "viewer", "teacher", "operator")]
     text: str
-    sent_time: Time
-    deleted_time: Annotated[Time | None, Meta(description="null: it is shown.")]
+    sent_time: Timestamp
+    deleted_time: Annotated[Timestamp | None, Meta(description="null: it is shown.")]
 
 
 VIEWERS = ReadBack(
     "listViewers",
     "/viewers",
     "Viewers of the live pages",
-    Viewers,
+    ViewersQuery,
     ViewerRow,
     "by the start of their classes, then in the order of their coming",
 )
@@ -96,7 +96,7 @@ LESSON_VIEWERS = ReadBack(
     "listClassViewers",
     "/classes/{classId}/viewers",
     "Viewers of a class",
-    LessonViewers,
+    LessonViewersQuery,
     ViewerRow,
     "in the order of their coming",
 )
@@ -104,7 +104,7 @@ MESSAGES = ReadBack(
     "listMessages",
     "/classes/{classId}/chat",
     "The chat of a class, deleted messages too",
-    Messages,
+    MessagesQuery,
     MessageRow,
     "as they were sent",
 )

@@ -7,8 +7,8 @@ from homeroom.base.keys import Keys
 from homeroom.base.passwords import hashed
 from homeroom.base.pictures import Picture, picture
 from homeroom.contract.accounts import (
+    AccountParams,
     AddSchoolStudent,
-    NewAccount,
     Register,
     RegisterMultiple,
 )
@@ -33,7 +33,7 @@ AVATAR_BYTES = 1024 * 1024
 MAX_REGISTERED = 10
 
 
-def account_keys(_school: SchoolId, asked: NewAccount) -> Iterable[str]:
+def account_keys(_school: SchoolId, asked: AccountParams) -> Iterable[str]:
     """Name the account that is being registered; it is one for all schools."""
     given = asked.telephone or asked.email
     return () if given is None else (account_key(given),)
@@ -133,7 +133,7 @@ def add_school_student(call: CallContext, asked: AddSchoolStudent) -> Answer:
     return Answer()
 
 
-def _name(asked: NewAccount) -> AccountName:
+def _name(asked: AccountParams) -> AccountName:
     if asked.telephone is not None:
         return parse_telephone(asked.telephone)
     return parse_email(asked.email or "", Errno.PHONE_MALFORMED)

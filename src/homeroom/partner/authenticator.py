@@ -10,7 +10,7 @@ from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import digest, same
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import MAX_DIGITS
+from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.store.unit_of_work import UnitOfWork

@@ -2,7 +2,7 @@
 
 from homeroom.contract.clips import (
     DeleteClassVideo,
-    LessonSwitches,
+    LessonRecordingEntry,
     SetClassVideoMultiple,
     UpdateClassLockStatus,
 )
@@ -59,7 +59,7 @@ def switches_of(
     return RecordingChange(record, live, replay, scene)
 
 
-def _asked(one: LessonSwitches) -> SwitchesAsked:
+def _asked(one: LessonRecordingEntry) -> SwitchesAsked:
     return SwitchesAsked(
         one.class_id,
         switches_of(one.record, one.record_scene, one.live, one.replay),

@@ -8,10 +8,10 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId
 from homeroom.contract.courses import (
     AddCourse,
-    CourseSettings,
+    CourseIdParams,
+    CourseParams,
     EditCourse,
     GetWebcastURL,
-    OneCourse,
 )
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, parse_account_name
@@ -32,7 +32,7 @@ def identity_keys(school: SchoolId, asked: AddCourse) -> Iterable[str]:
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
-def prepare(files: Files, asked: CourseSettings) -> str | Refusal | None:
+def prepare(files: Files, asked: CourseParams) -> str | Refusal | None:
     """Keep the cover; what is no picture is refused when its turn comes."""
     try:
         return kept_picture(files, asked.picture)
@@ -65,7 +65,7 @@ def edit_course(call: CallContext, asked: EditCourse) -> Answer:
     return Answer()
 
 
-def end_course(call: CallContext, asked: OneCourse) -> Answer:
+def end_course(call: CallContext, asked: CourseIdParams) -> Answer:
     """Serve endCourse."""
     courses.end(call.uow, call.school, asked.course_id)
     return Answer()

@@ -5,9 +5,9 @@ from typing import TypeVar
 import msgspec
 
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import Wire
+from homeroom.contract.params import Params
 
-P = TypeVar("P", bound=Wire)
+P = TypeVar("P", bound=Params)
 
 RECORDING = frozenset({"record", "record_scene", "live", "replay"})
 INTRODUCTION = frozenset({"class_introduce"})

@@ -6,11 +6,11 @@ from homeroom.contract.labels import (
     COURSE_SPELLINGS,
     AddCourseLabels,
     AddSchoolLabel,
-    LabelledCourse,
-    OneLabel,
+    CourseLabelsEntry,
+    LabelIdParams,
     UpdateSchoolLabel,
 )
-from homeroom.contract.lists import BadEntry
+from homeroom.contract.lists import InvalidEntry
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer, entry, told
@@ -35,7 +35,7 @@ def update_school_label(call: CallContext, asked: UpdateSchoolLabel) -> Answer:
     return Answer()
 
 
-def delete_school_label(call: CallContext, asked: OneLabel) -> Answer:
+def delete_school_label(call: CallContext, asked: LabelIdParams) -> Answer:
     """Serve deleteSchoolLabel."""
     labels.delete(call.uow, call.school, asked.label_id)
     return Answer()
@@ -48,8 +48,8 @@ def add_course_labels(call: CallContext, asked: AddCourseLabels) -> Answer:
         call.school,
         [
             (one.course_id, one.label_ids)
-            if isinstance(one, LabelledCourse)
-            else Refusal(Errno.BAD_PARAMS, one.why)
+            if isinstance(one, CourseLabelsEntry)
+            else Refusal(Errno.BAD_PARAMS, one.reason)
             for one in asked.courses
         ],
     )
@@ -59,10 +59,10 @@ def add_course_labels(call: CallContext, asked: AddCourseLabels) -> Answer:
     return Answer(data=entries, reason=told(verdicts))
 
 
-def _named(one: LabelledCourse | BadEntry) -> dict[str, int | str | None]:
-    if isinstance(one, LabelledCourse):
+def _named(one: CourseLabelsEntry | InvalidEntry) -> dict[str, int | str | None]:
+    if isinstance(one, CourseLabelsEntry):
         return {"customColumn": one.custom_column, one.spelling: one.course_id}
-    spelling = next((name for name in COURSE_SPELLINGS if one.value(name)), COURSE_SPELLINGS[0])
-    course = one.value(spelling)
+    spelling = next((name for name in COURSE_SPELLINGS if one.get_value(name)), COURSE_SPELLINGS[0])
+    course = one.get_value(spelling)
     shown = course if isinstance(course, int | str) else None
     return {"customColumn": one.custom_column, spelling: shown}

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import BadEntry
+from homeroom.contract.lists import InvalidEntry
 from homeroom.contract.rosters import (
     AddCourseStudent,
     AddCourseStudentMultiple,
     DelCourseStudentMultiple,
-    Member,
+    MemberEntry,
 )
 from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.refusal import Refusal
@@ -31,7 +31,7 @@ def account_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable
     return (
         account_key(one.account)
         for one in asked.students
-        if isinstance(one, Member) and one.uid is None and one.account is not None
+        if isinstance(one, MemberEntry) and one.uid is None and one.account is not None
     )
 
 
@@ -75,14 +75,16 @@ def del_course_student_multiple(call: CallContext, asked: DelCourseStudentMultip
         call.school,
         asked.course_id,
         MemberRole(asked.identity),
-        [_person(one, malformed) for one in asked.persons()],
+        [_person(one, malformed) for one in asked.get_persons()],
     )
     return Answer(data=[entry(verdict) for verdict in verdicts], reason=told(verdicts))
 
 
-def _member(one: Member | BadEntry, role: MemberRole, busy: frozenset[str]) -> Asked | Refusal:
-    if isinstance(one, BadEntry):
-        return Refusal(Errno.BAD_DATA, one.why)
+def _member(
+    one: MemberEntry | InvalidEntry, role: MemberRole, busy: frozenset[str]
+) -> Asked | Refusal:
+    if isinstance(one, InvalidEntry):
+        return Refusal(Errno.BAD_DATA, one.reason)
     if one.uid is not None or one.account is None:
         return Asked(one.uid, shown_as=one.name)
     malformed = (
@@ -98,11 +100,11 @@ def _member(one: Member | BadEntry, role: MemberRole, busy: frozenset[str]) -> A
 
 
 def _person(
-    given: UserId | str | BadEntry, malformed: Errno, shown_as: str | None = None
+    given: UserId | str | InvalidEntry, malformed: Errno, shown_as: str | None = None
 ) -> Asked | Refusal:
     """Read a UID, or an account of which only malformed or not is known here."""
-    if isinstance(given, BadEntry):
-        return Refusal(malformed, given.why)
+    if isinstance(given, InvalidEntry):
+        return Refusal(malformed, given.reason)
     if isinstance(given, int):
         return Asked(given)
     try:

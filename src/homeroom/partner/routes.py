@@ -7,14 +7,14 @@ from typing import Any, Generic, TypeVar
 from homeroom.base.ids import SchoolId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.wire import Wire
+from homeroom.contract.params import Params
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
 from homeroom.store.files import Files
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
-P = TypeVar("P", bound=Wire)
+P = TypeVar("P", bound=Params)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from homeroom.base.ids import SchoolId
 from homeroom.base.pictures import picture
 from homeroom.contract.errno import Errno
-from homeroom.contract.teachers import AddTeacher, OneTeacher
+from homeroom.contract.teachers import AddTeacher, TeacherParams
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
@@ -16,7 +16,7 @@ from homeroom.store.files import Files
 from homeroom.usecases import teachers
 
 
-def account_keys(_school: SchoolId, asked: OneTeacher) -> Iterable[str]:
+def account_keys(_school: SchoolId, asked: TeacherParams) -> Iterable[str]:
     """Name the account that must not be in the middle of its registration."""
     given = asked.teacher_account
     return () if given is None or asked.teacher_uid is not None else (account_key(given),)
@@ -46,19 +46,19 @@ def add_teacher(call: CallContext, asked: AddTeacher) -> Answer:
     return Answer(data=relation)
 
 
-def stop_using_teacher(call: CallContext, asked: OneTeacher) -> Answer:
+def stop_using_teacher(call: CallContext, asked: TeacherParams) -> Answer:
     """Serve stopUsingTeacher."""
     teachers.stop(call.uow, call.deps, call.school, asked.teacher_uid, _name(asked))
     return Answer()
 
 
-def restart_using_teacher(call: CallContext, asked: OneTeacher) -> Answer:
+def restart_using_teacher(call: CallContext, asked: TeacherParams) -> Answer:
     """Serve restartUsingTeacher."""
     teachers.restart(call.uow, call.school, asked.teacher_uid, _name(asked))
     return Answer()
 
 
-def _name(asked: OneTeacher) -> AccountName | None:
+def _name(asked: TeacherParams) -> AccountName | None:
     """Read the account where it counts; a bare range error stays what it is only for addTeacher."""
     if asked.teacher_uid is not None or asked.teacher_account is None:
         return None

@@ -4,8 +4,8 @@ from http import HTTPStatus
 from typing import Any
 
 from homeroom.base.ids import SchoolId
-from homeroom.contract.action import AT_THE_DOOR, Action
-from homeroom.contract.catalogue import ACTIONS, NOT_BUILT, WITHDRAWN
+from homeroom.contract.action import BEFORE_DISPATCH, Action
+from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.sandbox.bodies import AskFault
 from homeroom.web.faults import MAX_DELAY_MS, MAX_TIMES, Fault
@@ -55,7 +55,7 @@ def _action(name: str) -> Action[Any]:
     action = BY_NAME.get(name)
     if action is not None:
         return action
-    if any(name in names for names in NOT_BUILT.values()):
+    if any(name in names for names in PLANNED.values()):
         raise _bad(f"action {name} is not implemented, so no call of it can meet a fault")
     if name in WITHDRAWN:
         raise _bad(f"action {name} was withdrawn from the API")
@@ -68,7 +68,7 @@ def _errno(action: Action[Any], number: int | None) -> Errno | None:
         return None
     allowed = {
         errno.number: errno
-        for errno in (*action.errnos, *AT_THE_DOOR)
+        for errno in (*action.errnos, *BEFORE_DISPATCH)
         if errno.outcome is not Outcome.DONE
     }
     if number not in allowed:

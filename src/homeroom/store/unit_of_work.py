@@ -91,7 +91,7 @@ class UnitOfWork:
 
     def warn(self, errno: Errno) -> None:
         """Say something besides; the work is kept, so only a number that means so will do."""
-        if errno.outcome is not Outcome.NOTED:
+        if errno.outcome is not Outcome.WARNING:
             message = f"{errno.name} does not keep the work: raise Refusal"
             raise ValueError(message)
         self.warnings.append(errno)

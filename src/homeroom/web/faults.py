@@ -30,7 +30,7 @@ class Fault:
     @property
     def keeps_work(self) -> bool:
         """Tell whether the work is done all the same: a warning is an answer to work done."""
-        is_warning = self.errno is not None and self.errno.outcome is Outcome.NOTED
+        is_warning = self.errno is not None and self.errno.outcome is Outcome.WARNING
         return self.after_commit or is_warning or (self.errno is None and not self.drop)
 
 

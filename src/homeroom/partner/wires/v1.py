@@ -14,11 +14,11 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
 from homeroom.base.ids import SchoolId
 from homeroom.base.text import ascii_only
-from homeroom.contract.action import Action, Door
-from homeroom.contract.catalogue import NOT_BUILT, WITHDRAWN
+from homeroom.contract.action import Action, APIPath
+from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.contract.upload import MAX_FILE_BODY
-from homeroom.contract.wire import BadList, BadParam, Reader, Wire
+from homeroom.contract.params import ParamError, ParamListError, Params, ParamsReader
+from homeroom.contract.upload import MAX_FILE_BODY_BYTES
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.webcasts import Hosts
@@ -103,7 +103,7 @@ class PartnerAPI:
         self._settle = settle
         self._locks = KeyedLocks()
         self.duplicates = DuplicateGuard()
-        self._served: dict[tuple[str, str], tuple[ActionRoute[Any], Reader[Any]]] = {
+        self._served: dict[tuple[str, str], tuple[ActionRoute[Any], ParamsReader[Any]]] = {
             (row.action.door, row.action.name): (row, row.action.reader()) for row in TABLE
         }
         self._names = frozenset(name for _, name in self._served)
@@ -156,7 +156,7 @@ class PartnerAPI:
                 body = await read_body(
                     receive,
                     int(declared) if declared.isdigit() else None,
-                    MAX_FILE_BODY if may_hold_file else MAX_BODY_BYTES,
+                    MAX_FILE_BODY_BYTES if may_hold_file else MAX_BODY_BYTES,
                 )
         except TimeoutError:
             raise FormError(f"the body took longer than {BODY_SECONDS} s") from None
@@ -176,19 +176,19 @@ class PartnerAPI:
             return True
         return any(row.action.name == action and row.action.takes_file for row in TABLE)
 
-    def _find(self, path: str, action: str) -> tuple[ActionRoute[Any], Reader[Any]]:
+    def _find(self, path: str, action: str) -> tuple[ActionRoute[Any], ParamsReader[Any]]:
         door = f"/{path}"
         found = self._served.get((door, action))
         if found is not None:
             return found
         if action in WITHDRAWN:
             raise Refusal(Errno.NOT_AUTHORISED, f"action {action} was withdrawn from the API")
-        if action in NOT_BUILT[Door(door)]:
+        if action in PLANNED[APIPath(door)]:
             raise Refusal(Errno.FAILED, f"action {action} is not implemented")
         raise Refusal(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
 
     async def _do(
-        self, served: ActionRoute[Any], asked: Wire, school: School, exchange: RequestRecord
+        self, served: ActionRoute[Any], asked: Params, school: School, exchange: RequestRecord
     ) -> Answer:
         """Do one call: guard, turn, fault, preparation, unit of work."""
         action = served.action
@@ -206,7 +206,7 @@ class PartnerAPI:
             return await self._work_with(fault, served, asked, school.id, busy)
 
     def _take_turn(
-        self, served: ActionRoute[Any], asked: Wire, school: SchoolId
+        self, served: ActionRoute[Any], asked: Params, school: SchoolId
     ) -> AbstractAsyncContextManager[frozenset[str]]:
         hold: list[str] = []
         watch: list[str] = []
@@ -218,7 +218,7 @@ class PartnerAPI:
         self,
         fault: Fault,
         served: ActionRoute[Any],
-        asked: Wire,
+        asked: Params,
         school: SchoolId,
         busy: frozenset[str],
     ) -> Answer:
@@ -236,7 +236,7 @@ class PartnerAPI:
         if fault.errno is None:
             return answer
         reason = f"fault {fault.id} asked for it"
-        if fault.errno.outcome is not Outcome.NOTED:
+        if fault.errno.outcome is not Outcome.WARNING:
             return Answer(errno=fault.errno, reason=reason)
         if answer.errno.outcome in (Outcome.REFUSED, Outcome.FAULT):
             # There is no work that the warning could be said of.
@@ -244,7 +244,7 @@ class PartnerAPI:
         return Answer(answer.data, answer.more_data, fault.errno, reason)
 
     async def _work(
-        self, served: ActionRoute[Any], asked: Wire, school: SchoolId, busy: frozenset[str]
+        self, served: ActionRoute[Any], asked: Params, school: SchoolId, busy: frozenset[str]
     ) -> Answer:
         """Do one call in one unit of work, and name what its number is."""
         try:
@@ -326,13 +326,13 @@ class PartnerAPI:
             )
 
 
-def _read(action: Action[Any], reader: Reader[Any], form: Form) -> Wire:
+def _read(action: Action[Any], reader: ParamsReader[Any], form: Form) -> Params:
     try:
-        asked: Wire = reader.read(form)
-    except BadList as error:
+        asked: Params = reader.read(form)
+    except ParamListError as error:
         empty = Errno.LIST_EMPTY if Errno.LIST_EMPTY in action.refuses else Errno.BAD_PARAMS
         raise Refusal(empty, str(error)) from None
-    except BadParam as error:
+    except ParamError as error:
         raise Refusal(Errno.BAD_PARAMS, str(error)) from None
     return asked
 

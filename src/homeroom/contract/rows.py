@@ -6,19 +6,19 @@ import msgspec
 from msgspec import Meta
 
 
-def among(description: str, *values: int | str) -> Meta:
+def describe_choice(description: str, *values: int | str) -> Meta:
     """Describe a value that is one of a few."""
     return Meta(description=description, extra_json_schema={"enum": list(values)})
 
 
 Switch = Literal[0, 1]
-Number = Annotated[int, Meta(description="An id.")]
-Time = Annotated[int, Meta(description="Seconds since 1970 UTC.")]
+IdNumber = Annotated[int, Meta(description="An id.")]
+Timestamp = Annotated[int, Meta(description="Seconds since 1970 UTC.")]
 Account = Annotated[str | None, Meta(description="Telephone number or e-mail address.")]
 Cancelled = Annotated[Switch, Meta(description="1: the account was cancelled.")]
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ReadBackRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A row of an answer; Python's names become the wire's."""
 
 

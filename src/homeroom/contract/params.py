@@ -12,34 +12,34 @@ from typing import Annotated, Any, Generic, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
-CUSTOM_COLUMN_LENGTH = 50
+MAX_CUSTOM_COLUMN_LENGTH = 50
 MAX_DIGITS = 18
 """Numbers of more digits than this fit no 64-bit column and are malformed."""
 
 
-class BadParam(Exception):
+class ParamError(Exception):
     """A parameter that is missing or malformed: its wire name, and what was expected."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name}: {why}")
         self.name = name
-        self.why = why
+        self.reason = why
 
 
-class BadList(BadParam):
+class ParamListError(ParamError):
     """A list that is empty or cannot be decoded: errno 155 where the action knows it."""
 
 
-class Unreadable(ValueError):
+class InvalidValueError(ValueError):
     """A value that is not of its kind; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class ParamType:
     """How one parameter is read: from which spellings, by which rule, and in which words."""
 
     read: Callable[[Any], Any]
-    words: str
+    description: str
     names: tuple[str, ...] = ()
     keeps_empty: bool = False
     """An empty value reaches `read` instead of standing for an absent one."""
@@ -48,7 +48,7 @@ class Param:
     zero_is_absent: bool = False
     """A client that sends every optional sends 0 where it means none."""
 
-    def named(self, *names: str) -> "Param":
+    def with_names(self, *names: str) -> "ParamType":
         """Return the same rule under other wire names; the first is the one in the docs."""
         return replace(self, names=names)
 
@@ -59,45 +59,45 @@ class Param:
         return self.zero_is_absent and raw in ("0", 0)
 
 
-class Wire(msgspec.Struct, frozen=True, kw_only=True):
+class Params(msgspec.Struct, frozen=True, kw_only=True):
     """A set of parameters."""
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse combinations that no single parameter shows; raises `BadParam`."""
 
 
-def camel(name: str) -> str:
+def to_camel_case(name: str) -> str:
     """Spell a Python name as the wire does: `class_name` is `className`."""
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
-P = TypeVar("P", bound=Wire)
+P = TypeVar("P", bound=Params)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class ParamField:
     """One parameter of a set: where it goes, how it is read, whether it must be there."""
 
     attribute: str
-    param: Param
+    param: ParamType
     names: tuple[str, ...]
     required: bool
     default: object
 
 
-class Reader(Generic[P]):
+class ParamsReader(Generic[P]):
     """Reads one kind of parameter set; built once, used for every request."""
 
     def __init__(self, params: type[P]) -> None:
         self.params = params
-        self.slots = tuple(_slots(params))
+        self.fields = tuple(_slots(params))
 
     def read(self, given: Mapping[str, Any]) -> P:
         """Return the typed parameters; raises `BadParam` for the first that is not in order."""
         values: dict[str, Any] = {}
-        for slot in self.slots:
+        for slot in self.fields:
             for name in slot.names:
                 raw = given.get(name)
                 if slot.param.is_absent(raw):
@@ -107,22 +107,22 @@ class Reader(Generic[P]):
                     break
                 try:
                     values[slot.attribute] = slot.param.read(raw)
-                except Unreadable as error:
-                    raise BadParam(name, str(error)) from None
-                except BadList as error:
-                    raise BadList(name, error.why) from None
-                except BadParam as error:
-                    raise BadParam(f"{name}.{error.name}", error.why) from None
+                except InvalidValueError as error:
+                    raise ParamError(name, str(error)) from None
+                except ParamListError as error:
+                    raise ParamListError(name, error.reason) from None
+                except ParamError as error:
+                    raise ParamError(f"{name}.{error.name}", error.reason) from None
                 break
             else:
                 if slot.required:
-                    raise BadParam(slot.names[0], "is missing or empty")
+                    raise ParamError(slot.names[0], "is missing or empty")
         params = self.params(**values)
-        params.check()
+        params.validate()
         return params
 
 
-def _slots(params: type[Wire]) -> list[Slot]:
+def _slots(params: type[Params]) -> list[ParamField]:
     hints = get_type_hints(params, include_extras=True)
     slots = []
     for field in msgspec.structs.fields(params):
@@ -130,16 +130,16 @@ def _slots(params: type[Wire]) -> list[Slot]:
         if get_origin(hint) is not Annotated:
             message = f"{params.__name__}.{field.name} does not say how it is read"
             raise TypeError(message)
-        param = next(extra for extra in hint.__metadata__ if isinstance(extra, Param))
-        names = param.names or (camel(field.name),)
-        slots.append(Slot(field.name, param, names, field.required, field.default))
+        param = next(extra for extra in hint.__metadata__ if isinstance(extra, ParamType))
+        names = param.names or (to_camel_case(field.name),)
+        slots.append(ParamField(field.name, param, names, field.required, field.default))
     return slots
 
 
 # --- the rules by which single values are read ---------------------------------------------
 
 
-def whole(raw: object) -> int:
+def read_whole_number(raw: object) -> int:
     """Read a whole number, negative ones too."""
     if type(raw) is int and abs(raw) < 10**MAX_DIGITS:
         return raw
@@ -147,121 +147,121 @@ def whole(raw: object) -> int:
         text = raw.removeprefix("-")
         if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
             return int(raw)
-    raise Unreadable("must be a whole number")
+    raise InvalidValueError("must be a whole number")
 
 
-def ident(raw: object) -> int:
+def read_id(raw: object) -> int:
     """Read an id: a whole number above zero."""
-    number = whole(raw)
+    number = read_whole_number(raw)
     if number <= 0:
-        raise Unreadable("must be an id, a whole number above zero")
+        raise InvalidValueError("must be an id, a whole number above zero")
     return number
 
 
-def optional_ident(raw: object) -> int | None:
+def read_optional_id(raw: object) -> int | None:
     """Read an id that clients may send as 0 to mean none."""
-    return None if whole(raw) == 0 else ident(raw)
+    return None if read_whole_number(raw) == 0 else read_id(raw)
 
 
-def instant(raw: object) -> int:
+def read_timestamp(raw: object) -> int:
     """Read seconds since 1970."""
-    number = whole(raw)
+    number = read_whole_number(raw)
     if number < 0:
-        raise Unreadable("must be seconds since 1970")
+        raise InvalidValueError("must be seconds since 1970")
     return number
 
 
-def flag(raw: object) -> bool:
+def read_flag(raw: object) -> bool:
     """Read a switch that only 1 turns on."""
     return raw in ("1", 1)
 
 
-def loose_flag(raw: object) -> bool | None:
+def read_loose_flag(raw: object) -> bool | None:
     """Read a switch whose bad values count as not sent."""
     return True if raw in ("1", 1) else False if raw in ("0", 0) else None
 
 
-def strict_flag(raw: object) -> bool:
+def read_strict_flag(raw: object) -> bool:
     """Read a switch that must be 0 or 1."""
-    value = loose_flag(raw)
+    value = read_loose_flag(raw)
     if value is None:
-        raise Unreadable("must be 0 or 1")
+        raise InvalidValueError("must be 0 or 1")
     return value
 
 
-def text(raw: object) -> str:
+def read_text(raw: object) -> str:
     """Read text; JSON numbers are taken as their digits, as clients send them."""
     if isinstance(raw, str):
         return raw.strip()
     if type(raw) is int:
         return str(raw)
-    raise Unreadable("must be text")
+    raise InvalidValueError("must be text")
 
 
-def cut(limit: int) -> Callable[[object], str]:
+def read_text_cut_to(limit: int) -> Callable[[object], str]:
     """Return a reader of text that is cut at a number of characters, never refused for length."""
 
     def read(raw: object) -> str:
-        return text(raw)[:limit]
+        return read_text(raw)[:limit]
 
     return read
 
 
-def one_of(*allowed: int) -> Callable[[object], int]:
+def read_choice(*allowed: int) -> Callable[[object], int]:
     """Return a reader of a number out of a few."""
 
     def read(raw: object) -> int:
-        number = whole(raw)
+        number = read_whole_number(raw)
         if number not in allowed:
-            raise Unreadable("must be one of " + ", ".join(map(str, allowed)))
+            raise InvalidValueError("must be one of " + ", ".join(map(str, allowed)))
         return number
 
     return read
 
 
-def one_of_or(default: int, *allowed: int) -> Callable[[object], int]:
+def read_choice_or_default(default: int, *allowed: int) -> Callable[[object], int]:
     """Return a reader of a number out of a few, for which anything else means the default."""
 
     def read(raw: object) -> int:
         try:
-            number = whole(raw)
-        except Unreadable:
+            number = read_whole_number(raw)
+        except InvalidValueError:
             return default
         return number if number in allowed else default
 
     return read
 
 
-def sized(low: int, high: int) -> Callable[[object], str]:
+def read_text_of_length(low: int, high: int) -> Callable[[object], str]:
     """Return a reader of text that must have a length between two numbers of characters."""
 
     def read(raw: object) -> str:
-        value = text(raw)
+        value = read_text(raw)
         if not low <= len(value) <= high:
-            raise Unreadable(f"must have {low} to {high} characters")
+            raise InvalidValueError(f"must have {low} to {high} characters")
         return value
 
     return read
 
 
-def between(low: int, high: int) -> Callable[[object], int]:
+def read_number_between(low: int, high: int) -> Callable[[object], int]:
     """Return a reader of a number that must lie between two."""
 
     def read(raw: object) -> int:
-        number = whole(raw)
+        number = read_whole_number(raw)
         if not low <= number <= high:
-            raise Unreadable(f"must be a number from {low} to {high}")
+            raise InvalidValueError(f"must be a number from {low} to {high}")
         return number
 
     return read
 
 
-def word_of(*allowed: str) -> Callable[[object], str]:
+def read_word(*allowed: str) -> Callable[[object], str]:
     """Return a reader of a word out of a few."""
 
     def read(raw: object) -> str:
         if raw not in allowed:
-            raise Unreadable("must be one of " + ", ".join(allowed))
+            raise InvalidValueError("must be one of " + ", ".join(allowed))
         return str(raw)
 
     return read
@@ -270,41 +270,43 @@ def word_of(*allowed: str) -> Callable[[object], str]:
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 
-def md5_text(raw: object) -> str:
+def read_md5(raw: object) -> str:
     """Read an md5 in hexadecimal; returned in lower case."""
-    value = text(raw)
+    value = read_text(raw)
     if not _MD5.fullmatch(value):
-        raise Unreadable("must be an md5, 32 hexadecimal digits")
+        raise InvalidValueError("must be an md5, 32 hexadecimal digits")
     return value.lower()
 
 
-def later(name: str, read: Callable[[object], T]) -> Callable[[object], T | BadParam]:
+def defer_errors(name: str, read: Callable[[object], T]) -> Callable[[object], T | ParamError]:
     """Return a reader that hands back what is wrong, for a parameter that may not count."""
 
-    def reader(raw: object) -> T | BadParam:
+    def reader(raw: object) -> T | ParamError:
         try:
             return read(raw)
-        except Unreadable as error:
-            return BadParam(name, str(error))
-        except BadList as error:
-            return BadList(name, error.why)
+        except InvalidValueError as error:
+            return ParamError(name, str(error))
+        except ParamListError as error:
+            return ParamListError(name, error.reason)
 
     return reader
 
 
 # --- the parameters that many actions share --------------------------------------------------
 
-IDENT = Param(ident, "id")
-OPTIONAL_IDENT = Param(optional_ident, "id; 0 means none")
-INSTANT = Param(instant, "seconds since 1970 UTC")
-FLAG = Param(flag, "1 is on, anything else is off")
-LOOSE_FLAG = Param(loose_flag, "0 or 1; anything else counts as not sent")
-STRICT_FLAG = Param(strict_flag, "0 or 1")
-WHOLE = Param(whole, "whole number")
-TEXT = Param(text, "text")
-IDENTITY = Param(sized(1, 32), "text of 1 to 32 characters")
-ROLE = Param(one_of(1, 2), "1 student, 2 auditor")
-OPTIONAL_ROLE = Param(one_of(1, 2), "1 student, 2 auditor", zero_is_absent=True)
-NAME = Param(cut(24), "text, cut to 24 characters")
-INTRODUCTION = Param(cut(1000), "text, cut to 1000 characters")
-CUSTOM_COLUMN = Param(cut(CUSTOM_COLUMN_LENGTH), "text, cut to 50 characters, comes back unchanged")
+ID = ParamType(read_id, "id")
+OPTIONAL_ID = ParamType(read_optional_id, "id; 0 means none")
+TIMESTAMP = ParamType(read_timestamp, "seconds since 1970 UTC")
+FLAG = ParamType(read_flag, "1 is on, anything else is off")
+LOOSE_FLAG = ParamType(read_loose_flag, "0 or 1; anything else counts as not sent")
+STRICT_FLAG = ParamType(read_strict_flag, "0 or 1")
+WHOLE_NUMBER = ParamType(read_whole_number, "whole number")
+TEXT = ParamType(read_text, "text")
+IDENTITY = ParamType(read_text_of_length(1, 32), "text of 1 to 32 characters")
+ROLE = ParamType(read_choice(1, 2), "1 student, 2 auditor")
+OPTIONAL_ROLE = ParamType(read_choice(1, 2), "1 student, 2 auditor", zero_is_absent=True)
+NAME = ParamType(read_text_cut_to(24), "text, cut to 24 characters")
+INTRODUCTION = ParamType(read_text_cut_to(1000), "text, cut to 1000 characters")
+CUSTOM_COLUMN = ParamType(
+    read_text_cut_to(MAX_CUSTOM_COLUMN_LENGTH), "text, cut to 50 characters, comes back unchanged"
+)
