@@ -34,7 +34,9 @@ from homeroom.jobs.worker import Handler, Worker
 from homeroom.media import room
 from homeroom.media.room import Listeners, Room, hosts
 from homeroom.partner.authenticator import Authenticator
-from homeroom.partner.wires.v1 import Observer, PartnerAPI
+from homeroom.partner.dispatcher import Dispatcher
+from homeroom.partner.wires.asgi import Observer
+from homeroom.partner.wires.v1 import V1Wire
 from homeroom.player import site as player
 from homeroom.player.hub import Hub
 from homeroom.player.rooms import Rooms
@@ -94,7 +96,8 @@ class Server:
     worker: Worker
     sweeper: Sweeper
     authenticator: Authenticator
-    partner: PartnerAPI
+    dispatcher: Dispatcher
+    v1: V1Wire
     faults: FaultBook | None
     journal: Journal | None
     metrics: Metrics
@@ -127,21 +130,15 @@ async def built(
     metrics = Metrics()
     journal = Journal() if settings.sandbox else None
 
-    async def settle() -> None:
+    async def run_due_jobs() -> None:
         await worker.run_due()
 
     authenticator = Authenticator(async_store, (clock, real))
-    partner = PartnerAPI(
-        async_store,
-        authenticator,
-        clock,
-        deps,
-        where,
-        files,
-        faults=faults,
-        observer=Observer(metrics.counted, journal),
-        settle=settle,
+    dispatcher = Dispatcher(
+        async_store, clock, deps, where, files, faults=faults, run_due_jobs=run_due_jobs
     )
+    observer = Observer(metrics.counted, clock, journal)
+    v1 = V1Wire(authenticator, dispatcher, observer, id_prefix=deps.keys.public_key()[:8])
     media = Room(
         settings, async_store, deps, kept, files, metrics, engine, sockets.media, sockets.api
     )
@@ -157,7 +154,8 @@ async def built(
                 worker=worker,
                 sweeper=sweeper,
                 authenticator=authenticator,
-                partner=partner,
+                dispatcher=dispatcher,
+                v1=v1,
                 faults=faults,
                 journal=journal,
                 metrics=metrics,
@@ -203,15 +201,15 @@ def _handlers(async_store: AsyncStore, files: Files) -> dict[JobKind, Handler]:
 class Root:
     """The first fork: the partner API's two addresses, and everything else."""
 
-    def __init__(self, partner: PartnerAPI, sites: Starlette) -> None:
-        self._partner = partner
+    def __init__(self, v1: V1Wire, sites: Starlette) -> None:
+        self._v1 = v1
         self._sites = sites
         self._doors = frozenset(APIPath)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
         """Pass a request on; a client's base address may end in a slash of its own."""
         if scope["type"] == "http" and "/" + scope["path"].lstrip("/") in self._doors:
-            await self._partner(scope, receive, send)
+            await self._v1(scope, receive, send)
         else:
             await self._sites(scope, receive, send)
 
@@ -270,7 +268,7 @@ async def served(
     with ExitStack() as opened:
         sockets = await _sockets(settings, opened)
         async with built(settings, store, real, sockets) as parts:
-            http = http_server(Root(parts.partner, _sites(parts)))
+            http = http_server(Root(parts.v1, _sites(parts)))
             http.on_started = lambda: ready(Running(sockets.url, parts, http.stop))
             http.before_stop = parts.finish
             await http.serve(sockets=[sockets.api])
@@ -352,7 +350,7 @@ def _sandbox(server: Server) -> list[Route]:
         server.sweeper.soon()
         server.hub.rooms.look_soon()
         if school is not None:
-            server.partner.duplicates.forget(school)
+            server.dispatcher.duplicates.forget(school)
 
     host = server.settings.host
     return Sandbox(

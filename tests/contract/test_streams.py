@@ -317,7 +317,7 @@ def test_a_recording_needs_a_class(given: Given) -> None:
 def no_video(given: Given, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Take the media engine away; what is called brings it back."""
     server = given.house.running.server
-    monkeypatch.setattr(server.partner, "_deps", replace(server.deps, video_works=lambda: False))
+    monkeypatch.setattr(server.dispatcher, "_deps", replace(server.deps, video_works=lambda: False))
     return monkeypatch.undo
 
 
@@ -356,7 +356,7 @@ def test_without_video_a_class_that_is_recorded_stays_so(
 ) -> None:
     held = Streamed(given)
     server = given.house.running.server
-    monkeypatch.setattr(server.partner, "_deps", replace(server.deps, video_works=lambda: False))
+    monkeypatch.setattr(server.dispatcher, "_deps", replace(server.deps, video_works=lambda: False))
     assert held.edit(**LIVE).errno == 1
     assert switched(held).errnos == [1]
 

@@ -1,4 +1,4 @@
-"""Warnings that were asked for, made true: what they say was not done is not done."""
+"""Injected warnings: a parameter that the warning says was not saved is treated as not sent."""
 
 from typing import TypeVar
 
@@ -21,13 +21,13 @@ UNSAVED = {
     Errno.EDITED_WITHOUT_INTRODUCTION: INTRODUCTION,
     Errno.AVATAR_NOT_STORED: frozenset({"picture"}),
 }
-"""Parameters that count as not sent in a call that shall answer the warning."""
+"""The parameters that each warning says were not saved."""
 
 
-def drop_unsaved(asked: P, warning: Errno | None) -> P:
-    """Return parameters without those that a warning says were not taken."""
+def drop_unsaved(params: P, warning: Errno | None) -> P:
+    """Return the parameters without those that a warning says were not saved."""
     names = frozenset() if warning is None else UNSAVED.get(warning, frozenset())
-    unsent = {
-        field.name: field.default for field in msgspec.structs.fields(asked) if field.name in names
+    defaults = {
+        field.name: field.default for field in msgspec.structs.fields(params) if field.name in names
     }
-    return msgspec.structs.replace(asked, **unsent) if unsent else asked
+    return msgspec.structs.replace(params, **defaults) if defaults else params

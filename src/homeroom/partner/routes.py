@@ -1,4 +1,4 @@
-"""How an action is served: its handler, and what happens around it."""
+"""Routes: each action with its handler, and the rules by which the dispatcher runs it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from homeroom.base.ids import SchoolId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.contract.params import Params
+from homeroom.contract.params import Params, ParamsReader
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
 from homeroom.store.files import Files
@@ -19,46 +19,48 @@ P = TypeVar("P", bound=Params)
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a handler gets besides the parameters."""
+    """All that a handler needs besides the parameters."""
 
     uow: UnitOfWork
     school: SchoolId
     deps: Dependencies
     hosts: Hosts
     prepared: Any = None
-    """What `before` returned."""
+    """The result of the route's `prepare`."""
     busy_keys: frozenset[str] = frozenset()
-    """Keys of things that other requests still work on."""
+    """Keys that other requests still have locked."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockRule(Generic[P]):
-    """What a request holds while it runs, or waits for, and the number for having waited too long.
+    """Keys that a request locks while it runs, and the errno when one of them stays locked.
 
-    Without a number the handler gets the keys in `busy` and refuses entries by itself.
+    Without an errno the handler gets the locked keys in `busy_keys`, and refuses single entries.
     """
 
     keys: Callable[[SchoolId, P], Iterable[str]]
     errno: Errno | None
     acquires: bool = True
+    """False: the request waits until the keys are free, and does not lock them itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRoute(Generic[P]):
-    """One row of the table."""
+    """One row of the table: an action, its handler, and how the dispatcher runs it."""
 
     action: Action[P]
     handler: Callable[[CallContext, P], Answer]
-    prepare: Callable[[Files, P], Any] | None = None
-    """Slow work on values, done outside the unit of work: passwords, pictures."""
-    describe_existing: Callable[[Hosts, Any], Answer] | None = None
-    """What a refusal that names something answers."""
-    locks: tuple[LockRule[P], ...] = ()
-    refuses_duplicates: bool = False
-    """Whether the same parameters within five seconds are refused."""
-    concurrent: bool = False
-    """Whether it may run beside others of the school that may; it then only adds."""
-    read_only: bool = False
+    reader: ParamsReader[P]
+    prepare: Callable[[Files, P], Any] | None
+    """Slow work on values outside the unit of work: password hashes, pictures."""
+    describe_existing: Callable[[Hosts, Any], Answer] | None
+    """Makes the data of a refusal from the thing that stands in the way."""
+    locks: tuple[LockRule[P], ...]
+    refuses_duplicates: bool
+    """Whether an equal request within five seconds is refused (READINGS Q41)."""
+    concurrent: bool
+    """Whether the unit may run beside others of its school: for actions that only add rows."""
+    read_only: bool
 
 
 def route(
@@ -72,10 +74,11 @@ def route(
     concurrent: bool = False,
     read_only: bool = False,
 ) -> ActionRoute[P]:
-    """Join an action and its handler; the type checker sees that they fit."""
+    """Join an action with its handler; the type checker sees that they fit."""
     return ActionRoute(
         action,
         handler,
+        action.reader(),
         prepare,
         describe_existing,
         locks,

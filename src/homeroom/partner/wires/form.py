@@ -1,67 +1,40 @@
-"""Bodies: read once, with a cap on everything."""
+"""Forms of the v1 wire, in either encoding, with a limit on everything."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from homeroom.base.errors import HomeroomError
 from homeroom.contract.upload import Upload
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_FIELDS = 200
 
-Receive = Callable[[], Awaitable[Any]]
 Form = dict[str, str | Upload]
 
 
-class FormError(Exception):
-    """A body that is no form, or no form of ours; the message says why."""
+class FormError(HomeroomError):
+    """The body is not a form, or not one that the API allows; the message says why."""
 
 
-class BodyTooLargeError(Exception):
-    """A body over its limit."""
+def parse_form(content_type: bytes, body: bytes) -> Form:
+    """Return the fields of a form in either encoding; raises `FormError`.
 
-
-async def read_body(receive: Receive, declared: int | None, limit: int) -> bytes:
-    """Return the body of a request; raises `TooLarge` as soon as that is known."""
-    if declared is not None and declared > limit:
-        raise BodyTooLargeError
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > limit:
-            raise BodyTooLargeError
-        return body
-    parts = [body]
-    size = len(body)
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise FormError("the connection ended before the body did")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise BodyTooLargeError
-    return b"".join(parts)
-
-
-def parse(content_type: bytes, body: bytes) -> Form:
-    """Read a form of either encoding, without stray spaces; the last value of a name wins."""
+    Names and values lose the spaces around them; of a repeated name the last value counts.
+    """
     kind, options = (
         parse_options_header(content_type) if b";" in content_type else (content_type, {})
     )
     kind = kind.strip().lower()
     if kind == b"multipart/form-data":
-        return _multipart(body, options.get(b"boundary", b""))
+        return _parse_multipart(body, options.get(b"boundary", b""))
     if kind in (b"application/x-www-form-urlencoded", b""):
-        return dict(urlencoded(body))
+        return _parse_urlencoded(body)
     raise FormError("send a form: application/x-www-form-urlencoded or multipart/form-data")
 
 
-def urlencoded(body: bytes) -> dict[str, str]:
-    """Read a form-encoded text; unescaped UTF-8 in it is as good as escaped."""
+def _parse_urlencoded(body: bytes) -> Form:
     try:
         text = body.decode().rstrip("&")
         if text.count("&") >= MAX_FIELDS:
@@ -69,18 +42,18 @@ def urlencoded(body: bytes) -> dict[str, str]:
         if "\0" in text or "%00" in text:
             raise FormError("a form must not contain NUL")
         pairs = [pair.partition("=") for pair in text.replace("+", " ").split("&") if pair]
-        return {_unescaped(name).strip(): _unescaped(value).strip() for name, _, value in pairs}
+        return {_unescape(name).strip(): _unescape(value).strip() for name, _, value in pairs}
     except UnicodeDecodeError:
         raise FormError("the form is not UTF-8") from None
 
 
-def _unescaped(text: str) -> str:
-    # Most values have nothing to unescape, and urllib's own way is as slow for them as for others.
+def _unescape(text: str) -> str:
+    # Most values have no escapes, and urllib takes as long for them as for the others.
     return unquote_to_bytes(text).decode() if "%" in text else text
 
 
 class _PartCollector:
-    """What a multipart parser tells of its parts, collected."""
+    """Collects the parts of a multipart form from the callbacks of the parser."""
 
     def __init__(self) -> None:
         self.form: Form = {}
@@ -127,7 +100,7 @@ class _PartCollector:
         self.is_complete = True
 
 
-def _multipart(body: bytes, boundary: bytes) -> Form:
+def _parse_multipart(body: bytes, boundary: bytes) -> Form:
     parts = _PartCollector()
     callbacks: Any = {
         "on_part_begin": parts.begin,

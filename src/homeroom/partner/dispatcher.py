@@ -1,0 +1,193 @@
+"""The dispatcher: runs one action for a school, in the same way for every wire.
+
+A wire authenticates the school, finds the route and hands over the fields of the request; what it
+gets back is a `PartnerResponse`, which it encodes in its own envelope. Forms, signatures and
+envelopes are not known here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from homeroom.async_store import AsyncStore
+from homeroom.base.clock import Clock
+from homeroom.base.errors import HomeroomError
+from homeroom.base.ids import SchoolId
+from homeroom.contract.errno import Errno, Outcome
+from homeroom.contract.params import ParamError, ParamListError, Params
+from homeroom.domain.refusal import Refusal
+from homeroom.domain.webcasts import Hosts
+from homeroom.partner.answers import Answer, refused
+from homeroom.partner.duplicates import DuplicateGuard
+from homeroom.partner.faults import drop_unsaved
+from homeroom.partner.locks import KeyedLocks
+from homeroom.partner.routes import ActionRoute, CallContext, LockRule
+from homeroom.store.engine import ContendedError
+from homeroom.store.files import Files
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.dependencies import Dependencies
+from homeroom.web.faults import Fault, FaultBook
+
+log = logging.getLogger("homeroom.partner")
+
+
+class DroppedConnectionError(HomeroomError):
+    """A fault asks that the connection ends without a response."""
+
+
+class Dispatcher:
+    """Runs actions: parameters, duplicate guard, locks, faults, unit of work, warnings."""
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        clock: Clock,
+        deps: Dependencies,
+        hosts: Hosts,
+        files: Files,
+        *,
+        faults: FaultBook | None,
+        run_due_jobs: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._deps = deps
+        self._hosts = hosts
+        self._files = files
+        self._faults = faults
+        self._run_due_jobs = run_due_jobs
+        self._locks = KeyedLocks()
+        self.duplicates = DuplicateGuard()
+
+    async def dispatch(
+        self, route: ActionRoute[Any], school: SchoolId, fields: Mapping[str, object]
+    ) -> Answer:
+        """Run an action for an authenticated school.
+
+        `fields` are the parameters as they travel: texts of a form or values of JSON, without
+        credentials. Raises `Refusal` when nothing was run, `DroppedConnectionError` when a fault
+        asks for it.
+        """
+        params = _read_params(route, fields)
+        if route.refuses_duplicates and self.duplicates.is_duplicate(
+            school, route.action.name, fields, self._clock.now()
+        ):
+            raise Refusal(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
+        acquire = _lock_keys(route.locks, school, params, acquires=True)
+        watch = _lock_keys(route.locks, school, params, acquires=False)
+        if not acquire and not watch:
+            return await self._run(route, school, params, frozenset())
+        async with self._locks.acquire(acquire, watch) as busy:
+            for lock in route.locks:
+                if lock.errno is not None and busy.intersection(lock.keys(school, params)):
+                    raise Refusal(lock.errno, "another request about it is unfinished after 1 s")
+            return await self._run(route, school, params, busy)
+
+    async def _run(
+        self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
+    ) -> Answer:
+        fault = self._faults.take(school, route.action.name) if self._faults else None
+        if fault is None:
+            return await self._execute(route, school, params, busy)
+        return await self._execute_with_fault(fault, route, school, params, busy)
+
+    async def _execute_with_fault(
+        self,
+        fault: Fault,
+        route: ActionRoute[Any],
+        school: SchoolId,
+        params: Params,
+        busy: frozenset[str],
+    ) -> Answer:
+        params = drop_unsaved(params, fault.errno)
+        if not fault.after_commit:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        response = Answer()
+        if fault.keeps_work:
+            response = await self._execute(route, school, params, busy)
+        if fault.after_commit:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if fault.drop:
+            raise DroppedConnectionError
+        if fault.errno is None:
+            return response
+        reason = f"fault {fault.id} asked for it"
+        if fault.errno.outcome is not Outcome.WARNING:
+            return Answer(errno=fault.errno, reason=reason)
+        if response.errno.outcome in (Outcome.REFUSED, Outcome.FAULT):
+            # Nothing was saved that the warning could be about.
+            return response
+        return Answer(response.data, response.more_data, fault.errno, reason)
+
+    async def _execute(
+        self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
+    ) -> Answer:
+        """Run the handler in one unit of work, and return its result with the first warning."""
+        try:
+            prepared = None
+            if route.prepare is not None:
+                prepared = await asyncio.to_thread(route.prepare, self._files, params)
+
+            def unit(uow: UnitOfWork) -> tuple[Answer, list[Errno], bool]:
+                context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
+                return route.handler(context, params), uow.warnings, uow.has_due_jobs
+
+            if route.read_only:
+                response, warnings, has_due_jobs = await self._store.read(unit)
+            else:
+                response, warnings, has_due_jobs = await self._store.write(
+                    unit, school, together=route.concurrent
+                )
+        except Refusal as refusal:
+            return self._refusal_response(route, refusal)
+        except ContendedError:
+            errno = next((lock.errno for lock in route.locks if lock.errno), None)
+            if errno is None:
+                raise
+            return Answer(errno=errno, reason="another server is at it, unfinished after 1 s")
+        if has_due_jobs:
+            await self._finish_jobs()
+        warning = _first_warning(route.action.notes, warnings)
+        if warning is None:
+            return response
+        return Answer(response.data, response.more_data, warning, warning.en)
+
+    async def _finish_jobs(self) -> None:
+        """Run the jobs that the response promises; the commit stands even when they fail."""
+        try:
+            await self._run_due_jobs()
+        except Exception:
+            log.exception("jobs due at once were left to the job loop")
+
+    def _refusal_response(self, route: ActionRoute[Any], refusal: Refusal) -> Answer:
+        if refusal.errno not in route.action.errnos:
+            facts = {"action": route.action.name, "errno": refusal.errno.number}
+            log.error("undeclared errno", extra=facts)
+        if refusal.about is None or route.describe_existing is None:
+            return refused(refusal)
+        existing = route.describe_existing(self._hosts, refusal.about)
+        return Answer(existing.data, existing.more_data, refusal.errno, refusal.reason)
+
+
+def _read_params(route: ActionRoute[Any], fields: Mapping[str, object]) -> Params:
+    try:
+        params: Params = route.reader.read(fields)
+    except ParamListError as error:
+        refuses_empty = Errno.LIST_EMPTY in route.action.refuses
+        errno = Errno.LIST_EMPTY if refuses_empty else Errno.BAD_PARAMS
+        raise Refusal(errno, str(error)) from None
+    except ParamError as error:
+        raise Refusal(Errno.BAD_PARAMS, str(error)) from None
+    return params
+
+
+def _lock_keys(
+    locks: Iterable[LockRule[Any]], school: SchoolId, params: Params, *, acquires: bool
+) -> list[str]:
+    return [key for lock in locks if lock.acquires == acquires for key in lock.keys(school, params)]
+
+
+def _first_warning(order: Iterable[Errno], warnings: list[Errno]) -> Errno | None:
+    """Return the one warning of a response: the first in the action's own order."""
+    return next((errno for errno in order if errno in warnings), None) if warnings else None

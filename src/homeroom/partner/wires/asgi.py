@@ -1,0 +1,185 @@
+"""The ASGI side that all wires of the partner API share: bodies, responses, the record of each."""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from homeroom.base.clock import Clock
+from homeroom.base.errors import HomeroomError
+from homeroom.base.ids import SchoolId
+from homeroom.base.text import ascii_only
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refusal
+from homeroom.partner.answers import Answer, refused
+from homeroom.partner.dispatcher import DroppedConnectionError
+from homeroom.web.journal import Journal, JournalEntry, masked
+
+log = logging.getLogger("homeroom.partner")
+
+Scope = dict[str, Any]
+Send = Callable[[Any], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
+
+MAX_LOGGED_ACTION = 50
+MAX_REASON = 500
+"""Characters of the header `X-Homeroom-Reason`."""
+
+
+class BodyTooLargeError(HomeroomError):
+    """The body of a request is larger than its limit."""
+
+
+class BrokenBodyError(HomeroomError):
+    """The connection ended before the body did."""
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """One request, as far as it was read: for the log, the metrics and the journal."""
+
+    request_id: str
+    action: str = ""
+    is_known: bool = False
+    """Whether there is an action of this name: metrics count all others as `unknown`."""
+    school: SchoolId | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """The metrics, and in the sandbox the journal, that each response is reported to."""
+
+    count: Callable[[str, int, float], None]
+    """Counts an action with its errno and its duration in seconds."""
+    clock: Clock
+    journal: Journal | None = None
+
+    def report(
+        self, record: RequestRecord, response: Answer | None, reason: str, started: float
+    ) -> None:
+        """Count, log and journal a response; None stands for a dropped connection."""
+        seconds = time.perf_counter() - started
+        errno = None if response is None else response.errno.number
+        milliseconds = round(seconds * 1000, 2)
+        action = record.action[:MAX_LOGGED_ACTION]
+        self.count(action if record.is_known else "unknown", errno or 0, seconds)
+        log.info(
+            "call",
+            extra={
+                "request_id": record.request_id,
+                "action": action,
+                "sid": record.school,
+                "errno": errno,
+                "reason": reason,
+                "ms": milliseconds,
+            },
+        )
+        if self.journal is not None:
+            self.journal.write(
+                JournalEntry(
+                    record.request_id,
+                    self.clock.now(),
+                    action,
+                    record.school,
+                    masked(record.fields),
+                    errno,
+                    reason,
+                    milliseconds,
+                )
+            )
+
+
+class WireApp(ABC):
+    """One wire of the partner API as an ASGI application.
+
+    A wire implements `respond`, from the request to the dispatcher, and `encode`, its envelope.
+    """
+
+    def __init__(self, observer: Observer, id_prefix: str) -> None:
+        self._observer = observer
+        self._ids = map(f"{id_prefix}-{{}}".format, count(1))
+
+    @abstractmethod
+    async def respond(self, scope: Scope, receive: Receive, record: RequestRecord) -> Answer:
+        """Return the response to a request, and note in `record` what is read of it.
+
+        Raises `Refusal`, `BodyTooLargeError` and `DroppedConnectionError`.
+        """
+
+    @abstractmethod
+    def encode(self, response: Answer) -> bytes:
+        """Return the JSON body of a response."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to one request; the text of an unexpected exception goes to the log alone."""
+        started = time.perf_counter()
+        record = RequestRecord(next(self._ids))
+        status = 200
+        try:
+            response = await self.respond(scope, receive, record)
+        except Refusal as refusal:
+            response = refused(refusal)
+        except BodyTooLargeError:
+            status = 413
+            response = Answer(errno=Errno.BAD_PARAMS, reason="the body is too large")
+        except DroppedConnectionError:
+            self._observer.report(record, None, "dropped by a fault", started)
+            await _drop_connection(scope, receive)
+            return
+        except Exception:
+            log.exception("call failed", extra={"request_id": record.request_id})
+            response = Answer(errno=Errno.SERVER_FAULT, reason="the server failed; see its log")
+        body = self.encode(response)
+        await _send(send, status, body, response.reason, record.request_id)
+        self._observer.report(record, response, response.reason, started)
+
+
+async def read_body(receive: Receive, content_length: bytes, limit: int) -> bytes:
+    """Return the body of a request.
+
+    Raises `BodyTooLargeError` as soon as it is known to have more than `limit` bytes, and
+    `BrokenBodyError` when the connection ends before the body does.
+    """
+    if content_length.isdigit() and int(content_length) > limit:
+        raise BodyTooLargeError
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise BodyTooLargeError
+        return body
+    parts = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BrokenBodyError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise BodyTooLargeError
+    return b"".join(parts)
+
+
+async def _send(send: Send, status: int, body: bytes, reason: str, request_id: str) -> None:
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"x-request-id", request_id.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if reason:
+        headers.append((b"x-homeroom-reason", ascii_only(reason)[:MAX_REASON].encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _drop_connection(scope: Scope, receive: Receive) -> None:
+    """End the connection without a response, as a server that crashed would."""
+    scope["extensions"]["homeroom.abort"]()
+    # uvicorn would send a response of its own, 500, until it knows that the client is gone.
+    while (await receive())["type"] != "http.disconnect":
+        pass
