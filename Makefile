@@ -46,7 +46,7 @@ test: $(DEV) ## Run every test but the soak, on SQLite and on a PostgreSQL of it
 
 .PHONY: test-fast
 test-fast: $(DEV) ## Run the tests of the inner loop, in under a minute
-	$(BIN)/pytest -m "not (browser or clients or e2e or pg or soak)" $(ARGS)
+	$(BIN)/pytest -m "not (browser or clients or e2e or packaging or pg or soak)" $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) ## Run the long tests: kills under load, a hundred thousand fuzzed requests

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -85,6 +86,7 @@ class Process:
         data: Path,
         database: str | None = None,
         env: dict[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         """Start it with options such as "--demo", "--sandbox"; it takes free ports."""
         self.data = data
@@ -101,7 +103,7 @@ class Process:
         self._logged: list[str] = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", *options, *self.where],
+            [*command, "serve", *options, *self.where],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
