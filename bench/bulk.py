@@ -10,8 +10,8 @@ from bench.load import Plan, drive
 from bench.target import Account, Target, lesson_requests, new_school, prepared, serving
 from homeroom.base.settings import Settings
 from homeroom.folder import address
-from homeroom.store.postgres import PostgresTx
-from homeroom.store.sqlite import SqliteTx
+from homeroom.store.postgres import PostgresTransaction
+from homeroom.store.sqlite import SqliteTransaction
 from homeroom.store.tables import lessons
 
 SCATTERED = "(n * 2654435761) % 4294967296"
@@ -70,7 +70,9 @@ def students(settings: Settings, account: Account, many: int) -> list[int]:
 
 def _run(settings: Settings, *statements: str) -> list[Any]:
     where = address(settings)
-    connection = (SqliteTx(where) if isinstance(where, Path) else PostgresTx(where)).connection
+    connection = (
+        SqliteTransaction(where) if isinstance(where, Path) else PostgresTransaction(where)
+    ).connection
     with closing(connection):
         connection.execute("BEGIN")
         for statement in statements[:-1]:

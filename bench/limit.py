@@ -22,8 +22,8 @@ from homeroom.folder import address
 from homeroom.partner.lessons import add_course_class
 from homeroom.partner.routes import CallContext
 from homeroom.store.engine import Engine
-from homeroom.store.postgres import PostgresEngine, PostgresTx
-from homeroom.store.sqlite import SqliteEngine, SqliteTx
+from homeroom.store.postgres import PostgresEngine, PostgresTransaction
+from homeroom.store.sqlite import SqliteEngine, SqliteTransaction
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
@@ -89,7 +89,7 @@ def _add(store: Store, account: Account, place: Place, number: int) -> None:
 def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds: float) -> float:
     """Return units per second of the plain driver, `UNITS` to a commit."""
     where = address(settings)
-    tx = SqliteTx(where) if isinstance(where, Path) else PostgresTx(where)
+    tx = SqliteTransaction(where) if isinstance(where, Path) else PostgresTransaction(where)
     with closing(tx.connection):
         run = _runner(tx)
         spent = 0.0
@@ -99,7 +99,9 @@ def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds:
             numbers = range(first_number + count, first_number + count + UNITS)
             group = [(one.sql, one.fresh(number)) for number in numbers for one in unit]
             began = time.perf_counter()
-            tx.connection.execute("BEGIN IMMEDIATE" if isinstance(tx, SqliteTx) else "BEGIN")
+            tx.connection.execute(
+                "BEGIN IMMEDIATE" if isinstance(tx, SqliteTransaction) else "BEGIN"
+            )
             for sql, values in group:
                 run(sql, values)
             tx.connection.execute("COMMIT")
@@ -108,8 +110,8 @@ def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds:
     return count / spent
 
 
-def _runner(tx: SqliteTx | PostgresTx) -> Callable[[str, dict[str, Any]], object]:
-    if isinstance(tx, SqliteTx):
+def _runner(tx: SqliteTransaction | PostgresTransaction) -> Callable[[str, dict[str, Any]], object]:
+    if isinstance(tx, SqliteTransaction):
         execute = tx.connection.execute
         return lambda sql, values: execute(sql, values).fetchall()
     cursor = tx.cursor

@@ -27,11 +27,11 @@ class AsyncStore:
         use_case: Callable[[UnitOfWork], T],
         school: SchoolId | None = None,
         *,
-        together: bool = False,
+        shared: bool = False,
     ) -> T:
         """Do a unit of work; returns when it is committed."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self.store.submit_write(use_case, self._reply(future), school=school, together=together)
+        self.store.submit_write(use_case, self._reply(future), school=school, shared=shared)
         return await future
 
     async def read(self, use_case: Callable[[UnitOfWork], T]) -> T:

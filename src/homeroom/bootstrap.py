@@ -183,7 +183,7 @@ def _handlers(async_store: AsyncStore, files: Files) -> dict[JobKind, Handler]:
     async def erase_files(job: Job) -> None:
         paths: list[str] = msgspec.json.decode(str(job.payload["paths"]), type=list[str])
         # The same picture may have been given to several schools, and is kept once.
-        kept = await async_store.read(lambda uow: uow.resets.in_use(paths))
+        kept = await async_store.read(lambda uow: uow.resets.find_paths_in_use(paths))
         for path in paths:
             if path not in kept:
                 await asyncio.to_thread(files.erase, path)

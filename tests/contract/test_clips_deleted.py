@@ -19,12 +19,12 @@ def delete(given: Given, lesson: LessonId, file_id: str | None = None) -> Reply:
 
 
 def clips_of(given: Given, lesson: LessonId) -> list[Clip]:
-    return given.store.read(lambda uow: uow.clips.of_lesson(lesson))
+    return given.store.read(lambda uow: uow.clips.list_of_lesson(lesson))
 
 
 def stored(given: Given) -> int:
     """Return the bytes that the school's storage counts."""
-    return given.store.read(lambda uow: uow.schools.bytes_stored(SchoolId(given.school.id)))
+    return given.store.read(lambda uow: uow.schools.sum_stored_bytes(SchoolId(given.school.id)))
 
 
 def on_disk(given: Given, clip: Clip) -> Path:

@@ -29,7 +29,7 @@ def kept(given: Given, *asked: Clip) -> list[bool]:
     """Sweep, and tell which of some clips are still kept."""
     sweep(given)
     asked_for = [clip.file.file_id for clip in asked]
-    found = given.store.read(lambda uow: [uow.clips.named(one) for one in asked_for])
+    found = given.store.read(lambda uow: [uow.clips.find_by_file_id(one) for one in asked_for])
     return [clip is not None and clip.deleted_at is None for clip in found]
 
 

@@ -134,7 +134,7 @@ def test_the_checks_of_create_folder_come_in_the_documented_order(given: Given) 
 
 
 def _lock(uow: Any, folder: int) -> int:  # noqa: ANN401  a unit of work
-    uow.drive.set_writable(folder, writable=False)
+    uow.drive.save_writable(folder, writable=False)
     return folder
 
 

@@ -140,7 +140,7 @@ def test_a_co_teacher_is_sent_in_one_of_two_forms(given: Given) -> None:
 
     def helping(**fields: Value) -> tuple[UserId, ...]:
         lesson = given.lesson(None, **fields)
-        return given.store.read(lambda uow: uow.class_roles.co_teachers(lesson))
+        return given.store.read(lambda uow: uow.class_roles.list_co_teachers(lesson))
 
     assert helping(assistantUid=one) == (one,)
     assert helping(assistantUids=[two, one]) == (two, one)
@@ -191,7 +191,7 @@ def test_the_course_is_pushed_to_90_days_past_the_class_but_never_brought_forwar
     assert expiry(soon) == end + 90 * DAY
     assert expiry(late) == end + 91 * DAY
     assert expiry(never) is None
-    given.store.write(lambda uow: uow.courses.push_expiry(soon, end))
+    given.store.write(lambda uow: uow.courses.extend_expiry(soon, end))
     assert expiry(soon) == end + 90 * DAY
 
 

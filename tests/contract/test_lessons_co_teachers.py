@@ -75,7 +75,7 @@ def test_who_is_there_already_is_not_examined_again(given: Given) -> None:
     helper = given.cancelled(given.teacher())
     held = Scheduled(given)
     as_it_is = held.seen
-    given.store.write(lambda uow: uow.class_roles.set_co_teachers(as_it_is.id, (helper,)))
+    given.store.write(lambda uow: uow.class_roles.save_co_teachers(as_it_is.id, (helper,)))
     given.cancelled(held.teacher)
     other = given.teacher()
     assert held.edit(teacherUid=held.teacher, assistantUids=[helper, other]).errno == 1

@@ -116,7 +116,7 @@ def test_a_hundred_clients_with_one_identity_make_one_class(given: Given) -> Non
     ids = {reply.data for reply in replies if reply.errno != 460}
     again = given.api.call("addCourseClass", **form)
     assert (again.errno, {again.data}) == (398, ids)
-    assert given.store.read(lambda uow: uow.quotas.count_in(course)) == 1
+    assert given.store.read(lambda uow: uow.quotas.count_lessons_of_course(course)) == 1
 
 
 def test_a_request_unfinished_after_a_second_keeps_the_later_one_waiting_no_longer(

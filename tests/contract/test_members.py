@@ -61,7 +61,7 @@ def many_students(given: Given, count: int) -> list[UserId]:
         for name in names:
             values = {"email": name, "nickname": name, "created_at": now}
             user = Statement(insert(users).values(values).returning(users.c.id))
-            uids.append(UserId(tx.all(user, {})[0][0]))
+            uids.append(UserId(tx.fetch_all(user, {})[0][0]))
         uow.accounts.add_students(school, [(uid, "Student") for uid in uids], now)
         return uids
 

@@ -291,7 +291,7 @@ def test_a_recording_is_written_once_however_often_it_is_reported(given: Given) 
     again = given.store.write(lambda uow: streams.recorded(uow, stream, file))
     assert given.store.read(lambda uow: streams.is_recorded(uow, stream, file.file_id))
     assert (first, first.lesson, first.file) == (again, held.lesson, file)
-    assert given.store.read(lambda uow: uow.clips.of_lesson(held.lesson)) == [first]
+    assert given.store.read(lambda uow: uow.clips.list_of_lesson(held.lesson)) == [first]
 
 
 def test_a_recording_of_a_deleted_class_is_kept(given: Given) -> None:

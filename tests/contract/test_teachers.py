@@ -82,7 +82,7 @@ def head_teacher(given: Given, **fields: Value) -> UserId:
 
 def state(given: Given, teacher: UserId) -> TeacherState | None:
     """Return where a teacher stands."""
-    return given.store.read(lambda uow: uow.teachers.state(given.school.id, teacher))
+    return given.store.read(lambda uow: uow.teachers.get_state(given.school.id, teacher))
 
 
 ADD_TEACHER_CASES: Final = (

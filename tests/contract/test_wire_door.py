@@ -322,7 +322,7 @@ def test_school_may_have_two_secrets(given: Given) -> None:
     sid, old = SchoolId(given.school.id), given.school.secret
 
     def rotate(new: str, former: str | None) -> None:
-        given.store.write(lambda uow: uow.schools.set_secrets(sid, new, former))
+        given.store.write(lambda uow: uow.schools.save_secrets(sid, new, former))
         given.house.running.server.authenticator.forget()
 
     rotate("n" * 40, old)

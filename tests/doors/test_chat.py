@@ -209,8 +209,10 @@ def test_likes_are_counted_together_and_kept(room: Classroom) -> None:
     ann.send("like", n=3)
     visitor.send("like", n=20)
     ann.next("counts", lambda counts: counts["likes"] == 23)
-    until(lambda: room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) != {})
-    assert room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 23}
+    until(lambda: room.given.store.read(lambda uow: uow.chats.find_likes([room.lesson])) != {})
+    assert room.given.store.read(lambda uow: uow.chats.find_likes([room.lesson])) == {
+        room.lesson: 23
+    }
     assert room.visitor().next("counts")["likes"] == 23
 
 
@@ -227,7 +229,9 @@ def test_likes_that_are_written_at_once_from_two_sides_count_once(room: Classroo
 
     loop = server.async_store._loop  # noqa: SLF001  where the rooms live
     assert asyncio.run_coroutine_threadsafe(both(), loop).result(PATIENCE) == 0
-    assert room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 7}
+    assert room.given.store.read(lambda uow: uow.chats.find_likes([room.lesson])) == {
+        room.lesson: 7
+    }
     ann.next("counts", lambda counts: counts["likes"] == 7)
 
 
@@ -245,8 +249,10 @@ def test_likes_that_could_not_be_written_are_written_later(
         ann.send("like", n=3)
         assert failed.wait(PATIENCE)
         ann.next("counts", lambda counts: counts["likes"] == 3)
-    until(lambda: room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) != {})
-    assert room.given.store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 3}
+    until(lambda: room.given.store.read(lambda uow: uow.chats.find_likes([room.lesson])) != {})
+    assert room.given.store.read(lambda uow: uow.chats.find_likes([room.lesson])) == {
+        room.lesson: 3
+    }
 
 
 def test_viewers_are_counted_once_each(room: Classroom) -> None:

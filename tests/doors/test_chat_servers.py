@@ -93,9 +93,9 @@ def test_a_server_that_ends_writes_what_was_said_and_says_goodbye(
         given.close()
     with running_house(tmp_path, None, engine) as house:
         store = house.running.server.async_store.store
-        kept = store.read(lambda uow: uow.chats.recent(room.lesson))
+        kept = store.read(lambda uow: uow.chats.list_recent(room.lesson))
         assert [entry.new.text for entry in kept] == ["famous last words"]
-        assert store.read(lambda uow: uow.chats.likes([room.lesson])) == {room.lesson: 3}
+        assert store.read(lambda uow: uow.chats.find_likes([room.lesson])) == {room.lesson: 3}
 
 
 def test_a_viewer_who_does_not_read_is_cut_and_others_are_not(

@@ -80,7 +80,7 @@ def test_clips_are_read_and_deleted_ones_stay(given: Given) -> None:
 
     add(1, "0" * 64)
     add(2, None)
-    given.store.write(lambda uow: uow.clips.delete(uow.clips.of_lesson(lesson)[:1], uow.now))
+    given.store.write(lambda uow: uow.clips.delete(uow.clips.list_of_lesson(lesson)[:1], uow.now))
     path = f"/classes/{lesson}/clips"
     assert [(row["fileName"], row["state"]) for row in read.rows(path)] == [
         ("1.mp4", 4),
@@ -96,7 +96,7 @@ def test_clips_are_read_and_deleted_ones_stay(given: Given) -> None:
     assert kept["url"].startswith(f"{given.house.url}/clips/file-{lesson}-2.mp4?expires=")
     assert "nowhere" not in read.get(path).text
     # The server would look for its file as long as it runs.
-    given.store.write(lambda uow: uow.clips.delete(uow.clips.of_lesson(lesson), uow.now))
+    given.store.write(lambda uow: uow.clips.delete(uow.clips.list_of_lesson(lesson), uow.now))
     read.close()
 
 

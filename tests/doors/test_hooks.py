@@ -100,7 +100,7 @@ def engine(house: House) -> Iterator[Engine]:
 
 
 def clips_of(held: Streamed) -> list[Clip]:
-    return held.given.store.read(lambda uow: uow.clips.of_lesson(held.lesson))
+    return held.given.store.read(lambda uow: uow.clips.list_of_lesson(held.lesson))
 
 
 # --- permission ----------------------------------------------------------------------------------

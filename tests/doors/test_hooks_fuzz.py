@@ -77,6 +77,6 @@ def post_all(engine: Engine, held: Streamed, numbers: range) -> None:
             assert not unknown, (number, said, unknown)
     engine.secret = right
     assert kept.read_bytes() == outside.read_bytes() == b"stays where it is"
-    assert held.given.store.read(lambda uow: uow.clips.of_lesson(held.lesson)) == []
+    assert held.given.store.read(lambda uow: uow.clips.list_of_lesson(held.lesson)) == []
     assert engine.allows("on_publish", peer(held.push_url))
     assert slowest < SLOWEST

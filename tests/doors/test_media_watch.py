@@ -20,7 +20,7 @@ from homeroom.media import watch
 from homeroom.media.control import Control
 from homeroom.media.watch import Watch
 from homeroom.store.engine import StoreError
-from homeroom.store.publish_sessions import NewPush, PublishSessions
+from homeroom.store.publish_sessions import NewPublishSession, PublishSessions
 from homeroom.store.tables import pushes
 from homeroom.usecases import streams
 from tests.support.engine import until
@@ -86,7 +86,7 @@ class Live(Scheduled):
     def push(self) -> PublishSession:
         """Return the push as it was last written."""
         (newest, *_) = self.given.store.read(
-            lambda uow: uow.publish_sessions.of_lesson(self.lesson)
+            lambda uow: uow.publish_sessions.list_of_lesson(self.lesson)
         )
         return newest
 
@@ -249,7 +249,7 @@ def test_a_push_that_is_missing_in_one_look_is_not_over(live: Live, srs: SRS) ->
 
 
 def test_a_push_of_another_engine_is_left_alone(live: Live, srs: SRS) -> None:
-    theirs = NewPush(live.lesson, StreamKind.CLASS, OURS, "theirs", "", "127.0.0.1")
+    theirs = NewPublishSession(live.lesson, StreamKind.CLASS, OURS, "theirs", "", "127.0.0.1")
     live.given.store.write(lambda uow: uow.publish_sessions.add(theirs, uow.now))
 
     # It is unknown to the engine, and would not be let in.

@@ -121,11 +121,11 @@ def test_a_link_goes_on_after_a_reload_as_the_same_viewer(given: Given, browser:
 def test_the_former_secret_is_good_while_it_lives(given: Given, browser: Browser) -> None:
     door = Door(given, watchByLogin=1)
     former = given.school.secret
-    given.store.write(lambda uow: uow.schools.set_secrets(given.school.id, "n" * 40, former))
+    given.store.write(lambda uow: uow.schools.save_secrets(given.school.id, "n" * 40, former))
     for secret in (former, "n" * 40):
         with browser.opened(door.link("student1", "Li Lei", secret)) as seen:
             expect(seen.page.locator("#who")).to_have_text("Li Lei")
-    given.store.write(lambda uow: uow.schools.set_secrets(given.school.id, "n" * 40, None))
+    given.store.write(lambda uow: uow.schools.save_secrets(given.school.id, "n" * 40, None))
     with browser.opened(door.link("student1", "Li Lei", former)) as seen:
         is_asked_for_a_login(seen.page)
 
@@ -185,7 +185,7 @@ def test_a_session_that_was_ended_elsewhere_is_over_here(given: Given, browser: 
     with browser.opened(door.page) as seen:
         log_in(seen.page, account, PASSWORD)
         expect(seen.page.locator("#who")).to_have_text("Han Meimei")
-        user = given.store.read(lambda uow: uow.accounts.named([account]))[account]
+        user = given.store.read(lambda uow: uow.accounts.find_by_names([account]))[account]
         given.cancelled(user.id)
         is_asked_for_a_login(seen.page)
 

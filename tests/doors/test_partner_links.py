@@ -102,11 +102,11 @@ def test_a_code_is_for_one_class_one_account_and_one_nickname(given: Given) -> N
 def test_either_secret_of_the_school_is_good_and_no_other(given: Given) -> None:
     linked = Linked(given)
     former = given.school.secret
-    given.store.write(lambda uow: uow.schools.set_secrets(given.school.id, "n" * 40, former))
+    given.store.write(lambda uow: uow.schools.save_secrets(given.school.id, "n" * 40, former))
     for secret, is_good in ((former, True), ("n" * 40, True), (given.other().school.secret, False)):
         code = linked.code("student1", "Li Lei", secret)
         assert (linked.open(checkCode=code).data["ticket"] is not None) is is_good
-    given.store.write(lambda uow: uow.schools.set_secrets(given.school.id, "n" * 40, None))
+    given.store.write(lambda uow: uow.schools.save_secrets(given.school.id, "n" * 40, None))
     assert linked.open(checkCode=linked.code("student1", "Li Lei", former)).data["ticket"] is None
 
 

@@ -13,7 +13,7 @@ from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import EntryId, LessonId, UserId
 from homeroom.domain.chat import Author, ChatRole, EntryKind, NewChatEntry
 from homeroom.domain.viewers import ViewerKind
-from homeroom.store.viewers import NewViewer, Watched
+from homeroom.store.viewers import NewViewer, WatchTime
 from homeroom.usecases import chat
 from tests.support.engine import PATIENCE
 from tests.support.given import Given
@@ -62,7 +62,7 @@ def test_a_visitor_is_shown_with_their_number_and_their_time(given: Given, read:
     begun = given.now
     given.clock.advance(60)
     known = NewViewer(lesson, viewer.identity, viewer.kind, viewer.name)
-    given.store.write(lambda uow: uow.viewers.add_watched([Watched(known, 45)], uow.now))
+    given.store.write(lambda uow: uow.viewers.add_watch_time([WatchTime(known, 45)], uow.now))
 
     row = read.row(f"/classes/{lesson}/viewers")
 

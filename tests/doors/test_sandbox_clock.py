@@ -22,7 +22,7 @@ MEANS = Dependencies(Keys(), "", 0)
 def state(given: Given, teacher: UserId) -> TeacherState | None:
     """Return a teacher's state as the store has it."""
     sid = SchoolId(given.school.id)
-    return given.store.read(lambda uow: uow.teachers.state(sid, teacher))
+    return given.store.read(lambda uow: uow.teachers.get_state(sid, teacher))
 
 
 def test_clock_says_by_how_much_it_is_moved(moved: tuple[Given, Sandbox]) -> None:

@@ -16,7 +16,7 @@ from homeroom.domain.schools import Plan
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store import tables
-from homeroom.store.publish_sessions import NewPush
+from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo
 from tests.support.given import Given
@@ -63,7 +63,7 @@ def full(given: Given) -> Path:
     labels = [{"courseId": course, "labelIds": [given.label()]}]
     given.done("addCourseLabels", courseList=labels)
     given.stopping(given.teacher())
-    push = NewPush(lesson, StreamKind.CLASS, "", "client", "", "")
+    push = NewPublishSession(lesson, StreamKind.CLASS, "", "client", "", "")
     given.store.write(lambda uow: uow.publish_sessions.add(push, uow.now))
     given.store.write(lambda uow: uow.publish_sessions.renew_key(lesson))
     watched(given, lesson, guest)
@@ -77,7 +77,7 @@ def watched(given: Given, lesson: LessonId, user: UserId) -> None:
     said = NewChatEntry(lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello")
 
     def unit(uow: UnitOfWork) -> None:
-        uow.sessions.log_in(SchoolId(given.school.id), user, uow.now, uow.now + DAY)
+        uow.sessions.add(SchoolId(given.school.id), user, uow.now, uow.now + DAY)
         uow.chats.add(said, uow.now)
         uow.chats.add_likes({lesson: 1})
 
@@ -229,7 +229,7 @@ def grow(given: Given, lesson: LessonId) -> None:
     held = tables.lessons
     copied = [column for column in held.c if column.name not in {"id", "key"}]
     mine = held.c.school_id == given.school.id
-    (helper,) = given.store.read(lambda uow: uow.class_roles.co_teachers(lesson))
+    (helper,) = given.store.read(lambda uow: uow.class_roles.list_co_teachers(lesson))
     for turn in range(14):
         # Each turn doubles them; the key of a copy is the one of its original and the turn.
         copies = min(2**turn, MANY - 2**turn)

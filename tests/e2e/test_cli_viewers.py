@@ -42,7 +42,7 @@ def lesson(school: School) -> LessonId:
 
 def watches(store: Store, lesson: LessonId, name: str) -> Viewer:
     new = NewViewer(lesson, f"visitor:{name}", ViewerKind.VISITOR, name, "13812345678")
-    return store.write(lambda uow: uow.viewers.put(new, uow.now))
+    return store.write(lambda uow: uow.viewers.save(new, uow.now))
 
 
 def says(store: Store, viewer: Viewer, text: str) -> int:
@@ -95,7 +95,7 @@ def test_viewers_are_muted_and_chats_paused(
 
     def stands() -> tuple[bool, bool]:
         held = store.read(lambda uow: uow.viewers.get(viewer.id))
-        standing = store.read(lambda uow: uow.chats.standing(lesson))
+        standing = store.read(lambda uow: uow.chats.get_state(lesson))
         return held is not None and held.is_muted, standing.is_paused
 
     for verb, wanted in (("mute", (True, False)), ("unmute", (False, False))):
@@ -105,7 +105,7 @@ def test_viewers_are_muted_and_chats_paused(
         assert told(server, "chat", verb, where)["done"] == verb
         assert stands() == wanted
     assert "has no viewer" in refused(server, "chat", "mute", where, "999999")
-    recent = store.read(lambda uow: uow.chats.since({lesson: EntryId(0)}, 10))
+    recent = store.read(lambda uow: uow.chats.list_since({lesson: EntryId(0)}, 10))
     assert {entry.new.author.name for entry in recent} == {"operator"}
 
 

@@ -63,7 +63,7 @@ class Recorded:
 
     def seen(self, clip: Clip) -> Clip:
         """Return a clip as it is now."""
-        found = self.store.read(lambda uow: uow.clips.named(clip.file.file_id))
+        found = self.store.read(lambda uow: uow.clips.find_by_file_id(clip.file.file_id))
         assert found is not None
         return found
 
@@ -97,7 +97,7 @@ def recorded(store: Store, tmp_path: Path) -> Iterator[Recorded]:
     """Give a data folder without clips."""
     recorded = Recorded(store, tmp_path)
     yield recorded
-    living = store.read(lambda uow: uow.clips.page(0, 1000))
+    living = store.read(lambda uow: uow.clips.list_page(0, 1000))
     store.write(lambda uow: uow.clips.delete(living, uow.now))
 
 

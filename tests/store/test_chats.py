@@ -35,7 +35,7 @@ def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
 def viewer(given: Given, lesson: LessonId, name: str = "小明") -> Author:
     """Return somebody who watches a class, as the author of what they say."""
     new = NewViewer(lesson, f"visitor:{name}", ViewerKind.VISITOR, name, "13812345678")
-    return Author(name, viewer=did(given, lambda uow: uow.viewers.put(new, uow.now)).id)
+    return Author(name, viewer=did(given, lambda uow: uow.viewers.save(new, uow.now)).id)
 
 
 def said(
@@ -58,9 +58,9 @@ def test_what_is_said_is_read_as_it_was_said(given: Given) -> None:
     (entry,) = said(given, lesson, "你好 <b>\n🎉", by=author, nonce="n1")
 
     assert entry.sent_at == given.now
-    assert did(given, lambda uow: uow.chats.recent(lesson)) == [entry]
+    assert did(given, lambda uow: uow.chats.list_recent(lesson)) == [entry]
     assert did(given, lambda uow: uow.chats.get(lesson, entry.id)) == entry
-    assert did(given, lambda uow: uow.chats.last(lesson)) == entry.id
+    assert did(given, lambda uow: uow.chats.get_last_id(lesson)) == entry.id
     assert entry.new == NewChatEntry(lesson, EntryKind.MESSAGE, author, "你好 <b>\n🎉", nonce="n1")
 
 
@@ -69,14 +69,14 @@ def test_a_chat_in_which_nothing_happened(given: Given) -> None:
     assert joined(given, lesson) == chat.History(ChatState(), EntryId(0), [], is_fresh=True)
     assert did(given, lambda uow: chat.say(uow, [])) == []
     assert did(given, lambda uow: chat.since(uow, {}, 10)) == []
-    assert did(given, lambda uow: uow.chats.likes([])) == {}
+    assert did(given, lambda uow: uow.chats.find_likes([])) == {}
 
 
 def test_chats_do_not_see_one_another(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
     (mine,), (others,) = said(given, lesson, "a"), said(given, other, "b")
-    assert did(given, lambda uow: uow.chats.recent(lesson)) == [mine]
+    assert did(given, lambda uow: uow.chats.list_recent(lesson)) == [mine]
     assert did(given, lambda uow: uow.chats.get(lesson, others.id)) is None
     with pytest.raises(OperatorError, match="no message"):
         did(given, lambda uow: chat.delete(uow, lesson, TEACHER, others.id))
@@ -192,7 +192,7 @@ def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
     did(given, lambda uow: chat.add_likes(uow, {lesson: 3}))
 
     def standing() -> tuple[bool, EntryId | None, int]:
-        held = did(given, lambda uow: uow.chats.standing(lesson))
+        held = did(given, lambda uow: uow.chats.get_state(lesson))
         return held.is_paused, held.pinned.id if held.pinned else None, held.likes
 
     def pin(message: EntryId | None) -> EntryKind:
@@ -251,8 +251,8 @@ def test_likes_add_up(given: Given) -> None:
     assert add({lesson: 3}) == {lesson: 5}
     did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
     assert add({lesson: 1}) == {lesson: 6}
-    assert did(given, lambda uow: uow.chats.standing(lesson)).is_paused
-    assert did(given, lambda uow: uow.chats.standing(other)) == ChatState(likes=5)
+    assert did(given, lambda uow: uow.chats.get_state(lesson)).is_paused
+    assert did(given, lambda uow: uow.chats.get_state(other)) == ChatState(likes=5)
 
 
 def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
@@ -264,14 +264,14 @@ def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
     said(given.other(), given.other().lesson(), "c")
 
     def overdue(moment: int) -> list[EntryId]:
-        return sorted(did(given, lambda uow: uow.chats.overdue(school, moment, 10)))
+        return sorted(did(given, lambda uow: uow.chats.list_overdue(school, moment, 10)))
 
     assert overdue(end - 1) == []
     assert overdue(end) == [entry.id]
     assert overdue(end + DAY) == [entry.id, late.id]
     did(given, lambda uow: chat.pin(uow, lesson, TEACHER, entry.id))
-    did(given, lambda uow: uow.chats.forget([entry.id]))
-    assert did(given, lambda uow: uow.chats.standing(lesson)) == ChatState()
+    did(given, lambda uow: uow.chats.purge([entry.id]))
+    assert did(given, lambda uow: uow.chats.get_state(lesson)) == ChatState()
     assert overdue(end) == []
 
 
@@ -281,8 +281,8 @@ def test_what_forgotten_viewers_said_stays(given: Given) -> None:
     assert author.viewer is not None
     (entry,) = said(given, lesson, "a", by=author)
 
-    did(given, lambda uow: uow.viewers.forget([author.viewer or ViewerId(0)]))
+    did(given, lambda uow: uow.viewers.purge([author.viewer or ViewerId(0)]))
 
-    (kept,) = did(given, lambda uow: uow.chats.recent(lesson))
+    (kept,) = did(given, lambda uow: uow.chats.list_recent(lesson))
     assert (kept.id, kept.new.author) == (entry.id, Author("小明"))
     assert did(given, lambda uow: uow.viewers.get(ViewerId(author.viewer or 0))) is None

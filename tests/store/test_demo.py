@@ -90,7 +90,7 @@ def test_it_is_made_usable_again_where_somebody_spoilt_it(store: Store, spoilt: 
         elif spoilt == "account":
             operations.cancel_user(uow, teacher)
         else:
-            uow.teachers.set_state(before.school.id, teacher, TeacherState.STOPPED)
+            uow.teachers.save_state(before.school.id, teacher, TeacherState.STOPPED)
 
     store.write(spoil)
     after = found(store)
@@ -167,7 +167,7 @@ def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
 
     given.done("stopUsingTeacher", teacherUid=seed.teachers[2])
     assert (
-        given.store.read(lambda uow: uow.teachers.state(sid, seed.teachers[2]))
+        given.store.read(lambda uow: uow.teachers.get_state(sid, seed.teachers[2]))
         is TeacherState.STOPPED
     )
 
@@ -234,7 +234,7 @@ def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, s
         elif spoilt == "closed":
             operations.close_lesson(uow, first.id)
         else:
-            uow.lessons.save_switches([replace(first, recording=RecordingOptions())])
+            uow.lessons.save_recording([replace(first, recording=RecordingOptions())])
 
     if spoilt == "clock moved back":
         given.clock.advance(-HOUR)

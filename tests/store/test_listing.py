@@ -8,48 +8,56 @@ import pytest
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import Settings
 from homeroom.folder import opened_store
-from homeroom.store import listing, listing_viewers
+from homeroom.store import readback, readback_viewers
 from homeroom.store.chat import Chats
-from homeroom.store.paging import SCHOOL, Listed, OtherOrder, Span, page
+from homeroom.store.paging import (
+    SCHOOL,
+    CursorMismatchError,
+    ListDefinition,
+    PageRequest,
+    fetch_page,
+)
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.sessions import Sessions
-from homeroom.store.sqlite import SqliteTx
+from homeroom.store.sqlite import SqliteTransaction
 from homeroom.store.viewers import Viewers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BY_SCHOOL = (
-    listing.TEACHERS,
-    listing.STUDENTS,
-    listing.COURSES,
-    listing.MEMBERS,
-    listing.LESSONS,
-    listing.CLIPS,
-    listing_viewers.VIEWERS,
-    listing_viewers.LESSON_VIEWERS,
-    listing_viewers.MESSAGES,
-    listing.LABELS,
-    listing.FOLDERS,
+    readback.TEACHERS,
+    readback.STUDENTS,
+    readback.COURSES,
+    readback.MEMBERS,
+    readback.LESSONS,
+    readback.CLIPS,
+    readback_viewers.VIEWERS,
+    readback_viewers.LESSON_VIEWERS,
+    readback_viewers.MESSAGES,
+    readback.LABELS,
+    readback.FOLDERS,
 )
 
 
 @pytest.fixture(scope="module")
-def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTx]:
+def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
     """Give a connection to an empty database."""
     folder: Path = tmp_path_factory.mktemp("plans")
     with opened_store(Settings(data=folder)):
-        tx = SqliteTx(folder / "homeroom.db", reads_only=True)
+        tx = SqliteTransaction(folder / "homeroom.db", reads_only=True)
         yield tx
         tx.connection.close()
 
 
-def plan(tx: SqliteTx, listed: Listed[Any], filters: Mapping[str, int | str]) -> list[str]:
+def plan(
+    tx: SqliteTransaction, listed: ListDefinition[Any], filters: Mapping[str, int | str]
+) -> list[str]:
     """Return how SQLite reads a page."""
-    return planned(tx, lambda: page(tx, listed, filters, Span(100, now=1)))
+    return planned(tx, lambda: fetch_page(tx, listed, filters, PageRequest(100, now=1)))
 
 
-def planned(tx: SqliteTx, look: Callable[[], object]) -> list[str]:
+def planned(tx: SqliteTransaction, look: Callable[[], object]) -> list[str]:
     """Return how SQLite does the first statement of a look."""
     seen: list[tuple[str, dict[str, Any]]] = []
     tx.trace = lambda sql, values: seen.append((sql, values))
@@ -60,7 +68,9 @@ def planned(tx: SqliteTx, look: Callable[[], object]) -> list[str]:
 
 
 @pytest.mark.parametrize("listed", BY_SCHOOL, ids=lambda listed: listed.name)
-def test_a_page_of_a_school_is_found_by_index(tx: SqliteTx, listed: Listed[Any]) -> None:
+def test_a_page_of_a_school_is_found_by_index(
+    tx: SqliteTransaction, listed: ListDefinition[Any]
+) -> None:
     steps = plan(tx, listed, {SCHOOL: 1})
     assert not [step for step in steps if step.startswith("SCAN ")], steps
 
@@ -68,17 +78,19 @@ def test_a_page_of_a_school_is_found_by_index(tx: SqliteTx, listed: Listed[Any])
 @pytest.mark.parametrize(
     "listed",
     [
-        listing.TEACHERS,
-        listing.STUDENTS,
-        listing.COURSES,
-        listing.MEMBERS,
-        listing.LESSONS,
-        listing_viewers.LESSON_VIEWERS,
-        listing_viewers.MESSAGES,
+        readback.TEACHERS,
+        readback.STUDENTS,
+        readback.COURSES,
+        readback.MEMBERS,
+        readback.LESSONS,
+        readback_viewers.LESSON_VIEWERS,
+        readback_viewers.MESSAGES,
     ],
     ids=lambda listed: listed.name,
 )
-def test_a_page_of_a_large_list_is_not_sorted(tx: SqliteTx, listed: Listed[Any]) -> None:
+def test_a_page_of_a_large_list_is_not_sorted(
+    tx: SqliteTransaction, listed: ListDefinition[Any]
+) -> None:
     for filters in ({SCHOOL: 1}, {}):
         steps = plan(tx, listed, filters)
         assert not [step for step in steps if step.startswith("USE TEMP B-TREE")], steps
@@ -97,31 +109,33 @@ def test_a_page_of_a_large_list_is_not_sorted(tx: SqliteTx, listed: Listed[Any])
     ],
 )
 def test_a_filter_of_classes_uses_its_index(
-    tx: SqliteTx, name: str, value: int | str, index: str
+    tx: SqliteTransaction, name: str, value: int | str, index: str
 ) -> None:
-    steps = plan(tx, listing.LESSONS, {SCHOOL: 1, name: value})
+    steps = plan(tx, readback.LESSONS, {SCHOOL: 1, name: value})
     assert any(index in step for step in steps), steps
     assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
-@pytest.mark.parametrize("listed", [listing.TEACHERS, listing.STUDENTS], ids=lambda one: one.name)
+@pytest.mark.parametrize("listed", [readback.TEACHERS, readback.STUDENTS], ids=lambda one: one.name)
 @pytest.mark.parametrize("name", ["telephone", "email"])
-def test_an_account_is_found_by_index(tx: SqliteTx, listed: Listed[Any], name: str) -> None:
+def test_an_account_is_found_by_index(
+    tx: SqliteTransaction, listed: ListDefinition[Any], name: str
+) -> None:
     steps = plan(tx, listed, {SCHOOL: 1, name: "x"})
     assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
 @pytest.mark.parametrize("listed", BY_SCHOOL, ids=lambda listed: listed.name)
-def test_every_filter_of_a_list_is_sql(tx: SqliteTx, listed: Listed[Any]) -> None:
+def test_every_filter_of_a_list_is_sql(tx: SqliteTransaction, listed: ListDefinition[Any]) -> None:
     for name in listed.filters:
-        assert page(tx, listed, {name: 1}, Span(1, now=1)).rows == []
+        assert fetch_page(tx, listed, {name: 1}, PageRequest(1, now=1)).rows == []
 
 
-def test_pushes_that_run_are_found_by_index(tx: SqliteTx) -> None:
+def test_pushes_that_run_are_found_by_index(tx: SqliteTransaction) -> None:
     pushes = PublishSessions(tx)
     looks = (
-        lambda: pushes.running("an engine"),
-        lambda: pushes.running_with_lessons("an engine"),
+        lambda: pushes.list_running("an engine"),
+        lambda: pushes.list_running_with_streams("an engine"),
     )
     for look in looks:
         steps = planned(tx, look)
@@ -129,29 +143,29 @@ def test_pushes_that_run_are_found_by_index(tx: SqliteTx) -> None:
         assert not [step for step in steps if step.startswith(("SCAN ", "USE TEMP "))], steps
 
 
-def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTx) -> None:
+def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTransaction) -> None:
     tx.connection.execute("PRAGMA query_only = OFF")
-    steps = planned(tx, lambda: PublishSessions(tx).forget(1))
+    steps = planned(tx, lambda: PublishSessions(tx).purge(1))
     tx.connection.execute("PRAGMA query_only = ON")
     assert any("ix_pushes_started_at" in step for step in steps), steps
 
 
-def test_what_is_kept_too_long_is_found_by_index(tx: SqliteTx) -> None:
+def test_what_is_kept_too_long_is_found_by_index(tx: SqliteTransaction) -> None:
     school = SchoolId(1)
     looks = (
-        lambda: Viewers(tx).overdue(school, 1, 1),
-        lambda: Chats(tx).overdue(school, 1, 1),
-        lambda: Sessions(tx).expired(1),
+        lambda: Viewers(tx).list_overdue(school, 1, 1),
+        lambda: Chats(tx).list_overdue(school, 1, 1),
+        lambda: Sessions(tx).list_schools_with_expired(1),
     )
     for look in looks:
         steps = planned(tx, look)
         assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
-def test_a_place_belongs_to_one_order(tx: SqliteTx) -> None:
-    span = Span(1, (1, 1), "classes")
-    assert page(tx, listing.LESSONS, {SCHOOL: 1}, span).rows == []
-    with pytest.raises(OtherOrder):
-        page(tx, listing.LESSONS, {SCHOOL: 1, "since": 1}, span)
-    with pytest.raises(OtherOrder):
-        page(tx, listing.LESSONS, {SCHOOL: 1}, Span(1, (1,), "classes"))
+def test_a_place_belongs_to_one_order(tx: SqliteTransaction) -> None:
+    span = PageRequest(1, (1, 1), "classes")
+    assert fetch_page(tx, readback.LESSONS, {SCHOOL: 1}, span).rows == []
+    with pytest.raises(CursorMismatchError):
+        fetch_page(tx, readback.LESSONS, {SCHOOL: 1, "since": 1}, span)
+    with pytest.raises(CursorMismatchError):
+        fetch_page(tx, readback.LESSONS, {SCHOOL: 1}, PageRequest(1, (1,), "classes"))

@@ -8,7 +8,7 @@ from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import verify_ticket
 from homeroom.player import looks
 from homeroom.player.looks import Asked, Standings
-from homeroom.store.publish_sessions import NewPush
+from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
 from tests.support.given import Given
@@ -25,7 +25,7 @@ def watched(given: Given) -> LessonId:
     given.clip(lesson)
 
     def unit(uow: UnitOfWork) -> None:
-        push = NewPush(lesson, StreamKind.CLASS, "", f"client-{lesson}", "", "192.0.2.1")
+        push = NewPublishSession(lesson, StreamKind.CLASS, "", f"client-{lesson}", "", "192.0.2.1")
         uow.publish_sessions.add(push, uow.now)
         (said,) = chat.say(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, TEACHER, "read this")])
         assert said is not None
@@ -40,7 +40,7 @@ def asked(given: Given, lesson: LessonId) -> Asked:
     deps, student = given.house.running.server.deps, given.student()
 
     def unit(uow: UnitOfWork) -> Asked:
-        held, user = uow.publish_sessions.get(lesson), uow.accounts.get(student)
+        held, user = uow.publish_sessions.get_stream(lesson), uow.accounts.get(student)
         assert held is not None
         assert user is not None
         text = viewing.log_in(uow, deps, held.lesson.school, user)
@@ -96,7 +96,7 @@ def test_a_look_finds_who_may_stay_no_longer(given: Given) -> None:
     (user,) = {ticket for ticket in mine.tickets if ticket.session is not None}
     session = user.session
     assert session is not None
-    given.store.write(lambda uow: uow.sessions.log_out(session, uow.now))
+    given.store.write(lambda uow: uow.sessions.end(session, uow.now))
     given.store.write(lambda uow: uow.publish_sessions.renew_key(other))
 
     found, _ = look(given, {held.lesson: mine, other: others})

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from homeroom.base import keys
 from homeroom.base.keys import digest
-from homeroom.store.migrate import FOLDER, is_current, migrate, url
+from homeroom.store.migrate import FOLDER, is_current, migrate, sqlalchemy_url
 from homeroom.store.tables import clips, lessons, metadata, server_state
 
 PULL_KEY: Final = "the key of the first server"
@@ -42,7 +42,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 def opened(where: Path | str) -> Engine:
-    return create_engine(url(where), poolclass=NullPool)
+    return create_engine(sqlalchemy_url(where), poolclass=NullPool)
 
 
 def as_of(where: Path | str, version: str) -> None:

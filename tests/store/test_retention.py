@@ -64,7 +64,7 @@ def test_viewers_are_kept_half_a_year_and_chats_for_ever(given: Given) -> None:
     assert kept(given, lesson) == (1, 1)
     given.clock.advance(1)
     assert kept(given, lesson) == (0, 1)
-    (entry,) = did(given, lambda uow: uow.chats.recent(lesson))
+    (entry,) = did(given, lambda uow: uow.chats.list_recent(lesson))
     assert (entry.new.text, entry.new.author.viewer) == ("hello", None)
 
 
@@ -114,7 +114,7 @@ def test_sessions_go_when_they_expired(given: Given) -> None:
         sweep(given)
         return len(given.rows(sessions.select().where(sessions.c.school_id == school)))
 
-    did(given, lambda uow: uow.sessions.log_in(school, user, uow.now, uow.now + HOUR))
+    did(given, lambda uow: uow.sessions.add(school, user, uow.now, uow.now + HOUR))
     given.clock.advance(HOUR - 1)
     assert left() == 1
     given.clock.advance(1)

@@ -11,7 +11,7 @@ from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.tables import viewers
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import NewViewer, Viewer, Watched
+from homeroom.store.viewers import NewViewer, Viewer, WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import Unknown
 from tests.support.given import Given
@@ -31,7 +31,7 @@ def new(lesson: LessonId, number: int = 1, **facts: Any) -> NewViewer:  # noqa: 
 
 
 def put(given: Given, viewer: NewViewer) -> Viewer:
-    return did(given, lambda uow: uow.viewers.put(viewer, uow.now))
+    return did(given, lambda uow: uow.viewers.save(viewer, uow.now))
 
 
 def facts(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
@@ -66,7 +66,7 @@ def test_who_is_known_keeps_their_number_and_their_watching(given: Given) -> Non
     lesson = given.lesson()
     first = put(given, new(lesson, telephone=TELEPHONE))
     begun = given.now
-    did(given, lambda uow: uow.viewers.add_watched([Watched(new(lesson), 30)], uow.now))
+    did(given, lambda uow: uow.viewers.add_watch_time([WatchTime(new(lesson), 30)], uow.now))
     given.clock.advance(MINUTE)
 
     again = put(given, new(lesson, name="Ming"))
@@ -80,14 +80,14 @@ def test_watching_adds_up_and_writes_whoever_is_new(given: Given) -> None:
     named = put(given, new(lesson, telephone=TELEPHONE))
     known = new(lesson, identity=f"user:{user}", kind=ViewerKind.USER, name="A", user=UserId(user))
 
-    def add(*watched: Watched) -> None:
-        did(given, lambda uow: uow.viewers.add_watched(watched, uow.now))
+    def add(*watched: WatchTime) -> None:
+        did(given, lambda uow: uow.viewers.add_watch_time(watched, uow.now))
 
     add()
     begun = given.now
-    add(Watched(new(lesson, name="other"), 15), Watched(known, 10))
+    add(WatchTime(new(lesson, name="other"), 15), WatchTime(known, 10))
     given.clock.advance(15)
-    add(Watched(known, 15), Watched(new(lesson), 15))
+    add(WatchTime(known, 15), WatchTime(new(lesson), 15))
 
     held = did(given, lambda uow: uow.viewers.find(lesson, known.identity))
     assert held is not None
@@ -101,7 +101,7 @@ def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
     lesson = given.lesson()
     gone = new(LessonId(2**40))
 
-    watched = [Watched(gone, 10), Watched(new(lesson), 10)]
+    watched = [WatchTime(gone, 10), WatchTime(new(lesson), 10)]
     did(given, lambda uow: viewing.add_watched(uow, watched))
 
     assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) is not None
@@ -141,7 +141,7 @@ def test_muting_follows_a_telephone_number(given: Given) -> None:
         return [one is not None and one.is_muted for one in held]
 
     def since() -> int | None:
-        return did(given, lambda uow: uow.viewers.muted_at(lesson, TELEPHONE))
+        return did(given, lambda uow: uow.viewers.find_muted_at(lesson, TELEPHONE))
 
     everybody = [first, again, *rest]
     assert since() is None
@@ -220,12 +220,12 @@ def test_viewers_are_overdue_some_time_after_class_and_visit(given: Given) -> No
     of_other = put(given.other(), new(given.other().lesson()))
 
     def overdue(moment: int, limit: int = 10) -> list[ViewerId]:
-        return did(given, lambda uow: uow.viewers.overdue(school, moment, limit))
+        return did(given, lambda uow: uow.viewers.list_overdue(school, moment, limit))
 
     assert overdue(end - 1) == []
     assert overdue(end) == [early.id]
     assert sorted(overdue(end + DAY)) == [early.id, late_one.id]
     assert len(overdue(end + DAY, 1)) == 1
-    did(given, lambda uow: uow.viewers.forget([early.id]))
+    did(given, lambda uow: uow.viewers.purge([early.id]))
     assert overdue(end + DAY) == [late_one.id]
     assert did(given.other(), lambda uow: uow.viewers.get(of_other.id)) == of_other

@@ -289,7 +289,7 @@ def test_the_replay_shows_what_is_kept(given: Given) -> None:
 
 def token(given: Given, lesson: LessonId) -> str:
     def look(uow: UnitOfWork) -> str:
-        held = uow.publish_sessions.get(lesson)
+        held = uow.publish_sessions.get_stream(lesson)
         assert held is not None
         return teaching.token(held, deps(given).push_key)
 

@@ -193,7 +193,7 @@ class Classroom(Scheduled):
         server = self.given.house.running.server
 
         def address(uow: UnitOfWork) -> str:
-            held = uow.publish_sessions.get(self.lesson)
+            held = uow.publish_sessions.get_stream(self.lesson)
             assert held is not None
             return teaching.address(held, server.deps, server.hosts)
 

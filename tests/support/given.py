@@ -72,7 +72,7 @@ class Given:
         def change(uow: UnitOfWork) -> None:
             held = uow.schools.get(sid)
             assert held is not None
-            uow.schools.set_plan(sid, msgspec.structs.replace(held.plan, **changes))
+            uow.schools.save_plan(sid, msgspec.structs.replace(held.plan, **changes))
 
         self.store.write(change)
         self.house.running.server.authenticator.forget()
@@ -139,7 +139,7 @@ class Given:
         """Let somebody watch a class: a visitor unless said otherwise."""
         number = next(_NUMBERS)
         new = NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, f"Viewer {number}")
-        return self.store.write(lambda uow: uow.viewers.put(replace(new, **facts), uow.now))
+        return self.store.write(lambda uow: uow.viewers.save(replace(new, **facts), uow.now))
 
     def label(self, name: str | None = None) -> str:
         """Make a label of the school."""
@@ -154,7 +154,7 @@ class Given:
 
     def set_course(self, course: CourseId, **columns: Column) -> CourseId:
         """Write what the partner API does not write of a course, as `homeroom course` does."""
-        self.store.write(lambda uow: uow.courses.set(course, columns))
+        self.store.write(lambda uow: uow.courses.save(course, columns))
         return course
 
     def public_course(self) -> CourseId:
@@ -200,7 +200,7 @@ class Given:
 
     def made_elsewhere(self, lesson: LessonId) -> LessonId:
         """Let a class have been made by a client."""
-        self.store.write(lambda uow: uow.lessons.set_origin(lesson, Origin.CLIENT))
+        self.store.write(lambda uow: uow.lessons.save_origin(lesson, Origin.CLIENT))
         return lesson
 
     def closed_early(self, lesson: LessonId) -> LessonId:
@@ -222,7 +222,7 @@ class Given:
     def locked_folder(self) -> FolderId:
         """Make a folder that the partner API may not put folders into."""
         folder = self.folder()
-        self.store.write(lambda uow: uow.drive.set_writable(folder, writable=False))
+        self.store.write(lambda uow: uow.drive.save_writable(folder, writable=False))
         return folder
 
     def full_storage(self) -> "Given":
@@ -284,12 +284,12 @@ class Given:
     def rows(self, query: Select[Any]) -> list[Row]:
         """Return what the database holds, for facts that the partner API does not show."""
         statement = Statement(query)
-        return self.store.read(lambda uow: uow.schools._tx.all(statement, {}))  # noqa: SLF001  the way in
+        return self.store.read(lambda uow: uow.schools._tx.fetch_all(statement, {}))  # noqa: SLF001  the way in
 
     def write(self, change: UpdateBase) -> None:
         """Change what the database holds, for facts in bulk that no call brings about."""
         statement = Statement(change)
-        self.store.write(lambda uow: uow.schools._tx.run(statement, {}))  # noqa: SLF001  the way in
+        self.store.write(lambda uow: uow.schools._tx.execute(statement, {}))  # noqa: SLF001  the way in
 
     def failing(self, action: Action[Any], errno: Errno) -> "Given":
         """Let the next call of an action fail with a number, by a fault."""

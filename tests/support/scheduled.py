@@ -64,4 +64,6 @@ class Scheduled:
     @property
     def co_teachers(self) -> list[UserId]:
         """The co-teachers of the class in order."""
-        return list(self.given.store.read(lambda uow: uow.class_roles.co_teachers(self.lesson)))
+        return list(
+            self.given.store.read(lambda uow: uow.class_roles.list_co_teachers(self.lesson))
+        )

@@ -13,8 +13,8 @@ from homeroom.contract.rows import Switch
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.engine import Value
-from homeroom.store.paging import SCHOOL, Filters, Page, Span, part
-from homeroom.store.shown import Person
+from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest, like_pattern
+from homeroom.store.readback_records import PersonRecord
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.problems import HTTPError
@@ -58,7 +58,7 @@ class Asked:
     query: Params
     path: int
     """The id in the path; 0 where the path has none."""
-    span: Span
+    span: PageRequest
 
     def filters(self) -> Filters:
         """Return what the store filters by: what was asked, and the school."""
@@ -67,7 +67,7 @@ class Asked:
             if value is None or name in OURSELVES:
                 continue
             if name in PARTS:
-                given[PARTS[name]] = part(value)
+                given[PARTS[name]] = like_pattern(value)
             elif name == "account":
                 given |= {"email": value.lower()} if "@" in value else {"telephone": value}
             else:
@@ -88,12 +88,12 @@ def missing(what: str, name: str, number: int) -> HTTPError:
     return HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name)
 
 
-def account(person: Person) -> str | None:
+def account(person: PersonRecord) -> str | None:
     """Return the name by which somebody logs in."""
     return person.telephone or person.email
 
 
-def is_cancelled(person: Person) -> Switch:
+def is_cancelled(person: PersonRecord) -> Switch:
     """Tell whether an account was cancelled."""
     return switch(person.cancelled_at is not None)
 

@@ -87,6 +87,6 @@ class Health:
             lambda uow: (uow.jobs.count(), len(uow.jobs.failing()))
         )
         self._metrics.see_jobs(pending, failing, self._worker.failures)
-        tally = self._store.store.engine.tally
-        self._metrics.see_store(tally.commits, tally.units)
+        stats = self._store.store.engine.stats
+        self._metrics.see_store(stats.commits, stats.units)
         return Response(self._metrics.text(), headers={**NO_STORE, "content-type": CONTENT_TYPE})

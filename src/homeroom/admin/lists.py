@@ -12,16 +12,16 @@ from homeroom.contract import readback as wire
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.domain.courses import CourseKind
 from homeroom.store.paging import Page
-from homeroom.store.shown import (
-    ShownFolder,
-    ShownLabel,
-    ShownRosterMember,
-    ShownSchool,
-    ShownStudent,
-    ShownTeacher,
+from homeroom.store.readback_records import (
+    FolderRecord,
+    LabelRecord,
+    MemberRecord,
+    SchoolRecord,
+    StudentRecord,
+    TeacherRecord,
 )
 from homeroom.usecases import readback
-from homeroom.usecases.readback import SeenCourse
+from homeroom.usecases.readback import CoursePage
 
 COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, CourseKind.DUAL: 3}
 
@@ -30,10 +30,10 @@ COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, Co
 
 
 def _schools(asked: Asked) -> Page[wire.SchoolRow]:
-    return each(asked.uow.listing.schools(asked.filters(), asked.span), _school)
+    return each(asked.uow.readback.list_schools(asked.filters(), asked.span), _school)
 
 
-def _school(shown: ShownSchool) -> wire.SchoolRow:
+def _school(shown: SchoolRecord) -> wire.SchoolRow:
     return wire.SchoolRow(
         sid=shown.id,
         school_name=shown.name,
@@ -45,10 +45,10 @@ def _school(shown: ShownSchool) -> wire.SchoolRow:
 
 
 def _teachers(asked: Asked) -> Page[wire.TeacherRow]:
-    return each(asked.uow.listing.teachers(asked.filters(), asked.span), _teacher)
+    return each(asked.uow.readback.list_teachers(asked.filters(), asked.span), _teacher)
 
 
-def _teacher(shown: ShownTeacher) -> wire.TeacherRow:
+def _teacher(shown: TeacherRecord) -> wire.TeacherRow:
     return wire.TeacherRow(
         sid=shown.school,
         uid=shown.uid,
@@ -61,10 +61,10 @@ def _teacher(shown: ShownTeacher) -> wire.TeacherRow:
 
 
 def _students(asked: Asked) -> Page[wire.StudentRow]:
-    return each(asked.uow.listing.students(asked.filters(), asked.span), _student)
+    return each(asked.uow.readback.list_students(asked.filters(), asked.span), _student)
 
 
-def _student(shown: ShownStudent) -> wire.StudentRow:
+def _student(shown: StudentRecord) -> wire.StudentRow:
     return wire.StudentRow(
         sid=shown.school,
         uid=shown.uid,
@@ -82,7 +82,7 @@ def _courses(asked: Asked) -> Page[wire.CourseRow]:
     return each(readback.courses(asked.uow, asked.filters(), asked.span), _course)
 
 
-def _course(seen: SeenCourse) -> wire.CourseRow:
+def _course(seen: CoursePage) -> wire.CourseRow:
     course = seen.course
     friends = course.allow_add_friend
     return wire.CourseRow(
@@ -113,10 +113,12 @@ def _members(asked: Asked) -> Page[wire.MemberRow]:
     course = CourseId(asked.path)
     if not readback.sees_course(asked.uow, asked.scope, course):
         raise missing("course", "courseId", course)
-    return each(asked.uow.listing.members(course, asked.filters(), asked.span), _roster_member)
+    return each(
+        asked.uow.readback.list_members(course, asked.filters(), asked.span), _roster_member
+    )
 
 
-def _roster_member(shown: ShownRosterMember) -> wire.MemberRow:
+def _roster_member(shown: MemberRecord) -> wire.MemberRow:
     return wire.MemberRow(
         course_id=shown.course,
         uid=shown.uid,
@@ -133,10 +135,10 @@ def _roster_member(shown: ShownRosterMember) -> wire.MemberRow:
 
 
 def _labels(asked: Asked) -> Page[wire.LabelRow]:
-    return each(asked.uow.listing.labels(asked.filters(), asked.span), _label)
+    return each(asked.uow.readback.list_labels(asked.filters(), asked.span), _label)
 
 
-def _label(shown: ShownLabel) -> wire.LabelRow:
+def _label(shown: LabelRecord) -> wire.LabelRow:
     return wire.LabelRow(
         sid=shown.school,
         label_id=shown.id,
@@ -147,10 +149,10 @@ def _label(shown: ShownLabel) -> wire.LabelRow:
 
 
 def _folders(asked: Asked) -> Page[wire.FolderRow]:
-    return each(asked.uow.listing.folders(asked.filters(), asked.span), _folder)
+    return each(asked.uow.readback.list_folders(asked.filters(), asked.span), _folder)
 
 
-def _folder(shown: ShownFolder) -> wire.FolderRow:
+def _folder(shown: FolderRecord) -> wire.FolderRow:
     return wire.FolderRow(
         sid=shown.school,
         folder_id=shown.id,

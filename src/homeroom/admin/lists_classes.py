@@ -13,7 +13,7 @@ from homeroom.domain.streams import PublishSession, StreamFacts, stream_name
 from homeroom.domain.viewers import ViewerKind
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
 from homeroom.store.paging import Page
-from homeroom.store.shown import Person, ShownClip, ShownMessage, ShownViewer
+from homeroom.store.readback_records import ClipRecord, MessageRecord, PersonRecord, ViewerRecord
 from homeroom.usecases import readback, streams
 from homeroom.usecases.readback import SeenLesson
 
@@ -34,7 +34,7 @@ def one_lesson(asked: Asked) -> wire.LessonRow:
     return _lesson(seen, asked.around.hosts)
 
 
-def _person(person: Person, name: str) -> wire.LessonTeacherRow:
+def _person(person: PersonRecord, name: str) -> wire.LessonTeacherRow:
     return wire.LessonTeacherRow(uid=person.uid, account=account(person), name=name)
 
 
@@ -125,13 +125,13 @@ def clips(asked: Asked) -> Page[wire.ClipRow]:
     key = asked.around.deps.clip_key
     expires_at = asked.uow.now + CLIP_URL_SECONDS
 
-    def show(shown: ShownClip) -> wire.ClipRow:
+    def show(shown: ClipRecord) -> wire.ClipRow:
         return _clip(shown, sign_clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
 
-    return each(asked.uow.listing.clips(lesson, asked.filters(), asked.span), show)
+    return each(asked.uow.readback.list_clips(lesson, asked.filters(), asked.span), show)
 
 
-def _clip(shown: ShownClip, url: str) -> wire.ClipRow:
+def _clip(shown: ClipRecord, url: str) -> wire.ClipRow:
     return wire.ClipRow(
         class_id=shown.lesson,
         file_id=shown.file_id,
@@ -154,16 +154,18 @@ def _clip(shown: ShownClip, url: str) -> wire.ClipRow:
 
 def viewers(asked: Asked) -> Page[ViewerRow]:
     """Return a page of the viewers of a school."""
-    return each(asked.uow.listing.viewers(asked.filters(), asked.span), viewer)
+    return each(asked.uow.readback.list_viewers(asked.filters(), asked.span), viewer)
 
 
 def viewers_of_one(asked: Asked) -> Page[ViewerRow]:
     """Return a page of the viewers of a class."""
     lesson = _asked_for(asked).id
-    return each(asked.uow.listing.viewers_of(lesson, asked.filters(), asked.span), viewer)
+    return each(
+        asked.uow.readback.list_viewers_of_lesson(lesson, asked.filters(), asked.span), viewer
+    )
 
 
-def viewer(shown: ShownViewer) -> ViewerRow:
+def viewer(shown: ViewerRecord) -> ViewerRow:
     """Return a viewer as the wire has them."""
     by_link = shown.kind == ViewerKind.LINK
     return ViewerRow(
@@ -189,10 +191,10 @@ def viewer(shown: ShownViewer) -> ViewerRow:
 def messages(asked: Asked) -> Page[MessageRow]:
     """Return a page of the chat of a class."""
     lesson = _asked_for(asked).id
-    return each(asked.uow.listing.messages(lesson, asked.filters(), asked.span), _message)
+    return each(asked.uow.readback.list_messages(lesson, asked.filters(), asked.span), _message)
 
 
-def _message(shown: ShownMessage) -> MessageRow:
+def _message(shown: MessageRecord) -> MessageRow:
     return MessageRow(
         class_id=shown.lesson,
         message_id=shown.id,

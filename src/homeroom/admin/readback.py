@@ -24,7 +24,7 @@ from homeroom.contract.params import ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
 from homeroom.store.operations import Token
-from homeroom.store.paging import OtherOrder, Page, Span
+from homeroom.store.paging import CursorMismatchError, Page, PageRequest
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.web.problems import (
     NO_STORE,
@@ -65,12 +65,12 @@ def _endpoint(
         query = _query(request, reader, known)
         path = _path_id(request)
 
-        def look(uow: UnitOfWork, span: Span) -> Any:  # noqa: ANN401  a page or a row of any list
+        def look(uow: UnitOfWork, span: PageRequest) -> Any:  # noqa: ANN401  a page or a row of any list
             scope = _scope(uow.operations.token(token), getattr(query, "sid", None))
             asked = Asked(uow, around, scope, query, path, replace(span, now=uow.now))
             return ANSWERS[read_back.name](asked)
 
-        def look_for_lines(uow: UnitOfWork, span: Span) -> tuple[Page[ViewerRow], str]:
+        def look_for_lines(uow: UnitOfWork, span: PageRequest) -> tuple[Page[ViewerRow], str]:
             page = look(uow, span)
             return page, spreadsheet.lines(uow, page.rows)
 
@@ -79,7 +79,7 @@ def _endpoint(
             if getattr(query, "format", None) == CSV:
                 return await _table(store, look_for_lines, replace(span, limit=MAX_PAGE_ROWS))
             shown = await store.read(partial(look, span=span))
-        except OtherOrder:
+        except CursorMismatchError:
             raise parameter_error("cursor", "belongs to another list or other filters") from None
         return json_response(_page(shown) if isinstance(shown, Page) else shown)
 
@@ -87,11 +87,13 @@ def _endpoint(
 
 
 async def _table(
-    store: AsyncStore, look: Callable[[UnitOfWork, Span], tuple[Page[ViewerRow], str]], span: Span
+    store: AsyncStore,
+    look: Callable[[UnitOfWork, PageRequest], tuple[Page[ViewerRow], str]],
+    span: PageRequest,
 ) -> Response:
     """Return a list as one table, which is read and sent a page at a time."""
 
-    async def read(part: Span) -> tuple[Page[ViewerRow], str]:
+    async def read(part: PageRequest) -> tuple[Page[ViewerRow], str]:
         return await store.read(lambda uow: look(uow, part))
 
     # What is wrong with the request is known before anything is sent.
@@ -148,11 +150,11 @@ def _path_id(request: Request) -> int:
     return 0
 
 
-def _span(query: Params) -> Span:
+def _span(query: Params) -> PageRequest:
     if not isinstance(query, PageQuery):
-        return Span(1)
+        return PageRequest(1)
     if query.cursor is None:
-        return Span(query.limit)
+        return PageRequest(query.limit)
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
@@ -160,7 +162,7 @@ def _span(query: Params) -> Span:
         raise parameter_error("cursor", "must be what `next` of the page before said") from None
     if any(abs(key) >= 2**63 for key in cursor.after):
         raise parameter_error("cursor", "must be what `next` of the page before said")
-    return Span(query.limit, cursor.after, cursor.order)
+    return PageRequest(query.limit, cursor.after, cursor.order)
 
 
 def _page(page: Page[Any]) -> dict[str, Any]:

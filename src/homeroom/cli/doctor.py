@@ -150,7 +150,7 @@ def _whole(settings: Settings) -> Finding:
 
 def _clock(store: Store) -> Finding:
     now, shown = SystemClock().now(), store.clock.now()
-    newest = store.read(lambda uow: uow.schools.newest_moment()) or 0
+    newest = store.read(lambda uow: uow.schools.get_newest_created_at()) or 0
     said = f"it is {at(now)}"
     if now < RELEASED:
         return Finding("clock", State.FAIL, f"{said}: earlier than this program")
@@ -210,7 +210,7 @@ def _clips(store: Store, folder: Path) -> Iterator[Finding]:
 
 
 def _page_of_clips(after: int) -> Callable[[UnitOfWork], list[Clip]]:
-    return lambda uow: uow.clips.page(after, PAGE)
+    return lambda uow: uow.clips.list_page(after, PAGE)
 
 
 def _schools(store: Store) -> Finding:

@@ -102,7 +102,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 
     def look(uow: UnitOfWork) -> list[Facts]:
         operations.lesson(uow, lesson)
-        pinned = uow.chats.standing(lesson).pinned
+        pinned = uow.chats.get_state(lesson).pinned
         return [
             {
                 "message": entry.id,
@@ -113,7 +113,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
                 "pinned": pinned is not None and entry.id == pinned.id,
                 "text": entry.new.text if as_json else " ".join(entry.new.text.split()),
             }
-            for entry in uow.chats.recent(lesson)
+            for entry in uow.chats.list_recent(lesson)
         ]
 
     tell_all(place.look(look), as_json=as_json, none="Nobody has said anything yet.")

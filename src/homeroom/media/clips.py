@@ -39,7 +39,7 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
         def look(uow: UnitOfWork) -> NewClip:
             if expires_at <= uow.now:
                 raise _forbidden("the address has expired: ask for another one")
-            clip = uow.clips.named(file_id)
+            clip = uow.clips.find_by_file_id(file_id)
             if clip is None or clip.deleted_at is not None:
                 raise _missing(file_id)
             return clip.file

@@ -133,7 +133,7 @@ class Finisher:
                     await self._try(clip)
 
     async def _next(self, after: int) -> Clip | None:
-        return await self._store.read(lambda uow: uow.clips.unfinished(after))
+        return await self._store.read(lambda uow: uow.clips.find_unfinished(after))
 
     async def _try(self, clip: Clip) -> None:
         tried = self._tried.setdefault(clip.id, _Tried())

@@ -115,7 +115,9 @@ class Watch:
             await self._put_out(here - known.keys())
 
     def _known(self, uow: UnitOfWork) -> dict[str, str | None]:
-        return {one.client_id: one.problem for one in uow.publish_sessions.running(self._engine)}
+        return {
+            one.client_id: one.problem for one in uow.publish_sessions.list_running(self._engine)
+        }
 
     async def _settle(self, seen: Streams, known: Mapping[str, str | None]) -> None:
         """End the rows of pushes that the engine no longer has, and keep what went wrong."""

@@ -137,7 +137,7 @@ class Dispatcher:
                 response, warnings, has_due_jobs = await self._store.read(unit)
             else:
                 response, warnings, has_due_jobs = await self._store.write(
-                    unit, school, together=route.concurrent
+                    unit, school, shared=route.concurrent
                 )
         except Refusal as refusal:
             return self._refusal_response(route, refusal)

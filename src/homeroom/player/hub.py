@@ -65,7 +65,7 @@ class Hub:
         lesson = admitted.seen.lesson
         if admitted.is_news:
             known = await self._store.write(
-                lambda uow: viewing.enter(uow, admitted), lesson.school, together=True
+                lambda uow: viewing.enter(uow, admitted), lesson.school, shared=True
             )
             admitted = replace(admitted, viewer=known)
         room, entries, is_fresh = await self.rooms.room(lesson, EntryId(join.after))

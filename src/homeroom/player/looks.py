@@ -73,7 +73,7 @@ def sights(
 ) -> dict[LessonId, Sight]:
     """Return how some classes stand."""
     shown = viewing.shown_of(uow, deps, hosts, lessons)
-    stood = uow.chats.standings([lesson.id for lesson in lessons])
+    stood = uow.chats.find_states([lesson.id for lesson in lessons])
     return {
         lesson.id: Sight(lesson, *shown[lesson.id], stood.get(lesson.id, ChatState()))
         for lesson in lessons
@@ -95,7 +95,7 @@ def news(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> News:
     for entry in found:
         entries.setdefault(entry.new.lesson, []).append(entry)
     moved = {entry.new.lesson for entry in found if entry.new.kind is not EntryKind.MESSAGE}
-    return News(entries, uow.chats.standings(moved), is_all=len(found) < CAUGHT_UP)
+    return News(entries, uow.chats.find_states(moved), is_all=len(found) < CAUGHT_UP)
 
 
 def standings(
@@ -121,7 +121,7 @@ def _shut(uow: UnitOfWork, deps: Dependencies, asked: Mapping[LessonId, Asked]) 
     tokens = {token for lesson in taught for token in asked[lesson].tokens}
     return tokens - {
         token
-        for held in uow.publish_sessions.several(taught)
+        for held in uow.publish_sessions.get_streams(taught)
         for token in asked[held.lesson.id].tokens
         if teaching.opens(token, held, deps, uow.now)
     }

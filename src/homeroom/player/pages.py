@@ -20,7 +20,7 @@ from homeroom.player.calendar import calendar
 from homeroom.player.shell import Shell, address, asked, iso, moment_in_words
 from homeroom.player.state import Facts, State, state
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import Seen, SeenCourse
+from homeroom.store.viewers import CoursePage, LessonPage
 from homeroom.usecases import demo, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Link
@@ -38,7 +38,7 @@ LINK_FIELDS = ("account", "nickname", "checkCode")
 class Found:
     """A class as its page shows it to one viewer."""
 
-    seen: Seen
+    seen: LessonPage
     ticket: str | None
     """Of a login-free link that is right."""
     state: State | None
@@ -49,11 +49,11 @@ class Found:
 class Listed:
     """A course as its page shows it."""
 
-    course: SeenCourse
+    course: CoursePage
     is_suspended: bool
     framed_by: tuple[str, ...]
     time_zone: str
-    lessons: list[Seen]
+    lessons: list[LessonPage]
     is_linked: bool
     """Whether a login-free link that is right led here."""
     now: Moment
@@ -148,7 +148,7 @@ class Pages:
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
             return Found(seen, None, None)
         shown = viewing.shown(uow, self._deps, self._hosts, lesson)
-        standing = uow.chats.standing(lesson.id)
+        standing = uow.chats.get_state(lesson.id)
         return Found(seen, ticket, state(lesson, shown, standing, uow.now, self._facts))
 
     async def _course(self, request: Request) -> Response:
@@ -205,7 +205,7 @@ class Pages:
         ticket = None if link is None else viewing.linked(uow, self._deps, key, link)
         now = uow.now
 
-        def order(seen: Seen) -> tuple[bool, Moment]:
+        def order(seen: LessonPage) -> tuple[bool, Moment]:
             begin = seen.lesson.hours.begin
             return (True, -begin) if seen.lesson.is_over(now) else (False, begin)
 
@@ -242,7 +242,9 @@ class Pages:
         return Response(content, headers=headers, media_type="text/calendar")
 
 
-def lesson_context(seen: Seen, language: str, course_url: str | None = None) -> dict[str, object]:
+def lesson_context(
+    seen: LessonPage, language: str, course_url: str | None = None
+) -> dict[str, object]:
     """Return what templates show of a class."""
     lesson = seen.lesson
     return {
@@ -257,7 +259,7 @@ def lesson_context(seen: Seen, language: str, course_url: str | None = None) -> 
     }
 
 
-def _standing(seen: Seen, now: Moment) -> str:
+def _standing(seen: LessonPage, now: Moment) -> str:
     lesson = seen.lesson
     if lesson.is_over(now):
         return "replay" if lesson.recording.replay else "over"

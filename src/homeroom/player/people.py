@@ -10,7 +10,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
 from homeroom.player.frames import You
 from homeroom.player.limits import LIKES, VIEWER_SAYS, Bucket
-from homeroom.store.viewers import Watched
+from homeroom.store.viewers import WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import Admitted
 from homeroom.web.sockets import Pipe, text_frame
@@ -173,7 +173,7 @@ class Viewer(Person):
             self._unwritten += now - self._since
         self._since = now
 
-    def take_watched(self) -> Watched | None:
+    def take_watched(self) -> WatchTime | None:
         """Return what is still to be written, once; none where it is not worth it."""
         self.watch()
         is_known = self.admitted.viewer is not None
@@ -181,7 +181,7 @@ class Viewer(Person):
         if seconds == 0 or not (is_known or self._watched >= SHORTEST_WATCHED):
             return None
         self._unwritten -= seconds
-        return Watched(viewing.known_as(self.admitted), seconds)
+        return WatchTime(viewing.known_as(self.admitted), seconds)
 
     def give_back(self, seconds: int) -> None:
         """Take back what could not be written."""

@@ -18,7 +18,7 @@ from homeroom.player.looks import Asked, News, Standings
 from homeroom.player.people import Person
 from homeroom.player.room import Room
 from homeroom.player.state import Facts, State
-from homeroom.store.viewers import Watched
+from homeroom.store.viewers import WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import History
 from homeroom.usecases.dependencies import Dependencies
@@ -233,5 +233,5 @@ class Rooms:
                 del self.open[room.id]
 
 
-def _place(watched: Watched) -> tuple[int, str]:
+def _place(watched: WatchTime) -> tuple[int, str]:
     return watched.viewer.lesson, watched.viewer.identity

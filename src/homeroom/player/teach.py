@@ -122,7 +122,7 @@ class Teaching:
         found = self._taught(uow, token)
         lesson = found.seen.lesson
         shown = viewing.shown(uow, self._deps, self._hosts, lesson, to_teacher=True)
-        standing = uow.chats.standing(lesson.id)
+        standing = uow.chats.get_state(lesson.id)
         return found, state(lesson, shown, standing, uow.now, self._facts)
 
     def _for_program(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:

@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, insert, literal, or_, select, union_all, updat
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.accounts import AccountName, User
-from homeroom.store.engine import Row, Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Row, Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import registrations, schools, students, sub_accounts, teachers, users
 
 _COLUMNS = (
@@ -20,15 +20,15 @@ _COLUMNS = (
     users.c.cancelled_at,
 )
 _GET = Statement(select(*_COLUMNS).where(users.c.id == bindparam("user")))
-_names = Rows("account_names")
-_NAMED = Statement(
+_names = ListParameter("account_names")
+_FIND_BY_NAMES = Statement(
     select(*_COLUMNS)
     .select_from(_names.source)
     .join(users, or_(users.c.telephone == _names.text(), users.c.email == _names.text()))
     # A living account comes last, so that it wins over cancelled ones of the same name.
     .order_by(users.c.cancelled_at.is_(None), users.c.id)
 )
-_PASSWORD = Statement(
+_FIND_PASSWORD_HASH = Statement(
     select(users.c.password_hash, *_COLUMNS).where(
         or_(users.c.telephone == bindparam("account"), users.c.email == bindparam("account")),
         users.c.cancelled_at.is_(None),
@@ -45,7 +45,7 @@ _ADD_REGISTRATION = Statement(
 _CANCEL = Statement(
     update(users).where(users.c.id == bindparam("user")).values(cancelled_at=bindparam("moment"))
 )
-_POSTS = Statement(
+_LIST_ROLES = Statement(
     union_all(
         select(schools.c.id.label("school"), literal("school account").label("post")).where(
             schools.c.owner_id == bindparam("user")
@@ -61,23 +61,23 @@ _POSTS = Statement(
         ),
     ).order_by("school", "post")
 )
-_ADD_STUDENTS_ROWS = Rows("new_students")
+_new_students = ListParameter("new_students")
 _ADD_STUDENTS = Statement(
     insert(students).from_select(
         ["school_id", "user_id", "name", "created_at"],
         select(
-            _ADD_STUDENTS_ROWS.whole(0),
-            _ADD_STUDENTS_ROWS.whole(1),
-            _ADD_STUDENTS_ROWS.text(2),
-            _ADD_STUDENTS_ROWS.whole(3),
-        ).select_from(_ADD_STUDENTS_ROWS.source),
+            _new_students.integer(0),
+            _new_students.integer(1),
+            _new_students.text(2),
+            _new_students.integer(3),
+        ).select_from(_new_students.source),
     )
 )
-_uids = Rows("uids")
-_SCHOOL_STUDENTS = Statement(
+_uids = ListParameter("uids")
+_FIND_STUDENTS = Statement(
     select(students.c.user_id, students.c.name)
     .select_from(_uids.source)
-    .join(students, students.c.user_id == _uids.whole())
+    .join(students, students.c.user_id == _uids.integer())
     .where(students.c.school_id == bindparam("school"))
 )
 
@@ -92,7 +92,7 @@ class NewUser:
     avatar: str | None = None
 
 
-def _user(row: Row) -> User:
+def _read_user(row: Row) -> User:
     number, telephone, email, nickname, cancelled_at = row
     return User(UserId(number), telephone, email, nickname, cancelled_at is not None)
 
@@ -100,32 +100,32 @@ def _user(row: Row) -> User:
 class Accounts:
     """Accounts in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, user: UserId) -> User | None:
         """Return a user, a cancelled one too, or none."""
-        rows = self._tx.all(_GET, {"user": user})
-        return _user(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"user": user})
+        return _read_user(rows[0]) if rows else None
 
-    def named(self, names: list[str]) -> dict[str, User]:
+    def find_by_names(self, names: list[str]) -> dict[str, User]:
         """Return the users known by some telephone numbers or addresses; living ones win."""
         if not names:
             return {}
         text = msgspec.json.encode(names).decode()
-        found: dict[str, User] = {}
-        for row in self._tx.all(_NAMED, {"account_names": text}):
-            user = _user(row)
+        users_by_name: dict[str, User] = {}
+        for row in self._tx.fetch_all(_FIND_BY_NAMES, {"account_names": text}):
+            user = _read_user(row)
             for name in (user.telephone, user.email):
                 if name is not None:
-                    found[name] = user
-        return found
+                    users_by_name[name] = user
+        return users_by_name
 
-    def with_password(self, name: str) -> tuple[User, str] | None:
+    def find_with_password_hash(self, name: str) -> tuple[User, str] | None:
         """Return the living user of a name and the hash of their password, if they have one."""
-        for password_hash, *columns in self._tx.all(_PASSWORD, {"account": name}):
+        for password_hash, *columns in self._tx.fetch_all(_FIND_PASSWORD_HASH, {"account": name}):
             if password_hash is not None:
-                return _user(tuple(columns)), password_hash
+                return _read_user(tuple(columns)), password_hash
         return None
 
     def add(self, new: NewUser, now: Moment) -> User:
@@ -141,29 +141,29 @@ class Accounts:
             "created_at": now,
             "cancelled_at": None,
         }
-        uid = UserId(self._tx.all(_ADD, values)[0][0])
+        uid = UserId(self._tx.fetch_all(_ADD, values)[0][0])
         return User(uid, telephone, email, new.nickname, is_cancelled=False)
 
-    def note_registration(self, user: UserId, school: SchoolId) -> None:
+    def add_registration(self, user: UserId, school: SchoolId) -> None:
         """Write down by which school's call an account came to be."""
-        self._tx.run(_ADD_REGISTRATION, {"user": user, "school": school})
+        self._tx.execute(_ADD_REGISTRATION, {"user": user, "school": school})
 
     def cancel(self, user: UserId, now: Moment) -> None:
         """Cancel an account; its name becomes free for another."""
-        self._tx.run(_CANCEL, {"user": user, "moment": now})
+        self._tx.execute(_CANCEL, {"user": user, "moment": now})
 
-    def posts(self, user: UserId) -> list[tuple[SchoolId, str]]:
+    def list_roles(self, user: UserId) -> list[tuple[SchoolId, str]]:
         """Return what a user is in which schools, in words."""
-        rows = self._tx.all(_POSTS, {"user": user})
-        return [(SchoolId(school), post) for school, post in rows]
+        rows = self._tx.fetch_all(_LIST_ROLES, {"user": user})
+        return [(SchoolId(school), role) for school, role in rows]
 
-    def school_students(self, school: SchoolId, uids: list[UserId]) -> dict[UserId, str]:
+    def find_students(self, school: SchoolId, uids: list[UserId]) -> dict[UserId, str]:
         """Return which of some users are students of the school, with their names there."""
         values = {"school": school, "uids": msgspec.json.encode(uids).decode()}
-        return {UserId(uid): name for uid, name in self._tx.all(_SCHOOL_STUDENTS, values)}
+        return {UserId(uid): name for uid, name in self._tx.fetch_all(_FIND_STUDENTS, values)}
 
     def add_students(self, school: SchoolId, new: list[tuple[UserId, str]], now: Moment) -> None:
         """Put users on the school's list of students, with the names they have there."""
         rows = [(school, uid, name, now) for uid, name in new]
         if rows:
-            self._tx.run(_ADD_STUDENTS, {"new_students": msgspec.json.encode(rows).decode()})
+            self._tx.execute(_ADD_STUDENTS, {"new_students": msgspec.json.encode(rows).decode()})

@@ -18,8 +18,8 @@ from homeroom.domain.chat import (
     NewChatEntry,
 )
 from homeroom.domain.lessons import MARGIN
-from homeroom.store.engine import Row, Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Row, Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import chat_entries, chats, lessons
 
 _COLUMNS = (
@@ -35,7 +35,7 @@ _COLUMNS = (
     chat_entries.c.sent_at,
     chat_entries.c.deleted_at,
 )
-_RECENT = Statement(
+_LIST_RECENT = Statement(
     select(*_COLUMNS)
     .where(
         chat_entries.c.lesson_id == bindparam("lesson"),
@@ -45,18 +45,18 @@ _RECENT = Statement(
     .order_by(chat_entries.c.id.desc())
     .limit(MAX_RECENT_MESSAGES)
 )
-_LAST = Statement(
+_GET_LAST_ID = Statement(
     select(chat_entries.c.id)
     .where(chat_entries.c.lesson_id == bindparam("lesson"))
     .order_by(chat_entries.c.id.desc())
     .limit(1)
 )
-_after = Rows("after_ids")
-_SINCE = Statement(
+_after = ListParameter("after_ids")
+_LIST_SINCE = Statement(
     select(*_COLUMNS)
     .select_from(_after.source)
-    .join(chat_entries, chat_entries.c.lesson_id == _after.whole(0))
-    .where(chat_entries.c.id > _after.whole(1))
+    .join(chat_entries, chat_entries.c.lesson_id == _after.integer(0))
+    .where(chat_entries.c.id > _after.integer(1))
     .order_by(chat_entries.c.id)
     .limit(bindparam("limit"))
 )
@@ -65,13 +65,14 @@ _GET = Statement(
         chat_entries.c.lesson_id == bindparam("lesson"), chat_entries.c.id == bindparam("entry")
     )
 )
-_nonces = Rows("nonces")
-_BY_NONCE = Statement(
+_nonces = ListParameter("nonces")
+_FIND_BY_NONCES = Statement(
     select(*_COLUMNS)
     .select_from(_nonces.source)
     .join(
         chat_entries,
-        (chat_entries.c.lesson_id == _nonces.whole(0)) & (chat_entries.c.nonce == _nonces.text(1)),
+        (chat_entries.c.lesson_id == _nonces.integer(0))
+        & (chat_entries.c.nonce == _nonces.text(1)),
     )
 )
 _ADD = Statement(
@@ -84,58 +85,58 @@ _DELETE = Statement(
     .where(chat_entries.c.id == bindparam("entry"), chat_entries.c.deleted_at.is_(None))
     .values(deleted_at=bindparam("moment"))
 )
-_stood = Rows("stood")
+_lesson_ids = ListParameter("lesson_ids")
 _is_pinned = (
     (chat_entries.c.lesson_id == chats.c.lesson_id)
     & (chat_entries.c.id == chats.c.pinned_id)
     & chat_entries.c.deleted_at.is_(None)
 )
-_STANDINGS = Statement(
+_FIND_STATES = Statement(
     select(chats.c.lesson_id, chats.c.is_paused, chats.c.likes, *_COLUMNS)
     .select_from(chats.outerjoin(chat_entries, _is_pinned))
-    .where(_stood.hold(chats.c.lesson_id))
+    .where(_lesson_ids.contains(chats.c.lesson_id))
 )
-_SET = Statement(
+_SAVE_STATE = Statement(
     update(chats)
     .where(chats.c.lesson_id == bindparam("lesson"))
     .values(is_paused=bindparam("paused"), pinned_id=bindparam("pinned"))
 )
-_BEGIN = Statement(
+_ADD_STATE = Statement(
     lambda insert: (
         insert(chats)
         .values(lesson_id=bindparam("lesson"), is_paused=0, likes=0)
         .on_conflict_do_nothing()
     )
 )
-_likes = Rows("liked")
+_new_likes = ListParameter("new_likes")
 
 
 def _add_likes(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
     new = insert(chats).from_select(
         ["lesson_id", "is_paused", "likes"],
-        select(lessons.c.id, literal(0), _likes.whole(1))
-        .select_from(_likes.source)
-        .join(lessons, lessons.c.id == _likes.whole(0))
-        .where(_likes.whole(1) > 0)
+        select(lessons.c.id, literal(0), _new_likes.integer(1))
+        .select_from(_new_likes.source)
+        .join(lessons, lessons.c.id == _new_likes.integer(0))
+        .where(_new_likes.integer(1) > 0)
         .order_by(lessons.c.id),
     )
-    added: ClauseElement = new.on_conflict_do_update(
+    upsert: ClauseElement = new.on_conflict_do_update(
         index_elements=["lesson_id"], set_={"likes": chats.c.likes + new.excluded.likes}
     )
-    return added
+    return upsert
 
 
 _ADD_LIKES = Statement(_add_likes)
-_LIKES = Statement(
+_FIND_LIKES = Statement(
     select(chats.c.lesson_id, chats.c.likes)
-    .select_from(_likes.source)
-    .join(chats, chats.c.lesson_id == _likes.whole())
+    .select_from(_new_likes.source)
+    .join(chats, chats.c.lesson_id == _new_likes.integer())
 )
 _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
     lessons.c.ends_at + MARGIN <= bindparam("over_by"),
 )
-_OVERDUE = Statement(
+_LIST_OVERDUE = Statement(
     select(chat_entries.c.id)
     .where(
         chat_entries.c.lesson_id.in_(_overdue_lessons),
@@ -143,11 +144,11 @@ _OVERDUE = Statement(
     )
     .limit(bindparam("limit"))
 )
-_gone = Rows("gone_entries")
-_FORGET = Statement(delete(chat_entries).where(_gone.hold(chat_entries.c.id)))
+_entry_ids = ListParameter("entry_ids")
+_PURGE = Statement(delete(chat_entries).where(_entry_ids.contains(chat_entries.c.id)))
 
 
-def _entry(row: Row) -> ChatEntry:
+def _read_entry(row: Row) -> ChatEntry:
     (
         number, lesson, kind, viewer, name, role, text, target, nonce, sent_at, deleted_at,
     ) = row  # fmt: skip
@@ -159,37 +160,42 @@ def _entry(row: Row) -> ChatEntry:
 class Chats:
     """Chats in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def recent(self, lesson: LessonId) -> list[ChatEntry]:
+    def list_recent(self, lesson: LessonId) -> list[ChatEntry]:
         """Return the last messages that were not deleted, in order."""
-        return [_entry(row) for row in reversed(self._tx.all(_RECENT, {"lesson": lesson}))]
+        return [
+            _read_entry(row)
+            for row in reversed(self._tx.fetch_all(_LIST_RECENT, {"lesson": lesson}))
+        ]
 
-    def last(self, lesson: LessonId) -> EntryId:
+    def get_last_id(self, lesson: LessonId) -> EntryId:
         """Return the id of what happened last, 0 where nothing has."""
-        rows = self._tx.all(_LAST, {"lesson": lesson})
+        rows = self._tx.fetch_all(_GET_LAST_ID, {"lesson": lesson})
         return EntryId(rows[0][0] if rows else 0)
 
-    def since(self, after: Mapping[LessonId, EntryId], limit: int) -> list[ChatEntry]:
+    def list_since(self, after: Mapping[LessonId, EntryId], limit: int) -> list[ChatEntry]:
         """Return what happened in several chats after an entry of each, in order."""
         if not after:
             return []
-        given = {"after_ids": msgspec.json.encode(list(after.items())).decode(), "limit": limit}
-        return [_entry(row) for row in self._tx.all(_SINCE, given)]
+        values = {"after_ids": msgspec.json.encode(list(after.items())).decode(), "limit": limit}
+        return [_read_entry(row) for row in self._tx.fetch_all(_LIST_SINCE, values)]
 
     def get(self, lesson: LessonId, entry: EntryId) -> ChatEntry | None:
         """Return an entry of a class's chat, or none."""
-        rows = self._tx.all(_GET, {"lesson": lesson, "entry": entry})
-        return _entry(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"lesson": lesson, "entry": entry})
+        return _read_entry(rows[0]) if rows else None
 
-    def with_nonces(
-        self, asked: Iterable[tuple[LessonId, str]]
+    def find_by_nonces(
+        self, nonces: Iterable[tuple[LessonId, str]]
     ) -> dict[tuple[int, str], ChatEntry]:
         """Return what was kept already of several messages, by class and the senders' marks."""
-        text = msgspec.json.encode(list(asked)).decode()
-        found = [_entry(row) for row in self._tx.all(_BY_NONCE, {"nonces": text})]
-        return {(entry.new.lesson, entry.new.nonce or ""): entry for entry in found}
+        text = msgspec.json.encode(list(nonces)).decode()
+        entries = [
+            _read_entry(row) for row in self._tx.fetch_all(_FIND_BY_NONCES, {"nonces": text})
+        ]
+        return {(entry.new.lesson, entry.new.nonce or ""): entry for entry in entries}
 
     def add(self, new: NewChatEntry, now: Moment) -> ChatEntry:
         """Write what happened and return it with its id."""
@@ -205,51 +211,59 @@ class Chats:
             "sent_at": now,
             "deleted_at": None,
         }
-        number = EntryId(self._tx.all(_ADD, values)[0][0])
+        number = EntryId(self._tx.fetch_all(_ADD, values)[0][0])
         return ChatEntry(number, new, now, is_deleted=False)
 
     def delete(self, entry: EntryId, now: Moment) -> bool:
         """Mark a message deleted; tells whether it was there."""
-        return self._tx.run(_DELETE, {"entry": entry, "moment": now}) > 0
+        return self._tx.execute(_DELETE, {"entry": entry, "moment": now}) > 0
 
-    def standing(self, lesson: LessonId) -> ChatState:
+    def get_state(self, lesson: LessonId) -> ChatState:
         """Return how a chat stands."""
-        return self.standings([lesson]).get(lesson, ChatState())
+        return self.find_states([lesson]).get(lesson, ChatState())
 
-    def standings(self, asked: Collection[LessonId]) -> dict[LessonId, ChatState]:
+    def find_states(self, lessons: Collection[LessonId]) -> dict[LessonId, ChatState]:
         """Return how several chats stand, those left out in which nothing has happened yet."""
-        if not asked:
+        if not lessons:
             return {}
-        rows = self._tx.all(_STANDINGS, {"stood": msgspec.json.encode(list(asked)).decode()})
+        rows = self._tx.fetch_all(
+            _FIND_STATES, {"lesson_ids": msgspec.json.encode(list(lessons)).decode()}
+        )
         return {
             LessonId(lesson): ChatState(
-                bool(is_paused), None if pinned[0] is None else _entry(tuple(pinned)), likes
+                bool(is_paused), None if pinned[0] is None else _read_entry(tuple(pinned)), likes
             )
             for lesson, is_paused, likes, *pinned in rows
         }
 
-    def stand(self, lesson: LessonId, *, is_paused: bool, pinned: EntryId | None) -> None:
+    def save_state(self, lesson: LessonId, *, is_paused: bool, pinned: EntryId | None) -> None:
         """Write how a chat stands from now on."""
-        self._tx.run(_BEGIN, {"lesson": lesson})
-        self._tx.run(_SET, {"lesson": lesson, "paused": int(is_paused), "pinned": pinned})
+        self._tx.execute(_ADD_STATE, {"lesson": lesson})
+        self._tx.execute(
+            _SAVE_STATE, {"lesson": lesson, "paused": int(is_paused), "pinned": pinned}
+        )
 
     def add_likes(self, likes: Mapping[LessonId, int]) -> None:
         """Add to the likes of several classes."""
         if likes:
-            self._tx.run(_ADD_LIKES, {"liked": msgspec.json.encode(list(likes.items())).decode()})
+            self._tx.execute(
+                _ADD_LIKES, {"new_likes": msgspec.json.encode(list(likes.items())).decode()}
+            )
 
-    def likes(self, asked: Collection[LessonId]) -> dict[LessonId, int]:
+    def find_likes(self, lessons: Collection[LessonId]) -> dict[LessonId, int]:
         """Return the likes of several classes."""
-        if not asked:
+        if not lessons:
             return {}
-        rows = self._tx.all(_LIKES, {"liked": msgspec.json.encode(list(asked)).decode()})
+        rows = self._tx.fetch_all(
+            _FIND_LIKES, {"new_likes": msgspec.json.encode(list(lessons)).decode()}
+        )
         return {LessonId(lesson): likes for lesson, likes in rows}
 
-    def overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[EntryId]:
+    def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[EntryId]:
         """Return entries of classes of a school that were over by a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
-        return [EntryId(row[0]) for row in self._tx.all(_OVERDUE, values)]
+        return [EntryId(row[0]) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
 
-    def forget(self, gone: Collection[EntryId]) -> None:
+    def purge(self, entries: Collection[EntryId]) -> None:
         """Remove entries."""
-        self._tx.run(_FORGET, {"gone_entries": msgspec.json.encode(list(gone)).decode()})
+        self._tx.execute(_PURGE, {"entry_ids": msgspec.json.encode(list(entries)).decode()})

@@ -4,25 +4,25 @@ import msgspec
 from sqlalchemy import bindparam, delete, insert, select
 
 from homeroom.base.ids import LessonId, UserId
-from homeroom.store.engine import Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import co_teachers, guests
 
-_CO_TEACHERS = Statement(
+_LIST_CO_TEACHERS = Statement(
     select(co_teachers.c.user_id)
     .where(co_teachers.c.lesson_id == bindparam("lesson"))
     .order_by(co_teachers.c.position)
 )
-_DROP_CO_TEACHERS = Statement(
+_DELETE_CO_TEACHERS = Statement(
     delete(co_teachers).where(co_teachers.c.lesson_id == bindparam("lesson"))
 )
-_helpers = Rows("helpers")
+_new_co_teachers = ListParameter("new_co_teachers")
 _ADD_CO_TEACHERS = Statement(
     insert(co_teachers).from_select(
         ["lesson_id", "user_id", "position"],
-        select(_helpers.whole(0), _helpers.whole(1), _helpers.whole(2)).select_from(
-            _helpers.source
-        ),
+        select(
+            _new_co_teachers.integer(0), _new_co_teachers.integer(1), _new_co_teachers.integer(2)
+        ).select_from(_new_co_teachers.source),
     )
 )
 _ADD_GUEST = Statement(
@@ -32,7 +32,7 @@ _ADD_GUEST = Statement(
         .on_conflict_do_nothing()
     )
 )
-_REMOVE_GUEST = Statement(
+_DELETE_GUEST = Statement(
     delete(guests).where(
         guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == bindparam("user")
     )
@@ -42,29 +42,31 @@ _REMOVE_GUEST = Statement(
 class ClassRoles:
     """Co-teachers and guests in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def co_teachers(self, lesson: LessonId) -> tuple[UserId, ...]:
+    def list_co_teachers(self, lesson: LessonId) -> tuple[UserId, ...]:
         """Return the co-teachers of a class in order."""
-        rows = self._tx.all(_CO_TEACHERS, {"lesson": lesson})
+        rows = self._tx.fetch_all(_LIST_CO_TEACHERS, {"lesson": lesson})
         return tuple(UserId(row[0]) for row in rows)
 
     def add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
         """Give a class its co-teachers, in order."""
         rows = [(lesson, user, place) for place, user in enumerate(users)]
         if rows:
-            self._tx.run(_ADD_CO_TEACHERS, {"helpers": msgspec.json.encode(rows).decode()})
+            self._tx.execute(
+                _ADD_CO_TEACHERS, {"new_co_teachers": msgspec.json.encode(rows).decode()}
+            )
 
-    def set_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
+    def save_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
         """Give a class other co-teachers, in order."""
-        self._tx.run(_DROP_CO_TEACHERS, {"lesson": lesson})
+        self._tx.execute(_DELETE_CO_TEACHERS, {"lesson": lesson})
         self.add_co_teachers(lesson, users)
 
     def add_guest(self, lesson: LessonId, user: UserId) -> None:
         """Add a student to one class only."""
-        self._tx.run(_ADD_GUEST, {"lesson": lesson, "user": user})
+        self._tx.execute(_ADD_GUEST, {"lesson": lesson, "user": user})
 
-    def remove_guest(self, lesson: LessonId, user: UserId) -> bool:
+    def delete_guest(self, lesson: LessonId, user: UserId) -> bool:
         """Take a student out of one class; tells whether there was one."""
-        return self._tx.run(_REMOVE_GUEST, {"lesson": lesson, "user": user}) > 0
+        return self._tx.execute(_DELETE_GUEST, {"lesson": lesson, "user": user}) > 0

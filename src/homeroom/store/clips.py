@@ -10,8 +10,8 @@ from homeroom.base.ids import ClipId, LessonId, SchoolId
 from homeroom.domain.clips import Clip, NewClip
 from homeroom.domain.lessons import MARGIN
 from homeroom.domain.streams import StreamKind
-from homeroom.store.engine import Row, Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Row, Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import clips, lessons
 
 _COLUMNS = (
@@ -29,13 +29,13 @@ _COLUMNS = (
     clips.c.created_at,
     clips.c.deleted_at,
 )
-_OF_LESSON = Statement(
+_LIST_OF_LESSON = Statement(
     select(*_COLUMNS).where(clips.c.lesson_id == bindparam("lesson")).order_by(clips.c.id)
 )
-_kept_lessons = Rows("kept_lessons")
-_KEPT = Statement(
+_lesson_ids = ListParameter("lesson_ids")
+_FIND_AVAILABLE = Statement(
     select(*_COLUMNS)
-    .where(_kept_lessons.hold(clips.c.lesson_id), clips.c.deleted_at.is_(None))
+    .where(_lesson_ids.contains(clips.c.lesson_id), clips.c.deleted_at.is_(None))
     .order_by(clips.c.id)
 )
 _ADD = Statement(
@@ -43,14 +43,14 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in clips.c if column.name != "id"})
     .returning(clips.c.id)
 )
-_PAGE = Statement(
+_LIST_PAGE = Statement(
     select(*_COLUMNS)
     .where(clips.c.id > bindparam("after"))
     .order_by(clips.c.id)
     .limit(bindparam("limit"))
 )
-_NAMED = Statement(select(*_COLUMNS).where(clips.c.file_id == bindparam("file")))
-_UNFINISHED = Statement(
+_FIND_BY_FILE_ID = Statement(select(*_COLUMNS).where(clips.c.file_id == bindparam("file")))
+_FIND_UNFINISHED = Statement(
     select(*_COLUMNS)
     .where(clips.c.is_finished == 0, clips.c.deleted_at.is_(None), clips.c.id > bindparam("after"))
     .order_by(clips.c.id)
@@ -67,7 +67,7 @@ _FINISH = Statement(
     )
 )
 # A class may have been given a recording long after it was over: that counts from then.
-_OVERDUE = Statement(
+_LIST_OVERDUE = Statement(
     select(*_COLUMNS)
     .select_from(clips.join(lessons, lessons.c.id == clips.c.lesson_id))
     .where(
@@ -82,13 +82,13 @@ _OVERDUE = Statement(
     )
     .limit(bindparam("limit"))
 )
-_gone = Rows("gone")
+_clip_ids = ListParameter("clip_ids")
 _DELETE = Statement(
-    update(clips).where(_gone.hold(clips.c.id)).values(deleted_at=bindparam("moment"))
+    update(clips).where(_clip_ids.contains(clips.c.id)).values(deleted_at=bindparam("moment"))
 )
 
 
-def _clip(row: Row) -> Clip:
+def _read_clip(row: Row) -> Clip:
     (
         number, lesson, file_id, path, name, kind, started_at, duration, size, sha256, is_finished,
         created_at, deleted_at,
@@ -110,22 +110,22 @@ def _clip(row: Row) -> Clip:
 class Clips:
     """Clips in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def of_lesson(self, lesson: LessonId) -> list[Clip]:
+    def list_of_lesson(self, lesson: LessonId) -> list[Clip]:
         """Return every clip a class ever had, deleted ones too."""
-        return [_clip(row) for row in self._tx.all(_OF_LESSON, {"lesson": lesson})]
+        return [_read_clip(row) for row in self._tx.fetch_all(_LIST_OF_LESSON, {"lesson": lesson})]
 
-    def kept(self, asked: Collection[LessonId]) -> dict[LessonId, list[Clip]]:
+    def find_available(self, lessons: Collection[LessonId]) -> dict[LessonId, list[Clip]]:
         """Return the clips of several classes that were not deleted."""
-        if not asked:
+        if not lessons:
             return {}
-        given = {"kept_lessons": msgspec.json.encode(list(asked)).decode()}
-        found: dict[LessonId, list[Clip]] = {}
-        for clip in map(_clip, self._tx.all(_KEPT, given)):
-            found.setdefault(clip.lesson, []).append(clip)
-        return found
+        values = {"lesson_ids": msgspec.json.encode(list(lessons)).decode()}
+        clips_by_lesson: dict[LessonId, list[Clip]] = {}
+        for clip in map(_read_clip, self._tx.fetch_all(_FIND_AVAILABLE, values)):
+            clips_by_lesson.setdefault(clip.lesson, []).append(clip)
+        return clips_by_lesson
 
     def add(self, lesson: LessonId, file: NewClip, now: Moment) -> Clip:
         """Write a clip and return it."""
@@ -143,17 +143,17 @@ class Clips:
             "created_at": now,
             "deleted_at": None,
         }
-        return Clip(ClipId(self._tx.all(_ADD, values)[0][0]), lesson, file, now, None)
+        return Clip(ClipId(self._tx.fetch_all(_ADD, values)[0][0]), lesson, file, now, None)
 
-    def named(self, file_id: str) -> Clip | None:
+    def find_by_file_id(self, file_id: str) -> Clip | None:
         """Return a clip by its fileId, a deleted one too, or none."""
-        rows = self._tx.all(_NAMED, {"file": file_id})
-        return _clip(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_FIND_BY_FILE_ID, {"file": file_id})
+        return _read_clip(rows[0]) if rows else None
 
-    def unfinished(self, after: int) -> Clip | None:
+    def find_unfinished(self, after: int) -> Clip | None:
         """Return the next clip, above an id, that is not finished."""
-        rows = self._tx.all(_UNFINISHED, {"after": after})
-        return _clip(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_FIND_UNFINISHED, {"after": after})
+        return _read_clip(rows[0]) if rows else None
 
     def finish(self, clip: ClipId, duration: int | None, size: int, sha256: str) -> bool:
         """Write what a finished file is; tells whether the clip is still kept."""
@@ -163,18 +163,21 @@ class Clips:
             "new_size": size,
             "new_sha256": sha256,
         }
-        return self._tx.run(_FINISH, values) > 0
+        return self._tx.execute(_FINISH, values) > 0
 
-    def overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[Clip]:
+    def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[Clip]:
         """Return clips a school keeps, unlocked, that were there and over by a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
-        return [_clip(row) for row in self._tx.all(_OVERDUE, values)]
+        return [_read_clip(row) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
 
-    def page(self, after: int, limit: int) -> list[Clip]:
+    def list_page(self, after: int, limit: int) -> list[Clip]:
         """Return some clips in order of their ids, those above a given one, deleted ones too."""
-        return [_clip(row) for row in self._tx.all(_PAGE, {"after": after, "limit": limit})]
+        return [
+            _read_clip(row)
+            for row in self._tx.fetch_all(_LIST_PAGE, {"after": after, "limit": limit})
+        ]
 
-    def delete(self, gone: list[Clip], now: Moment) -> None:
+    def delete(self, clips: list[Clip], now: Moment) -> None:
         """Mark clips deleted; their bytes are another's business."""
-        text = msgspec.json.encode([clip.id for clip in gone]).decode()
-        self._tx.run(_DELETE, {"gone": text, "moment": now})
+        text = msgspec.json.encode([clip.id for clip in clips]).decode()
+        self._tx.execute(_DELETE, {"clip_ids": text, "moment": now})

@@ -5,18 +5,18 @@ from sqlalchemy import bindparam, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import FolderId, SchoolId
 from homeroom.domain.drive import TOP_FOLDER_NAME, Folder
-from homeroom.store.engine import Row, Tx
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import folders
 
 _COLUMNS = (folders.c.id, folders.c.school_id, folders.c.depth, folders.c.is_writable)
 _GET = Statement(select(*_COLUMNS).where(folders.c.id == bindparam("folder")))
-_TOP = Statement(
+_GET_TOP = Statement(
     select(*_COLUMNS).where(
         folders.c.school_id == bindparam("school"), folders.c.parent_id.is_(None)
     )
 )
-_NAMED = Statement(
+_FIND_BY_NAME = Statement(
     select(folders.c.id).where(
         folders.c.parent_id == bindparam("parent"), folders.c.name == bindparam("folder_name")
     )
@@ -31,14 +31,14 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in folders.c if column.name != "id"})
     .returning(folders.c.id)
 )
-_SET_WRITABLE = Statement(
+_SAVE_WRITABLE = Statement(
     update(folders)
     .where(folders.c.id == bindparam("folder"))
     .values(is_writable=bindparam("writable"))
 )
 
 
-def _folder(row: Row) -> Folder:
+def _read_folder(row: Row) -> Folder:
     number, school, depth, writable = row
     return Folder(FolderId(number), SchoolId(school), depth, bool(writable))
 
@@ -46,39 +46,39 @@ def _folder(row: Row) -> Folder:
 class Drive:
     """Folders in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, folder: FolderId) -> Folder | None:
         """Return a folder of any school, or none."""
-        rows = self._tx.all(_GET, {"folder": folder})
-        return _folder(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"folder": folder})
+        return _read_folder(rows[0]) if rows else None
 
-    def top(self, school: SchoolId, now: Moment) -> FolderId:
+    def get_or_add_top(self, school: SchoolId, now: Moment) -> FolderId:
         """Return the top folder of the school, made at the first call."""
-        rows = self._tx.all(_TOP, {"school": school})
+        rows = self._tx.fetch_all(_GET_TOP, {"school": school})
         if rows:
-            return _folder(rows[0]).id
-        return self._write(school, None, TOP_FOLDER_NAME, 0, now)
+            return _read_folder(rows[0]).id
+        return self._add(school, None, TOP_FOLDER_NAME, 0, now)
 
-    def named(self, parent: FolderId, name: str) -> FolderId | None:
+    def find_by_name(self, parent: FolderId, name: str) -> FolderId | None:
         """Return the folder of a name in another, or none."""
-        rows = self._tx.all(_NAMED, {"parent": parent, "folder_name": name})
+        rows = self._tx.fetch_all(_FIND_BY_NAME, {"parent": parent, "folder_name": name})
         return FolderId(rows[0][0]) if rows else None
 
     def count(self, school: SchoolId) -> int:
         """Return how many folders the school has below its top folder."""
-        return int(self._tx.all(_COUNT, {"school": school})[0][0])
+        return int(self._tx.fetch_all(_COUNT, {"school": school})[0][0])
 
     def add(self, parent: Folder, name: str, now: Moment) -> FolderId:
         """Write a folder in another and return its id."""
-        return self._write(parent.school, parent.id, name, parent.depth + 1, now)
+        return self._add(parent.school, parent.id, name, parent.depth + 1, now)
 
-    def set_writable(self, folder: FolderId, *, writable: bool) -> None:
+    def save_writable(self, folder: FolderId, *, writable: bool) -> None:
         """Write whether the partner API may put folders into a folder."""
-        self._tx.run(_SET_WRITABLE, {"folder": folder, "writable": int(writable)})
+        self._tx.execute(_SAVE_WRITABLE, {"folder": folder, "writable": int(writable)})
 
-    def _write(
+    def _add(
         self, school: SchoolId, parent: FolderId | None, name: str, depth: int, now: Moment
     ) -> FolderId:
         values = {
@@ -89,4 +89,4 @@ class Drive:
             "is_writable": 1,
             "created_at": now,
         }
-        return FolderId(self._tx.all(_ADD, values)[0][0])
+        return FolderId(self._tx.fetch_all(_ADD, values)[0][0])

@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 Trace = Callable[[str, dict[str, Any]], None]
 """Told each statement and its values; for benchmarks and for tests that count."""
 
-BUSY_SECONDS = 10
+BUSY_TIMEOUT_SECONDS = 10
 
 
 class StoreError(Exception):
@@ -34,32 +34,32 @@ class NeedsExclusiveError(Exception):
     """The unit found that it may not run beside others of its school; it is run again alone."""
 
 
-class Tx(Protocol):
+class Transaction(Protocol):
     """A transaction: what a noun of the store speaks to."""
 
-    def all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+    def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run a statement and return its rows."""
         ...
 
-    def run(self, statement: Statement, values: dict[str, Any]) -> int:
+    def execute(self, statement: Statement, values: dict[str, Any]) -> int:
         """Run a statement and return how many rows it wrote."""
         ...
 
 
 @dataclass(slots=True)
-class Unit:
+class QueuedUnit:
     """One piece of work waiting for a transaction."""
 
-    run: Callable[[Tx], Any]
-    reply: Callable[[Any, BaseException | None], None]
+    run: Callable[[Transaction], Any]
+    on_done: Callable[[Any, BaseException | None], None]
     """Told the result or the failure, from a thread of the store, after the commit."""
     school: int | None = None
-    alone: bool = True
+    is_exclusive: bool = True
     """Whether other units of the school must wait; reads and plain additions need not."""
 
 
 @dataclass(slots=True)
-class Tally:
+class CommitStats:
     """What an engine has committed since it was opened: how often, and how many units of work."""
 
     commits: int = 0
@@ -69,13 +69,13 @@ class Tally:
 class Engine(Protocol):
     """A database engine."""
 
-    tally: Tally
+    stats: CommitStats
 
-    def write(self, unit: Unit) -> None:
+    def write(self, unit: QueuedUnit) -> None:
         """Queue a unit that writes."""
         ...
 
-    def read(self, unit: Unit) -> None:
+    def read(self, unit: QueuedUnit) -> None:
         """Queue a unit that only reads, on a snapshot."""
         ...
 
@@ -84,7 +84,7 @@ class Engine(Protocol):
         ...
 
 
-class Traced:
+class Traceable:
     """Something whose statements can be watched."""
 
     trace: Trace | None = None

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId, SchoolId
 from homeroom.domain.job_kinds import JobKind
-from homeroom.store.engine import Row, Tx
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
 
@@ -74,7 +74,7 @@ def _job(row: Row) -> Job:
 class JobQueue:
     """Jobs in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def add(
@@ -90,40 +90,40 @@ class JobQueue:
             "attempts": 0,
             "last_error": None,
         }
-        return JobId(self._tx.all(_ADD, values)[0][0])
+        return JobId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def claim(self, now: Moment, real_now: Moment, lease: int, limit: int) -> list[Job]:
         """Take jobs that are due, in order, for a lease of some real seconds."""
         due = [
             _job(row)
-            for row in self._tx.all(_DUE, {"now": now, "real_now": real_now, "limit": limit})
+            for row in self._tx.fetch_all(_DUE, {"now": now, "real_now": real_now, "limit": limit})
         ]
         for job in due:
-            self._tx.run(_LEASE, {"job": job.id, "new_lease": real_now + lease})
+            self._tx.execute(_LEASE, {"job": job.id, "new_lease": real_now + lease})
         return due
 
     def release(self) -> None:
         """Let every job be taken again: for a server that knows that no other one is at work."""
-        self._tx.run(_RELEASE, {})
+        self._tx.execute(_RELEASE, {})
 
     def done(self, job: JobId) -> None:
         """Remove a job that is done."""
-        self._tx.run(_DONE, {"job": job})
+        self._tx.execute(_DONE, {"job": job})
 
     def retry(self, job: JobId, due_at: Moment, error: str) -> None:
         """Put a job that failed back, for later."""
         values = {"job": job, "new_due": due_at, "new_lease": 0, "new_error": error[:500]}
-        self._tx.run(_RETRY, values)
+        self._tx.execute(_RETRY, values)
 
     def next_due(self, real_now: Moment) -> Moment | None:
         """Return when the next job is due that nobody has a lease of, or none."""
-        due: Moment | None = self._tx.all(_NEXT, {"real_now": real_now})[0][0]
+        due: Moment | None = self._tx.fetch_all(_NEXT, {"real_now": real_now})[0][0]
         return due
 
     def failing(self) -> list[tuple[Job, str]]:
         """Return the jobs that failed and wait to be tried again, the first hundred."""
-        return [(_job(tuple(row)), error) for *row, error in self._tx.all(_FAILING, {})]
+        return [(_job(tuple(row)), error) for *row, error in self._tx.fetch_all(_FAILING, {})]
 
     def count(self) -> int:
         """Return how many jobs wait."""
-        return int(self._tx.all(_COUNT, {})[0][0])
+        return int(self._tx.fetch_all(_COUNT, {})[0][0])

@@ -8,13 +8,13 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, SchoolId
 from homeroom.domain.labels import Label
-from homeroom.store.engine import Row, Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Row, Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import course_labels, labels
 
 _COLUMNS = (labels.c.id, labels.c.school_id, labels.c.name)
 _GET = Statement(select(*_COLUMNS).where(labels.c.id == bindparam("label")))
-_NAMED = Statement(
+_FIND_BY_NAME = Statement(
     select(*_COLUMNS).where(
         labels.c.school_id == bindparam("school"), labels.c.name == bindparam("label_name")
     )
@@ -22,11 +22,11 @@ _NAMED = Statement(
 _COUNT = Statement(
     select(func.count()).select_from(labels).where(labels.c.school_id == bindparam("school"))
 )
-_asked = Rows("label_ids")
-_OWNERS = Statement(
+_label_ids = ListParameter("label_ids")
+_FIND_SCHOOLS = Statement(
     select(labels.c.id, labels.c.school_id)
-    .select_from(_asked.source)
-    .join(labels, labels.c.id == _asked.whole())
+    .select_from(_label_ids.source)
+    .join(labels, labels.c.id == _label_ids.integer())
 )
 _ADD = Statement(
     insert(labels)
@@ -36,20 +36,28 @@ _ADD = Statement(
 _RENAME = Statement(
     update(labels).where(labels.c.id == bindparam("label")).values(name=bindparam("new_name"))
 )
-_UNTIE = Statement(delete(course_labels).where(course_labels.c.label_id == bindparam("label")))
+_DELETE_FROM_COURSES = Statement(
+    delete(course_labels).where(course_labels.c.label_id == bindparam("label"))
+)
 _DELETE = Statement(delete(labels).where(labels.c.id == bindparam("label")))
-_cleared = Rows("cleared")
-_CLEAR = Statement(delete(course_labels).where(_cleared.hold(course_labels.c.course_id)))
-_tied = Rows("tied")
-_TIE = Statement(
+_course_ids = ListParameter("course_ids")
+_DELETE_OF_COURSES = Statement(
+    delete(course_labels).where(_course_ids.contains(course_labels.c.course_id))
+)
+_new_course_labels = ListParameter("new_course_labels")
+_ADD_TO_COURSES = Statement(
     insert(course_labels).from_select(
         ["course_id", "label_id", "position"],
-        select(_tied.whole(0), _tied.whole(1), _tied.whole(2)).select_from(_tied.source),
+        select(
+            _new_course_labels.integer(0),
+            _new_course_labels.integer(1),
+            _new_course_labels.integer(2),
+        ).select_from(_new_course_labels.source),
     )
 )
 
 
-def _label(row: Row) -> Label:
+def _read_label(row: Row) -> Label:
     number, school, name = row
     return Label(LabelId(number), SchoolId(school), name)
 
@@ -57,52 +65,57 @@ def _label(row: Row) -> Label:
 class Labels:
     """Labels in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, label: LabelId) -> Label | None:
         """Return a label of any school, or none."""
-        rows = self._tx.all(_GET, {"label": label})
-        return _label(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"label": label})
+        return _read_label(rows[0]) if rows else None
 
-    def named(self, school: SchoolId, name: str) -> Label | None:
+    def find_by_name(self, school: SchoolId, name: str) -> Label | None:
         """Return the school's label of a name, or none."""
-        rows = self._tx.all(_NAMED, {"school": school, "label_name": name})
-        return _label(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_FIND_BY_NAME, {"school": school, "label_name": name})
+        return _read_label(rows[0]) if rows else None
 
     def count(self, school: SchoolId) -> int:
         """Return how many labels the school has."""
-        return int(self._tx.all(_COUNT, {"school": school})[0][0])
+        return int(self._tx.fetch_all(_COUNT, {"school": school})[0][0])
 
-    def owners(self, asked: Iterable[LabelId]) -> dict[LabelId, SchoolId]:
+    def find_schools(self, ids: Iterable[LabelId]) -> dict[LabelId, SchoolId]:
         """Return the schools of those of some labels that exist."""
-        text = msgspec.json.encode(list(set(asked))).decode()
-        rows = self._tx.all(_OWNERS, {"label_ids": text})
+        text = msgspec.json.encode(list(set(ids))).decode()
+        rows = self._tx.fetch_all(_FIND_SCHOOLS, {"label_ids": text})
         return {LabelId(label): SchoolId(school) for label, school in rows}
 
     def add(self, school: SchoolId, name: str, colour: str, now: Moment) -> LabelId:
         """Write a label and return its id."""
         values = {"school_id": school, "name": name, "colour": colour, "created_at": now}
-        return LabelId(self._tx.all(_ADD, values)[0][0])
+        return LabelId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def rename(self, label: LabelId, name: str) -> None:
         """Write a label's name."""
-        self._tx.run(_RENAME, {"label": label, "new_name": name})
+        self._tx.execute(_RENAME, {"label": label, "new_name": name})
 
     def delete(self, label: LabelId) -> None:
         """Delete a label, and take it off every course."""
-        self._tx.run(_UNTIE, {"label": label})
-        self._tx.run(_DELETE, {"label": label})
+        self._tx.execute(_DELETE_FROM_COURSES, {"label": label})
+        self._tx.execute(_DELETE, {"label": label})
 
-    def set_of_courses(self, wanted: Mapping[CourseId, tuple[LabelId, ...]]) -> None:
+    def save_of_courses(self, labels_of_courses: Mapping[CourseId, tuple[LabelId, ...]]) -> None:
         """Make the labels of some courses what they shall be, in two statements."""
-        if not wanted:
+        if not labels_of_courses:
             return
-        self._tx.run(_CLEAR, {"cleared": msgspec.json.encode(list(wanted)).decode()})
+        self._tx.execute(
+            _DELETE_OF_COURSES,
+            {"course_ids": msgspec.json.encode(list(labels_of_courses)).decode()},
+        )
         rows = [
             (course, label, place)
-            for course, chosen in wanted.items()
-            for place, label in enumerate(chosen)
+            for course, labels in labels_of_courses.items()
+            for place, label in enumerate(labels)
         ]
         if rows:
-            self._tx.run(_TIE, {"tied": msgspec.json.encode(rows).decode()})
+            self._tx.execute(
+                _ADD_TO_COURSES, {"new_course_labels": msgspec.json.encode(rows).decode()}
+            )

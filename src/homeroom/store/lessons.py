@@ -22,10 +22,10 @@ from homeroom.domain.lessons import (
 )
 from homeroom.domain.schools import Plan
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
-from homeroom.store.courses import course_from
-from homeroom.store.engine import Row, Tx, Value
+from homeroom.store.courses import read_course
+from homeroom.store.engine import Row, Transaction, Value
 from homeroom.store.schools import read_plan
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     courses,
     folders,
@@ -67,16 +67,16 @@ COLUMNS = (
     func.coalesce(lessons.c.deleted_at, courses.c.deleted_at),
     lessons.c.created_at,
 )
-_with_course = lessons.join(courses, courses.c.id == lessons.c.course_id)
-_asked = Rows("lesson_ids")
-_SEVERAL = Statement(
+_joined_course = lessons.join(courses, courses.c.id == lessons.c.course_id)
+_lesson_ids = ListParameter("lesson_ids")
+_GET_MANY = Statement(
     select(*COLUMNS)
-    .select_from(_asked.source)
-    .join(lessons, lessons.c.id == _asked.whole())
+    .select_from(_lesson_ids.source)
+    .join(lessons, lessons.c.id == _lesson_ids.integer())
     .join(courses, courses.c.id == lessons.c.course_id)
 )
 _GET = Statement(
-    select(*COLUMNS).select_from(_with_course).where(lessons.c.id == bindparam("lesson"))
+    select(*COLUMNS).select_from(_joined_course).where(lessons.c.id == bindparam("lesson"))
 )
 _overlaps_maintenance = (
     select(maintenance.c.id)
@@ -86,8 +86,8 @@ _overlaps_maintenance = (
     )
     .exists()
 )
-_MAINTENANCE = Statement(select(_overlaps_maintenance))
-_FACTS = Statement(
+_IS_IN_MAINTENANCE = Statement(select(_overlaps_maintenance))
+_GET_CONTEXT = Statement(
     select(
         schools.c.plan,
         lessons.c.id,
@@ -112,7 +112,7 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in lessons.c if column.name != "id"})
     .returning(lessons.c.id)
 )
-_SETTABLE: dict[str, BindParameter[Value]] = {
+_NEW_VALUES: dict[str, BindParameter[Value]] = {
     name: bindparam(f"new_{name}")
     for name in (
         "name",
@@ -134,9 +134,9 @@ _SETTABLE: dict[str, BindParameter[Value]] = {
         "stream_expires_at",
     )
 }
-_SAVE = Statement(update(lessons).where(lessons.c.id == bindparam("lesson")).values(_SETTABLE))
-_saved = Rows("saved")
-_SWITCHED = (
+_SAVE = Statement(update(lessons).where(lessons.c.id == bindparam("lesson")).values(_NEW_VALUES))
+_new_recordings = ListParameter("new_recordings")
+_RECORDING_COLUMNS = (
     "record",
     "record_scene",
     "live",
@@ -148,27 +148,29 @@ _SWITCHED = (
 )
 _saved_values = (
     select(
-        _saved.whole(0).label("lesson_id"),
+        _new_recordings.integer(0).label("lesson_id"),
         *(
-            (_saved.text if name == "stream_signature" else _saved.whole)(place).label(name)
-            for place, name in enumerate(_SWITCHED, 1)
+            (_new_recordings.text if name == "stream_signature" else _new_recordings.integer)(
+                place
+            ).label(name)
+            for place, name in enumerate(_RECORDING_COLUMNS, 1)
         ),
     )
-    .select_from(_saved.source)
+    .select_from(_new_recordings.source)
     .subquery("saved_values")
 )
-_SAVE_SWITCHES = Statement(
+_SAVE_RECORDING = Statement(
     update(lessons)
     .where(lessons.c.id == _saved_values.c.lesson_id)
-    .values({name: _saved_values.c[name] for name in _SWITCHED})
+    .values({name: _saved_values.c[name] for name in _RECORDING_COLUMNS})
 )
-_LOCK = Statement(
+_SAVE_LOCKED = Statement(
     update(lessons).where(lessons.c.id == bindparam("lesson")).values(is_locked=bindparam("lock"))
 )
 _CLOSE = Statement(
     update(lessons).where(lessons.c.id == bindparam("lesson")).values(closed_at=bindparam("moment"))
 )
-_SET_ORIGIN = Statement(
+_SAVE_ORIGIN = Statement(
     update(lessons)
     .where(lessons.c.id == bindparam("lesson"))
     .values(origin=bindparam("new_origin"))
@@ -176,23 +178,23 @@ _SET_ORIGIN = Statement(
 _DELETE = Statement(
     update(lessons)
     .where(lessons.c.id == bindparam("lesson"))
-    .values(deleted_at=bindparam("moment"), unique_identity=bindparam("kept_identity"))
+    .values(deleted_at=bindparam("moment"), unique_identity=bindparam("new_identity"))
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NewLessonContext:
     """All that addCourseClass asks of the database but the persons, read in one statement."""
 
     plan: Plan
-    earlier: LessonId | None
+    existing: LessonId | None
     """The class made with the same identity."""
     folder_owner: SchoolId | None
     is_in_maintenance: bool
     course: Course | None
 
 
-def lesson_from(row: Row) -> Lesson:
+def read_lesson(row: Row) -> Lesson:
     """Return the class that a row of `COLUMNS` holds."""
     (
         number, school, course, name, begins_at, ends_at, teacher, folder,
@@ -226,16 +228,16 @@ def lesson_from(row: Row) -> Lesson:
     )
 
 
-def _switch_values(
-    switches: RecordingOptions, audience: WatchPolicy, stream: StreamSignature | None
+def _recording_values(
+    recording: RecordingOptions, watch_policy: WatchPolicy, stream: StreamSignature | None
 ) -> dict[str, Value]:
     return {
-        "record": int(switches.record),
-        "record_scene": int(switches.scene),
-        "live": int(switches.live),
-        "replay": int(switches.replay),
-        "watch_by_login": int(audience.watch_by_login),
-        "allow_unlogged_chat": int(audience.allow_unlogged_chat),
+        "record": int(recording.record),
+        "record_scene": int(recording.scene),
+        "live": int(recording.live),
+        "replay": int(recording.replay),
+        "watch_by_login": int(watch_policy.watch_by_login),
+        "allow_unlogged_chat": int(watch_policy.allow_unlogged_chat),
         "stream_signature": None if stream is None else stream.signature,
         "stream_expires_at": None if stream is None else stream.expires_at,
     }
@@ -244,17 +246,17 @@ def _switch_values(
 class Lessons:
     """Classes in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def facts(
+    def get_context(
         self,
         school: SchoolId,
         course: CourseId,
         hours: Hours,
         folder: FolderId | None,
         identity: str | None,
-    ) -> Facts:
+    ) -> NewLessonContext:
         """Read what addCourseClass must know, in one statement."""
         values = {
             "school": school,
@@ -264,25 +266,29 @@ class Lessons:
             "begin": hours.begin,
             "end": hours.end,
         }
-        plan, earlier, folder_owner, overlaps, *course_row = self._tx.all(_FACTS, values)[0]
-        held = None if course_row[0] is None else course_from(tuple(course_row))
-        return Facts(read_plan(plan), earlier, folder_owner, bool(overlaps), held)
+        plan, existing, folder_owner, overlaps, *course_row = self._tx.fetch_all(
+            _GET_CONTEXT, values
+        )[0]
+        found_course = None if course_row[0] is None else read_course(tuple(course_row))
+        return NewLessonContext(
+            read_plan(plan), existing, folder_owner, bool(overlaps), found_course
+        )
 
     def get(self, lesson: LessonId) -> Lesson | None:
         """Return a class of any school, deleted ones too, or none."""
-        rows = self._tx.all(_GET, {"lesson": lesson})
-        return lesson_from(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"lesson": lesson})
+        return read_lesson(rows[0]) if rows else None
 
-    def several(self, asked: Iterable[LessonId]) -> dict[LessonId, Lesson]:
+    def get_many(self, lesson_ids: Iterable[LessonId]) -> dict[LessonId, Lesson]:
         """Return those of some classes that exist, of any school."""
-        text = msgspec.json.encode(list(set(asked))).decode()
-        found = map(lesson_from, self._tx.all(_SEVERAL, {"lesson_ids": text}))
-        return {lesson.id: lesson for lesson in found}
+        text = msgspec.json.encode(list(set(lesson_ids))).decode()
+        rows = map(read_lesson, self._tx.fetch_all(_GET_MANY, {"lesson_ids": text}))
+        return {lesson.id: lesson for lesson in rows}
 
     def is_in_maintenance(self, hours: Hours) -> bool:
         """Tell whether a class, with its margins, would touch a maintenance window."""
         values = {"begin": hours.begin, "end": hours.end}
-        return bool(self._tx.all(_MAINTENANCE, values)[0][0])
+        return bool(self._tx.fetch_all(_IS_IN_MAINTENANCE, values)[0][0])
 
     def add(
         self,
@@ -315,9 +321,9 @@ class Lessons:
             "created_at": now,
             "closed_at": None,
             "deleted_at": None,
-            **_switch_values(new.recording, new.watch_policy, stream),
+            **_recording_values(new.recording, new.watch_policy, stream),
         }
-        number = LessonId(self._tx.all(_ADD, values)[0][0])
+        number = LessonId(self._tx.fetch_all(_ADD, values)[0][0])
         return Lesson(
             id=number,
             school=course.school,
@@ -352,33 +358,37 @@ class Lessons:
             "is_broadcast": int(lesson.classroom.is_broadcast),
             "enters_off_stage": int(lesson.classroom.enters_off_stage),
             "introduction": lesson.introduction,
-            **_switch_values(lesson.recording, lesson.watch_policy, lesson.stream),
+            **_recording_values(lesson.recording, lesson.watch_policy, lesson.stream),
         }
-        named = {f"new_{name}": value for name, value in values.items()}
-        self._tx.run(_SAVE, {"lesson": lesson.id, **named})
+        columns = {f"new_{name}": value for name, value in values.items()}
+        self._tx.execute(_SAVE, {"lesson": lesson.id, **columns})
 
-    def save_switches(self, changed: Iterable[Lesson]) -> None:
+    def save_recording(self, changed_lessons: Iterable[Lesson]) -> None:
         """Write the recording switches, audience and stream of several classes at once."""
         rows = []
-        for lesson in changed:
-            values = _switch_values(lesson.recording, lesson.watch_policy, lesson.stream)
-            rows.append([lesson.id, *(values[name] for name in _SWITCHED)])
+        for lesson in changed_lessons:
+            values = _recording_values(lesson.recording, lesson.watch_policy, lesson.stream)
+            rows.append([lesson.id, *(values[name] for name in _RECORDING_COLUMNS)])
         if rows:
-            self._tx.run(_SAVE_SWITCHES, {"saved": msgspec.json.encode(rows).decode()})
+            self._tx.execute(
+                _SAVE_RECORDING, {"new_recordings": msgspec.json.encode(rows).decode()}
+            )
 
-    def lock(self, lesson: LessonId, *, locked: bool) -> None:
+    def save_locked(self, lesson: LessonId, *, locked: bool) -> None:
         """Write whether the recordings of a class are protected."""
-        self._tx.run(_LOCK, {"lesson": lesson, "lock": int(locked)})
+        self._tx.execute(_SAVE_LOCKED, {"lesson": lesson, "lock": int(locked)})
 
     def close(self, lesson: LessonId, now: Moment) -> None:
         """Write that a class was closed early."""
-        self._tx.run(_CLOSE, {"lesson": lesson, "moment": now})
+        self._tx.execute(_CLOSE, {"lesson": lesson, "moment": now})
 
-    def set_origin(self, lesson: LessonId, origin: Origin) -> None:
+    def save_origin(self, lesson: LessonId, origin: Origin) -> None:
         """Write how a class was made."""
-        self._tx.run(_SET_ORIGIN, {"lesson": lesson, "new_origin": origin.value})
+        self._tx.execute(_SAVE_ORIGIN, {"lesson": lesson, "new_origin": origin.value})
 
     def delete(self, lesson: Lesson, now: Moment, *, keeps_identity: bool) -> None:
         """Mark a class deleted; its identity becomes free unless it is kept."""
-        kept = lesson.identity if keeps_identity else None
-        self._tx.run(_DELETE, {"lesson": lesson.id, "moment": now, "kept_identity": kept})
+        new_identity = lesson.identity if keeps_identity else None
+        self._tx.execute(
+            _DELETE, {"lesson": lesson.id, "moment": now, "new_identity": new_identity}
+        )

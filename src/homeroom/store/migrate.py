@@ -48,12 +48,12 @@ def migrate(address: str | Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    engine = create_engine(url(address), poolclass=NullPool)
+    engine = create_engine(sqlalchemy_url(address), poolclass=NullPool)
     if isinstance(address, Path):
         # Left to itself, Python's driver commits before it makes a table: broken off, half of the
         # tables would be there and the next start would fail on them.
-        event.listen(engine, "connect", _leave_transactions_to_us)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "connect", _disable_driver_transactions)
+        event.listen(engine, "begin", _begin_immediate)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
@@ -66,15 +66,15 @@ def migrate(address: str | Path) -> None:
         engine.dispose()
 
 
-def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+def _disable_driver_transactions(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
 
 
-def _begin(connection: Connection) -> None:
+def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def url(address: str | Path) -> str:
+def sqlalchemy_url(address: str | Path) -> str:
     """Return the address as SQLAlchemy takes it."""
     if isinstance(address, Path):
         return f"sqlite:///{address}"

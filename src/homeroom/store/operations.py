@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, TokenId, WindowId
-from homeroom.store.engine import Tx
+from homeroom.store.engine import Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import maintenance, server_state, tokens
 
@@ -84,24 +84,24 @@ class Token:
 class Operations:
     """The operator's own rows in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def add_window(self, begin: Moment, end: Moment, *, blocks: bool) -> WindowId:
         """Write a maintenance window and return its id."""
         values = {"begins": begin, "ends": end, "blocks_calls": int(blocks)}
-        return WindowId(self._tx.all(_ADD_WINDOW, values)[0][0])
+        return WindowId(self._tx.fetch_all(_ADD_WINDOW, values)[0][0])
 
     def windows(self) -> list[Window]:
         """Return the maintenance windows, the first thousand."""
         return [
             Window(WindowId(number), begin, end, bool(blocks))
-            for number, begin, end, blocks in self._tx.all(_WINDOWS, {})
+            for number, begin, end, blocks in self._tx.fetch_all(_WINDOWS, {})
         ]
 
     def remove_window(self, window: WindowId) -> bool:
         """Remove a maintenance window; tells whether there was one."""
-        return self._tx.run(_REMOVE_WINDOW, {"window": window}) > 0
+        return self._tx.execute(_REMOVE_WINDOW, {"window": window}) > 0
 
     def add_token(
         self, school: SchoolId | None, name: str, fingerprint: str, now: Moment
@@ -114,25 +114,25 @@ class Operations:
             "created_at": now,
             "revoked_at": None,
         }
-        return TokenId(self._tx.all(_ADD_TOKEN, values)[0][0])
+        return TokenId(self._tx.fetch_all(_ADD_TOKEN, values)[0][0])
 
     def tokens(self) -> list[Token]:
         """Return the tokens, the first thousand."""
-        return [Token(*row) for row in self._tx.all(_TOKENS, {})]
+        return [Token(*row) for row in self._tx.fetch_all(_TOKENS, {})]
 
     def token(self, fingerprint: str) -> Token | None:
         """Return the token of a fingerprint that is not revoked, or none."""
-        rows = self._tx.all(_TOKEN, {"print": fingerprint})
+        rows = self._tx.fetch_all(_TOKEN, {"print": fingerprint})
         token = Token(*rows[0]) if rows else None
         return token if token is not None and token.revoked_at is None else None
 
     def revoke(self, token: TokenId, now: Moment) -> bool:
         """Revoke a token; tells whether it was in force."""
-        return self._tx.run(_REVOKE, {"token": token, "moment": now}) > 0
+        return self._tx.execute(_REVOKE, {"token": token, "moment": now}) > 0
 
     def kept(self, name: str) -> str | None:
         """Return what the server keeps under a name, or none."""
-        rows = self._tx.all(_KEPT, {"kept_name": name})
+        rows = self._tx.fetch_all(_KEPT, {"kept_name": name})
         return rows[0][0] if rows else None
 
     def kept_or_new(self, name: str, value: str) -> str:
@@ -142,10 +142,10 @@ class Operations:
         """
         known = self.kept(name)
         if known is None:
-            self._tx.run(_KEEP_NEW, {"kept_name": name, "kept_value": value})
+            self._tx.execute(_KEEP_NEW, {"kept_name": name, "kept_value": value})
             known = self.kept(name)
         return value if known is None else known
 
     def keep(self, name: str, value: str) -> None:
         """Keep something for the server itself."""
-        self._tx.run(_KEEP, {"kept_name": name, "kept_value": value})
+        self._tx.execute(_KEEP, {"kept_name": name, "kept_value": value})

@@ -12,34 +12,36 @@ import psycopg
 from psycopg.types.numeric import Int8Dumper
 
 from homeroom.store.engine import (
-    BUSY_SECONDS,
+    BUSY_TIMEOUT_SECONDS,
+    CommitStats,
     ContendedError,
     NeedsExclusiveError,
+    QueuedUnit,
     Row,
     StoreError,
-    Tally,
     Trace,
-    Traced,
-    Unit,
+    Traceable,
 )
 from homeroom.store.statement import POSTGRESQL, Statement
 
-HELD_CONNECTIONS = 10
-READING_CONNECTIONS = 2
+MAX_CONNECTIONS = 10
+READER_CONNECTIONS = 2
 """Of the held ones, those that only read."""
-ATTEMPTS = 10
+MAX_RETRIES = 10
 """Times a unit is run again after PostgreSQL gave up on it for the sake of another."""
 
 _LOCK_CLASS = 20_431
 """The first half of our advisory locks' keys, so that they meet nobody else's."""
-_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-class PostgresTx(Traced):
+class PostgresTransaction(Traceable):
     """A held connection of PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        self.connection = psycopg.connect(url, autocommit=True, connect_timeout=BUSY_SECONDS)
+        self.connection = psycopg.connect(
+            url, autocommit=True, connect_timeout=BUSY_TIMEOUT_SECONDS
+        )
         # One width for all integers, or each statement would be prepared once per width.
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = 1
@@ -53,24 +55,24 @@ class PostgresTx(Traced):
         self.connection.execute("SET lock_timeout = '30s'; SET statement_timeout = '60s'")
         self.cursor = self.connection.cursor()
 
-    def plain(self, sql: str) -> None:
+    def control(self, sql: str) -> None:
         """Run statements of transaction control, in one round trip."""
         if self.trace is not None:
             self.trace(sql, {})
         self.cursor.execute(sql.encode(), prepare=False)
 
-    def all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+    def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run a statement and return its rows."""
-        self._execute(statement, values)
+        self._run(statement, values)
         return self.cursor.fetchall()
 
-    def run(self, statement: Statement, values: dict[str, Any]) -> int:
+    def execute(self, statement: Statement, values: dict[str, Any]) -> int:
         """Run a statement and return how many rows it wrote."""
-        self._execute(statement, values)
+        self._run(statement, values)
         return self.cursor.rowcount
 
-    def _execute(self, statement: Statement, values: dict[str, Any]) -> None:
-        sql, constants = statement.on(POSTGRESQL)
+    def _run(self, statement: Statement, values: dict[str, Any]) -> None:
+        sql, constants = statement.compile_for(POSTGRESQL)
         if constants:
             values = {**constants, **values}
         if self.trace is not None:
@@ -78,7 +80,7 @@ class PostgresTx(Traced):
         self.cursor.execute(sql.encode(), values)
 
 
-def _told(failure: psycopg.Error) -> str:
+def _describe(failure: psycopg.Error) -> str:
     """Return what PostgreSQL says of a failure, without the values of rows that it may quote."""
     return failure.diag.message_primary or type(failure).__name__
 
@@ -89,21 +91,21 @@ class PostgresEngine:
     def __init__(self, url: str, trace: Trace | None = None) -> None:
         self._url = url
         self.trace = trace
-        self.tally = Tally()
-        self._tallying = threading.Lock()
+        self.stats = CommitStats()
+        self._stats_lock = threading.Lock()
         self._local = threading.local()
-        self._writers = ThreadPoolExecutor(HELD_CONNECTIONS - READING_CONNECTIONS, "store-writer")
+        self._writers = ThreadPoolExecutor(MAX_CONNECTIONS - READER_CONNECTIONS, "store-writer")
         # Units that wait for the turn of one school must not keep others from being let in.
-        self._readers = ThreadPoolExecutor(READING_CONNECTIONS, "store-reader")
-        self._open: list[PostgresTx] = []
+        self._readers = ThreadPoolExecutor(READER_CONNECTIONS, "store-reader")
+        self._open: list[PostgresTransaction] = []
 
-    def write(self, unit: Unit) -> None:
+    def write(self, unit: QueuedUnit) -> None:
         """Queue a unit that writes."""
         self._writers.submit(self._run, unit, self._begin(unit))
 
-    def read(self, unit: Unit) -> None:
+    def read(self, unit: QueuedUnit) -> None:
         """Queue a unit that only reads, on a snapshot."""
-        self._readers.submit(self._run, unit, _LOOK)
+        self._readers.submit(self._run, unit, _BEGIN_READ)
 
     def close(self) -> None:
         """Finish what waits and let go of the database."""
@@ -112,7 +114,7 @@ class PostgresEngine:
         for tx in self._open:
             tx.connection.close()
 
-    def _begin(self, unit: Unit) -> str:
+    def _begin(self, unit: QueuedUnit) -> str:
         """Begin, and take the school's turn before the first snapshot: later it would be stale.
 
         Units that only add run together; any other waits for them and they for it. After the turn
@@ -120,30 +122,30 @@ class PostgresEngine:
         """
         if unit.school is None:
             return "BEGIN; SET LOCAL lock_timeout = '1s'"
-        kind = "" if unit.alone else "_shared"
-        lock = f"SELECT pg_advisory_xact_lock{kind}({_LOCK_CLASS}, {unit.school})"
-        return f"BEGIN; {lock}; SET LOCAL lock_timeout = '1s'"
+        mode = "" if unit.is_exclusive else "_shared"
+        lock_sql = f"SELECT pg_advisory_xact_lock{mode}({_LOCK_CLASS}, {unit.school})"
+        return f"BEGIN; {lock_sql}; SET LOCAL lock_timeout = '1s'"
 
-    def _run(self, unit: Unit, begin: str) -> None:
+    def _run(self, unit: QueuedUnit, begin: str) -> None:
         try:
-            result = self._attempt(unit, begin, ATTEMPTS)
+            result = self._attempt(unit, begin, MAX_RETRIES)
         except Exception as failure:  # noqa: BLE001  it belongs to whoever sent the unit
-            unit.reply(None, failure)
+            unit.on_done(None, failure)
         else:
-            if begin is not _LOOK:
-                with self._tallying:
-                    self.tally.commits += 1
-                    self.tally.units += 1
-            unit.reply(result, None)
+            if begin is not _BEGIN_READ:
+                with self._stats_lock:
+                    self.stats.commits += 1
+                    self.stats.units += 1
+            unit.on_done(result, None)
 
-    def _attempt(self, unit: Unit, begin: str, left: int) -> Any:  # noqa: ANN401  the unit's own result
-        tx = self._tx()
+    def _attempt(self, unit: QueuedUnit, begin: str, retries_left: int) -> Any:  # noqa: ANN401  the unit's own result
+        tx = self._connection()
         has_begun = False
         try:
-            tx.plain(begin)
+            tx.control(begin)
             has_begun = True
             result = unit.run(tx)
-            tx.plain("COMMIT")
+            tx.control("COMMIT")
         except (
             psycopg.errors.SerializationFailure,
             psycopg.errors.DeadlockDetected,
@@ -151,42 +153,42 @@ class PostgresEngine:
             psycopg.errors.ForeignKeyViolation,
         ) as failure:
             # What another unit has just put there or taken away is seen when this one looks again.
-            self._undo(tx)
-            if left == 0:
-                raise StoreError(_told(failure)) from None
-            return self._attempt(unit, begin, left - 1)
+            self._rollback(tx)
+            if retries_left == 0:
+                raise StoreError(_describe(failure)) from None
+            return self._attempt(unit, begin, retries_left - 1)
         except psycopg.errors.LockNotAvailable as failure:
-            self._undo(tx)
+            self._rollback(tx)
             raise ContendedError(str(failure)) from failure
         except NeedsExclusiveError:
-            self._undo(tx)
-            unit.alone = True
-            return self._attempt(unit, self._begin(unit), left)
+            self._rollback(tx)
+            unit.is_exclusive = True
+            return self._attempt(unit, self._begin(unit), retries_left)
         except psycopg.Error as failure:
-            self._undo(tx)
-            if tx.connection.closed and not has_begun and left > 0:
+            self._rollback(tx)
+            if tx.connection.closed and not has_begun and retries_left > 0:
                 # PostgreSQL was restarted while the connection lay idle: another one will do.
-                return self._attempt(unit, begin, left - 1)
-            raise StoreError(_told(failure)) from None
+                return self._attempt(unit, begin, retries_left - 1)
+            raise StoreError(_describe(failure)) from None
         except BaseException:
-            self._undo(tx)
+            self._rollback(tx)
             raise
         return result
 
-    def _tx(self) -> PostgresTx:
-        tx: PostgresTx | None = getattr(self._local, "tx", None)
+    def _connection(self) -> PostgresTransaction:
+        tx: PostgresTransaction | None = getattr(self._local, "tx", None)
         if tx is None or tx.connection.closed:
             try:
-                tx = self._local.tx = PostgresTx(self._url)
+                tx = self._local.tx = PostgresTransaction(self._url)
             except psycopg.Error as failure:
                 raise StoreError(f"no connection: {failure}") from failure
             tx.trace = self.trace
             self._open.append(tx)
         return tx
 
-    def _undo(self, tx: PostgresTx) -> None:
+    def _rollback(self, tx: PostgresTransaction) -> None:
         try:
-            tx.plain("ROLLBACK")
+            tx.control("ROLLBACK")
         except psycopg.Error:
             tx.connection.close()
             self._open.remove(tx)

@@ -9,17 +9,17 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId
 from homeroom.domain.streams import PublishSession, PublishTarget, StreamKind
-from homeroom.store.engine import Row, Tx
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
-from homeroom.store.lessons import lesson_from
+from homeroom.store.lessons import read_lesson
 from homeroom.store.schools import read_plan
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import courses, lessons, push_keys, pushes, schools, users
 
-SHOWN = 20
+MAX_LISTED = 20
 """Pushes of a class that are told of, the newest."""
 
-_PUSH = (
+_PUSH_COLUMNS = (
     pushes.c.id,
     pushes.c.kind,
     pushes.c.client_id,
@@ -29,51 +29,51 @@ _PUSH = (
     pushes.c.ended_at,
     pushes.c.problem,
 )
-_STREAMED = (
+_STREAM_COLUMNS = (
     func.coalesce(push_keys.c.generation, 0),
     users.c.cancelled_at,
     schools.c.plan,
     *LESSON_COLUMNS,
 )
-_streamed = (
+_joined_stream = (
     lessons.join(courses, courses.c.id == lessons.c.course_id)
     .join(users, users.c.id == lessons.c.teacher_id)
     .join(schools, schools.c.id == lessons.c.school_id)
     .outerjoin(push_keys, push_keys.c.lesson_id == lessons.c.id)
 )
-_KEYED = Statement(
-    select(*_STREAMED).select_from(_streamed).where(lessons.c.key == bindparam("key"))
+_FIND_STREAM_BY_KEY = Statement(
+    select(*_STREAM_COLUMNS).select_from(_joined_stream).where(lessons.c.key == bindparam("key"))
 )
-_GET = Statement(
-    select(*_STREAMED).select_from(_streamed).where(lessons.c.id == bindparam("lesson"))
+_GET_STREAM = Statement(
+    select(*_STREAM_COLUMNS).select_from(_joined_stream).where(lessons.c.id == bindparam("lesson"))
 )
-_streamed_several = Rows("streamed_lessons")
-_SEVERAL = Statement(
-    select(*_STREAMED).select_from(_streamed).where(_streamed_several.hold(lessons.c.id))
+_lesson_ids = ListParameter("lesson_ids")
+_GET_STREAMS = Statement(
+    select(*_STREAM_COLUMNS).select_from(_joined_stream).where(_lesson_ids.contains(lessons.c.id))
 )
-_is_running = (pushes.c.engine == bindparam("its_engine"), pushes.c.ended_at.is_(None))
-_RUNNING = Statement(select(*_PUSH).where(*_is_running).order_by(pushes.c.id))
-_RUNNING_WITH_LESSONS = Statement(
-    select(*_PUSH, *_STREAMED)
-    .select_from(_streamed.join(pushes, pushes.c.lesson_id == lessons.c.id))
+_is_running = (pushes.c.engine == bindparam("engine_id"), pushes.c.ended_at.is_(None))
+_LIST_RUNNING = Statement(select(*_PUSH_COLUMNS).where(*_is_running).order_by(pushes.c.id))
+_LIST_RUNNING_WITH_STREAMS = Statement(
+    select(*_PUSH_COLUMNS, *_STREAM_COLUMNS)
+    .select_from(_joined_stream.join(pushes, pushes.c.lesson_id == lessons.c.id))
     .where(*_is_running)
     .order_by(pushes.c.id)
 )
-_elsewhere = Rows("elsewhere")
-_RUNNING_ELSEWHERE = Statement(
+_external_lesson_ids = ListParameter("external_lesson_ids")
+_FIND_RUNNING_EXTERNAL = Statement(
     select(pushes.c.lesson_id, pushes.c.kind)
     .where(
-        _elsewhere.hold(pushes.c.lesson_id),
+        _external_lesson_ids.contains(pushes.c.lesson_id),
         pushes.c.engine == "",
         pushes.c.ended_at.is_(None),
     )
     .distinct()
 )
-_NEWEST = Statement(
-    select(*_PUSH)
+_LIST_OF_LESSON = Statement(
+    select(*_PUSH_COLUMNS)
     .where(pushes.c.lesson_id == bindparam("lesson"))
     .order_by(pushes.c.id.desc())
-    .limit(SHOWN)
+    .limit(MAX_LISTED)
 )
 _ADD = Statement(
     insert(pushes).values(
@@ -85,23 +85,23 @@ _END = Statement(
     .where(pushes.c.client_id == bindparam("client"), pushes.c.ended_at.is_(None))
     .values(ended_at=bindparam("moment"))
 )
-_FORGET = Statement(delete(pushes).where(pushes.c.started_at <= bindparam("until")))
-_settled = Rows("settled")
-_settled_values = (
+_PURGE = Statement(delete(pushes).where(pushes.c.started_at <= bindparam("until")))
+_ended = ListParameter("ended")
+_ended_values = (
     select(
-        _settled.whole(0).label("push_id"),
-        _settled.whole(1).label("ended_at"),
-        _settled.text(2).label("problem"),
+        _ended.integer(0).label("push_id"),
+        _ended.integer(1).label("ended_at"),
+        _ended.text(2).label("problem"),
     )
-    .select_from(_settled.source)
+    .select_from(_ended.source)
     .subquery("settled_values")
 )
-_SETTLE = Statement(
+_SAVE_ENDS = Statement(
     update(pushes)
-    .where(pushes.c.id == _settled_values.c.push_id, pushes.c.ended_at.is_(None))
-    .values(ended_at=_settled_values.c.ended_at, problem=_settled_values.c.problem)
+    .where(pushes.c.id == _ended_values.c.push_id, pushes.c.ended_at.is_(None))
+    .values(ended_at=_ended_values.c.ended_at, problem=_ended_values.c.problem)
 )
-_RENEW = Statement(
+_RENEW_KEY = Statement(
     lambda insert: (
         insert(push_keys)
         .values(lesson_id=bindparam("lesson"), generation=1)
@@ -113,7 +113,7 @@ _RENEW = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class NewPush:
+class NewPublishSession:
     """A push that is let in."""
 
     lesson: LessonId
@@ -126,17 +126,17 @@ class NewPush:
     ip: str
 
 
-def _push(row: Row) -> PublishSession:
+def _read_push(row: Row) -> PublishSession:
     number, kind, client_id, param, ip, started_at, ended_at, problem = row
     return PublishSession(
         number, StreamKind(kind), client_id, param, ip, started_at, ended_at, problem
     )
 
 
-def _streamed_from(row: Row) -> PublishTarget:
+def _read_stream(row: Row) -> PublishTarget:
     generation, cancelled_at, plan, *lesson = row
     return PublishTarget(
-        lesson_from(tuple(lesson)),
+        read_lesson(tuple(lesson)),
         generation,
         teacher_is_cancelled=cancelled_at is not None,
         school_is_suspended=read_plan(plan).suspended,
@@ -146,52 +146,54 @@ def _streamed_from(row: Row) -> PublishTarget:
 class PublishSessions:
     """Pushes in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def keyed(self, key: str) -> PublishTarget | None:
+    def find_stream_by_key(self, key: str) -> PublishTarget | None:
         """Return the class of a key with what else decides, deleted ones too, or none."""
-        rows = self._tx.all(_KEYED, {"key": key})
-        return _streamed_from(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_FIND_STREAM_BY_KEY, {"key": key})
+        return _read_stream(rows[0]) if rows else None
 
-    def get(self, lesson: LessonId) -> PublishTarget | None:
+    def get_stream(self, lesson: LessonId) -> PublishTarget | None:
         """Return a class with what else decides, deleted ones too, or none."""
-        rows = self._tx.all(_GET, {"lesson": lesson})
-        return _streamed_from(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET_STREAM, {"lesson": lesson})
+        return _read_stream(rows[0]) if rows else None
 
-    def several(self, asked: Collection[LessonId]) -> list[PublishTarget]:
+    def get_streams(self, lesson_ids: Collection[LessonId]) -> list[PublishTarget]:
         """Return classes with what else decides, deleted ones too."""
-        if not asked:
+        if not lesson_ids:
             return []
-        given = {"streamed_lessons": msgspec.json.encode(list(asked)).decode()}
-        return [_streamed_from(row) for row in self._tx.all(_SEVERAL, given)]
+        values = {"lesson_ids": msgspec.json.encode(list(lesson_ids)).decode()}
+        return [_read_stream(row) for row in self._tx.fetch_all(_GET_STREAMS, values)]
 
-    def running(self, engine: str) -> list[PublishSession]:
+    def list_running(self, engine: str) -> list[PublishSession]:
         """Return every push that runs at an engine."""
-        return [_push(row) for row in self._tx.all(_RUNNING, {"its_engine": engine})]
+        return [_read_push(row) for row in self._tx.fetch_all(_LIST_RUNNING, {"engine_id": engine})]
 
-    def running_with_lessons(self, engine: str) -> list[tuple[PublishSession, PublishTarget]]:
+    def list_running_with_streams(self, engine: str) -> list[tuple[PublishSession, PublishTarget]]:
         """Return every push that runs at an engine, with its class and what else decides."""
         return [
-            (_push(row[: len(_PUSH)]), _streamed_from(row[len(_PUSH) :]))
-            for row in self._tx.all(_RUNNING_WITH_LESSONS, {"its_engine": engine})
+            (_read_push(row[: len(_PUSH_COLUMNS)]), _read_stream(row[len(_PUSH_COLUMNS) :]))
+            for row in self._tx.fetch_all(_LIST_RUNNING_WITH_STREAMS, {"engine_id": engine})
         ]
 
-    def running_elsewhere(self, asked: Collection[LessonId]) -> dict[LessonId, set[StreamKind]]:
+    def find_running_external(
+        self, lesson_ids: Collection[LessonId]
+    ) -> dict[LessonId, set[StreamKind]]:
         """Return what of some classes is pushed at an engine that is not ours."""
-        if not asked:
+        if not lesson_ids:
             return {}
-        given = {"elsewhere": msgspec.json.encode(list(asked)).decode()}
-        found: dict[LessonId, set[StreamKind]] = {}
-        for lesson, kind in self._tx.all(_RUNNING_ELSEWHERE, given):
-            found.setdefault(LessonId(lesson), set()).add(StreamKind(kind))
-        return found
+        values = {"external_lesson_ids": msgspec.json.encode(list(lesson_ids)).decode()}
+        kinds_by_lesson: dict[LessonId, set[StreamKind]] = {}
+        for lesson, kind in self._tx.fetch_all(_FIND_RUNNING_EXTERNAL, values):
+            kinds_by_lesson.setdefault(LessonId(lesson), set()).add(StreamKind(kind))
+        return kinds_by_lesson
 
-    def of_lesson(self, lesson: LessonId) -> list[PublishSession]:
+    def list_of_lesson(self, lesson: LessonId) -> list[PublishSession]:
         """Return the pushes of a class, the newest first, a few."""
-        return [_push(row) for row in self._tx.all(_NEWEST, {"lesson": lesson})]
+        return [_read_push(row) for row in self._tx.fetch_all(_LIST_OF_LESSON, {"lesson": lesson})]
 
-    def add(self, new: NewPush, now: Moment) -> None:
+    def add(self, new: NewPublishSession, now: Moment) -> None:
         """Write a push that begins."""
         values = {
             "lesson_id": new.lesson,
@@ -204,22 +206,22 @@ class PublishSessions:
             "ended_at": None,
             "problem": None,
         }
-        self._tx.run(_ADD, values)
+        self._tx.execute(_ADD, values)
 
     def end(self, client_id: str, now: Moment) -> None:
         """Write that a client's push has ended."""
-        self._tx.run(_END, {"client": client_id, "moment": now})
+        self._tx.execute(_END, {"client": client_id, "moment": now})
 
-    def forget(self, until: Moment) -> None:
+    def purge(self, until: Moment) -> None:
         """Remove the pushes that began by a moment."""
-        self._tx.run(_FORGET, {"until": until})
+        self._tx.execute(_PURGE, {"until": until})
 
-    def settle(self, changed: Iterable[PublishSession]) -> None:
+    def save_ends(self, ended: Iterable[PublishSession]) -> None:
         """Write when several pushes ended, and their problems."""
-        rows = [[push.id, push.ended_at, push.problem] for push in changed]
+        rows = [[push.id, push.ended_at, push.problem] for push in ended]
         if rows:
-            self._tx.run(_SETTLE, {"settled": msgspec.json.encode(rows).decode()})
+            self._tx.execute(_SAVE_ENDS, {"ended": msgspec.json.encode(rows).decode()})
 
     def renew_key(self, lesson: LessonId) -> None:
         """Have the push addresses of a class signed with another key from now on."""
-        self._tx.run(_RENEW, {"lesson": lesson})
+        self._tx.execute(_RENEW_KEY, {"lesson": lesson})

@@ -4,11 +4,11 @@ from sqlalchemy import bindparam, func, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId
-from homeroom.store.engine import Tx
+from homeroom.store.engine import Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import lessons
 
-_CREATED = Statement(
+_COUNT_CREATED_LESSONS = Statement(
     select(func.count())
     .select_from(lessons)
     .where(
@@ -17,7 +17,7 @@ _CREATED = Statement(
         lessons.c.created_at < bindparam("until"),
     )
 )
-_SECONDS = Statement(
+_SUM_LESSON_SECONDS = Statement(
     select(func.coalesce(func.sum(lessons.c.ends_at - lessons.c.begins_at), 0)).where(
         lessons.c.school_id == bindparam("school"),
         lessons.c.begins_at >= bindparam("since"),
@@ -25,7 +25,7 @@ _SECONDS = Statement(
         lessons.c.deleted_at.is_(None),
     )
 )
-_OF_COURSE = Statement(
+_COUNT_LESSONS_OF_COURSE = Statement(
     select(func.count())
     .select_from(lessons)
     .where(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
@@ -35,19 +35,19 @@ _OF_COURSE = Statement(
 class Quotas:
     """What counts against limits, in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def created_between(self, school: SchoolId, since: Moment, until: Moment) -> int:
+    def count_created_lessons(self, school: SchoolId, since: Moment, until: Moment) -> int:
         """Return how many classes the school created in a span, deleted ones included."""
         values = {"school": school, "since": since, "until": until}
-        return int(self._tx.all(_CREATED, values)[0][0])
+        return int(self._tx.fetch_all(_COUNT_CREATED_LESSONS, values)[0][0])
 
-    def seconds_between(self, school: SchoolId, since: Moment, until: Moment) -> int:
+    def sum_lesson_seconds(self, school: SchoolId, since: Moment, until: Moment) -> int:
         """Return the seconds of all classes of the school that begin in a span."""
         values = {"school": school, "since": since, "until": until}
-        return int(self._tx.all(_SECONDS, values)[0][0])
+        return int(self._tx.fetch_all(_SUM_LESSON_SECONDS, values)[0][0])
 
-    def count_in(self, course: CourseId) -> int:
+    def count_lessons_of_course(self, course: CourseId) -> int:
         """Return how many classes a course has."""
-        return int(self._tx.all(_OF_COURSE, {"course": course})[0][0])
+        return int(self._tx.fetch_all(_COUNT_LESSONS_OF_COURSE, {"course": course})[0][0])

@@ -7,8 +7,8 @@ from sqlalchemy import BindParameter, Delete, Select, bindparam, delete, exists,
 
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.job_kinds import JobKind
-from homeroom.store.engine import Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     chat_entries,
     chats,
@@ -41,7 +41,7 @@ _its_courses = select(courses.c.id).where(courses.c.school_id == _school)
 _its_lessons = select(lessons.c.id).where(lessons.c.school_id == _school)
 
 # Every column that says of a user: used by a school. Whoever stands in none is used by nobody.
-_USES = (
+_USER_COLUMNS = (
     schools.c.owner_id,
     registrations.c.user_id,
     teachers.c.user_id,
@@ -58,34 +58,34 @@ _USES = (
 )
 
 
-def _of_school(uses: Select[tuple[int]]) -> Select[tuple[int]]:
+def _restrict_to_school(query: Select[tuple[int]]) -> Select[tuple[int]]:
     """Narrow a query to the rows of one school."""
-    (table,) = uses.get_final_froms()
+    (table,) = query.get_final_froms()
     columns = table.c
     if "school_id" in columns:
-        return uses.where(columns["school_id"] == _school)
+        return query.where(columns["school_id"] == _school)
     if "course_id" in columns:
-        return uses.where(columns["course_id"].in_(_its_courses))
-    return uses.where(columns["lesson_id"].in_(_its_lessons))
+        return query.where(columns["course_id"].in_(_its_courses))
+    return query.where(columns["lesson_id"].in_(_its_lessons))
 
 
-_USERS = Statement(
+_LIST_USERS = Statement(
     union(
         *(
-            _of_school(select(column).where(column.is_not(None)))
-            for column in _USES
+            _restrict_to_school(select(column).where(column.is_not(None)))
+            for column in _USER_COLUMNS
             if column is not schools.c.owner_id
         )
     )
 )
-_CLIP_PATHS = Statement(
+_LIST_CLIP_PATHS = Statement(
     select(clips.c.path).where(clips.c.lesson_id.in_(_its_lessons), clips.c.deleted_at.is_(None))
 )
-_given = Rows("given_users")
-_given_ids = select(_given.whole()).select_from(_given.source)
-_PICTURE_PATHS = Statement(
+_user_ids = ListParameter("user_ids")
+_listed_user_ids = select(_user_ids.integer()).select_from(_user_ids.source)
+_LIST_PICTURE_PATHS = Statement(
     union(
-        select(users.c.avatar).where(users.c.id.in_(_given_ids), users.c.avatar.is_not(None)),
+        select(users.c.avatar).where(users.c.id.in_(_listed_user_ids), users.c.avatar.is_not(None)),
         select(teachers.c.photo).where(
             teachers.c.school_id == _school, teachers.c.photo.is_not(None)
         ),
@@ -94,7 +94,7 @@ _PICTURE_PATHS = Statement(
 )
 
 
-def _all_of(deletion: Delete) -> Statement:
+def _delete_of_school(deletion: Delete) -> Statement:
     table = deletion.table
     if "school_id" in table.c:
         return Statement(deletion.where(table.c["school_id"] == _school))
@@ -105,7 +105,7 @@ def _all_of(deletion: Delete) -> Statement:
 
 # What refers goes before what it refers to.
 _DELETIONS = {
-    table.name: _all_of(delete(table))
+    table.name: _delete_of_school(delete(table))
     for table in (
         chat_entries,
         chats,
@@ -131,17 +131,17 @@ _DELETIONS = {
     )
 }
 # Files of the school that are to be erased still are.
-_JOBS = Statement(
+_DELETE_JOBS = Statement(
     delete(jobs).where(jobs.c.school_id == _school, jobs.c.kind == JobKind.FINISH_STOP)
 )
 _DELETE_USERS = Statement(
     delete(users).where(
-        users.c.id.in_(_given_ids),
-        *(not_(exists().where(column == users.c.id)) for column in _USES),
+        users.c.id.in_(_listed_user_ids),
+        *(not_(exists().where(column == users.c.id)) for column in _USER_COLUMNS),
     )
 )
-_paths = Rows("given_paths")
-_IN_USE = Statement(
+_paths = ListParameter("paths")
+_FIND_PATHS_IN_USE = Statement(
     select(_paths.text())
     .select_from(_paths.source)
     .where(
@@ -153,7 +153,7 @@ _IN_USE = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Emptied:
+class ResetResult:
     """What a school held: rows by the name of their table, and paths of files."""
 
     rows: dict[str, int]
@@ -163,22 +163,26 @@ class Emptied:
 class Resets:
     """Emptying schools in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def empty(self, school: SchoolId) -> Emptied:
+    def empty(self, school: SchoolId) -> ResetResult:
         """Remove all that a school has, and the accounts that no other school uses."""
-        one = {"school": school}
-        its_users = [UserId(row[0]) for row in self._tx.all(_USERS, one)]
-        given = {"given_users": msgspec.json.encode(its_users).decode()}
-        paths = self._tx.all(_CLIP_PATHS, one) + self._tx.all(_PICTURE_PATHS, {**one, **given})
-        rows = {name: self._tx.run(deletion, one) for name, deletion in _DELETIONS.items()}
-        self._tx.run(_JOBS, one)
-        rows["users"] = self._tx.run(_DELETE_USERS, given)
-        return Emptied(rows, [path for (path,) in paths])
+        school_value = {"school": school}
+        users_of_school = [UserId(row[0]) for row in self._tx.fetch_all(_LIST_USERS, school_value)]
+        user_values = {"user_ids": msgspec.json.encode(users_of_school).decode()}
+        paths = self._tx.fetch_all(_LIST_CLIP_PATHS, school_value) + self._tx.fetch_all(
+            _LIST_PICTURE_PATHS, {**school_value, **user_values}
+        )
+        rows = {
+            name: self._tx.execute(deletion, school_value) for name, deletion in _DELETIONS.items()
+        }
+        self._tx.execute(_DELETE_JOBS, school_value)
+        rows["users"] = self._tx.execute(_DELETE_USERS, user_values)
+        return ResetResult(rows, [path for (path,) in paths])
 
-    def in_use(self, paths: list[str]) -> set[str]:
+    def find_paths_in_use(self, paths: list[str]) -> set[str]:
         """Return which of some files somebody still has; nobody but a picture's givers share."""
         pictures = [path for path in paths if path.startswith("pictures/")]
-        given = {"given_paths": msgspec.json.encode(pictures).decode()}
-        return {path for (path,) in self._tx.all(_IN_USE, given)}
+        user_values = {"paths": msgspec.json.encode(pictures).decode()}
+        return {path for (path,) in self._tx.fetch_all(_FIND_PATHS_IN_USE, user_values)}

@@ -9,13 +9,13 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.domain.teachers import MemberRole
-from homeroom.store.engine import Tx
-from homeroom.store.standing import with_standing
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.course_roles import join_course_roles
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import course_members, course_teachers, students, users
 
-_asked = Rows("uids")
-_PERSONS = Statement(
+_uids = ListParameter("uids")
+_FIND_CANDIDATES = Statement(
     select(
         users.c.id,
         users.c.cancelled_at,
@@ -25,7 +25,7 @@ _PERSONS = Statement(
         course_members.c.role,
         course_teachers.c.user_id,
     )
-    .select_from(with_standing(_asked.source.join(users, users.c.id == _asked.whole())))
+    .select_from(join_course_roles(_uids.source.join(users, users.c.id == _uids.integer())))
     .outerjoin(
         students,
         and_(students.c.school_id == bindparam("school"), students.c.user_id == users.c.id),
@@ -39,27 +39,32 @@ _COUNT = Statement(
         course_members.c.role == bindparam("role"),
     )
 )
-_new = Rows("new_members")
+_new_members = ListParameter("new_members")
 _ADD = Statement(
     insert(course_members).from_select(
         ["course_id", "user_id", "role", "name", "nickname", "joined_at"],
         select(
-            _new.whole(0), _new.whole(1), _new.whole(2), _new.text(3), _new.text(4), _new.whole(5)
-        ).select_from(_new.source),
+            _new_members.integer(0),
+            _new_members.integer(1),
+            _new_members.integer(2),
+            _new_members.text(3),
+            _new_members.text(4),
+            _new_members.integer(5),
+        ).select_from(_new_members.source),
     )
 )
-_gone = Rows("gone")
-_REMOVE = Statement(
+_removed_uids = ListParameter("removed_uids")
+_DELETE = Statement(
     delete(course_members).where(
         course_members.c.course_id == bindparam("course"),
         course_members.c.role == bindparam("role"),
-        _gone.hold(course_members.c.user_id),
+        _removed_uids.contains(course_members.c.user_id),
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class RosterCandidate:
     """Somebody who shall be added to a course, or taken out of it."""
 
     user: UserId
@@ -85,17 +90,18 @@ class NewMember:
 class Rosters:
     """Members of courses in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def persons(
+    def find_candidates(
         self, school: SchoolId, course: CourseId, uids: Iterable[UserId]
-    ) -> dict[UserId, Person]:
+    ) -> dict[UserId, RosterCandidate]:
         """Return those of some users that exist, as the school and the course know them."""
         text = msgspec.json.encode(list(set(uids))).decode()
         values = {"school": school, "course": course, "uids": text}
+        rows = self._tx.fetch_all(_FIND_CANDIDATES, values)
         return {
-            UserId(uid): Person(
+            UserId(uid): RosterCandidate(
                 UserId(uid),
                 cancelled_at is not None,
                 nickname,
@@ -104,14 +110,12 @@ class Rosters:
                 None if role is None else MemberRole(role),
                 teacher is not None,
             )
-            for uid, cancelled_at, nickname, account, school_name, role, teacher in self._tx.all(
-                _PERSONS, values
-            )
+            for uid, cancelled_at, nickname, account, school_name, role, teacher in rows
         }
 
     def count(self, course: CourseId, role: MemberRole) -> int:
         """Return how many students, or auditors, a course has."""
-        return int(self._tx.all(_COUNT, {"course": course, "role": role.value})[0][0])
+        return int(self._tx.fetch_all(_COUNT, {"course": course, "role": role.value})[0][0])
 
     def add(self, course: CourseId, role: MemberRole, new: list[NewMember], now: Moment) -> None:
         """Write members of a course."""
@@ -119,10 +123,10 @@ class Rosters:
             (course, member.user, role.value, member.name, member.nickname, now) for member in new
         ]
         if rows:
-            self._tx.run(_ADD, {"new_members": msgspec.json.encode(rows).decode()})
+            self._tx.execute(_ADD, {"new_members": msgspec.json.encode(rows).decode()})
 
-    def remove(self, course: CourseId, role: MemberRole, gone: list[UserId]) -> None:
+    def delete(self, course: CourseId, role: MemberRole, uids: list[UserId]) -> None:
         """Remove members of a course."""
-        if gone:
-            text = msgspec.json.encode(gone).decode()
-            self._tx.run(_REMOVE, {"course": course, "role": role.value, "gone": text})
+        if uids:
+            text = msgspec.json.encode(uids).decode()
+            self._tx.execute(_DELETE, {"course": course, "role": role.value, "removed_uids": text})

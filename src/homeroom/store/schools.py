@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import PresetId, SchoolId, UserId
 from homeroom.domain.schools import Plan, School
-from homeroom.store.engine import Row, Tx
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import (
     clips,
@@ -18,7 +18,7 @@ from homeroom.store.tables import (
     sub_accounts,
 )
 
-_plans = msgspec.json.Decoder(Plan)
+_plan_decoder = msgspec.json.Decoder(Plan)
 
 _COLUMNS = (
     schools.c.id,
@@ -29,62 +29,64 @@ _COLUMNS = (
     schools.c.owner_id,
 )
 _GET = Statement(select(*_COLUMNS).where(schools.c.id == bindparam("school")))
-_ALL = Statement(
+_LIST_PAGE = Statement(
     select(*_COLUMNS)
     .where(schools.c.id > bindparam("after"))
     .order_by(schools.c.id)
     .limit(bindparam("limit"))
 )
 # A plan is kept without what is as in a new school: mostly that is all of this.
-_RETAINING = Statement(
+_LIST_RETENTION_DAYS = Statement(
     select(schools.c.id, schools.c.plan)
     .where(schools.c.plan.contains('"retention_days":'))
     .order_by(schools.c.id)
 )
-_NEWEST = Statement(select(func.max(schools.c.id)))
+_GET_NEWEST_ID = Statement(select(func.max(schools.c.id)))
 _ADD = Statement(insert(schools).values({column: bindparam(column.name) for column in schools.c}))
-_SET_PLAN = Statement(
+_SAVE_PLAN = Statement(
     update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
 )
-_NEWEST_MOMENT = Statement(select(func.max(schools.c.created_at)))
-_OWNED = Statement(select(schools.c.id).where(schools.c.owner_id == bindparam("user")))
-_SET_SECRETS = Statement(
+_GET_NEWEST_CREATED_AT = Statement(select(func.max(schools.c.created_at)))
+_FIND_BY_OWNER = Statement(select(schools.c.id).where(schools.c.owner_id == bindparam("user")))
+_SAVE_SECRETS = Statement(
     update(schools)
     .where(schools.c.id == bindparam("school"))
     .values(secret=bindparam("new_secret"), former_secret=bindparam("new_former"))
 )
-_IS_SUB = Statement(
+_IS_SUB_ACCOUNT = Statement(
     select(sub_accounts.c.user_id).where(
         sub_accounts.c.school_id == bindparam("school"), sub_accounts.c.user_id == bindparam("user")
     )
 )
-_ADD_SUB = Statement(
+_ADD_SUB_ACCOUNT = Statement(
     insert(sub_accounts).values(school_id=bindparam("school"), user_id=bindparam("user"))
 )
-_REMOVE_SUB = Statement(
+_DELETE_SUB_ACCOUNT = Statement(
     delete(sub_accounts).where(
         sub_accounts.c.school_id == bindparam("school"), sub_accounts.c.user_id == bindparam("user")
     )
 )
-_SUBS = Statement(
+_LIST_SUB_ACCOUNTS = Statement(
     select(sub_accounts.c.user_id)
     .where(sub_accounts.c.school_id == bindparam("school"))
     .order_by(sub_accounts.c.user_id)
     .limit(1000)
 )
-_PRESET = Statement(select(presets.c.school_id).where(presets.c.id == bindparam("preset")))
+_FIND_PRESET_SCHOOL = Statement(
+    select(presets.c.school_id).where(presets.c.id == bindparam("preset"))
+)
 _ADD_PRESET = Statement(
     insert(presets)
     .values(school_id=bindparam("school"), name=bindparam("preset_name"))
     .returning(presets.c.id)
 )
-_PRESETS = Statement(
+_LIST_PRESETS = Statement(
     select(presets.c.id, presets.c.name)
     .where(presets.c.school_id == bindparam("school"))
     .order_by(presets.c.id)
     .limit(1000)
 )
-_STORED = Statement(
+_SUM_STORED_BYTES = Statement(
     select(func.coalesce(func.sum(clips.c.size), 0))
     .select_from(
         clips.join(lessons, lessons.c.id == clips.c.lesson_id).join(
@@ -107,49 +109,52 @@ _BLOCKED_UNTIL = Statement(
 )
 
 
-def _school(row: Row) -> School:
+def _read_school(row: Row) -> School:
     number, name, secret, former, plan, owner = row
     return School(SchoolId(number), name, secret, former, read_plan(plan), UserId(owner))
 
 
 def read_plan(text: str) -> Plan:
     """Read a plan as it is kept."""
-    return _plans.decode(text)
+    return _plan_decoder.decode(text)
 
 
 class Schools:
     """Schools in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, school: SchoolId) -> School | None:
         """Return a school, or none."""
-        rows = self._tx.all(_GET, {"school": school})
-        return _school(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"school": school})
+        return _read_school(rows[0]) if rows else None
 
-    def page(self, after: int, limit: int) -> list[School]:
+    def list_page(self, after: int, limit: int) -> list[School]:
         """Return some schools in order of their ids, those above a given one."""
-        return [_school(row) for row in self._tx.all(_ALL, {"after": after, "limit": limit})]
+        return [
+            _read_school(row)
+            for row in self._tx.fetch_all(_LIST_PAGE, {"after": after, "limit": limit})
+        ]
 
-    def retaining(self) -> list[tuple[SchoolId, int]]:
+    def list_retention_days(self) -> list[tuple[SchoolId, int]]:
         """Return the schools that keep recordings for some days only, and for how many."""
-        rows = self._tx.all(_RETAINING, {})
+        rows = self._tx.fetch_all(_LIST_RETENTION_DAYS, {})
         return [(SchoolId(school), read_plan(plan).retention_days) for school, plan in rows]
 
-    def owned_by(self, user: UserId) -> SchoolId | None:
+    def find_by_owner(self, user: UserId) -> SchoolId | None:
         """Return the school whose school account a user is, or none."""
-        rows = self._tx.all(_OWNED, {"user": user})
+        rows = self._tx.fetch_all(_FIND_BY_OWNER, {"user": user})
         return SchoolId(rows[0][0]) if rows else None
 
-    def newest_moment(self) -> Moment | None:
+    def get_newest_created_at(self) -> Moment | None:
         """Return when the last school was made, or none."""
-        moment: Moment | None = self._tx.all(_NEWEST_MOMENT, {})[0][0]
+        moment: Moment | None = self._tx.fetch_all(_GET_NEWEST_CREATED_AT, {})[0][0]
         return moment
 
-    def newest(self) -> SchoolId | None:
+    def get_newest_id(self) -> SchoolId | None:
         """Return the highest SID given out, or none."""
-        sid: int | None = self._tx.all(_NEWEST, {})[0][0]
+        sid: int | None = self._tx.fetch_all(_GET_NEWEST_ID, {})[0][0]
         return None if sid is None else SchoolId(sid)
 
     def add(self, school: School, now: Moment) -> None:
@@ -163,53 +168,57 @@ class Schools:
             "owner_id": school.owner,
             "created_at": now,
         }
-        self._tx.run(_ADD, values)
+        self._tx.execute(_ADD, values)
 
-    def set_plan(self, school: SchoolId, plan: Plan) -> None:
+    def save_plan(self, school: SchoolId, plan: Plan) -> None:
         """Write a school's plan."""
         text = msgspec.json.encode(plan).decode()
-        self._tx.run(_SET_PLAN, {"school": school, "new_plan": text})
+        self._tx.execute(_SAVE_PLAN, {"school": school, "new_plan": text})
 
-    def set_secrets(self, school: SchoolId, secret: str, former: str | None) -> None:
+    def save_secrets(self, school: SchoolId, secret: str, former: str | None) -> None:
         """Write the secret a school signs with, and the one it may still sign with."""
         values = {"school": school, "new_secret": secret, "new_former": former}
-        self._tx.run(_SET_SECRETS, values)
+        self._tx.execute(_SAVE_SECRETS, values)
 
     def is_sub_account(self, school: SchoolId, user: UserId) -> bool:
         """Tell whether a user is a sub-account of the school."""
-        return bool(self._tx.all(_IS_SUB, {"school": school, "user": user}))
+        return bool(self._tx.fetch_all(_IS_SUB_ACCOUNT, {"school": school, "user": user}))
 
     def add_sub_account(self, school: SchoolId, user: UserId) -> None:
         """Make a user a sub-account."""
-        self._tx.run(_ADD_SUB, {"school": school, "user": user})
+        self._tx.execute(_ADD_SUB_ACCOUNT, {"school": school, "user": user})
 
-    def remove_sub_account(self, school: SchoolId, user: UserId) -> bool:
+    def delete_sub_account(self, school: SchoolId, user: UserId) -> bool:
         """Take a sub-account back; tells whether there was one."""
-        return self._tx.run(_REMOVE_SUB, {"school": school, "user": user}) > 0
+        return self._tx.execute(_DELETE_SUB_ACCOUNT, {"school": school, "user": user}) > 0
 
-    def sub_accounts(self, school: SchoolId) -> list[UserId]:
+    def list_sub_accounts(self, school: SchoolId) -> list[UserId]:
         """Return the sub-accounts of a school, the first thousand."""
-        return [UserId(row[0]) for row in self._tx.all(_SUBS, {"school": school})]
+        return [
+            UserId(row[0]) for row in self._tx.fetch_all(_LIST_SUB_ACCOUNTS, {"school": school})
+        ]
 
-    def preset_owner(self, preset: PresetId) -> SchoolId | None:
+    def find_preset_school(self, preset: PresetId) -> SchoolId | None:
         """Return the school of a classroom preset, or none."""
-        rows = self._tx.all(_PRESET, {"preset": preset})
+        rows = self._tx.fetch_all(_FIND_PRESET_SCHOOL, {"preset": preset})
         return SchoolId(rows[0][0]) if rows else None
 
     def add_preset(self, school: SchoolId, name: str) -> PresetId:
         """Write a classroom preset and return its id."""
-        return PresetId(self._tx.all(_ADD_PRESET, {"school": school, "preset_name": name})[0][0])
+        return PresetId(
+            self._tx.fetch_all(_ADD_PRESET, {"school": school, "preset_name": name})[0][0]
+        )
 
-    def presets(self, school: SchoolId) -> list[tuple[PresetId, str]]:
+    def list_presets(self, school: SchoolId) -> list[tuple[PresetId, str]]:
         """Return the classroom presets of a school, the first thousand."""
-        rows = self._tx.all(_PRESETS, {"school": school})
+        rows = self._tx.fetch_all(_LIST_PRESETS, {"school": school})
         return [(PresetId(number), name) for number, name in rows]
 
-    def bytes_stored(self, school: SchoolId) -> int:
+    def sum_stored_bytes(self, school: SchoolId) -> int:
         """Return the bytes of the recordings the school keeps, of classes that are not deleted."""
-        return int(self._tx.all(_STORED, {"school": school})[0][0])
+        return int(self._tx.fetch_all(_SUM_STORED_BYTES, {"school": school})[0][0])
 
     def blocked_until(self, now: Moment) -> Moment | None:
         """Return the end of the maintenance that blocks the partner API now, or none."""
-        end: Moment | None = self._tx.all(_BLOCKED_UNTIL, {"now": now})[0][0]
+        end: Moment | None = self._tx.fetch_all(_BLOCKED_UNTIL, {"now": now})[0][0]
         return end

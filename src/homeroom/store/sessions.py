@@ -7,11 +7,11 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, SessionId, UserId
-from homeroom.store.engine import Tx
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import sessions, users
 
-_LOG_IN = Statement(
+_ADD = Statement(
     insert(sessions)
     .values(
         school_id=bindparam("school"),
@@ -21,53 +21,57 @@ _LOG_IN = Statement(
     )
     .returning(sessions.c.id)
 )
-_sessions = Rows("asked_sessions")
-_LIVING = Statement(
+_session_ids = ListParameter("session_ids")
+_FIND_ACTIVE = Statement(
     select(sessions.c.id)
     .select_from(sessions.join(users, users.c.id == sessions.c.user_id))
     .where(
-        _sessions.hold(sessions.c.id),
+        _session_ids.contains(sessions.c.id),
         sessions.c.ended_at.is_(None),
         sessions.c.expires_at > bindparam("now"),
         users.c.cancelled_at.is_(None),
     )
 )
-_LOG_OUT = Statement(
+_END = Statement(
     update(sessions)
     .where(sessions.c.id == bindparam("session"), sessions.c.ended_at.is_(None))
     .values(ended_at=bindparam("moment"))
 )
 _is_expired = sessions.c.expires_at <= bindparam("now")
-_EXPIRED = Statement(select(sessions.c.school_id).where(_is_expired))
-_SWEEP = Statement(delete(sessions).where(sessions.c.school_id == bindparam("school"), _is_expired))
+_LIST_SCHOOLS_WITH_EXPIRED = Statement(select(sessions.c.school_id).where(_is_expired))
+_PURGE_EXPIRED = Statement(
+    delete(sessions).where(sessions.c.school_id == bindparam("school"), _is_expired)
+)
 
 
 class Sessions:
     """Sessions in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def log_in(self, school: SchoolId, user: UserId, now: Moment, until: Moment) -> SessionId:
+    def add(self, school: SchoolId, user: UserId, now: Moment, until: Moment) -> SessionId:
         """Begin a session of a user on the pages of a school."""
         values = {"school": school, "user": user, "moment": now, "until": until}
-        return SessionId(self._tx.all(_LOG_IN, values)[0][0])
+        return SessionId(self._tx.fetch_all(_ADD, values)[0][0])
 
-    def living(self, asked: Collection[SessionId], now: Moment) -> set[SessionId]:
+    def find_active(self, session_ids: Collection[SessionId], now: Moment) -> set[SessionId]:
         """Return which of some sessions are neither ended nor of a cancelled account."""
-        if not asked:
+        if not session_ids:
             return set()
-        given = {"asked_sessions": msgspec.json.encode(list(asked)).decode(), "now": now}
-        return {SessionId(row[0]) for row in self._tx.all(_LIVING, given)}
+        values = {"session_ids": msgspec.json.encode(list(session_ids)).decode(), "now": now}
+        return {SessionId(row[0]) for row in self._tx.fetch_all(_FIND_ACTIVE, values)}
 
-    def log_out(self, session: SessionId, now: Moment) -> None:
+    def end(self, session: SessionId, now: Moment) -> None:
         """End a session."""
-        self._tx.run(_LOG_OUT, {"session": session, "moment": now})
+        self._tx.execute(_END, {"session": session, "moment": now})
 
-    def expired(self, now: Moment) -> set[SchoolId]:
+    def list_schools_with_expired(self, now: Moment) -> set[SchoolId]:
         """Return the schools that have sessions which expired."""
-        return {SchoolId(row[0]) for row in self._tx.all(_EXPIRED, {"now": now})}
+        return {
+            SchoolId(row[0]) for row in self._tx.fetch_all(_LIST_SCHOOLS_WITH_EXPIRED, {"now": now})
+        }
 
-    def sweep(self, school: SchoolId, now: Moment) -> int:
+    def purge_expired(self, school: SchoolId, now: Moment) -> int:
         """Remove the sessions of a school which expired; tells how many."""
-        return self._tx.run(_SWEEP, {"school": school, "now": now})
+        return self._tx.execute(_PURGE_EXPIRED, {"school": school, "now": now})

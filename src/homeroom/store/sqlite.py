@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from homeroom.store.engine import (
-    BUSY_SECONDS,
+    BUSY_TIMEOUT_SECONDS,
+    CommitStats,
+    QueuedUnit,
     Row,
     StoreError,
-    Tally,
-    Traced,
-    Unit,
+    Traceable,
 )
 from homeroom.store.statement import SQLITE, Statement
 
-GROUP = 64
+MAX_GROUP_UNITS = 64
 """Units that one commit may hold: enough to pay for the fsync, few enough to keep latency flat."""
 
 
-class SqliteTx(Traced):
+class SqliteTransaction(Traceable):
     """A connection of SQLite, between a BEGIN and a COMMIT."""
 
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
@@ -38,7 +38,7 @@ class SqliteTx(Traced):
             "foreign_keys = ON",
             "journal_mode = WAL",
             "synchronous = FULL",
-            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
             "cache_size = -32768",
             "wal_autocheckpoint = 1000",
         ]
@@ -47,22 +47,22 @@ class SqliteTx(Traced):
         for pragma in pragmas:
             self.connection.execute(f"PRAGMA {pragma}")
 
-    def plain(self, sql: str) -> None:
+    def control(self, sql: str) -> None:
         """Run a statement of transaction control."""
         if self.trace is not None:
             self.trace(sql, {})
         self.connection.execute(sql)
 
-    def all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+    def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run a statement and return its rows."""
         return self._execute(statement, values).fetchall()
 
-    def run(self, statement: Statement, values: dict[str, Any]) -> int:
+    def execute(self, statement: Statement, values: dict[str, Any]) -> int:
         """Run a statement and return how many rows it wrote."""
         return self._execute(statement, values).rowcount
 
     def _execute(self, statement: Statement, values: dict[str, Any]) -> sqlite3.Cursor:
-        sql, constants = statement.on(SQLITE)
+        sql, constants = statement.compile_for(SQLITE)
         if constants:
             values = {**constants, **values}
         if self.trace is not None:
@@ -75,21 +75,21 @@ class SqliteEngine:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.tally = Tally()
-        self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
-        self.tx = SqliteTx(path)
+        self.stats = CommitStats()
+        self._waiting: queue.SimpleQueue[QueuedUnit | None] = queue.SimpleQueue()
+        self.tx = SqliteTransaction(path)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(2, "store-reader")
-        self._open: list[SqliteTx] = [self.tx]
+        self._open: list[SqliteTransaction] = [self.tx]
 
-    def write(self, unit: Unit) -> None:
+    def write(self, unit: QueuedUnit) -> None:
         """Queue a unit that writes."""
-        unit.alone = True  # there is one writer
+        unit.is_exclusive = True  # there is one writer
         self._waiting.put(unit)
 
-    def read(self, unit: Unit) -> None:
+    def read(self, unit: QueuedUnit) -> None:
         """Queue a unit that only reads, on a snapshot."""
         self._readers.submit(self._read, unit)
 
@@ -105,59 +105,61 @@ class SqliteEngine:
         while (first := self._waiting.get()) is not None:
             group = [first]
             with suppress(queue.Empty):
-                while len(group) < GROUP:
+                while len(group) < MAX_GROUP_UNITS:
                     unit = self._waiting.get_nowait()
                     if unit is None:
                         self._waiting.put(None)
                         break
                     group.append(unit)
             for unit, result, failure in self._commit(group):
-                unit.reply(result, failure)
+                unit.on_done(result, failure)
 
-    def _commit(self, group: list[Unit]) -> Sequence[tuple[Unit, Any, BaseException | None]]:
+    def _commit(
+        self, group: list[QueuedUnit]
+    ) -> Sequence[tuple[QueuedUnit, Any, BaseException | None]]:
         """Run a group and commit it; a failed commit fails every unit of it."""
-        outcomes: list[tuple[Unit, Any, BaseException | None]] = []
+        outcomes: list[tuple[QueuedUnit, Any, BaseException | None]] = []
         try:
-            self.tx.plain("BEGIN IMMEDIATE")
+            self.tx.control("BEGIN IMMEDIATE")
             for unit in group:
-                self.tx.plain("SAVEPOINT unit")
+                self.tx.control("SAVEPOINT unit")
                 try:
                     outcomes.append((unit, unit.run(self.tx), None))
                 except Exception as failure:
                     if not self.tx.connection.in_transaction:
                         # Disk full or an I/O error: SQLite has undone the whole group by itself.
                         raise
-                    self.tx.plain("ROLLBACK TO unit")
+                    self.tx.control("ROLLBACK TO unit")
                     outcomes.append((unit, None, failure))
-                self.tx.plain("RELEASE unit")
-            self.tx.plain("COMMIT")
-            self.tally.commits += 1
-            self.tally.units += len(group)
+                self.tx.control("RELEASE unit")
+            self.tx.control("COMMIT")
+            self.stats.commits += 1
+            self.stats.units += len(group)
         except Exception as failure:  # noqa: BLE001  whatever it is, nothing of the group was kept
             with suppress(sqlite3.Error):
                 if self.tx.connection.in_transaction:
-                    self.tx.plain("ROLLBACK")
-            lost = StoreError(f"the group was not committed: {failure}")
-            lost.__cause__ = failure
-            return [(unit, None, lost) for unit in group]
+                    self.tx.control("ROLLBACK")
+            error = StoreError(f"the group was not committed: {failure}")
+            error.__cause__ = failure
+            return [(unit, None, error) for unit in group]
         return outcomes
 
-    def _read(self, unit: Unit) -> None:
+    def _read(self, unit: QueuedUnit) -> None:
         try:
             tx = self._reader()
-            tx.plain("BEGIN")
+            tx.control("BEGIN")
             try:
                 result = unit.run(tx)
             finally:
-                tx.plain("ROLLBACK")
+                tx.control("ROLLBACK")
         except Exception as failure:  # noqa: BLE001  it belongs to whoever sent the unit
-            unit.reply(None, failure)
+            unit.on_done(None, failure)
         else:
-            unit.reply(result, None)
+            unit.on_done(result, None)
 
-    def _reader(self) -> SqliteTx:
-        tx: SqliteTx | None = getattr(self._local, "tx", None)
+    def _reader(self) -> SqliteTransaction:
+        tx: SqliteTransaction | None = getattr(self._local, "tx", None)
         if tx is None:
-            tx = self._local.tx = SqliteTx(self.path, reads_only=True)
+            tx = self._local.tx = SqliteTransaction(self.path, reads_only=True)
             self._open.append(tx)
         return tx

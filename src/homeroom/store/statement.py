@@ -25,7 +25,7 @@ _DIALECTS = {
 _INSERTS: dict[str, Any] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
 
 
-class Text4Driver(NamedTuple):
+class CompiledStatement(NamedTuple):
     """A statement as one driver takes it, and the values that stand in the statement itself."""
 
     sql: str
@@ -37,12 +37,12 @@ class Statement:
 
     def __init__(self, build: ClauseElement | Callable[[Any], ClauseElement]) -> None:
         self._build = build
-        self._texts: dict[str, Text4Driver] = {}
+        self._texts: dict[str, CompiledStatement] = {}
 
-    def on(self, engine: str) -> Text4Driver:
+    def compile_for(self, engine: str) -> CompiledStatement:
         """Return the statement for an engine, compiled at its first use."""
-        text = self._texts.get(engine)
-        if text is None:
+        compiled_text = self._texts.get(engine)
+        if compiled_text is None:
             core = self._build(_INSERTS[engine]) if callable(self._build) else self._build
             compiled = core.compile(
                 dialect=_DIALECTS[engine], compile_kwargs={"render_postcompile": True}
@@ -50,8 +50,8 @@ class Statement:
             constants = {
                 name: value for name, value in compiled.params.items() if value is not None
             }
-            text = self._texts[engine] = Text4Driver(str(compiled), constants)
-        return text
+            compiled_text = self._texts[engine] = CompiledStatement(str(compiled), constants)
+        return compiled_text
 
 
 # --- lists as one parameter: set-based reads and writes in one statement ---------------------
@@ -74,32 +74,32 @@ def _items_postgresql(element: _JSONItems, compiler: SQLCompiler, **kw: object) 
     return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **kw)} AS JSONB))"
 
 
-class _Member(ColumnElement[Any]):
+class _ItemField(ColumnElement[Any]):
     """One member of an item that is a list, or the item itself."""
 
     inherit_cache = False
 
-    def __init__(self, item: ColumnElement[Any], index: int | None, *, whole: bool) -> None:
+    def __init__(self, item: ColumnElement[Any], index: int | None, *, is_integer: bool) -> None:
         self.item = item
         self.index = index
-        self.whole = whole
-        self.type = BigInteger() if whole else Text()
+        self.is_integer = is_integer
+        self.type = BigInteger() if is_integer else Text()
 
 
-@compiles(_Member, SQLITE)
-def _member_sqlite(element: _Member, compiler: SQLCompiler, **kw: object) -> str:
+@compiles(_ItemField, SQLITE)
+def _item_field_sqlite(element: _ItemField, compiler: SQLCompiler, **kw: object) -> str:
     item = compiler.process(element.item, **kw)
     return item if element.index is None else f"json_extract({item}, '$[{element.index}]')"
 
 
-@compiles(_Member, POSTGRESQL)
-def _member_postgresql(element: _Member, compiler: SQLCompiler, **kw: object) -> str:
+@compiles(_ItemField, POSTGRESQL)
+def _item_field_postgresql(element: _ItemField, compiler: SQLCompiler, **kw: object) -> str:
     item = compiler.process(element.item, **kw)
-    text = f"{item} #>> '{{}}'" if element.index is None else f"{item} ->> {element.index}"
-    return f"CAST({text} AS BIGINT)" if element.whole else f"({text})"
+    sql = f"{item} #>> '{{}}'" if element.index is None else f"{item} ->> {element.index}"
+    return f"CAST({sql} AS BIGINT)" if element.is_integer else f"({sql})"
 
 
-class _Among(ColumnElement[bool]):
+class _InList(ColumnElement[bool]):
     """Whether a column holds one of the items.
 
     As an array on PostgreSQL, which is then looked up by index; it knows nothing of the length of
@@ -113,33 +113,33 @@ class _Among(ColumnElement[bool]):
         self.items = items
 
 
-@compiles(_Among, SQLITE)
-def _among_sqlite(element: _Among, compiler: SQLCompiler, **kw: object) -> str:
+@compiles(_InList, SQLITE)
+def _in_list_sqlite(element: _InList, compiler: SQLCompiler, **kw: object) -> str:
     return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.items, **kw)}"
 
 
-@compiles(_Among, POSTGRESQL)
-def _among_postgresql(element: _Among, compiler: SQLCompiler, **kw: object) -> str:
+@compiles(_InList, POSTGRESQL)
+def _in_list_postgresql(element: _InList, compiler: SQLCompiler, **kw: object) -> str:
     items = compiler.process(element.items, **kw)
     return f"{compiler.process(element.column, **kw)} = ANY(ARRAY{items})"
 
 
-class Rows:
+class ListParameter:
     """A list parameter as a table: each item a list of numbers and texts, or one plain value."""
 
     def __init__(self, parameter: str) -> None:
         self.source: TableValuedAlias = _JSONItems(bindparam(parameter, type_=Text())).table_valued(
-            "value", name=f"given_{parameter}"
+            "value", name=f"list_{parameter}"
         )
 
-    def whole(self, index: int | None = None) -> ColumnElement[int]:
+    def integer(self, index: int | None = None) -> ColumnElement[int]:
         """Return the number at a place of the item, or the item itself."""
-        return _Member(self.source.c.value, index, whole=True)
+        return _ItemField(self.source.c.value, index, is_integer=True)
 
     def text(self, index: int | None = None) -> ColumnElement[str]:
         """Return the text at a place of the item, or the item itself."""
-        return _Member(self.source.c.value, index, whole=False)
+        return _ItemField(self.source.c.value, index, is_integer=False)
 
-    def hold(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+    def contains(self, column: ColumnElement[int]) -> ColumnElement[bool]:
         """Return the condition that a column holds one of the items, numbers all."""
-        return _Among(column, select(self.whole()).select_from(self.source).scalar_subquery())
+        return _InList(column, select(self.integer()).select_from(self.source).scalar_subquery())

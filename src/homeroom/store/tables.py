@@ -55,7 +55,7 @@ def _text(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable)
 
 
-def _switch(name: str) -> Column[int]:
+def _flag(name: str) -> Column[int]:
     return Column(
         name, SmallInteger, CheckConstraint(f"{name} IN (0, 1)", name=name), nullable=False
     )
@@ -171,7 +171,7 @@ folders = Table(
     _ref("parent_id", "folders.id", nullable=True),
     _text("name"),
     _number("depth"),
-    _switch("is_writable"),
+    _flag("is_writable"),
     _moment("created_at"),
     UniqueConstraint("parent_id", "name"),
     Index(None, "school_id"),
@@ -232,8 +232,8 @@ courses = Table(
         CheckConstraint("allow_add_friend IN (0, 1)", name="allow_add_friend"),
         nullable=True,
     ),
-    _switch("allow_student_modify_nickname"),
-    _switch("hides_replay_from_leavers"),
+    _flag("allow_student_modify_nickname"),
+    _flag("hides_replay_from_leavers"),
     _moment("expires_at", nullable=True),
     _moment("ended_at", nullable=True),
     _moment("deleted_at", nullable=True),
@@ -296,17 +296,17 @@ lessons = Table(
     _ref("folder_id", "folders.id", nullable=True),
     _number("seats"),
     _small("resolution", "0, 1, 2"),
-    _switch("has_two_cameras"),
-    _switch("is_smart"),
-    _switch("is_broadcast"),
-    _switch("enters_off_stage"),
-    _switch("record"),
-    _switch("record_scene"),
-    _switch("live"),
-    _switch("replay"),
-    _switch("watch_by_login"),
-    _switch("allow_unlogged_chat"),
-    _switch("is_locked"),
+    _flag("has_two_cameras"),
+    _flag("is_smart"),
+    _flag("is_broadcast"),
+    _flag("enters_off_stage"),
+    _flag("record"),
+    _flag("record_scene"),
+    _flag("live"),
+    _flag("replay"),
+    _flag("watch_by_login"),
+    _flag("allow_unlogged_chat"),
+    _flag("is_locked"),
     _text("introduction"),
     _text("unique_identity", nullable=True),
     _text("key"),
@@ -379,7 +379,7 @@ clips = Table(
     _moment("started_at"),
     # Milliseconds; unknown of some files.
     _number("duration", nullable=True),
-    _switch("is_finished"),
+    _flag("is_finished"),
     UniqueConstraint("file_id"),
 )
 Index(
@@ -494,7 +494,7 @@ chats = Table(
     "chats",
     metadata,
     Column("lesson_id", Id, ForeignKey("lessons.id"), primary_key=True, autoincrement=False),
-    _switch("is_paused"),
+    _flag("is_paused"),
     _number("pinned_id", nullable=True),
     _number("likes"),
 )
@@ -520,7 +520,7 @@ maintenance = Table(
     _id(),
     _moment("begins_at"),
     _moment("ends_at"),
-    _switch("blocks"),
+    _flag("blocks"),
 )
 
 jobs = Table(

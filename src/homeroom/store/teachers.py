@@ -9,9 +9,9 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.lessons import MARGIN
 from homeroom.domain.teachers import MemberRole, TeacherCandidate, TeacherState
-from homeroom.store.engine import Tx
-from homeroom.store.standing import with_standing
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.course_roles import join_course_roles
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     co_teachers,
     course_members,
@@ -23,10 +23,10 @@ from homeroom.store.tables import (
     users,
 )
 
-_asked = Rows("candidates")
-_CANDIDATES = Statement(
+_uids = ListParameter("candidates")
+_LIST_CANDIDATES = Statement(
     select(
-        _asked.whole(1),
+        _uids.integer(1),
         users.c.id,
         users.c.cancelled_at,
         teachers.c.state,
@@ -34,7 +34,7 @@ _CANDIDATES = Statement(
         course_teachers.c.user_id,
         guests.c.user_id,
     )
-    .select_from(with_standing(_asked.source.outerjoin(users, users.c.id == _asked.whole(1))))
+    .select_from(join_course_roles(_uids.source.outerjoin(users, users.c.id == _uids.integer(1))))
     .outerjoin(
         teachers,
         and_(teachers.c.school_id == bindparam("school"), teachers.c.user_id == users.c.id),
@@ -42,19 +42,19 @@ _CANDIDATES = Statement(
     .outerjoin(
         guests, and_(guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == users.c.id)
     )
-    .order_by(_asked.whole(0))
+    .order_by(_uids.integer(0))
 )
-_STATE = Statement(
+_GET_STATE = Statement(
     select(teachers.c.state).where(
         teachers.c.school_id == bindparam("school"), teachers.c.user_id == bindparam("user")
     )
 )
-_SET_STATE = Statement(
+_SAVE_STATE = Statement(
     update(teachers)
     .where(teachers.c.school_id == bindparam("school"), teachers.c.user_id == bindparam("user"))
     .values(state=bindparam("new_state"))
 )
-_ACTIVE = Statement(
+_COUNT_ACTIVE = Statement(
     select(func.count())
     .select_from(teachers)
     .where(
@@ -75,18 +75,18 @@ _unfinished = and_(
 _of_living_course = select(courses.c.id).where(
     courses.c.id == lessons.c.course_id, courses.c.deleted_at.is_(None)
 )
-_TEACHES = Statement(
+_HAS_UNFINISHED_AS_TEACHER = Statement(
     select(lessons.c.id)
     .where(lessons.c.teacher_id == bindparam("user"), _unfinished, _of_living_course.exists())
     .limit(1)
 )
-_HELPS = Statement(
+_HAS_UNFINISHED_AS_CO_TEACHER = Statement(
     select(lessons.c.id)
     .join(co_teachers, co_teachers.c.lesson_id == lessons.c.id)
     .where(co_teachers.c.user_id == bindparam("user"), _unfinished, _of_living_course.exists())
     .limit(1)
 )
-_HEADS = Statement(
+_HAS_UNFINISHED_COURSE = Statement(
     select(courses.c.id)
     .where(
         courses.c.head_teacher_id == bindparam("user"),
@@ -100,26 +100,26 @@ _HEADS = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CourseCandidate:
     """A candidate, and whether the course already lists the person among its teachers."""
 
-    who: TeacherCandidate
-    is_listed: bool
+    candidate: TeacherCandidate
+    is_course_teacher: bool
 
 
 class Teachers:
     """Teachers in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def candidates(
+    def list_candidates(
         self,
         school: SchoolId,
         uids: tuple[UserId, ...],
         course: CourseId | None = None,
         lesson: LessonId | None = None,
-    ) -> list[Known]:
+    ) -> list[CourseCandidate]:
         """Return what is known of some people as teachers, in the order asked."""
         values = {
             "candidates": msgspec.json.encode(list(enumerate(uids))).decode(),
@@ -128,34 +128,34 @@ class Teachers:
             "lesson": lesson,
         }
         return [
-            Known(
+            CourseCandidate(
                 TeacherCandidate(
-                    UserId(asked),
+                    UserId(uid),
                     exists=user is not None,
                     is_cancelled=cancelled_at is not None,
                     state=None if state is None else TeacherState(state),
                     role=None if role is None else MemberRole(role),
                     is_guest=guest is not None,
                 ),
-                is_listed=listed is not None,
+                is_course_teacher=course_teacher is not None,
             )
-            for asked, user, cancelled_at, state, role, listed, guest in self._tx.all(
-                _CANDIDATES, values
+            for uid, user, cancelled_at, state, role, course_teacher, guest in self._tx.fetch_all(
+                _LIST_CANDIDATES, values
             )
         ]
 
-    def state(self, school: SchoolId, user: UserId) -> TeacherState | None:
+    def get_state(self, school: SchoolId, user: UserId) -> TeacherState | None:
         """Return where a teacher of the school stands; none for somebody else."""
-        rows = self._tx.all(_STATE, {"school": school, "user": user})
+        rows = self._tx.fetch_all(_GET_STATE, {"school": school, "user": user})
         return TeacherState(rows[0][0]) if rows else None
 
-    def set_state(self, school: SchoolId, user: UserId, state: TeacherState) -> None:
+    def save_state(self, school: SchoolId, user: UserId, state: TeacherState) -> None:
         """Write where a teacher stands."""
-        self._tx.run(_SET_STATE, {"school": school, "user": user, "new_state": state.value})
+        self._tx.execute(_SAVE_STATE, {"school": school, "user": user, "new_state": state.value})
 
-    def active_count(self, school: SchoolId) -> int:
+    def count_active(self, school: SchoolId) -> int:
         """Return how many teachers of the school are not stopped."""
-        return int(self._tx.all(_ACTIVE, {"school": school})[0][0])
+        return int(self._tx.fetch_all(_COUNT_ACTIVE, {"school": school})[0][0])
 
     def add(
         self, school: SchoolId, user: UserId, name: str, now: Moment, photo: str | None = None
@@ -169,13 +169,18 @@ class Teachers:
             "photo": photo,
             "created_at": now,
         }
-        return int(self._tx.all(_ADD, values)[0][0])
+        return int(self._tx.fetch_all(_ADD, values)[0][0])
 
     def has_unfinished_lesson(self, school: SchoolId, user: UserId, now: Moment) -> bool:
         """Tell whether a user holds or helps in a class of the school that is not over."""
         values = {"school": school, "user": user, "now": now}
-        return bool(self._tx.all(_TEACHES, values) or self._tx.all(_HELPS, values))
+        return bool(
+            self._tx.fetch_all(_HAS_UNFINISHED_AS_TEACHER, values)
+            or self._tx.fetch_all(_HAS_UNFINISHED_AS_CO_TEACHER, values)
+        )
 
     def has_unfinished_course(self, school: SchoolId, user: UserId, now: Moment) -> bool:
         """Tell whether a user heads a course of the school that neither ended nor expired."""
-        return bool(self._tx.all(_HEADS, {"school": school, "user": user, "now": now}))
+        return bool(
+            self._tx.fetch_all(_HAS_UNFINISHED_COURSE, {"school": school, "user": user, "now": now})
+        )

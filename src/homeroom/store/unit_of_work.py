@@ -14,14 +14,14 @@ from homeroom.store.class_roles import ClassRoles
 from homeroom.store.clips import Clips
 from homeroom.store.courses import Courses
 from homeroom.store.drive import Drive
-from homeroom.store.engine import Engine, NeedsExclusiveError, Tx, Unit
+from homeroom.store.engine import Engine, NeedsExclusiveError, QueuedUnit, Transaction
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
-from homeroom.store.listing import Listing
 from homeroom.store.operations import Operations
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
+from homeroom.store.readback import ReadbackLists
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.schools import Schools
@@ -30,7 +30,7 @@ from homeroom.store.teachers import Teachers
 from homeroom.store.viewers import Viewers
 
 T = TypeVar("T")
-WAIT_SECONDS = 60
+RESULT_TIMEOUT_SECONDS = 60
 """Longest that a caller without an event loop waits for the store."""
 
 
@@ -49,11 +49,11 @@ class UnitOfWork:
         "jobs",
         "labels",
         "lessons",
-        "listing",
         "now",
         "operations",
         "publish_sessions",
         "quotas",
+        "readback",
         "resets",
         "rosters",
         "schools",
@@ -63,9 +63,9 @@ class UnitOfWork:
         "warnings",
     )
 
-    def __init__(self, tx: Tx, now: Moment, *, is_alone: bool = True) -> None:
+    def __init__(self, tx: Transaction, now: Moment, *, is_exclusive: bool = True) -> None:
         self.now = now
-        self.is_exclusive = is_alone
+        self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
         self.has_due_jobs = False
         """Whether jobs of this unit are due at once; whoever answers lets them run first."""
@@ -86,7 +86,7 @@ class UnitOfWork:
         self.quotas = Quotas(tx)
         self.class_roles = ClassRoles(tx)
         self.operations = Operations(tx)
-        self.listing = Listing(tx)
+        self.readback = ReadbackLists(tx)
         self.resets = Resets(tx)
 
     def warn(self, errno: Errno) -> None:
@@ -123,49 +123,51 @@ class Store:
     def submit_write(
         self,
         use_case: Callable[[UnitOfWork], T],
-        reply: Callable[[Any, BaseException | None], None],
+        on_done: Callable[[Any, BaseException | None], None],
         *,
         school: SchoolId | None = None,
-        together: bool = False,
+        shared: bool = False,
     ) -> None:
         """Queue a unit of work; `reply` is told its result or failure after the commit.
 
         `together` lets it run beside others of its school that do, on engines that can.
         """
-        unit = Unit(lambda _tx: None, reply, school, alone=not together)
-        unit.run = lambda tx: use_case(UnitOfWork(tx, self.clock.now(), is_alone=unit.alone))
+        unit = QueuedUnit(lambda _tx: None, on_done, school, is_exclusive=not shared)
+        unit.run = lambda tx: use_case(
+            UnitOfWork(tx, self.clock.now(), is_exclusive=unit.is_exclusive)
+        )
         self.engine.write(unit)
 
     def submit_read(
         self,
         use_case: Callable[[UnitOfWork], T],
-        reply: Callable[[Any, BaseException | None], None],
+        on_done: Callable[[Any, BaseException | None], None],
     ) -> None:
         """Queue a look: a unit that only reads."""
-        self.engine.read(Unit(lambda tx: use_case(UnitOfWork(tx, self.clock.now())), reply))
+        self.engine.read(QueuedUnit(lambda tx: use_case(UnitOfWork(tx, self.clock.now())), on_done))
 
     def write(self, use_case: Callable[[UnitOfWork], T], school: SchoolId | None = None) -> T:
         """Do a unit of work and wait for it."""
         future: Future[T] = Future()
-        self.submit_write(use_case, _settle(future), school=school)
-        return future.result(WAIT_SECONDS)
+        self.submit_write(use_case, _completer(future), school=school)
+        return future.result(RESULT_TIMEOUT_SECONDS)
 
     def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Look and wait for it."""
         future: Future[T] = Future()
-        self.submit_read(use_case, _settle(future))
-        return future.result(WAIT_SECONDS)
+        self.submit_read(use_case, _completer(future))
+        return future.result(RESULT_TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Finish what waits and let go of the database."""
         self.engine.close()
 
 
-def _settle(future: Future[T]) -> Callable[[Any, BaseException | None], None]:
-    def reply(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  the unit's own result
+def _completer(future: Future[T]) -> Callable[[Any, BaseException | None], None]:
+    def on_done(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  the unit's own result
         if failure is None:
             future.set_result(result)
         else:
             future.set_exception(failure)
 
-    return reply
+    return on_done

@@ -12,11 +12,11 @@ from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId, ViewerId
 from homeroom.domain.lessons import MARGIN, Lesson
 from homeroom.domain.schools import Plan
 from homeroom.domain.viewers import ViewerKind
-from homeroom.store.engine import Row, Tx
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
-from homeroom.store.lessons import lesson_from
+from homeroom.store.lessons import read_lesson
 from homeroom.store.schools import read_plan
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     chat_entries,
     courses,
@@ -29,7 +29,7 @@ from homeroom.store.tables import (
 
 _teacher = func.coalesce(teachers.c.name, users.c.nickname)
 # Who was registered without a name is called by their account: that is not for everybody.
-_SEEN = (
+_PAGE_COLUMNS = (
     schools.c.name,
     schools.c.plan,
     courses.c.name,
@@ -37,7 +37,7 @@ _SEEN = (
     case((_teacher.in_((users.c.telephone, users.c.email)), ""), else_=_teacher),
     *LESSON_COLUMNS,
 )
-_seen = (
+_joined_page = (
     lessons.join(courses, courses.c.id == lessons.c.course_id)
     .join(schools, schools.c.id == lessons.c.school_id)
     .join(users, users.c.id == lessons.c.teacher_id)
@@ -49,18 +49,21 @@ _seen = (
         ),
     )
 )
-_SEEN_BY_KEY = Statement(
-    select(*_SEEN).select_from(_seen).where(lessons.c.key == bindparam("lesson_key"))
+_FIND_LESSON = Statement(
+    select(*_PAGE_COLUMNS).select_from(_joined_page).where(lessons.c.key == bindparam("lesson_key"))
 )
-_asked = Rows("seen_lessons")
-_SEEN_SEVERAL = Statement(
-    select(*_SEEN).select_from(_seen).where(_asked.hold(lessons.c.id)).order_by(lessons.c.id)
+_lesson_ids = ListParameter("lesson_ids")
+_GET_LESSONS = Statement(
+    select(*_PAGE_COLUMNS)
+    .select_from(_joined_page)
+    .where(_lesson_ids.contains(lessons.c.id))
+    .order_by(lessons.c.id)
 )
 _is_past = lessons.c.ends_at + MARGIN <= bindparam("now")
 # Those that run or come, the soonest first; then the past ones, the newest first.
-_SEEN_IN_COURSE = Statement(
-    select(*_SEEN)
-    .select_from(_seen)
+_LIST_LESSONS_OF_COURSE = Statement(
+    select(*_PAGE_COLUMNS)
+    .select_from(_joined_page)
     .where(
         courses.c.key == bindparam("course_key"),
         courses.c.deleted_at.is_(None),
@@ -74,7 +77,7 @@ _SEEN_IN_COURSE = Statement(
     )
     .limit(bindparam("limit"))
 )
-_COURSE = Statement(
+_FIND_COURSE = Statement(
     select(courses.c.id, courses.c.name, courses.c.key, courses.c.deleted_at, schools.c.id)
     .select_from(courses.join(schools, schools.c.id == courses.c.school_id))
     .where(courses.c.key == bindparam("course_key"))
@@ -94,13 +97,13 @@ _FIND = Statement(
     )
 )
 _GET = Statement(select(*_COLUMNS).where(viewers.c.id == bindparam("viewer")))
-_speaking = Rows("speaking")
-_MUTED = Statement(
-    select(viewers.c.id).where(_speaking.hold(viewers.c.id), viewers.c.muted_at.is_not(None))
+_viewer_ids = ListParameter("viewer_ids")
+_FIND_MUTED = Statement(
+    select(viewers.c.id).where(_viewer_ids.contains(viewers.c.id), viewers.c.muted_at.is_not(None))
 )
 
 
-def _put(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
+def _save_viewer(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
     new = insert(viewers).values(
         {
             **{
@@ -111,7 +114,7 @@ def _put(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
             viewers.c.watched: 0,
         }
     )
-    put: ClauseElement = new.on_conflict_do_update(
+    upsert: ClauseElement = new.on_conflict_do_update(
         index_elements=["lesson_id", "identity"],
         set_={
             "name": new.excluded.name,
@@ -119,52 +122,55 @@ def _put(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
             "last_seen_at": new.excluded.last_seen_at,
         },
     ).returning(*_COLUMNS)
-    return put
+    return upsert
 
 
-_rows = Rows("watched_rows")
+_times = ListParameter("watch_times")
 
 
-def _add_watched(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
+def _add_watch_time(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
     new = insert(viewers).from_select(
         ["lesson_id", "identity", "kind", "name", "user_id", "watched", "first_seen_at",
          "last_seen_at"],
         select(
-            _rows.whole(0), _rows.text(1), _rows.text(2), _rows.text(3), _rows.whole(4),
-            _rows.whole(5), _rows.whole(6), _rows.whole(7),
+            _times.integer(0), _times.text(1), _times.text(2), _times.text(3), _times.integer(4),
+            _times.integer(5), _times.integer(6), _times.integer(7),
         )
-        .select_from(_rows.source)
+        .select_from(_times.source)
         # A class may have been removed meanwhile. (Without a WHERE, SQLite would take the ON of
         # the conflict for that of a join.)
-        .where(select(lessons.c.id).where(lessons.c.id == _rows.whole(0)).exists())
-        .order_by(_rows.whole(0), _rows.text(1)),
+        .where(select(lessons.c.id).where(lessons.c.id == _times.integer(0)).exists())
+        .order_by(_times.integer(0), _times.text(1)),
     )  # fmt: skip
-    added: ClauseElement = new.on_conflict_do_update(
+    upsert: ClauseElement = new.on_conflict_do_update(
         index_elements=["lesson_id", "identity"],
         set_={
             "watched": viewers.c.watched + new.excluded.watched,
             "last_seen_at": new.excluded.last_seen_at,
         },
     )
-    return added
+    return upsert
 
 
-_PUT = Statement(_put)
-_ADD_WATCHED = Statement(_add_watched)
-_muted = viewers.alias()
+_SAVE = Statement(_save_viewer)
+_ADD_WATCH_TIME = Statement(_add_watch_time)
+_muted_viewers = viewers.alias()
 # A guest is known by their number, however often they come as somebody new.
-_number = select(_muted.c.telephone).where(
-    _muted.c.id == bindparam("viewer"), _muted.c.lesson_id == bindparam("lesson")
+_muted_telephone = select(_muted_viewers.c.telephone).where(
+    _muted_viewers.c.id == bindparam("viewer"), _muted_viewers.c.lesson_id == bindparam("lesson")
 )
 _MUTE = Statement(
     update(viewers)
     .where(
         viewers.c.lesson_id == bindparam("lesson"),
-        or_(viewers.c.id == bindparam("viewer"), viewers.c.telephone == _number.scalar_subquery()),
+        or_(
+            viewers.c.id == bindparam("viewer"),
+            viewers.c.telephone == _muted_telephone.scalar_subquery(),
+        ),
     )
     .values(muted_at=bindparam("moment"))
 )
-_MUTED_AT = Statement(
+_FIND_MUTED_AT = Statement(
     select(func.max(viewers.c.muted_at)).where(
         viewers.c.lesson_id == bindparam("lesson"),
         viewers.c.telephone == bindparam("telephone"),
@@ -174,22 +180,24 @@ _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
     lessons.c.ends_at + MARGIN <= bindparam("over_by"),
 )
-_OVERDUE = Statement(
+_LIST_OVERDUE = Statement(
     select(viewers.c.id)
     .where(
         viewers.c.lesson_id.in_(_overdue_lessons), viewers.c.last_seen_at <= bindparam("over_by")
     )
     .limit(bindparam("limit"))
 )
-_gone = Rows("gone_viewers")
-_FORGET_AUTHORS = Statement(
-    update(chat_entries).where(_gone.hold(chat_entries.c.viewer_id)).values(viewer_id=null())
+_purged_ids = ListParameter("purged_ids")
+_DETACH_AUTHORS = Statement(
+    update(chat_entries)
+    .where(_purged_ids.contains(chat_entries.c.viewer_id))
+    .values(viewer_id=null())
 )
-_FORGET = Statement(delete(viewers).where(_gone.hold(viewers.c.id)))
+_PURGE = Statement(delete(viewers).where(_purged_ids.contains(viewers.c.id)))
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LessonPage:
     """A class, and what else its page shows."""
 
     lesson: Lesson
@@ -201,7 +209,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenCourse:
+class CoursePage:
     """A course as its page needs it."""
 
     id: CourseId
@@ -236,17 +244,17 @@ class NewViewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchTime:
     """How long somebody has watched since it was last written, in whole seconds."""
 
     viewer: NewViewer
     seconds: int
 
 
-def _seen_from(row: Row) -> Seen:
+def _read_lesson_page(row: Row) -> LessonPage:
     school_name, plan, course_name, course_key, teacher_name, *lesson = row
-    return Seen(
-        lesson_from(tuple(lesson)),
+    return LessonPage(
+        read_lesson(tuple(lesson)),
         school_name,
         read_plan(plan),
         course_name,
@@ -255,7 +263,7 @@ def _seen_from(row: Row) -> Seen:
     )
 
 
-def _viewer(row: Row) -> Viewer:
+def _read_viewer(row: Row) -> Viewer:
     number, lesson, identity, kind, name, telephone, muted_at = row
     return Viewer(
         ViewerId(number),
@@ -271,53 +279,55 @@ def _viewer(row: Row) -> Viewer:
 class Viewers:
     """Viewers in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def seen(self, key: str) -> Seen | None:
+    def find_lesson(self, key: str) -> LessonPage | None:
         """Return the class of a page's key, a deleted one too, or none."""
-        rows = self._tx.all(_SEEN_BY_KEY, {"lesson_key": key})
-        return _seen_from(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_FIND_LESSON, {"lesson_key": key})
+        return _read_lesson_page(rows[0]) if rows else None
 
-    def seen_several(self, lessons: Collection[LessonId]) -> dict[LessonId, Seen]:
+    def get_lessons(self, lessons: Collection[LessonId]) -> dict[LessonId, LessonPage]:
         """Return classes as their pages show them."""
         if not lessons:
             return {}
         text = msgspec.json.encode(list(lessons)).decode()
-        rows = self._tx.all(_SEEN_SEVERAL, {"seen_lessons": text})
-        return {seen.lesson.id: seen for seen in map(_seen_from, rows)}
+        rows = self._tx.fetch_all(_GET_LESSONS, {"lesson_ids": text})
+        return {page.lesson.id: page for page in map(_read_lesson_page, rows)}
 
-    def course(self, key: str) -> SeenCourse | None:
+    def find_course(self, key: str) -> CoursePage | None:
         """Return the living course of a page's key, or none."""
-        rows = self._tx.all(_COURSE, {"course_key": key})
+        rows = self._tx.fetch_all(_FIND_COURSE, {"course_key": key})
         if not rows or rows[0][3] is not None:
             return None
         number, name, key, _, school = rows[0]
-        return SeenCourse(CourseId(number), SchoolId(school), name, key)
+        return CoursePage(CourseId(number), SchoolId(school), name, key)
 
-    def in_course(self, key: str, now: Moment, limit: int) -> list[Seen]:
+    def list_lessons_of_course(self, key: str, now: Moment, limit: int) -> list[LessonPage]:
         """Return the recorded classes of a course: those to come, then past ones, newest first."""
         values = {"course_key": key, "now": now, "limit": limit}
-        return [_seen_from(row) for row in self._tx.all(_SEEN_IN_COURSE, values)]
+        return [
+            _read_lesson_page(row) for row in self._tx.fetch_all(_LIST_LESSONS_OF_COURSE, values)
+        ]
 
     def find(self, lesson: LessonId, identity: str) -> Viewer | None:
         """Return a viewer of a class, or none."""
-        rows = self._tx.all(_FIND, {"lesson": lesson, "identity": identity})
-        return _viewer(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_FIND, {"lesson": lesson, "identity": identity})
+        return _read_viewer(rows[0]) if rows else None
 
     def get(self, viewer: ViewerId) -> Viewer | None:
         """Return a viewer by id, or none."""
-        rows = self._tx.all(_GET, {"viewer": viewer})
-        return _viewer(rows[0]) if rows else None
+        rows = self._tx.fetch_all(_GET, {"viewer": viewer})
+        return _read_viewer(rows[0]) if rows else None
 
-    def muted(self, asked: Collection[ViewerId]) -> set[ViewerId]:
+    def find_muted(self, ids: Collection[ViewerId]) -> set[ViewerId]:
         """Return which of some viewers are muted."""
-        if not asked:
+        if not ids:
             return set()
-        given = {"speaking": msgspec.json.encode(list(asked)).decode()}
-        return {ViewerId(row[0]) for row in self._tx.all(_MUTED, given)}
+        values = {"viewer_ids": msgspec.json.encode(list(ids)).decode()}
+        return {ViewerId(row[0]) for row in self._tx.fetch_all(_FIND_MUTED, values)}
 
-    def put(self, new: NewViewer, now: Moment) -> Viewer:
+    def save(self, new: NewViewer, now: Moment) -> Viewer:
         """Write a viewer, or what is new of one who is known already."""
         values = {
             "lesson_id": new.lesson,
@@ -329,25 +339,25 @@ class Viewers:
             "first_seen_at": now,
             "last_seen_at": now,
         }
-        return _viewer(self._tx.all(_PUT, values)[0])
+        return _read_viewer(self._tx.fetch_all(_SAVE, values)[0])
 
-    def add_watched(self, watched: Iterable[Watched], now: Moment) -> None:
+    def add_watch_time(self, watch_times: Iterable[WatchTime], now: Moment) -> None:
         """Add to how long several viewers have watched; those not known yet are written."""
         rows = [
             [
-                one.viewer.lesson,
-                one.viewer.identity,
-                one.viewer.kind.value,
-                one.viewer.name,
-                one.viewer.user,
-                one.seconds,
-                now - one.seconds,
+                watch_time.viewer.lesson,
+                watch_time.viewer.identity,
+                watch_time.viewer.kind.value,
+                watch_time.viewer.name,
+                watch_time.viewer.user,
+                watch_time.seconds,
+                now - watch_time.seconds,
                 now,
             ]
-            for one in watched
+            for watch_time in watch_times
         ]
         if rows:
-            self._tx.run(_ADD_WATCHED, {"watched_rows": msgspec.json.encode(rows).decode()})
+            self._tx.execute(_ADD_WATCH_TIME, {"watch_times": msgspec.json.encode(rows).decode()})
 
     def mute(self, lesson: LessonId, viewer: ViewerId, moment: Moment | None) -> bool:
         """Mute a viewer of a class, or at no moment unmute; tells whether there is one.
@@ -355,21 +365,21 @@ class Viewers:
         Whoever has left the same telephone number in the class is the same viewer.
         """
         values = {"lesson": lesson, "viewer": viewer, "moment": moment}
-        return self._tx.run(_MUTE, values) > 0
+        return self._tx.execute(_MUTE, values) > 0
 
-    def muted_at(self, lesson: LessonId, telephone: str) -> Moment | None:
+    def find_muted_at(self, lesson: LessonId, telephone: str) -> Moment | None:
         """Return since when a telephone number is muted in a class, none where it is not."""
-        rows = self._tx.all(_MUTED_AT, {"lesson": lesson, "telephone": telephone})
+        rows = self._tx.fetch_all(_FIND_MUTED_AT, {"lesson": lesson, "telephone": telephone})
         moment: Moment | None = rows[0][0]
         return moment
 
-    def overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[ViewerId]:
+    def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[ViewerId]:
         """Return viewers of classes of a school that were over by a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
-        return [ViewerId(row[0]) for row in self._tx.all(_OVERDUE, values)]
+        return [ViewerId(row[0]) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
 
-    def forget(self, gone: Collection[ViewerId]) -> None:
+    def purge(self, ids: Collection[ViewerId]) -> None:
         """Remove viewers; what they said stays, under the name they had."""
-        given = {"gone_viewers": msgspec.json.encode(list(gone)).decode()}
-        self._tx.run(_FORGET_AUTHORS, given)
-        self._tx.run(_FORGET, given)
+        values = {"purged_ids": msgspec.json.encode(list(ids)).decode()}
+        self._tx.execute(_DETACH_AUTHORS, values)
+        self._tx.execute(_PURGE, values)

@@ -48,7 +48,7 @@ def current_school(uow: UnitOfWork, school: SchoolId) -> School:
 def has_room(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the school's storage takes more."""
     limit = plan.storage_mb
-    return not limit or uow.schools.bytes_stored(school) < limit * MEGABYTE
+    return not limit or uow.schools.sum_stored_bytes(school) < limit * MEGABYTE
 
 
 def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan) -> bool:
@@ -59,7 +59,7 @@ def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan
 def register(uow: UnitOfWork, school: SchoolId, asked: Registration) -> Registered:
     """Register one account, or find it, and put it on the school's list as asked."""
     held = current_school(uow, school)
-    return _registered(uow, held, asked, uow.accounts.named([asked.name.value]))
+    return _registered(uow, held, asked, uow.accounts.find_by_names([asked.name.value]))
 
 
 def register_several(
@@ -68,7 +68,7 @@ def register_several(
     """Register accounts one by one; what was refused beforehand stays so."""
     held = current_school(uow, school)
     names = [one.name.value for one in asked if isinstance(one, Registration)]
-    known = uow.accounts.named(names)
+    known = uow.accounts.find_by_names(names)
     results: list[Registered | Refusal] = []
     for one in asked:
         if isinstance(one, Refusal):
@@ -104,7 +104,7 @@ def _registered(
         avatar = None
     nickname = asked.nickname or asked.name.value
     user = uow.accounts.add(NewUser(asked.name, nickname, asked.password_hash, avatar), uow.now)
-    uow.accounts.note_registration(user.id, school.id)
+    uow.accounts.add_registration(user.id, school.id)
     known[asked.name.value] = user
     if asked.joins_as and not school.plan.join_at_registration:
         missed = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
@@ -118,17 +118,17 @@ def _join(uow: UnitOfWork, school: School, user: User, joins_as: int) -> None:
     if not school.plan.join_at_registration:
         return
     if joins_as == STUDENT:
-        if user.id != school.owner and not uow.accounts.school_students(school.id, [user.id]):
+        if user.id != school.owner and not uow.accounts.find_students(school.id, [user.id]):
             uow.accounts.add_students(school.id, [(user.id, user.nickname)], uow.now)
     elif joins_as == TEACHER:
-        is_new = uow.teachers.state(school.id, user.id) is None
+        is_new = uow.teachers.get_state(school.id, user.id) is None
         if is_new and _has_teacher_quota(uow, school):
             uow.teachers.add(school.id, user.id, user.nickname, uow.now)
 
 
 def _has_teacher_quota(uow: UnitOfWork, school: School) -> bool:
     limit = school.plan.max_teachers
-    return not limit or uow.teachers.active_count(school.id) < limit
+    return not limit or uow.teachers.count_active(school.id) < limit
 
 
 def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
@@ -143,7 +143,7 @@ def found(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> Use
     """Return a user by UID, which wins, or by account; a living one before a cancelled one."""
     if user is not None:
         return uow.accounts.get(user)
-    return None if name is None else uow.accounts.named([name.value]).get(name.value)
+    return None if name is None else uow.accounts.find_by_names([name.value]).get(name.value)
 
 
 def add_school_student(
@@ -158,6 +158,6 @@ def add_school_student(
         raise Refusal(Errno.STUDENT_CANCELLED)
     if person.id == held.owner:
         raise Refusal(Errno.SCHOOL_ACCOUNT_AS_STUDENT)
-    if uow.accounts.school_students(school, [person.id]):
+    if uow.accounts.find_students(school, [person.id]):
         raise Refusal(Errno.ALREADY_EXISTS, "the user is a student of the school already")
     uow.accounts.add_students(school, [(person.id, shown_as)], uow.now)

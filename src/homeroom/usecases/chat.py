@@ -26,12 +26,12 @@ class History:
 
 def joined(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> History:
     """Return a chat for somebody who knows it up to an entry, or not at all (0)."""
-    standing, last = uow.chats.standing(lesson), uow.chats.last(lesson)
+    standing, last = uow.chats.get_state(lesson), uow.chats.get_last_id(lesson)
     if 0 < after <= last:
-        missed = uow.chats.since({lesson: after}, CAUGHT_UP + 1)
+        missed = uow.chats.list_since({lesson: after}, CAUGHT_UP + 1)
         if len(missed) <= CAUGHT_UP:
             return History(standing, last, missed, is_fresh=False)
-    return History(standing, last, uow.chats.recent(lesson), is_fresh=True)
+    return History(standing, last, uow.chats.list_recent(lesson), is_fresh=True)
 
 
 def say(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | None]:
@@ -41,9 +41,9 @@ def say(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | N
     """
     wanted = list(messages)
     marks = [(one.lesson, one.nonce) for one in wanted if one.nonce is not None]
-    kept = uow.chats.with_nonces(marks) if marks else {}
+    kept = uow.chats.find_by_nonces(marks) if marks else {}
     authors = {one.author.viewer for one in wanted if one.author.viewer is not None}
-    muted = uow.viewers.muted(authors)
+    muted = uow.viewers.find_muted(authors)
     entries: list[ChatEntry | None] = []
     for one in wanted:
         mark = (one.lesson, one.nonce or "")
@@ -58,15 +58,15 @@ def say(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | N
 
 def since(uow: UnitOfWork, after: Mapping[LessonId, EntryId], limit: int) -> list[ChatEntry]:
     """Return what happened in several chats after an entry of each, in order."""
-    return uow.chats.since(after, limit)
+    return uow.chats.list_since(after, limit)
 
 
 def delete(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId) -> ChatEntry:
     """Delete a message; raises `OperatorError` where there is none."""
     _message(uow, lesson, message)
     uow.chats.delete(message, uow.now)
-    standing = uow.chats.standing(lesson)
-    uow.chats.stand(
+    standing = uow.chats.get_state(lesson)
+    uow.chats.save_state(
         lesson,
         is_paused=standing.is_paused,
         pinned=None if standing.pinned is None else standing.pinned.id,
@@ -78,16 +78,16 @@ def pin(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId | None) 
     """Show a message above all others, or with none no longer any; raises `OperatorError`."""
     if message is not None:
         _message(uow, lesson, message)
-    is_paused = uow.chats.standing(lesson).is_paused
-    uow.chats.stand(lesson, is_paused=is_paused, pinned=message)
+    is_paused = uow.chats.get_state(lesson).is_paused
+    uow.chats.save_state(lesson, is_paused=is_paused, pinned=message)
     kind = EntryKind.UNPIN if message is None else EntryKind.PIN
     return uow.chats.add(NewChatEntry(lesson, kind, by, target=message), uow.now)
 
 
 def pause(uow: UnitOfWork, lesson: LessonId, by: Author, *, is_paused: bool) -> ChatEntry:
     """Let nobody but the teacher speak, or everybody again."""
-    pinned = uow.chats.standing(lesson).pinned
-    uow.chats.stand(lesson, is_paused=is_paused, pinned=None if pinned is None else pinned.id)
+    pinned = uow.chats.get_state(lesson).pinned
+    uow.chats.save_state(lesson, is_paused=is_paused, pinned=None if pinned is None else pinned.id)
     kind = EntryKind.PAUSE if is_paused else EntryKind.RESUME
     return uow.chats.add(NewChatEntry(lesson, kind, by), uow.now)
 
@@ -105,7 +105,7 @@ def mute(
 def add_likes(uow: UnitOfWork, likes: Mapping[LessonId, int]) -> dict[LessonId, int]:
     """Add to the likes of several classes, and return them."""
     uow.chats.add_likes(likes)
-    return uow.chats.likes(list(likes))
+    return uow.chats.find_likes(list(likes))
 
 
 def _message(uow: UnitOfWork, lesson: LessonId, message: EntryId) -> ChatEntry:

@@ -40,8 +40,8 @@ def set_switches(
 ) -> list[Lesson | Refusal]:
     """Switch recording, live and replay of classes; each is judged alone, all written together."""
     held = current_school(uow, school)
-    uow.courses.held_by(school, course, uow.now, REFERENCE_RULE)
-    lessons = uow.lessons.several(one.lesson for one in asked)
+    uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
+    lessons = uow.lessons.get_many(one.lesson for one in asked)
     works = can_record(uow, deps, school, held.plan)
     changed: dict[LessonId, Lesson] = {}
     results: list[Lesson | Refusal] = []
@@ -54,14 +54,14 @@ def set_switches(
         else:
             changed[one.lesson] = new
             results.append(new)
-    uow.lessons.save_switches(changed.values())
+    uow.lessons.save_recording(changed.values())
     return results
 
 
 def delete(uow: UnitOfWork, school: SchoolId, lesson: LessonId, file_id: str | None) -> None:
     """Delete one clip of a class or all of them; their bytes go after the commit."""
     held = _held(uow, school, lesson, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
-    gone = select_clips_to_delete(held, uow.clips.of_lesson(lesson), file_id, uow.now)
+    gone = select_clips_to_delete(held, uow.clips.list_of_lesson(lesson), file_id, uow.now)
     uow.clips.delete(gone, uow.now)
     for clip in gone:
         uow.enqueue(JobKind.ERASE_FILE, {"path": clip.file.path}, school)
@@ -72,14 +72,14 @@ def lock(uow: UnitOfWork, school: SchoolId, lesson: LessonId, *, locked: bool) -
     held = _held(uow, school, lesson, Errno.KIND_NOT_SUPPORTED)
     if not held.is_over(uow.now):
         raise Refusal(Errno.LOCK_NEEDS_END)
-    uow.lessons.lock(lesson, locked=locked)
+    uow.lessons.save_locked(lesson, locked=locked)
 
 
 def every(uow: UnitOfWork, lesson: LessonId) -> list[Clip]:
     """Return every clip a class ever had, in order; the class itself may be deleted."""
     if uow.lessons.get(lesson) is None:
         raise OperatorError(f"no class has the id {lesson}")
-    return uow.clips.of_lesson(lesson)
+    return uow.clips.list_of_lesson(lesson)
 
 
 def add(uow: UnitOfWork, lesson: LessonId, file: NewClip) -> Clip:
@@ -94,8 +94,8 @@ def overdue(uow: UnitOfWork) -> list[SchoolId]:
     """Return the schools that have kept recordings for longer than they want to."""
     return [
         school
-        for school, days in uow.schools.retaining()
-        if uow.clips.overdue(school, uow.now - days * DAY, 1)
+        for school, days in uow.schools.list_retention_days()
+        if uow.clips.list_overdue(school, uow.now - days * DAY, 1)
     ]
 
 
@@ -104,7 +104,7 @@ def sweep(uow: UnitOfWork, school: SchoolId) -> int:
     days = current_school(uow, school).plan.retention_days
     if not days:
         return 0
-    gone = uow.clips.overdue(school, uow.now - days * DAY, SWEPT_AT_ONCE)
+    gone = uow.clips.list_overdue(school, uow.now - days * DAY, SWEPT_AT_ONCE)
     if gone:
         uow.clips.delete(gone, uow.now)
         paths = msgspec.json.encode([clip.file.path for clip in gone]).decode()

@@ -60,7 +60,7 @@ def add(
     """Make a course of the school."""
     held = current_school(uow, school)
     if identity is not None:
-        earlier = uow.courses.by_identity(school, identity)
+        earlier = uow.courses.find_by_identity(school, identity)
         if earlier is not None:
             raise Refusal(Errno.IDENTITY_TAKEN, about=earlier)
     cover = _sound(asked.cover)
@@ -92,7 +92,7 @@ def add(
         }
     )
     if head is not None:
-        uow.courses.list_teachers(course, [head])
+        uow.courses.add_teachers(course, [head])
     return course
 
 
@@ -106,12 +106,12 @@ def edit(
 ) -> None:
     """Change a course of the school; what is not asked for stays."""
     school_held = current_school(uow, school)
-    held = uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
+    held = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     if asked.category is not None and asked.name is None:
         raise Refusal(Errno.BAD_DATA, "catId needs courseName in the same call")
     cover = _sound(asked.cover)
     if asked.expires_at is not UNSET:
-        check_expiry(asked.expires_at, uow.now, uow.courses.last_end(course))
+        check_expiry(asked.expires_at, uow.now, uow.courses.get_last_end(course))
     head = _head_teacher(uow, school_held, asked, NEW_HEAD_TEACHER_RULE, held)
     _check_belongings(uow, school, asked)
     values: dict[str, Value] = {
@@ -132,26 +132,26 @@ def edit(
         changed["expires_at"] = asked.expires_at
     if asked.folder is not None and held.folder not in (None, asked.folder):
         uow.courses.pin_folder(course, held.folder, uow.now)
-    uow.courses.set(course, changed)
+    uow.courses.save(course, changed)
     if head is not None:
         if drops_former_head and held.head_teacher not in (None, head):
-            uow.courses.unlist_teacher(course, held.head_teacher)
-        uow.courses.list_teachers(course, [head])
+            uow.courses.delete_teacher(course, held.head_teacher)
+        uow.courses.add_teachers(course, [head])
 
 
 def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
     plan = current_school(uow, school).plan
-    uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
+    uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     if uow.courses.has_running_lesson(course, uow.now):
         raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON)
-    uow.courses.delete_unstarted(course, uow.now, keeps_identities=plan.keep_identities)
-    uow.courses.set(course, {"ended_at": uow.now})
+    uow.courses.delete_unstarted_lessons(course, uow.now, keeps_identities=plan.keep_identities)
+    uow.courses.save(course, {"ended_at": uow.now})
 
 
 def page_key(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId | None) -> str:
     """Return the key of a course's page, after making sure that its class may be shown there."""
-    held = uow.courses.held_by(school, course, uow.now, REFERENCE_RULE)
+    held = uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
     if lesson is not None:
         living_lesson(uow.lessons.get(lesson), course)
     return held.key
@@ -182,7 +182,7 @@ def _head_teacher(
     if user is None:
         return None
     course_id = None if course is None else course.id
-    candidate = uow.teachers.candidates(school.id, (user,), course_id)[0].who
+    candidate = uow.teachers.list_candidates(school.id, (user,), course_id)[0].candidate
     check_candidates([candidate], post)
     if not school.plan.head_teachers:
         raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
@@ -203,7 +203,7 @@ def _check_belongings(uow: UnitOfWork, school: SchoolId, asked: CourseSettings) 
         if folder is None or folder.school != school:
             raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
     if asked.preset is not None:
-        owner = uow.schools.preset_owner(asked.preset)
+        owner = uow.schools.find_preset_school(asked.preset)
         if owner is None:
             raise Refusal(Errno.NO_SUCH_PRESET)
         if owner != school:

@@ -126,7 +126,7 @@ def _going_on(
 def _open(uow: UnitOfWork, kept_as: str) -> PublishTarget | None:
     """Return a class by the name it is kept under, none once it is over or deleted."""
     kept = uow.operations.kept(kept_as)
-    held = None if kept is None else uow.publish_sessions.get(LessonId(int(kept)))
+    held = None if kept is None else uow.publish_sessions.get_stream(LessonId(int(kept)))
     if held is None or held.lesson.is_over(uow.now):
         return None
     return held if has_stream(held.lesson, StreamKind.CLASS) else None
@@ -145,12 +145,12 @@ def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Demo:
     """
     teachers = [_person(uow, school, 1 + place, name) for place, name in enumerate(TEACHERS)]
     for user, name in zip(teachers, TEACHERS, strict=True):
-        if uow.teachers.state(school, user) is None:
+        if uow.teachers.get_state(school, user) is None:
             uow.teachers.add(school, user, name, uow.now)
-        uow.teachers.set_state(school, user, TeacherState.ACTIVE)
+        uow.teachers.save_state(school, user, TeacherState.ACTIVE)
     names = (*STUDENTS, AUDITOR)
     students = [_person(uow, school, 101 + place, name) for place, name in enumerate(names)]
-    listed = uow.accounts.school_students(school, students)
+    listed = uow.accounts.find_students(school, students)
     new = [pair for pair in zip(students, names, strict=True) if pair[0] not in listed]
     uow.accounts.add_students(school, new, uow.now)
     labels = [_label(uow, school, place, name) for place, name in enumerate(LABELS)]
@@ -164,7 +164,7 @@ def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Demo:
     _enrol(uow, maths, MemberRole.STUDENT, members[:-1])
     _enrol(uow, maths, MemberRole.AUDITOR, members[-1:])
     _enrol(uow, english, MemberRole.STUDENT, members[:3])
-    uow.labels.set_of_courses({maths: (labels[0],), english: (labels[1], labels[2])})
+    uow.labels.save_of_courses({maths: (labels[0],), english: (labels[1], labels[2])})
     lessons = _lessons(uow, deps, school, maths, english, teachers)
     demo = Demo(
         teachers=teachers,
@@ -190,41 +190,44 @@ def _kept(uow: UnitOfWork, school: SchoolId) -> Demo | None:
 def _is_usable(uow: UnitOfWork, school: SchoolId, demo: Demo) -> bool:
     """Tell whether a class can be added to the first course with the first teacher."""
     course = uow.courses.get(demo.courses[0])
-    (known,) = uow.teachers.candidates(school, (demo.teachers[0],), demo.courses[0])
+    (known,) = uow.teachers.list_candidates(school, (demo.teachers[0],), demo.courses[0])
     return (
         course is not None
         and course.school == school
         and course.kind is CourseKind.STANDARD
         and course.deleted_at is None
         and not course.is_expired(uow.now)
-        and known.who.state is TeacherState.ACTIVE
-        and not known.who.is_cancelled
-        and known.who.role is None
+        and known.candidate.state is TeacherState.ACTIVE
+        and not known.candidate.is_cancelled
+        and known.candidate.role is None
     )
 
 
 def _person(uow: UnitOfWork, school: SchoolId, number: int, name: str) -> UserId:
     """Return an account of the demo by its number, which is the school's own."""
     known_as: AccountName = parse_telephone(f"00999-{school}{number:03}")
-    user = uow.accounts.named([known_as.value]).get(known_as.value)
+    user = uow.accounts.find_by_names([known_as.value]).get(known_as.value)
     if user is None or user.is_cancelled:
         user = uow.accounts.add(NewUser(known_as, name, None), uow.now)
     return user.id
 
 
 def _label(uow: UnitOfWork, school: SchoolId, place: int, name: str) -> LabelId:
-    known = uow.labels.named(school, name)
+    known = uow.labels.find_by_name(school, name)
     colour = ("#0091ff", "#30a46c", "#f76808")[place]
     return uow.labels.add(school, name, colour, uow.now) if known is None else known.id
 
 
 def _folders(uow: UnitOfWork, school: SchoolId) -> list[FolderId]:
     """Return the top folder and the demo's folders in it."""
-    top = uow.drive.top(school, uow.now)
+    top = uow.drive.get_or_add_top(school, uow.now)
     held = Folder(top, school, depth=0, is_writable=True)
     return [
         top,
-        *(uow.drive.named(top, name) or uow.drive.add(held, name, uow.now) for name in FOLDERS),
+        *(
+            uow.drive.find_by_name(top, name) or uow.drive.add(held, name, uow.now)
+            for name in FOLDERS
+        ),
     ]
 
 
@@ -262,9 +265,9 @@ def _lessons(
 def _lesson(
     uow: UnitOfWork, deps: Dependencies, school: SchoolId, course: CourseId, new: NewLesson
 ) -> LessonId:
-    held = uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
+    held = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     key = deps.keys.public_key()
     stream = bound(uow, deps, key, None, new.recording)
     lesson = uow.lessons.add(held, new, key, stream, uow.now)
-    uow.courses.list_teachers(course, [new.teacher])
+    uow.courses.add_teachers(course, [new.teacher])
     return lesson.id

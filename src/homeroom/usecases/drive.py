@@ -12,13 +12,13 @@ def top(uow: UnitOfWork, school: SchoolId) -> FolderId:
     """Return the top folder of the school; the first call makes it."""
     if not current_school(uow, school).plan.drive:
         raise Refusal(Errno.NO_DATA, "the school's plan has no cloud drive")
-    return uow.drive.top(school, uow.now)
+    return uow.drive.get_or_add_top(school, uow.now)
 
 
 def add(uow: UnitOfWork, school: SchoolId, parent: FolderId, name: str) -> FolderId:
     """Make a folder; a name taken there is refused, about the folder that has it."""
     held = check_parent_folder(uow.drive.get(parent), school)
-    known = uow.drive.named(parent, name)
+    known = uow.drive.find_by_name(parent, name)
     if known is not None:
         raise Refusal(Errno.FOLDER_NAME_TAKEN, about=known)
     if held.depth >= MAX_DEPTH:

@@ -13,7 +13,7 @@ COLOURS = ("#e5484d", "#f76808", "#ffb224", "#30a46c", "#12a594", "#0091ff", "#6
 
 def add(uow: UnitOfWork, school: SchoolId, name: str) -> LabelId:
     """Add a label; a name in use is refused, about the label that has it (READINGS Q35)."""
-    known = uow.labels.named(school, name)
+    known = uow.labels.find_by_name(school, name)
     if known is not None:
         raise Refusal(Errno.LABEL_NAME_TAKEN, about=known.id)
     limit = current_school(uow, school).plan.max_labels
@@ -26,7 +26,7 @@ def add(uow: UnitOfWork, school: SchoolId, name: str) -> LabelId:
 def rename(uow: UnitOfWork, school: SchoolId, label: LabelId, name: str) -> None:
     """Give a label another name."""
     held = _held(uow, school, label)
-    other = uow.labels.named(school, name)
+    other = uow.labels.find_by_name(school, name)
     if other is not None and other.id != held.id:
         raise Refusal(Errno.LABEL_NAME_TAKEN)
     uow.labels.rename(label, name)
@@ -44,8 +44,8 @@ def set_of_courses(
 ) -> list[Refusal | None]:
     """Make the labels of courses what is asked, each course all or nothing (READINGS Q8)."""
     entries = [one for one in asked if not isinstance(one, Refusal)]
-    courses = uow.courses.several(course for course, _ in entries)
-    owners = uow.labels.owners(label for _, labels in entries for label in labels or ())
+    courses = uow.courses.get_many(course for course, _ in entries)
+    owners = uow.labels.find_schools(label for _, labels in entries for label in labels or ())
     wanted: dict[CourseId, tuple[LabelId, ...]] = {}
     verdicts: list[Refusal | None] = []
     for one in asked:
@@ -60,7 +60,7 @@ def set_of_courses(
             verdicts.append(None)
         except Refusal as refusal:
             verdicts.append(refusal)
-    uow.labels.set_of_courses(wanted)
+    uow.labels.save_of_courses(wanted)
     return verdicts
 
 

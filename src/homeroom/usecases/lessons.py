@@ -42,7 +42,7 @@ from homeroom.domain.teachers import (
     check_candidates,
     check_co_teachers,
 )
-from homeroom.store.teachers import Known
+from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import can_record, current_school
 from homeroom.usecases.dependencies import Dependencies
@@ -55,9 +55,9 @@ def add(
 
     Raises `Refusal`; with IDENTITY_TAKEN it is about the class made earlier (READINGS Q1).
     """
-    facts = uow.lessons.facts(school, course, wanted.hours, wanted.folder, wanted.identity)
-    if facts.earlier is not None:
-        raise Refusal(Errno.IDENTITY_TAKEN, about=uow.lessons.get(facts.earlier))
+    facts = uow.lessons.get_context(school, course, wanted.hours, wanted.folder, wanted.identity)
+    if facts.existing is not None:
+        raise Refusal(Errno.IDENTITY_TAKEN, about=uow.lessons.get(facts.existing))
     plan = facts.plan
     held = check_course(facts.course, school, uow.now, CHANGE_RULE)
     check_hours(wanted.hours, uow.now)
@@ -65,12 +65,12 @@ def add(
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
     if wanted.teacher == NOBODY:
         raise Refusal(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
-    teacher, *helpers = uow.teachers.candidates(
+    teacher, *helpers = uow.teachers.list_candidates(
         school, (wanted.teacher, *wanted.co_teachers), course
     )
-    check_candidates([teacher.who], TEACHER_RULE)
+    check_candidates([teacher.candidate], TEACHER_RULE)
     check_co_teachers(wanted.co_teachers, wanted.teacher, plan.max_co_teachers)
-    check_candidates([helper.who for helper in helpers], CO_TEACHER_RULE)
+    check_candidates([helper.candidate for helper in helpers], CO_TEACHER_RULE)
     stage = resolve_classroom(wanted.classroom, plan)
     if wanted.folder is not None and facts.folder_owner != school:
         raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
@@ -103,14 +103,14 @@ def edit(
 ) -> Lesson:
     """Change a class of this school; what is not in the change stays."""
     held = current_school(uow, school)
-    home = uow.courses.held_by(school, course, uow.now, LESSON_RULE)
+    home = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     old = own_lesson(uow, course, lesson)
     check_editable(old, change, uow.now)
     if change.hours is not None:
         check_hours(change.hours, uow.now)
         if uow.lessons.is_in_maintenance(change.hours):
             raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    helpers_now = uow.class_roles.co_teachers(lesson) if change.changes_teachers else ()
+    helpers_now = uow.class_roles.list_co_teachers(lesson) if change.changes_teachers else ()
     persons = _check_teachers(uow, held, old, helpers_now, change)
     if change.folder is not None:
         folder = uow.drive.get(change.folder)
@@ -142,7 +142,7 @@ def edit(
     )
     uow.lessons.save(new)
     if change.co_teachers is not None:
-        uow.class_roles.set_co_teachers(lesson, change.co_teachers)
+        uow.class_roles.save_co_teachers(lesson, change.co_teachers)
     _list_teachers(uow, course, persons)
     if change.hours is not None:
         _push_expiry(uow, home, change.hours)
@@ -153,7 +153,7 @@ def edit(
 def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId) -> None:
     """Delete a class that has not been held; its identity becomes free (idempotency rules)."""
     keeps = current_school(uow, school).plan.keep_identities
-    uow.courses.held_by(school, course, uow.now, LESSON_RULE)
+    uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     held = own_lesson(uow, course, lesson)
     phase = held.phase(uow.now)
     if phase is Phase.RUNNING:
@@ -240,30 +240,31 @@ def _check_teachers(
     old: Lesson,
     helpers_now: tuple[UserId, ...],
     change: LessonChange,
-) -> list[Known]:
+) -> list[CourseCandidate]:
     """Refuse a new teacher or new co-teachers who do not fit; returns who joins the class."""
     if not change.changes_teachers:
         return []
-    joining: list[Known] = []
+    joining: list[CourseCandidate] = []
     helpers_then = helpers_now if change.co_teachers is None else change.co_teachers
     if change.teacher is not None and change.teacher != old.teacher:
-        known = uow.teachers.candidates(school.id, (change.teacher,), old.course, old.id)
-        check_candidates([known[0].who], TEACHER_RULE)
+        known = uow.teachers.list_candidates(school.id, (change.teacher,), old.course, old.id)
+        check_candidates([known[0].candidate], TEACHER_RULE)
         if change.teacher in helpers_then and change.co_teachers is None:
             raise Refusal(Errno.TEACHER_IS_CO_TEACHER)
         joining += known
     if change.co_teachers is not None:
         teacher = change.teacher or old.teacher
         check_co_teachers(change.co_teachers, teacher, school.plan.max_co_teachers)
-        known = uow.teachers.candidates(school.id, change.co_teachers, old.course, old.id)
+        known = uow.teachers.list_candidates(school.id, change.co_teachers, old.course, old.id)
         check_candidates(
-            [one.who for one in known if one.who.user not in helpers_now], CO_TEACHER_RULE
+            [one.candidate for one in known if one.candidate.user not in helpers_now],
+            CO_TEACHER_RULE,
         )
         joining += known
         leaving = tuple(user for user in helpers_now if user not in change.co_teachers)
         if leaving and old.phase(uow.now) is Phase.RUNNING:
-            put_out = uow.teachers.candidates(school.id, leaving)
-            if any(one.who.is_cancelled for one in put_out):
+            put_out = uow.teachers.list_candidates(school.id, leaving)
+            if any(one.candidate.is_cancelled for one in put_out):
                 raise Refusal(
                     Errno.CO_TEACHER_NOT_UNBOOKED,
                     "a cancelled co-teacher cannot be put out of a class that is running",
@@ -290,7 +291,9 @@ def _check_plan_of_edit(
     if stage.seats > plan.max_seats:
         raise Refusal(Errno.SEATS_INVALID, f"the plan now has {plan.max_seats} seats a class")
     helpers = (
-        uow.class_roles.co_teachers(old.id) if change.co_teachers is None else change.co_teachers
+        uow.class_roles.list_co_teachers(old.id)
+        if change.co_teachers is None
+        else change.co_teachers
     )
     switches = (
         old.recording if change.recording is None else change.recording.apply_to(old.recording)
@@ -298,7 +301,7 @@ def _check_plan_of_edit(
     check_plan(plan, stage, switches, has_co_teachers=bool(helpers))
     if plan.monthly_classes:
         # An edit creates none: it is refused where the month already has more than the plan.
-        created = uow.quotas.created_between(school.id, *month_bounds(uow.now, plan))
+        created = uow.quotas.count_created_lessons(school.id, *month_bounds(uow.now, plan))
         check_monthly_limit(plan, created - 1)
 
 
@@ -308,27 +311,34 @@ def _check_numbers(uow: UnitOfWork, plan: Plan, school: SchoolId, course: Course
         return
     # Two classes added at once must not both be the last one allowed.
     uow.require_exclusive()
-    if plan.max_course_classes and uow.quotas.count_in(course) >= plan.max_course_classes:
+    if (
+        plan.max_course_classes
+        and uow.quotas.count_lessons_of_course(course) >= plan.max_course_classes
+    ):
         raise Refusal(Errno.TOO_MANY_LESSONS)
     if plan.monthly_classes:
-        check_monthly_limit(plan, uow.quotas.created_between(school, *month_bounds(uow.now, plan)))
+        check_monthly_limit(
+            plan, uow.quotas.count_created_lessons(school, *month_bounds(uow.now, plan))
+        )
 
 
-def _list_teachers(uow: UnitOfWork, course: CourseId, persons: list[Known]) -> None:
+def _list_teachers(uow: UnitOfWork, course: CourseId, persons: list[CourseCandidate]) -> None:
     """Enter the teachers of a class in the course's list of teachers."""
-    uow.courses.list_teachers(course, [one.who.user for one in persons if not one.is_listed])
+    uow.courses.add_teachers(
+        course, [one.candidate.user for one in persons if not one.is_course_teacher]
+    )
 
 
 def _push_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
     """Push the expiry of a course past a class of it (READINGS Q27)."""
     latest = hours.end + EXPIRY_EXTENSION_SECONDS
     if course.expires_at is not None and course.expires_at < latest:
-        uow.courses.push_expiry(course.id, latest)
+        uow.courses.extend_expiry(course.id, latest)
 
 
 def _note_hours(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
     """Say so when the classroom hours that are paid for are used up."""
     if plan.classroom_hours:
-        used = uow.quotas.seconds_between(school, *month_bounds(hours.begin, plan))
+        used = uow.quotas.sum_lesson_seconds(school, *month_bounds(hours.begin, plan))
         if used > plan.classroom_hours * HOUR:
             uow.warn(Errno.HOURS_USED_UP)

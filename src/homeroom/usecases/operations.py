@@ -18,7 +18,7 @@ from homeroom.usecases.dependencies import Dependencies
 def user(uow: UnitOfWork, asked: str) -> User:
     """Return a user by UID, or by telephone number or e-mail address, or decline."""
     name = asked.strip().lower()
-    person = uow.accounts.named([name]).get(name)
+    person = uow.accounts.find_by_names([name]).get(name)
     if person is None and asked.isascii() and asked.isdigit() and len(asked) <= len(str(2**62)):
         person = uow.accounts.get(UserId(int(asked)))
     if person is None:
@@ -29,7 +29,7 @@ def user(uow: UnitOfWork, asked: str) -> User:
 def cancel_user(uow: UnitOfWork, asked: UserId) -> User:
     """Cancel an account; its telephone number or address becomes free for another."""
     person = schools.living_user(uow, asked)
-    owned = uow.schools.owned_by(asked)
+    owned = uow.schools.find_by_owner(asked)
     if owned is not None:
         raise OperatorError(f"UID {asked} is the school account of school {owned}")
     uow.accounts.cancel(asked, uow.now)
@@ -42,7 +42,7 @@ def cancel_user(uow: UnitOfWork, asked: UserId) -> User:
 def set_course_kind(uow: UnitOfWork, course: CourseId, kind: CourseKind) -> None:
     """Make a course standard, public or dual; the partner API handles standard ones only."""
     _course(uow, course)
-    uow.courses.set(course, {"kind": kind.value})
+    uow.courses.save(course, {"kind": kind.value})
 
 
 def delete_course(uow: UnitOfWork, course: CourseId) -> None:
@@ -50,8 +50,8 @@ def delete_course(uow: UnitOfWork, course: CourseId) -> None:
     held = _course(uow, course)
     if not schools.get(uow, held.school).plan.keep_identities:
         uow.courses.free_identities(course)
-        uow.courses.set(course, {"unique_identity": None})
-    uow.courses.set(course, {"deleted_at": uow.now})
+        uow.courses.save(course, {"unique_identity": None})
+    uow.courses.save(course, {"deleted_at": uow.now})
 
 
 def _course(uow: UnitOfWork, course: CourseId) -> Course:
@@ -78,7 +78,7 @@ def lesson(uow: UnitOfWork, asked: LessonId) -> Lesson:
 
 def set_origin(uow: UnitOfWork, asked: LessonId, origin: Origin) -> None:
     """Say how a class was made; the v1 calls change only their own (errno 466)."""
-    uow.lessons.set_origin(lesson(uow, asked).id, origin)
+    uow.lessons.save_origin(lesson(uow, asked).id, origin)
 
 
 def close_lesson(uow: UnitOfWork, asked: LessonId) -> None:
@@ -92,14 +92,14 @@ def add_guest(uow: UnitOfWork, asked: LessonId, guest: UserId) -> None:
     """Add a student to one class only."""
     held = lesson(uow, asked)
     schools.living_user(uow, guest)
-    if guest == held.teacher or guest in uow.class_roles.co_teachers(asked):
+    if guest == held.teacher or guest in uow.class_roles.list_co_teachers(asked):
         raise OperatorError(f"UID {guest} teaches class {asked}")
     uow.class_roles.add_guest(asked, guest)
 
 
 def remove_guest(uow: UnitOfWork, asked: LessonId, guest: UserId) -> None:
     """Take a student out of one class."""
-    if not uow.class_roles.remove_guest(lesson(uow, asked).id, guest):
+    if not uow.class_roles.delete_guest(lesson(uow, asked).id, guest):
         raise OperatorError(f"UID {guest} is no guest of class {asked}")
 
 
@@ -111,7 +111,7 @@ def set_writable(uow: UnitOfWork, folder: FolderId, *, writable: bool) -> Folder
     held = uow.drive.get(folder)
     if held is None:
         raise OperatorError(f"no folder has the id {folder}")
-    uow.drive.set_writable(folder, writable=writable)
+    uow.drive.save_writable(folder, writable=writable)
     return held
 
 

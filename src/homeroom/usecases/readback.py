@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.domain.lessons import Lesson
-from homeroom.store.paging import SCHOOL, Filters, Page, Span
-from homeroom.store.shown import ShownCoTeacher, ShownCourse, ShownLesson, ShownViewer
+from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
+from homeroom.store.readback_records import (
+    CoTeacherRecord,
+    CourseRecord,
+    LessonRecord,
+    ViewerRecord,
+)
 from homeroom.store.unit_of_work import UnitOfWork
 
 Whole = SchoolId | None
@@ -14,10 +19,10 @@ VIEWERS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class SeenCourse:
+class CoursePage:
     """A course with its labels."""
 
-    course: ShownCourse
+    course: CourseRecord
     labels: list[LabelId]
 
 
@@ -26,24 +31,24 @@ class SeenLesson:
     """A class with the people who hold it."""
 
     lesson: Lesson
-    shown: ShownLesson
-    co_teachers: list[ShownCoTeacher]
+    shown: LessonRecord
+    co_teachers: list[CoTeacherRecord]
 
 
-def courses(uow: UnitOfWork, filters: Filters, span: Span) -> Page[SeenCourse]:
+def courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[CoursePage]:
     """Return a page of courses, their labels read in one statement."""
-    page = uow.listing.courses(filters, span)
-    labels = uow.listing.labels_of(course.id for course in page.rows)
-    rows = [SeenCourse(course, labels[course.id]) for course in page.rows]
+    page = uow.readback.list_courses(filters, span)
+    labels = uow.readback.find_labels(course.id for course in page.rows)
+    rows = [CoursePage(course, labels[course.id]) for course in page.rows]
     return Page(rows, page.next, page.order)
 
 
-def lessons(uow: UnitOfWork, filters: Filters, span: Span) -> Page[SeenLesson]:
+def lessons(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[SeenLesson]:
     """Return a page of classes, what hangs on them read in two statements."""
-    page = uow.listing.lessons(filters, span)
+    page = uow.readback.list_lessons(filters, span)
     ids = [shown.id for shown in page.rows]
-    held = uow.lessons.several(ids)
-    co_teachers = uow.listing.co_teachers_of(ids)
+    held = uow.lessons.get_many(ids)
+    co_teachers = uow.readback.find_co_teachers(ids)
     rows = [SeenLesson(held[shown.id], shown, co_teachers[shown.id]) for shown in page.rows]
     return Page(rows, page.next, page.order)
 
@@ -53,7 +58,7 @@ def lesson(uow: UnitOfWork, scope: Whole, asked: LessonId) -> SeenLesson | None:
     filters: Filters = {"lesson": asked}
     if scope is not None:
         filters = {**filters, SCHOOL: scope}
-    rows = lessons(uow, filters, Span(1, now=uow.now)).rows
+    rows = lessons(uow, filters, PageRequest(1, now=uow.now)).rows
     return rows[0] if rows else None
 
 
@@ -69,13 +74,13 @@ def seen_lesson(uow: UnitOfWork, scope: Whole, asked: LessonId) -> Lesson | None
     return held if held is not None and scope in (None, held.school) else None
 
 
-def viewers_of(uow: UnitOfWork, lesson: LessonId) -> list[ShownViewer]:
+def viewers_of(uow: UnitOfWork, lesson: LessonId) -> list[ViewerRecord]:
     """Return everybody who watched a class, in the order of their coming."""
-    found: list[ShownViewer] = []
-    page = uow.listing.viewers_of(lesson, {}, Span(VIEWERS_AT_ONCE))
+    found: list[ViewerRecord] = []
+    page = uow.readback.list_viewers_of_lesson(lesson, {}, PageRequest(VIEWERS_AT_ONCE))
     found += page.rows
     while page.next is not None:
-        span = Span(VIEWERS_AT_ONCE, page.next, page.order)
-        page = uow.listing.viewers_of(lesson, {}, span)
+        span = PageRequest(VIEWERS_AT_ONCE, page.next, page.order)
+        page = uow.readback.list_viewers_of_lesson(lesson, {}, span)
         found += page.rows
     return found

@@ -32,7 +32,7 @@ def to_empty(uow: UnitOfWork, school: SchoolId) -> Removed:
     Its tokens stay too. The bytes of its files go after the commit.
     """
     emptied = uow.resets.empty(school)
-    uow.schools.set_plan(school, Plan())
+    uow.schools.save_plan(school, Plan())
     for first in range(0, len(emptied.files), FILES_AT_ONCE):
         paths = msgspec.json.encode(emptied.files[first : first + FILES_AT_ONCE]).decode()
         uow.enqueue(JobKind.ERASE_FILES, {"paths": paths}, school)

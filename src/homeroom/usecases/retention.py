@@ -13,15 +13,15 @@ SWEPT_AT_ONCE = 500
 def overdue(uow: UnitOfWork) -> set[SchoolId]:
     """Return the schools that have something to be swept away."""
     kept_too_long = (one.id for one in schools.every(uow) if any(_overdue(uow, one, 1)))
-    return {*uow.sessions.expired(uow.now), *kept_too_long}
+    return {*uow.sessions.list_schools_with_expired(uow.now), *kept_too_long}
 
 
 def sweep(uow: UnitOfWork, school: SchoolId) -> int:
     """Remove what a school has kept for longer than it wants to, some at once; tells how much."""
     viewers, entries = _overdue(uow, schools.get(uow, school), SWEPT_AT_ONCE)
-    uow.viewers.forget(viewers)
-    uow.chats.forget(entries)
-    return len(viewers) + len(entries) + uow.sessions.sweep(school, uow.now)
+    uow.viewers.purge(viewers)
+    uow.chats.purge(entries)
+    return len(viewers) + len(entries) + uow.sessions.purge_expired(school, uow.now)
 
 
 def _overdue(uow: UnitOfWork, school: School, limit: int) -> tuple[list[ViewerId], list[EntryId]]:
@@ -30,7 +30,7 @@ def _overdue(uow: UnitOfWork, school: School, limit: int) -> tuple[list[ViewerId
     viewers: list[ViewerId] = []
     entries: list[EntryId] = []
     if plan.viewer_days:
-        viewers = uow.viewers.overdue(school.id, now - plan.viewer_days * DAY, limit)
+        viewers = uow.viewers.list_overdue(school.id, now - plan.viewer_days * DAY, limit)
     if plan.chat_days:
-        entries = uow.chats.overdue(school.id, now - plan.chat_days * DAY, limit)
+        entries = uow.chats.list_overdue(school.id, now - plan.chat_days * DAY, limit)
     return viewers, entries

@@ -9,7 +9,7 @@ from homeroom.domain.courses import CHANGE_RULE, REMOVE_MEMBERS_RULE, Course
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
-from homeroom.store.rosters import NewMember, Person
+from homeroom.store.rosters import NewMember, RosterCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import current_school
 
@@ -35,10 +35,10 @@ def add_members(
 ) -> list[Verdict]:
     """Add people to a course; each is judged alone, all accepted ones are written together."""
     held = current_school(uow, school)
-    home = uow.courses.held_by(school, course, uow.now, CHANGE_RULE)
+    home = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     accounts = _accounts(uow, asked)
     uids = [_uid(one, accounts) for one in asked]
-    persons = uow.rosters.persons(school, course, [uid for uid in uids if uid is not None])
+    persons = uow.rosters.find_candidates(school, course, [uid for uid in uids if uid is not None])
     room = _room(uow, held, course, role)
     seen: set[UserId] = set()
     new: list[NewMember] = []
@@ -68,10 +68,10 @@ def remove_members(
     asked: list[Asked | Refusal],
 ) -> list[Verdict]:
     """Take people out of a course; who is named a second time is no member any more."""
-    uow.courses.held_by(school, course, uow.now, REMOVE_MEMBERS_RULE)
+    uow.courses.get_usable(school, course, uow.now, REMOVE_MEMBERS_RULE)
     accounts = _accounts(uow, asked)
     uids = [_uid(one, accounts) for one in asked]
-    persons = uow.rosters.persons(school, course, [uid for uid in uids if uid is not None])
+    persons = uow.rosters.find_candidates(school, course, [uid for uid in uids if uid is not None])
     gone: dict[UserId, None] = {}
     verdicts: list[Verdict] = []
     for one, uid in zip(asked, uids, strict=True):
@@ -87,7 +87,7 @@ def remove_members(
         else:
             gone[person.user] = None
             verdicts.append(None)
-    uow.rosters.remove(course, role, list(gone))
+    uow.rosters.delete(course, role, list(gone))
     return verdicts
 
 
@@ -97,7 +97,7 @@ def _accounts(uow: UnitOfWork, asked: list[Asked | Refusal]) -> dict[str, User]:
         for one in asked
         if isinstance(one, Asked) and one.user is None and one.name is not None
     ]
-    return uow.accounts.named(names)
+    return uow.accounts.find_by_names(names)
 
 
 def _uid(one: Asked | Refusal, accounts: dict[str, User]) -> UserId | None:
@@ -125,12 +125,12 @@ def _check_room(room: int | None, taken: int) -> None:
 def _admitted(
     one: Asked,
     uid: UserId | None,
-    persons: dict[UserId, Person],
+    persons: dict[UserId, RosterCandidate],
     school: School,
     course: Course,
     role: MemberRole,
     seen: set[UserId],
-) -> Person:
+) -> RosterCandidate:
     """Return a person who may become a member, or refuse."""
     person = None if uid is None else persons.get(uid)
     by_account = one.user is None
@@ -155,7 +155,9 @@ def _admitted(
     return person
 
 
-def _as_teacher(person: Person, course: Course, role: MemberRole, *, by_account: bool) -> Errno:
+def _as_teacher(
+    person: RosterCandidate, course: Course, role: MemberRole, *, by_account: bool
+) -> Errno:
     """Return the number for a teacher who shall be a member; the older key has older numbers."""
     if by_account:
         return Errno.TEACHER_AS_STUDENT if role is MemberRole.STUDENT else Errno.TEACHER_AS_AUDITOR
@@ -165,7 +167,7 @@ def _as_teacher(person: Person, course: Course, role: MemberRole, *, by_account:
 
 
 def _member(
-    person: Person, one: Asked, school: School, role: MemberRole
+    person: RosterCandidate, one: Asked, school: School, role: MemberRole
 ) -> tuple[NewMember, Errno | None]:
     """Return the member to write, and what could not be done besides."""
     name = (one.shown_as or person.account) if role is MemberRole.AUDITOR else None

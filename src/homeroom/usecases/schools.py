@@ -20,7 +20,7 @@ PAGE = 500
 
 def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = None) -> School:
     """Make a school with its school account; it has every feature and no limit."""
-    newest = uow.schools.newest()
+    newest = uow.schools.get_newest_id()
     sid = FIRST_SID if newest is None else SchoolId(newest + 1)
     number = parse_telephone(f"00999-{TELEPHONES + sid}")
     name = named(name)
@@ -33,7 +33,7 @@ def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = N
 def every(uow: UnitOfWork) -> list[School]:
     """Return all schools."""
     schools: list[School] = []
-    while page := uow.schools.page(schools[-1].id if schools else 0, PAGE):
+    while page := uow.schools.list_page(schools[-1].id if schools else 0, PAGE):
         schools += page
     return schools
 
@@ -50,7 +50,7 @@ def change(uow: UnitOfWork, school: SchoolId, wanted: Mapping[str, str]) -> Scho
     """Change what a school may do, by keys and values as they are typed."""
     held = get(uow, school)
     plan = change_plan(held.plan, wanted)
-    uow.schools.set_plan(school, plan)
+    uow.schools.save_plan(school, plan)
     return replace(held, plan=plan)
 
 
@@ -60,7 +60,7 @@ def rotate_secret(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Scho
     if held.former_secret is not None:
         raise OperatorError(f"school {school} has two secrets already: drop the former one first")
     rotated = replace(held, secret=deps.keys.secret(), former_secret=held.secret)
-    uow.schools.set_secrets(school, rotated.secret, rotated.former_secret)
+    uow.schools.save_secrets(school, rotated.secret, rotated.former_secret)
     return rotated
 
 
@@ -69,7 +69,7 @@ def drop_former_secret(uow: UnitOfWork, school: SchoolId) -> School:
     held = get(uow, school)
     if held.former_secret is None:
         raise OperatorError(f"school {school} has no former secret")
-    uow.schools.set_secrets(school, held.secret, None)
+    uow.schools.save_secrets(school, held.secret, None)
     return replace(held, former_secret=None)
 
 
@@ -88,14 +88,14 @@ def add_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> User:
 def remove_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
     """Take a sub-account back."""
     get(uow, school)
-    if not uow.schools.remove_sub_account(school, user):
+    if not uow.schools.delete_sub_account(school, user):
         raise OperatorError(f"UID {user} is no sub-account of school {school}")
 
 
 def sub_accounts(uow: UnitOfWork, school: SchoolId) -> list[User]:
     """Return the sub-accounts of a school."""
     get(uow, school)
-    found = (uow.accounts.get(user) for user in uow.schools.sub_accounts(school))
+    found = (uow.accounts.get(user) for user in uow.schools.list_sub_accounts(school))
     return [user for user in found if user is not None]
 
 
@@ -107,7 +107,7 @@ def add_preset(uow: UnitOfWork, school: SchoolId, name: str) -> PresetId:
 
 def presets(uow: UnitOfWork, school: SchoolId) -> list[tuple[PresetId, str]]:
     """Return the classroom presets of a school."""
-    return uow.schools.presets(get(uow, school).id)
+    return uow.schools.list_presets(get(uow, school).id)
 
 
 def living_user(uow: UnitOfWork, user: UserId) -> User:

@@ -22,7 +22,7 @@ from homeroom.domain.streams import (
     stream_name,
 )
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
-from homeroom.store.publish_sessions import NewPush
+from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching
 from homeroom.usecases.dependencies import Dependencies
@@ -57,14 +57,14 @@ def start_push(uow: UnitOfWork, deps: Dependencies, peer: Peer, engine: str) -> 
     held, kind = _found(uow, peer)
     proof = parse_signature(peer.param)
     check_push(held, kind, proof, deps.push_key, uow.now)
-    new = NewPush(held.lesson.id, kind, engine, peer.client_id, proof.query, peer.ip)
+    new = NewPublishSession(held.lesson.id, kind, engine, peer.client_id, proof.query, peer.ip)
     uow.publish_sessions.add(new, uow.now)
 
 
 def end_push(uow: UnitOfWork, client_id: str) -> None:
     """Write that a client's push has ended, and forget those of long ago."""
     uow.publish_sessions.end(client_id, uow.now)
-    uow.publish_sessions.forget(uow.now - KEPT)
+    uow.publish_sessions.purge(uow.now - KEPT)
 
 
 def may_play(uow: UnitOfWork, deps: Dependencies, peer: Peer) -> None:
@@ -76,7 +76,7 @@ def may_play(uow: UnitOfWork, deps: Dependencies, peer: Peer) -> None:
 def unwelcome(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[Unwelcome]:
     """Return the pushes that run at an engine and would not be let in now."""
     found = []
-    for push, held in uow.publish_sessions.running_with_lessons(engine):
+    for push, held in uow.publish_sessions.list_running_with_streams(engine):
         try:
             check_push(held, push.kind, parse_signature(push.param), deps.push_key, uow.now)
         except OperatorError as reason:
@@ -89,19 +89,19 @@ def settle(
 ) -> None:
     """Take over what an engine says: which clients have gone, and whose recordings went wrong."""
     changed = []
-    for push in uow.publish_sessions.running(engine):
+    for push in uow.publish_sessions.list_running(engine):
         ended_at = uow.now if push.client_id in gone else None
         settled = replace(
             push, ended_at=ended_at, problem=problems.get(push.client_id, push.problem)
         )
         if settled != push:
             changed.append(settled)
-    uow.publish_sessions.settle(changed)
+    uow.publish_sessions.save_ends(changed)
 
 
 def is_recorded(uow: UnitOfWork, stream: str, file_id: str) -> bool:
     """Tell whether a clip was written already; raises `OperatorError` where it could not be."""
-    if uow.clips.named(file_id) is not None:
+    if uow.clips.find_by_file_id(file_id) is not None:
         return True
     _keyed(uow, stream)
     return False
@@ -112,7 +112,7 @@ def recorded(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
 
     Raises `OperatorError` where no class has such a stream.
     """
-    known = uow.clips.named(file.file_id)
+    known = uow.clips.find_by_file_id(file.file_id)
     if known is not None:
         return known
     held, _kind = _keyed(uow, stream)
@@ -149,7 +149,7 @@ class Streams:
 
 def streams(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: LessonId) -> Streams:
     """Return the streams of a class; raises `OperatorError` where there is none."""
-    held = uow.publish_sessions.get(lesson)
+    held = uow.publish_sessions.get_stream(lesson)
     if held is None:
         raise OperatorError(f"no class has the id {lesson}")
     return Streams(
@@ -159,7 +159,7 @@ def streams(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: LessonId)
         room=_stream(held, StreamKind.CLASS, deps, hosts),
         scene=_stream(held, StreamKind.SCENE, deps, hosts),
         teach=teaching.address(held, deps, hosts),
-        pushes=uow.publish_sessions.of_lesson(lesson),
+        pushes=uow.publish_sessions.list_of_lesson(lesson),
     )
 
 
@@ -193,7 +193,7 @@ def _found(uow: UnitOfWork, peer: Peer) -> tuple[PublishTarget, StreamKind]:
 
 def _keyed(uow: UnitOfWork, stream: str) -> tuple[PublishTarget, StreamKind]:
     key, kind = parse_stream_name(stream)
-    held = uow.publish_sessions.keyed(key)
+    held = uow.publish_sessions.find_stream_by_key(key)
     if held is None:
         raise OperatorError("no class has a stream of this name")
     return held, kind

@@ -27,7 +27,7 @@ def add(
         raise Refusal(Errno.BAD_DATA if user is not None else Errno.ACCOUNT_NOT_REGISTERED)
     if person.is_cancelled:
         raise Refusal(Errno.TEACHER_CANCELLED)
-    if uow.teachers.state(school, person.id) is not None:
+    if uow.teachers.get_state(school, person.id) is not None:
         raise Refusal(Errno.ALREADY_EXISTS, "the user is a teacher of the school already")
     check_teacher_quota(uow, held)
     return uow.teachers.add(school, person.id, shown_as, uow.now, photo)
@@ -55,16 +55,16 @@ def stop(
         return
     delay = deps.stop_delay if held.plan.stop_delay is None else held.plan.stop_delay
     if delay == 0:
-        uow.teachers.set_state(school, person.id, TeacherState.STOPPED)
+        uow.teachers.save_state(school, person.id, TeacherState.STOPPED)
         return
-    uow.teachers.set_state(school, person.id, TeacherState.STOPPING)
+    uow.teachers.save_state(school, person.id, TeacherState.STOPPING)
     uow.enqueue(JobKind.FINISH_STOP, {"school": school, "user": person.id}, school, after=delay)
 
 
 def finish_stop(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
     """Let a stopping teacher be stopped; anybody else stays as they are."""
-    if uow.teachers.state(school, user) is TeacherState.STOPPING:
-        uow.teachers.set_state(school, user, TeacherState.STOPPED)
+    if uow.teachers.get_state(school, user) is TeacherState.STOPPING:
+        uow.teachers.save_state(school, user, TeacherState.STOPPED)
 
 
 def restart(
@@ -74,7 +74,7 @@ def restart(
     person, state = _teacher(uow, current_school(uow, school), user, name)
     if state is TeacherState.STOPPING:
         raise Refusal(Errno.TEACHER_STOPPING, "the stop is not finished yet; try again later")
-    uow.teachers.set_state(school, person.id, TeacherState.ACTIVE)
+    uow.teachers.save_state(school, person.id, TeacherState.ACTIVE)
 
 
 def _teacher(
@@ -83,7 +83,7 @@ def _teacher(
     person = found(uow, user, name)
     if person is None:
         raise Refusal(Errno.BAD_DATA, "no such user")
-    state = uow.teachers.state(school.id, person.id)
+    state = uow.teachers.get_state(school.id, person.id)
     if state is None:
         raise Refusal(Errno.NOT_A_TEACHER_OF_SCHOOL)
     return person, state

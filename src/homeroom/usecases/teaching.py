@@ -16,7 +16,7 @@ from homeroom.domain.streams import (
 )
 from homeroom.domain.webcasts import Hosts, build_push_address
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import Seen
+from homeroom.store.viewers import LessonPage
 from homeroom.usecases import operations, viewing
 from homeroom.usecases.dependencies import Dependencies
 
@@ -30,7 +30,7 @@ PROOF_LENGTH = 32
 class Taught:
     """A class as its teacher's page has it."""
 
-    seen: Seen
+    seen: LessonPage
     held: PublishTarget
     is_over: bool
     """Then nothing may be pushed, said or ended any more."""
@@ -50,7 +50,7 @@ def address(held: PublishTarget, deps: Dependencies, hosts: Hosts) -> str:
 def taught(uow: UnitOfWork, deps: Dependencies, given: str) -> Taught:
     """Return the class that a token opens; raises `OperatorError`, and says nothing of why."""
     key = given[:KEY_LENGTH]
-    held = uow.publish_sessions.keyed(key) if is_public_key(key) else None
+    held = uow.publish_sessions.find_stream_by_key(key) if is_public_key(key) else None
     if held is None or not opens(given, held, deps, uow.now):
         raise OperatorError("there is no such page")
     return Taught(viewing.seen(uow, key), held, held.lesson.is_over(uow.now))

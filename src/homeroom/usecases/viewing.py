@@ -31,7 +31,7 @@ from homeroom.domain.viewers import (
 )
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import NewViewer, Seen, SeenCourse, Viewer, Watched
+from homeroom.store.viewers import CoursePage, LessonPage, NewViewer, Viewer, WatchTime
 from homeroom.usecases.dependencies import Dependencies
 
 LISTED = 200
@@ -50,7 +50,7 @@ class Unknown(Exception):
 class Admitted:
     """A viewer who may watch a class, and what else they may."""
 
-    seen: Seen
+    seen: LessonPage
     ticket: Ticket
     viewer: Viewer | None
     """None for a visitor who has not said who they are."""
@@ -84,21 +84,21 @@ class Shown:
     """With the address of each."""
 
 
-def seen(uow: UnitOfWork, key: str) -> Seen:
+def seen(uow: UnitOfWork, key: str) -> LessonPage:
     """Return the class of a page's key, a deleted one too; raises `Unknown`."""
-    found = uow.viewers.seen(key) if is_public_key(key) else None
+    found = uow.viewers.find_lesson(key) if is_public_key(key) else None
     if found is None:
         raise Unknown
     return found
 
 
-def course(uow: UnitOfWork, key: str) -> tuple[SeenCourse, School, list[Seen]]:
+def course(uow: UnitOfWork, key: str) -> tuple[CoursePage, School, list[LessonPage]]:
     """Return a course with its school and the classes that its page lists; raises `Unknown`."""
-    found = uow.viewers.course(key) if is_public_key(key) else None
+    found = uow.viewers.find_course(key) if is_public_key(key) else None
     school = None if found is None else uow.schools.get(found.school)
     if found is None or school is None:
         raise Unknown
-    return found, school, uow.viewers.in_course(key, uow.now, LISTED)
+    return found, school, uow.viewers.list_lessons_of_course(key, uow.now, LISTED)
 
 
 # --- tickets -------------------------------------------------------------------------------------
@@ -120,8 +120,8 @@ def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | N
     """
     if not is_public_key(key):
         return None
-    shown = uow.viewers.seen(key)
-    found = uow.viewers.course(key) if shown is None else None
+    shown = uow.viewers.find_lesson(key)
+    found = uow.viewers.find_course(key) if shown is None else None
     owner = shown.lesson.school if shown is not None else found.school if found else None
     school = None if owner is None else uow.schools.get(owner)
     if school is None or not is_link_valid(school, key, link.account, link.nickname, link.code):
@@ -147,7 +147,7 @@ def known_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
     if "\0" in account:  # which PostgreSQL does not take
         return None
     name = account.lower() if "@" in account else account
-    return uow.accounts.with_password(name)
+    return uow.accounts.find_with_password_hash(name)
 
 
 def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:
@@ -160,7 +160,7 @@ def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) ->
         name=str(user.id) if user.nickname in (user.telephone, user.email) else user.nickname,
         school=school,
         expires_at=until,
-        session=uow.sessions.log_in(school, user.id, uow.now, until),
+        session=uow.sessions.add(school, user.id, uow.now, until),
     )
     return sign_ticket(ticket, deps.ticket_key)
 
@@ -181,7 +181,7 @@ def log_out(uow: UnitOfWork, deps: Dependencies, text: str) -> None:
     except OperatorError:
         return
     if ticket.session is not None:
-        uow.sessions.log_out(ticket.session, uow.now)
+        uow.sessions.end(ticket.session, uow.now)
 
 
 def visitor(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
@@ -210,8 +210,8 @@ def enlist(
         if not resolve_watch_policy(lesson).allow_unlogged_chat:
             raise LogInFirst
         new = NewViewer(lesson.id, ticket.identity, ticket.kind, name, telephone)
-        guest = uow.viewers.put(new, uow.now)
-        muted_at = uow.viewers.muted_at(lesson.id, telephone)
+        guest = uow.viewers.save(new, uow.now)
+        muted_at = uow.viewers.find_muted_at(lesson.id, telephone)
         if muted_at is not None:
             uow.viewers.mute(lesson.id, guest.id, muted_at)
     return sign_ticket(ticket, deps.ticket_key)
@@ -243,7 +243,7 @@ def admit(uow: UnitOfWork, deps: Dependencies, key: str, text: str | None) -> Ad
 
 def enter(uow: UnitOfWork, admitted: Admitted) -> Viewer | None:
     """Write down a viewer who is known by name; returns them, none for a mere visitor."""
-    return uow.viewers.put(known_as(admitted), uow.now) if admitted.is_news else admitted.viewer
+    return uow.viewers.save(known_as(admitted), uow.now) if admitted.is_news else admitted.viewer
 
 
 def known_as(admitted: Admitted) -> NewViewer:
@@ -262,7 +262,7 @@ def outcasts(uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]) 
     """Return the tickets to some classes, once good, by which these are no longer watched."""
     everybody = {ticket for _, tickets in watching for ticket in tickets}
     asked = {ticket.session for ticket in everybody if ticket.session is not None}
-    living = uow.sessions.living(asked, uow.now)
+    living = uow.sessions.find_active(asked, uow.now)
     gone = {
         ticket
         for ticket in everybody
@@ -277,9 +277,9 @@ def outcasts(uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]) 
     return gone
 
 
-def add_watched(uow: UnitOfWork, watched: Iterable[Watched]) -> None:
+def add_watched(uow: UnitOfWork, watched: Iterable[WatchTime]) -> None:
     """Add to how long viewers have watched."""
-    uow.viewers.add_watched(watched, uow.now)
+    uow.viewers.add_watch_time(watched, uow.now)
 
 
 def _good(uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None) -> Ticket | None:
@@ -291,7 +291,7 @@ def _good(uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None)
         return None
     if not ticket.is_valid_for(lesson):
         return None
-    if ticket.session is not None and not uow.sessions.living([ticket.session], uow.now):
+    if ticket.session is not None and not uow.sessions.find_active([ticket.session], uow.now):
         return None
     return ticket
 
@@ -322,8 +322,8 @@ def shown_of(
 ) -> dict[LessonId, tuple[Shown, Shown]]:
     """Return what can be seen of several classes now: by viewers, and by the teacher."""
     now = uow.now
-    pushed = uow.publish_sessions.running_elsewhere([lesson.id for lesson in lessons])
-    clips = uow.clips.kept([lesson.id for lesson in lessons if lesson.is_over(now)])
+    pushed = uow.publish_sessions.find_running_external([lesson.id for lesson in lessons])
+    clips = uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(now)])
     found = {}
     for lesson in lessons:
         all_of_it = Shown(
@@ -375,6 +375,6 @@ def _phase(lesson: Lesson, now: Moment) -> str:
     return "running" if now >= lesson.hours.begin else "before"
 
 
-def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, Seen]:
+def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, LessonPage]:
     """Return classes as their pages show them."""
-    return uow.viewers.seen_several(lessons)
+    return uow.viewers.get_lessons(lessons)

@@ -5,9 +5,9 @@ from sqlalchemy import Join, and_, bindparam
 from homeroom.store.tables import course_members, course_teachers, users
 
 
-def with_standing(persons: Join) -> Join:
+def join_course_roles(users_join: Join) -> Join:
     """Join users with what they are in the course: a member, one of its teachers, or neither."""
-    return persons.outerjoin(
+    return users_join.outerjoin(
         course_members,
         and_(
             course_members.c.course_id == bindparam("course"),

@@ -8,7 +8,7 @@ from homeroom.base.ids import CourseId, LessonId, UserId
 from homeroom.domain.schools import Plan
 
 
-class Person(Protocol):
+class PersonRecord(Protocol):
     """Somebody, as every list shows people."""
 
     @property
@@ -33,7 +33,7 @@ class Person(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownSchool:
+class SchoolRecord:
     """A school without its secrets."""
 
     id: int
@@ -44,7 +44,7 @@ class ShownSchool:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownTeacher:
+class TeacherRecord:
     """A teacher of a school."""
 
     school: int
@@ -58,7 +58,7 @@ class ShownTeacher:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownStudent:
+class StudentRecord:
     """A student of a school."""
 
     school: int
@@ -71,7 +71,7 @@ class ShownStudent:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCourse:
+class CourseRecord:
     """A course."""
 
     id: CourseId
@@ -96,7 +96,7 @@ class ShownCourse:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRosterMember:
+class MemberRecord:
     """A student or an auditor of a course."""
 
     course: int
@@ -111,7 +111,7 @@ class ShownRosterMember:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLesson:
+class LessonRecord:
     """What a list knows of a class besides the class itself; the person is its teacher."""
 
     id: LessonId
@@ -125,7 +125,7 @@ class ShownLesson:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCoTeacher:
+class CoTeacherRecord:
     """A co-teacher of one class."""
 
     lesson: LessonId
@@ -137,7 +137,7 @@ class ShownCoTeacher:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownClip:
+class ClipRecord:
     """A clip without its place on the disk."""
 
     lesson: int
@@ -155,7 +155,7 @@ class ShownClip:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownViewer:
+class ViewerRecord:
     """Somebody who watched a class, and which class that was."""
 
     school: int
@@ -181,7 +181,7 @@ class ShownViewer:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownMessage:
+class MessageRecord:
     """A message of a chat; no viewer where that was the school's people, or is forgotten."""
 
     lesson: int
@@ -195,7 +195,7 @@ class ShownMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLabel:
+class LabelRecord:
     """A label."""
 
     school: int
@@ -206,7 +206,7 @@ class ShownLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownFolder:
+class FolderRecord:
     """A folder."""
 
     school: int

@@ -9,25 +9,33 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, LessonId
 from homeroom.domain.chat import EntryKind
 from homeroom.domain.lessons import MARGIN
-from homeroom.store.engine import Tx
-from homeroom.store.listing_viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
-from homeroom.store.paging import Filters, Listed, Page, Span, has_part, is_deleted, page
-from homeroom.store.schools import read_plan
-from homeroom.store.shown import (
-    ShownClip,
-    ShownCoTeacher,
-    ShownCourse,
-    ShownFolder,
-    ShownLabel,
-    ShownLesson,
-    ShownMessage,
-    ShownRosterMember,
-    ShownSchool,
-    ShownStudent,
-    ShownTeacher,
-    ShownViewer,
+from homeroom.store.engine import Transaction
+from homeroom.store.paging import (
+    Filters,
+    ListDefinition,
+    Page,
+    PageRequest,
+    deleted_filter,
+    fetch_page,
+    substring_filter,
 )
-from homeroom.store.statement import Rows, Statement
+from homeroom.store.readback_records import (
+    ClipRecord,
+    CoTeacherRecord,
+    CourseRecord,
+    FolderRecord,
+    LabelRecord,
+    LessonRecord,
+    MemberRecord,
+    MessageRecord,
+    SchoolRecord,
+    StudentRecord,
+    TeacherRecord,
+    ViewerRecord,
+)
+from homeroom.store.readback_viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
+from homeroom.store.schools import read_plan
+from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     clips,
     co_teachers,
@@ -47,7 +55,7 @@ NOT_STARTED, RUNNING, OVER, DELETED = 1, 2, 3, 4
 KEPT = 1
 """States as the wire numbers them (the messages' courseStatus and classStatus)."""
 
-_PERSON = (users.c.id, users.c.telephone, users.c.email, users.c.cancelled_at)
+_PERSON_COLUMNS = (users.c.id, users.c.telephone, users.c.email, users.c.cancelled_at)
 _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
     "uid": users.c.id == bindparam("uid"),
     "telephone": users.c.telephone == bindparam("telephone"),
@@ -55,11 +63,11 @@ _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
 }
 
 
-def _school(number: int, name: str, owner: int, plan: str, created_at: Moment) -> ShownSchool:
-    return ShownSchool(number, name, owner, read_plan(plan), created_at)
+def _school(number: int, name: str, owner: int, plan: str, created_at: Moment) -> SchoolRecord:
+    return SchoolRecord(number, name, owner, read_plan(plan), created_at)
 
 
-SCHOOLS = Listed(
+SCHOOLS = ListDefinition(
     "schools",
     _school,
     (schools.c.id, schools.c.name, schools.c.owner_id, schools.c.plan, schools.c.created_at),
@@ -69,12 +77,12 @@ SCHOOLS = Listed(
 )
 
 
-TEACHERS = Listed(
+TEACHERS = ListDefinition(
     "teachers",
-    ShownTeacher,
+    TeacherRecord,
     (
         teachers.c.school_id,
-        *_PERSON,
+        *_PERSON_COLUMNS,
         teachers.c.name,
         teachers.c.state,
         teachers.c.created_at,
@@ -84,10 +92,10 @@ TEACHERS = Listed(
     order=(teachers.c.user_id,),
     filters={**_BY_ACCOUNT, "state": teachers.c.state == bindparam("state")},
 )
-STUDENTS = Listed(
+STUDENTS = ListDefinition(
     "students",
-    ShownStudent,
-    (students.c.school_id, *_PERSON, students.c.name, students.c.created_at),
+    StudentRecord,
+    (students.c.school_id, *_PERSON_COLUMNS, students.c.name, students.c.created_at),
     students.outerjoin(users, users.c.id == students.c.user_id),
     school=students.c.school_id,
     order=(students.c.user_id,),
@@ -106,9 +114,9 @@ _has_label = (
     )
     .exists()
 )
-COURSES = Listed(
+COURSES = ListDefinition(
     "courses",
-    ShownCourse,
+    CourseRecord,
     (
         courses.c.id,
         courses.c.school_id,
@@ -135,22 +143,22 @@ COURSES = Listed(
     order=(courses.c.id,),
     filters={
         "course": courses.c.id == bindparam("course"),
-        "name": has_part(courses.c.name, "name"),
+        "name": substring_filter(courses.c.name, "name"),
         "identity": courses.c.unique_identity == bindparam("identity"),
         "teacher": courses.c.head_teacher_id == bindparam("teacher"),
         "label": _has_label,
         "state": _course_state == bindparam("state"),
-        "deleted": is_deleted(courses.c.deleted_at),
+        "deleted": deleted_filter(courses.c.deleted_at),
     },
 )
 
 
-MEMBERS = Listed(
+MEMBERS = ListDefinition(
     "members",
-    ShownRosterMember,
+    MemberRecord,
     (
         course_members.c.course_id,
-        *_PERSON,
+        *_PERSON_COLUMNS,
         course_members.c.role,
         course_members.c.name,
         course_members.c.nickname,
@@ -171,26 +179,28 @@ _lesson_state = case(
     (lessons.c.begins_at <= bindparam("now"), RUNNING),
     else_=NOT_STARTED,
 )
-_helped_by = select(co_teachers.c.lesson_id).where(co_teachers.c.user_id == bindparam("helper"))
+_lessons_helped_by = select(co_teachers.c.lesson_id).where(
+    co_teachers.c.user_id == bindparam("helper")
+)
 
 
-def _name_of(school: ColumnElement[int]) -> ColumnElement[str]:
+def _teacher_name(school: ColumnElement[int]) -> ColumnElement[str]:
     """Name a user as the school's list of teachers does, or as the user does."""
-    listed = select(teachers.c.name).where(
+    school_name = select(teachers.c.name).where(
         teachers.c.school_id == school, teachers.c.user_id == users.c.id
     )
-    return func.coalesce(listed.scalar_subquery(), users.c.nickname)
+    return func.coalesce(school_name.scalar_subquery(), users.c.nickname)
 
 
-LESSONS = Listed(
+LESSONS = ListDefinition(
     "classes",
-    ShownLesson,
+    LessonRecord,
     (
         lessons.c.id,
         _lesson_state,
         courses.c.name,
-        *_PERSON,
-        _name_of(lessons.c.school_id),
+        *_PERSON_COLUMNS,
+        _teacher_name(lessons.c.school_id),
     ),
     # Outer joins keep SQLite from beginning with another table than the one that is paged.
     lessons.outerjoin(courses, courses.c.id == lessons.c.course_id).outerjoin(
@@ -202,23 +212,23 @@ LESSONS = Listed(
         "lesson": lessons.c.id == bindparam("lesson"),
         "course": lessons.c.course_id == bindparam("course"),
         "teacher": lessons.c.teacher_id == bindparam("teacher"),
-        "helper": lessons.c.id.in_(_helped_by),
-        "name": has_part(lessons.c.name, "name"),
+        "helper": lessons.c.id.in_(_lessons_helped_by),
+        "name": substring_filter(lessons.c.name, "name"),
         "identity": lessons.c.unique_identity == bindparam("identity"),
         "state": _lesson_state == bindparam("state"),
-        "deleted": is_deleted(_lesson_deleted_at),
+        "deleted": deleted_filter(_lesson_deleted_at),
         "since": lessons.c.begins_at >= bindparam("since"),
         "until": lessons.c.begins_at < bindparam("until"),
     },
-    narrow=frozenset({"lesson", "course", "teacher", "helper"}),
-    narrow_school=courses.c.school_id,
-    by_time=(lessons.c.begins_at, lessons.c.id),
-    timed=frozenset({"since", "until"}),
+    selective_filters=frozenset({"lesson", "course", "teacher", "helper"}),
+    selective_school=courses.c.school_id,
+    time_order=(lessons.c.begins_at, lessons.c.id),
+    time_filters=frozenset({"since", "until"}),
 )
 _clip_state = case((clips.c.deleted_at.is_not(None), DELETED), else_=KEPT)
-CLIPS = Listed(
+CLIPS = ListDefinition(
     "clips",
-    ShownClip,
+    ClipRecord,
     (
         clips.c.lesson_id,
         clips.c.file_id,
@@ -240,21 +250,21 @@ CLIPS = Listed(
     filters={
         "file_id": clips.c.file_id == bindparam("file_id"),
         "state": _clip_state == bindparam("state"),
-        "deleted": is_deleted(clips.c.deleted_at),
+        "deleted": deleted_filter(clips.c.deleted_at),
     },
 )
-LABELS = Listed(
+LABELS = ListDefinition(
     "labels",
-    ShownLabel,
+    LabelRecord,
     (labels.c.school_id, labels.c.id, labels.c.name, labels.c.colour, labels.c.created_at),
     labels,
     school=labels.c.school_id,
     order=(labels.c.id,),
-    filters={"name": has_part(labels.c.name, "name")},
+    filters={"name": substring_filter(labels.c.name, "name")},
 )
-FOLDERS = Listed(
+FOLDERS = ListDefinition(
     "folders",
-    ShownFolder,
+    FolderRecord,
     (
         folders.c.school_id,
         folders.c.id,
@@ -269,98 +279,108 @@ FOLDERS = Listed(
     order=(folders.c.id,),
     filters={
         "parent": folders.c.parent_id == bindparam("parent"),
-        "name": has_part(folders.c.name, "name"),
+        "name": substring_filter(folders.c.name, "name"),
     },
 )
 
 # --- what hangs on the rows of a page, for all of them at once -----------------------------------
 
-_of_courses = Rows("labelled")
-_COURSE_LABELS = Statement(
+_course_ids = ListParameter("course_ids")
+_FIND_LABELS = Statement(
     select(course_labels.c.course_id, course_labels.c.label_id)
-    .select_from(_of_courses.source)
-    .join(course_labels, course_labels.c.course_id == _of_courses.whole())
+    .select_from(_course_ids.source)
+    .join(course_labels, course_labels.c.course_id == _course_ids.integer())
     .order_by(course_labels.c.course_id, course_labels.c.position)
 )
-_helped = Rows("helped")
-_CO_TEACHERS = Statement(
-    select(co_teachers.c.lesson_id, *_PERSON, _name_of(lessons.c.school_id))
-    .select_from(_helped.source)
-    .join(co_teachers, co_teachers.c.lesson_id == _helped.whole())
+_lesson_ids = ListParameter("lesson_ids")
+_FIND_CO_TEACHERS = Statement(
+    select(co_teachers.c.lesson_id, *_PERSON_COLUMNS, _teacher_name(lessons.c.school_id))
+    .select_from(_lesson_ids.source)
+    .join(co_teachers, co_teachers.c.lesson_id == _lesson_ids.integer())
     .join(lessons, and_(lessons.c.id == co_teachers.c.lesson_id))
     .join(users, users.c.id == co_teachers.c.user_id)
     .order_by(co_teachers.c.lesson_id, co_teachers.c.position)
 )
 
 
-class Listing:
+class ReadbackLists:
     """Lists in one transaction."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def schools(self, filters: Filters, span: Span) -> Page[ShownSchool]:
+    def list_schools(self, filters: Filters, request: PageRequest) -> Page[SchoolRecord]:
         """Return a page of schools."""
-        return page(self._tx, SCHOOLS, filters, span)
+        return fetch_page(self._tx, SCHOOLS, filters, request)
 
-    def teachers(self, filters: Filters, span: Span) -> Page[ShownTeacher]:
+    def list_teachers(self, filters: Filters, request: PageRequest) -> Page[TeacherRecord]:
         """Return a page of teachers."""
-        return page(self._tx, TEACHERS, filters, span)
+        return fetch_page(self._tx, TEACHERS, filters, request)
 
-    def students(self, filters: Filters, span: Span) -> Page[ShownStudent]:
+    def list_students(self, filters: Filters, request: PageRequest) -> Page[StudentRecord]:
         """Return a page of students."""
-        return page(self._tx, STUDENTS, filters, span)
+        return fetch_page(self._tx, STUDENTS, filters, request)
 
-    def courses(self, filters: Filters, span: Span) -> Page[ShownCourse]:
+    def list_courses(self, filters: Filters, request: PageRequest) -> Page[CourseRecord]:
         """Return a page of courses."""
-        return page(self._tx, COURSES, filters, span)
+        return fetch_page(self._tx, COURSES, filters, request)
 
-    def members(self, course: CourseId, filters: Filters, span: Span) -> Page[ShownRosterMember]:
+    def list_members(
+        self, course: CourseId, filters: Filters, request: PageRequest
+    ) -> Page[MemberRecord]:
         """Return a page of the members of a course."""
-        return page(self._tx, MEMBERS, {**filters, "school": course}, span)
+        return fetch_page(self._tx, MEMBERS, {**filters, "school": course}, request)
 
-    def lessons(self, filters: Filters, span: Span) -> Page[ShownLesson]:
+    def list_lessons(self, filters: Filters, request: PageRequest) -> Page[LessonRecord]:
         """Return a page of classes."""
-        return page(self._tx, LESSONS, filters, span)
+        return fetch_page(self._tx, LESSONS, filters, request)
 
-    def clips(self, lesson: LessonId, filters: Filters, span: Span) -> Page[ShownClip]:
+    def list_clips(
+        self, lesson: LessonId, filters: Filters, request: PageRequest
+    ) -> Page[ClipRecord]:
         """Return a page of the clips of a class."""
-        return page(self._tx, CLIPS, {**filters, "school": lesson}, span)
+        return fetch_page(self._tx, CLIPS, {**filters, "school": lesson}, request)
 
-    def viewers(self, filters: Filters, span: Span) -> Page[ShownViewer]:
+    def list_viewers(self, filters: Filters, request: PageRequest) -> Page[ViewerRecord]:
         """Return a page of the viewers of a school."""
-        return page(self._tx, VIEWERS, filters, span)
+        return fetch_page(self._tx, VIEWERS, filters, request)
 
-    def viewers_of(self, lesson: LessonId, filters: Filters, span: Span) -> Page[ShownViewer]:
+    def list_viewers_of_lesson(
+        self, lesson: LessonId, filters: Filters, request: PageRequest
+    ) -> Page[ViewerRecord]:
         """Return a page of the viewers of a class."""
-        return page(self._tx, LESSON_VIEWERS, {**filters, "school": lesson}, span)
+        return fetch_page(self._tx, LESSON_VIEWERS, {**filters, "school": lesson}, request)
 
-    def messages(self, lesson: LessonId, filters: Filters, span: Span) -> Page[ShownMessage]:
+    def list_messages(
+        self, lesson: LessonId, filters: Filters, request: PageRequest
+    ) -> Page[MessageRecord]:
         """Return a page of the messages of a class."""
-        only = {**filters, "school": lesson, "kind": EntryKind.MESSAGE.value}
-        return page(self._tx, MESSAGES, only, span)
+        message_filters = {**filters, "school": lesson, "kind": EntryKind.MESSAGE.value}
+        return fetch_page(self._tx, MESSAGES, message_filters, request)
 
-    def labels(self, filters: Filters, span: Span) -> Page[ShownLabel]:
+    def list_labels(self, filters: Filters, request: PageRequest) -> Page[LabelRecord]:
         """Return a page of labels."""
-        return page(self._tx, LABELS, filters, span)
+        return fetch_page(self._tx, LABELS, filters, request)
 
-    def folders(self, filters: Filters, span: Span) -> Page[ShownFolder]:
+    def list_folders(self, filters: Filters, request: PageRequest) -> Page[FolderRecord]:
         """Return a page of folders."""
-        return page(self._tx, FOLDERS, filters, span)
+        return fetch_page(self._tx, FOLDERS, filters, request)
 
-    def labels_of(self, asked: Iterable[CourseId]) -> dict[CourseId, list[LabelId]]:
+    def find_labels(self, courses: Iterable[CourseId]) -> dict[CourseId, list[LabelId]]:
         """Return the labels of some courses, in order."""
-        found: dict[CourseId, list[LabelId]] = {course: [] for course in asked}
-        text = msgspec.json.encode(list(found)).decode()
-        for course, label in self._tx.all(_COURSE_LABELS, {"labelled": text}):
-            found[course].append(label)
-        return found
+        result: dict[CourseId, list[LabelId]] = {course: [] for course in courses}
+        text = msgspec.json.encode(list(result)).decode()
+        for course, label in self._tx.fetch_all(_FIND_LABELS, {"course_ids": text}):
+            result[course].append(label)
+        return result
 
-    def co_teachers_of(self, asked: Iterable[LessonId]) -> dict[LessonId, list[ShownCoTeacher]]:
+    def find_co_teachers(
+        self, lessons: Iterable[LessonId]
+    ) -> dict[LessonId, list[CoTeacherRecord]]:
         """Return the co-teachers of some classes, in order."""
-        found: dict[LessonId, list[ShownCoTeacher]] = {lesson: [] for lesson in asked}
-        text = msgspec.json.encode(list(found)).decode()
-        for row in self._tx.all(_CO_TEACHERS, {"helped": text}):
-            helper = ShownCoTeacher(*row)
-            found[helper.lesson].append(helper)
-        return found
+        result: dict[LessonId, list[CoTeacherRecord]] = {lesson: [] for lesson in lessons}
+        text = msgspec.json.encode(list(result)).decode()
+        for row in self._tx.fetch_all(_FIND_CO_TEACHERS, {"lesson_ids": text}):
+            co_teacher = CoTeacherRecord(*row)
+            result[co_teacher.lesson].append(co_teacher)
+        return result

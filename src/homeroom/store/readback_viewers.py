@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, func
 
-from homeroom.store.paging import Listed, is_deleted
-from homeroom.store.shown import ShownMessage, ShownViewer
+from homeroom.store.paging import ListDefinition, deleted_filter
+from homeroom.store.readback_records import MessageRecord, ViewerRecord
 from homeroom.store.tables import chat_entries, courses, lessons, users, viewers
 
 _COLUMNS = (
@@ -26,17 +26,17 @@ _COLUMNS = (
     viewers.c.muted_at,
 )
 # Outer joins keep SQLite from beginning with another table than the one that is paged.
-_with_names = (
+_joined_names = (
     lessons.join(viewers, viewers.c.lesson_id == lessons.c.id)
     .outerjoin(courses, courses.c.id == lessons.c.course_id)
     .outerjoin(users, users.c.id == viewers.c.user_id)
 )
 _has_telephone = viewers.c.telephone == bindparam("telephone")
-VIEWERS = Listed(
+VIEWERS = ListDefinition(
     "viewers",
-    ShownViewer,
+    ViewerRecord,
     _COLUMNS,
-    _with_names,
+    _joined_names,
     school=lessons.c.school_id,
     order=(lessons.c.begins_at, lessons.c.id, viewers.c.id),
     filters={
@@ -46,22 +46,22 @@ VIEWERS = Listed(
         "since": lessons.c.begins_at >= bindparam("since"),
         "until": lessons.c.begins_at < bindparam("until"),
     },
-    narrow=frozenset({"lesson", "course"}),
-    narrow_school=courses.c.school_id,
+    selective_filters=frozenset({"lesson", "course"}),
+    selective_school=courses.c.school_id,
 )
-LESSON_VIEWERS = Listed(
+LESSON_VIEWERS = ListDefinition(
     "viewers of a class",
-    ShownViewer,
+    ViewerRecord,
     _COLUMNS,
-    _with_names,
+    _joined_names,
     # Asked for by their class, which stands where others have the school; so are messages.
     school=viewers.c.lesson_id,
     order=(viewers.c.id,),
     filters={"telephone": _has_telephone},
 )
-MESSAGES = Listed(
+MESSAGES = ListDefinition(
     "messages",
-    ShownMessage,
+    MessageRecord,
     (
         chat_entries.c.lesson_id,
         chat_entries.c.id,
@@ -77,6 +77,6 @@ MESSAGES = Listed(
     order=(chat_entries.c.id,),
     filters={
         "kind": chat_entries.c.kind == bindparam("kind"),
-        "deleted": is_deleted(chat_entries.c.deleted_at),
+        "deleted": deleted_filter(chat_entries.c.deleted_at),
     },
 )
