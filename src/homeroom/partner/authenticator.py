@@ -1,9 +1,10 @@
-"""Who calls: the credentials of the v1 wire (rules.yaml, auth_v1; READINGS Q16)."""
+"""Authentication of the v1 wire: SID, timeStamp and safeKey (rules.yaml, auth_v1; READINGS Q16)."""
 
 import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
@@ -13,44 +14,47 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
-from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import schools
 
 WINDOW_SECONDS = 1200
-MIN_MILLISECOND_SKEW = 10**11
-"""A skew of more seconds than this, some three thousand years, is none."""
+MIN_MILLISECOND_SKEW_SECONDS = 10**11
+"""A timeStamp this far ahead, about three thousand years, is taken for milliseconds."""
 CACHE_SECONDS = 0.05
-"""How long a school is remembered: an operator's change counts for the call after it."""
+"""How long a school is cached: a change by the operator counts after that."""
 MAX_CACHED = 10_000
 DUMMY_SECRET = "-" * 40
+"""Digested when there is no such school, so that the refusal takes as long as any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSchool:
-    """What the door knows of a school, and until when."""
+    """The facts that decide about a signature, and until when they may be used."""
 
     school: School | None
     blocked_until: Moment | None
+    """End of a maintenance window that blocks calls."""
     stale_at: float
+    """On the monotonic clock."""
 
 
 class Authenticator:
-    """Lets in who signs with a live secret of a school."""
+    """Finds the school that signed a request with a current secret."""
 
     def __init__(self, store: AsyncStore, clocks: tuple[Clock, ...]) -> None:
-        """Take the clocks a timeStamp may be right by: the sandbox's and the real one."""
+        """Take the clocks that a timeStamp may agree with: the sandbox's and the real one."""
         self._store = store
         self._clocks = clocks
         self._cache: dict[SchoolId, asyncio.Future[CachedSchool]] = {}
 
     async def authenticate(self, fields: Mapping[str, object]) -> School:
-        """Return the school that signed a form, or refuse it."""
+        """Return the school that signed a form; raises `Refusal`."""
         sid, safe_key, stamp = (
             _credential(fields, name) for name in ("SID", "safeKey", "timeStamp")
         )
         if not _is_number(sid):
             raise Refusal(Errno.NOT_AUTHORISED, "SID must be a number")
-        known = await self._lookup(SchoolId(int(sid)))
-        school = known.school
+        cached = await self._lookup(SchoolId(int(sid)))
+        school = cached.school
         secrets = (DUMMY_SECRET,) if school is None else (school.secret, school.former_secret)
         matches = [same(safe_key, digest(secret + stamp)) for secret in secrets if secret]
         if school is None:
@@ -63,42 +67,38 @@ class Authenticator:
         if all(abs(skew) > WINDOW_SECONDS for skew in skews):
             raise Refusal(Errno.NOT_AUTHORISED, _describe_skew(min(skews, key=abs)))
         if not any(matches):
-            wrong = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
-            raise Refusal(Errno.NOT_AUTHORISED, wrong)
+            reason = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
+            raise Refusal(Errno.NOT_AUTHORISED, reason)
         if school.plan.suspended:
             raise Refusal(Errno.NOT_AUTHORISED, "the school is suspended")
-        if known.blocked_until is not None:
-            raise Refusal(Errno.IN_MAINTENANCE, f"maintenance until {known.blocked_until}")
+        if cached.blocked_until is not None:
+            raise Refusal(Errno.IN_MAINTENANCE, f"maintenance until {cached.blocked_until}")
         return school
 
     def forget(self) -> None:
-        """Forget what is remembered of schools: something in this process changed them."""
+        """Empty the cache, after something in this process changed a school."""
         self._cache.clear()
 
     async def _lookup(self, sid: SchoolId) -> CachedSchool:
-        remembered = self._cache.get(sid)
-        if remembered is not None:
-            known = (
-                await asyncio.shield(remembered) if not remembered.done() else remembered.result()
-            )
-            if known.stale_at > time.monotonic():
-                return known
+        """Return a school from the cache or the database; calls at the same time share one read."""
+        reading = self._cache.get(sid)
+        if reading is not None:
+            cached = reading.result() if reading.done() else await asyncio.shield(reading)
+            if cached.stale_at > time.monotonic():
+                return cached
         if len(self._cache) >= MAX_CACHED:
             self._cache.clear()
-        asked = asyncio.ensure_future(self._read(sid))
-        self._cache[sid] = asked
+        reading = asyncio.ensure_future(self._read(sid))
+        self._cache[sid] = reading
         try:
-            return await asyncio.shield(asked)
+            return await asyncio.shield(reading)
         except BaseException:
             self._cache.pop(sid, None)
             raise
 
     async def _read(self, sid: SchoolId) -> CachedSchool:
-        def facts(uow: UnitOfWork) -> tuple[School | None, Moment | None]:
-            return uow.schools.get(sid), uow.schools.blocked_until(uow.now)
-
         stale_at = time.monotonic() + CACHE_SECONDS
-        school, blocked_until = await self._store.read(facts)
+        school, blocked_until = await self._store.read(partial(schools.find_caller, school=sid))
         return CachedSchool(school, blocked_until, stale_at)
 
 
@@ -114,7 +114,8 @@ def _is_number(text: str) -> bool:
 
 
 def _describe_skew(skew: int) -> str:
+    """Return the reason for a timeStamp outside the window, with the skew in seconds."""
     side = "ahead of" if skew > 0 else "behind"
-    if skew > MIN_MILLISECOND_SKEW:
+    if skew > MIN_MILLISECOND_SKEW_SECONDS:
         return "timeStamp must be in seconds; this one looks like milliseconds"
     return f"timeStamp is {abs(skew)} s {side} the server's clock; {WINDOW_SECONDS} s are allowed"

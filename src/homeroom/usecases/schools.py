@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from homeroom.base.clock import Moment
 from homeroom.base.ids import PresetId, SchoolId, UserId
 from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError
@@ -44,6 +45,11 @@ def get(uow: UnitOfWork, school: SchoolId) -> School:
     if held is None:
         raise OperatorError(f"no school has the SID {school}")
     return held
+
+
+def find_caller(uow: UnitOfWork, school: SchoolId) -> tuple[School | None, Moment | None]:
+    """Return a school for authentication, and when the maintenance that blocks calls ends."""
+    return uow.schools.get(school), uow.schools.blocked_until(uow.now)
 
 
 def change(uow: UnitOfWork, school: SchoolId, wanted: Mapping[str, str]) -> School:
