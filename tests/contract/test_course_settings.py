@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from homeroom.base.clock import DAY, HOUR, YEAR
 from homeroom.base.ids import CourseId, UserId
-from homeroom.domain.lessons import MARGIN
+from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.store.tables import course_teachers, courses
 from tests.support.cases import check_order
 from tests.support.given import Given
@@ -271,7 +271,7 @@ def test_a_head_teacher_may_be_replaced_once_the_own_classes_are_over(given: Giv
     course = given.course(mainTeacherUid=head)
     lesson = given.lesson(course, teacherUid=helper, assistantUids=[head])
     assert edit(given, course, mainTeacherUid=helper).errno == 314
-    given.until(given.seen(lesson).hours.end + MARGIN - 1)
+    given.until(given.seen(lesson).hours.end + OVERTIME_SECONDS - 1)
     assert edit(given, course, mainTeacherUid=helper).errno == 314
     given.clock.advance(1)
     assert edit(given, course, mainTeacherUid=helper).errno == 1
@@ -322,10 +322,10 @@ def test_a_school_that_keeps_identities_keeps_those_of_an_ended_course(given: Gi
 def test_a_course_ends_only_when_no_class_of_it_runs_overtime_included(given: Given) -> None:
     course = given.course()
     hours = given.seen(given.lesson(course)).hours
-    for moment, errno in ((hours.begin, 394), (hours.end, 394), (hours.end + MARGIN - 1, 394)):
+    for moment in (hours.begin, hours.end, hours.end + OVERTIME_SECONDS - 1):
         given.until(moment)
-        assert given.api.call("endCourse", courseId=course).errno == errno
-    given.until(hours.end + MARGIN)
+        assert given.api.call("endCourse", courseId=course).errno == 394
+    given.until(hours.end + OVERTIME_SECONDS)
     assert given.api.call("endCourse", courseId=course).errno == 1
 
 

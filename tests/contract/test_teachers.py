@@ -10,7 +10,7 @@ from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import UserId
 from homeroom.contract.action import Action
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
-from homeroom.domain.lessons import MARGIN
+from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.tables import teachers, users
 from tests.support.cases import Case, check_order, check_table, common
@@ -279,9 +279,9 @@ def test_a_class_keeps_its_teachers_in_service_until_its_overtime_ends(
     lesson = given.lesson(assistantUids=[teacher]) if helps else given.lesson(teacherUid=teacher)
     ends = given.seen(lesson).hours.end
     assert stop(given, teacher).errno == 317
-    given.until(ends + MARGIN - 1)
+    given.until(ends + OVERTIME_SECONDS - 1)
     assert stop(given, teacher).errno == 317
-    given.until(ends + MARGIN)
+    given.until(ends + OVERTIME_SECONDS)
     assert stop(given, teacher).errno == 1
 
 

@@ -9,6 +9,7 @@ from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import CourseId, LessonId
 from homeroom.base.keys import digest
 from homeroom.domain.viewers import ViewerKind, verify_ticket
+from homeroom.usecases import viewing
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, Page, get, page, read
 from tests.support.wire import Value
@@ -66,6 +67,17 @@ def test_classes_are_listed_running_then_coming_then_past(given: Given) -> None:
     given.closed_early(running)
     assert listed.open().texts("h3") == ["sooner", "later", "running", "newer", "older"]
     assert len(hrefs(listed.open())) == len(past) + len(coming) + 1
+
+
+def test_a_class_closed_early_takes_no_place_among_the_coming_ones(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long course lists some classes only: those to come before those that are over."""
+    monkeypatch.setattr(viewing, "LISTED", 1)
+    listed = Listed(given)
+    given.closed_early(listed.add("closed early", 1))
+    listed.add("coming", 2)
+    assert listed.open().texts("h3") == ["coming"]
 
 
 def test_only_classes_with_a_page_are_listed(given: Given) -> None:

@@ -7,7 +7,8 @@ import pytest
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import Keys, fingerprint
-from homeroom.domain.lessons import MARGIN, Phase, RecordingOptions
+from homeroom.domain.lessons import RecordingOptions
+from homeroom.domain.lifecycle import OVERTIME_SECONDS, Phase
 from homeroom.domain.schools import Plan
 from homeroom.domain.streams import PublishTarget
 from homeroom.domain.teachers import TeacherState
@@ -248,7 +249,7 @@ def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, s
 def test_it_is_on_the_air_to_the_end_of_overtime(given: Given) -> None:
     first = put_on_air(given, found(given.store))
 
-    given.clock.advance(first.lesson.hours.end + MARGIN - given.now - 1)
+    given.clock.advance(first.lesson.hours.end + OVERTIME_SECONDS - given.now - 1)
     at_last = given.store.read(demo.on_air)
     given.clock.advance(1)
 

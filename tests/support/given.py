@@ -21,7 +21,8 @@ from homeroom.base.mp4 import MARK
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip
-from homeroom.domain.lessons import MARGIN, Lesson, Origin
+from homeroom.domain.lessons import Lesson, Origin
+from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.domain.schools import School
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row
@@ -261,7 +262,7 @@ class Given:
     def held_lesson(self, course: CourseId | None = None, **fields: Value) -> LessonId:
         """Make a class that is recorded unless said otherwise, and let it go by, overtime too."""
         lesson = self.lesson(course, **{"record": 1, **fields})
-        self.until(self.seen(lesson).hours.end + MARGIN)
+        self.until(self.seen(lesson).hours.end + OVERTIME_SECONDS)
         return lesson
 
     def clip(self, lesson: LessonId, content: bytes = b"a recording", **facts: Any) -> Clip:  # noqa: ANN401  any of NewClip

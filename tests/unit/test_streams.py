@@ -13,7 +13,6 @@ from homeroom.domain.streams import (
     StreamKind,
     check_pull,
     check_push,
-    closes_at,
     compute_signature,
     get_pull_signature,
     parse_signature,
@@ -195,7 +194,7 @@ def test_a_class_that_was_never_live_is_pulled_by_what_its_pages_hand_out_alone(
     unbound = replace(BOUND, stream=None)
     for kind in StreamKind:
         handed_out = sign_page_pull(unbound, kind, PULL_KEY)
-        assert handed_out.expires_at == closes_at(unbound)
+        assert handed_out.expires_at == unbound.lifecycle.closes_at
         check_pull(unbound, kind, handed_out, PULL_KEY, BEGIN)
         with pytest.raises(OperatorError, match="signature is wrong"):
             check_pull(unbound, kind, handed_out, "another key", BEGIN)

@@ -6,25 +6,15 @@ from enum import Enum, StrEnum
 from homeroom.base.clock import DAY, MINUTE, YEAR, Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.contract.errno import Errno
+from homeroom.domain.lifecycle import Lifecycle, Phase
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan
 
-MARGIN = 20 * MINUTE
-"""Frozen time before the start, overtime after the end, and distance to maintenance."""
 MIN_LESSON_SECONDS = 15 * MINUTE
 MAX_LESSON_SECONDS = DAY
 MAX_LEAD_SECONDS = 3 * YEAR
 PULL_URL_SECONDS = 10 * YEAR
 HD_SEATS = (1, 6)
-
-
-class Phase(Enum):
-    """Where a class stands; what may still be changed depends on it."""
-
-    BEFORE = "more than 20 minutes before the start"
-    SOON = "the last 20 minutes before the start"
-    RUNNING = "from the start to the end of overtime"
-    OVER = "past overtime, or closed early"
 
 
 class Origin(StrEnum):
@@ -164,18 +154,18 @@ class Lesson:
     """When the class, or its course, was deleted."""
     created_at: Moment
 
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The times that decide when the class opens and closes."""
+        return Lifecycle(self.hours.begin, self.hours.end, self.closed_at)
+
     def phase(self, now: Moment) -> Phase:
-        """Return where the class stands at a moment."""
-        if self.is_over(now):
-            return Phase.OVER
-        if now >= self.hours.begin:
-            return Phase.RUNNING
-        return Phase.SOON if now > self.hours.begin - MARGIN else Phase.BEFORE
+        """Return the phase of the class at a moment."""
+        return self.lifecycle.phase(now)
 
     def is_over(self, now: Moment) -> bool:
-        """Tell whether the class is past its overtime or was closed early (READINGS Q6)."""
-        closed = self.closed_at is not None and self.closed_at <= now
-        return closed or now >= self.hours.end + MARGIN
+        """Return whether the class has ended, by the clock or closed early."""
+        return self.lifecycle.is_over(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,13 +273,13 @@ def check_monthly_limit(plan: Plan, created: int) -> None:
 def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
     """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
     phase = lesson.phase(now)
-    if phase is Phase.OVER and (change.changes_frozen or change.changes_page):
+    if phase.is_over and (change.changes_frozen or change.changes_page):
         raise Refusal(Errno.LESSON_IS_OVER)
     if phase is Phase.RUNNING and change.changes_frozen:
         raise Refusal(Errno.LESSON_IS_RUNNING)
-    if phase is Phase.SOON and change.changes_frozen:
+    if lesson.lifecycle.is_frozen(now) and change.changes_frozen:
         raise Refusal(Errno.LESSON_FROZEN)
-    if change.changes_teachers and (now >= lesson.hours.end or phase is Phase.OVER):
+    if change.changes_teachers and (now >= lesson.hours.end or phase.is_over):
         raise Refusal(Errno.TEACHERS_FROZEN)
 
 
@@ -328,7 +318,7 @@ def judge_recording(
         return RecordingVerdict.LACKS_RECORDING
     old, new = lesson.recording, requested.effective()
     frozen_parts_differ = (old.record, old.scene, old.live) != (new.record, new.scene, new.live)
-    if frozen_parts_differ and lesson.phase(now) is not Phase.BEFORE:
+    if frozen_parts_differ and (lesson.lifecycle.is_frozen(now) or lesson.is_over(now)):
         return RecordingVerdict.FROZEN
     if new.record and not old.record and not can_record:
         return RecordingVerdict.NO_SERVICE

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from homeroom.base.clock import Moment
 from homeroom.base.keys import digest, keyed, same
-from homeroom.domain.lessons import MARGIN, Lesson, StreamSignature
+from homeroom.domain.lessons import Lesson, StreamSignature
 from homeroom.domain.refusal import OperatorError
 
 APP = "live"
@@ -78,17 +78,6 @@ class PublishTarget:
         return keyed(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.key_generation}")
 
 
-def opens_at(lesson: Lesson) -> Moment:
-    """Return from when on a class may be pushed and pulled."""
-    return lesson.hours.begin - MARGIN
-
-
-def closes_at(lesson: Lesson) -> Moment:
-    """Return until when a class may be pushed and pulled."""
-    end = lesson.hours.end + MARGIN
-    return end if lesson.closed_at is None else min(end, lesson.closed_at)
-
-
 def has_stream(lesson: Lesson, kind: StreamKind) -> bool:
     """Tell whether a class has such a stream at all, whatever the time is."""
     recording = lesson.recording
@@ -100,7 +89,7 @@ def sign_push(target: PublishTarget, kind: StreamKind, push_key: str) -> StreamS
     """Sign the push address of a stream; it ends with the class."""
     lesson = target.lesson
     return sign_stream(
-        stream_name(lesson.key, kind), closes_at(lesson), target.derive_push_key(push_key)
+        stream_name(lesson.key, kind), lesson.lifecycle.closes_at, target.derive_push_key(push_key)
     )
 
 
@@ -113,7 +102,7 @@ def get_pull_signature(lesson: Lesson, kind: StreamKind, pull_key: str) -> Strea
 
 def sign_page_pull(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature:
     """Sign pull addresses that end with the class, for the pages to hand out."""
-    return sign_stream(stream_name(lesson.key, kind), closes_at(lesson), pull_key)
+    return sign_stream(stream_name(lesson.key, kind), lesson.lifecycle.closes_at, pull_key)
 
 
 def check_push(
@@ -158,7 +147,7 @@ def _check_open(lesson: Lesson, kind: StreamKind, now: Moment) -> None:
         raise OperatorError("the class is not recorded: record is off")
     if not has_stream(lesson, kind):
         raise OperatorError("the class has no scene: recordScene is off")
-    if now < opens_at(lesson):
+    if now < lesson.lifecycle.opens_at:
         raise OperatorError("the class opens 20 minutes before its start")
     if lesson.is_over(now):
         raise OperatorError(

@@ -203,20 +203,14 @@ class Pages:
     def _listed(self, uow: UnitOfWork, key: str, link: Link | None) -> Listed:
         course, school, lessons = viewing.course(uow, key)
         ticket = None if link is None else viewing.linked(uow, self._deps, key, link)
-        now = uow.now
-
-        def order(seen: LessonPage) -> tuple[bool, Moment]:
-            begin = seen.lesson.hours.begin
-            return (True, -begin) if seen.lesson.is_over(now) else (False, begin)
-
         return Listed(
             course,
             school.plan.suspended,
             parse_frame_origins(school.plan),
             school.plan.time_zone,
-            sorted(lessons, key=order),
+            lessons,
             is_linked=ticket is not None,
-            now=now,
+            now=uow.now,
         )
 
     async def _calendar(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import keyed, same
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.streams import BrowserPublishError, StreamKind, opens_at
+from homeroom.domain.streams import BrowserPublishError, StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
 from homeroom.player.shell import Shell
@@ -217,7 +217,7 @@ class Teaching:
 
 def _check_begun(found: Taught, now: Moment) -> None:
     """Refuse what may only be done once the class is open; raises `HTTPError`."""
-    if now < opens_at(found.seen.lesson):
+    if now < found.seen.lesson.lifecycle.opens_at:
         detail = "the class opens 20 minutes before its start"
         raise _problem("early", detail, HTTPStatus.CONFLICT)
 

@@ -17,8 +17,8 @@ from homeroom.domain.chat import (
     EntryKind,
     NewChatEntry,
 )
-from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Row, Transaction
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import chat_entries, chats, lessons
 
@@ -134,7 +134,7 @@ _FIND_LIKES = Statement(
 )
 _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
-    lessons.c.ends_at + MARGIN <= bindparam("over_by"),
+    LIFECYCLE.is_over(bindparam("over_by")),
 )
 _LIST_OVERDUE = Statement(
     select(chat_entries.c.id)

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import ClipId, LessonId, SchoolId
 from homeroom.domain.clips import Clip, NewClip
-from homeroom.domain.lessons import MARGIN
 from homeroom.domain.streams import StreamKind
 from homeroom.store.engine import Row, Transaction
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import clips, lessons
 
@@ -73,10 +73,7 @@ _LIST_OVERDUE = Statement(
     .where(
         lessons.c.school_id == bindparam("school"),
         lessons.c.is_locked == 0,
-        or_(
-            lessons.c.closed_at <= bindparam("over_by"),
-            lessons.c.ends_at + MARGIN <= bindparam("over_by"),
-        ),
+        LIFECYCLE.is_over(bindparam("over_by")),
         clips.c.deleted_at.is_(None),
         clips.c.created_at <= bindparam("over_by"),
     )

@@ -10,8 +10,8 @@ from sqlalchemy.sql import Select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
 from homeroom.domain.courses import Course, CourseKind, CourseRule, check_course
-from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Row, Transaction, Value
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import co_teachers, course_teachers, courses, lessons
 
@@ -51,17 +51,13 @@ _EXTEND_EXPIRY = Statement(
     .values(expires_at=bindparam("new_expiry"))
 )
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
-_not_closed = or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now"))
-_not_over = and_(_not_closed, lessons.c.ends_at > bindparam("now") - MARGIN)
 _GET_LAST_END = Statement(select(func.max(lessons.c.ends_at)).where(_of_course))
 _HAS_RUNNING = Statement(
-    select(lessons.c.id)
-    .where(_of_course, lessons.c.begins_at <= bindparam("now"), _not_over)
-    .limit(1)
+    select(lessons.c.id).where(_of_course, LIFECYCLE.is_running(bindparam("now"))).limit(1)
 )
 _delete_unstarted = (
     update(lessons)
-    .where(_of_course, lessons.c.begins_at > bindparam("now"), _not_closed)
+    .where(_of_course, LIFECYCLE.is_coming(bindparam("now")))
     .values(deleted_at=bindparam("now"))
 )
 _DELETE_UNSTARTED = Statement(_delete_unstarted.values(unique_identity=null()))
@@ -78,7 +74,9 @@ def _select_unfinished(teacher: str) -> Select[tuple[int]]:
         co_teachers.c.lesson_id == lessons.c.id, co_teachers.c.user_id == bindparam(teacher)
     )
     return select(lessons.c.id).where(
-        _of_course, _not_over, or_(lessons.c.teacher_id == bindparam(teacher), helps.exists())
+        _of_course,
+        LIFECYCLE.is_not_over(bindparam("now")),
+        or_(lessons.c.teacher_id == bindparam(teacher), helps.exists()),
     )
 
 

@@ -10,7 +10,6 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
-    MARGIN,
     ClassroomSettings,
     Hours,
     Lesson,
@@ -20,6 +19,7 @@ from homeroom.domain.lessons import (
     StreamSignature,
     WatchPolicy,
 )
+from homeroom.domain.lifecycle import OPEN_EARLY_SECONDS, OVERTIME_SECONDS
 from homeroom.domain.schools import Plan
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
 from homeroom.store.courses import read_course
@@ -81,8 +81,8 @@ _GET = Statement(
 _overlaps_maintenance = (
     select(maintenance.c.id)
     .where(
-        maintenance.c.begins_at < bindparam("end") + MARGIN,
-        maintenance.c.ends_at > bindparam("begin") - MARGIN,
+        maintenance.c.begins_at < bindparam("end") + OVERTIME_SECONDS,
+        maintenance.c.ends_at > bindparam("begin") - OPEN_EARLY_SECONDS,
     )
     .exists()
 )

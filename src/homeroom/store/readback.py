@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, LessonId
 from homeroom.domain.chat import EntryKind
-from homeroom.domain.lessons import MARGIN
 from homeroom.store.engine import Transaction
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.paging import (
     Filters,
     ListDefinition,
@@ -174,9 +174,8 @@ MEMBERS = ListDefinition(
 _lesson_deleted_at = func.coalesce(lessons.c.deleted_at, courses.c.deleted_at)
 _lesson_state = case(
     (_lesson_deleted_at.is_not(None), DELETED),
-    (lessons.c.closed_at <= bindparam("now"), OVER),
-    (lessons.c.ends_at + MARGIN <= bindparam("now"), OVER),
-    (lessons.c.begins_at <= bindparam("now"), RUNNING),
+    (LIFECYCLE.is_over(bindparam("now")), OVER),
+    (LIFECYCLE.is_running(bindparam("now")), RUNNING),
     else_=NOT_STARTED,
 )
 _lessons_helped_by = select(co_teachers.c.lesson_id).where(

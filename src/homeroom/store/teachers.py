@@ -7,10 +7,10 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
-from homeroom.domain.lessons import MARGIN
 from homeroom.domain.teachers import MemberRole, TeacherCandidate, TeacherState
 from homeroom.store.course_roles import join_course_roles
 from homeroom.store.engine import Transaction
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     co_teachers,
@@ -68,8 +68,7 @@ _ADD = Statement(
 )
 _unfinished = and_(
     lessons.c.deleted_at.is_(None),
-    or_(lessons.c.closed_at.is_(None), lessons.c.closed_at > bindparam("now")),
-    lessons.c.ends_at > bindparam("now") - MARGIN,
+    LIFECYCLE.is_not_over(bindparam("now")),
     lessons.c.school_id == bindparam("school"),
 )
 _of_living_course = select(courses.c.id).where(

@@ -9,12 +9,13 @@ from sqlalchemy import ClauseElement, and_, bindparam, case, delete, func, null,
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId, ViewerId
-from homeroom.domain.lessons import MARGIN, Lesson
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.schools import Plan
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
 from homeroom.store.lessons import read_lesson
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
@@ -59,7 +60,7 @@ _GET_LESSONS = Statement(
     .where(_lesson_ids.contains(lessons.c.id))
     .order_by(lessons.c.id)
 )
-_is_past = lessons.c.ends_at + MARGIN <= bindparam("now")
+_is_past = LIFECYCLE.is_over(bindparam("now"))
 # Those that run or come, the soonest first; then the past ones, the newest first.
 _LIST_LESSONS_OF_COURSE = Statement(
     select(*_PAGE_COLUMNS)
@@ -178,7 +179,7 @@ _FIND_MUTED_AT = Statement(
 )
 _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
-    lessons.c.ends_at + MARGIN <= bindparam("over_by"),
+    LIFECYCLE.is_over(bindparam("over_by")),
 )
 _LIST_OVERDUE = Statement(
     select(viewers.c.id)

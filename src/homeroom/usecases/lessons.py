@@ -20,7 +20,6 @@ from homeroom.domain.lessons import (
     LessonChange,
     NewLesson,
     Origin,
-    Phase,
     RecordingOptions,
     RecordingVerdict,
     StreamSignature,
@@ -32,6 +31,7 @@ from homeroom.domain.lessons import (
     judge_recording,
     resolve_classroom,
 )
+from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School, month_bounds
 from homeroom.domain.streams import sign_stream
@@ -158,7 +158,7 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId
     phase = held.phase(uow.now)
     if phase is Phase.RUNNING:
         raise Refusal(Errno.LESSON_IS_RUNNING)
-    if phase is Phase.OVER:
+    if phase.is_over:
         raise Refusal(Errno.LESSON_IS_OVER)
     uow.lessons.delete(held, uow.now, keeps_identity=keeps)
     if keeps and held.identity is not None:

@@ -14,9 +14,7 @@ from homeroom.domain.streams import (
     StreamKind,
     check_pull,
     check_push,
-    closes_at,
     get_pull_signature,
-    opens_at,
     parse_signature,
     parse_stream_name,
     stream_name,
@@ -154,8 +152,8 @@ def streams(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: LessonId)
         raise OperatorError(f"no class has the id {lesson}")
     return Streams(
         lesson,
-        opens_at(held.lesson),
-        closes_at(held.lesson),
+        held.lesson.lifecycle.opens_at,
+        held.lesson.lifecycle.closes_at,
         room=_stream(held, StreamKind.CLASS, deps, hosts),
         scene=_stream(held, StreamKind.SCENE, deps, hosts),
         teach=teaching.address(held, deps, hosts),

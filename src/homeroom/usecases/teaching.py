@@ -9,7 +9,6 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     PublishTarget,
     StreamKind,
-    closes_at,
     has_stream,
     sign_push,
     stream_name,
@@ -63,7 +62,7 @@ def opens(given: str, held: PublishTarget, deps: Dependencies, now: Moment) -> b
         and held.lesson.deleted_at is None
         and not held.school_is_suspended
         and not held.teacher_is_cancelled
-        and now < closes_at(held.lesson) + SHOWN_AFTER
+        and now < held.lesson.lifecycle.closes_at + SHOWN_AFTER
     )
 
 

@@ -13,9 +13,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
 from homeroom.domain.streams import (
     StreamKind,
-    closes_at,
     has_stream,
-    opens_at,
     sign_page_pull,
     stream_name,
 )
@@ -328,8 +326,8 @@ def shown_of(
     for lesson in lessons:
         all_of_it = Shown(
             _phase(lesson, now),
-            opens_at(lesson),
-            closes_at(lesson),
+            lesson.lifecycle.opens_at,
+            lesson.lifecycle.closes_at,
             _streams(lesson, deps, hosts, now),
             frozenset(pushed.get(lesson.id, ())),
             [
@@ -354,7 +352,7 @@ def shown_of(
 def _streams(
     lesson: Lesson, deps: Dependencies, hosts: Hosts, now: Moment
 ) -> dict[StreamKind, StreamAddresses]:
-    if lesson.is_over(now) or now < opens_at(lesson):
+    if lesson.is_over(now) or now < lesson.lifecycle.opens_at:
         return {}
     return {
         kind: _pulled(lesson, kind, deps, hosts) for kind in StreamKind if has_stream(lesson, kind)
