@@ -68,9 +68,9 @@ def bring_up_to_date(settings: Settings) -> bool:
 
 def _clock_offset(uow: UnitOfWork) -> int:
     """Return how far the clock of the last server was shifted; not at all outside a sandbox."""
-    if uow.operations.kept(CLOCK_SHIFTED) != "1":
+    if uow.server_state.get(CLOCK_SHIFTED) != "1":
         return 0
-    return int(uow.operations.kept(CLOCK_OFFSET) or 0)
+    return int(uow.server_state.get(CLOCK_OFFSET) or 0)
 
 
 class Served(NamedTuple):
@@ -124,8 +124,8 @@ def _read(said: str) -> Served:
 def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
     """Let a store go by the server's clock, and every command after it; returns that clock."""
     shifted = "1" if settings.sandbox else "0"
-    if store.read(lambda uow: uow.operations.kept(CLOCK_SHIFTED)) != shifted:
-        store.write(lambda uow: uow.operations.keep(CLOCK_SHIFTED, shifted))
+    if store.read(lambda uow: uow.server_state.get(CLOCK_SHIFTED)) != shifted:
+        store.write(lambda uow: uow.server_state.save(CLOCK_SHIFTED, shifted))
     store.clock = _clock(settings, store, real)
     return store.clock
 
@@ -136,6 +136,6 @@ def _clock(settings: Settings, store: Store, real: Clock) -> Clock:
     offset = store.read(_clock_offset)
 
     def keep(new: int) -> None:
-        store.write(lambda uow: uow.operations.keep(CLOCK_OFFSET, str(new)))
+        store.write(lambda uow: uow.server_state.save(CLOCK_OFFSET, str(new)))
 
     return ShiftedClock(real, offset, moved=keep)

@@ -346,7 +346,7 @@ def test_suspended_school(given: Given) -> None:
 def test_maintenance_that_blocks(given: Given) -> None:
     authenticator = given.house.running.server.authenticator
     window = given.store.write(
-        lambda uow: uow.operations.add_window(given.now, given.now + 1, blocks=True)
+        lambda uow: uow.maintenance.add(given.now, given.now + 1, blocks=True)
     )
     authenticator.forget()
     try:
@@ -354,7 +354,7 @@ def test_maintenance_that_blocks(given: Given) -> None:
         assert given.api.post("addCourse", data={**given.api.signed(), "safeKey": "x"}).errno == 102
         assert given.api.call("noSuchAction").errno == 901
     finally:
-        given.store.write(lambda uow: uow.operations.remove_window(window))
+        given.store.write(lambda uow: uow.maintenance.delete(window))
         authenticator.forget()
     assert given.api.call("addCourse", courseName="Course").errno == 1
 

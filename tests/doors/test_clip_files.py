@@ -39,7 +39,7 @@ def http() -> Iterator[httpx.Client]:
 
 def signed(given: Given, file_id: str, life: int = HOUR) -> str:
     """Return an address as the server signs it."""
-    key = given.store.read(lambda uow: uow.operations.kept(CLIP_KEY))
+    key = given.store.read(lambda uow: uow.server_state.get(CLIP_KEY))
     assert key is not None
     return sign_clip_url(given.house.url, file_id, given.now + life, key)
 

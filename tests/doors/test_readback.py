@@ -294,7 +294,7 @@ def test_without_a_token_nothing_is_shown(path: str, given: Given, read: ReadBac
 
 
 def test_a_revoked_token_is_none(given: Given, read: ReadBack) -> None:
-    given.store.write(lambda uow: uow.operations.revoke(read.id, uow.now))
+    given.store.write(lambda uow: uow.tokens.revoke(read.id, uow.now))
     read.problem("/schools", 401)
 
 

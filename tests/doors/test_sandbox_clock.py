@@ -92,15 +92,13 @@ def test_stop_takes_no_time_in_the_sandbox_unless_it_is_set(moved: tuple[Given, 
 def test_blocking_maintenance_is_met_at_once(moved: tuple[Given, Sandbox]) -> None:
     given, sandbox = moved
     begin = given.now + 10 * DAY
-    window = given.store.write(
-        lambda uow: uow.operations.add_window(begin, begin + HOUR, blocks=True)
-    )
+    window = given.store.write(lambda uow: uow.maintenance.add(begin, begin + HOUR, blocks=True))
     assert given.api.call("getTopFolderId").errno == 1
     sandbox.move(now=begin)
     assert given.api.call("getTopFolderId").errno == 901
     sandbox.move(now=begin + HOUR)
     assert given.api.call("getTopFolderId").errno == 1
-    given.store.write(lambda uow: uow.operations.remove_window(window))
+    given.store.write(lambda uow: uow.maintenance.delete(window))
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,12 @@ def test_the_demo_school_is_made_once(store: Store) -> None:
 
 def test_its_token_is_the_operators(given: Given) -> None:
     # Another test may have made the demo school: only who makes it is told the token.
-    given.store.write(lambda uow: uow.operations.keep(demo.SCHOOL, "1"))
+    given.store.write(lambda uow: uow.server_state.save(demo.SCHOOL, "1"))
 
     token = found(given.store).token
 
     assert token is not None
-    kept = given.store.read(lambda uow: uow.operations.token(fingerprint(token)))
+    kept = given.store.read(lambda uow: uow.tokens.find_by_fingerprint(fingerprint(token)))
     assert kept is not None
     assert kept.school is None
 

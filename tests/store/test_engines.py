@@ -65,8 +65,8 @@ def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:
 
 def test_a_secret_of_the_server_is_made_once(tmp_path: Path) -> None:
     with opened_store(Settings(data=tmp_path)) as store:
-        assert store.write(lambda uow: uow.operations.kept_or_new("a key", "first")) == "first"
-        assert store.write(lambda uow: uow.operations.kept_or_new("a key", "second")) == "first"
+        assert store.write(lambda uow: uow.server_state.get_or_add("a key", "first")) == "first"
+        assert store.write(lambda uow: uow.server_state.get_or_add("a key", "second")) == "first"
 
 
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])

@@ -251,8 +251,8 @@ class Given:
 
     def maintenance(self, begin: Moment, end: Moment) -> None:
         """Announce maintenance until the test ends, as `homeroom maintenance add` does."""
-        window = self.store.write(lambda uow: uow.operations.add_window(begin, end, blocks=False))
-        self._ends.callback(self.store.write, lambda uow: uow.operations.remove_window(window))
+        window = self.store.write(lambda uow: uow.maintenance.add(begin, end, blocks=False))
+        self._ends.callback(self.store.write, lambda uow: uow.maintenance.delete(window))
 
     def until(self, moment: Moment) -> None:
         """Let time pass until a moment."""

@@ -19,7 +19,7 @@ class ReadBack:
         self.scheme = "Bearer"
         school = None if of_operator else SchoolId(given.school.id)
         self.id = given.store.write(
-            lambda uow: uow.operations.add_token(school, "test", fingerprint(self.token), uow.now)
+            lambda uow: uow.tokens.add(school, "test", fingerprint(self.token), uow.now)
         )
         self._http = httpx.Client(base_url=given.house.url, timeout=30)
 

@@ -144,7 +144,7 @@ def test_only_the_fingerprint_of_a_token_is_kept(data: Path) -> None:
     made = json.loads(typed("token", "create", "--json", "--data", str(data)))
 
     with opened_store(Settings(data=data)) as store:
-        kept = store.read(lambda uow: uow.operations.token(fingerprint(made["token"])))
+        kept = store.read(lambda uow: uow.tokens.find_by_fingerprint(fingerprint(made["token"])))
 
     assert kept is not None
     assert kept.school is None

@@ -23,8 +23,8 @@ from homeroom.contract.paged import MAX_PAGE_ROWS, ROOT, PageQuery, ReadBack
 from homeroom.contract.params import ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
-from homeroom.store.operations import Token
 from homeroom.store.paging import CursorMismatchError, Page, PageRequest
+from homeroom.store.tokens import Token
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.web.problems import (
     NO_STORE,
@@ -66,7 +66,7 @@ def _endpoint(
         path = _path_id(request)
 
         def look(uow: UnitOfWork, span: PageRequest) -> Any:  # noqa: ANN401  a page or a row of any list
-            scope = _scope(uow.operations.token(token), getattr(query, "sid", None))
+            scope = _scope(uow.tokens.find_by_fingerprint(token), getattr(query, "sid", None))
             asked = Asked(uow, around, scope, query, path, replace(span, now=uow.now))
             return ANSWERS[read_back.name](asked)
 

@@ -77,7 +77,7 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     pages = server.hosts.pages if server and server.hosts else settings.public_url
 
     def look(uow: UnitOfWork) -> list[Facts]:
-        key, expires_at = uow.operations.kept(CLIP_KEY), uow.now + CLIP_URL_SECONDS
+        key, expires_at = uow.server_state.get(CLIP_KEY), uow.now + CLIP_URL_SECONDS
 
         def url(one: Clip) -> str | None:
             if not (pages and key) or one.deleted_at is not None:

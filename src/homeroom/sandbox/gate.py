@@ -29,7 +29,7 @@ class Gate:
             detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
             raise unauthorized_error(detail)
         print_ = fingerprint(bearer_token(request))
-        known = await self._store.read(lambda uow: uow.operations.token(print_))
+        known = await self._store.read(lambda uow: uow.tokens.find_by_fingerprint(print_))
         if known is None:
             raise unauthorized_error("no such token is in force")
         if known.school is not None:

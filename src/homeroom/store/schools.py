@@ -12,7 +12,6 @@ from homeroom.store.tables import (
     clips,
     courses,
     lessons,
-    maintenance,
     presets,
     schools,
     sub_accounts,
@@ -98,13 +97,6 @@ _SUM_STORED_BYTES = Statement(
         lessons.c.deleted_at.is_(None),
         courses.c.deleted_at.is_(None),
         clips.c.deleted_at.is_(None),
-    )
-)
-_BLOCKED_UNTIL = Statement(
-    select(func.max(maintenance.c.ends_at)).where(
-        maintenance.c.blocks == 1,
-        maintenance.c.begins_at <= bindparam("now"),
-        maintenance.c.ends_at > bindparam("now"),
     )
 )
 
@@ -217,8 +209,3 @@ class Schools:
     def sum_stored_bytes(self, school: SchoolId) -> int:
         """Return the bytes of the recordings the school keeps, of classes that are not deleted."""
         return int(self._tx.fetch_all(_SUM_STORED_BYTES, {"school": school})[0][0])
-
-    def blocked_until(self, now: Moment) -> Moment | None:
-        """Return the end of the maintenance that blocks the partner API now, or none."""
-        end: Moment | None = self._tx.fetch_all(_BLOCKED_UNTIL, {"now": now})[0][0]
-        return end

@@ -18,15 +18,17 @@ from homeroom.store.engine import Engine, NeedsExclusiveError, QueuedUnit, Trans
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
-from homeroom.store.operations import Operations
+from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.schools import Schools
+from homeroom.store.server_state import ServerState
 from homeroom.store.sessions import Sessions
 from homeroom.store.teachers import Teachers
+from homeroom.store.tokens import Tokens
 from homeroom.store.viewers import Viewers
 
 T = TypeVar("T")
@@ -49,16 +51,18 @@ class UnitOfWork:
         "jobs",
         "labels",
         "lessons",
+        "maintenance",
         "now",
-        "operations",
         "publish_sessions",
         "quotas",
         "readback",
         "resets",
         "rosters",
         "schools",
+        "server_state",
         "sessions",
         "teachers",
+        "tokens",
         "viewers",
         "warnings",
     )
@@ -85,7 +89,9 @@ class UnitOfWork:
         self.jobs = JobQueue(tx)
         self.quotas = Quotas(tx)
         self.class_roles = ClassRoles(tx)
-        self.operations = Operations(tx)
+        self.tokens = Tokens(tx)
+        self.maintenance = MaintenanceWindows(tx)
+        self.server_state = ServerState(tx)
         self.readback = ReadbackLists(tx)
         self.resets = Resets(tx)
 

@@ -70,12 +70,12 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_or_create(uow: UnitOfWork, deps: Dependencies) -> DemoSchool:
     """Return the demo school, made at the first call and made usable again at later ones."""
-    kept = uow.operations.kept(SCHOOL)
+    kept = uow.server_state.get(SCHOOL)
     school = None if kept is None else uow.schools.get(SchoolId(int(kept)))
     token = None
     if school is None:
         school = schools.create(uow, deps, NAME)
-        uow.operations.keep(SCHOOL, str(school.id))
+        uow.server_state.save(SCHOOL, str(school.id))
         _, token = operations.issue_token(uow, deps, None, "demo")
     demo = _kept(uow, school.id)
     if demo is None or not _is_usable(uow, school.id, demo):
@@ -119,13 +119,13 @@ def _going_on(
         recording=RecordingOptions(record=True, live=True, replay=True),
         introduction=introduction,
     )
-    uow.operations.keep(kept_as, str(_lesson(uow, deps, shown.school.id, course, new)))
+    uow.server_state.save(kept_as, str(_lesson(uow, deps, shown.school.id, course, new)))
     return _open(uow, kept_as)
 
 
 def _open(uow: UnitOfWork, kept_as: str) -> PublishTarget | None:
     """Return a class by the name it is kept under, none once it is over or deleted."""
-    kept = uow.operations.kept(kept_as)
+    kept = uow.server_state.get(kept_as)
     held = None if kept is None else uow.publish_sessions.get_stream(LessonId(int(kept)))
     if held is None or held.lesson.is_over(uow.now):
         return None
@@ -174,7 +174,7 @@ def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Demo:
         folders=folders,
         lessons=lessons,
     )
-    uow.operations.keep(_name(school), msgspec.json.encode(demo).decode())
+    uow.server_state.save(_name(school), msgspec.json.encode(demo).decode())
     return demo
 
 
@@ -183,7 +183,7 @@ def _name(school: SchoolId) -> str:
 
 
 def _kept(uow: UnitOfWork, school: SchoolId) -> Demo | None:
-    text = uow.operations.kept(_name(school))
+    text = uow.server_state.get(_name(school))
     return None if text is None else msgspec.json.decode(text, type=Demo)
 
 

@@ -122,12 +122,12 @@ def add_window(uow: UnitOfWork, begin: Moment, end: Moment, *, blocks: bool) -> 
     """Add a maintenance window: no class may touch it, and one that blocks closes the API."""
     if end <= begin:
         raise OperatorError("a maintenance window must end after it begins")
-    return uow.operations.add_window(begin, end, blocks=blocks)
+    return uow.maintenance.add(begin, end, blocks=blocks)
 
 
 def remove_window(uow: UnitOfWork, window: WindowId) -> None:
     """Remove a maintenance window."""
-    if not uow.operations.remove_window(window):
+    if not uow.maintenance.delete(window):
         raise OperatorError(f"no maintenance window has the id {window}")
 
 
@@ -139,10 +139,10 @@ def issue_token(
         schools.get(uow, school)
     secret = deps.keys.token()
     kept_name = schools.named(name)
-    return uow.operations.add_token(school, kept_name, fingerprint(secret), uow.now), secret
+    return uow.tokens.add(school, kept_name, fingerprint(secret), uow.now), secret
 
 
 def revoke_token(uow: UnitOfWork, token: TokenId) -> None:
     """Revoke a bearer token."""
-    if not uow.operations.revoke(token, uow.now):
+    if not uow.tokens.revoke(token, uow.now):
         raise OperatorError(f"no token in force has the id {token}")

@@ -49,7 +49,7 @@ def get(uow: UnitOfWork, school: SchoolId) -> School:
 
 def find_caller(uow: UnitOfWork, school: SchoolId) -> tuple[School | None, Moment | None]:
     """Return a school for authentication, and when the maintenance that blocks calls ends."""
-    return uow.schools.get(school), uow.schools.blocked_until(uow.now)
+    return uow.schools.get(school), uow.maintenance.get_block_end(uow.now)
 
 
 def change(uow: UnitOfWork, school: SchoolId, wanted: Mapping[str, str]) -> School:

@@ -27,7 +27,7 @@ def kept(uow: UnitOfWork) -> Secrets:
     """Return the secrets, made where there are none yet."""
 
     def one(name: str) -> str:
-        return uow.operations.kept_or_new(name, Keys().secret())
+        return uow.server_state.get_or_add(name, Keys().secret())
 
     return Secrets(
         pull=one("pull_key"),

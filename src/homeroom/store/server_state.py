@@ -1,0 +1,54 @@
+"""Values that the server keeps for itself by name.
+
+They are the key that signs the URLs of clips, the offset of the sandbox's clock, and the ids of the
+demo school.
+"""
+
+from sqlalchemy import bindparam, select
+
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import Statement
+from homeroom.store.tables import server_state
+
+_GET = Statement(select(server_state.c.value).where(server_state.c.name == bindparam("state_name")))
+_SAVE = Statement(
+    lambda insert: (
+        insert(server_state)
+        .values(name=bindparam("state_name"), value=bindparam("state_value"))
+        .on_conflict_do_update(index_elements=["name"], set_={"value": bindparam("state_value")})
+    )
+)
+_ADD = Statement(
+    lambda insert: (
+        insert(server_state)
+        .values(name=bindparam("state_name"), value=bindparam("state_value"))
+        .on_conflict_do_nothing()
+    )
+)
+
+
+class ServerState:
+    """Repository of the server's own values."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def get(self, name: str) -> str | None:
+        """Return the value of a name, or None."""
+        rows = self._tx.fetch_all(_GET, {"state_name": name})
+        return rows[0][0] if rows else None
+
+    def get_or_add(self, name: str, value: str) -> str:
+        """Return the value of a name; add the new value first if the name has none.
+
+        If two servers start at the same time, both return the value that was added first.
+        """
+        existing = self.get(name)
+        if existing is None:
+            self._tx.execute(_ADD, {"state_name": name, "state_value": value})
+            existing = self.get(name)
+        return value if existing is None else existing
+
+    def save(self, name: str, value: str) -> None:
+        """Set the value of a name."""
+        self._tx.execute(_SAVE, {"state_name": name, "state_value": value})

@@ -1,0 +1,79 @@
+"""Bearer tokens of the read-back API and of the operators' API.
+
+The table holds a fingerprint of each token, never the token itself. A revoked token keeps its row.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, insert, select, update
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import SchoolId, TokenId
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import Statement
+from homeroom.store.tables import tokens
+
+_COLUMNS = (
+    tokens.c.id,
+    tokens.c.school_id,
+    tokens.c.name,
+    tokens.c.created_at,
+    tokens.c.revoked_at,
+)
+_ADD = Statement(
+    insert(tokens)
+    .values({column: bindparam(column.name) for column in tokens.c if column.name != "id"})
+    .returning(tokens.c.id)
+)
+_LIST_ALL = Statement(select(*_COLUMNS).order_by(tokens.c.id).limit(1000))
+_FIND_BY_FINGERPRINT = Statement(
+    select(*_COLUMNS).where(tokens.c.fingerprint == bindparam("print"))
+)
+_REVOKE = Statement(
+    update(tokens)
+    .where(tokens.c.id == bindparam("token"), tokens.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("moment"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token of one school, or of the operator when it has no school."""
+
+    id: TokenId
+    school: SchoolId | None
+    name: str
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class Tokens:
+    """Repository of bearer tokens."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, school: SchoolId | None, name: str, fingerprint: str, now: Moment) -> TokenId:
+        """Add a token by its fingerprint and return its id."""
+        values = {
+            "school_id": school,
+            "name": name,
+            "fingerprint": fingerprint,
+            "created_at": now,
+            "revoked_at": None,
+        }
+        return TokenId(self._tx.fetch_all(_ADD, values)[0][0])
+
+    def list_all(self) -> list[Token]:
+        """Return the tokens in order of their ids, at most 1,000, revoked ones too."""
+        return [Token(*row) for row in self._tx.fetch_all(_LIST_ALL, {})]
+
+    def find_by_fingerprint(self, fingerprint: str) -> Token | None:
+        """Return the token of a fingerprint; None if there is none or it is revoked."""
+        rows = self._tx.fetch_all(_FIND_BY_FINGERPRINT, {"print": fingerprint})
+        token = Token(*rows[0]) if rows else None
+        return token if token is not None and token.revoked_at is None else None
+
+    def revoke(self, token: TokenId, now: Moment) -> bool:
+        """Revoke a token; return False if it does not exist or is revoked already."""
+        return self._tx.execute(_REVOKE, {"token": token, "moment": now}) > 0
