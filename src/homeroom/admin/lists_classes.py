@@ -4,7 +4,7 @@ from homeroom.admin.asked import Asked, account, each, missing, switch
 from homeroom.base.ids import LessonId
 from homeroom.contract import readback as wire
 from homeroom.contract.lessons import SECOND_CAMERA, SMART
-from homeroom.contract.rows import LiveInfo
+from homeroom.contract.results import LiveInfo
 from homeroom.contract.streams import PushRow, StreamRow
 from homeroom.contract.viewers import MessageRow, ViewerRow
 from homeroom.domain.clips import CLIP_URL_SECONDS, sign_clip_url

@@ -1,56 +1,131 @@
-"""An action of the partner API: its name, its parameters and every way it may end."""
+"""An action of the partner API: its parameters, its result, and every way in which it may end.
+
+Everything that is said of an action is read from here: the envelopes, the OpenAPI document, the
+reference pages, the case tables and the order tests.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from itertools import chain
 from typing import Generic, TypeVar
 
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
+from homeroom.contract.results import Entry, Result
 
 P = TypeVar("P", bound=Params)
-
-ALWAYS = (Errno.DONE, Errno.BAD_PARAMS, Errno.NOT_AUTHORISED)
-"""Every action of the v1 wire may end so."""
-
-BEFORE_DISPATCH = (Errno.IN_MAINTENANCE,)
-"""What any call may meet before its action is looked at."""
+R = TypeVar("R", bound=Result)
 
 
 class APIPath(StrEnum):
-    """The address an action is served at."""
+    """URL path of an endpoint that serves many actions of the v1 wire."""
 
     COURSE = "/partner/api/course.api.php"
     CLOUD = "/partner/api/cloud.api.php"
 
 
-@dataclass(frozen=True)
-class Action(Generic[P]):
-    """One action: what it takes, what it may answer, and the order in which it checks."""
+@dataclass(frozen=True, slots=True)
+class V1Form:
+    """The v1 wire: a signed form; its parameter `action` names the action."""
+
+    path: APIPath
+    takes_file: bool = False
+    """Whether the form may be multipart and carry a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class V2JSON:
+    """The v2 wire: a JSON body, signed by headers, at a path of the action's own."""
+
+    path: str
+
+
+Binding = V1Form | V2JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One way in which a call or an entry may end other than done: the errno, and its cause."""
+
+    errno: Errno
+    when: str
+    """The condition under which it is answered, in plain English; it names no number."""
+    has_result: bool = False
+    """Whether a refusal carries the action's result, about what exists already."""
+
+
+COMMON_CHECKS = (
+    Check(Errno.NOT_AUTHORISED, "SID, safeKey or timeStamp is wrong, or the school is suspended"),
+    Check(Errno.BAD_PARAMS, "a parameter is missing or malformed"),
+)
+"""Checks that come first in every action of the v1 wire."""
+
+BEFORE_DISPATCH = (Errno.IN_MAINTENANCE,)
+"""Errnos that any call may answer before its action is looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action(Generic[P, R]):
+    """One action: parameters, result, and its checks in the order in which they are made."""
 
     name: str
     title: str
     params: type[P]
-    refuses: tuple[Errno, ...] = ()
-    """Answers after which nothing was changed, in the order of the checks."""
-    notes: tuple[Errno, ...] = ()
-    """Answers after which the work stands; when several hold, the first one is given."""
-    entries: tuple[Errno, ...] = ()
-    """Answers of single entries of a batch."""
+    result: type[R]
+    bindings: tuple[Binding, ...]
+    """The wires that it is served on."""
+    checks: tuple[Check, ...] = ()
+    """Refusals of the whole call, in the order in which they are checked; nothing was changed."""
+    warnings: tuple[Check, ...] = ()
+    """Errnos after which the work stands; when several hold, the first one is answered."""
+    entry: type[Entry] | None = None
+    """For a batch: the type of one entry of the result's `data`."""
+    entry_checks: tuple[Check, ...] = ()
+    """For a batch: errnos of a single entry, in the order in which they are checked."""
     faults: tuple[Errno, ...] = (Errno.FAILED, Errno.SERVER_FAULT)
-    """Answers that only a fault gives."""
-    answer: str = ""
-    """What is answered besides `error_info`, in words, for the reference page."""
-    order: str = ""
-    """The order of the checks, in words, for the reference page."""
-    door: APIPath = APIPath.COURSE
-    takes_file: bool = False
+    """Errnos that only a fault answers."""
 
     @property
+    def ordered_checks(self) -> tuple[Check, ...]:
+        """All checks of the whole call on the v1 wire, in their order."""
+        return (*COMMON_CHECKS, *self.checks)
+
+    @cached_property
     def errnos(self) -> tuple[Errno, ...]:
-        """Every number the action may answer, at the top or in an entry, each once."""
-        given = (*ALWAYS, *self.refuses, *self.notes, *self.entries, *self.faults)
-        return tuple(dict.fromkeys(given))
+        """Every errno the action may answer, at the top or in an entry, each once."""
+        checked = chain(self.ordered_checks, self.warnings, self.entry_checks)
+        return tuple(dict.fromkeys((Errno.DONE, *(check.errno for check in checked), *self.faults)))
+
+    @cached_property
+    def refusals(self) -> tuple[Errno, ...]:
+        """Errnos of the checks of the whole call, in their order."""
+        return tuple(check.errno for check in self.ordered_checks)
+
+    @cached_property
+    def warning_errnos(self) -> tuple[Errno, ...]:
+        """Errnos of the warnings, the one that is answered before others first."""
+        return tuple(check.errno for check in self.warnings)
+
+    @cached_property
+    def entry_errnos(self) -> tuple[Errno, ...]:
+        """Errnos of the checks of an entry, in their order."""
+        return tuple(check.errno for check in self.entry_checks)
+
+    @cached_property
+    def refusals_with_result(self) -> frozenset[Errno]:
+        """Errnos of refusals that carry a result."""
+        return frozenset(check.errno for check in self.checks if check.has_result)
+
+    @property
+    def v1(self) -> V1Form:
+        """The binding to the v1 wire; raises `LookupError` where there is none."""
+        for binding in self.bindings:
+            if isinstance(binding, V1Form):
+                return binding
+        message = f"{self.name} is not on the v1 wire"
+        raise LookupError(message)
 
     def reader(self) -> ParamsReader[P]:
-        """Return what reads this action's parameters."""
+        """Return a new reader of this action's parameters."""
         return ParamsReader(self.params)

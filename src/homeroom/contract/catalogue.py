@@ -25,7 +25,7 @@ from homeroom.contract.rosters import (
 )
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
 
-ACTIONS: tuple[Action[Any], ...] = (
+ACTIONS: tuple[Action[Any, Any], ...] = (
     REGISTER,
     REGISTER_MULTIPLE,
     ADD_SCHOOL_STUDENT,

@@ -21,11 +21,11 @@ from homeroom.contract.params import (
     read_choice,
     read_word,
 )
+from homeroom.contract.results import LiveInfo
 from homeroom.contract.rows import (
     Account,
     Cancelled,
     IdNumber,
-    LiveInfo,
     ReadBackRow,
     Switch,
     Timestamp,

@@ -20,11 +20,3 @@ Cancelled = Annotated[Switch, Meta(description="1: the account was cancelled.")]
 
 class ReadBackRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A row of an answer; Python's names become the wire's."""
-
-
-class LiveInfo(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
-    """Where the live stream of a class is pulled; empty texts where there is none."""
-
-    rtmp: str
-    hls: str
-    flv: str

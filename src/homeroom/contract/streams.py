@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from homeroom.contract.rows import IdNumber, LiveInfo, ReadBackRow, Timestamp, describe_choice
+from homeroom.contract.results import LiveInfo
+from homeroom.contract.rows import IdNumber, ReadBackRow, Timestamp, describe_choice
 
 KeyFrames = Annotated[
     int | None,
