@@ -2,8 +2,16 @@
 
 from typing import Annotated
 
+from msgspec import UNSET, Meta, UnsetType
+
 from homeroom.base.ids import UserId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    LIST_CHECK,
+    REPEATED,
+    TEACHER_QUOTA,
+    UNFINISHED_REGISTRATION,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_entries
 from homeroom.contract.params import (
@@ -17,6 +25,14 @@ from homeroom.contract.params import (
     ParamType,
     read_choice_or_default,
     read_md5,
+)
+from homeroom.contract.results import (
+    CustomColumn,
+    EmptyResult,
+    Entry,
+    EntryErrno,
+    EntryError,
+    Result,
 )
 from homeroom.contract.upload import FILE, Upload
 
@@ -88,89 +104,114 @@ class AddSchoolStudent(Params, frozen=True, kw_only=True):
             raise ParamError("studentAccount", "is missing or empty")
 
 
+class RegisteredUser(Result, frozen=True, kw_only=True):
+    """Result of register."""
+
+    data: Annotated[UserId, Meta(description="The UID; of the earlier account if there is one.")]
+
+
+class RegisteredEntry(Entry, frozen=True, kw_only=True):
+    """Result of one entry of registerMultiple."""
+
+    data: Annotated[
+        UserId | UnsetType,
+        Meta(description="The UID, also of an earlier account; absent where none was registered."),
+    ] = UNSET
+    telephone: Annotated[
+        str, Meta(description="As it was sent; empty where an e-mail address was.")
+    ]
+    custom_column: CustomColumn = UNSET
+    errno: EntryErrno
+    error: EntryError
+
+
+class RegisteredUsers(Result, frozen=True, kw_only=True):
+    """Result of registerMultiple."""
+
+    data: Annotated[
+        list[RegisteredEntry], Meta(description="One result for each account, in their order.")
+    ]
+
+
+PHONE_CHECKS = (
+    Check(Errno.PHONE_MALFORMED, "the telephone number or e-mail address is malformed"),
+    Check(Errno.PHONE_RANGE, "no mainland number begins like this one"),
+)
+PASSWORD_CHECK = Check(Errno.PASSWORD_LENGTH, "the password does not have 6 to 20 characters")
+ALREADY_REGISTERED = (
+    Check(
+        Errno.PHONE_ALREADY_REGISTERED,
+        "the telephone number has an account, which is kept as it is and joins the school as "
+        "asked, except with isSentMessage=1",
+    ),
+    Check(Errno.EMAIL_ALREADY_REGISTERED, "the same for an e-mail address"),
+)
+NOT_JOINED = (
+    Check(Errno.NOT_ADDED_AS_STUDENT, "the school's plan adds no students at registration"),
+    Check(Errno.NOT_ADDED_AS_TEACHER, "the school's plan adds no teachers at registration"),
+)
+
 REGISTER = Action(
     name="register",
     title="Register a user",
     params=Register,
-    refuses=(
-        Errno.REPEATED_TOO_SOON,
-        Errno.PHONE_MALFORMED,
-        Errno.PHONE_RANGE,
-        Errno.PASSWORD_LENGTH,
-        Errno.PICTURE_TYPE,
-        Errno.PICTURE_TOO_LARGE,
-        Errno.PICTURE_DIMENSIONS,
-        Errno.NO_MESSAGE_POSSIBLE,
-        Errno.REGISTRATION_FAILED,
-        Errno.TOO_MANY_TEACHERS,
+    result=RegisteredUser,
+    bindings=(V1Form(APIPath.COURSE, takes_file=True),),
+    checks=(
+        REPEATED,
+        UNFINISHED_REGISTRATION,
+        *PHONE_CHECKS,
+        PASSWORD_CHECK,
+        Check(Errno.PICTURE_TOO_LARGE, "the picture has more than 1 MB"),
+        Check(Errno.PICTURE_TYPE, "the picture is no jpg, png or gif"),
+        Check(Errno.PICTURE_DIMENSIONS, "the picture is not 300 by 300 pixels"),
+        Check(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage is 1 and addToSchoolMember is 0"),
+        TEACHER_QUOTA,
     ),
-    notes=(
-        Errno.PHONE_ALREADY_REGISTERED,
-        Errno.EMAIL_ALREADY_REGISTERED,
-        Errno.NOT_ADDED_AS_STUDENT,
-        Errno.NOT_ADDED_AS_TEACHER,
-        Errno.AVATAR_NOT_STORED,
+    warnings=(
+        *ALREADY_REGISTERED,
+        *NOT_JOINED,
+        Check(Errno.AVATAR_NOT_STORED, "the school's storage is used up"),
     ),
     faults=(Errno.SERVER_FAULT,),
-    answer="data: the UID, a number; with 135 and 461 that of the account there is",
-    order=(
-        "presence and format (100), the same parameters within 5 seconds (101003002), another "
-        "registration of the account still unfinished after one second (131), the account name "
-        "(134 also for an e-mail, 288), the password (137), the picture (342, 224, 341), the "
-        "message (877), an account that exists (135 telephone, 461 e-mail; it is still added to "
-        "the school as asked, but not with isSentMessage=1), the quota of teachers (845); then the "
-        "account is made and what did not go with it is said: not a student (820), not a teacher "
-        "(821), no avatar (340)"
-    ),
-    takes_file=True,
 )
 
 REGISTER_MULTIPLE = Action(
     name="registerMultiple",
     title="Register up to ten users",
     params=RegisterMultiple,
-    refuses=(Errno.LIST_EMPTY, Errno.REPEATED_TOO_SOON, Errno.TOO_MANY_ENTRIES, Errno.PICTURE_TYPE),
-    entries=(
-        Errno.PHONE_MALFORMED,
-        Errno.PHONE_RANGE,
-        Errno.PASSWORD_LENGTH,
-        Errno.REGISTRATION_FAILED,
-        Errno.PHONE_ALREADY_REGISTERED,
-        Errno.EMAIL_ALREADY_REGISTERED,
-        Errno.TOO_MANY_TEACHERS,
-        Errno.NOT_ADDED_AS_STUDENT,
-        Errno.NOT_ADDED_AS_TEACHER,
+    result=RegisteredUsers,
+    entry=RegisteredEntry,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        LIST_CHECK,
+        REPEATED,
+        Check(Errno.TOO_MANY_ENTRIES, "there are more than ten accounts"),
+        Check(Errno.PICTURE_TYPE, "a picture was sent, which this action does not take"),
+    ),
+    entry_checks=(
+        *PHONE_CHECKS,
+        PASSWORD_CHECK,
+        UNFINISHED_REGISTRATION,
+        *ALREADY_REGISTERED,
+        TEACHER_QUOTA,
+        *NOT_JOINED,
     ),
     faults=(Errno.SERVER_FAULT,),
-    answer=(
-        "data: one entry per entry asked for, in order: {data: UID, telephone, empty "
-        "where an e-mail was registered, customColumn, errno, error}"
-    ),
-    order=(
-        "presence and format (100), an empty list (155), the same parameters within 5 seconds "
-        "(101003002), more than ten entries (450), a picture, which this action does not take "
-        "(224); then each entry as in register: the account name (134, 288), the password (137), "
-        "an unfinished registration (131), an account that exists (135, 461), the quota of "
-        "teachers (845), what did not go with it (820, 821)"
-    ),
 )
 
 ADD_SCHOOL_STUDENT = Action(
     name="addSchoolStudent",
     title="Add a registered user as school student",
     params=AddSchoolStudent,
-    refuses=(
-        Errno.REPEATED_TOO_SOON,
-        Errno.PHONE_MALFORMED,
-        Errno.PHONE_RANGE,
-        Errno.ACCOUNT_NOT_REGISTERED,
-        Errno.STUDENT_CANCELLED,
-        Errno.SCHOOL_ACCOUNT_AS_STUDENT,
-        Errno.ALREADY_EXISTS,
-    ),
-    order=(
-        "presence and format (100), the same parameters within 5 seconds (101003002), the account "
-        "name (134, 288), a user that nobody registered (113), a cancelled one (886), the school "
-        "account itself (128), a student already (133)"
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        REPEATED,
+        *PHONE_CHECKS,
+        Check(Errno.ACCOUNT_NOT_REGISTERED, "no user has the UID or the account"),
+        Check(Errno.STUDENT_CANCELLED, "the account was cancelled"),
+        Check(Errno.SCHOOL_ACCOUNT_AS_STUDENT, "it is the school's own account"),
+        Check(Errno.ALREADY_EXISTS, "the user is a student of the school already"),
     ),
 )

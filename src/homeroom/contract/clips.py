@@ -2,8 +2,18 @@
 
 from typing import Annotated
 
+import msgspec
+from msgspec import UNSET, Meta
+
 from homeroom.base.ids import CourseId, LessonId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    COURSE_KIND,
+    COURSE_NOT_DELETED,
+    LESSON_OF_COURSE,
+    LIST_CHECK,
+    OWN_COURSE,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_entries
 from homeroom.contract.params import (
@@ -15,6 +25,15 @@ from homeroom.contract.params import (
     Params,
     ParamType,
     read_flag,
+)
+from homeroom.contract.results import (
+    CustomColumn,
+    EmptyResult,
+    Entry,
+    EntryErrno,
+    EntryError,
+    LiveAddresses,
+    Result,
 )
 
 LOCK = ParamType(read_flag, "1 locked, anything else is not")
@@ -63,70 +82,84 @@ class SetClassVideoMultiple(Params, frozen=True, kw_only=True):
     ]
 
 
+class LessonRecordingResult(Entry, frozen=True, kw_only=True):
+    """Result of one entry of setClassVideoMultiple."""
+
+    custom_column: CustomColumn = UNSET
+    more_data: Annotated[
+        LiveAddresses,
+        Meta(description="The addresses of the class; empty texts where it was refused."),
+    ] = msgspec.field(name="more_data")
+    errno: EntryErrno
+    error: EntryError
+
+
+class LessonRecordingResults(Result, frozen=True, kw_only=True):
+    """Result of setClassVideoMultiple."""
+
+    data: Annotated[
+        list[LessonRecordingResult], Meta(description="One result for each class, in their order.")
+    ]
+
+
+OWN_LESSON = Check(Errno.LESSON_NOT_IN_SCHOOL, "the school has no such class, or it was deleted")
+
 DELETE_CLASS_VIDEO = Action(
     name="deleteClassVideo",
     title="Delete recorded video of a class",
     params=DeleteClassVideo,
-    refuses=(
-        Errno.LESSON_NOT_IN_SCHOOL,
-        Errno.KIND_NOT_SUPPORTED_FOR_VIDEO,
-        Errno.LESSON_NOT_OVER,
-        Errno.NOT_RECORDED,
-        Errno.CLIPS_LOCKED,
-        Errno.NO_CLIP_MADE,
-        Errno.ALL_CLIPS_DELETED,
-        Errno.NO_SUCH_CLIP,
-        Errno.CLIP_DELETED,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        OWN_LESSON,
+        Check(
+            Errno.KIND_NOT_SUPPORTED_FOR_VIDEO,
+            "the course is public or dual-teacher; other actions have another number for this",
+        ),
+        Check(Errno.LESSON_NOT_OVER, "the class is not over, its 20 minutes of overtime included"),
+        Check(Errno.NOT_RECORDED, "recording is off and there was never a clip"),
+        Check(Errno.CLIPS_LOCKED, "the recordings of the class are locked"),
+        Check(Errno.NO_CLIP_MADE, "the class never had a clip"),
+        Check(Errno.CLIP_DELETED, "the clip named by fileId was deleted before"),
+        Check(Errno.ALL_CLIPS_DELETED, "all clips of the class were deleted before"),
+        Check(Errno.NO_SUCH_CLIP, "the class has no clip of this fileId"),
     ),
     faults=(Errno.FAILED,),
-    order=(
-        "presence and format (100), not a class of the school (233), a course type without video "
-        "(269, as the seed prints it; every other action says 369, READINGS Q5), not over, "
-        "overtime included (384), recording off (254), locked (633), never any clip (631), all "
-        "deleted (632, but 634 for a given clip that is known), no such clip (630), that clip "
-        "deleted (634)"
-    ),
 )
 
 UPDATE_CLASS_LOCK_STATUS = Action(
     name="updateClassLockStatus",
     title="Lock or unlock the recordings of a class",
     params=UpdateClassLockStatus,
-    refuses=(Errno.LESSON_NOT_IN_SCHOOL, Errno.KIND_NOT_SUPPORTED, Errno.LOCK_NEEDS_END),
-    faults=(Errno.FAILED,),
-    order=(
-        "presence and format (100), not a class of the school (233), a course type without video "
-        "(369), not over, overtime included (391)"
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        OWN_LESSON,
+        COURSE_KIND,
+        Check(Errno.LOCK_NEEDS_END, "the class is not over, its 20 minutes of overtime included"),
     ),
+    faults=(Errno.FAILED,),
 )
 
 SET_CLASS_VIDEO_MULTIPLE = Action(
     name="setClassVideoMultiple",
     title="Switch recording, live and replay for classes",
     params=SetClassVideoMultiple,
-    refuses=(
-        Errno.LIST_EMPTY,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.KIND_NOT_SUPPORTED,
-    ),
-    entries=(
-        Errno.NO_SUCH_LESSON,
-        Errno.LESSON_NOT_IN_COURSE,
-        Errno.LESSON_DELETED,
-        Errno.LIVE_NEEDS_RECORDING,
-        Errno.RECORDING_FROZEN,
-        Errno.VIDEO_SERVICE_FAULT,
-    ),
-    answer=(
-        "data: one entry per entry asked for, in order: {customColumn, more_data as in "
-        "addCourseClass, errno, error}"
-    ),
-    order=(
-        "presence and format (100), an empty list (155), the course (144 also when nobody has it, "
-        "149, 369); then each class: 143, 142, 212, live or replay without recording (251), a "
-        "change of recording or live later than 20 minutes before the start (252), recording that "
-        "the video service cannot take because the school's storage is used up (253); record, live "
-        "and replay count only together, recordScene only with them"
+    result=LessonRecordingResults,
+    entry=LessonRecordingResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(LIST_CHECK, OWN_COURSE, COURSE_NOT_DELETED, COURSE_KIND),
+    entry_checks=(
+        *LESSON_OF_COURSE,
+        Check(Errno.LIVE_NEEDS_RECORDING, "live or replay is on without recording"),
+        Check(
+            Errno.RECORDING_FROZEN,
+            "recording or live changes later than 20 minutes before the start",
+        ),
+        Check(
+            Errno.VIDEO_SERVICE_FAULT,
+            "recording is to be switched on, and the school's storage is used up or the video "
+            "service does not work",
+        ),
     ),
 )

@@ -2,11 +2,20 @@
 
 from typing import Annotated
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, UserId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    CHANGEABLE_COURSE,
+    COURSE_KIND,
+    COURSE_NOT_DELETED,
+    FOLDER_OF_SCHOOL,
+    LESSON_OF_COURSE,
+    OWN_COURSE,
+    identity_checks,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import (
     ID,
@@ -19,6 +28,10 @@ from homeroom.contract.params import (
     ParamType,
     read_choice_or_default,
     read_text_cut_to,
+)
+from homeroom.contract.results import (
+    EmptyResult,
+    Result,
 )
 from homeroom.contract.upload import FILE, Upload
 
@@ -76,90 +89,98 @@ class GetWebcastURL(CourseIdParams, frozen=True, kw_only=True):
     class_id: Annotated[LessonId | None, OPTIONAL_ID] = None
 
 
+class AddedCourse(Result, frozen=True, kw_only=True):
+    """Result of addCourse."""
+
+    data: Annotated[CourseId, Meta(description="The id of the course, new or earlier.")]
+
+
+class WebcastURL(Result, frozen=True, kw_only=True):
+    """Result of getWebcastUrl."""
+
+    data: Annotated[str, Meta(description="The address of the course's page.")]
+
+
+COVER = Check(Errno.PICTURE_NOT_STORED, "the cover is no jpg, png or gif")
+EXPIRY = (
+    Check(Errno.EXPIRY_TOO_SOON, "the expiry is less than one day ahead"),
+    Check(Errno.EXPIRY_TOO_FAR, "the expiry is more than five years ahead"),
+)
+HEAD_TEACHER_ACCOUNT = Check(
+    Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, "mainTeacherAccount is malformed"
+)
+HEAD_TEACHER = (
+    Check(Errno.HEAD_TEACHER_NOT_OF_SCHOOL, "the head teacher is no teacher of the school"),
+    Check(Errno.HEAD_TEACHER_CANCELLED, "the head teacher's account was cancelled"),
+    Check(Errno.HEAD_TEACHER_STOPPED, "the head teacher is deactivated"),
+    Check(Errno.HEAD_TEACHER_STOPPING, "the head teacher is being deactivated"),
+)
+HEAD_TEACHERS_IN_PLAN = Check(
+    Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers"
+)
+BELONGINGS = (
+    FOLDER_OF_SCHOOL,
+    Check(Errno.NO_SUCH_PRESET, "there is no such classroom preset"),
+    Check(Errno.PRESET_OF_ANOTHER_SCHOOL, "the classroom preset belongs to another school"),
+)
+
 ADD_COURSE = Action(
     name="addCourse",
     title="Create a course",
     params=AddCourse,
-    refuses=(
-        Errno.BEING_CREATED,
-        Errno.IDENTITY_TAKEN,
-        Errno.PICTURE_NOT_STORED,
-        Errno.EXPIRY_TOO_SOON,
-        Errno.EXPIRY_TOO_FAR,
-        Errno.HEAD_TEACHER_ACCOUNT_MALFORMED,
-        Errno.BAD_DATA,
-        Errno.HEAD_TEACHER_NOT_OF_SCHOOL,
-        Errno.HEAD_TEACHER_CANCELLED,
-        Errno.HEAD_TEACHER_STOPPED,
-        Errno.HEAD_TEACHER_STOPPING,
-        Errno.HEAD_TEACHER_NOT_ADDED,
-        Errno.FOLDER_NOT_IN_DRIVE,
-        Errno.NO_SUCH_PRESET,
-        Errno.PRESET_OF_ANOTHER_SCHOOL,
+    result=AddedCourse,
+    bindings=(V1Form(APIPath.COURSE, takes_file=True),),
+    checks=(
+        *identity_checks("course"),
+        COVER,
+        *EXPIRY,
+        HEAD_TEACHER_ACCOUNT,
+        Check(Errno.BAD_DATA, "no user has the UID or the account of the head teacher"),
+        *HEAD_TEACHER,
+        HEAD_TEACHERS_IN_PLAN,
+        *BELONGINGS,
     ),
-    answer="data: the course id, a number; with 398 the earlier one",
-    order=(
-        "presence and format (100), the identity being used by a request unfinished after one "
-        "second (460), a known identity (398 with the earlier id), a cover that is no picture "
-        "(103), the expiry (151, 154), the head teacher (331, 400 no such user, 334, 883, 389, "
-        "805, 260 where the plan has none), the folder (160), the classroom preset (371, 373)"
-    ),
-    takes_file=True,
 )
 
 EDIT_COURSE = Action(
     name="editCourse",
     title="Edit a course",
     params=EditCourse,
-    refuses=(
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.COURSE_EXPIRED,
-        Errno.KIND_NOT_SUPPORTED,
-        Errno.BAD_DATA,
-        Errno.PICTURE_NOT_STORED,
-        Errno.EXPIRY_TOO_SOON,
-        Errno.EXPIRY_TOO_FAR,
-        Errno.EXPIRY_BEFORE_LAST_LESSON,
-        Errno.HEAD_TEACHER_ACCOUNT_MALFORMED,
-        Errno.NO_SUCH_HEAD_TEACHER,
-        Errno.HEAD_TEACHER_NOT_OF_SCHOOL,
-        Errno.HEAD_TEACHER_CANCELLED,
-        Errno.HEAD_TEACHER_STOPPED,
-        Errno.HEAD_TEACHER_STOPPING,
-        Errno.HEAD_TEACHER_IS_STUDENT,
-        Errno.HEAD_TEACHER_IS_AUDITOR,
-        Errno.HEAD_TEACHER_NOT_ADDED,
-        Errno.HEAD_TEACHER_HAS_LESSONS,
-        Errno.FOLDER_NOT_IN_DRIVE,
-        Errno.NO_SUCH_PRESET,
-        Errno.PRESET_OF_ANOTHER_SCHOOL,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE, takes_file=True),),
+    checks=(
+        *CHANGEABLE_COURSE,
+        Check(Errno.BAD_DATA, "catId was sent without courseName"),
+        COVER,
+        *EXPIRY,
+        Check(Errno.EXPIRY_BEFORE_LAST_LESSON, "the expiry lies before the end of the last class"),
+        HEAD_TEACHER_ACCOUNT,
+        Check(Errno.NO_SUCH_HEAD_TEACHER, "no user has the UID or the account of the head teacher"),
+        *HEAD_TEACHER,
+        Check(Errno.HEAD_TEACHER_IS_STUDENT, "the head teacher is a student of the course"),
+        Check(Errno.HEAD_TEACHER_IS_AUDITOR, "the head teacher is an auditor of the course"),
+        HEAD_TEACHERS_IN_PLAN,
+        Check(
+            Errno.HEAD_TEACHER_HAS_LESSONS,
+            "the former head teacher still has a class of the course to give",
+        ),
+        *BELONGINGS,
     ),
-    order=(
-        "presence and format (100), the course (147, 144, 149, 153, 369), catId without courseName "
-        "(400), a cover that is no picture (103), the expiry (151, 154, 152), the new head teacher "
-        "(331, 310, 334, 883, 389, 805, 311, 312, 260 where the plan has none), the former one "
-        "(314), the folder (160), the classroom preset (371, 373)"
-    ),
-    takes_file=True,
 )
 
 END_COURSE = Action(
     name="endCourse",
     title="End a course",
     params=CourseIdParams,
-    refuses=(
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.COURSE_EXPIRED,
-        Errno.KIND_NOT_SUPPORTED,
-        Errno.COURSE_HAS_RUNNING_LESSON,
-    ),
-    order=(
-        "presence and format (100), the course (147, 144, 149, 153 also when it was ended before, "
-        "369), a class of it running, overtime included (394); classes not started are deleted"
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        *CHANGEABLE_COURSE,
+        Check(
+            Errno.COURSE_HAS_RUNNING_LESSON,
+            "a class of the course is running, its 20 minutes of overtime included; classes that "
+            "have not started are deleted with the course",
+        ),
     ),
 )
 
@@ -167,18 +188,8 @@ GET_WEBCAST_URL = Action(
     name="getWebcastUrl",
     title="Get the course live and replay page address",
     params=GetWebcastURL,
-    refuses=(
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.KIND_NOT_SUPPORTED,
-        Errno.NO_SUCH_LESSON,
-        Errno.LESSON_NOT_IN_COURSE,
-        Errno.LESSON_DELETED,
-    ),
+    result=WebcastURL,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(OWN_COURSE, COURSE_NOT_DELETED, COURSE_KIND, *LESSON_OF_COURSE),
     faults=(),
-    answer="data: the address of the page, text",
-    order=(
-        "presence and format (100), the course (144 also when nobody has it, 149, 369), the class "
-        "(143, 142, 212)"
-    ),
 )

@@ -2,8 +2,17 @@
 
 from typing import Annotated
 
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
 from homeroom.base.ids import CourseId, LabelId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    COURSE_EXISTS,
+    COURSE_NOT_DELETED,
+    COURSE_OF_SCHOOL,
+    LIST_CHECK,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import InvalidEntry, read_entries_separately, read_ids
 from homeroom.contract.params import (
@@ -13,6 +22,15 @@ from homeroom.contract.params import (
     ParamType,
     read_text,
     read_text_cut_to,
+)
+from homeroom.contract.results import (
+    CustomColumn,
+    EmptyResult,
+    Entry,
+    EntryErrno,
+    EntryError,
+    Result,
+    TextId,
 )
 
 LABEL_NAME = ParamType(read_text_cut_to(20), "text, cut to 20 characters")
@@ -61,60 +79,104 @@ class UpdateSchoolLabel(LabelIdParams, frozen=True, kw_only=True):
     label_name: Annotated[str, LABEL_NAME]
 
 
+class LabelData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A label, by its id."""
+
+    label_id: Annotated[TextId, Meta(description="The id of the label, digits as text.")]
+
+
+class LabelResult(Result, frozen=True, kw_only=True):
+    """Result of addSchoolLabel."""
+
+    data: LabelData
+
+
+class CourseLabelsResult(Entry, frozen=True, kw_only=True):
+    """Result of one entry of addCourseLabels; it names the course in the entry's own spelling."""
+
+    custom_column: CustomColumn = UNSET
+    capital_course_id: Annotated[
+        int | str | UnsetType, Meta(description="The course, where the entry said CourseId.")
+    ] = msgspec.field(name="CourseId", default=UNSET)
+    course_id: Annotated[
+        int | str | UnsetType, Meta(description="The course, where the entry said courseId.")
+    ] = UNSET
+    errno: EntryErrno
+    error: EntryError
+
+
+class CourseLabelsResults(Result, frozen=True, kw_only=True):
+    """Result of addCourseLabels."""
+
+    data: Annotated[
+        list[CourseLabelsResult], Meta(description="One result for each course, in their order.")
+    ]
+
+
+OWN_LABEL = (
+    Check(Errno.NO_SUCH_LABEL, "there is no such label"),
+    Check(Errno.LABEL_OF_ANOTHER_SCHOOL, "the label belongs to another school"),
+)
+
 ADD_SCHOOL_LABEL = Action(
     name="addSchoolLabel",
     title="Create a school label",
     params=AddSchoolLabel,
-    refuses=(Errno.LABEL_NAME_TAKEN, Errno.TOO_MANY_LABELS),
+    result=LabelResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        Check(
+            Errno.LABEL_NAME_TAKEN,
+            "a label of the school has this name; the answer is about that one",
+            has_result=True,
+        ),
+        Check(Errno.TOO_MANY_LABELS, "the school's plan allows no further label"),
+    ),
     faults=(Errno.FAILED,),
-    answer="data: {labelId}, digits as text; with 353 the label that has the name",
-    order="presence and format (100), a name in use (353 with its id), the limit of labels (354)",
 )
 
 UPDATE_SCHOOL_LABEL = Action(
     name="updateSchoolLabel",
     title="Rename a school label",
     params=UpdateSchoolLabel,
-    refuses=(Errno.NO_SUCH_LABEL, Errno.LABEL_OF_ANOTHER_SCHOOL, Errno.LABEL_NAME_TAKEN),
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(*OWN_LABEL, Check(Errno.LABEL_NAME_TAKEN, "another label of the school has this name")),
     faults=(Errno.FAILED,),
-    order=(
-        "presence and format (100), no such label (356), another school's (355), a name that "
-        "another label has (353)"
-    ),
 )
 
 DELETE_SCHOOL_LABEL = Action(
     name="deleteSchoolLabel",
     title="Delete a school label",
     params=LabelIdParams,
-    refuses=(Errno.NO_SUCH_LABEL, Errno.LABEL_OF_ANOTHER_SCHOOL),
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=OWN_LABEL,
     faults=(Errno.FAILED,),
-    order="presence and format (100), no such label (356), another school's (355)",
 )
 
 ADD_COURSE_LABELS = Action(
     name="addCourseLabels",
     title="Set, replace or clear the labels of courses",
     params=AddCourseLabels,
-    refuses=(Errno.LIST_EMPTY,),
-    entries=(
-        Errno.BAD_PARAMS,
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.SOME_LABELS_MISSING,
-        Errno.SOME_LABELS_FOREIGN,
-        Errno.TOO_MANY_COURSE_LABELS,
+    result=CourseLabelsResults,
+    entry=CourseLabelsResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(LIST_CHECK,),
+    entry_checks=(
+        Check(Errno.BAD_PARAMS, "the entry is malformed"),
+        COURSE_EXISTS,
+        COURSE_OF_SCHOOL,
+        COURSE_NOT_DELETED,
+        Check(Errno.SOME_LABELS_MISSING, "a label does not exist; the course keeps its labels"),
+        Check(
+            Errno.SOME_LABELS_FOREIGN,
+            "a label belongs to another school; the course keeps its labels",
+        ),
+        Check(
+            Errno.TOO_MANY_COURSE_LABELS,
+            "there are more than ten different labels; the course keeps its labels",
+        ),
     ),
     faults=(Errno.FAILED,),
-    answer=(
-        "data: one entry per entry asked for, in order: {customColumn, CourseId or courseId as "
-        "it was asked, errno, error}"
-    ),
-    order=(
-        "presence and format (100), an empty list (155); then each course in order: malformed "
-        "(100), the course (147, 144, 149), labels that do not exist (358), labels of another "
-        "school (359), more than ten different ones (399); any of these leaves the labels of that "
-        "course as they were (READINGS Q8)"
-    ),
 )

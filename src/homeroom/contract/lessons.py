@@ -2,11 +2,19 @@
 
 from typing import Annotated
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, UserId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    CHANGEABLE_COURSE,
+    COURSE_KIND,
+    FOLDER_OF_SCHOOL,
+    LESSON_OF_COURSE,
+    OWN_COURSE,
+    identity_checks,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_ids
 from homeroom.contract.params import (
@@ -26,6 +34,11 @@ from homeroom.contract.params import (
     read_optional_id,
     read_text_cut_to,
     read_whole_number,
+)
+from homeroom.contract.results import (
+    EmptyResult,
+    LiveAddresses,
+    Result,
 )
 
 SECOND_CAMERA = 3
@@ -149,48 +162,74 @@ class DelCourseClass(Params, frozen=True, kw_only=True):
     class_id: Annotated[LessonId, ID]
 
 
-TIMES = (
-    Errno.ENDS_BEFORE_IT_BEGINS,
-    Errno.BEGINS_TOO_SOON,
-    Errno.BEGINS_TOO_LATE,
-    Errno.LESSON_LENGTH,
-    Errno.MAINTENANCE_OVERLAP,
+class AddedLesson(Result, frozen=True, kw_only=True):
+    """Result of addCourseClass."""
+
+    data: Annotated[LessonId, Meta(description="The id of the class, new or earlier.")]
+    more_data: LiveAddresses
+
+
+class EditedLesson(Result, frozen=True, kw_only=True):
+    """Result of editCourseClass."""
+
+    more_data: LiveAddresses
+
+
+TIME_CHECKS = (
+    Check(Errno.ENDS_BEFORE_IT_BEGINS, "the end is not later than the start"),
+    Check(Errno.BEGINS_TOO_SOON, "the start is less than one minute ahead"),
+    Check(Errno.BEGINS_TOO_LATE, "the start is more than three years ahead"),
+    Check(Errno.LESSON_LENGTH, "the class is shorter than 15 minutes or longer than 24 hours"),
+    Check(
+        Errno.MAINTENANCE_OVERLAP,
+        "the class, with 20 minutes before and after it, overlaps announced maintenance",
+    ),
 )
-TEACHER = (
-    Errno.BAD_DATA,
-    Errno.NOT_A_TEACHER_OF_SCHOOL,
-    Errno.TEACHER_CANCELLED,
-    Errno.TEACHER_STOPPED,
-    Errno.TEACHER_STOPPING,
-    Errno.TEACHER_IS_COURSE_STUDENT,
-    Errno.TEACHER_IS_COURSE_AUDITOR,
+TEACHER_CHECKS = (
+    Check(Errno.BAD_DATA, "no user has the UID of the teacher"),
+    Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the teacher is no teacher of the school"),
+    Check(Errno.TEACHER_CANCELLED, "the teacher's account was cancelled"),
+    Check(Errno.TEACHER_STOPPED, "the teacher is deactivated"),
+    Check(Errno.TEACHER_STOPPING, "the teacher is being deactivated"),
+    Check(Errno.TEACHER_IS_COURSE_STUDENT, "the teacher is a student of the course"),
+    Check(Errno.TEACHER_IS_COURSE_AUDITOR, "the teacher is an auditor of the course"),
 )
 CO_TEACHER_CHECKS = (
-    Errno.CO_TEACHER_TWICE,
-    Errno.TOO_MANY_CO_TEACHERS,
-    Errno.CO_TEACHER_IS_TEACHER,
-    Errno.CO_TEACHER_NOT_OF_SCHOOL,
-    Errno.CO_TEACHER_CANCELLED,
-    Errno.CO_TEACHER_STOPPED,
-    Errno.CO_TEACHER_STOPPING,
-    Errno.CO_TEACHER_IS_STUDENT,
-    Errno.CO_TEACHER_IS_AUDITOR,
+    Check(Errno.CO_TEACHER_TWICE, "a co-teacher is listed twice"),
+    Check(Errno.TOO_MANY_CO_TEACHERS, "there are more co-teachers than the school's plan allows"),
+    Check(Errno.CO_TEACHER_IS_TEACHER, "a co-teacher is the teacher of the class"),
+    Check(Errno.CO_TEACHER_NOT_OF_SCHOOL, "a co-teacher is no teacher of the school"),
+    Check(Errno.CO_TEACHER_CANCELLED, "the account of a co-teacher was cancelled"),
+    Check(Errno.CO_TEACHER_STOPPED, "a co-teacher is deactivated"),
+    Check(Errno.CO_TEACHER_STOPPING, "a co-teacher is being deactivated"),
+    Check(Errno.CO_TEACHER_IS_STUDENT, "a co-teacher is a student of the course"),
+    Check(Errno.CO_TEACHER_IS_AUDITOR, "a co-teacher is an auditor of the course"),
 )
-PLAN = (
-    Errno.LIVE_NOT_IN_PLAN,
-    Errno.SCENE_NOT_IN_PLAN,
-    Errno.SEATS_INVALID,
-    Errno.CO_TEACHERS_NOT_IN_PLAN,
-    Errno.REPLAY_NOT_IN_PLAN,
-    Errno.RECORDING_NOT_IN_PLAN,
-    Errno.DUAL_CAMERA_NOT_IN_PLAN,
-    Errno.RESOLUTION_NOT_IN_PLAN,
-    Errno.BROADCAST_NOT_IN_PLAN,
-    Errno.NOT_IN_PLAN,
-    Errno.MONTHLY_LIMIT_UPGRADE,
-    Errno.MONTHLY_LIMIT,
+PLAN_CHECKS = (
+    Check(Errno.LIVE_NOT_IN_PLAN, "live is on, which the school's plan does not have"),
+    Check(Errno.SCENE_NOT_IN_PLAN, "recordScene is on, which the plan does not have"),
+    Check(Errno.CO_TEACHERS_NOT_IN_PLAN, "there are co-teachers, which the plan does not have"),
+    Check(Errno.REPLAY_NOT_IN_PLAN, "replay is on, which the plan does not have"),
+    Check(Errno.RECORDING_NOT_IN_PLAN, "record is on, which the plan does not have"),
+    Check(
+        Errno.DUAL_CAMERA_NOT_IN_PLAN,
+        "the class has a second camera, which the plan does not have",
+    ),
+    Check(Errno.RESOLUTION_NOT_IN_PLAN, "the resolution is higher than the plan allows"),
+    Check(Errno.BROADCAST_NOT_IN_PLAN, "omoStationBroadcast is on, which the plan does not have"),
+    Check(Errno.NOT_IN_PLAN, "the class is in a smart classroom, which the plan does not have"),
 )
-BOOKKEEPING = (
+MONTHLY_CHECKS = (
+    Check(
+        Errno.MONTHLY_LIMIT_UPGRADE,
+        "the classes of the month are used up, and a larger plan exists",
+    ),
+    Check(Errno.MONTHLY_LIMIT, "the classes of the month are used up"),
+)
+HOURS_WARNING = Check(
+    Errno.HOURS_USED_UP, "the classroom hours of the school's plan are used up this month"
+)
+BOOKKEEPING_FAULTS = (
     Errno.FAILED,
     Errno.SERVER_FAULT,
     Errno.CO_TEACHER_NOT_BOOKED,
@@ -198,120 +237,128 @@ BOOKKEEPING = (
     Errno.CO_TEACHER_NOT_LISTED,
     Errno.CO_TEACHER_ACCOUNT_MALFORMED,
 )
+V1_LESSON = (
+    *LESSON_OF_COURSE,
+    Check(Errno.LESSON_MADE_ELSEWHERE, "the class was made by a client or by the LMS calls"),
+)
+"""Checks of a class that the v1 wire may change."""
 
 ADD_COURSE_CLASS = Action(
     name="addCourseClass",
     title="Create a class",
     params=AddCourseClass,
-    refuses=(
-        Errno.BEING_CREATED,
-        Errno.IDENTITY_TAKEN,
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.COURSE_EXPIRED,
-        Errno.KIND_NOT_SUPPORTED,
-        *TIMES,
-        *TEACHER,
+    result=AddedLesson,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        *identity_checks("class"),
+        *CHANGEABLE_COURSE,
+        *TIME_CHECKS,
+        *TEACHER_CHECKS,
         *CO_TEACHER_CHECKS,
-        Errno.TOO_MANY_SEATS,
-        Errno.NO_DUAL_CAMERA_HERE,
-        Errno.SEATS_FORBID_HD,
-        Errno.FOLDER_NOT_IN_DRIVE,
-        *PLAN,
-        Errno.TOO_MANY_LESSONS,
+        Check(Errno.SEATS_INVALID, "seatNum is no number, or is below zero"),
+        Check(Errno.TOO_MANY_SEATS, "seatNum is above what the school's plan allows"),
+        Check(Errno.NO_DUAL_CAMERA_HERE, "isDc is 3 and seatNum is not 1"),
+        Check(Errno.SEATS_FORBID_HD, "isHd is 1 or 2 and seatNum is neither 1 nor 6"),
+        FOLDER_OF_SCHOOL,
+        *PLAN_CHECKS,
+        Check(Errno.TOO_MANY_LESSONS, "the course has as many classes as the plan allows"),
+        *MONTHLY_CHECKS,
     ),
-    notes=(
-        Errno.ADDED_WITHOUT_RECORDING,
-        Errno.ADDED_WITH_BAD_RECORDING,
-        Errno.ADDED_WITHOUT_INTRODUCTION,
-        Errno.HOURS_USED_UP,
+    warnings=(
+        Check(
+            Errno.ADDED_WITHOUT_RECORDING,
+            "record is on, and the school's storage is used up or the video service does not work",
+        ),
+        Check(Errno.ADDED_WITH_BAD_RECORDING, "live or replay is on and record is off"),
+        Check(
+            Errno.ADDED_WITHOUT_INTRODUCTION,
+            "the introduction has characters that no database keeps",
+        ),
+        HOURS_WARNING,
     ),
-    faults=BOOKKEEPING,
-    answer=(
-        "data: the class id, a number; more_data: {live_url, live_info: {RTMP, HLS, FLV}}, "
-        "empty texts where nothing is shown; with 398 both of the earlier class"
-    ),
-    order=(
-        "presence and format (100), the identity being used by a request unfinished after one "
-        "second (460), a known identity (398, with the earlier id and its more_data, whatever else "
-        "is wrong now), the course (147, 144, 149, 153, 369), the times (119, 120, 268, 165, 454), "
-        "the teacher (400 no such user, 136, 884, 387, 800, 172, 173), the co-teachers (21316, "
-        "21317, 322, 318, 885, 388, 804, 319, 320), seats and cameras (121601007, 259, 808, 368), "
-        "the folder (160), the plan (121601005, 121601006, 121601008 to 121601012, 121604007, "
-        "121601001, 121601070, then 121601003 where an upgrade exists or 121601004); of several "
-        "warnings the first of 281, 280, 824, 121601002 is given"
-    ),
+    faults=BOOKKEEPING_FAULTS,
 )
 
 EDIT_COURSE_CLASS = Action(
     name="editCourseClass",
     title="Edit a class",
     params=EditCourseClass,
-    refuses=(
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.KIND_NOT_SUPPORTED,
-        Errno.NO_SUCH_LESSON,
-        Errno.LESSON_NOT_IN_COURSE,
-        Errno.LESSON_DELETED,
-        Errno.LESSON_MADE_ELSEWHERE,
-        Errno.LESSON_IS_OVER,
-        Errno.LESSON_IS_RUNNING,
-        Errno.LESSON_FROZEN,
-        Errno.TEACHERS_FROZEN,
-        *TIMES,
-        *TEACHER,
-        Errno.TEACHER_IS_GUEST,
-        Errno.TEACHER_IS_CO_TEACHER,
+    result=EditedLesson,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        OWN_COURSE,
+        COURSE_KIND,
+        *V1_LESSON,
+        Check(Errno.LESSON_IS_OVER, "the class is over, and more than its teachers is to change"),
+        Check(Errno.LESSON_IS_RUNNING, "the class is running, and a frozen field is to change"),
+        Check(
+            Errno.LESSON_FROZEN,
+            "the class begins within 20 minutes, and a frozen field is to change",
+        ),
+        Check(Errno.TEACHERS_FROZEN, "the planned end has passed, and the teachers are to change"),
+        *TIME_CHECKS,
+        *TEACHER_CHECKS,
+        Check(Errno.TEACHER_IS_GUEST, "the teacher is a guest of the class"),
+        Check(Errno.TEACHER_IS_CO_TEACHER, "the teacher is a co-teacher of the class"),
         *CO_TEACHER_CHECKS,
-        Errno.CO_TEACHER_IS_GUEST,
-        Errno.CO_TEACHER_NOT_UNBOOKED,
-        Errno.FOLDER_NOT_IN_DRIVE,
-        Errno.TEACH_MODE_NOT_CHANGED,
-        Errno.AUTO_STAGE_NOT_CHANGED,
-        *PLAN,
+        Check(Errno.CO_TEACHER_IS_GUEST, "a co-teacher is a guest of the class"),
+        Check(
+            Errno.CO_TEACHER_NOT_UNBOOKED,
+            "the class is running, and a co-teacher whose account was cancelled is to be removed",
+        ),
+        FOLDER_OF_SCHOOL,
+        Check(
+            Errno.TEACH_MODE_NOT_CHANGED,
+            "the class has two cameras and is to move to a smart classroom",
+        ),
+        Check(
+            Errno.AUTO_STAGE_NOT_CHANGED,
+            "the class is in a smart classroom, and students are to enter on stage",
+        ),
+        Check(
+            Errno.SEATS_INVALID,
+            "the times change, and the class has more seats than the plan allows by now",
+        ),
+        *PLAN_CHECKS,
+        *MONTHLY_CHECKS,
     ),
-    notes=(
-        Errno.EDITED_WITHOUT_RECORDING,
-        Errno.EDITED_WITH_BAD_RECORDING,
-        Errno.EDITED_RECORDING_FROZEN,
-        Errno.EDITED_WITHOUT_INTRODUCTION,
-        Errno.HOURS_USED_UP,
+    warnings=(
+        Check(
+            Errno.EDITED_WITHOUT_RECORDING,
+            "record is switched on, and the school's storage is used up or the video service "
+            "does not work",
+        ),
+        Check(Errno.EDITED_WITH_BAD_RECORDING, "live or replay is on and record is off"),
+        Check(
+            Errno.EDITED_RECORDING_FROZEN,
+            "recording or live changes later than 20 minutes before the start",
+        ),
+        Check(
+            Errno.EDITED_WITHOUT_INTRODUCTION,
+            "the introduction has characters that no database keeps",
+        ),
+        HOURS_WARNING,
     ),
-    faults=BOOKKEEPING,
-    answer="more_data: {live_url, live_info: {RTMP, HLS, FLV}}, empty texts where nothing is shown",
-    order=(
-        "presence and format (100), the course (144 also when nobody has it, 369), the class (143, "
-        "142, 212 also when its course was deleted, 466), what the phase of the class still allows "
-        "(145 over, 140 running, 350 in the last 20 minutes; teachers 385 once the end has "
-        "passed), the times (119, 120, 268, 165, 454), the teacher (400 no such user, 136, 884, "
-        "387, 800, 172, 173, 325 a guest, 328 a co-teacher of the class), the co-teachers (21316, "
-        "21317, 322, 318, 885, 388, 804, 319, 320, 321 a guest, 327 one to be removed from a "
-        "running class whose account is cancelled), the folder (160), the teach mode (880 with two "
-        "cameras), auto-stage (372 in a smart classroom), the plan as in addCourseClass: for what "
-        "is sent, and for the whole class when its times change (121601007 when the plan no longer "
-        "has its seats); of several warnings the first of 284, 282, 283, 825, 121601002 is given"
-    ),
+    faults=BOOKKEEPING_FAULTS,
 )
 
 DEL_COURSE_CLASS = Action(
     name="delCourseClass",
     title="Delete a class that has not been held",
     params=DelCourseClass,
-    refuses=(
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.KIND_NOT_SUPPORTED,
-        Errno.NO_SUCH_LESSON,
-        Errno.LESSON_NOT_IN_COURSE,
-        Errno.LESSON_DELETED,
-        Errno.LESSON_MADE_ELSEWHERE,
-        Errno.LESSON_IS_RUNNING,
-        Errno.LESSON_IS_OVER,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        OWN_COURSE,
+        COURSE_KIND,
+        *V1_LESSON,
+        Check(Errno.LESSON_IS_RUNNING, "the class is running, its 20 minutes of overtime included"),
+        Check(Errno.LESSON_IS_OVER, "the class is over"),
     ),
-    notes=(Errno.IDENTITY_NOT_RELEASED,),
-    order=(
-        "presence and format (100), the course (144 also when nobody has it, 369), the class (143, "
-        "142, 212, 466), running, overtime included (140), over (145); the identity becomes free "
-        "unless the school keeps identities for ever (823)"
+    warnings=(
+        Check(
+            Errno.IDENTITY_NOT_RELEASED,
+            "the class has an identity, and the school's plan never releases one",
+        ),
     ),
 )

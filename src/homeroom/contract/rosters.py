@@ -2,8 +2,17 @@
 
 from typing import Annotated
 
+from msgspec import UNSET, Meta
+
 from homeroom.base.ids import CourseId, UserId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    CHANGEABLE_COURSE,
+    COURSE_KIND,
+    COURSE_NOT_EXPIRED,
+    COURSE_OF_SCHOOL,
+    LIST_CHECK,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import (
     InvalidEntry,
@@ -25,6 +34,15 @@ from homeroom.contract.params import (
     ParamType,
     defer_errors,
     read_id,
+)
+from homeroom.contract.results import (
+    CustomColumn,
+    EmptyResult,
+    Entry,
+    EntryErrno,
+    EntryError,
+    PlainEntry,
+    Result,
 )
 
 
@@ -113,81 +131,106 @@ class DelCourseStudentMultiple(Params, frozen=True, kw_only=True):
         return self.accounts or ()
 
 
+class MemberResult(Entry, frozen=True, kw_only=True):
+    """Result of one entry of addCourseStudentMultiple."""
+
+    custom_column: CustomColumn = UNSET
+    errno: EntryErrno
+    error: EntryError
+
+
+class AddedMembers(Result, frozen=True, kw_only=True):
+    """Result of addCourseStudentMultiple."""
+
+    data: Annotated[
+        list[MemberResult], Meta(description="One result for each person, in their order.")
+    ]
+
+
+class RemovedMembers(Result, frozen=True, kw_only=True):
+    """Result of delCourseStudentMultiple."""
+
+    data: Annotated[
+        list[PlainEntry], Meta(description="One result for each person, in their order.")
+    ]
+
+
+PERSON_CHECKS = (
+    Check(Errno.STUDENT_CANCELLED, "the account was cancelled, and a student is to be added"),
+    Check(Errno.AUDITOR_CANCELLED, "the account was cancelled, and an auditor is to be added"),
+    Check(Errno.NOT_A_STUDENT_OF_SCHOOL, "the person is no student of the school"),
+    Check(Errno.ALREADY_A_STUDENT, "the person is a student of the course already"),
+    Check(Errno.ALREADY_AN_AUDITOR, "the person is an auditor of the course already"),
+    Check(
+        Errno.HEAD_TEACHER_AS_STUDENT,
+        "the person, named by UID, is head teacher of the course, and a student is to be added",
+    ),
+    Check(
+        Errno.COURSE_TEACHER_AS_MEMBER,
+        "the person, named by UID, is a teacher or co-teacher of the course",
+    ),
+    Check(
+        Errno.TEACHER_AS_STUDENT,
+        "the person, named by account, is a teacher of the course, and a student is to be added",
+    ),
+    Check(
+        Errno.TEACHER_AS_AUDITOR,
+        "the person, named by account, is a teacher of the course, and an auditor is to be added",
+    ),
+    Check(Errno.TOO_MANY_MEMBERS, "the course has as many such members as the plan allows"),
+)
+NICKNAME_WARNING = Check(
+    Errno.NICKNAME_NOT_SYNCED,
+    "the class nickname is to follow the school's list of students, which has no such person",
+)
+
 ADD_COURSE_STUDENT = Action(
     name="addCourseStudent",
     title="Add one student or auditor to a course",
     params=AddCourseStudent,
-    refuses=(
-        Errno.LIST_EMPTY,
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.COURSE_EXPIRED,
-        Errno.KIND_NOT_SUPPORTED,
-        Errno.PHONE_MALFORMED,
-        Errno.ACCOUNT_NOT_REGISTERED,
-        Errno.BAD_DATA,
-        Errno.STUDENT_CANCELLED,
-        Errno.AUDITOR_CANCELLED,
-        Errno.NOT_A_STUDENT_OF_SCHOOL,
-        Errno.ALREADY_A_STUDENT,
-        Errno.ALREADY_AN_AUDITOR,
-        Errno.HEAD_TEACHER_AS_STUDENT,
-        Errno.COURSE_TEACHER_AS_MEMBER,
-        Errno.TEACHER_AS_STUDENT,
-        Errno.TEACHER_AS_AUDITOR,
-        Errno.TOO_MANY_MEMBERS,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        Check(Errno.LIST_EMPTY, "studentUid is an empty list"),
+        *CHANGEABLE_COURSE,
+        Check(Errno.PHONE_MALFORMED, "the account is malformed"),
+        Check(Errno.ACCOUNT_NOT_REGISTERED, "no user has the account"),
+        Check(Errno.BAD_DATA, "no user has the UID"),
+        *PERSON_CHECKS,
     ),
-    notes=(Errno.NICKNAME_NOT_SYNCED,),
-    order=(
-        "presence and format (100; an empty list as studentUid is 155), the course (147, 144, 149, "
-        "153, 369), the person (by account: 134, 113; by UID: 400; cancelled 886 or 887; not a "
-        "school student 228), a member already (163, 164), a teacher (333 head teacher as student, "
-        "332 teacher or co-teacher of the course; asked for by account 129 as student, 174 as "
-        "auditor), the limit of members (130); a nickname that could not be set is said (841)"
-    ),
+    warnings=(NICKNAME_WARNING,),
 )
 
 ADD_COURSE_STUDENT_MULTIPLE = Action(
     name="addCourseStudentMultiple",
     title="Add several students or auditors to a course",
     params=AddCourseStudentMultiple,
-    refuses=(
-        Errno.LIST_EMPTY,
-        Errno.MEMBERS_BEING_CHANGED,
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_DELETED,
-        Errno.COURSE_EXPIRED,
-        Errno.KIND_NOT_SUPPORTED,
+    result=AddedMembers,
+    entry=MemberResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        LIST_CHECK,
+        Check(
+            Errno.MEMBERS_BEING_CHANGED,
+            "another addition to the course is unfinished after one second",
+        ),
+        *CHANGEABLE_COURSE,
     ),
-    entries=(
-        Errno.BAD_DATA,
-        Errno.STUDENT_PHONE_MALFORMED,
-        Errno.PHONE_MALFORMED,
-        Errno.PHONE_RANGE,
-        Errno.REGISTRATION_FAILED,
-        Errno.ACCOUNT_NOT_REGISTERED,
-        Errno.ALREADY_EXISTS,
-        Errno.STUDENT_CANCELLED,
-        Errno.AUDITOR_CANCELLED,
-        Errno.NOT_A_STUDENT_OF_SCHOOL,
-        Errno.ALREADY_A_STUDENT,
-        Errno.ALREADY_AN_AUDITOR,
-        Errno.HEAD_TEACHER_AS_STUDENT,
-        Errno.COURSE_TEACHER_AS_MEMBER,
-        Errno.TEACHER_AS_STUDENT,
-        Errno.TEACHER_AS_AUDITOR,
-        Errno.TOO_MANY_MEMBERS,
-        Errno.NICKNAME_NOT_SYNCED,
-    ),
-    answer="data: one entry per entry asked for, in order: {customColumn, errno, error}",
-    order=(
-        "presence and format (100), an empty list (155), another addition to the course unfinished "
-        "after one second (464), the course (147, 144, 149, 153, 369); then each entry as in "
-        "addCourseStudent, an account in the older key being 125 as student or 134 as auditor when "
-        "malformed, 288 by its range, 131 while its registration is unfinished after one second, "
-        "113 when nobody registered it; a person named twice is 133"
+    entry_checks=(
+        Check(Errno.BAD_DATA, "the entry is malformed, or no user has the UID"),
+        Check(
+            Errno.STUDENT_PHONE_MALFORMED, "the account is malformed, and a student is to be added"
+        ),
+        Check(Errno.PHONE_MALFORMED, "the account is malformed, and an auditor is to be added"),
+        Check(Errno.PHONE_RANGE, "no mainland number begins like this one"),
+        Check(
+            Errno.REGISTRATION_FAILED,
+            "another request still registers the account after one second",
+        ),
+        Check(Errno.ACCOUNT_NOT_REGISTERED, "no user has the account"),
+        Check(Errno.ALREADY_EXISTS, "an earlier entry names the same person"),
+        *PERSON_CHECKS,
+        NICKNAME_WARNING,
     ),
 )
 
@@ -195,18 +238,22 @@ DEL_COURSE_STUDENT_MULTIPLE = Action(
     name="delCourseStudentMultiple",
     title="Remove several students or auditors from a course",
     params=DelCourseStudentMultiple,
-    refuses=(
-        Errno.LIST_EMPTY,
-        Errno.NO_SUCH_COURSE,
-        Errno.COURSE_NOT_IN_SCHOOL,
-        Errno.COURSE_EXPIRED,
-        Errno.KIND_NOT_SUPPORTED,
+    result=RemovedMembers,
+    entry=PlainEntry,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        LIST_CHECK,
+        Check(Errno.NO_SUCH_COURSE, "there is no such course, or it was deleted"),
+        COURSE_OF_SCHOOL,
+        COURSE_NOT_EXPIRED,
+        COURSE_KIND,
     ),
-    entries=(Errno.PHONE_MALFORMED, Errno.BAD_DATA, Errno.NOT_A_MEMBER),
-    answer="data: one entry per entry asked for, in order: {errno, error}",
-    order=(
-        "presence and format (100), an empty list (155), the course (147 also when it was deleted, "
-        "144, 153, 369); then each entry: an account that is malformed (134), a UID that nobody "
-        "has (400), not a member in that role, or named a second time (162)"
+    entry_checks=(
+        Check(Errno.PHONE_MALFORMED, "the account is malformed"),
+        Check(Errno.BAD_DATA, "the UID is malformed, or no user has it"),
+        Check(
+            Errno.NOT_A_MEMBER,
+            "the person is no member in this role, or an earlier entry names the same person",
+        ),
     ),
 )

@@ -2,10 +2,21 @@
 
 from typing import Annotated
 
+from msgspec import Meta
+
 from homeroom.base.ids import UserId
-from homeroom.contract.action import Action
+from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.checks import (
+    REPEATED,
+    TEACHER_QUOTA,
+    UNFINISHED_REGISTRATION,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import NAME, OPTIONAL_ID, TEXT, ParamError, Params
+from homeroom.contract.results import (
+    EmptyResult,
+    Result,
+)
 from homeroom.contract.upload import FILE, Upload
 
 
@@ -28,51 +39,57 @@ class AddTeacher(TeacherParams, frozen=True, kw_only=True):
     picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 
 
+class AddedTeacher(Result, frozen=True, kw_only=True):
+    """Result of addTeacher."""
+
+    data: Annotated[
+        int,
+        Meta(description="The id of the teacher's entry in the school; it is not the UID."),
+    ]
+
+
+ACCOUNT_CHECK = Check(Errno.TEACHER_ACCOUNT_MALFORMED, "teacherAccount is malformed")
+OWN_TEACHER = (
+    ACCOUNT_CHECK,
+    Check(Errno.BAD_DATA, "no user has the UID or the account"),
+    Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the user is no teacher of the school"),
+)
+
 ADD_TEACHER = Action(
     name="addTeacher",
     title="Add a registered user as school teacher",
     params=AddTeacher,
-    refuses=(
-        Errno.REPEATED_TOO_SOON,
-        Errno.TEACHER_ACCOUNT_MALFORMED,
-        Errno.PHONE_RANGE,
-        Errno.PICTURE_NOT_STORED,
-        Errno.REGISTRATION_FAILED,
-        Errno.BAD_DATA,
-        Errno.ACCOUNT_NOT_REGISTERED,
-        Errno.TEACHER_CANCELLED,
-        Errno.ALREADY_EXISTS,
-        Errno.TOO_MANY_TEACHERS,
+    result=AddedTeacher,
+    bindings=(V1Form(APIPath.COURSE, takes_file=True),),
+    checks=(
+        REPEATED,
+        UNFINISHED_REGISTRATION,
+        ACCOUNT_CHECK,
+        Check(Errno.PHONE_RANGE, "no mainland number begins like this one"),
+        Check(Errno.PICTURE_NOT_STORED, "the photo is no jpg, png or gif"),
+        Check(Errno.BAD_DATA, "no user has the UID"),
+        Check(Errno.ACCOUNT_NOT_REGISTERED, "no user has the account"),
+        Check(Errno.TEACHER_CANCELLED, "the account was cancelled"),
+        Check(Errno.ALREADY_EXISTS, "the user is a teacher of the school already"),
+        TEACHER_QUOTA,
     ),
-    answer="data: the id of the teacher's entry in the school, a number; it is not the UID",
-    order=(
-        "presence and format (100), the same parameters within 5 seconds (101003002), an account "
-        "whose registration is still unfinished after one second (131), the account name (122, "
-        "288), a photo that is no picture (103), a UID that nobody has (400), an account that "
-        "nobody registered (113), a cancelled one (884), a teacher already (133), the quota of "
-        "active teachers (845)"
-    ),
-    takes_file=True,
 )
 
 STOP_USING_TEACHER = Action(
     name="stopUsingTeacher",
     title="Deactivate a school teacher",
     params=TeacherParams,
-    refuses=(
-        Errno.TEACHER_ACCOUNT_MALFORMED,
-        Errno.BAD_DATA,
-        Errno.NOT_A_TEACHER_OF_SCHOOL,
-        Errno.SCHOOL_ACCOUNT_NOT_STOPPABLE,
-        Errno.SUB_ACCOUNT_NOT_STOPPABLE,
-        Errno.TEACHER_HAS_LESSONS,
-        Errno.TEACHER_HAS_COURSES,
-    ),
-    order=(
-        "presence and format (100), the account name (122), a user that does not exist (400), not "
-        "a teacher of the school (136), the school account (386), a sub-account (402), a class not "
-        "over, overtime included, held or helped in (317), a course neither ended nor expired "
-        "headed (339); a teacher already stopping or stopped answers 1 (READINGS Q13)"
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        *OWN_TEACHER,
+        Check(Errno.SCHOOL_ACCOUNT_NOT_STOPPABLE, "it is the school's own account"),
+        Check(Errno.SUB_ACCOUNT_NOT_STOPPABLE, "it is a sub-account of the school"),
+        Check(
+            Errno.TEACHER_HAS_LESSONS,
+            "the teacher or co-teacher of a class that is not over, its overtime included",
+        ),
+        Check(Errno.TEACHER_HAS_COURSES, "the head teacher of a course neither ended nor expired"),
     ),
 )
 
@@ -80,14 +97,10 @@ RESTART_USING_TEACHER = Action(
     name="restartUsingTeacher",
     title="Reactivate a school teacher",
     params=TeacherParams,
-    refuses=(
-        Errno.TEACHER_ACCOUNT_MALFORMED,
-        Errno.BAD_DATA,
-        Errno.NOT_A_TEACHER_OF_SCHOOL,
-        Errno.TEACHER_STOPPING,
-    ),
-    order=(
-        "presence and format (100), the account name (122), a user that does not exist (400), not "
-        "a teacher of the school (136), a stop not finished yet (800); an active teacher answers 1"
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        *OWN_TEACHER,
+        Check(Errno.TEACHER_STOPPING, "the teacher is still being deactivated"),
     ),
 )
