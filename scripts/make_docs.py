@@ -8,30 +8,27 @@ make_docs.py --check      write nothing; fail when a page is stale or a number w
 import ast
 import inspect
 import json
-import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Final
 
 import click
 import msgspec
 import observed
+from action_pages import action_page, list_of_actions, read_readings
+from markdown import DOCS, NOTICE, ROOT, table
 from observed import Seen
 
 from homeroom.base.settings import PREFIX, Settings
 from homeroom.cli import main as commands
-from homeroom.contract.action import BEFORE_DISPATCH, Action
+from homeroom.contract.action import BEFORE_DISPATCH
 from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
-from homeroom.contract.errno import Errno, Outcome
-from homeroom.contract.params import Params, ParamsReader
+from homeroom.contract.errno import Errno
 from homeroom.domain.schools import list_plan_keys
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-DOCS: Final = ROOT / "docs"
 REFERENCE: Final = DOCS / "reference"
-NOTICE: Final = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
 
 # The five pages the project began with, and the numbers that newer pages add to one of them.
 FIVE: Final = (
@@ -99,15 +96,15 @@ def _leftovers(pages: dict[Path, str]) -> list[Path]:
 def _pages(seen: Seen) -> dict[Path, str]:
     pages = {
         REFERENCE / "errnos.md": _errnos(seen),
-        REFERENCE / "actions" / "README.md": _actions(),
+        REFERENCE / "actions" / "README.md": list_of_actions(),
         REFERENCE / "settings.md": _settings(),
         DOCS / "homeroom.sample.toml": _sample(),
         REFERENCE / "plan.md": _plan(),
         REFERENCE / "cli.md": _cli(),
     }
-    readings = _readings()
+    readings = read_readings()
     for action in ACTIONS:
-        pages[REFERENCE / "actions" / f"{action.name}.md"] = _action(action, seen, readings)
+        pages[REFERENCE / "actions" / f"{action.name}.md"] = action_page(action, seen, readings)
     return pages
 
 
@@ -131,7 +128,7 @@ def _errnos(seen: Seen) -> str:
             "five add two numbers to addCourseClass: 121601070 and 121604007.\n\n"
         ),
         "How to bring about the natural ones is told in [the guide](../guides/errnos.md).\n\n",
-        _table(
+        table(
             ("action", "documented", "natural", "fault only"),
             (
                 (
@@ -144,7 +141,7 @@ def _errnos(seen: Seen) -> str:
             ),
         ),
         "\nBesides these, any call may be answered at the door:\n\n",
-        _table(
+        table(
             ("errno", "label", "meaning"),
             (
                 (100, Errno.BAD_PARAMS.zh, "no form, a form over its limits, or no such action"),
@@ -165,104 +162,8 @@ def _errnos(seen: Seen) -> str:
             for errno in sorted(action.errnos, key=lambda errno: errno.number)
         )
         parts.append(f"\n## {action.name}\n\n[{action.title}](actions/{action.name}.md)\n\n")
-        parts.append(_table(("errno", "label", "meaning", "arises"), rows))
+        parts.append(table(("errno", "label", "meaning", "arises"), rows))
     return "".join(parts)
-
-
-def _actions() -> str:
-    rows = (
-        (f"[{action.name}]({action.name}.md)", action.title, action.door.value)
-        for action in ACTIONS
-    )
-    return (
-        f"# Actions\n\n{NOTICE}"
-        "Each is a POST of a form, signed with `SID`, `timeStamp` (seconds since 1970) and "
-        "`safeKey` = md5(SECRET + timeStamp); `action` stands in the query or in the form.\n\n"
-        + _table(("action", "what it does", "address"), rows)
-    )
-
-
-def _action(action: Action[Any], seen: Seen, readings: list["_Reading"]) -> str:
-    parts = [
-        f"# {action.name}\n\n{NOTICE}{action.title}.\n\n",
-        f"`POST {action.door.value}?action={action.name}`\n\n## Parameters\n\n",
-        (
-            "Besides `SID`, `safeKey` and `timeStamp`. An empty value counts as one not sent, but "
-            "where the table says otherwise.\n\n"
-        ),
-        *_parameters(action.params),
-        "\n## Answer\n\n",
-        f"{action.answer or 'Nothing but `error_info`'}.\n\n",
-        "`error_info` is {errno, error}; `X-Homeroom-Reason` says in English what was wrong.\n",
-        f"\n## Order of the checks\n\n{action.order[0].upper()}{action.order[1:]}.\n",
-        "\n## Errnos\n\n",
-        _table(
-            ("errno", "label", "meaning", "where", "arises"),
-            (
-                (
-                    errno.number,
-                    errno.zh,
-                    errno.en,
-                    _where(action, errno),
-                    seen.get((action.name, errno.number), "not seen"),
-                )
-                for errno in action.errnos
-            ),
-        ),
-    ]
-    ours = [reading for reading in readings if action.name in reading.actions]
-    if ours:
-        parts.append("\n## Readings\n\n")
-        parts += [
-            f"- [{one.title}](../../readings.md#{_slug(one.title)}). {one.text}\n" for one in ours
-        ]
-    return "".join(parts)
-
-
-def _where(action: Action[Any], errno: Errno) -> str:
-    if errno in action.faults:
-        return "fault"
-    top = errno not in action.entries or errno is Errno.BAD_PARAMS
-    places = ["top"] * top + ["entry"] * (errno in action.entries)
-    kept = ", the work is kept" if errno.outcome is Outcome.WARNING else ""
-    return " and ".join(places) + kept
-
-
-def _parameters(params: type[Params]) -> Iterator[str]:
-    rows = []
-    nested: list[tuple[str, type[Params]]] = []
-    hints = get_type_hints(params)
-    for slot in ParamsReader(params).fields:
-        if slot.param.is_spelling:
-            continue
-        name, *others = slot.names
-        nested += [(name, kind) for kind in _wires(hints[slot.attribute])]
-        words = slot.param.description + (
-            ", an empty value is an empty list" if slot.param.keeps_empty else ""
-        )
-        spelling = f"`{name}`" + "".join(f" or `{other}`" for other in others)
-        need = "yes" if slot.required else "no"
-        rows.append((spelling, need, words, _default(slot.default)))
-    yield _table(("name", "required", "value", "default"), rows) if rows else "None.\n"
-    if params.validate is not Params.validate:
-        yield f"\nChecked together: {' '.join((params.validate.__doc__ or '').split())}\n"
-    for name, kind in nested:
-        yield f"\nEach entry of `{name}`:\n\n"
-        yield from _parameters(kind)
-
-
-def _wires(hint: object) -> Iterator[type[Params]]:
-    """Find the parameter sets that a list holds."""
-    if isinstance(hint, type) and issubclass(hint, Params):
-        yield hint
-    for part in get_args(hint):
-        yield from _wires(part)
-
-
-def _default(value: object) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    return str(value) if isinstance(value, int | str) else ""
 
 
 def _settings() -> str:
@@ -286,7 +187,7 @@ def _settings() -> str:
         f"# Settings\n\n{NOTICE}"
         "What is typed wins over the environment, that over the file. `HOMEROOM_CONFIG` names the "
         "file, in TOML; [homeroom.sample.toml](../homeroom.sample.toml) has every default.\n\n"
-        + _table(("setting", "environment", "`homeroom serve`", "default", "meaning"), rows)
+        + table(("setting", "environment", "`homeroom serve`", "default", "meaning"), rows)
     )
 
 
@@ -306,7 +207,7 @@ def _plan() -> str:
         f"# Plans\n\n{NOTICE}"
         "What a school may do, set with `homeroom school set SID KEY=VALUE ...` and shown by "
         "`homeroom school show SID`. The defaults are those of a new school.\n\n"
-        + _table(("key", "default", "meaning"), rows)
+        + table(("key", "default", "meaning"), rows)
     )
 
 
@@ -332,26 +233,6 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
 # --- small parts ----------------------------------------------------------------------------------
 
 
-class _Reading(msgspec.Struct):
-    title: str
-    actions: list[str]
-    text: str
-
-
-def _readings() -> list[_Reading]:
-    """Return the readings of docs/readings.md that name the actions they are about."""
-    text = (DOCS / "readings.md").read_text()
-    found = re.findall(r"^### (.+)\n\nActions: (.+)\n\n((?:.+\n)+)", text, re.MULTILINE)
-    return [
-        _Reading(title, re.findall(r"\w+", actions), " ".join(body.split()))
-        for title, actions, body in found
-    ]
-
-
-def _slug(title: str) -> str:
-    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-
-
 def _words(kind: type) -> dict[str, str]:
     """Return the docstring below each field of a class; every field must have one."""
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
@@ -373,14 +254,6 @@ def _shown(default: object) -> str:
         return "none"
     shown = str(default).lower() if isinstance(default, bool) else str(default)
     return f"`{shown}`"
-
-
-def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    columns = list(head)
-    lines: list[Iterable[object]] = [columns, ["---"] * len(columns), *rows]
-    return "".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines
-    )
 
 
 if __name__ == "__main__":

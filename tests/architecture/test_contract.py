@@ -41,7 +41,7 @@ each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: acti
 
 
 @each_action
-def test_an_action_answers_exactly_the_numbers_of_its_contract(action: Action[Any]) -> None:
+def test_an_action_answers_exactly_the_numbers_of_its_contract(action: Action[Any, Any]) -> None:
     documented = set(ROWS[action.name]["errnos"])
     waived = {number for name, number in NOT_ANSWERED if name == action.name}
     assert waived <= documented
@@ -49,7 +49,7 @@ def test_an_action_answers_exactly_the_numbers_of_its_contract(action: Action[An
 
 
 @each_action
-def test_an_action_reads_every_parameter_of_its_contract(action: Action[Any]) -> None:
+def test_an_action_reads_every_parameter_of_its_contract(action: Action[Any, Any]) -> None:
     row = ROWS[action.name]
     waived = {name for asker, name in NOT_READ if asker == action.name}
     assert set(row["params"]) - _names(action.reader()) == waived
@@ -59,8 +59,8 @@ def test_an_action_reads_every_parameter_of_its_contract(action: Action[Any]) ->
 
 
 @each_action
-def test_an_action_is_served_at_its_contracts_address(action: Action[Any]) -> None:
-    assert action.door == ROWS[action.name]["door"]
+def test_an_action_is_served_at_its_contracts_address(action: Action[Any, Any]) -> None:
+    assert action.v1.path == ROWS[action.name]["door"]
 
 
 def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
@@ -97,7 +97,7 @@ def _names(reader: ParamsReader[Any]) -> set[str]:
     return {name for slot in reader.fields for name in slot.names}
 
 
-def _reader_of_entries(action: Action[Any], parameter: str) -> ParamsReader[Any]:
+def _reader_of_entries(action: Action[Any, Any], parameter: str) -> ParamsReader[Any]:
     """Return the reader of the objects in a list; `entries` and `entries_each` close over it."""
     param = next(slot.param for slot in action.reader().fields if parameter in slot.names)
     return _closed_over(param.read)

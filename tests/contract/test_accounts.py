@@ -164,7 +164,7 @@ TABLES: Final = (
 
 @pytest.mark.parametrize(("action", "cases"), TABLES, ids=lambda one: getattr(one, "name", ""))
 def test_a_table_has_every_number_of_its_action(
-    action: Action[Any], cases: tuple[Case, ...]
+    action: Action[Any, Any], cases: tuple[Case, ...]
 ) -> None:
     check_table(action, cases)
 

@@ -22,7 +22,7 @@ STRANGER = 10**9
 """An id that nothing has."""
 
 
-def wrongly_signed(action: Action[Any]) -> Callable[[Given], Reply]:
+def wrongly_signed(action: Action[Any, Any]) -> Callable[[Given], Reply]:
     return lambda g: g.api.post(action.name, data={**g.api.signed(), "safeKey": "0" * 32})
 
 
@@ -160,7 +160,7 @@ TABLES = (
 
 
 @pytest.mark.parametrize(("action", "cases"), TABLES)
-def test_table_names_every_errno(action: Action[Any], cases: tuple[Case, ...]) -> None:
+def test_table_names_every_errno(action: Action[Any, Any], cases: tuple[Case, ...]) -> None:
     """The tables and the contract name the same numbers."""
     check_table(action, cases)
 

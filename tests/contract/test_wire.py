@@ -63,9 +63,9 @@ def test_multipart_values(given: Given, more: str) -> None:
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 @pytest.mark.parametrize("query", [True, False], ids=["query", "body"])
 def test_every_action_takes_both_encodings(
-    given: Given, action: Action[Any], *, query: bool
+    given: Given, action: Action[Any, Any], *, query: bool
 ) -> None:
-    target = f"{action.door}?action={action.name}" if query else str(action.door)
+    target = f"{action.v1.path}?action={action.name}" if query else str(action.v1.path)
     form = given.api.signed() if query else given.api.signed(action=action.name)
     plain = sent(given.house.url, urlencode(form).encode(), target)
     parts = multipart(form, more=LENGTHS)

@@ -41,7 +41,7 @@ def test_every_operation_has_a_name_of_its_own_and_a_known_tag() -> None:
 
 def test_every_action_is_described_as_the_contract_has_it() -> None:
     for action in ACTIONS:
-        operation = DOCUMENT["paths"][f"{action.door}?action={action.name}"]["post"]
+        operation = DOCUMENT["paths"][f"{action.v1.path}?action={action.name}"]["post"]
         form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
         slots = [slot for slot in action.reader().fields if not slot.param.is_spelling]
         assert set(form["properties"]) == {

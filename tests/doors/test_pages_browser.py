@@ -23,7 +23,7 @@ def test_the_docs_render_by_themselves(house: House, browser: Browser) -> None:
         seen.page.locator(f'[data-path$="{ACTIONS[-1].name}"]').wait_for()
         assert seen.page.title() == "Homeroom API"
         for action in ACTIONS:
-            path = f"{action.door}?action={action.name}"
+            path = f"{action.v1.path}?action={action.name}"
             assert seen.page.locator(f'[data-path="{path}"]').count()
         assert seen.page.locator('[data-path="/admin/v1/classes/{classId}/clips"]').count()
         assert seen.page.get_by_text("No operations defined").count() == 0

@@ -169,7 +169,7 @@ JUNK: Final[SearchStrategy[str]] = st.one_of(
 
 
 @st.composite
-def requests(draw: DrawFn, world: World) -> tuple[Action[Any], dict[str, Any]]:
+def requests(draw: DrawFn, world: World) -> tuple[Action[Any, Any], dict[str, Any]]:
     """Draw an action and a signed request of it, as `Partner.post` takes them."""
     action = draw(st.sampled_from(ACTIONS))
     pairs = list(world.given.api.signed().items())

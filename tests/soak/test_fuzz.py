@@ -60,7 +60,7 @@ def call_at_random(world: World, seed: int, errors: list[str]) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @hypothesis.given(requests(world))
-    def call(request: tuple[Action[Any], dict[str, Any]]) -> None:
+    def call(request: tuple[Action[Any, Any], dict[str, Any]]) -> None:
         action, form = request
         reply = world.given.api.post(action.name, **form)
         check(action, reply)
@@ -70,7 +70,7 @@ def call_at_random(world: World, seed: int, errors: list[str]) -> None:
     call()
 
 
-def check(action: Action[Any], reply: Reply) -> None:
+def check(action: Action[Any, Any], reply: Reply) -> None:
     """Make sure that an answer is one that the contract knows."""
     assert reply.status == 200, (reply.status, reply.body)
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
@@ -81,7 +81,7 @@ def check(action: Action[Any], reply: Reply) -> None:
     assert reply.errno == 1 or reply.reason, reply.body
     assert reply.reason.isascii()
     if isinstance(reply.body.get("data"), list):
-        entries = {errno.number for errno in action.entries} | {1}
+        entries = {errno.number for errno in action.entry_errnos} | {1}
         assert set(reply.errnos) <= entries, (reply.body, reply.reason)
 
 

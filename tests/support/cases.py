@@ -34,12 +34,12 @@ class Case:
         return reply
 
 
-def check_table(action: Action[Any], cases: Sequence[Case]) -> None:
+def check_table(action: Action[Any, Any], cases: Sequence[Case]) -> None:
     """Make sure that a table has every number of its action and no other."""
     assert {case.errno for case in cases} == {errno.number for errno in action.errnos}
 
 
-def common(action: Action[Any], /, **fields: Value) -> tuple[Case, ...]:
+def common(action: Action[Any, Any], /, **fields: Value) -> tuple[Case, ...]:
     """Return what every action has: 100, 102 and its faults, for fields that can be read."""
     unsigned = {"SID": "1", "safeKey": "", "timeStamp": "1"}
 

@@ -292,7 +292,7 @@ class Given:
         statement = Statement(change)
         self.store.write(lambda uow: uow.schools._tx.execute(statement, {}))  # noqa: SLF001  the way in
 
-    def failing(self, action: Action[Any], errno: Errno) -> "Given":
+    def failing(self, action: Action[Any, Any], errno: Errno) -> "Given":
         """Let the next call of an action fail with a number, by a fault."""
         self.fault(action.name, errno)
         return self

@@ -4,15 +4,18 @@ OpenAPI tells operations apart by path, the partner API by the parameter `action
 operation therefore holds its action, which is also how clients send it.
 """
 
-import re
+from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from homeroom.contract.action import ALWAYS, Action, APIPath
+import msgspec
+
+from homeroom.contract.action import Action, APIPath, Check
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import MAX_ENTRIES, InvalidEntry
 from homeroom.contract.params import ParamField, Params, ParamsReader
+from homeroom.contract.results import Result
 from homeroom.contract.upload import Upload
 
 Schema = dict[str, Any]
@@ -34,6 +37,20 @@ CREDENTIALS: Schema = {
         "`homeroom sign --sid N` prints all three.",
     },
 }
+
+
+def _schemas(*types: type[Result]) -> tuple[tuple[Schema, ...], Schema]:
+    return msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+
+
+def _schemas_of_results() -> Schema:
+    """Return the schemas of what stands within results, by name."""
+    results = {action.result for action in ACTIONS}
+    _, components = _schemas(*results)
+    outer = {result.__name__ for result in results}
+    return {name: schema for name, schema in sorted(components.items()) if name not in outer}
+
+
 SCHEMAS: Schema = {
     "ErrorInfo": {
         "type": "object",
@@ -42,30 +59,19 @@ SCHEMAS: Schema = {
         "properties": {"errno": {"type": "integer"}, "error": {"type": "string"}},
         "examples": [{"errno": Errno.DONE.number, "error": Errno.DONE.zh}],
     },
-    "MoreData": {
-        "type": "object",
-        "description": "Where a class is watched; empty texts where nothing is shown.",
-        "properties": {
-            "live_url": {"type": "string"},
-            "live_info": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("RTMP", "HLS", "FLV")},
-            },
-        },
-    },
+    **_schemas_of_results(),
 }
-_REFERENCE = re.compile(r" ?\(READINGS Q[0-9, Q]+\)|[,;] READINGS Q[0-9]+(, Q[0-9]+)*")
 ORIGIN = ("refused", "warning", "entry", "fault")
 
 
 def paths() -> dict[str, Any]:
     """Return a path for each action."""
     return {
-        f"{action.door}?action={action.name}": {"post": _operation(action)} for action in ACTIONS
+        f"{action.v1.path}?action={action.name}": {"post": _operation(action)} for action in ACTIONS
     }
 
 
-def _operation(action: Action[Any]) -> Schema:
+def _operation(action: Action[Any, Any]) -> Schema:
     body = _object(action.reader(), CREDENTIALS)
     encoding = {
         name: {"contentType": "application/json"}
@@ -74,11 +80,11 @@ def _operation(action: Action[Any]) -> Schema:
     }
     form = {"schema": body, **({"encoding": encoding} if encoding else {})}
     kinds = ["application/x-www-form-urlencoded", "multipart/form-data"]
-    if action.takes_file:
+    if action.v1.takes_file:
         kinds.reverse()
     return {
         "operationId": action.name,
-        "tags": [TAGS[action.door]],
+        "tags": [TAGS[action.v1.path]],
         "summary": action.title,
         "description": _about(action),
         "requestBody": {"required": True, "content": dict.fromkeys(kinds, form)},
@@ -102,65 +108,46 @@ def _operation(action: Action[Any]) -> Schema:
     }
 
 
-def _about(action: Action[Any]) -> str:
-    lines = []
-    if action.answer:
-        lines += [f"**Answer.** {_plain(action.answer)}", ""]
-    if action.order:
-        lines += [f"**Order of checks.** {_plain(action.order)}", ""]
-    lines += ["| errno | how | meaning |", "|---|---|---|"]
+def _about(action: Action[Any, Any]) -> str:
+    lines = ["**Checks, in their order.** The first one that fails is answered.", ""]
+    lines += _listed(action.ordered_checks)
+    if action.entry_checks:
+        lines += ["", "**Checks of each entry, in their order.**", ""]
+        lines += _listed(action.entry_checks)
+    if action.warnings:
+        lines += ["", "**Warnings.** The call is done; of several the first is answered.", ""]
+        lines += _listed(action.warnings)
+    lines += ["", "| errno | how | meaning |", "|---|---|---|"]
     for errno in action.errnos:
         lines.append(f"| {errno.number} | {_how(action, errno)} | {errno.en} |")
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
-    """Return a sentence: no references to our own notes, a stop at the end, no stray Markdown."""
-    text = _REFERENCE.sub("", text).replace("_", r"\_")
-    return text if text.endswith(".") else f"{text}."
+def _listed(checks: Iterable[Check]) -> list[str]:
+    return [f"1. `{check.errno.number}` {check.when}" for check in checks]
 
 
-def _how(action: Action[Any], errno: Errno) -> str:
+def _how(action: Action[Any, Any], errno: Errno) -> str:
     if errno is Errno.DONE:
         return "done"
-    held = (action.refuses, action.notes, action.entries, action.faults)
-    how = [word for word, errnos in zip(ORIGIN, held, strict=True) if errno in errnos]
-    if errno in ALWAYS and "refused" not in how:
-        how.insert(0, "refused")
-    return ", ".join(how)
+    origins = (action.refusals, action.warning_errnos, action.entry_errnos, action.faults)
+    return ", ".join(word for word, errnos in zip(ORIGIN, origins, strict=True) if errno in errnos)
 
 
-def _envelope(action: Action[Any]) -> Schema:
-    top = (
-        errno for errno in action.errnos if errno not in action.entries or _is_top(action, errno)
-    )
+def _envelope(action: Action[Any, Any]) -> Schema:
+    top = (Errno.DONE, *action.refusals, *action.warning_errnos, *action.faults)
     info = {
         "$ref": "#/components/schemas/ErrorInfo",
-        "description": "One of " + ", ".join(str(errno.number) for errno in top) + ".",
+        "description": "One of "
+        + ", ".join(str(errno.number) for errno in dict.fromkeys(top))
+        + ".",
     }
-    properties: Schema = {}
-    if action.answer.startswith("data:"):
-        properties["data"] = _data(action) | {"description": action.answer}
-    if "; more_data:" in action.answer or action.answer.startswith("more_data:"):
-        properties["more_data"] = {"$ref": "#/components/schemas/MoreData"}
+    _, components = _schemas(action.result)
     return {
         "type": "object",
         "required": ["error_info"],
-        "properties": {**properties, "error_info": info},
+        "properties": {**components[action.result.__name__]["properties"], "error_info": info},
     }
-
-
-def _data(action: Action[Any]) -> Schema:
-    """Tell what kind of value `data` is: entries of a batch, an object, a number or text."""
-    if action.entries:
-        return {"type": "array", "items": {"$ref": "#/components/schemas/ErrorInfo"}}
-    if action.answer.startswith("data: {"):
-        return {"type": "object"}
-    return {"type": "integer" if "a number" in action.answer else "string"}
-
-
-def _is_top(action: Action[Any], errno: Errno) -> bool:
-    return errno in (*action.refuses, *action.notes, *action.faults, Errno.DONE, Errno.BAD_PARAMS)
 
 
 def _object(reader: ParamsReader[Any], more: Schema) -> Schema:

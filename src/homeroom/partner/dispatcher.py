@@ -148,7 +148,7 @@ class Dispatcher:
             return Answer(errno=errno, reason="another server is at it, unfinished after 1 s")
         if has_due_jobs:
             await self._finish_jobs()
-        warning = _first_warning(route.action.notes, warnings)
+        warning = _first_warning(route.action.warning_errnos, warnings)
         if warning is None:
             return response
         return Answer(response.data, response.more_data, warning, warning.en)
@@ -174,7 +174,7 @@ def _read_params(route: ActionRoute[Any], fields: Mapping[str, object]) -> Param
     try:
         params: Params = route.reader.read(fields)
     except ParamListError as error:
-        refuses_empty = Errno.LIST_EMPTY in route.action.refuses
+        refuses_empty = Errno.LIST_EMPTY in route.action.refusals
         errno = Errno.LIST_EMPTY if refuses_empty else Errno.BAD_PARAMS
         raise Refusal(errno, str(error)) from None
     except ParamError as error:

@@ -48,7 +48,7 @@ class LockRule(Generic[P]):
 class ActionRoute(Generic[P]):
     """One row of the table: an action, its handler, and how the dispatcher runs it."""
 
-    action: Action[P]
+    action: Action[P, Any]
     handler: Callable[[CallContext, P], Answer]
     reader: ParamsReader[P]
     prepare: Callable[[Files, P], Any] | None
@@ -64,7 +64,7 @@ class ActionRoute(Generic[P]):
 
 
 def route(
-    action: Action[P],
+    action: Action[P, Any],
     handler: Callable[[CallContext, P], Answer],
     *,
     prepare: Callable[[Files, P], Any] | None = None,

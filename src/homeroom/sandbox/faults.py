@@ -51,7 +51,7 @@ def shown(pending: Fault) -> dict[str, Any]:
     }
 
 
-def _action(name: str) -> Action[Any]:
+def _action(name: str) -> Action[Any, Any]:
     action = BY_NAME.get(name)
     if action is not None:
         return action
@@ -62,7 +62,7 @@ def _action(name: str) -> Action[Any]:
     raise _bad(f"action: none is named {name[:50]!r}; there are {', '.join(sorted(BY_NAME))}")
 
 
-def _errno(action: Action[Any], number: int | None) -> Errno | None:
+def _errno(action: Action[Any, Any], number: int | None) -> Errno | None:
     """Return the answer of that number, if the action may give it at the top."""
     if number is None:
         return None

@@ -46,11 +46,11 @@ class V1Wire(WireApp):
         self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._routes: dict[tuple[str, str], ActionRoute[Any]] = {
-            (route.action.door, route.action.name): route for route in TABLE
+            (route.action.v1.path, route.action.name): route for route in TABLE
         }
         self._actions = frozenset(route.action.name for route in TABLE)
         self._file_actions = frozenset(
-            route.action.name for route in TABLE if route.action.takes_file
+            route.action.name for route in TABLE if route.action.v1.takes_file
         )
 
     def encode(self, response: Answer) -> bytes:
