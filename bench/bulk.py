@@ -9,7 +9,7 @@ from typing import Any, cast
 from bench.load import Plan, drive
 from bench.target import Account, Target, lesson_requests, new_school, prepared, serving
 from homeroom.base.settings import Settings
-from homeroom.folder import address
+from homeroom.folder import database_address
 from homeroom.store.postgres import PostgresTransaction
 from homeroom.store.sqlite import SqliteTransaction
 from homeroom.store.tables import lessons
@@ -69,7 +69,7 @@ def students(settings: Settings, account: Account, many: int) -> list[int]:
 
 
 def _run(settings: Settings, *statements: str) -> list[Any]:
-    where = address(settings)
+    where = database_address(settings)
     connection = (
         SqliteTransaction(where) if isinstance(where, Path) else PostgresTransaction(where)
     ).connection

@@ -14,11 +14,11 @@ from typing import Any
 from bench.target import Account, Place, lesson_form
 from homeroom.base.clock import SystemClock
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
 from homeroom.contract.lessons import ADD_COURSE_CLASS
 from homeroom.domain.webcasts import Hosts
-from homeroom.folder import address
+from homeroom.folder import database_address
 from homeroom.partner.lessons import add_course_class
 from homeroom.partner.routes import CallContext
 from homeroom.store.engine import Engine
@@ -58,7 +58,7 @@ def captured(settings: Settings, account: Account, place: Place) -> list[Traced]
         if not sql.startswith(CONTROL):
             seen.append(Traced(sql, values))
 
-    where = address(settings)
+    where = database_address(settings)
     engine: Engine
     if isinstance(where, Path):
         engine = SqliteEngine(where)
@@ -77,7 +77,7 @@ def _add(store: Store, account: Account, place: Place, number: int) -> None:
     form["courseUniqueIdentity"] = f"trace {time.time_ns()} {number}"[-9:]
     asked = ADD_COURSE_CLASS.reader().read(form)
     school = SchoolId(account.sid)
-    deps = Dependencies(Keys(), Keys().secret(), 0)
+    deps = Dependencies(KeyGenerator(), KeyGenerator().secret(), 0)
 
     def unit(uow: UnitOfWork) -> None:
         hosts = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
@@ -88,7 +88,7 @@ def _add(store: Store, account: Account, place: Place, number: int) -> None:
 
 def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds: float) -> float:
     """Return units per second of the plain driver, `UNITS` to a commit."""
-    where = address(settings)
+    where = database_address(settings)
     tx = SqliteTransaction(where) if isinstance(where, Path) else PostgresTransaction(where)
     with closing(tx.connection):
         run = _runner(tx)

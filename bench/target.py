@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 
 from bench.load import NUMBER
 from homeroom.base.clock import DAY, HOUR, SystemClock
-from homeroom.base.keys import Keys, digest
+from homeroom.base.keys import KeyGenerator, md5_hex
 from homeroom.base.settings import Settings
 from homeroom.contract.action import APIPath
-from homeroom.folder import opened_store
+from homeroom.folder import open_store
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
 from tests.support.wire import Partner, Value
@@ -68,8 +68,8 @@ class Target:
 
 def new_school(settings: Settings) -> Account:
     """Make a school, as an operator does."""
-    with opened_store(settings) as store:
-        deps = Dependencies(Keys(), "", 0)
+    with open_store(settings) as store:
+        deps = Dependencies(KeyGenerator(), "", 0)
         school = store.write(lambda uow: schools.create(uow, deps, "Bench"))
     return Account(school.id, school.secret)
 
@@ -131,7 +131,7 @@ def _done(partner: Partner, action: str, **fields: Value) -> int:
 def signature(account: Account) -> dict[str, str]:
     """Return the fields that say who calls."""
     now = str(SystemClock().now())
-    return {"SID": str(account.sid), "safeKey": digest(account.secret + now), "timeStamp": now}
+    return {"SID": str(account.sid), "safeKey": md5_hex(account.secret + now), "timeStamp": now}
 
 
 def lesson_form(account: Account, place: Place) -> dict[str, str]:

@@ -10,7 +10,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
-Outcome = tuple[asyncio.Future[Any], Any, BaseException | None]
+Completion = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
 class AsyncStore:
@@ -19,8 +19,8 @@ class AsyncStore:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._loop = asyncio.get_running_loop()
-        self._finished: deque[Outcome] = deque()
-        self._is_called = False
+        self._finished: deque[Completion] = deque()
+        self._is_scheduled = False
 
     async def write(
         self,
@@ -44,8 +44,8 @@ class AsyncStore:
         def reply(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  the unit's own result
             # A whole group finishes together: one call wakes the loop for all of it.
             self._finished.append((future, result, failure))
-            if not self._is_called:
-                self._is_called = True
+            if not self._is_scheduled:
+                self._is_scheduled = True
                 # A loop that is closed has nobody left who waits.
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._deliver)
@@ -53,7 +53,7 @@ class AsyncStore:
         return reply
 
     def _deliver(self) -> None:
-        self._is_called = False
+        self._is_scheduled = False
         while self._finished:
             future, result, failure = self._finished.popleft()
             if future.cancelled():

@@ -22,15 +22,21 @@ from homeroom.admin.asked import Around
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
 from homeroom.contract.action import APIPath
 from homeroom.domain.job_kinds import JobKind
 from homeroom.domain.webcasts import Hosts
-from homeroom.folder import StartupError, only_server, opened_store, running_server, set_clock
+from homeroom.folder import (
+    StartupError,
+    find_running_server,
+    lock_data_folder,
+    open_store,
+    set_clock,
+)
 from homeroom.jobs.sweeper import Sweep, Sweeper
-from homeroom.jobs.worker import Handler, Worker
+from homeroom.jobs.worker import JobHandler, Worker
 from homeroom.media import room
 from homeroom.media.room import Listeners, Room, hosts
 from homeroom.partner.authenticator import Authenticator
@@ -41,41 +47,41 @@ from homeroom.player import site as player
 from homeroom.player.hub import Hub
 from homeroom.player.rooms import Rooms
 from homeroom.sandbox.site import Sandbox
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.store.job_queue import Job
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import clips, demo, retention, secrets, teachers
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import Secrets
-from homeroom.web.faults import FaultBook
+from homeroom.web.faults import FaultInjector
 from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
 from homeroom.web.problems import HTTPError, respond_failure, respond_http_error, respond_status
 
-PORT_SECONDS = 5.0
+PORT_RETRY_SECONDS = 5.0
 """How long the media engine of a server that was killed may take to let go of its ports."""
 
 
 # --- the doors -----------------------------------------------------------------------
 
 
-def known_hosts(settings: Settings) -> Hosts:
+def find_hosts(settings: Settings) -> Hosts:
     """Return where pages and streams are reached: as the running server has it, or will have it."""
-    running = running_server(settings)
+    running = find_running_server(settings)
     if running is not None and running.hosts is not None:
         return running.hosts
     return hosts(settings, f"http://{settings.host}:{settings.port}")
 
 
-def means_of(
+def build_dependencies(
     settings: Settings, kept: Secrets, video_works: Callable[[], bool] = lambda: True
 ) -> Dependencies:
     """Return what use cases need, as the settings have it."""
     return Dependencies(
-        Keys(),
+        KeyGenerator(),
         kept.pull,
         0 if settings.sandbox else settings.stop_delay,
         push_key=kept.push,
@@ -87,7 +93,7 @@ def means_of(
 
 
 @dataclass(frozen=True)
-class Server:
+class Services:
     """A running server's parts, for its doors."""
 
     settings: Settings
@@ -98,35 +104,35 @@ class Server:
     authenticator: Authenticator
     dispatcher: Dispatcher
     v1: V1Wire
-    faults: FaultBook | None
+    faults: FaultInjector | None
     journal: Journal | None
     metrics: Metrics
     deps: Dependencies
     hosts: Hosts
-    files: Files
+    files: LocalStorage
     media: Room
     hub: Hub
 
-    async def finish(self) -> None:
+    async def close_live(self) -> None:
         """End what is live, while requests are still answered."""
         await self.hub.close()
         await self.media.end_engine()
 
 
 @asynccontextmanager
-async def built(
-    settings: Settings, store: Store, real: Clock, sockets: "Sockets"
-) -> AsyncIterator[Server]:
+async def build_services(
+    settings: Settings, store: Store, real: Clock, sockets: "ListeningSockets"
+) -> AsyncIterator[Services]:
     """Join the rooms over a store; ends what was started."""
     async_store = AsyncStore(store)
     clock = set_clock(settings, store, real)
-    files = Files(settings.data)
-    worker = Worker(async_store, clock, real, _handlers(async_store, files))
+    files = LocalStorage(settings.data)
+    worker = Worker(async_store, clock, real, _job_handlers(async_store, files))
     kept = await async_store.write(secrets.kept)
     engine = room.control(settings, sockets.media, kept.engine)
-    deps = means_of(settings, kept, room.video_works(settings, engine))
+    deps = build_dependencies(settings, kept, room.video_works(settings, engine))
     where = hosts(settings, sockets.url, sockets.media)
-    faults = FaultBook() if settings.sandbox else None
+    faults = FaultInjector() if settings.sandbox else None
     metrics = Metrics()
     journal = Journal() if settings.sandbox else None
 
@@ -137,7 +143,7 @@ async def built(
     dispatcher = Dispatcher(
         async_store, clock, deps, where, files, faults=faults, run_due_jobs=run_due_jobs
     )
-    observer = Observer(metrics.counted, clock, journal)
+    observer = Observer(metrics.count_call, clock, journal)
     v1 = V1Wire(authenticator, dispatcher, observer, id_prefix=deps.keys.public_key()[:8])
     media = Room(
         settings, async_store, deps, kept, files, metrics, engine, sockets.media, sockets.api
@@ -147,7 +153,7 @@ async def built(
     try:
         rooms = Rooms(async_store, deps, where, media.facts)
         async with media.running(), rooms.running():
-            yield Server(
+            yield Services(
                 settings=settings,
                 async_store=async_store,
                 clock=clock,
@@ -171,7 +177,7 @@ async def built(
         await asyncio.wait(working)
 
 
-def _handlers(async_store: AsyncStore, files: Files) -> dict[JobKind, Handler]:
+def _job_handlers(async_store: AsyncStore, files: LocalStorage) -> dict[JobKind, JobHandler]:
     async def finish_stop(job: Job) -> None:
         school = SchoolId(int(job.payload["school"]))
         user = UserId(int(job.payload["user"]))
@@ -198,7 +204,7 @@ def _handlers(async_store: AsyncStore, files: Files) -> dict[JobKind, Handler]:
 # --- the server ----------------------------------------------------------------------
 
 
-class Root:
+class RootApp:
     """The first fork: the partner API's two addresses, and everything else."""
 
     def __init__(self, v1: V1Wire, sites: Starlette) -> None:
@@ -214,29 +220,29 @@ class Root:
             await self._sites(scope, receive, send)
 
 
-def serve(settings: Settings, ready: Callable[["Running", DemoSchool | None], None]) -> None:
+def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | None], None]) -> None:
     """Serve until told to stop; `ready` is told once connections are taken."""
     log_to_stderr(settings.log_level)
     # A viewer is a connection, and there may be thousands.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with only_server(settings) as note, opened_store(settings) as store:
+    with lock_data_folder(settings) as note, open_store(settings) as store:
         real = SystemClock()
         set_clock(settings, store, real)
         if settings.database is None:
             # The folder is ours alone: who took a job and did not end it is dead.
-            store.write(lambda uow: uow.jobs.release())
-        school = store.write(lambda uow: _demo(uow, settings)) if settings.demo else None
+            store.write(lambda uow: uow.jobs.release_all())
+        school = store.write(lambda uow: _prepare_demo(uow, settings)) if settings.demo else None
 
-        def announce(running: Running) -> None:
-            note(running.url, running.server.hosts)
+        def announce(running: RunningServer) -> None:
+            note(running.url, running.services.hosts)
             ready(running, school)
-            _calm_collector()
+            _tune_garbage_collector()
 
-        uvloop.run(served(settings, store, real, announce))
+        uvloop.run(run_server(settings, store, real, announce))
 
 
-def _calm_collector() -> None:
+def _tune_garbage_collector() -> None:
     """Let the garbage collector pass over what lives as long as the server does.
 
     Looking through all of it time and again took a fifth of the processor, and 30 ms at a time.
@@ -246,14 +252,14 @@ def _calm_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def _demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
+def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
     works = room.video_works(settings, None)
-    deps = means_of(settings, secrets.kept(uow), works)
+    deps = build_dependencies(settings, secrets.kept(uow), works)
     shown = demo.find_or_create(uow, deps)
     return demo.put_on_air(uow, deps, shown) if settings.media == "embedded" else shown
 
 
-class Sockets(NamedTuple):
+class ListeningSockets(NamedTuple):
     """What a server listens at."""
 
     api: socket.socket
@@ -261,20 +267,20 @@ class Sockets(NamedTuple):
     media: Listeners | None
 
 
-async def served(
-    settings: Settings, store: Store, real: Clock, ready: Callable[["Running"], None]
+async def run_server(
+    settings: Settings, store: Store, real: Clock, ready: Callable[["RunningServer"], None]
 ) -> None:
     """Serve until told to stop, by a given clock."""
     with ExitStack() as opened:
         sockets = await _sockets(settings, opened)
-        async with built(settings, store, real, sockets) as parts:
-            http = http_server(Root(parts.v1, _sites(parts)))
-            http.on_started = lambda: ready(Running(sockets.url, parts, http.stop))
-            http.before_stop = parts.finish
+        async with build_services(settings, store, real, sockets) as parts:
+            http = http_server(RootApp(parts.v1, _sites(parts)))
+            http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
+            http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])
 
 
-async def _sockets(settings: Settings, opened: ExitStack) -> Sockets:
+async def _sockets(settings: Settings, opened: ExitStack) -> ListeningSockets:
     """Listen wherever the settings say; the stack closes what was opened."""
 
     async def at(port: int, seconds: float = 0, hint: str = "") -> tuple[socket.socket, str]:
@@ -292,23 +298,23 @@ async def _sockets(settings: Settings, opened: ExitStack) -> Sockets:
 
     api, url = await at(settings.port)
     if settings.media != "embedded":
-        return Sockets(api, url, None)
-    rtmp, _ = await at(settings.rtmp_port, PORT_SECONDS, " (--rtmp-port takes another)")
-    http, _ = await at(settings.media_port, PORT_SECONDS, " (--media-port takes another)")
-    return Sockets(api, url, Listeners(rtmp, http))
+        return ListeningSockets(api, url, None)
+    rtmp, _ = await at(settings.rtmp_port, PORT_RETRY_SECONDS, " (--rtmp-port takes another)")
+    http, _ = await at(settings.media_port, PORT_RETRY_SECONDS, " (--media-port takes another)")
+    return ListeningSockets(api, url, Listeners(rtmp, http))
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     """A server that takes connections."""
 
     url: str
-    server: Server
+    services: Services
     stop: Callable[[], None]
     """Asks it to finish; safe to call from another thread."""
 
 
-def _sites(server: Server) -> Starlette:
+def _sites(server: Services) -> Starlette:
     """Return everything but the partner API."""
     return Starlette(
         routes=[
@@ -339,7 +345,7 @@ def _sites(server: Server) -> Starlette:
     )
 
 
-def _sandbox(server: Server) -> list[Route]:
+def _sandbox(server: Services) -> list[Route]:
     """Return the sandbox's routes: none unless it was asked for."""
     clock, book, journal = server.clock, server.faults, server.journal
     if not isinstance(clock, ShiftedClock) or book is None or journal is None:
@@ -347,7 +353,7 @@ def _sandbox(server: Server) -> list[Route]:
 
     def forget(school: SchoolId | None) -> None:
         server.authenticator.forget()
-        server.sweeper.soon()
+        server.sweeper.wake()
         server.hub.rooms.look_soon()
         if school is not None:
             server.dispatcher.duplicates.forget(school)

@@ -19,10 +19,10 @@ from homeroom.store.postgres import PostgresEngine
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
-CLOCK_OFFSET = "sandbox_clock_offset"
-CLOCK_SHIFTED = "sandbox_clock_on"
+CLOCK_OFFSET_KEY = "sandbox_clock_offset"
+CLOCK_SHIFTED_KEY = "sandbox_clock_on"
 """Whether the last server to start was a sandbox: then commands go by its clock."""
-LOCK = "homeroom.lock"
+LOCK_FILE = "homeroom.lock"
 """Held by the server of a data folder; tells its process id and its addresses."""
 
 
@@ -30,20 +30,20 @@ class StartupError(HomeroomError):
     """What keeps the server from starting, in plain words."""
 
 
-def address(settings: Settings) -> str | Path:
+def database_address(settings: Settings) -> str | Path:
     """Return where the database is."""
     return settings.database or (settings.data / "homeroom.db").resolve()
 
 
 @contextmanager
-def opened_store(settings: Settings) -> Iterator[Store]:
+def open_store(settings: Settings) -> Iterator[Store]:
     """Open the store, its tables brought up to date, on the clock that the server goes by."""
-    where = address(settings)
-    bring_up_to_date(settings)
+    where = database_address(settings)
+    migrate_if_needed(settings)
     engine: Engine = SqliteEngine(where) if isinstance(where, Path) else PostgresEngine(where)
     store = Store(engine, SystemClock())
     try:
-        offset = store.read(_clock_offset)
+        offset = store.read(_read_clock_offset)
         if offset:
             store.clock = ShiftedClock(SystemClock(), offset, moved=lambda _offset: None)
         yield store
@@ -51,9 +51,9 @@ def opened_store(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def bring_up_to_date(settings: Settings) -> bool:
+def migrate_if_needed(settings: Settings) -> bool:
     """Bring the tables to those of this version; tells whether there was anything to do."""
-    where = address(settings)
+    where = database_address(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     if is_current(where):
         return False
@@ -66,14 +66,14 @@ def bring_up_to_date(settings: Settings) -> bool:
         return True
 
 
-def _clock_offset(uow: UnitOfWork) -> int:
+def _read_clock_offset(uow: UnitOfWork) -> int:
     """Return how far the clock of the last server was shifted; not at all outside a sandbox."""
-    if uow.server_state.get(CLOCK_SHIFTED) != "1":
+    if uow.server_state.get(CLOCK_SHIFTED_KEY) != "1":
         return 0
-    return int(uow.server_state.get(CLOCK_OFFSET) or 0)
+    return int(uow.server_state.get(CLOCK_OFFSET_KEY) or 0)
 
 
-class Served(NamedTuple):
+class ServerRecord(NamedTuple):
     """What a running server says of itself; no address while it starts."""
 
     pid: int
@@ -82,60 +82,62 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def only_server(settings: Settings) -> Iterator[Callable[[str, Hosts], None]]:
+def lock_data_folder(settings: Settings) -> Iterator[Callable[[str, Hosts], None]]:
     """Make sure that no other server works on the same SQLite; takes the addresses served at."""
     settings.data.mkdir(parents=True, exist_ok=True)
     # Servers on one PostgreSQL share the folder as well: each must find the files of the others.
     kind = fcntl.LOCK_EX if settings.database is None else fcntl.LOCK_SH
-    with (settings.data / LOCK).open("a+") as file:
+    with (settings.data / LOCK_FILE).open("a+") as file:
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except OSError:
             file.seek(0)
-            message = f"another server (pid {_read(file.read()).pid}) works on {settings.data}"
+            message = (
+                f"another server (pid {_parse_record(file.read()).pid}) works on {settings.data}"
+            )
             raise StartupError(message) from None
 
-        def write(said: Served) -> None:
+        def write(said: ServerRecord) -> None:
             file.truncate(0)
             file.write(msgspec.json.encode(said).decode())
             file.flush()
 
-        write(Served(os.getpid()))
-        yield lambda url, where: write(Served(os.getpid(), url, where))
+        write(ServerRecord(os.getpid()))
+        yield lambda url, where: write(ServerRecord(os.getpid(), url, where))
 
 
-def running_server(settings: Settings) -> Served | None:
+def find_running_server(settings: Settings) -> ServerRecord | None:
     """Return what the server on a data folder says of itself, the last of several."""
-    with suppress(FileNotFoundError), (settings.data / LOCK).open() as file:
+    with suppress(FileNotFoundError), (settings.data / LOCK_FILE).open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return _read(file.read())
+            return _parse_record(file.read())
     return None
 
 
-def _read(said: str) -> Served:
+def _parse_record(said: str) -> ServerRecord:
     try:
-        return msgspec.json.decode(said, type=Served)
+        return msgspec.json.decode(said, type=ServerRecord)
     except msgspec.DecodeError:
-        return Served(0)
+        return ServerRecord(0)
 
 
 def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
     """Let a store go by the server's clock, and every command after it; returns that clock."""
     shifted = "1" if settings.sandbox else "0"
-    if store.read(lambda uow: uow.server_state.get(CLOCK_SHIFTED)) != shifted:
-        store.write(lambda uow: uow.server_state.save(CLOCK_SHIFTED, shifted))
-    store.clock = _clock(settings, store, real)
+    if store.read(lambda uow: uow.server_state.get(CLOCK_SHIFTED_KEY)) != shifted:
+        store.write(lambda uow: uow.server_state.save(CLOCK_SHIFTED_KEY, shifted))
+    store.clock = _create_clock(settings, store, real)
     return store.clock
 
 
-def _clock(settings: Settings, store: Store, real: Clock) -> Clock:
+def _create_clock(settings: Settings, store: Store, real: Clock) -> Clock:
     if not settings.sandbox:
         return real
-    offset = store.read(_clock_offset)
+    offset = store.read(_read_clock_offset)
 
     def keep(new: int) -> None:
-        store.write(lambda uow: uow.server_state.save(CLOCK_OFFSET, str(new)))
+        store.write(lambda uow: uow.server_state.save(CLOCK_OFFSET_KEY, str(new)))
 
     return ShiftedClock(real, offset, moved=keep)

@@ -10,7 +10,7 @@ from typing import Final
 import click
 import pytest
 
-from homeroom.base.settings import PREFIX, Settings, read
+from homeroom.base.settings import PREFIX, Settings, parse_settings
 from homeroom.cli import main as commands
 from homeroom.contract.errno import Errno
 
@@ -68,8 +68,8 @@ def test_the_sample_settings_are_the_defaults() -> None:
     assert set(given) == set(Settings.__struct_fields__)
     defaults = Settings()
     without = {name: value for name, value in given.items() if getattr(defaults, name) is not None}
-    assert read({}, without) == defaults
-    read({}, given)
+    assert parse_settings({}, without) == defaults
+    parse_settings({}, given)
 
 
 def test_every_setting_that_the_docs_name_exists() -> None:

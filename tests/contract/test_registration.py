@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import UserId
-from homeroom.base.keys import digest
-from homeroom.base.passwords import matches
+from homeroom.base.keys import md5_hex
+from homeroom.base.passwords import verify_password
 from homeroom.store.tables import students, teachers, users
 from tests.support.cases import check_order
 from tests.support.given import Given
@@ -100,17 +100,17 @@ def test_registering_again_overwrites_nothing(given: Given) -> None:
     form = {"telephone": telephone, "nickname": "Bea", "password": "second one"}
     assert given.api.upload("register", png(kind="GIF"), **form).errno == 135
     assert user(given, uid) == before
-    assert matches(before[1], "first one")
+    assert verify_password(before[1], "first one")
 
 
 def test_a_password_in_clear_and_as_md5_is_one_form_kept_by_argon2id(given: Given) -> None:
     in_clear = given.user(md5pass=None, password="correct horse")
-    as_md5 = given.user(md5pass=digest("correct horse").upper())
+    as_md5 = given.user(md5pass=md5_hex("correct horse").upper())
     for uid in (in_clear, as_md5):
         kept = user(given, uid)[1]
         assert kept.startswith("$argon2id$v=19$m=7168,t=5,p=1$")
-        assert matches(kept, "correct horse")
-        assert not matches(kept, "correct cow")
+        assert verify_password(kept, "correct horse")
+        assert not verify_password(kept, "correct cow")
 
 
 @pytest.mark.parametrize(("length", "errno"), [(5, 137), (6, 1), (20, 1), (21, 137)])
@@ -120,11 +120,11 @@ def test_a_password_has_6_to_20_characters(given: Given, length: int, errno: int
 
 def test_a_message_needs_no_password_and_ignores_md5pass(given: Given) -> None:
     none = given.user(md5pass=None, isSentMessage=1, addToSchoolMember=1)
-    ignored = given.user(md5pass=digest("ignored"), isSentMessage=1, addToSchoolMember=1)
+    ignored = given.user(md5pass=md5_hex("ignored"), isSentMessage=1, addToSchoolMember=1)
     clear = given.user(md5pass=None, password="my own", isSentMessage=1, addToSchoolMember=1)
     assert user(given, none)[1]
-    assert not matches(user(given, ignored)[1], "ignored")
-    assert matches(user(given, clear)[1], "my own")
+    assert not verify_password(user(given, ignored)[1], "ignored")
+    assert verify_password(user(given, clear)[1], "my own")
 
 
 def test_a_message_to_a_known_account_does_nothing(given: Given) -> None:
@@ -251,7 +251,7 @@ def test_register_multiple_answers_in_order_with_what_was_sent(given: Given) -> 
     assert [row["telephone"] for row in rows] == [first, "12345", second, first, ""]
     assert rows[3]["data"] == rows[0]["data"]
     assert "data" not in rows[1]
-    assert matches(user(given, rows[0]["data"])[1], "123456")
+    assert verify_password(user(given, rows[0]["data"])[1], "123456")
 
 
 def test_register_multiple_adds_known_accounts_under_their_own_nickname(given: Given) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 from homeroom.contract.courses import GET_WEBCAST_URL
 from tests.support.cases import Case, check_table
 from tests.support.given import Given
@@ -114,8 +114,8 @@ def test_a_class_that_is_recorded_and_live_has_three_addresses_of_one_signed_str
     assert rtmp.query == hls.query == flv.query
     signature = parse_qs(rtmp.query)
     printed = signature["txTime"][0]
-    pull_key = given.house.running.server.deps.pull_key
-    assert signature["txSecret"] == [digest(f"{pull_key}{name}{printed}")]
+    pull_key = given.house.running.services.deps.pull_key
+    assert signature["txSecret"] == [md5_hex(f"{pull_key}{name}{printed}")]
     assert int(printed, 16) > given.now + 3 * 365 * 86_400
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 from homeroom.contract.action import APIPath
 from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.web import http
@@ -287,7 +287,7 @@ def test_wrong_credentials(given: Given, name: str, value: str, word: str) -> No
 
 def at(given: Given, stamp: str) -> Reply:
     """Call with a timeStamp, rightly signed."""
-    key = digest(given.school.secret + stamp)
+    key = md5_hex(given.school.secret + stamp)
     return sent(given.house.url, signed(given, timeStamp=stamp, safeKey=key), ADD)
 
 
@@ -314,7 +314,7 @@ def test_time_stamp_in_milliseconds(given: Given) -> None:
 
 def test_safe_key_is_lower_case(given: Given) -> None:
     stamp = str(given.now)
-    key = digest(given.school.secret + stamp).upper()
+    key = md5_hex(given.school.secret + stamp).upper()
     assert sent(given.house.url, signed(given, timeStamp=stamp, safeKey=key), ADD).errno == 102
 
 
@@ -323,7 +323,7 @@ def test_school_may_have_two_secrets(given: Given) -> None:
 
     def rotate(new: str, former: str | None) -> None:
         given.store.write(lambda uow: uow.schools.save_secrets(sid, new, former))
-        given.house.running.server.authenticator.forget()
+        given.house.running.services.authenticator.forget()
 
     rotate("n" * 40, old)
     assert given.api.call("addCourse", courseName="Course").errno == 1
@@ -344,7 +344,7 @@ def test_suspended_school(given: Given) -> None:
 
 
 def test_maintenance_that_blocks(given: Given) -> None:
-    authenticator = given.house.running.server.authenticator
+    authenticator = given.house.running.services.authenticator
     window = given.store.write(
         lambda uow: uow.maintenance.add(given.now, given.now + 1, blocks=True)
     )

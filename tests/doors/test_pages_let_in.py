@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from homeroom.base.ids import LessonId
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 from tests.support.browser import Browser, Seen, opened
 from tests.support.chat import Classroom
 from tests.support.elsewhere import Elsewhere, running_elsewhere
@@ -59,7 +59,7 @@ class Door:
             "lessonKey": self.key,
             "account": account,
             "nickname": nickname,
-            "checkCode": code or digest(f"{secret}{self.key}{account}{nickname}"),
+            "checkCode": code or md5_hex(f"{secret}{self.key}{account}{nickname}"),
         }
         return f"{self.given.house.url}/live_partner.html?{urlencode(fields)}"
 

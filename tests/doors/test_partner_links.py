@@ -6,7 +6,7 @@ import pytest
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import Ticket, ViewerKind, verify_ticket
 from tests.support.chat import Classroom
@@ -31,7 +31,7 @@ class Linked:
 
     def code(self, account: str, nickname: str, secret: str | None = None) -> str:
         """Return the code of a link, by the school's secret unless said otherwise."""
-        return digest(f"{secret or self.given.school.secret}{self.key}{account}{nickname}")
+        return md5_hex(f"{secret or self.given.school.secret}{self.key}{account}{nickname}")
 
     def open(self, path: str = PATHS[0], **fields: str) -> Page:
         """Open the page by a link, right unless said otherwise."""
@@ -41,7 +41,7 @@ class Linked:
 
     def ticket(self, shown: Page) -> Ticket:
         """Return the ticket in a page as the server reads it."""
-        key = self.given.house.running.server.deps.ticket_key
+        key = self.given.house.running.services.deps.ticket_key
         return verify_ticket(shown.data["ticket"], key, self.given.now)
 
 
@@ -66,7 +66,7 @@ def test_a_right_code_lets_in_without_a_login(given: Given, path: str) -> None:
         {"checkCode": "0" * 32},
         {"checkCode": "é" * 32},
         {"checkCode": "x" * 10_000},
-        {"account": "student2", "checkCode": digest("student1")},
+        {"account": "student2", "checkCode": md5_hex("student1")},
     ],
 )
 def test_a_wrong_code_leads_to_the_normal_page(given: Given, wrong: dict[str, str]) -> None:
@@ -173,7 +173,7 @@ def test_a_forged_ticket_is_not_one_of_ours(given: Given) -> None:
     linked = Linked(given)
     text = linked.open().data["ticket"]
     body, _, signature = text.partition(".")
-    key = given.house.running.server.deps.ticket_key
+    key = given.house.running.services.deps.ticket_key
     forged = (body, f"{body}.", f"{body}x.{signature}", f"{body}.{signature[:-1]}0x", "." * 500)
     for one in forged:
         with pytest.raises(OperatorError):
@@ -186,6 +186,6 @@ def test_a_deleted_class_has_gone_for_links_too(given: Given) -> None:
     streamed = Streamed(given)
     key = streamed.seen.key
     assert streamed.delete().errno == 1
-    code = digest(f"{given.school.secret}{key}ab")
+    code = md5_hex(f"{given.school.secret}{key}ab")
     path = f"/live_partner.html?lessonKey={key}&account=a&nickname=b&checkCode={code}"
     assert get(given.house, path).status_code == 410

@@ -6,7 +6,7 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.domain.teachers import TeacherState
 from homeroom.sandbox.site import LAST_MOMENT
 from homeroom.usecases import operations
@@ -16,7 +16,7 @@ from tests.support.postgres import Postgres
 from tests.support.sandbox import Sandbox
 from tests.support.serving import running_house
 
-MEANS = Dependencies(Keys(), "", 0)
+MEANS = Dependencies(KeyGenerator(), "", 0)
 
 
 def state(given: Given, teacher: UserId) -> TeacherState | None:

@@ -220,12 +220,12 @@ def test_fault_of_no_school_is_refused(sandbox: Sandbox, sid: int) -> None:
 
 def test_faults_have_a_limit(moved: tuple[Given, Sandbox]) -> None:
     given, sandbox = moved
-    book = given.house.running.server.faults
+    book = given.house.running.services.faults
     assert book is not None
     sandbox.fault(action="addCourse", errno=104)
     (one,) = book.pending()
     for _ in range(999):
-        book.ask(one)
+        book.add(one)
     answer = sandbox.http.post("/faults", json={"action": "addCourse", "errno": 104})
     assert answer.status_code == 409
     assert sandbox.http.delete("/faults").json() == {"removed": 1000}

@@ -17,13 +17,13 @@ from websockets.sync.client import ClientConnection, connect
 from homeroom.web import sockets
 from homeroom.web.http import create_server, listen
 from homeroom.web.sockets import (
-    EXTENSION,
-    MAX_MESSAGE,
-    MOST_BESIDE,
-    MOST_UNSENT,
-    MOST_WAITING,
-    TOO_MANY,
-    Pipe,
+    CLOSE_TOO_MANY,
+    MAX_CONTROL_FRAMES,
+    MAX_MESSAGE_BYTES,
+    MAX_QUEUED_MESSAGES,
+    MAX_UNSENT_BYTES,
+    WRITER_EXTENSION,
+    FrameWriter,
     text_frame,
 )
 from tests.support.chat import handshake
@@ -37,7 +37,7 @@ class Echo:
     """Sends back what comes, as an array of one; does what some messages ask for."""
 
     def __init__(self) -> None:
-        self.pipes: list[Pipe] = []
+        self.pipes: list[FrameWriter] = []
         self.left = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
@@ -46,16 +46,16 @@ class Echo:
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
-        pipe: Pipe = scope["extensions"][EXTENSION]
+        pipe: FrameWriter = scope["extensions"][WRITER_EXTENSION]
         self.pipes.append(pipe)
         while (message := await receive())["type"] == "websocket.receive":
             text = message.get("text") or "bytes"
             if text == "end":
-                pipe.end(4401)
-                pipe.end(4402)
-                pipe.put(text_frame(b"too late"))
+                pipe.close_with(4401)
+                pipe.close_with(4402)
+                pipe.write_frame(text_frame(b"too late"))
             else:
-                pipe.put(text_frame(json.dumps([text]).encode()))
+                pipe.write_frame(text_frame(json.dumps([text]).encode()))
         self.left += 1
 
 
@@ -119,7 +119,7 @@ def frames(received: bytes) -> Iterator[tuple[Opcode, bytes]]:
 
 def test_messages_go_in_and_frames_out(echo: tuple[str, Echo]) -> None:
     with opened(echo[0]) as peer:
-        for text in ("one", "zwei 二 😀", "x" * (MAX_MESSAGE // 2)):
+        for text in ("one", "zwei 二 😀", "x" * (MAX_MESSAGE_BYTES // 2)):
             peer.send(text)
             assert json.loads(peer.recv(PATIENCE)) == [text]
         # In pieces, too.
@@ -149,13 +149,13 @@ def test_who_leaves_is_no_longer_written_to(echo: tuple[str, Echo]) -> None:
         peer.recv(PATIENCE)
     until(lambda: echo[1].left > left)
     pipe = echo[1].pipes[-1]
-    pipe.put(text_frame(b"[]"))
-    pipe.end(4401)
+    pipe.write_frame(text_frame(b"[]"))
+    pipe.close_with(4401)
 
 
 def test_a_message_that_is_too_long_is_not_read(echo: tuple[str, Echo]) -> None:
     with opened(echo[0]) as peer:
-        peer.send("x" * (MAX_MESSAGE + 1))
+        peer.send("x" * (MAX_MESSAGE_BYTES + 1))
         assert code_of(peer) == TOO_BIG
     with opened(echo[0]) as peer:
         with suppress(ConnectionClosed):
@@ -171,10 +171,10 @@ def test_compression_is_not_offered(echo: tuple[str, Echo]) -> None:
 @pytest.mark.parametrize(
     "flood",
     [
-        frame(Opcode.PING, b"x") * (MOST_BESIDE + 20_000),
-        frame(Opcode.PONG, b"x") * (MOST_BESIDE + 20_000),
+        frame(Opcode.PING, b"x") * (MAX_CONTROL_FRAMES + 20_000),
+        frame(Opcode.PONG, b"x") * (MAX_CONTROL_FRAMES + 20_000),
         frame(Opcode.TEXT, b"", fin=False) + frame(Opcode.CONT, b"", fin=False) * 20_000,
-        frame(Opcode.TEXT, b"x") * (MOST_WAITING + 20_000),
+        frame(Opcode.TEXT, b"x") * (MAX_QUEUED_MESSAGES + 20_000),
     ],
     ids=["pings", "pongs", "pieces", "messages"],
 )
@@ -186,7 +186,7 @@ def test_a_flood_of_tiny_frames_ends_the_connection(
         with suppress(OSError):
             peer.sendall(flood)
         # Who floods may not live to read why.
-        assert code_in(peer) in {TOO_MANY, None}
+        assert code_in(peer) in {CLOSE_TOO_MANY, None}
     with opened(echo[0]) as peer:
         peer.send("still here")
         assert json.loads(peer.recv(PATIENCE)) == ["still here"]
@@ -217,10 +217,10 @@ def test_a_client_that_does_not_read_is_cut(echo: tuple[str, Echo]) -> None:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.sendall(frame(Opcode.TEXT, b"hello"))
         until(lambda: len(echo[1].pipes) > left)
-        pipe, much = echo[1].pipes[-1], text_frame(b"x" * MOST_UNSENT)
+        pipe, much = echo[1].pipes[-1], text_frame(b"x" * MAX_UNSENT_BYTES)
         # Once what the system takes off our hands is full.
         for _ in range(64):
-            pipe.put(much)
+            pipe.write_frame(much)
         until(lambda: echo[1].left > left)
 
 

@@ -11,7 +11,7 @@ from homeroom.base.ids import EntryId, LessonId
 from homeroom.base.settings import Settings
 from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.domain.viewers import ViewerKind
-from homeroom.folder import opened_store
+from homeroom.folder import open_store
 from homeroom.store.unit_of_work import Store
 from homeroom.store.viewers import NewViewer, Viewer
 from homeroom.usecases import chat
@@ -31,7 +31,7 @@ def school(server: Process) -> Iterator[School]:
 
 @pytest.fixture
 def store(server: Process) -> Iterator[Store]:
-    with opened_store(Settings(data=server.data)) as store:
+    with open_store(Settings(data=server.data)) as store:
         yield store
 
 

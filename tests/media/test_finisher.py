@@ -13,16 +13,16 @@ import pytest
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
 from homeroom.domain.clips import Clip, NewClip, clip_path
 from homeroom.domain.streams import StreamKind
-from homeroom.folder import opened_store
+from homeroom.folder import open_store
 from homeroom.media import finisher
 from homeroom.media.engine.flatten import Flat
 from homeroom.media.finisher import Finisher, NotFlattened, flattened
 from homeroom.store.engine import StoreError
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import clips, demo
 from homeroom.usecases.dependencies import Dependencies
@@ -37,14 +37,14 @@ class Recorded:
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
-        self.files = Files(folder)
-        deps = Dependencies(Keys(), "pull key", 0)
+        self.files = LocalStorage(folder)
+        deps = Dependencies(KeyGenerator(), "pull key", 0)
         made = store.write(lambda uow: demo.find_or_create(uow, deps))
         self.lesson: LessonId = made.demo.lessons[0]
 
     def clip(self, content: bytes = b"a recording") -> Clip:
         """Take a recording in, as the hooks do."""
-        file_id = Keys().file_id()
+        file_id = KeyGenerator().file_id()
         path = self.files.local(clip_path(file_id))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -88,7 +88,7 @@ def store(
     if request.param == "postgresql":
         database = request.getfixturevalue("postgres").fresh()
     folder = tmp_path_factory.mktemp("finisher")
-    with opened_store(Settings(data=folder, database=database)) as store:
+    with open_store(Settings(data=folder, database=database)) as store:
         yield store
 
 

@@ -21,11 +21,11 @@ import httpx
 
 from homeroom.base.clock import DAY, HOUR, SystemClock
 from homeroom.base.ids import LessonId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
-from homeroom.folder import opened_store
-from homeroom.store.files import Files
-from homeroom.store.storage import keep_clip
+from homeroom.folder import open_store
+from homeroom.store.files import LocalStorage
+from homeroom.store.storage import import_clip
 from homeroom.usecases import clips
 from tests.support.process import Process
 from tests.support.wire import Partner, Reply
@@ -253,12 +253,12 @@ class Kills:
     def _put_clips(self, client: Client) -> None:
         """Add recordings as `homeroom clip add` does, while the server runs."""
         settings = Settings(data=self.folder)
-        files = Files(self.folder)
-        with tempfile.TemporaryDirectory() as folder, opened_store(settings) as store:
+        files = LocalStorage(self.folder)
+        with tempfile.TemporaryDirectory() as folder, open_store(settings) as store:
             source = Path(folder) / "recording.mp4"
             source.write_bytes(RECORDING)
             for _ in range(CLIPS_A_ROUND):
-                kept = keep_clip(files, source, Keys().file_id(), SystemClock().now())
+                kept = import_clip(files, source, KeyGenerator().file_id(), SystemClock().now())
                 store.write(partial(clips.add, lesson=LessonId(client.recorded), file=kept))
                 client.clips.append(kept.file_id)
 

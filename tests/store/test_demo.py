@@ -6,7 +6,7 @@ import pytest
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import Keys, fingerprint
+from homeroom.base.keys import KeyGenerator, fingerprint
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.lifecycle import OVERTIME_SECONDS, Phase
 from homeroom.domain.schools import Plan
@@ -19,7 +19,7 @@ from homeroom.usecases.dependencies import Dependencies
 from tests.support.given import Given
 from tests.support.wire import Partner
 
-MEANS = Dependencies(Keys(), "pull key", 0)
+MEANS = Dependencies(KeyGenerator(), "pull key", 0)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
-from homeroom.folder import StartupError, only_server, opened_store
+from homeroom.folder import StartupError, lock_data_folder, open_store
 from homeroom.store.migrate import migrate, sqlalchemy_url
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.tables import metadata
@@ -39,7 +39,7 @@ def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
 @pytest.mark.pg
 def test_connections_that_postgresql_cut_are_replaced(postgres: Postgres, tmp_path: Path) -> None:
     address = postgres.fresh()
-    with opened_store(Settings(data=tmp_path, database=address)) as store:
+    with open_store(Settings(data=tmp_path, database=address)) as store:
         held = [store.read(counted) for _ in range(20)]
         with psycopg.connect(address, autocommit=True) as other:
             other.execute(
@@ -55,16 +55,16 @@ def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:
     shared = Settings(data=tmp_path, database="postgresql://somewhere/homeroom")
 
     with (
-        only_server(shared),
-        only_server(shared),
+        lock_data_folder(shared),
+        lock_data_folder(shared),
         pytest.raises(StartupError, match="another server"),
-        only_server(Settings(data=tmp_path)),
+        lock_data_folder(Settings(data=tmp_path)),
     ):
         pass
 
 
 def test_a_secret_of_the_server_is_made_once(tmp_path: Path) -> None:
-    with opened_store(Settings(data=tmp_path)) as store:
+    with open_store(Settings(data=tmp_path)) as store:
         assert store.write(lambda uow: uow.server_state.get_or_add("a key", "first")) == "first"
         assert store.write(lambda uow: uow.server_state.get_or_add("a key", "second")) == "first"
 

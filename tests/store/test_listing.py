@@ -7,7 +7,7 @@ import pytest
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import Settings
-from homeroom.folder import opened_store
+from homeroom.folder import open_store
 from homeroom.store import readback, readback_viewers
 from homeroom.store.chat import Chats
 from homeroom.store.paging import (
@@ -44,7 +44,7 @@ BY_SCHOOL = (
 def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
     """Give a connection to an empty database."""
     folder: Path = tmp_path_factory.mktemp("plans")
-    with opened_store(Settings(data=folder)):
+    with open_store(Settings(data=folder)):
         tx = SqliteTransaction(folder / "homeroom.db", reads_only=True)
         yield tx
         tx.connection.close()

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from homeroom.base import keys
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 from homeroom.store.migrate import FOLDER, is_current, migrate, sqlalchemy_url
 from homeroom.store.tables import clips, lessons, metadata, server_state
 
@@ -122,7 +122,7 @@ def test_bound_streams_are_signed_for_the_names_they_have_now(where: Path | str)
     assert len(kept) == 2 * MANY - 1
     for number, bound in kept.items():
         until = BOUND_UNTIL + number
-        signature = digest(f"{PULL_KEY}{number:016x}{until:x}")
+        signature = md5_hex(f"{PULL_KEY}{number:016x}{until:x}")
         assert bound == ((signature, until) if number % 2 else (None, None))
 
 
@@ -140,7 +140,7 @@ def test_a_database_without_a_key_gets_the_one_that_its_addresses_are_signed_wit
     with database.connect() as connection:
         key = connection.scalar(select(server_state.c.value).filter_by(name="pull_key"))
         query = select(lessons.c.stream_signature).where(lessons.c.id == 1)
-        assert connection.scalar(query) == digest(f"{key}{1:016x}{BOUND_UNTIL + 1:x}")
+        assert connection.scalar(query) == md5_hex(f"{key}{1:016x}{BOUND_UNTIL + 1:x}")
     assert key not in (None, PULL_KEY)
 
 
@@ -153,7 +153,7 @@ def test_a_migration_that_is_broken_off_leaves_everything_as_it_was(where: Path 
 
     with pytest.MonkeyPatch.context() as patch:
         # Addresses are signed anew when tables have been made already.
-        patch.setattr(keys, "digest", breaks)
+        patch.setattr(keys, "md5_hex", breaks)
         with pytest.raises(BrokenOffError):
             migrate(where)
 

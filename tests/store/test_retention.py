@@ -171,7 +171,7 @@ def test_it_sweeps_at_its_start_and_when_told_to(given: Given) -> None:
         running = asyncio.create_task(one.run())
         async with asyncio.timeout(PATIENCE):
             await swept.get()
-            one.soon()
+            one.wake()
             await swept.get()
         running.cancel()
         await asyncio.wait([running])

@@ -7,7 +7,7 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId, UserId
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_ticket, verify_ticket
@@ -29,7 +29,7 @@ def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
 
 
 def deps(given: Given) -> Dependencies:
-    return given.house.running.server.deps
+    return given.house.running.services.deps
 
 
 # --- who may watch -------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
     lesson, other = given.lesson(course, **WATCHED), given.lesson(course, **WATCHED)
     given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
     key = given.seen(lesson).key
-    code = digest(f"{given.school.secret}{key}stu-1小明")
+    code = md5_hex(f"{given.school.secret}{key}stu-1小明")
 
     ticket = linked(given, key, "stu-1", "小明", code)
 
@@ -221,7 +221,7 @@ def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
     assert linked(given, key, "stu-1", "小红", code) is None
     assert linked(given, given.seen(other).key, "stu-1", "小明", code) is None
     for no_key in ("no key", "0" * 16, f"{key[:-1]}\0"):
-        wrong = digest(f"{given.school.secret}{no_key}stu-1小明")
+        wrong = md5_hex(f"{given.school.secret}{no_key}stu-1小明")
         assert linked(given, no_key, "stu-1", "小明", wrong) is None
 
 
@@ -230,7 +230,7 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
     lessons = [given.lesson(course, **WATCHED) for _ in range(2)]
     elsewhere = given.lesson(None, **WATCHED)
     key = did(given, lambda uow: viewing.several(uow, lessons))[lessons[0]].course_key
-    code = digest(f"{given.school.secret}{key}stu-1小明")
+    code = md5_hex(f"{given.school.secret}{key}stu-1小明")
 
     ticket = linked(given, key, "stu-1", "小明", code)
 
@@ -242,7 +242,7 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
 
 
 def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewing.Shown:
-    hosts = given.house.running.server.hosts
+    hosts = given.house.running.services.hosts
     held = given.seen(lesson)
     return did(
         given,

@@ -16,8 +16,8 @@ from sqlalchemy.sql import Select
 
 from homeroom.base.clock import DAY, HOUR, Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
-from homeroom.base.keys import Keys
-from homeroom.base.mp4 import MARK
+from homeroom.base.keys import KeyGenerator
+from homeroom.base.mp4 import FILE_TYPE_BOX
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip
@@ -28,7 +28,7 @@ from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row
 from homeroom.store.engine import Value as Column
 from homeroom.store.statement import Statement
-from homeroom.store.storage import keep_clip
+from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.store.viewers import NewViewer, Viewer
 from homeroom.usecases import clips, schools
@@ -52,14 +52,14 @@ class Given:
         self.clock = house.clock
         self._other: Given | None = None
         self._ends = ExitStack()
-        deps = Dependencies(Keys(), "", 0)
+        deps = Dependencies(KeyGenerator(), "", 0)
         self.school: School = self.store.write(lambda uow: schools.create(uow, deps, "School"))
         self.api = Partner(house.url, self.school.id, self.school.secret, self.clock)
 
     @property
     def store(self) -> Store:
         """The server's own store, for facts that no partner call can bring about."""
-        return self.house.running.server.async_store.store
+        return self.house.running.services.async_store.store
 
     @property
     def now(self) -> Moment:
@@ -76,14 +76,14 @@ class Given:
             uow.schools.save_plan(sid, msgspec.structs.replace(held.plan, **changes))
 
         self.store.write(change)
-        self.house.running.server.authenticator.forget()
+        self.house.running.services.authenticator.forget()
 
     def fault(self, action: str, errno: Errno | None = None, **more: Any) -> None:  # noqa: ANN401  passed on to Fault
         """Ask for a fault at the next call of an action of this school."""
         facts = {"delay_ms": 0, "drop": False, "times": 1, "after_commit": False, **more}
-        faults = self.house.running.server.faults
+        faults = self.house.running.services.faults
         assert faults is not None
-        faults.ask(
+        faults.add(
             Fault(id=0, action=action, school=SchoolId(self.school.id), errno=errno, **facts)
         )
 
@@ -238,7 +238,7 @@ class Given:
     ) -> Iterator[None]:
         """Keep a call of another client unfinished, for longer than requests wait unless said."""
         self.fault(action, delay_ms=delay_ms)
-        faults = self.house.running.server.faults
+        faults = self.house.running.services.faults
         assert faults is not None
         with ThreadPoolExecutor(1) as other_client:
             slow = other_client.submit(self.api.call, action, **fields)
@@ -267,13 +267,13 @@ class Given:
 
     def clip(self, lesson: LessonId, content: bytes = b"a recording", **facts: Any) -> Clip:  # noqa: ANN401  any of NewClip
         """Put a recorded file into a class, as `homeroom clip add` does, but for what is said."""
-        files = self.house.running.server.files
+        files = self.house.running.services.files
         name = f"{next(_NUMBERS):08x}"
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "recording.mp4"
-            is_film = content[4:8] == MARK
+            is_film = content[4:8] == FILE_TYPE_BOX
             source.write_bytes(content if is_film else b"\0\0\0\x08ftyp" + content[8:])
-            kept = replace(keep_clip(files, source, name, self.now), **facts)
+            kept = replace(import_clip(files, source, name, self.now), **facts)
         return self.store.write(lambda uow: clips.add(uow, lesson, kept))
 
     def seen(self, lesson: LessonId) -> Lesson:

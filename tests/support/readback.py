@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import Keys, fingerprint
+from homeroom.base.keys import KeyGenerator, fingerprint
 from tests.support.given import Given
 
 ROOT = "/admin/v1"
@@ -15,7 +15,7 @@ class ReadBack:
     """Reads with one token: a school's own, or the operator's."""
 
     def __init__(self, given: Given, *, of_operator: bool = False) -> None:
-        self.token = Keys().secret()
+        self.token = KeyGenerator().secret()
         self.scheme = "Bearer"
         school = None if of_operator else SchoolId(given.school.id)
         self.id = given.store.write(

@@ -10,8 +10,8 @@ from typing import Final
 
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import Running, served
-from homeroom.folder import opened_store
+from homeroom.bootstrap import RunningServer, run_server
+from homeroom.folder import open_store
 
 READY_SECONDS: Final = 30
 START: Final = 1_900_000_000
@@ -39,7 +39,7 @@ class House:
 
     url: str
     clock: StoppedClock
-    running: Running
+    running: RunningServer
     engine: str
 
 
@@ -69,17 +69,17 @@ def running_house(
     )
     clock = StoppedClock(moment)
     started = threading.Event()
-    got: list[Running] = []
+    got: list[RunningServer] = []
     failures: list[BaseException] = []
 
-    def ready(running: Running) -> None:
+    def ready(running: RunningServer) -> None:
         got.append(running)
         started.set()
 
     def serve() -> None:
         try:
-            with opened_store(settings) as store:
-                asyncio.run(served(settings, store, clock, ready))
+            with open_store(settings) as store:
+                asyncio.run(run_server(settings, store, clock, ready))
         except BaseException as failure:  # noqa: BLE001  shown by the test run, not lost in a thread
             failures.append(failure)
             started.set()

@@ -11,7 +11,7 @@ import pytest
 from homeroom.base.keys import fingerprint
 from homeroom.base.settings import Settings
 from homeroom.cli import main
-from homeroom.folder import opened_store
+from homeroom.folder import open_store
 from tests.support import process
 from tests.support.process import CommandFailed, typed
 
@@ -143,7 +143,7 @@ def test_a_time_is_epoch_seconds_or_iso_8601(data: Path, text: str, moment: str)
 def test_only_the_fingerprint_of_a_token_is_kept(data: Path) -> None:
     made = json.loads(typed("token", "create", "--json", "--data", str(data)))
 
-    with opened_store(Settings(data=data)) as store:
+    with open_store(Settings(data=data)) as store:
         kept = store.read(lambda uow: uow.tokens.find_by_fingerprint(fingerprint(made["token"])))
 
     assert kept is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.base.settings import Settings, SettingsError, read
+from homeroom.base.settings import Settings, SettingsError, parse_settings
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "homeroom.sample.toml"
 COMMENTED = re.compile(r"^# (?=\w+ = )", re.MULTILINE)
@@ -34,7 +34,7 @@ def test_the_sample_file_can_be_used(tmp_path: Path) -> None:
     file = tmp_path / "homeroom.toml"
     file.write_text(COMMENTED.sub("", SAMPLE.read_text()))
 
-    settings = read({"HOMEROOM_CONFIG": str(file)}, {})
+    settings = parse_settings({"HOMEROOM_CONFIG": str(file)}, {})
 
     assert settings.public_url == "https://classes.example.org"
 
@@ -44,18 +44,18 @@ def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Pa
     file.write_text('port = 1\nstop_delay = 1\nhost = "file"\n')
     environment = {"HOMEROOM_CONFIG": str(file), "HOMEROOM_PORT": "2", "HOMEROOM_STOP_DELAY": "2"}
 
-    settings = read(environment, {"port": 3, "stop_delay": None})
+    settings = parse_settings(environment, {"port": 3, "stop_delay": None})
 
     assert (settings.port, settings.stop_delay, settings.host) == (3, 2, "file")
 
 
 def test_an_empty_variable_is_an_absent_one() -> None:
-    assert read({"HOMEROOM_PORT": ""}, {}).port == Settings().port
+    assert parse_settings({"HOMEROOM_PORT": ""}, {}).port == Settings().port
 
 
 @pytest.mark.parametrize("text", ["1", "true", "True"])
 def test_a_switch_is_on(text: str) -> None:
-    assert read({"HOMEROOM_SANDBOX": text}, {}).sandbox
+    assert parse_settings({"HOMEROOM_SANDBOX": text}, {}).sandbox
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,17 @@ def test_a_switch_is_on(text: str) -> None:
 )
 def test_a_bad_setting_is_named(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=name.lower()):
-        read({f"HOMEROOM_{name}": text}, {})
+        parse_settings({f"HOMEROOM_{name}": text}, {})
 
 
 def test_the_address_for_browsers_is_an_ip_address() -> None:
-    assert read({"HOMEROOM_WEBRTC_ADDRESS": "2001:db8::7"}, {}).webrtc_address == "2001:db8::7"
+    assert (
+        parse_settings({"HOMEROOM_WEBRTC_ADDRESS": "2001:db8::7"}, {}).webrtc_address
+        == "2001:db8::7"
+    )
 
     with pytest.raises(SettingsError, match="webrtc_address must be an IP address"):
-        read({"HOMEROOM_WEBRTC_ADDRESS": "classes.example.com"}, {})
+        parse_settings({"HOMEROOM_WEBRTC_ADDRESS": "classes.example.com"}, {})
 
 
 @pytest.mark.parametrize("missing", ["RTMP_URL", "MEDIA_URL"])
@@ -99,12 +102,12 @@ def test_an_external_engine_needs_its_pull_addresses(missing: str) -> None:
         "HOMEROOM_RTMP_URL": "rtmp://pull.example.com",
         "HOMEROOM_MEDIA_URL": "https://pull.example.com",
     }
-    assert read(environment, {}).media == "external"
+    assert parse_settings(environment, {}).media == "external"
 
     del environment[f"HOMEROOM_{missing}"]
 
     with pytest.raises(SettingsError, match="needs rtmp_url and media_url"):
-        read(environment, {})
+        parse_settings(environment, {})
 
 
 @pytest.mark.parametrize("content", [b"port = ", b"prot = 1", b"\xff"])
@@ -113,9 +116,9 @@ def test_a_bad_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
 
     with pytest.raises(SettingsError):
-        read({"HOMEROOM_CONFIG": str(file)}, {})
+        parse_settings({"HOMEROOM_CONFIG": str(file)}, {})
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.toml: No such file"):
-        read({"HOMEROOM_CONFIG": str(tmp_path / "none.toml")}, {})
+        parse_settings({"HOMEROOM_CONFIG": str(tmp_path / "none.toml")}, {})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 
 PATH = "clips/ab/film.mp4"
 
@@ -27,17 +27,17 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path / "data")
+def files(tmp_path: Path) -> LocalStorage:
+    return LocalStorage(tmp_path / "data")
 
 
-def everything(files: Files) -> set[str]:
+def everything(files: LocalStorage) -> set[str]:
     return {
         str(file.relative_to(files.folder)) for file in files.folder.rglob("*") if file.is_file()
     }
 
 
-def test_a_file_is_taken_in_and_its_source_is_gone(files: Files, source: Path) -> None:
+def test_a_file_is_taken_in_and_its_source_is_gone(files: LocalStorage, source: Path) -> None:
     assert files.adopt(source, PATH) == len(b"a recording")
 
     assert files.local(PATH).read_bytes() == b"a recording"
@@ -45,7 +45,9 @@ def test_a_file_is_taken_in_and_its_source_is_gone(files: Files, source: Path) -
     assert everything(files) == {PATH}
 
 
-def test_taking_in_again_what_was_taken_in_changes_nothing(files: Files, source: Path) -> None:
+def test_taking_in_again_what_was_taken_in_changes_nothing(
+    files: LocalStorage, source: Path
+) -> None:
     files.adopt(source, PATH)
 
     assert files.adopt(source, PATH) == len(b"a recording")
@@ -53,7 +55,7 @@ def test_taking_in_again_what_was_taken_in_changes_nothing(files: Files, source:
 
 
 def test_a_file_takes_the_place_of_another_for_who_opens_it_later(
-    files: Files, source: Path, tmp_path: Path
+    files: LocalStorage, source: Path, tmp_path: Path
 ) -> None:
     files.adopt(source, PATH)
     newer = tmp_path / "newer.mp4"
@@ -65,12 +67,12 @@ def test_a_file_takes_the_place_of_another_for_who_opens_it_later(
     assert files.local(PATH).read_bytes() == b"a flat recording"
 
 
-def test_what_is_nowhere_cannot_be_taken_in(files: Files, tmp_path: Path) -> None:
+def test_what_is_nowhere_cannot_be_taken_in(files: LocalStorage, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.adopt(tmp_path / "none.mp4", PATH)
 
 
-def test_a_file_is_erased_and_one_that_is_gone_is_fine(files: Files, source: Path) -> None:
+def test_a_file_is_erased_and_one_that_is_gone_is_fine(files: LocalStorage, source: Path) -> None:
     files.adopt(source, PATH)
 
     files.erase(PATH)
@@ -80,7 +82,7 @@ def test_a_file_is_erased_and_one_that_is_gone_is_fine(files: Files, source: Pat
 
 
 @pytest.mark.parametrize("path", ["../film.mp4", "clips/../../film.mp4", "/etc/passwd"])
-def test_no_path_leads_out_of_the_folder(files: Files, source: Path, path: str) -> None:
+def test_no_path_leads_out_of_the_folder(files: LocalStorage, source: Path, path: str) -> None:
     for touch in (files.local, files.erase, lambda one: files.adopt(source, one)):
         with pytest.raises(ValueError, match="is not in the data folder"):
             touch(path)

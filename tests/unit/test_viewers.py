@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, SessionId, UserId
-from homeroom.base.keys import digest, keyed
+from homeroom.base.keys import hmac_hex, md5_hex
 from homeroom.domain.lessons import RecordingOptions, WatchPolicy
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, School
@@ -66,7 +66,7 @@ def test_a_ticket_is_good_until_it_expires() -> None:
 def signed(body: bytes) -> str:
     """Sign anything as a ticket is signed."""
     text = urlsafe_b64encode(body).decode().rstrip("=")
-    return f"{text}.{keyed(KEY, text)}"
+    return f"{text}.{hmac_hex(KEY, text)}"
 
 
 def forged() -> list[str]:
@@ -144,7 +144,7 @@ def vouched(asked: Asked, code: str, school: School = SCHOOL) -> bool:
 
 
 def code(asked: Asked, secret: str = SCHOOL.secret) -> str:
-    return digest(f"{secret}key{asked.account}{asked.nickname}")
+    return md5_hex(f"{secret}key{asked.account}{asked.nickname}")
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import CONTENT_TYPE, Metrics
 from homeroom.web.problems import NO_STORE, json_response
 
-PATIENCE = 2.0
+PROBE_TIMEOUT_SECONDS = 2.0
 """Seconds the database may take to answer a probe."""
-LONGEST_TURN = 60.0
+MAX_IDLE_SECONDS = 60.0
 """Seconds after which the loop that does jobs counts as stuck; it turns every five."""
 
 
-class Health:
+class HealthRoutes:
     """What is asked of a server to know that it does its work."""
 
     def __init__(
@@ -34,19 +34,19 @@ class Health:
     def routes(self) -> list[Route]:
         """Return the addresses for probes."""
         return [
-            Route("/healthz", self._alive, methods=["GET"]),
-            Route("/readyz", self._ready, methods=["GET"]),
-            Route("/metrics", self._numbers, methods=["GET"]),
+            Route("/healthz", self._get_liveness, methods=["GET"]),
+            Route("/readyz", self._get_readiness, methods=["GET"]),
+            Route("/metrics", self._get_metrics, methods=["GET"]),
         ]
 
-    async def _alive(self, _request: Request) -> Response:
+    async def _get_liveness(self, _request: Request) -> Response:
         return Response("ok\n", headers=NO_STORE, media_type="text/plain")
 
-    async def _ready(self, _request: Request) -> Response:
+    async def _get_readiness(self, _request: Request) -> Response:
         found = [
-            await self._reads(),
-            await self._writes(),
-            self._does_jobs(),
+            await self._check_read(),
+            await self._check_write(),
+            self._check_worker(),
             self._media_trouble(),
         ]
         reasons = [reason for reason in found if reason]
@@ -55,38 +55,38 @@ class Health:
             return json_response(body, HTTPStatus.SERVICE_UNAVAILABLE)
         return json_response({"status": "ready", "reasons": []})
 
-    async def _reads(self) -> str:
+    async def _check_read(self) -> str:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 await self._store.read(lambda uow: uow.jobs.count())
         except TimeoutError:
-            return f"the database does not answer within {PATIENCE:.0f} s"
+            return f"the database does not answer within {PROBE_TIMEOUT_SECONDS:.0f} s"
         except Exception as failure:  # noqa: BLE001  whatever it is, it is a reason
             return f"the database cannot be read: {type(failure).__name__}"
         return ""
 
-    async def _writes(self) -> str:
+    async def _check_write(self) -> str:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 # An empty unit takes the writer's turn and commits; nothing reaches the disk.
                 await self._store.write(lambda _work: None)
         except TimeoutError:
-            return f"the database takes no work within {PATIENCE:.0f} s"
+            return f"the database takes no work within {PROBE_TIMEOUT_SECONDS:.0f} s"
         except Exception as failure:  # noqa: BLE001  as above
             return f"the database cannot be written: {type(failure).__name__}"
         return ""
 
-    def _does_jobs(self) -> str:
+    def _check_worker(self) -> str:
         idle = self._worker.idle_seconds()
-        if idle <= LONGEST_TURN:
+        if idle <= MAX_IDLE_SECONDS:
             return ""
         return f"the loop that does jobs has not turned for {idle:.0f} s"
 
-    async def _numbers(self, _request: Request) -> Response:
+    async def _get_metrics(self, _request: Request) -> Response:
         pending, failing = await self._store.read(
-            lambda uow: (uow.jobs.count(), len(uow.jobs.failing()))
+            lambda uow: (uow.jobs.count(), len(uow.jobs.list_failing()))
         )
-        self._metrics.see_jobs(pending, failing, self._worker.failures)
+        self._metrics.set_jobs(pending, failing, self._worker.failures)
         stats = self._store.store.engine.stats
-        self._metrics.see_store(stats.commits, stats.units)
-        return Response(self._metrics.text(), headers={**NO_STORE, "content-type": CONTENT_TYPE})
+        self._metrics.set_commits(stats.commits, stats.units)
+        return Response(self._metrics.render(), headers={**NO_STORE, "content-type": CONTENT_TYPE})

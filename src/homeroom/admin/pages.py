@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from homeroom.admin.openapi import document
 from homeroom.domain.webcasts import Hosts
-from homeroom.web.languages import language_of
+from homeroom.web.languages import choose_language
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -33,7 +33,7 @@ def routes(hosts: Hosts) -> list[BaseRoute]:
     """Return the addresses of the pages."""
 
     async def landing(request: Request) -> Response:
-        language = language_of(request)
+        language = choose_language(request)
         headers = {
             **_headers(LANDING_POLICY),
             "content-language": language,

@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 
 from homeroom.admin import pages, readback
 from homeroom.admin.asked import Around
-from homeroom.admin.health import Health
+from homeroom.admin.health import HealthRoutes
 from homeroom.async_store import AsyncStore
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import Metrics
@@ -22,6 +22,6 @@ def routes(
     """Return the addresses of the operator's side."""
     return [
         *pages.routes(around.hosts),
-        *Health(store, worker, metrics, media_trouble).routes(),
+        *HealthRoutes(store, worker, metrics, media_trouble).routes(),
         *readback.routes(store, around),
     ]

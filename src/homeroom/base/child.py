@@ -12,7 +12,7 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-def told(kind: type[S]) -> S | None:
+def read_first_line(kind: type[S]) -> S | None:
     """Return the settings that the first line holds; none where the parent died before it."""
     # A Ctrl-C typed at the parent is for the parent; it tells us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -20,7 +20,7 @@ def told(kind: type[S]) -> S | None:
     return msgspec.json.decode(line, type=kind) if line.endswith(b"\n") else None
 
 
-def when_stdin_ends(loop: AbstractEventLoop, end: Callable[[], None]) -> None:
+def on_stdin_closed(loop: AbstractEventLoop, end: Callable[[], None]) -> None:
     """Do something when the parent is gone, or wants us to end."""
     stdin = sys.stdin.fileno()
 

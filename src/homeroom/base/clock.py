@@ -39,7 +39,7 @@ class ShiftedClock:
     def __init__(self, real: Clock, offset: int = 0, *, moved: Callable[[int], None]) -> None:
         """Start at an offset in seconds; `moved` is told each new one, to keep it."""
         self._real = real
-        self._moved = moved
+        self._on_move = moved
         self.offset = offset
 
     def now(self) -> Moment:
@@ -59,5 +59,5 @@ class ShiftedClock:
         self._move_to(moment - self._real.now())
 
     def _move_to(self, offset: int) -> None:
-        self._moved(offset)
+        self._on_move(offset)
         self.offset = offset

@@ -8,7 +8,7 @@ import secrets
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{16}")
 
 
-class Keys:
+class KeyGenerator:
     """Makes keys; a test hands out fixed ones instead."""
 
     def secret(self) -> str:
@@ -37,7 +37,7 @@ def is_public_key(text: str) -> bool:
     return _PUBLIC_KEY.fullmatch(text) is not None
 
 
-def digest(text: str) -> str:
+def md5_hex(text: str) -> str:
     """Return the lowercase md5 the partner API signs with; it is the API's choice, not ours."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
@@ -47,11 +47,11 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def keyed(key: str, text: str) -> str:
+def hmac_hex(key: str, text: str) -> str:
     """Return the HMAC-SHA256 of a text, in lowercase hexadecimal digits."""
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def same(left: str, right: str) -> bool:
+def secrets_equal(left: str, right: str) -> bool:
     """Compare two secrets in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())

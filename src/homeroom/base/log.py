@@ -22,12 +22,12 @@ def log_to_stderr(level: str) -> None:
     # No line says where in the code it was written, or by which thread: finding out is dear.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001  the documented way not to have callers looked up
-    handler = _OnceATurn(sys.stderr)
-    handler.setFormatter(JSONLines())
+    handler = _BatchingHandler(sys.stderr)
+    handler.setFormatter(JSONFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
-class JSONLines(logging.Formatter):
+class JSONFormatter(logging.Formatter):
     """Time, level, logger, message, and what else the record carries."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class JSONLines(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-class _OnceATurn(logging.Handler):
+class _BatchingHandler(logging.Handler):
     """Writes the lines of one turn of the event loop together, and warnings at once."""
 
     def __init__(self, stream: TextIO) -> None:

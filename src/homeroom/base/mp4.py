@@ -5,11 +5,11 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-MARK = b"ftyp"
+FILE_TYPE_BOX = b"ftyp"
 """Stands after four bytes in every MP4."""
-MOST_BOXES = 1000
+MAX_BOXES = 1000
 """What has more of them before its length is said is not worth the search."""
-TO_THE_END, LARGE = 0, 1
+SIZE_TO_END, SIZE_64_BIT = 0, 1
 """Sizes of a box that are none: it ends with the file, or its size follows in 64 bits."""
 _UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
 
@@ -17,41 +17,41 @@ _UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
 def looks_like_mp4(path: Path) -> bool:
     """Tell whether a file begins as an MP4 does; raises `OSError`."""
     with path.open("rb") as file:
-        return file.read(8)[4:] == MARK
+        return file.read(8)[4:] == FILE_TYPE_BOX
 
 
-def duration(path: Path) -> int | None:
+def read_duration_ms(path: Path) -> int | None:
     """Return the length an MP4 says it has, in milliseconds; none where it says none.
 
     Raises `OSError`.
     """
     with path.open("rb") as file:
         try:
-            return _duration(file)
+            return _find_duration(file)
         except struct.error:
             return None
 
 
-def _duration(file: BinaryIO) -> int | None:
+def _find_duration(file: BinaryIO) -> int | None:
     place, end = 0, os.fstat(file.fileno()).st_size
-    for _ in range(MOST_BOXES):
+    for _ in range(MAX_BOXES):
         file.seek(place)
         size, kind = struct.unpack(">I4s", file.read(8))
         head = 8
-        if size == LARGE:
+        if size == SIZE_64_BIT:
             head = 16
             (size,) = struct.unpack(">Q", file.read(8))
-        elif size == TO_THE_END:
+        elif size == SIZE_TO_END:
             size = end - place
         if kind == b"mvhd":
-            return _said(file)
+            return _read_movie_header(file)
         if size < head or place + size > end:
             return None
         place += head if kind == b"moov" else size
     return None
 
 
-def _said(file: BinaryIO) -> int | None:
+def _read_movie_header(file: BinaryIO) -> int | None:
     (version,) = struct.unpack(">B3x", file.read(4))
     layout = struct.Struct(">16xIQ" if version == 1 else ">8xII")
     scale, length = layout.unpack(file.read(layout.size))

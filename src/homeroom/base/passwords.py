@@ -3,20 +3,20 @@
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from homeroom.base.keys import digest
+from homeroom.base.keys import md5_hex
 
 # OWASP's small-memory parameters: several may be hashed at once on a small machine.
 _HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1)
 
 
-def hashed(password: str | None, md5pass: str | None) -> str:
+def hash_password(password: str | None, md5pass: str | None) -> str:
     """Return the hash of a password given in clear or as its md5; takes tens of milliseconds."""
-    return _HASHER.hash(digest(password) if password is not None else md5pass or "")
+    return _HASHER.hash(md5_hex(password) if password is not None else md5pass or "")
 
 
-def matches(kept: str, password: str) -> bool:
+def verify_password(password_hash: str, password: str) -> bool:
     """Tell whether a password is the one that was hashed."""
     try:
-        return _HASHER.verify(kept, digest(password))
+        return _HASHER.verify(password_hash, md5_hex(password))
     except VerifyMismatchError:
         return False

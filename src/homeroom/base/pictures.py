@@ -13,12 +13,12 @@ class Picture:
     """A picture: its bytes, its file ending, its width and height in pixels."""
 
     content: bytes
-    ending: str
+    extension: str
     width: int
     height: int
 
 
-def picture(content: bytes) -> Picture | None:
+def parse_picture(content: bytes) -> Picture | None:
     """Recognise a picture of an allowed type; none for anything else."""
     try:
         with Image.open(io.BytesIO(content), formats=tuple(FORMATS)) as image:

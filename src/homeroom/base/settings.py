@@ -13,8 +13,8 @@ import msgspec
 from homeroom.base.errors import HomeroomError
 
 PREFIX = "HOMEROOM_"
-FILE = "HOMEROOM_CONFIG"
-SCHEMES = {
+FILE_VARIABLE = "HOMEROOM_CONFIG"
+URL_SCHEMES = {
     "database": ("postgresql://", "postgres://"),
     "public_url": ("http://", "https://"),
     "push_url": ("rtmp://", "rtmps://"),
@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         """Refuse addresses that are none, while the setting's name is known."""
-        for name, schemes in SCHEMES.items():
+        for name, schemes in URL_SCHEMES.items():
             value = getattr(self, name)
             if value is not None and not value.startswith(schemes):
                 message = f"{name} must begin with {' or '.join(schemes)}"
@@ -92,30 +92,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
 
 
-def current(given: Mapping[str, Any]) -> Settings:
+def load_settings(overrides: Mapping[str, Any]) -> Settings:
     """Return the settings of this process; what was typed wins."""
-    return read(os.environ, given)
+    return parse_settings(os.environ, overrides)
 
 
-def read(environment: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
+def parse_settings(environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
     """Return the settings: what was typed wins over the environment, that over the file."""
     values: dict[str, Any] = {}
-    if environment.get(FILE):
-        values |= _file(Path(environment[FILE]))
+    if environment.get(FILE_VARIABLE):
+        values |= _read_file(Path(environment[FILE_VARIABLE]))
     names = Settings.__struct_fields__
     for name in names:
         text = environment.get(PREFIX + name.upper(), "")
         if text:
             values[name] = text
-    values |= {name: value for name, value in given.items() if value is not None}
+    values |= {name: value for name, value in overrides.items() if value is not None}
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_convert_path)
     except msgspec.ValidationError as error:
         message = _PLACE.sub(r"\2: \1", str(error)).replace("`", "")
         raise SettingsError(f"settings: {message}") from None
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -123,7 +123,7 @@ def _file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: {why}") from None
 
 
-def _path(kind: type, value: object) -> object:
+def _convert_path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str | Path):
         return Path(value)
     raise NotImplementedError

@@ -18,7 +18,7 @@ _BLANK = frozenset(
 """Characters that show nothing by themselves, though they are letters, signs or marks."""
 
 
-def ascii_only(text: str) -> str:
+def escape_non_ascii(text: str) -> str:
     """Return text that an HTTP header can carry, whatever was in it."""
     plain = text.encode("ascii", "backslashreplace").decode("ascii")
     return "".join(letter if letter.isprintable() else " " for letter in plain)
@@ -29,11 +29,11 @@ def is_storable(text: str) -> bool:
     return FORBIDDEN_CONTROLS.isdisjoint(text)
 
 
-def visible(text: str, keeping: str = "") -> str:
+def strip_invisible(text: str, keep: str = "") -> str:
     """Return text without what nobody sees, but what is to be kept; empty where nothing shows."""
     seen = "".join(
         letter
         for letter in text
-        if letter in _JOINERS or letter in keeping or unicodedata.category(letter) not in _UNSEEN
+        if letter in _JOINERS or letter in keep or unicodedata.category(letter) not in _UNSEEN
     )
     return "" if all(letter.isspace() or letter in _BLANK for letter in seen) else seen

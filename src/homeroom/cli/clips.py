@@ -5,16 +5,16 @@ from pathlib import Path
 import click
 
 from homeroom.base.ids import LessonId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.mp4 import looks_like_mp4
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell, tell_all, warn
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
-from homeroom.folder import running_server
+from homeroom.folder import find_running_server
 from homeroom.store.engine import StoreError
-from homeroom.store.files import Files
-from homeroom.store.storage import keep_clip
+from homeroom.store.files import LocalStorage
+from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips, operations
 from homeroom.usecases.secrets import CLIP_KEY
@@ -40,9 +40,9 @@ def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool)
     """Add a recorded file to a class; it is copied into the data folder."""
     with place.store() as store:
         store.read(lambda uow: operations.lesson(uow, lesson))
-        files = Files(place.settings().data)
+        files = LocalStorage(place.settings().data)
         now = store.clock.now()
-        kept = keep_clip(files, file, Keys().file_id(), now, StreamKind(kind))
+        kept = import_clip(files, file, KeyGenerator().file_id(), now, StreamKind(kind))
         try:
             added = store.write(lambda uow: clips.add(uow, lesson, kept))
         except (Refusal, StoreError):
@@ -73,7 +73,7 @@ def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool)
 def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     """List the clips of a class, deleted ones too; --json with their hashes and addresses."""
     settings = place.settings()
-    server = running_server(settings)
+    server = find_running_server(settings)
     pages = server.hosts.pages if server and server.hosts else settings.public_url
 
     def look(uow: UnitOfWork) -> list[Facts]:

@@ -19,31 +19,31 @@ from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
 from homeroom.cli.frame import Place, as_json, at, in_json, on_data
 from homeroom.domain.clips import Clip
-from homeroom.folder import address, opened_store, running_server
+from homeroom.folder import database_address, find_running_server, open_store
 from homeroom.media.room import recordings, spool
 from homeroom.store.engine import StoreError
-from homeroom.store.files import Files
-from homeroom.store.inspection import problems
+from homeroom.store.files import LocalStorage
+from homeroom.store.inspection import check_database
 from homeroom.store.migrate import is_current
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import schools
 
-LITTLE_SPACE = 1_000_000_000
-NO_SPACE = 100_000_000
-RELEASED = 1_767_225_600
+LOW_SPACE_BYTES = 1_000_000_000
+MIN_SPACE_BYTES = 100_000_000
+MIN_CLOCK = 1_767_225_600
 """No clock that is right is earlier than 2026."""
-AHEAD = 60
+MAX_AHEAD_SECONDS = 60
 """Seconds by which what is in the database may be ahead of the clock."""
-PAGE = 1000
-SHOWN = 3
-SERVER_SECONDS = 5
-MOST_SAID = 10_000
+PAGE_SIZE = 1000
+MAX_EXAMPLES = 3
+SERVER_TIMEOUT_SECONDS = 5
+MAX_RESPONSE_BYTES = 10_000
 """Bytes of what a server says of itself."""
-LATE_REPORT = 60
+MAX_REPORT_SECONDS = 60
 """Seconds after which a recording that ended, and its report, should have been taken in."""
 
 
-class State(StrEnum):
+class CheckStatus(StrEnum):
     """How a check ends."""
 
     OK = "ok"
@@ -52,11 +52,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One check and how it ended."""
 
     check: str
-    state: State
+    state: CheckStatus
     said: str
 
 
@@ -68,119 +68,123 @@ def doctor(place: Place, *, as_json: bool) -> None:
 
     A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing.
     """
-    found = list(_findings(place.settings()))
+    found = list(_run_checks(place.settings()))
     if as_json:
         click.echo(in_json(found))
     else:
         width = max(len(one.check) for one in found)
         for one in found:
             click.echo(f"{one.state.value:<4}  {one.check:<{width}}  {one.said}")
-    if any(one.state is State.FAIL for one in found):
+    if any(one.state is CheckStatus.FAIL for one in found):
         sys.exit(1)
 
 
-def _findings(settings: Settings) -> Iterator[Finding]:
-    yield _folder(settings.data)
+def _run_checks(settings: Settings) -> Iterator[CheckResult]:
+    yield _check_folder(settings.data)
     if settings.data.is_dir():
-        yield _space("disk space", settings.data)
-    database = _database(settings)
+        yield _check_space("disk space", settings.data)
+    database = _check_database(settings)
     yield database
-    if database.state is not State.FAIL:
-        tables = _tables(settings)
+    if database.state is not CheckStatus.FAIL:
+        tables = _check_tables(settings)
         yield tables
-        if tables.state is State.OK:
-            yield _whole(settings)
-            with opened_store(settings) as store:
-                yield _clock(store)
-                yield _jobs(store)
-                yield from _clips(store, settings.data)
-                yield _schools(store)
+        if tables.state is CheckStatus.OK:
+            yield _check_integrity(settings)
+            with open_store(settings) as store:
+                yield _check_clock(store)
+                yield _check_jobs(store)
+                yield from _check_clips(store, settings.data)
+                yield _check_schools(store)
     if settings.media != "none":
-        yield from _media(settings)
-    yield _server(settings)
+        yield from _check_media(settings)
+    yield _check_server(settings)
 
 
-def _folder(folder: Path) -> Finding:
+def _check_folder(folder: Path) -> CheckResult:
     check = "data folder"
     if not folder.is_dir():
-        return Finding(check, State.FAIL, f"{folder} is not there")
+        return CheckResult(check, CheckStatus.FAIL, f"{folder} is not there")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return Finding(check, State.FAIL, f"{folder} is not writable: {error.strerror}")
-    return Finding(check, State.OK, f"{folder.resolve()} is writable")
+        return CheckResult(check, CheckStatus.FAIL, f"{folder} is not writable: {error.strerror}")
+    return CheckResult(check, CheckStatus.OK, f"{folder.resolve()} is writable")
 
 
-def _space(check: str, folder: Path) -> Finding:
+def _check_space(check: str, folder: Path) -> CheckResult:
     free = shutil.disk_usage(folder).free
     said = f"{free / 10**9:.1f} GB free"
-    if free < NO_SPACE:
-        return Finding(check, State.FAIL, said)
-    return Finding(check, State.WARN if free < LITTLE_SPACE else State.OK, said)
+    if free < MIN_SPACE_BYTES:
+        return CheckResult(check, CheckStatus.FAIL, said)
+    return CheckResult(check, CheckStatus.WARN if free < LOW_SPACE_BYTES else CheckStatus.OK, said)
 
 
-def _database(settings: Settings) -> Finding:
-    check, where = "database", address(settings)
+def _check_database(settings: Settings) -> CheckResult:
+    check, where = "database", database_address(settings)
     if isinstance(where, Path):
         if not where.exists():
-            return Finding(check, State.FAIL, f"{where} is not there")
+            return CheckResult(check, CheckStatus.FAIL, f"{where} is not there")
         said = f"SQLite, {where.stat().st_size / 10**6:.1f} MB"
     else:
         said = "PostgreSQL"
     try:
         is_current(where)
     except StoreError as failure:
-        return Finding(check, State.FAIL, str(failure))
-    return Finding(check, State.OK, said)
+        return CheckResult(check, CheckStatus.FAIL, str(failure))
+    return CheckResult(check, CheckStatus.OK, said)
 
 
-def _tables(settings: Settings) -> Finding:
-    if is_current(address(settings)):
-        return Finding("tables", State.OK, "are those of this version")
-    return Finding("tables", State.FAIL, "are of another version: homeroom migrate")
+def _check_tables(settings: Settings) -> CheckResult:
+    if is_current(database_address(settings)):
+        return CheckResult("tables", CheckStatus.OK, "are those of this version")
+    return CheckResult("tables", CheckStatus.FAIL, "are of another version: homeroom migrate")
 
 
-def _whole(settings: Settings) -> Finding:
-    wrong = problems(address(settings))
+def _check_integrity(settings: Settings) -> CheckResult:
+    wrong = check_database(database_address(settings))
     if wrong:
-        return Finding("integrity", State.FAIL, "; ".join(wrong))
-    return Finding("integrity", State.OK, "pages, indexes and foreign keys are whole")
+        return CheckResult("integrity", CheckStatus.FAIL, "; ".join(wrong))
+    return CheckResult("integrity", CheckStatus.OK, "pages, indexes and foreign keys are whole")
 
 
-def _clock(store: Store) -> Finding:
+def _check_clock(store: Store) -> CheckResult:
     now, shown = SystemClock().now(), store.clock.now()
     newest = store.read(lambda uow: uow.schools.get_newest_created_at()) or 0
     said = f"it is {at(now)}"
-    if now < RELEASED:
-        return Finding("clock", State.FAIL, f"{said}: earlier than this program")
+    if now < MIN_CLOCK:
+        return CheckResult("clock", CheckStatus.FAIL, f"{said}: earlier than this program")
     if abs(shown - now) > 1:
-        return Finding("clock", State.OK, f"{said}; the sandbox's shows {at(shown)}")
-    if newest > now + AHEAD:
-        return Finding("clock", State.WARN, f"{said}, but something was written at {at(newest)}")
-    return Finding("clock", State.OK, said)
+        return CheckResult("clock", CheckStatus.OK, f"{said}; the sandbox's shows {at(shown)}")
+    if newest > now + MAX_AHEAD_SECONDS:
+        return CheckResult(
+            "clock", CheckStatus.WARN, f"{said}, but something was written at {at(newest)}"
+        )
+    return CheckResult("clock", CheckStatus.OK, said)
 
 
-def _jobs(store: Store) -> Finding:
+def _check_jobs(store: Store) -> CheckResult:
     def facts(uow: UnitOfWork) -> tuple[int, list[str]]:
-        failing = uow.jobs.failing()
+        failing = uow.jobs.list_failing()
         said = [f"{job.kind.value} {job.id}, {job.attempts} times: {why}" for job, why in failing]
         return uow.jobs.count(), said
 
     count, failing = store.read(facts)
     if failing:
-        return Finding("jobs", State.WARN, f"{len(failing)} fail: {'; '.join(failing[:SHOWN])}")
-    return Finding("jobs", State.OK, f"{count} wait, none fails")
+        return CheckResult(
+            "jobs", CheckStatus.WARN, f"{len(failing)} fail: {'; '.join(failing[:MAX_EXAMPLES])}"
+        )
+    return CheckResult("jobs", CheckStatus.OK, f"{count} wait, none fails")
 
 
-def _clips(store: Store, folder: Path) -> Iterator[Finding]:
+def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
     """Compare the rows of clips with the files, both ways."""
-    scratch = Files(folder).scratch
+    scratch = LocalStorage(folder).scratch
     living: set[str] = set()
     missing: list[str] = []
     sizes = 0
     after = 0
-    while page := store.read(_page_of_clips(after)):
+    while page := store.read(_clip_page(after)):
         after = page[-1].id
         for clip in page:
             if clip.deleted_at is not None:
@@ -194,10 +198,10 @@ def _clips(store: Store, folder: Path) -> Iterator[Finding]:
             else:
                 sizes += clip.file.size
     if missing:
-        said = f"{len(missing)} of {len(living)}: {'; '.join(missing[:SHOWN])}"
-        yield Finding("clips", State.FAIL, said)
+        said = f"{len(missing)} of {len(living)}: {'; '.join(missing[:MAX_EXAMPLES])}"
+        yield CheckResult("clips", CheckStatus.FAIL, said)
     else:
-        yield Finding("clips", State.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
+        yield CheckResult("clips", CheckStatus.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
     kept = {
         os.path.relpath(file, folder)
         for file in (folder / "clips").rglob("*")
@@ -205,47 +209,49 @@ def _clips(store: Store, folder: Path) -> Iterator[Finding]:
     }
     lost = sorted(kept - living)
     if lost:
-        said = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:SHOWN])}"
-        yield Finding("stray files", State.WARN, said)
+        said = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:MAX_EXAMPLES])}"
+        yield CheckResult("stray files", CheckStatus.WARN, said)
 
 
-def _page_of_clips(after: int) -> Callable[[UnitOfWork], list[Clip]]:
-    return lambda uow: uow.clips.list_page(after, PAGE)
+def _clip_page(after: int) -> Callable[[UnitOfWork], list[Clip]]:
+    return lambda uow: uow.clips.list_page(after, PAGE_SIZE)
 
 
-def _schools(store: Store) -> Finding:
+def _check_schools(store: Store) -> CheckResult:
     count = len(store.read(schools.every))
     if count == 0:
-        return Finding("schools", State.WARN, "none yet: homeroom school create")
-    return Finding("schools", State.OK, f"{count}")
+        return CheckResult("schools", CheckStatus.WARN, "none yet: homeroom school create")
+    return CheckResult("schools", CheckStatus.OK, f"{count}")
 
 
-def _server(settings: Settings) -> Finding:
-    running = running_server(settings)
+def _check_server(settings: Settings) -> CheckResult:
+    running = find_running_server(settings)
     if running is None:
-        return Finding("server", State.OK, "none runs on this data folder")
+        return CheckResult("server", CheckStatus.OK, "none runs on this data folder")
     pid, url = running.pid, running.url
     if not url:
-        return Finding("server", State.WARN, f"pid {pid} is starting, or stuck at that")
+        return CheckResult("server", CheckStatus.WARN, f"pid {pid} is starting, or stuck at that")
     where = urlsplit(url)
     connection = http.client.HTTPConnection(
-        where.hostname or "localhost", where.port, timeout=SERVER_SECONDS
+        where.hostname or "localhost", where.port, timeout=SERVER_TIMEOUT_SECONDS
     )
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
-        said = answer.read(MOST_SAID)
+        said = answer.read(MAX_RESPONSE_BYTES)
     except (OSError, http.client.HTTPException) as error:
-        return Finding("server", State.FAIL, f"pid {pid} does not answer at {url}: {error}")
+        return CheckResult(
+            "server", CheckStatus.FAIL, f"pid {pid} does not answer at {url}: {error}"
+        )
     finally:
         connection.close()
     if answer.status >= http.client.INTERNAL_SERVER_ERROR:
-        why = _reasons(said) or answer.status
-        return Finding("server", State.FAIL, f"pid {pid} at {url} is not ready: {why}")
-    return Finding("server", State.OK, f"pid {pid} answers at {url}")
+        why = _parse_reasons(said) or answer.status
+        return CheckResult("server", CheckStatus.FAIL, f"pid {pid} at {url} is not ready: {why}")
+    return CheckResult("server", CheckStatus.OK, f"pid {pid} answers at {url}")
 
 
-def _reasons(said: bytes) -> str:
+def _parse_reasons(said: bytes) -> str:
     try:
         return "; ".join(msgspec.json.decode(said, type=_NotReady).reasons)
     except ValueError:
@@ -256,21 +262,23 @@ class _NotReady(msgspec.Struct):
     reasons: list[str]
 
 
-def _media(settings: Settings) -> Iterator[Finding]:
+def _check_media(settings: Settings) -> Iterator[CheckResult]:
     """Look at the folders of the media engine, which need not be where the data are."""
     folder = recordings(settings)
     if folder.is_dir():
-        yield _space("recordings", folder)
-        yield from _unreported(folder, spool(settings))
+        yield _check_space("recordings", folder)
+        yield from _check_stray_recordings(folder, spool(settings))
     elif settings.media == "external":
-        yield Finding("recordings", State.WARN, f"{folder} is not there: nothing is taken in")
+        yield CheckResult(
+            "recordings", CheckStatus.WARN, f"{folder} is not there: nothing is taken in"
+        )
     if settings.media == "embedded":
-        yield _reports(spool(settings))
+        yield _check_reports(spool(settings))
 
 
-def _unreported(folder: Path, spooled: Path) -> Iterator[Finding]:
+def _check_stray_recordings(folder: Path, spooled: Path) -> Iterator[CheckResult]:
     """Look for recordings that are not being written, and that no report will ever tell of."""
-    by_now = SystemClock().now() - LATE_REPORT
+    by_now = SystemClock().now() - MAX_REPORT_SECONDS
     told: set[str] = set()
     quiet: list[Path] = []
     for file in sorted(folder.rglob("*.mp4")):
@@ -280,22 +288,24 @@ def _unreported(folder: Path, spooled: Path) -> Iterator[Finding]:
     # In this order, for an engine writes its report before it removes its note.
     for report in spooled.glob("*.json"):
         with suppress(FileNotFoundError, msgspec.DecodeError):
-            told.add(Path(msgspec.json.decode(report.read_bytes(), type=_Report).file).name)
+            told.add(Path(msgspec.json.decode(report.read_bytes(), type=_SpooledReport).file).name)
     lost = [file for file in quiet if file.name not in told and file.exists()]
     if lost:
-        names = "; ".join(file.name for file in lost[:SHOWN])
+        names = "; ".join(file.name for file in lost[:MAX_EXAMPLES])
         said = f"{len(lost)} became no clip, as {names}: homeroom clip add, or delete them"
-        yield Finding("stray recordings", State.WARN, said)
+        yield CheckResult("stray recordings", CheckStatus.WARN, said)
 
 
-class _Report(msgspec.Struct):
+class _SpooledReport(msgspec.Struct):
     file: str = ""
 
 
-def _reports(folder: Path) -> Finding:
+def _check_reports(folder: Path) -> CheckResult:
     waiting = sorted(folder.glob("*.json"))
     if not waiting:
-        return Finding("reports", State.OK, "none of the media engine waits")
+        return CheckResult("reports", CheckStatus.OK, "none of the media engine waits")
     age = SystemClock().now() - int(waiting[0].stat().st_mtime)
     said = f"{len(waiting)} of the media engine wait, for up to {max(age, 0)} s"
-    return Finding("reports", State.WARN if age > LATE_REPORT else State.OK, said)
+    return CheckResult(
+        "reports", CheckStatus.WARN if age > MAX_REPORT_SECONDS else CheckStatus.OK, said
+    )

@@ -17,10 +17,10 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
-from homeroom.base.settings import Settings, SettingsError, current
+from homeroom.base.settings import Settings, SettingsError, load_settings
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
-from homeroom.folder import StartupError, address, opened_store
+from homeroom.folder import StartupError, database_address, open_store
 from homeroom.store.engine import ContendedError, StoreError
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
@@ -46,19 +46,19 @@ class Place:
 
     def settings(self, **more: Any) -> Settings:  # noqa: ANN401  settings of any type, as typed
         """Return the settings: what was typed, the environment, the file."""
-        return current({"data": self.data, "database": self.database, **more})
+        return load_settings({"data": self.data, "database": self.database, **more})
 
     @contextmanager
     def store(self, *, makes: bool = False) -> Iterator[Store]:
         """Open the store; only a command that begins something makes one that is not there."""
         settings = self.settings()
-        where = address(settings)
+        where = database_address(settings)
         if isinstance(where, Path) and not where.exists() and not makes:
             raise OperatorError(
                 f"{settings.data} has no database: `homeroom serve` or `homeroom school create`"
                 " makes one, --data names another folder"
             )
-        with opened_store(settings) as store:
+        with open_store(settings) as store:
             yield store
 
     def work(

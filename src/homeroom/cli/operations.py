@@ -6,7 +6,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, TokenId, WindowId
 from homeroom.cli.frame import ID, MOMENT, Place, as_json, at, on_data, tell, tell_all
 from homeroom.cli.schools import MEANS
-from homeroom.folder import bring_up_to_date
+from homeroom.folder import migrate_if_needed
 from homeroom.usecases import operations
 
 
@@ -103,7 +103,7 @@ def revoke(place: Place, token: TokenId, *, as_json: bool) -> None:
 @on_data
 def migrate(place: Place, *, as_json: bool) -> None:
     """Bring the database to the tables of this version; other commands do so by themselves."""
-    changed = bring_up_to_date(place.settings())
+    changed = migrate_if_needed(place.settings())
     if as_json:
         tell({"changed": changed}, as_json=True)
     else:

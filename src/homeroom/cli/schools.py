@@ -8,19 +8,19 @@ import msgspec
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import Keys, digest
+from homeroom.base.keys import KeyGenerator, md5_hex
 from homeroom.cli.frame import ID, PAIR, Place, as_json, in_json, on_data, tell, tell_all
 from homeroom.domain.schools import School, format_plan_value, list_plan_keys
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
 
-MEANS = Dependencies(Keys(), "", 0)
+MEANS = Dependencies(KeyGenerator(), "", 0)
 
 
 def signed(school: School) -> dict[str, str]:
     """Return the credentials of a call made now; a server takes them for 20 minutes."""
     stamp = str(SystemClock().now())
-    return {"SID": str(school.id), "safeKey": digest(school.secret + stamp), "timeStamp": stamp}
+    return {"SID": str(school.id), "safeKey": md5_hex(school.secret + stamp), "timeStamp": stamp}
 
 
 def _tell_school(found: School, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import Running
+from homeroom.bootstrap import RunningServer
 from homeroom.bootstrap import serve as run_server
 from homeroom.cli.frame import Place, on_data, program, warn
 from homeroom.cli.schools import signed
@@ -53,7 +53,7 @@ def serve(place: Place, /, **given: Any) -> None:  # noqa: ANN401  the options a
     settings = place.settings(**given)
     _warn(settings)
 
-    def ready(running: Running, school: DemoSchool | None) -> None:
+    def ready(running: RunningServer, school: DemoSchool | None) -> None:
         click.echo(_greeting(place, settings, running, school))
         if school is not None:
             click.echo(_introduction(place, running.url, school))
@@ -70,13 +70,15 @@ def _warn(settings: Settings) -> None:
         warn("/sandbox is open to this machine; from elsewhere it needs the operator's token")
 
 
-def _greeting(place: Place, settings: Settings, running: Running, shown: DemoSchool | None) -> str:
-    url, hosts = running.url, running.server.hosts
+def _greeting(
+    place: Place, settings: Settings, running: RunningServer, shown: DemoSchool | None
+) -> str:
+    url, hosts = running.url, running.services.hosts
     lines = [f"Homeroom is listening at {url}"]
     if shown is not None and shown.on_air is not None and shown.yours is not None:
         lines += [
             f"  live class  {build_lesson_addresses(shown.on_air.lesson, hosts).live_url}",
-            f"  teach       {teaching.address(shown.yours, running.server.deps, hosts)}",
+            f"  teach       {teaching.address(shown.yours, running.services.deps, hosts)}",
         ]
     lines += [
         f"  docs        {url}/docs",

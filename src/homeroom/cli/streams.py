@@ -3,10 +3,10 @@
 import click
 
 from homeroom.base.ids import LessonId
-from homeroom.bootstrap import known_hosts, means_of
+from homeroom.bootstrap import build_dependencies, find_hosts
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell
 from homeroom.domain.webcasts import StreamAddresses
-from homeroom.folder import running_server
+from homeroom.folder import find_running_server
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import secrets, streams
 
@@ -27,8 +27,8 @@ def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> N
     def unit(uow: UnitOfWork) -> streams.Streams:
         if new_key:
             streams.renew_key(uow, lesson)
-        deps = means_of(settings, secrets.kept(uow))
-        return streams.streams(uow, deps, known_hosts(settings), lesson)
+        deps = build_dependencies(settings, secrets.kept(uow))
+        return streams.streams(uow, deps, find_hosts(settings), lesson)
 
     shown = place.work(unit)
     tell(
@@ -58,7 +58,7 @@ def hooks(place: Place, *, as_json: bool) -> None:
     On another machine, put the address of this one in place of 127.0.0.1.
     """
     settings = place.settings()
-    running = running_server(settings)
+    running = find_running_server(settings)
     served_at = (running and running.url) or f"http://{settings.host}:{settings.port}"
     secret = place.work(secrets.kept).hooks
     tell({"hooks_url": f"{served_at}/media/hooks?secret={secret}"}, as_json=as_json)

@@ -8,7 +8,7 @@ import click
 from homeroom.admin import spreadsheet
 from homeroom.admin.lists_classes import viewer
 from homeroom.base.ids import EntryId, LessonId, ViewerId
-from homeroom.bootstrap import known_hosts
+from homeroom.bootstrap import find_hosts
 from homeroom.cli.frame import ID, Facts, Place, as_json, at, in_json, on_data, tell, tell_all
 from homeroom.contract.viewers import ViewerRow
 from homeroom.domain.chat import Author, ChatEntry, ChatRole
@@ -60,7 +60,7 @@ def link(place: Place, lesson: LessonId, account: str, nickname: str) -> None:
     It is made from the school's SECRET as docs/guides/watching.md says; make such links in your own
     programs in the same way.
     """
-    hosts = known_hosts(place.settings())
+    hosts = find_hosts(place.settings())
 
     def look(uow: UnitOfWork) -> dict[str, str]:
         held = operations.lesson(uow, lesson)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId, ViewerId
-from homeroom.base.text import visible
+from homeroom.base.text import strip_invisible
 from homeroom.domain.refusal import OperatorError
 
 MAX_MESSAGE_LENGTH = 500
@@ -79,7 +79,7 @@ class ChatState:
 
 def normalize_message(text: str) -> str:
     """Return a message as it is kept: no hidden characters; raises `OperatorError`."""
-    message = visible(text, keeping="\n").strip()
+    message = strip_invisible(text, keep="\n").strip()
     if not message:
         raise OperatorError("empty")
     if len(message) > MAX_MESSAGE_LENGTH:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import ClipId, LessonId
-from homeroom.base.keys import keyed, same
+from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.contract.errno import Errno
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import Refusal
@@ -59,11 +59,11 @@ def sign_clip_url(pages_url: str, file_id: str, expires_at: Moment, key: str) ->
 
 def has_valid_signature(file_id: str, expires_hex: str, signature: str, key: str) -> bool:
     """Tell whether the address of a clip is one of ours; when it ends is another matter."""
-    return same(signature, _sign(file_id, expires_hex, key))
+    return secrets_equal(signature, _sign(file_id, expires_hex, key))
 
 
 def _sign(file_id: str, expires_hex: str, key: str) -> str:
-    return keyed(key, f"{file_id}:{expires_hex}")
+    return hmac_hex(key, f"{file_id}:{expires_hex}")
 
 
 def select_clips_to_delete(

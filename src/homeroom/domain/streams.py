@@ -7,7 +7,7 @@ from enum import StrEnum
 from urllib.parse import parse_qs
 
 from homeroom.base.clock import Moment
-from homeroom.base.keys import digest, keyed, same
+from homeroom.base.keys import hmac_hex, md5_hex, secrets_equal
 from homeroom.domain.lessons import Lesson, StreamSignature
 from homeroom.domain.refusal import OperatorError
 
@@ -51,7 +51,7 @@ def parse_signature(query: str) -> StreamSignature:
 
 def compute_signature(key: str, name: str, expires_hex: str) -> str:
     """Return md5(KEY + StreamName + txTime), as the seed's addresses are signed."""
-    return digest(f"{key}{name}{expires_hex}")
+    return md5_hex(f"{key}{name}{expires_hex}")
 
 
 def sign_stream(name: str, expires_at: Moment, key: str) -> StreamSignature:
@@ -75,7 +75,7 @@ class PublishTarget:
 
     def derive_push_key(self, key: str) -> str:
         """Return the key of its push addresses: another teacher or generation has another one."""
-        return keyed(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.key_generation}")
+        return hmac_hex(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.key_generation}")
 
 
 def has_stream(lesson: Lesson, kind: StreamKind) -> bool:
@@ -111,7 +111,7 @@ def check_push(
     """Refuse a push, with a reason for whoever set it up; raises `OperatorError`."""
     name = stream_name(target.lesson.key, kind)
     expected = compute_signature(target.derive_push_key(push_key), name, signature.expires_hex)
-    if not same(signature.signature, expected):
+    if not secrets_equal(signature.signature, expected):
         raise OperatorError(
             "the signature is wrong: the address is mistyped, or was given out before the class"
             " got another teacher or another key; `homeroom stream` prints the right one"
@@ -132,8 +132,8 @@ def check_pull(
     bound_signature = get_pull_signature(lesson, kind, pull_key)
     # The addresses that were bound are good whatever became of the key; others by the key alone.
     expected = compute_signature(pull_key, stream_name(lesson.key, kind), signature.expires_hex)
-    is_bound = bound_signature is not None and same(signature.query, bound_signature.query)
-    if not is_bound and not same(signature.signature, expected):
+    is_bound = bound_signature is not None and secrets_equal(signature.query, bound_signature.query)
+    if not is_bound and not secrets_equal(signature.signature, expected):
         raise OperatorError("the signature is wrong")
     if signature.expires_at <= now:
         raise OperatorError("the address has expired")

@@ -13,16 +13,16 @@ from homeroom.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger("homeroom.jobs.sweeper")
 
-SWEEP_EVERY = float(HOUR)
+SWEEP_INTERVAL_SECONDS = float(HOUR)
 """Seconds: things are kept for days."""
 
 
 class Sweep(NamedTuple):
     """Something that schools keep for a time only."""
 
-    overdue: Callable[[UnitOfWork], Collection[SchoolId]]
+    find_overdue: Callable[[UnitOfWork], Collection[SchoolId]]
     """Says which schools have kept some of it for too long."""
-    some: Callable[[UnitOfWork, SchoolId], int]
+    sweep_some: Callable[[UnitOfWork, SchoolId], int]
     """Sweeps some of a school's away and says how many, until there are none."""
 
 
@@ -34,7 +34,7 @@ class Sweeper:
         self._sweeps = sweeps
         self._nudged = asyncio.Event()
 
-    def soon(self) -> None:
+    def wake(self) -> None:
         """Sweep now: the clock was moved."""
         self._nudged.set()
 
@@ -44,14 +44,14 @@ class Sweeper:
             self._nudged.clear()
             await self.sweep()
             with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_EVERY):
+                async with asyncio.timeout(SWEEP_INTERVAL_SECONDS):
                     await self._nudged.wait()
 
     async def sweep(self) -> None:
         """Sweep everything once; what fails keeps nothing else waiting."""
         for one in self._sweeps:
             try:
-                schools = await self._store.read(one.overdue)
+                schools = await self._store.read(one.find_overdue)
             except Exception:
                 log.exception("a sweep failed; trying again in an hour")
                 continue
@@ -60,7 +60,7 @@ class Sweeper:
 
     async def _sweep_school(self, one: Sweep, school: SchoolId) -> None:
         try:
-            while await self._store.write(lambda uow: one.some(uow, school), school):
+            while await self._store.write(lambda uow: one.sweep_some(uow, school), school):
                 pass
         except Exception:
             log.exception("the sweep of a school failed", extra={"sid": school})

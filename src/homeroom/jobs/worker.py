@@ -13,19 +13,19 @@ from homeroom.store.job_queue import Job
 
 log = logging.getLogger("homeroom.jobs")
 
-Handler = Callable[[Job], Awaitable[None]]
+JobHandler = Callable[[Job], Awaitable[None]]
 LEASE_SECONDS = 60
-AT_ONCE = 50
-LONGEST_SLEEP = 5.0
+BATCH_SIZE = 50
+MAX_SLEEP_SECONDS = 5.0
 """Seconds: another server, or an operator's command, may have put a job in."""
-BACK_OFF = (1, 5, 30, 120, 600)
+BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 
 
 class Worker:
     """Runs jobs; a job is gone from the database only when its handler has returned."""
 
     def __init__(
-        self, store: AsyncStore, clock: Clock, real: Clock, handlers: Mapping[JobKind, Handler]
+        self, store: AsyncStore, clock: Clock, real: Clock, handlers: Mapping[JobKind, JobHandler]
     ) -> None:
         """Take the clock jobs are due by, the real one for leases, and who does what."""
         self._store = store
@@ -33,7 +33,7 @@ class Worker:
         self._real = real
         self._handlers = handlers
         self._nudged = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self.failures = 0
         self._turned_at = time.monotonic()
 
@@ -47,7 +47,11 @@ class Worker:
             except Exception:
                 log.exception("the job loop failed; trying again")
                 due = None
-            wait = LONGEST_SLEEP if due is None else min(due - self._clock.now(), LONGEST_SLEEP)
+            wait = (
+                MAX_SLEEP_SECONDS
+                if due is None
+                else min(due - self._clock.now(), MAX_SLEEP_SECONDS)
+            )
             self._nudged.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.2)):
@@ -57,14 +61,14 @@ class Worker:
         """Return how long ago the loop began its last turn."""
         return time.monotonic() - self._turned_at
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Look for jobs now."""
         self._nudged.set()
 
     async def run_due(self) -> int:
         """Run all that is due now, in order; returns how many were run."""
         ran = 0
-        async with self._turn:
+        async with self._lock:
             while jobs := await self._claim():
                 for job in jobs:
                     await self._run(job)
@@ -82,7 +86,7 @@ class Worker:
         if due is None or due > now:
             return []
         return await self._store.write(
-            lambda uow: uow.jobs.claim(now, real_now, LEASE_SECONDS, AT_ONCE)
+            lambda uow: uow.jobs.claim(now, real_now, LEASE_SECONDS, BATCH_SIZE)
         )
 
     async def _run(self, job: Job) -> None:
@@ -91,8 +95,8 @@ class Worker:
         except Exception as failure:
             self.failures += 1
             log.exception("job failed", extra={"job": job.id, "kind": job.kind.value})
-            delay = BACK_OFF[min(job.attempts, len(BACK_OFF) - 1)]
+            delay = BACKOFF_SECONDS[min(job.attempts, len(BACKOFF_SECONDS) - 1)]
             error = f"{type(failure).__name__}: {failure}"
             await self._store.write(lambda uow: uow.jobs.retry(job.id, uow.now + delay, error))
         else:
-            await self._store.write(lambda uow: uow.jobs.done(job.id))
+            await self._store.write(lambda uow: uow.jobs.delete(job.id))

@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.domain.streams import BrowserPublishError
 from homeroom.media.engine.client import Unanswered, request
 from homeroom.media.whip.settings import GatewaySettings
@@ -49,7 +49,7 @@ class Browser:
         """Where streams are pushed to from this machine, as `Hosts.push`."""
         self._address = address
         self._log_level = log_level
-        self._secret = Keys().token()
+        self._secret = KeyGenerator().token()
         self._turn = asyncio.Lock()
         self._process: Process | None = None
         self._url = ""

@@ -20,7 +20,7 @@ from homeroom.base.clock import HOUR, SystemClock
 from homeroom.base.ids import ClipId
 from homeroom.domain.clips import Clip
 from homeroom.media.engine.flatten import AT_FAULT, Flat
-from homeroom.store.storage import PARTIAL, Storage
+from homeroom.store.storage import PARTIAL_SUFFIX, Storage
 
 log = logging.getLogger("homeroom.media.finisher")
 
@@ -158,7 +158,7 @@ class Finisher:
 
     async def _finish(self, clip: Clip) -> None:
         path = clip.file.path
-        target = self._storage.scratch / f"{clip.file.file_id}{PARTIAL}"
+        target = self._storage.scratch / f"{clip.file.file_id}{PARTIAL_SUFFIX}"
         # A child that outlived its server may still write to a file of this name.
         target.unlink(missing_ok=True)
         try:
@@ -189,7 +189,7 @@ class Finisher:
     def _drop_leftovers(self) -> None:
         """Remove what a killed server, or a killed command, has left in the making."""
         now = SystemClock().now()
-        for file in self._storage.scratch.glob(f"*{PARTIAL}"):
+        for file in self._storage.scratch.glob(f"*{PARTIAL_SUFFIX}"):
             with suppress(OSError):
                 if now - file.stat().st_mtime > LEFT_OVER:
                     file.unlink()

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
-from homeroom.base.keys import fingerprint, same
+from homeroom.base.keys import fingerprint, secrets_equal
 from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import parse_stream_name
@@ -100,7 +100,7 @@ class Hooks:
         return [Route("/media/hooks", self._answer, methods=["POST"])]
 
     async def _answer(self, request: Request) -> Response:
-        if not same(request.query_params.get("secret", ""), self._secret):
+        if not secrets_equal(request.query_params.get("secret", ""), self._secret):
             self._warn(request)
             return _no(HTTPStatus.FORBIDDEN, "the secret is wrong")
         try:

@@ -26,7 +26,7 @@ from homeroom.media.watch import Watch
 from homeroom.store.storage import Storage
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import Secrets
-from homeroom.web.metrics import LiveNumbers, Metrics
+from homeroom.web.metrics import MediaNumbers, Metrics
 
 log = logging.getLogger("homeroom.media")
 
@@ -202,6 +202,6 @@ class Room:
         """Return what was last known of a stream that runs."""
         return None if self._watch is None else self._watch.facts(name)
 
-    def _tell(self, numbers: LiveNumbers) -> None:
+    def _tell(self, numbers: MediaNumbers) -> None:
         restarts = 0 if self._supervisor is None else self._supervisor.restarts
-        self._metrics.see_live(replace(numbers, restarts=restarts))
+        self._metrics.set_media(replace(numbers, restarts=restarts))

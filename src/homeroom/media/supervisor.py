@@ -14,7 +14,7 @@ from typing import IO, cast
 
 import msgspec
 
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine.settings import EngineSettings
 
 log = logging.getLogger("homeroom.media")
@@ -160,7 +160,7 @@ def engine_id(folder: Path) -> str:
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"{ID}.{os.getpid()}"
-        draft.write_text(Keys().public_key()[:8])
+        draft.write_text(KeyGenerator().public_key()[:8])
         with suppress(FileExistsError):  # of two servers that start at once, both take the first
             os.link(draft, kept)
         draft.unlink()

@@ -13,7 +13,7 @@ from homeroom.media.engine.client import Unanswered
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.metrics import LiveNumbers
+from homeroom.web.metrics import MediaNumbers
 
 log = logging.getLogger("homeroom.media")
 
@@ -35,7 +35,7 @@ class Watch:
         deps: Dependencies,
         control: Control,
         engine: str,
-        told: Callable[[LiveNumbers], None],
+        told: Callable[[MediaNumbers], None],
     ) -> None:
         """Take the way to the engine, its id where it is our own, and who is told its numbers."""
         self._store = store
@@ -43,7 +43,7 @@ class Watch:
         self._control = control
         self._engine = engine
         self._told = told
-        self._numbers = LiveNumbers()
+        self._numbers = MediaNumbers()
         self._running: Mapping[str, Running] = {}
         self._missing: set[str] = set()
         self._strangers: set[str] = set()
@@ -141,19 +141,19 @@ class Watch:
             await self._kick(client_id, "nobody knows of it any more")
         self._strangers = strangers
 
-    def _tell(self, numbers: LiveNumbers) -> None:
+    def _tell(self, numbers: MediaNumbers) -> None:
         self._numbers = numbers
         self._told(numbers)
 
 
-def _numbers(seen: Streams) -> LiveNumbers:
+def _numbers(seen: Streams) -> MediaNumbers:
     viewers: Counter[str] = Counter()
     for one in seen.running:
         viewers.update(one.facts.viewers)
     own = seen.totals
     if own is None:
-        return LiveNumbers(is_up=True, publishers=len(seen.running), viewers=viewers)
-    return LiveNumbers(
+        return MediaNumbers(is_up=True, publishers=len(seen.running), viewers=viewers)
+    return MediaNumbers(
         is_up=True,
         publishers=len(seen.running),
         viewers=viewers,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import Keys
-from homeroom.base.passwords import hashed
-from homeroom.base.pictures import Picture, picture
+from homeroom.base.keys import KeyGenerator
+from homeroom.base.passwords import hash_password
+from homeroom.base.pictures import Picture, parse_picture
 from homeroom.contract.accounts import (
     AccountParams,
     AddSchoolStudent,
@@ -24,7 +24,7 @@ from homeroom.domain.accounts import (
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.answers import Answer, entry, told
 from homeroom.partner.routes import CallContext
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.usecases import accounts
 from homeroom.usecases.accounts import Registered, Registration
 
@@ -49,7 +49,7 @@ def account_key(given: str) -> str:
     return f"account {given.lower()}"
 
 
-def prepare(files: Files, asked: Register) -> Registration:
+def prepare(files: LocalStorage, asked: Register) -> Registration:
     """Check what needs no database, and hash the password."""
     name = _name(asked)
     check_password(asked.password)
@@ -59,11 +59,11 @@ def prepare(files: Files, asked: Register) -> Registration:
     avatar = None if shown is None else files.keep_picture(shown)
     password, md5pass = asked.password, asked.md5pass
     if asked.is_sent_message:
-        password, md5pass = password or Keys().password(), None
+        password, md5pass = password or KeyGenerator().password(), None
     return Registration(
         name,
         asked.nickname,
-        hashed(password, md5pass),
+        hash_password(password, md5pass),
         asked.add_to_school_member,
         avatar,
         joins_if_known=not asked.is_sent_message,
@@ -78,7 +78,7 @@ def register(call: CallContext, _asked: Register) -> Answer:
     return Answer(data=done.user)
 
 
-def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration | Refusal]:
+def prepare_several(_files: LocalStorage, asked: RegisterMultiple) -> list[Registration | Refusal]:
     """Check what needs no database, and hash the passwords."""
     if len(asked.users) > MAX_REGISTERED:
         raise Refusal(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
@@ -89,7 +89,7 @@ def prepare_several(_files: Files, asked: RegisterMultiple) -> list[Registration
         try:
             name = _name(user)
             check_password(user.password)
-            password_hash = hashed(user.password, user.md5pass)
+            password_hash = hash_password(user.password, user.md5pass)
             prepared.append(
                 Registration(name, user.nickname, password_hash, user.add_to_school_member)
             )
@@ -144,7 +144,7 @@ def _avatar(given: Upload | None) -> Picture | None:
         return None
     if len(given.content) > AVATAR_BYTES:
         raise Refusal(Errno.PICTURE_TOO_LARGE)
-    shown = picture(given.content)
+    shown = parse_picture(given.content)
     if shown is None:
         raise Refusal(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
     if (shown.width, shown.height) != (AVATAR_SIDE, AVATAR_SIDE):

@@ -20,7 +20,7 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
 from homeroom.partner.routes import CallContext
 from homeroom.partner.teachers import kept_picture
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.usecases import courses
 
 DROP = 2
@@ -32,7 +32,7 @@ def identity_keys(school: SchoolId, asked: AddCourse) -> Iterable[str]:
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
-def prepare(files: Files, asked: CourseParams) -> str | Refusal | None:
+def prepare(files: LocalStorage, asked: CourseParams) -> str | Refusal | None:
     """Keep the cover; what is no picture is refused when its turn comes."""
     try:
         return kept_picture(files, asked.picture)

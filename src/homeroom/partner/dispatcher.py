@@ -24,10 +24,10 @@ from homeroom.partner.faults import drop_unsaved
 from homeroom.partner.locks import KeyedLocks
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
 from homeroom.store.engine import ContendedError
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.faults import Fault, FaultBook
+from homeroom.web.faults import Fault, FaultInjector
 
 log = logging.getLogger("homeroom.partner")
 
@@ -45,9 +45,9 @@ class Dispatcher:
         clock: Clock,
         deps: Dependencies,
         hosts: Hosts,
-        files: Files,
+        files: LocalStorage,
         *,
-        faults: FaultBook | None,
+        faults: FaultInjector | None,
         run_due_jobs: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
@@ -87,7 +87,7 @@ class Dispatcher:
     async def _run(
         self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
     ) -> Answer:
-        fault = self._faults.take(school, route.action.name) if self._faults else None
+        fault = self._faults.next_for(school, route.action.name) if self._faults else None
         if fault is None:
             return await self._execute(route, school, params, busy)
         return await self._execute_with_fault(fault, route, school, params, busy)

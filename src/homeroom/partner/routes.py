@@ -10,7 +10,7 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
@@ -51,7 +51,7 @@ class ActionRoute(Generic[P]):
     action: Action[P, Any]
     handler: Callable[[CallContext, P], Answer]
     reader: ParamsReader[P]
-    prepare: Callable[[Files, P], Any] | None
+    prepare: Callable[[LocalStorage, P], Any] | None
     """Slow work on values outside the unit of work: password hashes, pictures."""
     describe_existing: Callable[[Hosts, Any], Answer] | None
     """Makes the data of a refusal from the thing that stands in the way."""
@@ -67,7 +67,7 @@ def route(
     action: Action[P, Any],
     handler: Callable[[CallContext, P], Answer],
     *,
-    prepare: Callable[[Files, P], Any] | None = None,
+    prepare: Callable[[LocalStorage, P], Any] | None = None,
     describe_existing: Callable[[Hosts, Any], Answer] | None = None,
     locks: tuple[LockRule[P], ...] = (),
     refuses_duplicates: bool = False,

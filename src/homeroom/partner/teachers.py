@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from homeroom.base.ids import SchoolId
-from homeroom.base.pictures import picture
+from homeroom.base.pictures import parse_picture
 from homeroom.contract.errno import Errno
 from homeroom.contract.teachers import AddTeacher, TeacherParams
 from homeroom.contract.upload import Upload
@@ -12,7 +12,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer
 from homeroom.partner.routes import CallContext
-from homeroom.store.files import Files
+from homeroom.store.files import LocalStorage
 from homeroom.usecases import teachers
 
 
@@ -22,17 +22,17 @@ def account_keys(_school: SchoolId, asked: TeacherParams) -> Iterable[str]:
     return () if given is None or asked.teacher_uid is not None else (account_key(given),)
 
 
-def prepare(files: Files, asked: AddTeacher) -> str | None:
+def prepare(files: LocalStorage, asked: AddTeacher) -> str | None:
     """Keep the photo."""
     _name(asked)
     return kept_picture(files, asked.picture)
 
 
-def kept_picture(files: Files, given: Upload | None) -> str | None:
+def kept_picture(files: LocalStorage, given: Upload | None) -> str | None:
     """Keep a picture and return its path, or refuse what is none."""
     if given is None:
         return None
-    shown = picture(given.content)
+    shown = parse_picture(given.content)
     if shown is None:
         raise Refusal(Errno.PICTURE_NOT_STORED, "Filedata must be a jpg, png or gif")
     return files.keep_picture(shown)

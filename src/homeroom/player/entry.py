@@ -15,7 +15,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base import passwords
 from homeroom.base.clock import MINUTE
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.text import is_storable
 from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
@@ -26,7 +26,7 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.bodies import read_body
-from homeroom.web.origins import is_own
+from homeroom.web.origins import is_same_origin
 from homeroom.web.problems import HTTPError, json_response
 
 MOST_BYTES = 8 * 1024
@@ -126,7 +126,7 @@ class Entry:
         try:
             async with self._hashing:
                 kept = _nobodys_hash() if known is None else known[1]
-                is_right = await asyncio.to_thread(passwords.matches, kept, password)
+                is_right = await asyncio.to_thread(passwords.verify_password, kept, password)
         finally:
             self._waiting -= 1
         return known[0] if known is not None and is_right else None
@@ -176,7 +176,7 @@ class Entry:
 
     async def _form(self, request: Request, form: type[Form]) -> Form:
         """Return what a page of our own sent; raises `HTTPError`."""
-        if not is_own(request.headers, self._hosts.pages):
+        if not is_same_origin(request.headers, self._hosts.pages):
             raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
         # A form of HTML cannot send this type, and a script elsewhere has to ask before.
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
@@ -189,7 +189,7 @@ class Entry:
 
 @cache
 def _nobodys_hash() -> str:
-    return passwords.hashed(Keys().secret(), None)
+    return passwords.hash_password(KeyGenerator().secret(), None)
 
 
 def _site(request: Request) -> str:

@@ -17,7 +17,7 @@ from homeroom.player.rooms import Rooms
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
 from homeroom.web.metrics import Metrics
-from homeroom.web.sockets import Pipe
+from homeroom.web.sockets import FrameWriter
 
 log = logging.getLogger("homeroom.player")
 
@@ -57,7 +57,7 @@ class Hub:
 
     # --- who comes in ----------------------------------------------------------------------------
 
-    async def watch(self, pipe: Pipe, key: str, join: Join) -> tuple[Room, Connection]:
+    async def watch(self, pipe: FrameWriter, key: str, join: Join) -> tuple[Room, Connection]:
         """Let a viewer in; raises `Unknown`, `LogInFirst`."""
         admitted = await self._store.read(
             lambda uow: viewing.admit(uow, self._deps, key, join.ticket)
@@ -81,7 +81,7 @@ class Hub:
         connection.tell(Welcome(connection.you, state, entries, is_fresh), room.counts())
         return room, connection
 
-    async def teach(self, pipe: Pipe, token: str, join: Join) -> tuple[Room, Connection]:
+    async def teach(self, pipe: FrameWriter, token: str, join: Join) -> tuple[Room, Connection]:
         """Let the school's own people in; raises `OperatorError`."""
         taught = await self._store.read(lambda uow: teaching.taught(uow, self._deps, token))
         seen = taught.seen
@@ -150,7 +150,7 @@ class Hub:
             for one in said:
                 self._refuse(one.connection, No("say", "failed", one.entry.nonce))
             return
-        self._metrics.said(sum(entry is not None for entry in entries))
+        self._metrics.count_messages(sum(entry is not None for entry in entries))
         for one, entry in zip(said, entries, strict=True):
             if entry is None:
                 self._hush(one, after[one.room.id])
@@ -206,5 +206,5 @@ class Hub:
             self.rooms.take(news)
 
     def _refuse(self, connection: Connection, no: No) -> None:
-        self._metrics.refused(no.about, no.why)
+        self._metrics.count_refusal(no.about, no.why)
         connection.tell(no)

@@ -24,7 +24,7 @@ from homeroom.store.viewers import CoursePage, LessonPage
 from homeroom.usecases import demo, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Link
-from homeroom.web.languages import LANGUAGES, language_of
+from homeroom.web.languages import LANGUAGES, choose_language
 from homeroom.web.problems import HTTPError
 
 LIVE = "/live.php"
@@ -134,7 +134,7 @@ class Pages:
                 "ticket": found.ticket,
                 "state": found.state,
             },
-            lesson=lesson_context(seen, language_of(request), course_url),
+            lesson=lesson_context(seen, choose_language(request), course_url),
         )
 
     def _found(self, uow: UnitOfWork, key: str, course_key: str, link: Link | None) -> Found:
@@ -179,7 +179,7 @@ class Pages:
                 HTTPStatus.FOUND,
                 {"cache-control": "no-store", "referrer-policy": "no-referrer"},
             )
-        language = language_of(request)
+        language = choose_language(request)
         return self._shell.page(
             request,
             "course.html",

@@ -13,7 +13,7 @@ from homeroom.player.limits import LIKES, VIEWER_SAYS, Bucket
 from homeroom.store.viewers import WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import Admitted
-from homeroom.web.sockets import Pipe, text_frame
+from homeroom.web.sockets import FrameWriter, text_frame
 
 SHORTEST_WATCHED = 10
 """Seconds; a visitor who leaves sooner is not written down."""
@@ -31,7 +31,7 @@ class Connection:
 
     def __init__(
         self,
-        pipe: Pipe,
+        pipe: FrameWriter,
         person: "Person",
         ticket: Ticket | None = None,
         sealed: str | None = None,
@@ -50,7 +50,7 @@ class Connection:
 
     def tell(self, *events: object) -> None:
         """Send events that travel together."""
-        self.pipe.put(encoded(*events))
+        self.pipe.write_frame(encoded(*events))
 
     def play(self, *, is_playing: bool) -> None:
         """Begin or end to count the time that the picture runs."""
@@ -82,7 +82,7 @@ class Person:
         """Send events to each of their connections."""
         frame = encoded(*events)
         for connection in self.connections:
-            connection.pipe.put(frame)
+            connection.pipe.write_frame(frame)
 
     def tell_you(self) -> None:
         """Say to each of their connections who they are."""

@@ -103,7 +103,7 @@ class Room:
     def end(self, code: int) -> None:
         """Close all connections."""
         for connection in list(self.connections):
-            connection.pipe.end(code)
+            connection.pipe.close_with(code)
 
     def tidy(self) -> None:
         """Forget those who have left, once they have nothing to wait for."""
@@ -194,7 +194,7 @@ class Room:
             return
         frame = encoded(*events)
         for connection in self.connections:
-            connection.pipe.put(frame)
+            connection.pipe.write_frame(frame)
 
     def tell_anew(self) -> None:
         """Have it said how the class stands, whatever was said last: its clock was moved."""
@@ -209,7 +209,7 @@ class Room:
         self._told = told
         frames = [encoded(one) for one in states]
         for connection in self.connections:
-            connection.pipe.put(frames[isinstance(connection.person, Teacher)])
+            connection.pipe.write_frame(frames[isinstance(connection.person, Teacher)])
 
     def _states(self, now: Moment, facts: Facts) -> tuple[State, State]:
         """Return how the class stands, as viewers see it and as its teacher does."""

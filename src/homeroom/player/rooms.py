@@ -192,7 +192,7 @@ class Rooms:
             room.end(NO_CLASS)
         for connection in list(room.connections):
             if (connection.ticket or connection.person.identity) in found.outcasts:
-                connection.pipe.end(NO_CLASS if connection.ticket is None else LOG_IN_FIRST)
+                connection.pipe.close_with(NO_CLASS if connection.ticket is None else LOG_IN_FIRST)
 
     async def _write_likes(self) -> None:
         """Add the new likes to those in the database."""

@@ -16,7 +16,7 @@ from homeroom.base.clock import Moment
 from homeroom.domain.schools import load_time_zone
 from homeroom.domain.webcasts import Hosts
 from homeroom.web.assets import Assets
-from homeroom.web.languages import LANGUAGES, language_of
+from homeroom.web.languages import LANGUAGES, choose_language
 
 HERE = Path(__file__).parent
 NOTHING = "camera=(), microphone=(), display-capture=(), geolocation=()"
@@ -61,7 +61,7 @@ class Shell:
 
         Origins that may frame it are named; what holds a ticket or another secret is not kept.
         """
-        language = language_of(request)
+        language = choose_language(request)
         t = texts(("page", *files), language)
         page = None
         if data is not None:
@@ -95,7 +95,7 @@ class Shell:
         framed_by: tuple[str, ...] = (),
     ) -> Response:
         """Return a page that says why there is nothing to see."""
-        t = texts(("notice",), language_of(request))
+        t = texts(("notice",), choose_language(request))
         return self.page(
             request,
             "notice.html",

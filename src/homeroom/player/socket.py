@@ -24,8 +24,8 @@ from homeroom.player.rooms import LOG_IN_FIRST, NO_CLASS, RESTART
 from homeroom.player.throttle import Throttle, site_of
 from homeroom.usecases.viewing import LogInFirst, Unknown
 from homeroom.web.metrics import Metrics
-from homeroom.web.origins import is_own
-from homeroom.web.sockets import EXTENSION, TOO_MANY, Pipe
+from homeroom.web.origins import is_same_origin
+from homeroom.web.sockets import CLOSE_TOO_MANY, WRITER_EXTENSION, FrameWriter
 
 log = logging.getLogger("homeroom.player")
 
@@ -41,7 +41,7 @@ WAIT_SECONDS = 5.0
 ARRIVAL_SECONDS = 0.05
 """Seconds after which one more may come from there, once as many have come at once."""
 
-Enter = Callable[[Pipe, Join], Awaitable[tuple[Room, Connection]]]
+Enter = Callable[[FrameWriter, Join], Awaitable[tuple[Room, Connection]]]
 
 
 class End(Exception):
@@ -80,20 +80,20 @@ class Sockets:
 
     async def _serve(self, socket: WebSocket, enter: Enter) -> None:
         """Serve a connection to its end."""
-        if not is_own(socket.headers, self._hosts.pages):
+        if not is_same_origin(socket.headers, self._hosts.pages):
             await socket.close()
             return
         site = site_of(socket.client.host) if socket.client is not None else ""
         with suppress(WebSocketDisconnect):
             await socket.accept()
-            pipe: Pipe = socket.scope["extensions"][EXTENSION]
+            pipe: FrameWriter = socket.scope["extensions"][WRITER_EXTENSION]
             self._open[site] += 1
             self._metrics.connections.inc()
             try:
                 self._check_numbers(site)
                 await self._talk(socket, pipe, enter)
             except End as end:
-                pipe.end(end.code)
+                pipe.close_with(end.code)
             finally:
                 self._metrics.connections.dec()
                 self._open[site] -= 1
@@ -110,10 +110,10 @@ class Sockets:
             or self._open.total() > MOST_CONNECTIONS
             or self._arrivals.wait(site) > 0
         ):
-            self._metrics.refused("connection", "many")
-            raise End(TOO_MANY)
+            self._metrics.count_refusal("connection", "many")
+            raise End(CLOSE_TOO_MANY)
 
-    async def _talk(self, socket: WebSocket, pipe: Pipe, enter: Enter) -> None:
+    async def _talk(self, socket: WebSocket, pipe: FrameWriter, enter: Enter) -> None:
         """Let somebody in, and do what they ask; raises `End`."""
         frames, joins = Bucket(FRAMES), Bucket(JOINS)
         try:
@@ -131,8 +131,8 @@ class Sockets:
             while (frame := await self._next(socket, pipe, frames)) is not None:
                 if isinstance(frame, Join):
                     if not joins.take():
-                        self._metrics.refused("join", "many")
-                        raise End(TOO_MANY)
+                        self._metrics.count_refusal("join", "many")
+                        raise End(CLOSE_TOO_MANY)
                     room.leave(connection)
                     is_playing = connection.is_playing
                     room, connection = await self._entered(pipe, frame, enter)
@@ -142,7 +142,9 @@ class Sockets:
         finally:
             room.leave(connection)
 
-    async def _entered(self, pipe: Pipe, join: Join, enter: Enter) -> tuple[Room, Connection]:
+    async def _entered(
+        self, pipe: FrameWriter, join: Join, enter: Enter
+    ) -> tuple[Room, Connection]:
         """Return the room that somebody was let into, and their place in it; raises `End`."""
         try:
             return await enter(pipe, join)
@@ -154,14 +156,14 @@ class Sockets:
             log.exception("nobody can be let into a room")
             raise End(FAILED) from failure
 
-    async def _next(self, socket: WebSocket, pipe: Pipe, frames: Bucket) -> Frame | None:
+    async def _next(self, socket: WebSocket, pipe: FrameWriter, frames: Bucket) -> Frame | None:
         """Return what comes next, none at the end; raises `End`."""
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return None
         if not frames.take():
-            self._metrics.refused("frame", "many")
-            pipe.shun()
+            self._metrics.count_refusal("frame", "many")
+            pipe.ignore_then_close()
             while message["type"] != "websocket.disconnect":
                 message = await socket.receive()
             return None

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
-from homeroom.base.keys import keyed, same
+from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import BrowserPublishError, StreamKind
 from homeroom.domain.webcasts import Hosts
@@ -23,8 +23,8 @@ from homeroom.usecases import teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.teaching import Taught
 from homeroom.web.bodies import read_body
-from homeroom.web.languages import language_of
-from homeroom.web.origins import is_own
+from homeroom.web.languages import choose_language
+from homeroom.web.origins import is_same_origin
 from homeroom.web.problems import NO_STORE, HTTPError, json_response
 
 JSON = "application/json"
@@ -112,7 +112,7 @@ class Teaching:
                 "ticket": None,
                 "state": shown,
             },
-            lesson=lesson_context(found.seen, language_of(request)),
+            lesson=lesson_context(found.seen, choose_language(request)),
             push=self._for_program(found, StreamKind.CLASS),
             scene=self._for_program(found, StreamKind.SCENE),
             has_browser=self._browser.is_installed,
@@ -197,18 +197,18 @@ class Teaching:
         except OperatorError:
             raise _no_page() from None
         found = _SESSION.fullmatch(session)
-        if found is None or not same(found[2], self._bound(token, found[1])):
+        if found is None or not secrets_equal(found[2], self._bound(token, found[1])):
             raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such session")
         await self._browser.stop(found[1])
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
     def _bound(self, token: str, session: str) -> str:
         """Return what shows that a session was begun at the page of a token, and at no other."""
-        return keyed(self._deps.ticket_key, f"whip {token} {session}")
+        return hmac_hex(self._deps.ticket_key, f"whip {token} {session}")
 
     def _check(self, request: Request, media_type: str | None = None) -> None:
         """Refuse what no page of ours sends; raises `HTTPError`."""
-        if not is_own(request.headers, self._hosts.pages):
+        if not is_same_origin(request.headers, self._hosts.pages):
             raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (None, sent):

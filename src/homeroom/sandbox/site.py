@@ -22,8 +22,8 @@ from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import resets
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.faults import MAX_FAULTS, FaultBook
-from homeroom.web.journal import LENGTH, Journal
+from homeroom.web.faults import MAX_FAULTS, FaultInjector
+from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.problems import HTTPError, json_response
 
 LAST_MOMENT = 32_503_680_000
@@ -42,7 +42,7 @@ class Sandbox:
     clock: ShiftedClock
     worker: Worker
     deps: Dependencies
-    book: FaultBook
+    book: FaultInjector
     journal: Journal
     bound_to: str
     """The address the server listens at."""
@@ -84,7 +84,7 @@ class Sandbox:
             self.forget(None)
             await self.worker.run_due()
         # What is due next is due at another real moment now.
-        self.worker.nudge()
+        self.worker.wake()
         return await self._tell_time(request)
 
     def _moment(self, asked: MoveClock) -> Moment:
@@ -111,13 +111,13 @@ class Sandbox:
         if len(self.book.pending()) >= MAX_FAULTS:
             detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
             raise HTTPError(HTTPStatus.CONFLICT, detail)
-        return json_response(faults.shown(self.book.ask(fault)), HTTPStatus.CREATED)
+        return json_response(faults.shown(self.book.add(fault)), HTTPStatus.CREATED)
 
     async def _show(self, _request: Request) -> Response:
         return json_response({"faults": [faults.shown(fault) for fault in self.book.pending()]})
 
     async def _drop_all(self, _request: Request) -> Response:
-        return json_response({"removed": self.book.forget()})
+        return json_response({"removed": self.book.clear()})
 
     # --- schools ----------------------------------------------------------------------------------
 
@@ -153,8 +153,8 @@ class Sandbox:
     async def _read_journal(self, request: Request) -> Response:
         limit = _number(request, "limit", SHOWN)
         sid = _number(request, "sid", 0)
-        if not 1 <= limit <= LENGTH:
-            raise HTTPError(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {LENGTH}")
+        if not 1 <= limit <= MAX_ENTRIES:
+            raise HTTPError(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {MAX_ENTRIES}")
         entries = self.journal.last(
             limit, SchoolId(sid) if sid else None, request.query_params.get("action")
         )

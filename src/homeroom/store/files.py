@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from homeroom.base.pictures import Picture
-from homeroom.store.storage import PARTIAL, copy
+from homeroom.store.storage import PARTIAL_SUFFIX, copy
 
 
-class Files:
+class LocalStorage:
     """The data folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -19,7 +19,7 @@ class Files:
 
     def keep_picture(self, picture: Picture) -> str:
         """Write a picture under its own hash and return its path in the data folder."""
-        name = f"{hashlib.sha256(picture.content).hexdigest()}.{picture.ending}"
+        name = f"{hashlib.sha256(picture.content).hexdigest()}.{picture.extension}"
         path = Path("pictures") / name
         if not (self.folder / path).exists():
             self._write(path, picture.content)
@@ -63,7 +63,7 @@ class Files:
             if failure.errno != errno.EXDEV:
                 raise
             # From another file system: copied beside the others first, so that it appears whole.
-            partial = self.scratch / f"{target.stem}{PARTIAL}"
+            partial = self.scratch / f"{target.stem}{PARTIAL_SUFFIX}"
             partial.parent.mkdir(parents=True, exist_ok=True)
             copy(source, partial)
             partial.replace(target)

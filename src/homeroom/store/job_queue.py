@@ -102,11 +102,11 @@ class JobQueue:
             self._tx.execute(_LEASE, {"job": job.id, "new_lease": real_now + lease})
         return due
 
-    def release(self) -> None:
+    def release_all(self) -> None:
         """Let every job be taken again: for a server that knows that no other one is at work."""
         self._tx.execute(_RELEASE, {})
 
-    def done(self, job: JobId) -> None:
+    def delete(self, job: JobId) -> None:
         """Remove a job that is done."""
         self._tx.execute(_DONE, {"job": job})
 
@@ -120,7 +120,7 @@ class JobQueue:
         due: Moment | None = self._tx.fetch_all(_NEXT, {"real_now": real_now})[0][0]
         return due
 
-    def failing(self) -> list[tuple[Job, str]]:
+    def list_failing(self) -> list[tuple[Job, str]]:
         """Return the jobs that failed and wait to be tried again, the first hundred."""
         return [(_job(tuple(row)), error) for *row, error in self._tx.fetch_all(_FAILING, {})]
 

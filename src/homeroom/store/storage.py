@@ -13,10 +13,10 @@ from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 
-CHUNK = 1024 * 1024
-MAX_CLIP = 20_000_000_000
+CHUNK_BYTES = 1024 * 1024
+MAX_CLIP_BYTES = 20_000_000_000
 """Bytes of one recording that is added."""
-PARTIAL = ".partial"
+PARTIAL_SUFFIX = ".partial"
 """The ending of files in the making."""
 
 
@@ -42,7 +42,7 @@ class Storage(Protocol):
         ...
 
 
-def keep_clip(
+def import_clip(
     storage: Storage,
     source: Path,
     file_id: str,
@@ -50,15 +50,15 @@ def keep_clip(
     kind: StreamKind = StreamKind.CLASS,
 ) -> NewClip:
     """Copy a recording in and return what is known of it; raises `OperatorError` or `OSError`."""
-    _check(source)
+    _check_source(source)
     path = clip_path(file_id)
-    partial = storage.scratch / f"{file_id}{PARTIAL}"
+    partial = storage.scratch / f"{file_id}{PARTIAL_SUFFIX}"
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         copy(source, partial)
         with partial.open("rb") as kept:
             sha256 = hashlib.file_digest(kept, "sha256").hexdigest()
-        duration = mp4.duration(partial)
+        duration = mp4.read_duration_ms(partial)
         size = storage.adopt(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
@@ -82,17 +82,17 @@ def keep_clip(
 def copy(source: Path, target: Path) -> None:
     """Copy a file so that its bytes last; its name may not yet."""
     with source.open("rb") as given, target.open("wb") as kept:
-        shutil.copyfileobj(given, kept, CHUNK)
+        shutil.copyfileobj(given, kept, CHUNK_BYTES)
         kept.flush()
         os.fsync(kept.fileno())
 
 
-def _check(source: Path) -> None:
+def _check_source(source: Path) -> None:
     """Decline what is no file to keep, before a byte of it is copied."""
     facts = source.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise OperatorError(f"{source} is not a regular file")
-    if facts.st_size > MAX_CLIP:
-        raise OperatorError(f"{source} has more than {MAX_CLIP // 10**9} GB")
+    if facts.st_size > MAX_CLIP_BYTES:
+        raise OperatorError(f"{source} has more than {MAX_CLIP_BYTES // 10**9} GB")
     if facts.st_size == 0:
         raise OperatorError(f"{source} is empty")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.domain.lessons import PULL_URL_SECONDS
 
 
@@ -11,7 +11,7 @@ from homeroom.domain.lessons import PULL_URL_SECONDS
 class Dependencies:
     """Where keys come from, what signs addresses, how long things take, whether video works."""
 
-    keys: Keys
+    keys: KeyGenerator
     pull_key: str
     stop_delay: int
     """Seconds; a school may have its own."""

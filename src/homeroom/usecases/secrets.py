@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.store.unit_of_work import UnitOfWork
 
 CLIP_KEY = "clip_key"
@@ -27,7 +27,7 @@ def kept(uow: UnitOfWork) -> Secrets:
     """Return the secrets, made where there are none yet."""
 
     def one(name: str) -> str:
-        return uow.server_state.get_or_add(name, Keys().secret())
+        return uow.server_state.get_or_add(name, KeyGenerator().secret())
 
     return Secrets(
         pull=one("pull_key"),

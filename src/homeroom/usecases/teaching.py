@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
-from homeroom.base.keys import is_public_key, keyed, same
+from homeroom.base.keys import hmac_hex, is_public_key, secrets_equal
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     PublishTarget,
@@ -37,7 +37,7 @@ class Taught:
 
 def token(held: PublishTarget, push_key: str) -> str:
     """Return what opens the teacher's page: another teacher or another key, another token."""
-    proof = keyed(held.derive_push_key(push_key), "teach")
+    proof = hmac_hex(held.derive_push_key(push_key), "teach")
     return f"{held.lesson.key}{proof[:PROOF_LENGTH]}"
 
 
@@ -58,7 +58,7 @@ def taught(uow: UnitOfWork, deps: Dependencies, given: str) -> Taught:
 def opens(given: str, held: PublishTarget, deps: Dependencies, now: Moment) -> bool:
     """Tell whether a token opens the page of a class."""
     return (
-        same(given, token(held, deps.push_key))
+        secrets_equal(given, token(held, deps.push_key))
         and held.lesson.deleted_at is None
         and not held.school_is_suspended
         and not held.teacher_is_cancelled

@@ -12,16 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-TYPES = {
+MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-PLAIN = "text/plain; charset=utf-8"
+PLAIN_TEXT = "text/plain; charset=utf-8"
 """What a licence or a note beside them is."""
-FOR_EVER = "public, max-age=31536000, immutable"
-ASKED_AGAIN = "no-cache"
+CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
+CACHE_REVALIDATE = "no-cache"
 HASH_LENGTH = 16
 
 
@@ -30,7 +30,7 @@ class Asset:
     """One file."""
 
     content: bytes
-    packed: bytes
+    gzipped: bytes
     """The content in gzip."""
     media_type: str
     hash: str
@@ -40,7 +40,7 @@ class Assets:
     """The files of a folder, served below a path."""
 
     def __init__(self, folder: Path, path: str) -> None:
-        self._files = _read(folder)
+        self._files = _load_assets(folder)
         self._path = path
         self.route = Route(f"{path}/{{name:path}}", self._serve, methods=["GET"])
 
@@ -52,45 +52,45 @@ class Assets:
         asset = self._files.get(request.path_params["name"])
         if asset is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        is_packed = _takes_gzip(request.headers.get("accept-encoding", ""))
+        is_packed = _accepts_gzip(request.headers.get("accept-encoding", ""))
         tag = f'"{asset.hash}-gzip"' if is_packed else f'"{asset.hash}"'
         # Modules name one another without a hash: those are asked for again each time.
         is_named = request.query_params.get("v") == asset.hash
         headers = {
-            "cache-control": FOR_EVER if is_named else ASKED_AGAIN,
+            "cache-control": CACHE_IMMUTABLE if is_named else CACHE_REVALIDATE,
             "etag": tag,
             "vary": "accept-encoding",
             "x-content-type-options": "nosniff",
             "cross-origin-resource-policy": "same-origin",
         }
-        if _is_known(request.headers.get("if-none-match", ""), tag):
+        if _matches_etag(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         headers["content-type"] = asset.media_type
         if is_packed:
             headers["content-encoding"] = "gzip"
-        return Response(asset.packed if is_packed else asset.content, headers=headers)
+        return Response(asset.gzipped if is_packed else asset.content, headers=headers)
 
 
 @cache
-def _read(folder: Path) -> dict[str, Asset]:
+def _load_assets(folder: Path) -> dict[str, Asset]:
     return {
-        path.relative_to(folder).as_posix(): _asset(path)
+        path.relative_to(folder).as_posix(): _load_asset(path)
         for path in folder.rglob("*")
         if path.is_file()
     }
 
 
-def _asset(path: Path) -> Asset:
+def _load_asset(path: Path) -> Asset:
     content = path.read_bytes()
     return Asset(
         content,
         gzip.compress(content, mtime=0),
-        TYPES.get(path.suffix, PLAIN),
+        MEDIA_TYPES.get(path.suffix, PLAIN_TEXT),
         sha256(content).hexdigest()[:HASH_LENGTH],
     )
 
 
-def _takes_gzip(accepted: str) -> bool:
+def _accepts_gzip(accepted: str) -> bool:
     for part in accepted.split(","):
         coding, _, quality = part.replace(" ", "").lower().partition(";q=")
         if coding == "gzip":
@@ -98,5 +98,5 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
-def _is_known(tags: str, tag: str) -> bool:
+def _matches_etag(tags: str, tag: str) -> bool:
     return any(one.strip().removeprefix("W/") in (tag, "*") for one in tags.split(","))

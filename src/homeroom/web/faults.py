@@ -34,14 +34,14 @@ class Fault:
         return self.after_commit or is_warning or (self.errno is None and not self.drop)
 
 
-class FaultBook:
+class FaultInjector:
     """The faults that were asked for and have not all happened yet."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._last_id = 0
 
-    def ask(self, fault: Fault) -> Fault:
+    def add(self, fault: Fault) -> Fault:
         """Put a fault on the list; it gets its id."""
         self._last_id += 1
         fault = replace(fault, id=self._last_id)
@@ -52,13 +52,13 @@ class FaultBook:
         """Return the faults that have still to happen."""
         return list(self._faults)
 
-    def forget(self) -> int:
+    def clear(self) -> int:
         """Take every fault off the list; returns how many there were."""
         count = len(self._faults)
         self._faults = []
         return count
 
-    def take(self, school: SchoolId, action: str) -> Fault | None:
+    def next_for(self, school: SchoolId, action: str) -> Fault | None:
         """Return the fault that meets this call, if any, counted down."""
         for place, fault in enumerate(self._faults):
             if fault.action == action and fault.school in (None, school):

@@ -11,14 +11,14 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from homeroom.web.sockets import MAX_MESSAGE, PING_SECONDS, SocketProtocol
+from homeroom.web.sockets import MAX_MESSAGE_BYTES, PING_SECONDS, WebSocketProtocol
 
 DRAIN_SECONDS = 4
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
-HEAD_SECONDS = 20
+HEADER_TIMEOUT_SECONDS = 20
 """How long a client may take to say what it wants; its body has a limit of its own."""
-MAX_HEAD = 64 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 """Bytes of request line and headers that may come in pieces."""
 
 
@@ -44,8 +44,8 @@ def create_server(app: Any) -> "HTTPServer":  # noqa: ANN401  any ASGI applicati
         uvicorn.Config(
             app,
             http=HTTPProtocol,
-            ws=SocketProtocol,
-            ws_max_size=MAX_MESSAGE,
+            ws=WebSocketProtocol,
+            ws_max_size=MAX_MESSAGE_BYTES,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
             ws_per_message_deflate=False,
@@ -104,57 +104,59 @@ class HTTPProtocol(HttpToolsProtocol):
     uvicorn waits for ever for a head that never ends, and keeps whatever comes of it.
     """
 
-    _in_head = True
-    _head_size = 0
-    _head_timer: asyncio.TimerHandle | None = None
+    _in_header = True
+    _header_bytes = 0
+    _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection."""
-        super().connection_made(_Joined(cast("asyncio.Transport", transport), self.loop))
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        super().connection_made(
+            _CoalescingTransport(cast("asyncio.Transport", transport), self.loop)
+        )
+        self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of a connection."""
-        self._forget_head()
+        self._reset_header_limits()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless it is a head without an end."""
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
+        if not self._in_header or self.transport.is_closing():
             return
-        self._head_size += len(data)
-        if self._head_size > MAX_HEAD:
+        self._header_bytes += len(data)
+        if self._header_bytes > MAX_HEADER_BYTES:
             self.send_400_response("The head of the request is too large.")
-        elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        elif self._header_timer is None:
+            self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
-        self._in_head = False
-        self._forget_head()
+        self._in_header = False
+        self._reset_header_limits()
         super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, without what only answers need."""
-        self.transport = cast("_Joined", self.transport).bare()
+        self.transport = cast("_CoalescingTransport", self.transport).unwrap()
         super().handle_websocket_upgrade()
 
-    def _forget_head(self) -> None:
-        self._head_size = 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _reset_header_limits(self) -> None:
+        self._header_bytes = 0
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
 
     def on_message_begin(self) -> None:
         """Put the way to cut the connection where the application finds it."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_header = True
         scope = cast("dict[str, Any]", self.scope)
         scope["extensions"] = {"homeroom.abort": self.transport.abort}
 
 
-class _Joined(asyncio.Transport):
+class _CoalescingTransport(asyncio.Transport):
     """A transport that sends the head of an answer and its body at once, where both are there.
 
     uvicorn writes them one after the other: two packets, for which the client wakes up twice.
@@ -164,35 +166,35 @@ class _Joined(asyncio.Transport):
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._held = b""
+        self._buffer = b""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send data: at once after what is held, else at the latest on the loop's next turn."""
-        if self._held:
-            data, self._held = self._held + data, b""
+        if self._buffer:
+            data, self._buffer = self._buffer + data, b""
             self._transport.write(data)
         else:
-            self._held = bytes(data)
-            self._loop.call_soon(self._send_held)
+            self._buffer = bytes(data)
+            self._loop.call_soon(self._flush)
 
     def close(self) -> None:
         """Close once everything is sent."""
-        self._send_held()
+        self._flush()
         self._transport.close()
 
-    def bare(self) -> asyncio.Transport:
+    def unwrap(self) -> asyncio.Transport:
         """Send what is held, and return the transport that sends at once."""
-        self._send_held()
+        self._flush()
         return self._transport
 
-    def _send_held(self) -> None:
-        if self._held:
-            data, self._held = self._held, b""
+    def _flush(self) -> None:
+        if self._buffer:
+            data, self._buffer = self._buffer, b""
             self._transport.write(data)
 
     def abort(self) -> None:
         """Cut the connection, whatever is not sent yet."""
-        self._held = b""
+        self._buffer = b""
         self._transport.abort()
 
     def is_closing(self) -> bool:

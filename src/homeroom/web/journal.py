@@ -8,10 +8,10 @@ from itertools import islice
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 
-LENGTH = 1000
-LONGEST_NAME = 100
-LONGEST_VALUE = 2000
-LONGEST_FORM = 20_000
+MAX_ENTRIES = 1000
+MAX_NAME_LENGTH = 100
+MAX_VALUE_LENGTH = 2000
+MAX_FORM_LENGTH = 20_000
 """Characters of one request that are kept: a thousand of them must not fill the memory."""
 SECRET_FIELDS = frozenset({"safekey", "password", "md5pass", "userjson", "secret"})
 """In lower case: a name that is spelled wrong holds the same secret."""
@@ -37,7 +37,7 @@ class Journal:
     """The last requests, newest last."""
 
     def __init__(self) -> None:
-        self._entries: deque[JournalEntry] = deque(maxlen=LENGTH)
+        self._entries: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
 
     def write(self, entry: JournalEntry) -> None:
         """Add a request."""
@@ -55,18 +55,18 @@ class Journal:
         return list(islice(chosen, limit))
 
 
-def masked(fields: Mapping[str, object]) -> dict[str, str]:
+def mask_form(fields: Mapping[str, object]) -> dict[str, str]:
     """Return a form as it may be shown: secrets hidden, long values cut, files by their size."""
     shown: dict[str, str] = {}
-    left = LONGEST_FORM
+    left = MAX_FORM_LENGTH
     for name, value in fields.items():
-        text = _masked(name, value)[: min(LONGEST_VALUE, left)]
-        shown[name[:LONGEST_NAME]] = text
-        left -= min(left, len(name[:LONGEST_NAME]) + len(text))
+        text = _mask_value(name, value)[: min(MAX_VALUE_LENGTH, left)]
+        shown[name[:MAX_NAME_LENGTH]] = text
+        left -= min(left, len(name[:MAX_NAME_LENGTH]) + len(text))
     return shown
 
 
-def _masked(name: str, value: object) -> str:
+def _mask_value(name: str, value: object) -> str:
     if name.lower() in SECRET_FIELDS:
         return MASK
     if isinstance(value, str):

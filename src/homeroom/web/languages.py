@@ -8,16 +8,16 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 """By code, each under the name it has for those who speak it."""
 
 
-def language_of(request: Request) -> str:
+def choose_language(request: Request) -> str:
     """Return the language asked for: by `?lang=`, or else the best that the browser speaks."""
     asked = request.query_params.get("lang")
     if asked in LANGUAGES:
         return str(asked)
-    wishes = _wishes(request.headers.get("accept-language", ""))
+    wishes = _parse_accept_language(request.headers.get("accept-language", ""))
     return max(LANGUAGES, key=lambda language: wishes.get(language, 0.0))
 
 
-def _wishes(header: str) -> Mapping[str, float]:
+def _parse_accept_language(header: str) -> Mapping[str, float]:
     """Read `zh-CN,zh;q=0.9,en;q=0.8` into how much each language is wished for."""
     wishes: dict[str, float] = {}
     for part in header[:500].split(","):

@@ -16,13 +16,13 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-MOST_PAIRS = 5000
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+MAX_CALL_LABELS = 5000
 """Pairs of action and errno that are counted apart: far more than the contract has."""
 
 
 @dataclass(frozen=True, slots=True)
-class LiveNumbers:
+class MediaNumbers:
     """What is known of the media engine at one moment; what it counts begins at 0 with it."""
 
     is_up: bool = False
@@ -52,7 +52,7 @@ class Metrics:
             "homeroom_call_seconds",
             "Seconds from the request to its answer, by action.",
             ("action",),
-            buckets=SECONDS,
+            buckets=LATENCY_BUCKETS,
             registry=self._registry,
         )
         self._pending = Gauge("homeroom_jobs_pending", "Jobs that wait.", registry=self._registry)
@@ -72,7 +72,7 @@ class Metrics:
             "Units of work in those commits; several a commit where they came together.",
             registry=self._registry,
         )
-        self._live = _LiveMetrics(self._registry)
+        self._media = _MediaMetrics(self._registry)
         self.chat = ChatMetrics(self._registry)
         build = Info("homeroom_build", "The version that runs.", registry=self._registry)
         build.info({"version": version("homeroom")})
@@ -82,11 +82,11 @@ class Metrics:
         self._timed: dict[str, Histogram] = {}
         self._seen_failures = self._seen_commits = self._seen_units = 0
 
-    def counted(self, action: str, errno: int, seconds: float) -> None:
+    def count_call(self, action: str, errno: int, seconds: float) -> None:
         """Count an answer."""
         pair = self._pairs.get((action, errno))
         if pair is None:
-            if len(self._pairs) >= MOST_PAIRS:
+            if len(self._pairs) >= MAX_CALL_LABELS:
                 return
             pair = self._pairs[action, errno] = self._calls.labels(action, str(errno))
         pair.inc()
@@ -95,24 +95,24 @@ class Metrics:
             timed = self._timed[action] = self._seconds.labels(action)
         timed.observe(seconds)
 
-    def see_jobs(self, pending: int, failing: int, failures: int) -> None:
+    def set_jobs(self, pending: int, failing: int, failures: int) -> None:
         """Take what is known of the jobs at this moment."""
         self._pending.set(pending)
         self._failing.set(failing)
         self._failures.inc(max(failures - self._seen_failures, 0))
         self._seen_failures = failures
 
-    def see_store(self, commits: int, units: int) -> None:
+    def set_commits(self, commits: int, units: int) -> None:
         """Take how many units of work were committed in how many commits so far."""
         self._commits.inc(max(commits - self._seen_commits, 0))
         self._units.inc(max(units - self._seen_units, 0))
         self._seen_commits, self._seen_units = commits, units
 
-    def see_live(self, numbers: LiveNumbers) -> None:
+    def set_media(self, numbers: MediaNumbers) -> None:
         """Take what is known of the media engine at this moment."""
-        self._live.see(numbers)
+        self._media.set(numbers)
 
-    def text(self) -> bytes:
+    def render(self) -> bytes:
         """Return everything in Prometheus's text format."""
         return generate_latest(self._registry)
 
@@ -134,16 +134,16 @@ class ChatMetrics:
             registry=registry,
         )
 
-    def said(self, messages: int) -> None:
+    def count_messages(self, messages: int) -> None:
         """Count messages."""
         self._messages.inc(messages)
 
-    def refused(self, about: str, why: str) -> None:
+    def count_refusal(self, about: str, why: str) -> None:
         """Count a refusal; both words are of our own making."""
         self._refused.labels(about, why).inc()
 
 
-class _LiveMetrics:
+class _MediaMetrics:
     """The media engine's part."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -172,7 +172,7 @@ class _LiveMetrics:
         }
         self._seen = dict.fromkeys(self._counters, 0)
 
-    def see(self, numbers: LiveNumbers) -> None:
+    def set(self, numbers: MediaNumbers) -> None:
         self._up.set(numbers.is_up)
         self._publishers.set(numbers.publishers)
         self._spooled.set(numbers.spooled)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 
-def is_own(headers: Headers, pages: str) -> bool:
+def is_same_origin(headers: Headers, pages: str) -> bool:
     """Tell whether the origin, where one is sent, is that of our pages or of the host asked.
 
     A program sends none: it has no user whose browser somebody else's page could use.

@@ -11,23 +11,23 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
-MAX_MESSAGE = 8 * 1024
+MAX_MESSAGE_BYTES = 8 * 1024
 """Bytes of a message that comes in."""
 PING_SECONDS = 20.0
 """Who is silent is asked this often, and gone who does not answer for as long."""
-MOST_UNSENT = 256 * 1024
+MAX_UNSENT_BYTES = 256 * 1024
 """Bytes that may wait for a client that reads too slowly; then its connection is cut."""
-MOST_WAITING = 64
+MAX_QUEUED_MESSAGES = 64
 """Messages that may come at once: whoever sends more does not mean to be heard."""
-MOST_BESIDE = 100
+MAX_CONTROL_FRAMES = 100
 """Pings, pongs and pieces of messages that may come between two pings of ours."""
-PIECE = 4 * 1024
+CHUNK_BYTES = 4 * 1024
 """Bytes that are taken apart before it is asked whether there were too many frames in them."""
-SHUN_SECONDS = 10.0
+IGNORE_SECONDS = 10.0
 """Who sends too much is not listened to for this long before the connection ends."""
-TOO_MANY = 4429
+CLOSE_TOO_MANY = 4429
 
-EXTENSION = "homeroom.pipe"
+WRITER_EXTENSION = "homeroom.pipe"
 """Where an application finds its `Pipe`, among the extensions of the scope."""
 
 _log = logging.getLogger("homeroom.web.sockets")
@@ -37,18 +37,18 @@ _log.setLevel(logging.WARNING)
 _log.addFilter(lambda line: not (line.exc_info and line.exc_info[0] is UnicodeDecodeError))
 
 
-class Pipe(Protocol):
+class FrameWriter(Protocol):
     """The straight way to a client: what was encoded once goes to many as it is."""
 
-    def put(self, frame: bytes) -> None:
+    def write_frame(self, frame: bytes) -> None:
         """Send a whole frame; a client that reads too slowly is cut."""
         ...
 
-    def end(self, code: int) -> None:
+    def close_with(self, code: int) -> None:
         """Close with a code, after what was sent; closed already is fine."""
         ...
 
-    def shun(self) -> None:
+    def ignore_then_close(self) -> None:
         """Listen no more, and close in a while: who is sent away at once comes back at once."""
         ...
 
@@ -58,7 +58,7 @@ def text_frame(text: bytes) -> bytes:
     return Frame(Opcode.TEXT, text).serialize(mask=False)
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class WebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, whose connections an application may write to beside it.
 
     Frames are whole, so what the library sends between them (pings, the close) does no harm.
@@ -74,25 +74,28 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.logger = self.conn.logger = _log
         self.conn.debug = False
-        self._beside = 0
-        self._is_shunned = False
+        self._control_frames = 0
+        self._is_ignored = False
 
     def handle_connect(self, event: Request) -> None:
         """Begin a connection, and put the way to its client where the application finds it."""
         super().handle_connect(event)
         if not self.close_sent:
-            extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), EXTENSION: self}
+            extensions: dict[str, Any] = {
+                **(self.scope["extensions"] or {}),
+                WRITER_EXTENSION: self,
+            }
             self.scope["extensions"] = extensions
 
-    def put(self, frame: bytes) -> None:
+    def write_frame(self, frame: bytes) -> None:
         """Send a whole frame; a client that reads too slowly is cut."""
         if self.close_sent or self.transport.is_closing():
             return
         self.transport.write(frame)
-        if self.transport.get_write_buffer_size() > MOST_UNSENT:
+        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.transport.abort()
 
-    def end(self, code: int) -> None:
+    def close_with(self, code: int) -> None:
         """Close with a code, after what was sent; closed already is fine."""
         if self.close_sent or self.transport.is_closing():
             return
@@ -108,50 +111,53 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
-    def shun(self) -> None:
+    def ignore_then_close(self) -> None:
         """Listen no more, and close in a while: who is sent away at once comes back at once."""
-        if not self._is_shunned:
-            self._is_shunned = True
+        if not self._is_ignored:
+            self._is_ignored = True
             # Paused by us, not by the library: it would go on when its queue is empty.
             self.read_paused = False
             self.transport.pause_reading()
-            self.loop.call_later(SHUN_SECONDS, self._send_away)
+            self.loop.call_later(IGNORE_SECONDS, self._close_ignored)
 
-    def _send_away(self) -> None:
-        self.end(TOO_MANY)
+    def _close_ignored(self) -> None:
+        self.close_with(CLOSE_TOO_MANY)
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, piece by piece; thousands of tiny frames would hold up everybody."""
-        if self.close_sent and len(data) > PIECE:
+        if self.close_sent and len(data) > CHUNK_BYTES:
             # That is no farewell.
             self.transport.close()
             return
-        for start in range(0, len(data), PIECE):
-            if self._is_shunned or self.transport.is_closing():
+        for start in range(0, len(data), CHUNK_BYTES):
+            if self._is_ignored or self.transport.is_closing():
                 return
-            super().data_received(data[start : start + PIECE])
-            if self._beside > MOST_BESIDE or self.queue.qsize() > MOST_WAITING:
-                self.shun()
-        if self.transport.get_write_buffer_size() > MOST_UNSENT:
+            super().data_received(data[start : start + CHUNK_BYTES])
+            if (
+                self._control_frames > MAX_CONTROL_FRAMES
+                or self.queue.qsize() > MAX_QUEUED_MESSAGES
+            ):
+                self.ignore_then_close()
+        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.transport.abort()
 
     def handle_cont(self, event: Frame) -> None:
         """Take a piece of a message."""
-        self._beside += 1
+        self._control_frames += 1
         super().handle_cont(event)
 
     def handle_ping(self) -> None:
         """Answer a ping."""
-        self._beside += 1
+        self._control_frames += 1
         super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
         """Take an answer to a ping."""
-        self._beside += 1
+        self._control_frames += 1
         super().handle_pong(event)
 
     def send_keepalive_ping(self) -> None:
         """Ask whether the client is there."""
-        self._beside = 0
+        self._control_frames = 0
         super().send_keepalive_ping()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from homeroom.base.child import told, when_stdin_ends
+from homeroom.base.child import on_stdin_closed, read_first_line
 from homeroom.base.log import log_to_stderr
 from homeroom.media.engine.asking import Hooks
 from homeroom.media.engine.disk import Disk
@@ -35,7 +35,7 @@ def main() -> None:
     # Each viewer is a descriptor, and what is usual is a thousand of them.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    settings = told(EngineSettings)
+    settings = read_first_line(EngineSettings)
     if settings is not None:
         log_to_stderr(settings.log_level)
         uvloop.run(run(settings))
@@ -46,7 +46,7 @@ async def run(settings: EngineSettings) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
-    when_stdin_ends(loop, over.set)
+    on_stdin_closed(loop, over.set)
     hooks = Hooks(settings.hooks_url)
     recordings = Path(settings.recordings)
     spool = Spool(Path(settings.spool), hooks, recordings)

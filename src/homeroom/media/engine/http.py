@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from homeroom.base.keys import same
+from homeroom.base.keys import secrets_equal
 from homeroom.media.engine import requests
 from homeroom.media.engine.asking import Client, Denied
 from homeroom.media.engine.fanout import Viewer, is_crowded
@@ -274,7 +274,7 @@ class MediaHTTP(asyncio.Protocol):
         stream.flv.join(self._viewer)
 
     def _answer_api(self, request: Request, what: str) -> None:
-        if not same(request.field(b"authorization"), f"Bearer {self._secret}"):
+        if not secrets_equal(request.field(b"authorization"), f"Bearer {self._secret}"):
             self._refuse(request, 401, "this is for the API of this server")
         elif request.method == b"GET" and what == "versions":
             self._send_json(

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from homeroom.base.clock import SystemClock
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine.asking import Client, Denied, Hooks, body
 from homeroom.media.engine.chunks import message
 from homeroom.media.engine.client import Unanswered
@@ -48,7 +48,7 @@ class Hub:
         self._asking: set[tuple[str, str]] = set()
         self._asked_for: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._name = Keys().public_key()[:8]
+        self._name = KeyGenerator().public_key()[:8]
         self._numbers = count(1)
         self.slow_key_frames = 0
         self.bytes_in = 0

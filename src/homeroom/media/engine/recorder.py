@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from homeroom.base.clock import SystemClock
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine import asking
 from homeroom.media.engine.asking import Client
 from homeroom.media.engine.boxes import Broken
@@ -40,7 +40,7 @@ class Archive:
 
     def opened(self, client: Client, shift: int) -> "File":
         """Return a new recording; `shift` is how far the clock of classes is ahead, in seconds."""
-        path = self.folder / f"{Keys().file_id()}.mp4"
+        path = self.folder / f"{KeyGenerator().file_id()}.mp4"
         self._open.add(path)
         report = asking.body("on_dvr", client) | {
             "file": path.name,

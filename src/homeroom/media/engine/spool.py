@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from homeroom.base.clock import SystemClock
-from homeroom.base.keys import Keys
+from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine.asking import Hooks
 from homeroom.media.engine.client import Unanswered
 
@@ -95,7 +95,8 @@ class Spool:
 
     def add(self, report: dict[str, Any]) -> None:
         """Keep a report; it lasts when this returns. Waits for the disk; raises `OSError`."""
-        name = f"{self._clock.now():011d}-{next(self._numbers):06d}-{Keys().file_id()[:8]}.json"
+        suffix = KeyGenerator().file_id()[:8]
+        name = f"{self._clock.now():011d}-{next(self._numbers):06d}-{suffix}.json"
         write(self._folder / name, report)
         self._loop.call_soon_threadsafe(self._added)
 

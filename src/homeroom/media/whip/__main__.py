@@ -7,7 +7,7 @@ import socket
 import uvicorn
 import uvloop
 
-from homeroom.base.child import told, when_stdin_ends
+from homeroom.base.child import on_stdin_closed, read_first_line
 from homeroom.base.log import log_to_stderr
 from homeroom.media.whip import receiver
 from homeroom.media.whip.gateway import Gateway
@@ -21,7 +21,7 @@ LAST_REQUESTS = 1
 
 def main() -> None:
     """Run until standard input ends: whoever started us is gone then, or wants us to end."""
-    settings = told(GatewaySettings)
+    settings = read_first_line(GatewaySettings)
     if settings is not None:
         log_to_stderr(settings.log_level)
         # When it begins and ends, we say ourselves; aioice tells each of its steps.
@@ -47,7 +47,7 @@ async def run(settings: GatewaySettings) -> None:
     def end() -> None:
         server.should_exit = True
 
-    when_stdin_ends(asyncio.get_running_loop(), end)
+    on_stdin_closed(asyncio.get_running_loop(), end)
     log.info("the gateway for browsers is ready")
     await server.serve(sockets=[socket.socket(fileno=settings.http_fd)])
     await gateway.close()

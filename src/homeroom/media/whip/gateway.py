@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from homeroom.base.keys import Keys, same
+from homeroom.base.keys import KeyGenerator, secrets_equal
 from homeroom.media.engine.publisher import Unpublished
 from homeroom.media.whip.session import BadOffer, Session
 from homeroom.media.whip.settings import GatewaySettings
@@ -36,7 +36,7 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self._keys = Keys()
+        self._keys = KeyGenerator()
         self._sessions: dict[str, Session] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -58,7 +58,7 @@ class Gateway:
 
     def _is_ours(self, request: Request) -> bool:
         given = request.headers.get("authorization", "")
-        return same(given, f"Bearer {self._settings.secret}")
+        return secrets_equal(given, f"Bearer {self._settings.secret}")
 
     async def _begin(self, request: Request) -> Response:
         if not self._is_ours(request):

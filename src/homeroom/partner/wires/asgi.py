@@ -11,12 +11,12 @@ from typing import Any
 from homeroom.base.clock import Clock
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import SchoolId
-from homeroom.base.text import ascii_only
+from homeroom.base.text import escape_non_ascii
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.answers import Answer, refused
 from homeroom.partner.dispatcher import DroppedConnectionError
-from homeroom.web.journal import Journal, JournalEntry, masked
+from homeroom.web.journal import Journal, JournalEntry, mask_form
 
 log = logging.getLogger("homeroom.partner")
 
@@ -85,7 +85,7 @@ class Observer:
                     self.clock.now(),
                     action,
                     record.school,
-                    masked(record.fields),
+                    mask_form(record.fields),
                     errno,
                     reason,
                     milliseconds,
@@ -172,7 +172,7 @@ async def _send(send: Send, status: int, body: bytes, reason: str, request_id: s
         (b"content-length", str(len(body)).encode()),
     ]
     if reason:
-        headers.append((b"x-homeroom-reason", ascii_only(reason)[:MAX_REASON].encode()))
+        headers.append((b"x-homeroom-reason", escape_non_ascii(reason)[:MAX_REASON].encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

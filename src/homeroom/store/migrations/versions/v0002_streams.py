@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from homeroom.base.keys import Keys, digest
+from homeroom.base.keys import KeyGenerator, md5_hex
 
 revision = "0002"
 down_revision = "0001"
@@ -84,7 +84,7 @@ def _sign_anew() -> None:
     key = database.scalar(sa.text("SELECT value FROM server_state WHERE name = 'pull_key'"))
     if key is None:
         # As the first server does it: it is the key from now on.
-        key = Keys().secret()
+        key = KeyGenerator().secret()
         keep = sa.text("INSERT INTO server_state (name, value) VALUES ('pull_key', :key)")
         database.execute(keep, {"key": key})
     bound = sa.text(
@@ -95,7 +95,7 @@ def _sign_anew() -> None:
     after = 0
     while rows := database.execute(bound, {"after": after, "limit": AT_ONCE}).all():
         signed = [
-            {"lesson": lesson, "signature": digest(f"{key}{name}{expires_at:x}")}
+            {"lesson": lesson, "signature": md5_hex(f"{key}{name}{expires_at:x}")}
             for lesson, name, expires_at in rows
         ]
         database.execute(sign, signed)
