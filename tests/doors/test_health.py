@@ -33,14 +33,14 @@ def test_a_database_that_fails_is_a_reason(house: House, monkeypatch: pytest.Mon
         raise StoreError("disk full")
 
     store = house.running.services.async_store
-    monkeypatch.setattr(store, "work", fail)
+    monkeypatch.setattr(store, "write", fail)
     answer = get(house, "/readyz")
     assert answer.status_code == 503
     assert answer.json() == {
         "status": "not ready",
         "reasons": ["the database cannot be written: StoreError"],
     }
-    monkeypatch.setattr(store, "look", fail)
+    monkeypatch.setattr(store, "read", fail)
     assert "the database cannot be read: StoreError" in get(house, "/readyz").json()["reasons"]
     assert get(house, "/healthz").status_code == 200
 

@@ -152,7 +152,7 @@ def test_an_unknown_account_costs_as_much_as_a_wrong_password(
         checked.append(kept)
         return matches(kept, password)
 
-    monkeypatch.setattr(passwords, "matches", counted)
+    monkeypatch.setattr(passwords, "verify_password", counted)
     assert refusal(gate.log_in(account, PASSWORD)) == (401, "wrong")
     assert refusal(gate.log_in(gate.account, "wrong")) == (401, "wrong")
     nobodys, kept = checked

@@ -181,7 +181,7 @@ def test_compression_is_not_offered(echo: tuple[str, Echo]) -> None:
 def test_a_flood_of_tiny_frames_ends_the_connection(
     echo: tuple[str, Echo], flood: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "SHUN_SECONDS", 0.1)
+    monkeypatch.setattr(sockets, "IGNORE_SECONDS", 0.1)
     with raw(echo[0]) as peer:
         with suppress(OSError):
             peer.sendall(flood)
