@@ -21,7 +21,7 @@ from homeroom.store.readback_records import (
     TeacherRecord,
 )
 from homeroom.usecases import readback
-from homeroom.usecases.readback import CoursePage
+from homeroom.usecases.readback import CourseWithLabels
 
 COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, CourseKind.DUAL: 3}
 
@@ -82,7 +82,7 @@ def _courses(asked: Asked) -> Page[wire.CourseRow]:
     return each(readback.courses(asked.uow, asked.filters(), asked.span), _course)
 
 
-def _course(seen: CoursePage) -> wire.CourseRow:
+def _course(seen: CourseWithLabels) -> wire.CourseRow:
     course = seen.course
     friends = course.allow_add_friend
     return wire.CourseRow(

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from unicodedata import category
 
 from homeroom.base.clock import Moment
-from homeroom.store.viewers import LessonPage
+from homeroom.store.page_queries import PublicLesson
 
 LONGEST_LINE = 75
 """Bytes of a line, without its end."""
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
-def calendar(seen: LessonPage, url: str, host: str, now: Moment) -> bytes:
+def calendar(seen: PublicLesson, url: str, host: str, now: Moment) -> bytes:
     """Return the file that puts a class into a calendar; its page is at the URL."""
     lesson = seen.lesson
     description = f"{seen.teacher_name}\n{lesson.introduction}\n{url}"

@@ -19,8 +19,8 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.player.calendar import calendar
 from homeroom.player.shell import Shell, address, asked, iso, moment_in_words
 from homeroom.player.state import Facts, State, state
+from homeroom.store.page_queries import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import CoursePage, LessonPage
 from homeroom.usecases import demo, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import Link
@@ -38,7 +38,7 @@ LINK_FIELDS = ("account", "nickname", "checkCode")
 class Found:
     """A class as its page shows it to one viewer."""
 
-    seen: LessonPage
+    seen: PublicLesson
     ticket: str | None
     """Of a login-free link that is right."""
     state: State | None
@@ -49,11 +49,11 @@ class Found:
 class Listed:
     """A course as its page shows it."""
 
-    course: CoursePage
+    course: PublicCourse
     is_suspended: bool
     framed_by: tuple[str, ...]
     time_zone: str
-    lessons: list[LessonPage]
+    lessons: list[PublicLesson]
     is_linked: bool
     """Whether a login-free link that is right led here."""
     now: Moment
@@ -237,7 +237,7 @@ class Pages:
 
 
 def lesson_context(
-    seen: LessonPage, language: str, course_url: str | None = None
+    seen: PublicLesson, language: str, course_url: str | None = None
 ) -> dict[str, object]:
     """Return what templates show of a class."""
     lesson = seen.lesson
@@ -253,7 +253,7 @@ def lesson_context(
     }
 
 
-def _standing(seen: LessonPage, now: Moment) -> str:
+def _standing(seen: PublicLesson, now: Moment) -> str:
     lesson = seen.lesson
     if lesson.is_over(now):
         return "replay" if lesson.recording.replay else "over"

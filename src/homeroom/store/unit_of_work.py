@@ -19,6 +19,7 @@ from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.maintenance import MaintenanceWindows
+from homeroom.store.page_queries import PageQueries
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
@@ -53,6 +54,7 @@ class UnitOfWork:
         "lessons",
         "maintenance",
         "now",
+        "pages",
         "publish_sessions",
         "quotas",
         "readback",
@@ -84,6 +86,7 @@ class UnitOfWork:
         self.clips = Clips(tx)
         self.publish_sessions = PublishSessions(tx)
         self.viewers = Viewers(tx)
+        self.pages = PageQueries(tx)
         self.chats = Chats(tx)
         self.sessions = Sessions(tx)
         self.jobs = JobQueue(tx)

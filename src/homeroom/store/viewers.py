@@ -1,88 +1,24 @@
-"""Who watches classes on the public pages, and what these show, in the database."""
+"""Viewers of classes, how long each watched, and who is muted in the chat."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, and_, bindparam, case, delete, func, null, or_, select, update
+from sqlalchemy import ClauseElement, bindparam, delete, func, null, or_, select, update
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId, ViewerId
-from homeroom.domain.lessons import Lesson
-from homeroom.domain.schools import Plan
+from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row, Transaction
-from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
-from homeroom.store.lessons import read_lesson
 from homeroom.store.lifecycle import LIFECYCLE
-from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     chat_entries,
-    courses,
     lessons,
-    schools,
-    teachers,
-    users,
     viewers,
 )
 
-_teacher = func.coalesce(teachers.c.name, users.c.nickname)
-# Who was registered without a name is called by their account: that is not for everybody.
-_PAGE_COLUMNS = (
-    schools.c.name,
-    schools.c.plan,
-    courses.c.name,
-    courses.c.key,
-    case((_teacher.in_((users.c.telephone, users.c.email)), ""), else_=_teacher),
-    *LESSON_COLUMNS,
-)
-_joined_page = (
-    lessons.join(courses, courses.c.id == lessons.c.course_id)
-    .join(schools, schools.c.id == lessons.c.school_id)
-    .join(users, users.c.id == lessons.c.teacher_id)
-    .outerjoin(
-        teachers,
-        and_(
-            teachers.c.school_id == lessons.c.school_id,
-            teachers.c.user_id == lessons.c.teacher_id,
-        ),
-    )
-)
-_FIND_LESSON = Statement(
-    select(*_PAGE_COLUMNS).select_from(_joined_page).where(lessons.c.key == bindparam("lesson_key"))
-)
-_lesson_ids = ListParameter("lesson_ids")
-_GET_LESSONS = Statement(
-    select(*_PAGE_COLUMNS)
-    .select_from(_joined_page)
-    .where(_lesson_ids.contains(lessons.c.id))
-    .order_by(lessons.c.id)
-)
-_is_past = LIFECYCLE.is_over(bindparam("now"))
-# Those that run or come, the soonest first; then the past ones, the newest first.
-_LIST_LESSONS_OF_COURSE = Statement(
-    select(*_PAGE_COLUMNS)
-    .select_from(_joined_page)
-    .where(
-        courses.c.key == bindparam("course_key"),
-        courses.c.deleted_at.is_(None),
-        lessons.c.deleted_at.is_(None),
-        lessons.c.record == 1,
-    )
-    .order_by(
-        case((_is_past, 1), else_=0),
-        case((_is_past, -lessons.c.begins_at), else_=lessons.c.begins_at),
-        lessons.c.id,
-    )
-    .limit(bindparam("limit"))
-)
-_FIND_COURSE = Statement(
-    select(courses.c.id, courses.c.name, courses.c.key, courses.c.deleted_at, schools.c.id)
-    .select_from(courses.join(schools, schools.c.id == courses.c.school_id))
-    .where(courses.c.key == bindparam("course_key"))
-)
 _COLUMNS = (
     viewers.c.id,
     viewers.c.lesson_id,
@@ -198,28 +134,6 @@ _PURGE = Statement(delete(viewers).where(_purged_ids.contains(viewers.c.id)))
 
 
 @dataclass(frozen=True, slots=True)
-class LessonPage:
-    """A class, and what else its page shows."""
-
-    lesson: Lesson
-    school_name: str
-    plan: Plan
-    course_name: str
-    course_key: str
-    teacher_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CoursePage:
-    """A course as its page needs it."""
-
-    id: CourseId
-    school: SchoolId
-    name: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Viewer:
     """Somebody who watches a class."""
 
@@ -252,18 +166,6 @@ class WatchTime:
     seconds: int
 
 
-def _read_lesson_page(row: Row) -> LessonPage:
-    school_name, plan, course_name, course_key, teacher_name, *lesson = row
-    return LessonPage(
-        read_lesson(tuple(lesson)),
-        school_name,
-        read_plan(plan),
-        course_name,
-        course_key,
-        teacher_name,
-    )
-
-
 def _read_viewer(row: Row) -> Viewer:
     number, lesson, identity, kind, name, telephone, muted_at = row
     return Viewer(
@@ -282,34 +184,6 @@ class Viewers:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-
-    def find_lesson(self, key: str) -> LessonPage | None:
-        """Return the class of a page's key, a deleted one too, or none."""
-        rows = self._tx.fetch_all(_FIND_LESSON, {"lesson_key": key})
-        return _read_lesson_page(rows[0]) if rows else None
-
-    def get_lessons(self, lessons: Collection[LessonId]) -> dict[LessonId, LessonPage]:
-        """Return classes as their pages show them."""
-        if not lessons:
-            return {}
-        text = msgspec.json.encode(list(lessons)).decode()
-        rows = self._tx.fetch_all(_GET_LESSONS, {"lesson_ids": text})
-        return {page.lesson.id: page for page in map(_read_lesson_page, rows)}
-
-    def find_course(self, key: str) -> CoursePage | None:
-        """Return the living course of a page's key, or none."""
-        rows = self._tx.fetch_all(_FIND_COURSE, {"course_key": key})
-        if not rows or rows[0][3] is not None:
-            return None
-        number, name, key, _, school = rows[0]
-        return CoursePage(CourseId(number), SchoolId(school), name, key)
-
-    def list_lessons_of_course(self, key: str, now: Moment, limit: int) -> list[LessonPage]:
-        """Return the recorded classes of a course: those to come, then past ones, newest first."""
-        values = {"course_key": key, "now": now, "limit": limit}
-        return [
-            _read_lesson_page(row) for row in self._tx.fetch_all(_LIST_LESSONS_OF_COURSE, values)
-        ]
 
     def find(self, lesson: LessonId, identity: str) -> Viewer | None:
         """Return a viewer of a class, or none."""

@@ -19,7 +19,7 @@ VIEWERS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class CoursePage:
+class CourseWithLabels:
     """A course with its labels."""
 
     course: CourseRecord
@@ -35,11 +35,11 @@ class SeenLesson:
     co_teachers: list[CoTeacherRecord]
 
 
-def courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[CoursePage]:
+def courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[CourseWithLabels]:
     """Return a page of courses, their labels read in one statement."""
     page = uow.readback.list_courses(filters, span)
     labels = uow.readback.find_labels(course.id for course in page.rows)
-    rows = [CoursePage(course, labels[course.id]) for course in page.rows]
+    rows = [CourseWithLabels(course, labels[course.id]) for course in page.rows]
     return Page(rows, page.next, page.order)
 
 

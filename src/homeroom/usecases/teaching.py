@@ -14,8 +14,8 @@ from homeroom.domain.streams import (
     stream_name,
 )
 from homeroom.domain.webcasts import Hosts, build_push_address
+from homeroom.store.page_queries import PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import LessonPage
 from homeroom.usecases import operations, viewing
 from homeroom.usecases.dependencies import Dependencies
 
@@ -29,7 +29,7 @@ PROOF_LENGTH = 32
 class Taught:
     """A class as its teacher's page has it."""
 
-    seen: LessonPage
+    seen: PublicLesson
     held: PublishTarget
     is_over: bool
     """Then nothing may be pushed, said or ended any more."""

@@ -28,8 +28,9 @@ from homeroom.domain.viewers import (
     verify_ticket,
 )
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
+from homeroom.store.page_queries import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import CoursePage, LessonPage, NewViewer, Viewer, WatchTime
+from homeroom.store.viewers import NewViewer, Viewer, WatchTime
 from homeroom.usecases.dependencies import Dependencies
 
 LISTED = 200
@@ -48,7 +49,7 @@ class Unknown(Exception):
 class Admitted:
     """A viewer who may watch a class, and what else they may."""
 
-    seen: LessonPage
+    seen: PublicLesson
     ticket: Ticket
     viewer: Viewer | None
     """None for a visitor who has not said who they are."""
@@ -82,21 +83,21 @@ class Shown:
     """With the address of each."""
 
 
-def seen(uow: UnitOfWork, key: str) -> LessonPage:
+def seen(uow: UnitOfWork, key: str) -> PublicLesson:
     """Return the class of a page's key, a deleted one too; raises `Unknown`."""
-    found = uow.viewers.find_lesson(key) if is_public_key(key) else None
+    found = uow.pages.find_lesson(key) if is_public_key(key) else None
     if found is None:
         raise Unknown
     return found
 
 
-def course(uow: UnitOfWork, key: str) -> tuple[CoursePage, School, list[LessonPage]]:
+def course(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, list[PublicLesson]]:
     """Return a course with its school and the classes that its page lists; raises `Unknown`."""
-    found = uow.viewers.find_course(key) if is_public_key(key) else None
+    found = uow.pages.find_course(key) if is_public_key(key) else None
     school = None if found is None else uow.schools.get(found.school)
     if found is None or school is None:
         raise Unknown
-    return found, school, uow.viewers.list_lessons_of_course(key, uow.now, LISTED)
+    return found, school, uow.pages.list_lessons_of_course(key, uow.now, LISTED)
 
 
 # --- tickets -------------------------------------------------------------------------------------
@@ -118,8 +119,8 @@ def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | N
     """
     if not is_public_key(key):
         return None
-    shown = uow.viewers.find_lesson(key)
-    found = uow.viewers.find_course(key) if shown is None else None
+    shown = uow.pages.find_lesson(key)
+    found = uow.pages.find_course(key) if shown is None else None
     owner = shown.lesson.school if shown is not None else found.school if found else None
     school = None if owner is None else uow.schools.get(owner)
     if school is None or not is_link_valid(school, key, link.account, link.nickname, link.code):
@@ -373,6 +374,6 @@ def _phase(lesson: Lesson, now: Moment) -> str:
     return "running" if now >= lesson.hours.begin else "before"
 
 
-def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, LessonPage]:
+def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, PublicLesson]:
     """Return classes as their pages show them."""
-    return uow.viewers.get_lessons(lessons)
+    return uow.pages.get_lessons(lessons)

@@ -1,0 +1,144 @@
+"""Queries of the public pages: the class, course and teacher that a page shows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import and_, bindparam, case, func, select
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, LessonId, SchoolId
+from homeroom.domain.lessons import Lesson
+from homeroom.domain.schools import Plan
+from homeroom.store.engine import Row, Transaction
+from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
+from homeroom.store.lessons import read_lesson
+from homeroom.store.lifecycle import LIFECYCLE
+from homeroom.store.schools import read_plan
+from homeroom.store.statement import ListParameter, Statement
+from homeroom.store.tables import courses, lessons, schools, teachers, users
+
+_teacher = func.coalesce(teachers.c.name, users.c.nickname)
+# Who was registered without a name is called by their account: that is not for everybody.
+_COLUMNS = (
+    schools.c.name,
+    schools.c.plan,
+    courses.c.name,
+    courses.c.key,
+    case((_teacher.in_((users.c.telephone, users.c.email)), ""), else_=_teacher),
+    *LESSON_COLUMNS,
+)
+_joined_tables = (
+    lessons.join(courses, courses.c.id == lessons.c.course_id)
+    .join(schools, schools.c.id == lessons.c.school_id)
+    .join(users, users.c.id == lessons.c.teacher_id)
+    .outerjoin(
+        teachers,
+        and_(
+            teachers.c.school_id == lessons.c.school_id,
+            teachers.c.user_id == lessons.c.teacher_id,
+        ),
+    )
+)
+_FIND_LESSON = Statement(
+    select(*_COLUMNS).select_from(_joined_tables).where(lessons.c.key == bindparam("lesson_key"))
+)
+_lesson_ids = ListParameter("lesson_ids")
+_GET_LESSONS = Statement(
+    select(*_COLUMNS)
+    .select_from(_joined_tables)
+    .where(_lesson_ids.contains(lessons.c.id))
+    .order_by(lessons.c.id)
+)
+_is_past = LIFECYCLE.is_over(bindparam("now"))
+# Those that run or come, the soonest first; then the past ones, the newest first.
+_LIST_LESSONS_OF_COURSE = Statement(
+    select(*_COLUMNS)
+    .select_from(_joined_tables)
+    .where(
+        courses.c.key == bindparam("course_key"),
+        courses.c.deleted_at.is_(None),
+        lessons.c.deleted_at.is_(None),
+        lessons.c.record == 1,
+    )
+    .order_by(
+        case((_is_past, 1), else_=0),
+        case((_is_past, -lessons.c.begins_at), else_=lessons.c.begins_at),
+        lessons.c.id,
+    )
+    .limit(bindparam("limit"))
+)
+_FIND_COURSE = Statement(
+    select(courses.c.id, courses.c.name, courses.c.key, courses.c.deleted_at, schools.c.id)
+    .select_from(courses.join(schools, schools.c.id == courses.c.school_id))
+    .where(courses.c.key == bindparam("course_key"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicLesson:
+    """A class, and what else its page shows."""
+
+    lesson: Lesson
+    school_name: str
+    plan: Plan
+    course_name: str
+    course_key: str
+    teacher_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCourse:
+    """A course as its page needs it."""
+
+    id: CourseId
+    school: SchoolId
+    name: str
+    key: str
+
+
+def _read_public_lesson(row: Row) -> PublicLesson:
+    school_name, plan, course_name, course_key, teacher_name, *lesson = row
+    return PublicLesson(
+        read_lesson(tuple(lesson)),
+        school_name,
+        read_plan(plan),
+        course_name,
+        course_key,
+        teacher_name,
+    )
+
+
+class PageQueries:
+    """Queries of the public pages."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def find_lesson(self, key: str) -> PublicLesson | None:
+        """Return the class of a page's key, a deleted one too, or none."""
+        rows = self._tx.fetch_all(_FIND_LESSON, {"lesson_key": key})
+        return _read_public_lesson(rows[0]) if rows else None
+
+    def get_lessons(self, lessons: Collection[LessonId]) -> dict[LessonId, PublicLesson]:
+        """Return classes as their pages show them."""
+        if not lessons:
+            return {}
+        text = msgspec.json.encode(list(lessons)).decode()
+        rows = self._tx.fetch_all(_GET_LESSONS, {"lesson_ids": text})
+        return {page.lesson.id: page for page in map(_read_public_lesson, rows)}
+
+    def find_course(self, key: str) -> PublicCourse | None:
+        """Return the living course of a page's key, or none."""
+        rows = self._tx.fetch_all(_FIND_COURSE, {"course_key": key})
+        if not rows or rows[0][3] is not None:
+            return None
+        number, name, key, _, school = rows[0]
+        return PublicCourse(CourseId(number), SchoolId(school), name, key)
+
+    def list_lessons_of_course(self, key: str, now: Moment, limit: int) -> list[PublicLesson]:
+        """Return the recorded classes of a course: those to come, then past ones, newest first."""
+        values = {"course_key": key, "now": now, "limit": limit}
+        return [
+            _read_public_lesson(row) for row in self._tx.fetch_all(_LIST_LESSONS_OF_COURSE, values)
+        ]
