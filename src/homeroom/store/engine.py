@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from homeroom.base.errors import HomeroomError
 from homeroom.store.statement import Statement
 
 Value = int | str | None
@@ -18,7 +19,7 @@ Trace = Callable[[str, dict[str, Any]], None]
 BUSY_TIMEOUT_SECONDS = 10
 
 
-class StoreError(Exception):
+class StoreError(HomeroomError):
     """The database could not do or keep the work.
 
     Nothing of it was kept, but for one case: a connection to PostgreSQL that was lost during the
@@ -26,11 +27,11 @@ class StoreError(Exception):
     """
 
 
-class ContendedError(Exception):
+class ContendedError(HomeroomError):
     """Another unit holds for over a second what this one needs."""
 
 
-class NeedsExclusiveError(Exception):
+class NeedsExclusiveError(HomeroomError):
     """The unit found that it may not run beside others of its school; it is run again alone."""
 
 

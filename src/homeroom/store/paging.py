@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, bindparam, func, select, tuple_
 
+from homeroom.base.errors import HomeroomError
 from homeroom.store.engine import Transaction, Value
 from homeroom.store.statement import Statement
 
@@ -64,7 +65,7 @@ class Page(Generic[R]):
     order: str
 
 
-class CursorMismatchError(Exception):
+class CursorMismatchError(HomeroomError):
     """The place to go on from belongs to another list, or to the same in another order."""
 
 
