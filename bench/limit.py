@@ -19,7 +19,7 @@ from homeroom.base.settings import Settings
 from homeroom.contract.lessons import ADD_COURSE_CLASS
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import database_address
-from homeroom.partner.lessons import add_course_class
+from homeroom.partner.handlers.lessons import add_course_class
 from homeroom.partner.routes import CallContext
 from homeroom.store.engine import Engine
 from homeroom.store.postgres import PostgresEngine, PostgresTransaction

@@ -24,7 +24,16 @@ from homeroom.contract.rosters import (
     DEL_COURSE_STUDENT_MULTIPLE,
 )
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
-from homeroom.partner import accounts, clips, courses, drive, labels, lessons, rosters, teachers
+from homeroom.partner.handlers import (
+    accounts,
+    clips,
+    courses,
+    drive,
+    labels,
+    lessons,
+    rosters,
+    teachers,
+)
 from homeroom.partner.routes import ActionRoute, LockRule, route
 
 TABLE: tuple[ActionRoute[Any], ...] = (

@@ -26,7 +26,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, build_lesson_addresses
 from homeroom.partner.answers import Answer, more_data
-from homeroom.partner.clips import switches_of
+from homeroom.partner.handlers.clips import switches_of
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
 from homeroom.usecases.accounts import found

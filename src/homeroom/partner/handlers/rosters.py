@@ -14,8 +14,8 @@ from homeroom.contract.rosters import (
 from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
-from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer, entry, told
+from homeroom.partner.handlers.accounts import account_key
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import rosters
 from homeroom.usecases.rosters import Asked

@@ -9,8 +9,8 @@ from homeroom.contract.teachers import AddTeacher, TeacherParams
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.accounts import account_key
 from homeroom.partner.answers import Answer
+from homeroom.partner.handlers.accounts import account_key
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import teachers

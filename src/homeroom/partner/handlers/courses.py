@@ -18,8 +18,8 @@ from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.answers import Answer
+from homeroom.partner.handlers.teachers import kept_picture
 from homeroom.partner.routes import CallContext
-from homeroom.partner.teachers import kept_picture
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import courses
 
