@@ -18,10 +18,10 @@ from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamError, ParamListError, Params
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.answers import Answer, refused
 from homeroom.partner.duplicates import DuplicateGuard
 from homeroom.partner.faults import drop_unsaved
 from homeroom.partner.locks import KeyedLocks
+from homeroom.partner.response import PartnerResponse, make_refusal_response
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
 from homeroom.store.engine import ContendedError
 from homeroom.store.files import LocalStorage
@@ -62,7 +62,7 @@ class Dispatcher:
 
     async def dispatch(
         self, route: ActionRoute[Any], school: SchoolId, fields: Mapping[str, object]
-    ) -> Answer:
+    ) -> PartnerResponse:
         """Run an action for an authenticated school.
 
         `fields` are the parameters as they travel: texts of a form or values of JSON, without
@@ -86,7 +86,7 @@ class Dispatcher:
 
     async def _run(
         self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
-    ) -> Answer:
+    ) -> PartnerResponse:
         fault = self._faults.next_for(school, route.action.name) if self._faults else None
         if fault is None:
             return await self._execute(route, school, params, busy)
@@ -99,11 +99,11 @@ class Dispatcher:
         school: SchoolId,
         params: Params,
         busy: frozenset[str],
-    ) -> Answer:
+    ) -> PartnerResponse:
         params = drop_unsaved(params, fault.errno)
         if not fault.after_commit:
             await asyncio.sleep(fault.delay_ms / 1000)
-        response = Answer()
+        response = PartnerResponse()
         if fault.keeps_work:
             response = await self._execute(route, school, params, busy)
         if fault.after_commit:
@@ -114,22 +114,22 @@ class Dispatcher:
             return response
         reason = f"fault {fault.id} asked for it"
         if fault.errno.outcome is not Outcome.WARNING:
-            return Answer(errno=fault.errno, reason=reason)
+            return PartnerResponse(errno=fault.errno, reason=reason)
         if response.errno.outcome in (Outcome.REFUSED, Outcome.FAULT):
             # Nothing was saved that the warning could be about.
             return response
-        return Answer(response.data, response.more_data, fault.errno, reason)
+        return PartnerResponse(response.data, response.more_data, fault.errno, reason)
 
     async def _execute(
         self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
-    ) -> Answer:
+    ) -> PartnerResponse:
         """Run the handler in one unit of work, and return its result with the first warning."""
         try:
             prepared = None
             if route.prepare is not None:
                 prepared = await asyncio.to_thread(route.prepare, self._files, params)
 
-            def unit(uow: UnitOfWork) -> tuple[Answer, list[Errno], bool]:
+            def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[Errno], bool]:
                 context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
                 return route.handler(context, params), uow.warnings, uow.has_due_jobs
 
@@ -145,13 +145,15 @@ class Dispatcher:
             errno = next((lock.errno for lock in route.locks if lock.errno), None)
             if errno is None:
                 raise
-            return Answer(errno=errno, reason="another server is at it, unfinished after 1 s")
+            return PartnerResponse(
+                errno=errno, reason="another server is at it, unfinished after 1 s"
+            )
         if has_due_jobs:
             await self._finish_jobs()
         warning = _first_warning(route.action.warning_errnos, warnings)
         if warning is None:
             return response
-        return Answer(response.data, response.more_data, warning, warning.en)
+        return PartnerResponse(response.data, response.more_data, warning, warning.en)
 
     async def _finish_jobs(self) -> None:
         """Run the jobs that the response promises; the commit stands even when they fail."""
@@ -160,14 +162,14 @@ class Dispatcher:
         except Exception:
             log.exception("jobs due at once were left to the job loop")
 
-    def _refusal_response(self, route: ActionRoute[Any], refusal: Refusal) -> Answer:
+    def _refusal_response(self, route: ActionRoute[Any], refusal: Refusal) -> PartnerResponse:
         if refusal.errno not in route.action.errnos:
             facts = {"action": route.action.name, "errno": refusal.errno.number}
             log.error("undeclared errno", extra=facts)
         if refusal.about is None or route.describe_existing is None:
-            return refused(refusal)
+            return make_refusal_response(refusal)
         existing = route.describe_existing(self._hosts, refusal.about)
-        return Answer(existing.data, existing.more_data, refusal.errno, refusal.reason)
+        return PartnerResponse(existing.data, existing.more_data, refusal.errno, refusal.reason)
 
 
 def _read_params(route: ActionRoute[Any], fields: Mapping[str, object]) -> Params:

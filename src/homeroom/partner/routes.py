@@ -9,7 +9,7 @@ from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.answers import Answer
+from homeroom.partner.response import PartnerResponse
 from homeroom.store.files import LocalStorage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
@@ -49,11 +49,11 @@ class ActionRoute(Generic[P]):
     """One row of the table: an action, its handler, and how the dispatcher runs it."""
 
     action: Action[P, Any]
-    handler: Callable[[CallContext, P], Answer]
+    handler: Callable[[CallContext, P], PartnerResponse]
     reader: ParamsReader[P]
     prepare: Callable[[LocalStorage, P], Any] | None
     """Slow work on values outside the unit of work: password hashes, pictures."""
-    describe_existing: Callable[[Hosts, Any], Answer] | None
+    describe_existing: Callable[[Hosts, Any], PartnerResponse] | None
     """Makes the data of a refusal from the thing that stands in the way."""
     locks: tuple[LockRule[P], ...]
     refuses_duplicates: bool
@@ -65,10 +65,10 @@ class ActionRoute(Generic[P]):
 
 def route(
     action: Action[P, Any],
-    handler: Callable[[CallContext, P], Answer],
+    handler: Callable[[CallContext, P], PartnerResponse],
     *,
     prepare: Callable[[LocalStorage, P], Any] | None = None,
-    describe_existing: Callable[[Hosts, Any], Answer] | None = None,
+    describe_existing: Callable[[Hosts, Any], PartnerResponse] | None = None,
     locks: tuple[LockRule[P], ...] = (),
     refuses_duplicates: bool = False,
     concurrent: bool = False,

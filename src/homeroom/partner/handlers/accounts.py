@@ -22,7 +22,7 @@ from homeroom.domain.accounts import (
     parse_telephone,
 )
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.answers import Answer, entry, told
+from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import accounts
@@ -33,59 +33,59 @@ AVATAR_BYTES = 1024 * 1024
 MAX_REGISTERED = 10
 
 
-def account_keys(_school: SchoolId, asked: AccountParams) -> Iterable[str]:
+def get_lock_keys(_school: SchoolId, params: AccountParams) -> Iterable[str]:
     """Name the account that is being registered; it is one for all schools."""
-    given = asked.telephone or asked.email
-    return () if given is None else (account_key(given),)
+    given = params.telephone or params.email
+    return () if given is None else (get_account_lock_key(given),)
 
 
-def several_account_keys(school: SchoolId, asked: RegisterMultiple) -> Iterable[str]:
+def get_all_lock_keys(school: SchoolId, params: RegisterMultiple) -> Iterable[str]:
     """Name the accounts that are being registered."""
-    return (key for user in asked.users for key in account_keys(school, user))
+    return (key for user in params.users for key in get_lock_keys(school, user))
 
 
-def account_key(given: str) -> str:
+def get_account_lock_key(given: str) -> str:
     """Name an account for the turnstile."""
     return f"account {given.lower()}"
 
 
-def prepare(files: LocalStorage, asked: Register) -> Registration:
+def prepare_registration(files: LocalStorage, params: Register) -> Registration:
     """Check what needs no database, and hash the password."""
-    name = _name(asked)
-    check_password(asked.password)
-    shown = _avatar(asked.picture)
-    if asked.is_sent_message and asked.add_to_school_member == 0:
+    name = _name(params)
+    check_password(params.password)
+    shown = _avatar(params.picture)
+    if params.is_sent_message and params.add_to_school_member == 0:
         raise Refusal(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
     avatar = None if shown is None else files.keep_picture(shown)
-    password, md5pass = asked.password, asked.md5pass
-    if asked.is_sent_message:
+    password, md5pass = params.password, params.md5pass
+    if params.is_sent_message:
         password, md5pass = password or KeyGenerator().password(), None
     return Registration(
         name,
-        asked.nickname,
+        params.nickname,
         hash_password(password, md5pass),
-        asked.add_to_school_member,
+        params.add_to_school_member,
         avatar,
-        joins_if_known=not asked.is_sent_message,
+        joins_if_known=not params.is_sent_message,
     )
 
 
-def register(call: CallContext, _asked: Register) -> Answer:
+def register(call: CallContext, _params: Register) -> PartnerResponse:
     """Serve register."""
     done = accounts.register(call.uow, call.school, call.prepared)
     for errno in done.notes:
         call.uow.warn(errno)
-    return Answer(data=done.user)
+    return PartnerResponse(data=done.user)
 
 
-def prepare_several(_files: LocalStorage, asked: RegisterMultiple) -> list[Registration | Refusal]:
+def prepare_registrations(_files: LocalStorage, params: RegisterMultiple) -> list[Registration | Refusal]:
     """Check what needs no database, and hash the passwords."""
-    if len(asked.users) > MAX_REGISTERED:
+    if len(params.users) > MAX_REGISTERED:
         raise Refusal(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
-    if asked.picture is not None:
+    if params.picture is not None:
         raise Refusal(Errno.PICTURE_TYPE, "registerMultiple takes no picture")
     prepared: list[Registration | Refusal] = []
-    for user in asked.users:
+    for user in params.users:
         try:
             name = _name(user)
             check_password(user.password)
@@ -98,18 +98,18 @@ def prepare_several(_files: LocalStorage, asked: RegisterMultiple) -> list[Regis
     return prepared
 
 
-def register_multiple(call: CallContext, asked: RegisterMultiple) -> Answer:
+def register_multiple(call: CallContext, params: RegisterMultiple) -> PartnerResponse:
     """Serve registerMultiple."""
     wanted = [
         Refusal(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
         if isinstance(prepared, Registration)
-        and call.busy_keys.intersection(account_keys(call.school, user))
+        and call.busy_keys.intersection(get_lock_keys(call.school, user))
         else prepared
-        for user, prepared in zip(asked.users, call.prepared, strict=True)
+        for user, prepared in zip(params.users, call.prepared, strict=True)
     ]
     results = accounts.register_several(call.uow, call.school, wanted)
     entries = []
-    for user, result in zip(asked.users, results, strict=True):
+    for user, result in zip(params.users, results, strict=True):
         uid = result.user if isinstance(result, Registered) else None
         verdict = result if isinstance(result, Refusal) else next(iter(result.notes), None)
         entries.append(
@@ -121,22 +121,24 @@ def register_multiple(call: CallContext, asked: RegisterMultiple) -> Answer:
             )
         )
     refusals = [result if isinstance(result, Refusal) else None for result in results]
-    return Answer(data=entries, reason=told(refusals))
+    return PartnerResponse(data=entries, reason=summarize_refusals(refusals))
 
 
-def add_school_student(call: CallContext, asked: AddSchoolStudent) -> Answer:
+def add_school_student(call: CallContext, params: AddSchoolStudent) -> PartnerResponse:
     """Serve addSchoolStudent."""
     name = None
-    if asked.student_uid is None and asked.student_account is not None:
-        name = parse_account_name(asked.student_account)
-    accounts.add_school_student(call.uow, call.school, asked.student_uid, name, asked.student_name)
-    return Answer()
+    if params.student_uid is None and params.student_account is not None:
+        name = parse_account_name(params.student_account)
+    accounts.add_school_student(
+        call.uow, call.school, params.student_uid, name, params.student_name
+    )
+    return PartnerResponse()
 
 
-def _name(asked: AccountParams) -> AccountName:
-    if asked.telephone is not None:
-        return parse_telephone(asked.telephone)
-    return parse_email(asked.email or "", Errno.PHONE_MALFORMED)
+def _name(params: AccountParams) -> AccountName:
+    if params.telephone is not None:
+        return parse_telephone(params.telephone)
+    return parse_email(params.email or "", Errno.PHONE_MALFORMED)
 
 
 def _avatar(given: Upload | None) -> Picture | None:

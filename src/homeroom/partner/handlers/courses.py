@@ -17,8 +17,8 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.answers import Answer
-from homeroom.partner.handlers.teachers import kept_picture
+from homeroom.partner.handlers.teachers import save_picture
+from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import courses
@@ -26,84 +26,84 @@ from homeroom.usecases import courses
 DROP = 2
 
 
-def identity_keys(school: SchoolId, asked: AddCourse) -> Iterable[str]:
+def get_lock_keys(school: SchoolId, params: AddCourse) -> Iterable[str]:
     """Name the identity that a new course takes."""
-    identity = asked.course_unique_identity
+    identity = params.course_unique_identity
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
-def prepare(files: LocalStorage, asked: CourseParams) -> str | Refusal | None:
+def prepare_cover(files: LocalStorage, params: CourseParams) -> str | Refusal | None:
     """Keep the cover; what is no picture is refused when its turn comes."""
     try:
-        return kept_picture(files, asked.picture)
+        return save_picture(files, params.picture)
     except Refusal as refusal:
         return refusal
 
 
-def earlier(_hosts: Hosts, course: CourseId) -> Answer:
+def describe_existing_course(_hosts: Hosts, course: CourseId) -> PartnerResponse:
     """Answer with the course made earlier."""
-    return Answer(data=course)
+    return PartnerResponse(data=course)
 
 
-def add_course(call: CallContext, asked: AddCourse) -> Answer:
+def add_course(call: CallContext, params: AddCourse) -> PartnerResponse:
     """Serve addCourse."""
     course = courses.add(
-        call.uow, call.deps, call.school, _settings(call, asked), asked.course_unique_identity
+        call.uow, call.deps, call.school, _settings(call, params), params.course_unique_identity
     )
-    return Answer(data=course)
+    return PartnerResponse(data=course)
 
 
-def edit_course(call: CallContext, asked: EditCourse) -> Answer:
+def edit_course(call: CallContext, params: EditCourse) -> PartnerResponse:
     """Serve editCourse."""
     courses.edit(
         call.uow,
         call.school,
-        asked.course_id,
-        _settings(call, asked),
-        drops_former_head=asked.stamp == DROP,
+        params.course_id,
+        _settings(call, params),
+        drops_former_head=params.stamp == DROP,
     )
-    return Answer()
+    return PartnerResponse()
 
 
-def end_course(call: CallContext, asked: CourseIdParams) -> Answer:
+def end_course(call: CallContext, params: CourseIdParams) -> PartnerResponse:
     """Serve endCourse."""
-    courses.end(call.uow, call.school, asked.course_id)
-    return Answer()
+    courses.end(call.uow, call.school, params.course_id)
+    return PartnerResponse()
 
 
-def get_webcast_url(call: CallContext, asked: GetWebcastURL) -> Answer:
+def get_webcast_url(call: CallContext, params: GetWebcastURL) -> PartnerResponse:
     """Serve getWebcastUrl."""
-    key = courses.page_key(call.uow, call.school, asked.course_id, asked.class_id)
-    lesson = "" if asked.class_id is None else f"&lessonid={asked.class_id}"
-    return Answer(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
+    key = courses.page_key(call.uow, call.school, params.course_id, params.class_id)
+    lesson = "" if params.class_id is None else f"&lessonid={params.class_id}"
+    return PartnerResponse(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 
-def _settings(call: CallContext, asked: AddCourse | EditCourse) -> courses.CourseSettings:
+def _settings(call: CallContext, params: AddCourse | EditCourse) -> courses.CourseSettings:
     name: AccountName | Refusal | None = None
-    if asked.main_teacher_uid is None and asked.main_teacher_account is not None:
+    if params.main_teacher_uid is None and params.main_teacher_account is not None:
         try:
             name = parse_account_name(
-                asked.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED
+                params.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED
             )
         except Refusal as refusal:
             name = Refusal(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
     return courses.CourseSettings(
-        name=asked.course_name,
-        folder=asked.folder_id,
-        expires_at=_expiry(asked.expiry_time),
-        head_teacher=asked.main_teacher_uid,
+        name=params.course_name,
+        folder=params.folder_id,
+        expires_at=_expiry(params.expiry_time),
+        head_teacher=params.main_teacher_uid,
         head_teacher_name=name,
-        subject=asked.subject_id,
-        category=asked.cat_id,
-        introduction=asked.introduction,
-        preset=asked.classroom_setting_id,
-        allow_add_friend=asked.allow_add_friend,
-        allow_student_modify_nickname=asked.allow_student_modify_nickname,
-        hides_replay_from_leavers=asked.not_allow_delete_course_student_replay,
+        subject=params.subject_id,
+        category=params.cat_id,
+        introduction=params.introduction,
+        preset=params.classroom_setting_id,
+        allow_add_friend=params.allow_add_friend,
+        allow_student_modify_nickname=params.allow_student_modify_nickname,
+        hides_replay_from_leavers=params.not_allow_delete_course_student_replay,
         cover=call.prepared,
     )
 
 
-def _expiry(asked: Moment | UnsetType) -> Moment | UnsetType | None:
-    """Return the expiry asked for; the wire's 0 is never."""
-    return UNSET if asked is UNSET else asked or None
+def _expiry(params: Moment | UnsetType) -> Moment | UnsetType | None:
+    """Return the expiry params for; the wire's 0 is never."""
+    return UNSET if params is UNSET else params or None

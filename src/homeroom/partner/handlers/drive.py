@@ -3,22 +3,22 @@
 from homeroom.base.ids import FolderId
 from homeroom.contract.drive import CreateFolder, GetTopFolderId
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.answers import Answer
+from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import drive
 
 
-def known(_hosts: Hosts, folder: FolderId) -> Answer:
+def describe_existing_folder(_hosts: Hosts, folder: FolderId) -> PartnerResponse:
     """Answer with the folder that has the name."""
-    return Answer(data=str(folder))
+    return PartnerResponse(data=str(folder))
 
 
-def get_top_folder_id(call: CallContext, _asked: GetTopFolderId) -> Answer:
+def get_top_folder_id(call: CallContext, _params: GetTopFolderId) -> PartnerResponse:
     """Serve getTopFolderId."""
-    return Answer(data=str(drive.top(call.uow, call.school)))
+    return PartnerResponse(data=str(drive.top(call.uow, call.school)))
 
 
-def create_folder(call: CallContext, asked: CreateFolder) -> Answer:
+def create_folder(call: CallContext, params: CreateFolder) -> PartnerResponse:
     """Serve createFolder."""
-    folder = drive.add(call.uow, call.school, asked.folder_id, asked.folder_name)
-    return Answer(data=str(folder))
+    folder = drive.add(call.uow, call.school, params.folder_id, params.folder_name)
+    return PartnerResponse(data=str(folder))

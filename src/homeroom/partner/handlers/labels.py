@@ -13,35 +13,35 @@ from homeroom.contract.labels import (
 from homeroom.contract.lists import InvalidEntry
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.answers import Answer, entry, told
+from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import labels
 
 
-def known(_hosts: Hosts, label: LabelId) -> Answer:
+def describe_existing_label(_hosts: Hosts, label: LabelId) -> PartnerResponse:
     """Answer with the label that has the name."""
-    return Answer(data={"labelId": str(label)})
+    return PartnerResponse(data={"labelId": str(label)})
 
 
-def add_school_label(call: CallContext, asked: AddSchoolLabel) -> Answer:
+def add_school_label(call: CallContext, params: AddSchoolLabel) -> PartnerResponse:
     """Serve addSchoolLabel."""
-    label = labels.add(call.uow, call.school, asked.label_name)
-    return Answer(data={"labelId": str(label)})
+    label = labels.add(call.uow, call.school, params.label_name)
+    return PartnerResponse(data={"labelId": str(label)})
 
 
-def update_school_label(call: CallContext, asked: UpdateSchoolLabel) -> Answer:
+def update_school_label(call: CallContext, params: UpdateSchoolLabel) -> PartnerResponse:
     """Serve updateSchoolLabel."""
-    labels.rename(call.uow, call.school, asked.label_id, asked.label_name)
-    return Answer()
+    labels.rename(call.uow, call.school, params.label_id, params.label_name)
+    return PartnerResponse()
 
 
-def delete_school_label(call: CallContext, asked: LabelIdParams) -> Answer:
+def delete_school_label(call: CallContext, params: LabelIdParams) -> PartnerResponse:
     """Serve deleteSchoolLabel."""
-    labels.delete(call.uow, call.school, asked.label_id)
-    return Answer()
+    labels.delete(call.uow, call.school, params.label_id)
+    return PartnerResponse()
 
 
-def add_course_labels(call: CallContext, asked: AddCourseLabels) -> Answer:
+def add_course_labels(call: CallContext, params: AddCourseLabels) -> PartnerResponse:
     """Serve addCourseLabels; each result names its course as the request did (READINGS Q4)."""
     verdicts = labels.set_of_courses(
         call.uow,
@@ -50,13 +50,13 @@ def add_course_labels(call: CallContext, asked: AddCourseLabels) -> Answer:
             (one.course_id, one.label_ids)
             if isinstance(one, CourseLabelsEntry)
             else Refusal(Errno.BAD_PARAMS, one.reason)
-            for one in asked.courses
+            for one in params.courses
         ],
     )
     entries = [
-        entry(verdict, **_named(one)) for one, verdict in zip(asked.courses, verdicts, strict=True)
+        entry(verdict, **_named(one)) for one, verdict in zip(params.courses, verdicts, strict=True)
     ]
-    return Answer(data=entries, reason=told(verdicts))
+    return PartnerResponse(data=entries, reason=summarize_refusals(verdicts))
 
 
 def _named(one: CourseLabelsEntry | InvalidEntry) -> dict[str, int | str | None]:

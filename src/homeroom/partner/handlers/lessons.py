@@ -25,88 +25,96 @@ from homeroom.domain.lessons import (
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, build_lesson_addresses
-from homeroom.partner.answers import Answer, more_data
-from homeroom.partner.handlers.clips import switches_of
+from homeroom.partner.handlers.clips import make_recording_change
+from homeroom.partner.response import PartnerResponse, more_data
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
 from homeroom.usecases.accounts import found
 
 
-def identity_keys(school: SchoolId, asked: AddCourseClass) -> Iterable[str]:
+def get_lock_keys(school: SchoolId, params: AddCourseClass) -> Iterable[str]:
     """Name the identity that a new class takes."""
-    identity = asked.course_unique_identity
+    identity = params.course_unique_identity
     return () if identity is None else (f"class identity {school} {identity}",)
 
 
-def earlier(hosts: Hosts, lesson: Lesson) -> Answer:
+def describe_existing_lesson(hosts: Hosts, lesson: Lesson) -> PartnerResponse:
     """Answer with the class made earlier (READINGS Q1)."""
-    return Answer(data=lesson.id, more_data=more_data(build_lesson_addresses(lesson, hosts)))
+    return PartnerResponse(
+        data=lesson.id, more_data=more_data(build_lesson_addresses(lesson, hosts))
+    )
 
 
-def add_course_class(call: CallContext, asked: AddCourseClass) -> Answer:
+def add_course_class(call: CallContext, params: AddCourseClass) -> PartnerResponse:
     """Serve addCourseClass."""
     wanted = NewLesson(
-        name=asked.class_name,
-        hours=Hours(asked.begin_time, asked.end_time),
-        teacher=_teacher(call, asked),
-        co_teachers=asked.assistant_uid or asked.assistant_uids,
-        folder=asked.folder_id,
+        name=params.class_name,
+        hours=Hours(params.begin_time, params.end_time),
+        teacher=_teacher(call, params),
+        co_teachers=params.assistant_uid or params.assistant_uids,
+        folder=params.folder_id,
         classroom=ClassroomSettings(
-            seats=asked.seat_num,
-            resolution=asked.is_hd,
-            has_two_cameras=asked.is_dc == SECOND_CAMERA,
-            is_smart=asked.teach_mode == SMART,
-            is_broadcast=asked.omo_station_broadcast,
-            enters_off_stage=asked.is_auto_onstage,
+            seats=params.seat_num,
+            resolution=params.is_hd,
+            has_two_cameras=params.is_dc == SECOND_CAMERA,
+            is_smart=params.teach_mode == SMART,
+            is_broadcast=params.omo_station_broadcast,
+            enters_off_stage=params.is_auto_onstage,
         ),
-        recording=RecordingOptions(asked.record, asked.record_scene, asked.live, asked.replay),
-        watch_policy=WatchPolicy().with_changes(asked.watch_by_login, asked.allow_unlogged_chat),
-        introduction=asked.class_introduce,
-        identity=asked.course_unique_identity,
+        recording=RecordingOptions(params.record, params.record_scene, params.live, params.replay),
+        watch_policy=WatchPolicy().with_changes(params.watch_by_login, params.allow_unlogged_chat),
+        introduction=params.class_introduce,
+        identity=params.course_unique_identity,
     )
-    added = lessons.add(call.uow, call.deps, call.school, asked.course_id, wanted)
-    return Answer(data=added.id, more_data=more_data(build_lesson_addresses(added, call.hosts)))
+    added = lessons.add(call.uow, call.deps, call.school, params.course_id, wanted)
+    return PartnerResponse(
+        data=added.id, more_data=more_data(build_lesson_addresses(added, call.hosts))
+    )
 
 
-def edit_course_class(call: CallContext, asked: EditCourseClass) -> Answer:
+def edit_course_class(call: CallContext, params: EditCourseClass) -> PartnerResponse:
     """Serve editCourseClass."""
     hours = None
-    if asked.end_time is not None:
-        begin = asked.begin_time
+    if params.end_time is not None:
+        begin = params.begin_time
         if begin is None:
-            held = call.uow.lessons.get(asked.class_id)
-            begin = asked.end_time if held is None else held.hours.begin
-        hours = Hours(begin, asked.end_time)
+            held = call.uow.lessons.get(params.class_id)
+            begin = params.end_time if held is None else held.hours.begin
+        hours = Hours(begin, params.end_time)
     change = LessonChange(
-        name=asked.class_name,
+        name=params.class_name,
         hours=hours,
-        teacher=asked.teacher_uid,
-        co_teachers=_co_teachers(asked.assistant_uid, asked.assistant_uids),
-        folder=asked.folder_id,
-        recording=switches_of(asked.record, asked.record_scene, asked.live, asked.replay),
-        is_smart=None if asked.teach_mode is None else asked.teach_mode == SMART,
-        enters_off_stage=asked.is_auto_onstage,
-        is_broadcast=asked.omo_station_broadcast,
-        introduction=asked.class_introduce,
-        watch_by_login=asked.watch_by_login,
-        allow_unlogged_chat=asked.allow_unlogged_chat,
+        teacher=params.teacher_uid,
+        co_teachers=_co_teachers(params.assistant_uid, params.assistant_uids),
+        folder=params.folder_id,
+        recording=make_recording_change(
+            params.record, params.record_scene, params.live, params.replay
+        ),
+        is_smart=None if params.teach_mode is None else params.teach_mode == SMART,
+        enters_off_stage=params.is_auto_onstage,
+        is_broadcast=params.omo_station_broadcast,
+        introduction=params.class_introduce,
+        watch_by_login=params.watch_by_login,
+        allow_unlogged_chat=params.allow_unlogged_chat,
     )
-    edited = lessons.edit(call.uow, call.deps, call.school, asked.course_id, asked.class_id, change)
-    return Answer(more_data=more_data(build_lesson_addresses(edited, call.hosts)))
+    edited = lessons.edit(
+        call.uow, call.deps, call.school, params.course_id, params.class_id, change
+    )
+    return PartnerResponse(more_data=more_data(build_lesson_addresses(edited, call.hosts)))
 
 
-def del_course_class(call: CallContext, asked: DelCourseClass) -> Answer:
+def del_course_class(call: CallContext, params: DelCourseClass) -> PartnerResponse:
     """Serve delCourseClass."""
-    lessons.delete(call.uow, call.school, asked.course_id, asked.class_id)
-    return Answer()
+    lessons.delete(call.uow, call.school, params.course_id, params.class_id)
+    return PartnerResponse()
 
 
-def _teacher(call: CallContext, asked: AddCourseClass) -> UserId:
+def _teacher(call: CallContext, params: AddCourseClass) -> UserId:
     """Return the teacher's UID, found by account where none is sent (READINGS Q15)."""
-    if asked.teacher_uid is not None:
-        return asked.teacher_uid
+    if params.teacher_uid is not None:
+        return params.teacher_uid
     try:
-        name = parse_account_name(asked.teacher_account or "")
+        name = parse_account_name(params.teacher_account or "")
     except Refusal:
         return NOBODY
     person = found(call.uow, None, name)

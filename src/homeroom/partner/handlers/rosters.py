@@ -14,70 +14,76 @@ from homeroom.contract.rosters import (
 from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
-from homeroom.partner.answers import Answer, entry, told
-from homeroom.partner.handlers.accounts import account_key
+from homeroom.partner.handlers.accounts import get_account_lock_key
+from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import rosters
 from homeroom.usecases.rosters import Asked
 
 
-def course_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable[str]:
+def get_course_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) -> Iterable[str]:
     """Name the course whose members are being added."""
-    return (f"members {asked.course_id}",)
+    return (f"members {params.course_id}",)
 
 
-def account_keys(_school: SchoolId, asked: AddCourseStudentMultiple) -> Iterable[str]:
+def get_account_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) -> Iterable[str]:
     """Name the accounts that must not be in the middle of their registration."""
     return (
-        account_key(one.account)
-        for one in asked.students
+        get_account_lock_key(one.account)
+        for one in params.students
         if isinstance(one, MemberEntry) and one.uid is None and one.account is not None
     )
 
 
-def add_course_student(call: CallContext, asked: AddCourseStudent) -> Answer:
+def add_course_student(call: CallContext, params: AddCourseStudent) -> PartnerResponse:
     """Serve addCourseStudent."""
-    one: Asked | Refusal = Asked(asked.student_uid, shown_as=asked.student_name)
-    if asked.student_uid is None and asked.student_account is not None:
-        one = _person(asked.student_account, Errno.PHONE_MALFORMED, asked.student_name)
+    one: Asked | Refusal = Asked(params.student_uid, shown_as=params.student_name)
+    if params.student_uid is None and params.student_account is not None:
+        one = _person(params.student_account, Errno.PHONE_MALFORMED, params.student_name)
     verdict = rosters.add_members(
-        call.uow, call.school, asked.course_id, MemberRole(asked.identity), [one]
+        call.uow, call.school, params.course_id, MemberRole(params.identity), [one]
     )[0]
     if isinstance(verdict, Refusal):
         raise verdict
     if verdict is not None:
         call.uow.warn(verdict)
-    return Answer()
+    return PartnerResponse()
 
 
-def add_course_student_multiple(call: CallContext, asked: AddCourseStudentMultiple) -> Answer:
+def add_course_student_multiple(
+    call: CallContext, params: AddCourseStudentMultiple
+) -> PartnerResponse:
     """Serve addCourseStudentMultiple."""
-    role = MemberRole(asked.identity)
+    role = MemberRole(params.identity)
     verdicts = rosters.add_members(
         call.uow,
         call.school,
-        asked.course_id,
+        params.course_id,
         role,
-        [_member(one, role, call.busy_keys) for one in asked.students],
+        [_member(one, role, call.busy_keys) for one in params.students],
     )
     entries = [
         entry(verdict, customColumn=one.custom_column)
-        for one, verdict in zip(asked.students, verdicts, strict=True)
+        for one, verdict in zip(params.students, verdicts, strict=True)
     ]
-    return Answer(data=entries, reason=told(verdicts))
+    return PartnerResponse(data=entries, reason=summarize_refusals(verdicts))
 
 
-def del_course_student_multiple(call: CallContext, asked: DelCourseStudentMultiple) -> Answer:
+def del_course_student_multiple(
+    call: CallContext, params: DelCourseStudentMultiple
+) -> PartnerResponse:
     """Serve delCourseStudentMultiple."""
-    malformed = Errno.BAD_DATA if asked.uids is not None else Errno.PHONE_MALFORMED
+    malformed = Errno.BAD_DATA if params.uids is not None else Errno.PHONE_MALFORMED
     verdicts = rosters.remove_members(
         call.uow,
         call.school,
-        asked.course_id,
-        MemberRole(asked.identity),
-        [_person(one, malformed) for one in asked.get_persons()],
+        params.course_id,
+        MemberRole(params.identity),
+        [_person(one, malformed) for one in params.get_persons()],
     )
-    return Answer(data=[entry(verdict) for verdict in verdicts], reason=told(verdicts))
+    return PartnerResponse(
+        data=[entry(verdict) for verdict in verdicts], reason=summarize_refusals(verdicts)
+    )
 
 
 def _member(
@@ -94,7 +100,7 @@ def _member(
         name = parse_account_name(one.account, malformed)
     except Refusal as refusal:
         return refusal
-    if account_key(one.account) in busy:
+    if get_account_lock_key(one.account) in busy:
         return Refusal(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
     return Asked(None, name, one.name)
 

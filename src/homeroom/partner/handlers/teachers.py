@@ -9,26 +9,26 @@ from homeroom.contract.teachers import AddTeacher, TeacherParams
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.answers import Answer
-from homeroom.partner.handlers.accounts import account_key
+from homeroom.partner.handlers.accounts import get_account_lock_key
+from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import teachers
 
 
-def account_keys(_school: SchoolId, asked: TeacherParams) -> Iterable[str]:
+def get_account_lock_keys(_school: SchoolId, params: TeacherParams) -> Iterable[str]:
     """Name the account that must not be in the middle of its registration."""
-    given = asked.teacher_account
-    return () if given is None or asked.teacher_uid is not None else (account_key(given),)
+    given = params.teacher_account
+    return () if given is None or params.teacher_uid is not None else (get_account_lock_key(given),)
 
 
-def prepare(files: LocalStorage, asked: AddTeacher) -> str | None:
+def prepare_photo(files: LocalStorage, params: AddTeacher) -> str | None:
     """Keep the photo."""
-    _name(asked)
-    return kept_picture(files, asked.picture)
+    _name(params)
+    return save_picture(files, params.picture)
 
 
-def kept_picture(files: LocalStorage, given: Upload | None) -> str | None:
+def save_picture(files: LocalStorage, given: Upload | None) -> str | None:
     """Keep a picture and return its path, or refuse what is none."""
     if given is None:
         return None
@@ -38,33 +38,33 @@ def kept_picture(files: LocalStorage, given: Upload | None) -> str | None:
     return files.keep_picture(shown)
 
 
-def add_teacher(call: CallContext, asked: AddTeacher) -> Answer:
+def add_teacher(call: CallContext, params: AddTeacher) -> PartnerResponse:
     """Serve addTeacher; the answer is the id of the relation, not the UID."""
     relation = teachers.add(
-        call.uow, call.school, asked.teacher_uid, _name(asked), asked.teacher_name, call.prepared
+        call.uow, call.school, params.teacher_uid, _name(params), params.teacher_name, call.prepared
     )
-    return Answer(data=relation)
+    return PartnerResponse(data=relation)
 
 
-def stop_using_teacher(call: CallContext, asked: TeacherParams) -> Answer:
+def stop_using_teacher(call: CallContext, params: TeacherParams) -> PartnerResponse:
     """Serve stopUsingTeacher."""
-    teachers.stop(call.uow, call.deps, call.school, asked.teacher_uid, _name(asked))
-    return Answer()
+    teachers.stop(call.uow, call.deps, call.school, params.teacher_uid, _name(params))
+    return PartnerResponse()
 
 
-def restart_using_teacher(call: CallContext, asked: TeacherParams) -> Answer:
+def restart_using_teacher(call: CallContext, params: TeacherParams) -> PartnerResponse:
     """Serve restartUsingTeacher."""
-    teachers.restart(call.uow, call.school, asked.teacher_uid, _name(asked))
-    return Answer()
+    teachers.restart(call.uow, call.school, params.teacher_uid, _name(params))
+    return PartnerResponse()
 
 
-def _name(asked: TeacherParams) -> AccountName | None:
+def _name(params: TeacherParams) -> AccountName | None:
     """Read the account where it counts; a bare range error stays what it is only for addTeacher."""
-    if asked.teacher_uid is not None or asked.teacher_account is None:
+    if params.teacher_uid is not None or params.teacher_account is None:
         return None
     try:
-        return parse_account_name(asked.teacher_account, Errno.TEACHER_ACCOUNT_MALFORMED)
+        return parse_account_name(params.teacher_account, Errno.TEACHER_ACCOUNT_MALFORMED)
     except Refusal as refusal:
-        if refusal.errno is Errno.PHONE_RANGE and not isinstance(asked, AddTeacher):
+        if refusal.errno is Errno.PHONE_RANGE and not isinstance(params, AddTeacher):
             raise Refusal(Errno.TEACHER_ACCOUNT_MALFORMED, refusal.reason) from None
         raise

@@ -14,8 +14,8 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.text import escape_non_ascii
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.answers import Answer, refused
 from homeroom.partner.dispatcher import DroppedConnectionError
+from homeroom.partner.response import PartnerResponse, make_refusal_response
 from homeroom.web.journal import Journal, JournalEntry, mask_form
 
 log = logging.getLogger("homeroom.partner")
@@ -59,7 +59,7 @@ class Observer:
     journal: Journal | None = None
 
     def report(
-        self, record: RequestRecord, response: Answer | None, reason: str, started: float
+        self, record: RequestRecord, response: PartnerResponse | None, reason: str, started: float
     ) -> None:
         """Count, log and journal a response; None stands for a dropped connection."""
         seconds = time.perf_counter() - started
@@ -104,14 +104,16 @@ class WireApp(ABC):
         self._ids = map(f"{id_prefix}-{{}}".format, count(1))
 
     @abstractmethod
-    async def respond(self, scope: Scope, receive: Receive, record: RequestRecord) -> Answer:
+    async def respond(
+        self, scope: Scope, receive: Receive, record: RequestRecord
+    ) -> PartnerResponse:
         """Return the response to a request, and note in `record` what is read of it.
 
         Raises `Refusal`, `BodyTooLargeError` and `DroppedConnectionError`.
         """
 
     @abstractmethod
-    def encode(self, response: Answer) -> bytes:
+    def encode(self, response: PartnerResponse) -> bytes:
         """Return the JSON body of a response."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,17 +124,19 @@ class WireApp(ABC):
         try:
             response = await self.respond(scope, receive, record)
         except Refusal as refusal:
-            response = refused(refusal)
+            response = make_refusal_response(refusal)
         except BodyTooLargeError:
             status = 413
-            response = Answer(errno=Errno.BAD_PARAMS, reason="the body is too large")
+            response = PartnerResponse(errno=Errno.BAD_PARAMS, reason="the body is too large")
         except DroppedConnectionError:
             self._observer.report(record, None, "dropped by a fault", started)
             await _drop_connection(scope, receive)
             return
         except Exception:
             log.exception("call failed", extra={"request_id": record.request_id})
-            response = Answer(errno=Errno.SERVER_FAULT, reason="the server failed; see its log")
+            response = PartnerResponse(
+                errno=Errno.SERVER_FAULT, reason="the server failed; see its log"
+            )
         body = self.encode(response)
         await _send(send, status, body, response.reason, record.request_id)
         self._observer.report(record, response, response.reason, started)

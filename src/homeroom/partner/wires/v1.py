@@ -9,9 +9,9 @@ from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno
 from homeroom.contract.upload import MAX_FILE_BODY_BYTES
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.answers import Answer, encode
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
+from homeroom.partner.response import PartnerResponse, encode
 from homeroom.partner.routes import ActionRoute
 from homeroom.partner.table import TABLE
 from homeroom.partner.wires.asgi import (
@@ -53,11 +53,13 @@ class V1Wire(WireApp):
             route.action.name for route in TABLE if route.action.v1.takes_file
         )
 
-    def encode(self, response: Answer) -> bytes:
+    def encode(self, response: PartnerResponse) -> bytes:
         """Return `data`, `more_data` and `error_info` as JSON."""
         return encode(response)
 
-    async def respond(self, scope: Scope, receive: Receive, record: RequestRecord) -> Answer:
+    async def respond(
+        self, scope: Scope, receive: Receive, record: RequestRecord
+    ) -> PartnerResponse:
         """Check the size and shape of the body, the caller, the action; then dispatch."""
         try:
             form = await self._read_form(scope, receive, record)

@@ -18,7 +18,7 @@ ERROR_INFO = {errno: {"errno": errno.number, "error": errno.zh} for errno in Err
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PartnerResponse:
     """What an action answers: its data, and its number where that is not 1."""
 
     data: Data | UnsetType = UNSET
@@ -33,14 +33,14 @@ class _Envelope(msgspec.Struct, omit_defaults=True):
     error_info: Any = None
 
 
-def encode(answer: Answer) -> bytes:
+def encode(answer: PartnerResponse) -> bytes:
     """Return the body of an answer: UTF-8, unescaped."""
     return msgspec.json.encode(_Envelope(answer.data, answer.more_data, ERROR_INFO[answer.errno]))
 
 
-def refused(refusal: Refusal) -> Answer:
+def make_refusal_response(refusal: Refusal) -> PartnerResponse:
     """Return the answer of a refusal that names nothing."""
-    return Answer(errno=refusal.errno, reason=refusal.reason)
+    return PartnerResponse(errno=refusal.errno, reason=refusal.reason)
 
 
 def more_data(addresses: StreamAddresses) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def entry(verdict: Refusal | Errno | None, **more: Data) -> dict[str, Any]:
     return {**known, "errno": errno.number, "error": errno.zh}
 
 
-def told(verdicts: Sequence[Refusal | Errno | None]) -> str:
+def summarize_refusals(verdicts: Sequence[Refusal | Errno | None]) -> str:
     """Return a reason for a batch in which entries were refused: the first few of them."""
     reasons = [
         f"entry {place}: {verdict.reason}"
