@@ -78,7 +78,9 @@ def register(call: CallContext, _params: Register) -> PartnerResponse:
     return PartnerResponse(data=done.user)
 
 
-def prepare_registrations(_files: LocalStorage, params: RegisterMultiple) -> list[Registration | Refusal]:
+def prepare_registrations(
+    _files: LocalStorage, params: RegisterMultiple
+) -> list[Registration | Refusal]:
     """Check what needs no database, and hash the passwords."""
     if len(params.users) > MAX_REGISTERED:
         raise Refusal(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
