@@ -25,7 +25,6 @@ from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
-from homeroom.contract.action import APIPath
 from homeroom.domain.job_kinds import JobKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import (
@@ -41,8 +40,9 @@ from homeroom.media import room
 from homeroom.media.room import Listeners, Room, hosts
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
+from homeroom.partner.openapi import describe_partner_api
 from homeroom.partner.wires.asgi import Observer
-from homeroom.partner.wires.v1 import V1Wire
+from homeroom.partner.wires.v1 import V1Wire, serves
 from homeroom.player import site as player
 from homeroom.player.hub import Hub
 from homeroom.player.rooms import Rooms
@@ -210,11 +210,10 @@ class RootApp:
     def __init__(self, v1: V1Wire, sites: Starlette) -> None:
         self._v1 = v1
         self._sites = sites
-        self._doors = frozenset(APIPath)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
-        """Pass a request on; a client's base address may end in a slash of its own."""
-        if scope["type"] == "http" and "/" + scope["path"].lstrip("/") in self._doors:
+        """Pass a request on."""
+        if scope["type"] == "http" and serves(scope["path"]):
             await self._v1(scope, receive, send)
         else:
             await self._sites(scope, receive, send)
@@ -335,6 +334,7 @@ def _sites(server: Services) -> Starlette:
                 server.worker,
                 server.metrics,
                 server.media.trouble,
+                describe_partner_api,
             ),
         ],
         exception_handlers={

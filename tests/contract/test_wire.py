@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -111,6 +112,23 @@ def test_action_of_the_query_counts_before_that_of_the_body(given: Given) -> Non
     assert sent(given.house.url, body, f"{COURSE}?action=addCourse").errno == 1
     assert sent(given.house.url, body, f"{COURSE}?action=%20addCourse%20&x=1").errno == 1
     assert sent(given.house.url, body, f"{COURSE}?action=").errno == 100
+
+
+def test_action_may_be_the_last_segment_of_the_path(given: Given) -> None:
+    body = urlencode(given.api.signed(courseName="Course", action="noSuchAction")).encode()
+    assert sent(given.house.url, body, f"{COURSE}/addCourse").errno == 1
+    assert sent(given.house.url, body, f"/{COURSE}/addCourse?action=noSuchAction").errno == 1
+    assert sent(given.house.url, body, f"{APIPath.CLOUD}/addCourse").errno == 100
+    assert sent(given.house.url, body, f"{COURSE}/delCourse").errno == 102
+    assert sent(given.house.url, body, f"{COURSE}/noSuchAction").reason.startswith("action: ")
+
+
+@pytest.mark.parametrize("end", ["/", "/a/addCourse", "/addCourse/", "x/addCourse"])
+def test_other_paths_are_not_found(given: Given, end: str) -> None:
+    body = urlencode(given.api.signed(courseName="Course")).encode()
+    assert (
+        httpx.post(f"{given.house.url}{COURSE}{end}", content=body, timeout=30).status_code == 404
+    )
 
 
 def test_any_host_and_a_doubled_slash(given: Given) -> None:

@@ -1,4 +1,4 @@
-"""The description is OpenAPI 3.1, and what it describes is there."""
+"""Both OpenAPI documents are valid, and the server answers as they say."""
 
 import re
 from typing import Any
@@ -7,13 +7,15 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from homeroom.admin.openapi import described
+from homeroom.admin.openapi import Document
 from homeroom.contract.catalogue import ACTIONS
+from homeroom.partner.openapi import describe_partner_api
 from tests.support.given import Given
 from tests.support.readback import ReadBack
 from tests.support.serving import House
 
-DOCUMENT = described()
+DOCUMENT = Document(describe_partner_api, client_profile=False).build()
+CLIENT_PROFILE = Document(describe_partner_api, client_profile=True).build()
 OPERATIONS = [
     (path, method, operation)
     for path, methods in DOCUMENT["paths"].items()
@@ -21,15 +23,58 @@ OPERATIONS = [
 ]
 
 
-def test_the_document_is_valid() -> None:
-    assert DOCUMENT["openapi"] == "3.1.0"
-    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+DOCUMENTS = pytest.mark.parametrize(
+    ("name", "document"),
+    [("openapi.json", DOCUMENT), ("openapi-client.json", CLIENT_PROFILE)],
+    ids=["true", "client"],
+)
 
 
-def test_the_document_is_served_without_a_token(house: House) -> None:
-    answer = httpx.get(f"{house.url}/openapi.json", timeout=30)
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == DOCUMENT
+@DOCUMENTS
+def test_the_document_is_valid(name: str, document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0", name
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+
+
+@DOCUMENTS
+def test_the_document_is_served_without_a_token(
+    name: str, document: dict[str, Any], house: House
+) -> None:
+    response = httpx.get(f"{house.url}/{name}", timeout=30)
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == document
+
+
+def test_the_client_profile_has_no_query_in_a_path_and_one_encoding() -> None:
+    for path, methods in CLIENT_PROFILE["paths"].items():
+        assert "?" not in path
+        for operation in methods.values():
+            assert len(operation.get("requestBody", {}).get("content", "x")) == 1
+            for response in operation["responses"].values():
+                assert len(response.get("content", "x")) == 1
+
+
+def test_the_client_profile_has_the_fields_and_responses_of_the_true_document() -> None:
+    for action in ACTIONS:
+        true = DOCUMENT["paths"][f"{action.v1.path}?action={action.name}"]["post"]
+        profile = CLIENT_PROFILE["paths"][f"{action.v1.path}/{action.name}"]["post"]
+        schemas = [
+            next(iter(operation["requestBody"]["content"].values()))["schema"]
+            for operation in (true, profile)
+        ]
+        assert list(schemas[0]["properties"]) == list(schemas[1]["properties"])
+        assert schemas[0]["required"] == schemas[1]["required"]
+        assert profile["responses"] == true["responses"]
+
+
+def test_a_response_is_described_by_the_type_of_the_result() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    added = schemas["AddCourseClassResponse"]["properties"]
+    assert added["data"]["type"] == "integer"
+    assert added["more_data"]["$ref"] == "#/components/schemas/LiveAddresses"
+    assert set(schemas["LiveAddresses"]["properties"]) == {"live_url", "live_info"}
+    registered = schemas["RegisterMultipleResponse"]["properties"]["data"]
+    assert registered["items"] == {"$ref": "#/components/schemas/RegisteredEntry"}
 
 
 def test_every_operation_has_a_name_of_its_own_and_a_known_tag() -> None:
@@ -43,11 +88,11 @@ def test_every_action_is_described_as_the_contract_has_it() -> None:
     for action in ACTIONS:
         operation = DOCUMENT["paths"][f"{action.v1.path}?action={action.name}"]["post"]
         form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
-        slots = [slot for slot in action.reader().fields if not slot.param.is_spelling]
+        fields = [field for field in action.reader().fields if not field.param.is_spelling]
         assert set(form["properties"]) == {
-            "SID", "safeKey", "timeStamp", *(slot.names[0] for slot in slots)
+            "SID", "safeKey", "timeStamp", *(field.names[0] for field in fields)
         }  # fmt: skip
-        assert set(form["required"]) >= {slot.names[0] for slot in slots if slot.required}
+        assert set(form["required"]) >= {field.names[0] for field in fields if field.required}
         for errno in action.errnos:
             assert f"| {errno.number} | " in operation["description"]
         assert "READINGS" not in operation["description"]

@@ -1,17 +1,15 @@
-"""The description of everything this server answers, as OpenAPI 3.1, made from the contract."""
+"""OpenAPI 3.1 documents of everything that this server answers, made from the contract."""
 
-from functools import cache
+from functools import cached_property
 from importlib.metadata import version
-from typing import Any
 
 import msgspec
 
-from homeroom.admin import openapi_partner, openapi_sandbox
+from homeroom.admin import openapi_sandbox
 from homeroom.contract.paged import ROOT, ReadBack
 from homeroom.contract.params import ParamField, Params, ParamsReader
 from homeroom.contract.readback import READ_BACKS
-
-Schema = dict[str, Any]
+from homeroom.contract.schema import DescribeAPI, Schema, param_schema, struct_schemas
 
 ABOUT = """\
 * **Partner API**: what your integration calls, unchanged. Signed forms create people, courses and
@@ -57,22 +55,36 @@ PROBLEM: Schema = {
 }
 
 
-@cache
-def document() -> bytes:
-    """Return the document as JSON; made at its first request, then kept."""
-    return msgspec.json.encode(described())
+class Document:
+    """An OpenAPI document of everything that this server answers, in one of two forms.
+
+    The client profile leaves out what generators of clients do not understand: see
+    `partner/openapi.py` for the partner API. A list of the read-back is JSON in it, and not CSV.
+    """
+
+    def __init__(self, describe_partner_api: DescribeAPI, *, client_profile: bool) -> None:
+        self._describe_partner_api = describe_partner_api
+        self._client_profile = client_profile
+
+    @cached_property
+    def json(self) -> bytes:
+        """The document as JSON; made for the first request, then kept."""
+        return msgspec.json.encode(self.build())
+
+    def build(self) -> Schema:
+        """Return the document as values of JSON."""
+        partner = self._describe_partner_api(client_profile=self._client_profile)
+        paths: Schema = dict(partner.paths)
+        for read_back in READ_BACKS:
+            operation = _read_back(read_back, client_profile=self._client_profile)
+            paths[ROOT + read_back.path] = {"get": operation}
+        paths |= openapi_sandbox.paths()
+        paths |= _operation_paths()
+        rows = struct_schemas(read_back.row for read_back in READ_BACKS)
+        return _document(paths, {**partner.schemas, **rows, "Problem": PROBLEM})
 
 
-def described() -> dict[str, Any]:
-    """Return the document."""
-    _, rows = msgspec.json.schema_components(
-        [read_back.row for read_back in READ_BACKS], ref_template="#/components/schemas/{name}"
-    )
-    paths: dict[str, Any] = dict(openapi_partner.paths())
-    for read_back in READ_BACKS:
-        paths[ROOT + read_back.path] = {"get": _read_back(read_back)}
-    paths |= openapi_sandbox.paths()
-    paths |= _operation_paths()
+def _document(paths: Schema, schemas: dict[str, Schema]) -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -86,11 +98,7 @@ def described() -> dict[str, Any]:
         "tags": [{"name": name, "description": about} for name, about in TAGS],
         "paths": paths,
         "components": {
-            "schemas": {
-                **openapi_partner.SCHEMAS,
-                **{name: _tidy(schema) for name, schema in rows.items()},
-                "Problem": PROBLEM,
-            },
+            "schemas": schemas,
             "responses": {
                 "Problem": {
                     "description": "The request was not answered; `detail` says why.",
@@ -113,24 +121,7 @@ def described() -> dict[str, Any]:
     }
 
 
-def _tidy(schema: Any) -> Any:  # noqa: ANN401  any part of a JSON schema
-    """Drop titles that repeat a name, and say the type where only the values are said."""
-    if isinstance(schema, list):
-        return [_tidy(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    tidied = {
-        name: _tidy(part)
-        for name, part in schema.items()
-        if not (name == "title" and isinstance(part, str))
-    }
-    values = tidied.get("enum", ())
-    if values and "type" not in tidied:
-        tidied = {"type": "integer" if isinstance(values[0], int) else "string", **tidied}
-    return tidied
-
-
-def _read_back(read_back: ReadBack) -> Schema:
+def _read_back(read_back: ReadBack, *, client_profile: bool) -> Schema:
     row: Schema = {"$ref": f"#/components/schemas/{read_back.row.__name__}"}
     page = {
         "type": "object",
@@ -155,7 +146,7 @@ def _read_back(read_back: ReadBack) -> Schema:
         if part.startswith("{")
     ]
     parameters += [
-        _parameter(read_back.query, slot) for slot in ParamsReader(read_back.query).fields
+        _parameter(read_back.query, field) for field in ParamsReader(read_back.query).fields
     ]
     refusals = ["400", "401", "403", "404"] if parameters else ["401"]
     return {
@@ -170,7 +161,7 @@ def _read_back(read_back: ReadBack) -> Schema:
                 "description": "What the token sees.",
                 "content": {
                     "application/json": {"schema": page if read_back.order else row},
-                    **(TABLE if read_back.has_table else {}),
+                    **(TABLE if read_back.has_table and not client_profile else {}),
                 },
             },
             **{status: {"$ref": "#/components/responses/Problem"} for status in refusals},
@@ -178,15 +169,15 @@ def _read_back(read_back: ReadBack) -> Schema:
     }
 
 
-def _parameter(query: type[Params], slot: ParamField) -> Schema:
-    schema = openapi_partner.described(query, slot)
+def _parameter(query: type[Params], field: ParamField) -> Schema:
+    schema = param_schema(query, field)
     about = schema.pop("description", "")
-    if slot.default:
-        schema["default"] = slot.default
-    return {"name": slot.names[0], "in": "query", "description": about, "schema": schema}
+    if field.default:
+        schema["default"] = field.default
+    return {"name": field.names[0], "in": "query", "description": about, "schema": schema}
 
 
-def _operation_paths() -> dict[str, Any]:
+def _operation_paths() -> Schema:
     text = {"text/plain": {"schema": {"type": "string"}}}
     readiness = {
         "type": "object",
@@ -209,7 +200,12 @@ def _operation_paths() -> dict[str, Any]:
         "/metrics": _operation("getMetrics", "Metrics, for Prometheus", {"200": ("Them.", text)}),
         "/openapi.json": _operation(
             "getDescription",
-            "This description",
+            "This document",
+            {"200": ("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})},
+        ),
+        "/openapi-client.json": _operation(
+            "getClientProfile",
+            "The same for generators of clients: one encoding, no query string in a path",
             {"200": ("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})},
         ),
     }

@@ -1,5 +1,6 @@
 """The two pages: what this server is, and its API to browse; nothing comes from a third party."""
 
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from homeroom.admin.openapi import document
+from homeroom.admin.openapi import Document
+from homeroom.contract.schema import DescribeAPI
 from homeroom.domain.webcasts import Hosts
 from homeroom.web.languages import choose_language
 
@@ -29,7 +31,7 @@ DOCS_POLICY = (
 """Swagger UI writes style attributes into its markup; scripts it needs none but its own."""
 
 
-def routes(hosts: Hosts) -> list[BaseRoute]:
+def routes(hosts: Hosts, describe_partner_api: DescribeAPI) -> list[BaseRoute]:
     """Return the addresses of the pages."""
 
     async def landing(request: Request) -> Response:
@@ -44,14 +46,20 @@ def routes(hosts: Hosts) -> list[BaseRoute]:
     async def docs(_request: Request) -> Response:
         return Response(_page("docs.html"), headers=_headers(DOCS_POLICY), media_type="text/html")
 
-    async def description(_request: Request) -> Response:
-        headers = {**GUARDED, "cache-control": "no-cache"}
-        return Response(document(), headers=headers, media_type="application/json")
+    def openapi(*, client_profile: bool) -> Callable[[Request], Awaitable[Response]]:
+        document = Document(describe_partner_api, client_profile=client_profile)
+
+        async def respond(_request: Request) -> Response:
+            headers = {**GUARDED, "cache-control": "no-cache"}
+            return Response(document.json, headers=headers, media_type="application/json")
+
+        return respond
 
     return [
         Route("/", landing, methods=["GET"]),
         Route("/docs", docs, methods=["GET"]),
-        Route("/openapi.json", description, methods=["GET"]),
+        Route("/openapi.json", openapi(client_profile=False), methods=["GET"]),
+        Route("/openapi-client.json", openapi(client_profile=True), methods=["GET"]),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
 

@@ -8,6 +8,7 @@ from homeroom.admin import pages, readback
 from homeroom.admin.asked import Around
 from homeroom.admin.health import HealthRoutes
 from homeroom.async_store import AsyncStore
+from homeroom.contract.schema import DescribeAPI
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import Metrics
 
@@ -18,10 +19,11 @@ def routes(
     worker: Worker,
     metrics: Metrics,
     media_trouble: Callable[[], str],
+    describe_partner_api: DescribeAPI,
 ) -> list[BaseRoute]:
     """Return the addresses of the operator's side."""
     return [
-        *pages.routes(around.hosts),
+        *pages.routes(around.hosts, describe_partner_api),
         *HealthRoutes(store, worker, metrics, media_trouble).routes(),
         *readback.routes(store, around),
     ]

@@ -32,6 +32,27 @@ NOT_PARAMETERS = frozenset({"SID", "safeKey", "timeStamp", "action"})
 """Fields of every form that are no parameters of the action."""
 
 
+PATHS = frozenset(APIPath)
+
+
+def serves(path: str) -> bool:
+    """Tell whether the v1 wire answers at a path."""
+    return _split_path(path)[0] in PATHS
+
+
+def _split_path(path: str) -> tuple[str, str]:
+    """Return the address of the API and the action that a path names, if any.
+
+    A base URL of a client may end in a slash of its own, which doubles the first one. The client
+    profile of the OpenAPI document has the action as the last segment of the path.
+    """
+    path = "/" + path.lstrip("/")
+    if path in PATHS:
+        return path, ""
+    address, _, action = path.rpartition("/")
+    return (address, action) if action else (path, "")
+
+
 class V1Wire(WireApp):
     """The v1 wire as an ASGI application for its two addresses."""
 
@@ -61,21 +82,25 @@ class V1Wire(WireApp):
         self, scope: Scope, receive: Receive, record: RequestRecord
     ) -> PartnerResponse:
         """Check the size and shape of the body, the caller, the action; then dispatch."""
+        path, action = _split_path(scope["path"])
         try:
-            form = await self._read_form(scope, receive, record)
+            form = await self._read_form(scope, receive, record, action)
         except FormError as error:
             raise Refusal(Errno.BAD_PARAMS, str(error)) from None
         record.fields = form
         school = await self._authenticator.authenticate(form)
         record.school = school.id
-        route = self._find_route("/" + scope["path"].lstrip("/"), record.action)
+        route = self._find_route(path, record.action)
         params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
         return await self._dispatcher.dispatch(route, school.id, params)
 
-    async def _read_form(self, scope: Scope, receive: Receive, record: RequestRecord) -> Form:
+    async def _read_form(
+        self, scope: Scope, receive: Receive, record: RequestRecord, action: str
+    ) -> Form:
+        """Return the form; the action is that of the path, else the query's, else the body's."""
         headers = dict(scope["headers"])
         query = scope["query_string"].decode("latin-1")
-        record.action = dict(parse_qsl(query)).get("action", "").strip()
+        record.action = action or dict(parse_qsl(query)).get("action", "").strip()
         record.is_known = record.action in self._actions
         content_type = headers.get(b"content-type", b"")
         is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
@@ -92,8 +117,8 @@ class V1Wire(WireApp):
             raise FormError("use POST")
         form = parse_form(content_type, body)
         if not record.action:
-            action = form.get("action", "")
-            record.action = action if isinstance(action, str) else ""
+            in_body = form.get("action", "")
+            record.action = in_body if isinstance(in_body, str) else ""
             record.is_known = record.action in self._actions
             if len(body) > MAX_FORM_BYTES and record.action not in self._file_actions:
                 raise BodyTooLargeError

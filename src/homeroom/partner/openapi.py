@@ -1,0 +1,183 @@
+"""The partner API in OpenAPI 3.1: one operation for each action, from the contract alone.
+
+There are two forms. The **true document** shows the API as every client speaks it: the action in
+the query, both encodings of a form, JSON lists typed by their entries. OpenAPI tells operations
+apart by path, so that a path of the true document contains its query.
+
+The **client profile** is for generators of clients, which want neither a query string in a path
+nor a choice of encodings: the action is the last segment of the path, there is one encoding, and a
+JSON list is the text that it is on the wire. The server answers both alike.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from homeroom.contract.action import Action, APIPath, Check
+from homeroom.contract.catalogue import ACTIONS
+from homeroom.contract.errno import Errno
+from homeroom.contract.schema import OpenAPIPart, Schema, params_schema, struct_schemas
+
+TAGS = {
+    APIPath.COURSE: "Partner API: courses and classes",
+    APIPath.CLOUD: "Partner API: cloud drive",
+}
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+CREDENTIALS: Schema = {
+    "SID": {"type": "integer", "description": "The school.", "examples": [1]},
+    "safeKey": {
+        "type": "string",
+        "description": "md5(SECRET + timeStamp), 32 hexadecimal digits.",
+        "pattern": "^[0-9a-fA-F]{32}$",
+    },
+    "timeStamp": {
+        "type": "integer",
+        "description": "Seconds since 1970 UTC, at most 20 minutes away from the server's clock. "
+        "`homeroom sign --sid N` prints all three.",
+    },
+}
+ERROR_INFO: Schema = {
+    "type": "object",
+    "description": "The outcome of a call; errno 1 means done.",
+    "required": ["errno", "error"],
+    "properties": {"errno": {"type": "integer"}, "error": {"type": "string"}},
+    "examples": [{"errno": Errno.DONE.number, "error": Errno.DONE.zh}],
+}
+REFUSED: Schema = {
+    "type": "object",
+    "description": "A response without a result.",
+    "required": ["error_info"],
+    "properties": {"error_info": {"$ref": "#/components/schemas/ErrorInfo"}},
+}
+HEADERS: Schema = {
+    "X-Homeroom-Reason": {
+        "description": "The reason, in plain English; absent when the call is done.",
+        "schema": {"type": "string"},
+    },
+    "X-Request-Id": {
+        "description": "Identifies the request in the log.",
+        "schema": {"type": "string"},
+    },
+}
+
+
+def describe_partner_api(*, client_profile: bool) -> OpenAPIPart:
+    """Return the paths of all actions and the schemas that they refer to."""
+    results = {action.result.__name__: action.result for action in ACTIONS}
+    structs = struct_schemas(results.values())
+    schemas = {
+        "ErrorInfo": ERROR_INFO,
+        "Refused": REFUSED,
+        **{name: schema for name, schema in structs.items() if name not in results},
+    }
+    paths = {}
+    for action in ACTIONS:
+        name = f"{action.name[0].upper()}{action.name[1:]}Response"
+        schemas[name] = _response_schema(action, structs[action.result.__name__])
+        separator = "/" if client_profile else "?action="
+        paths[f"{action.v1.path}{separator}{action.name}"] = {
+            "post": _operation(action, name, client_profile=client_profile)
+        }
+    return OpenAPIPart(paths, schemas)
+
+
+def _operation(action: Action[Any, Any], response: str, *, client_profile: bool) -> Schema:
+    schema = params_schema(action.params, CREDENTIALS)
+    bodies = _client_body(action, schema) if client_profile else _bodies(action, schema)
+    return {
+        "operationId": action.name,
+        "tags": [TAGS[action.v1.path]],
+        "summary": action.title,
+        "description": _description(action),
+        "requestBody": {"required": True, "content": bodies},
+        "responses": {
+            "200": {
+                "description": "Every business answer; `error_info.errno` is its outcome.",
+                "headers": HEADERS,
+                "content": _json(response),
+            },
+            "413": {"description": "The body is too large.", "content": _json("Refused")},
+        },
+    }
+
+
+def _json(schema: str) -> Schema:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+def _bodies(action: Action[Any, Any], schema: Schema) -> Schema:
+    """Return both encodings of a form; the first is the one that clients usually send."""
+    encoding = {
+        name: {"contentType": "application/json"}
+        for name, field in schema["properties"].items()
+        if field.get("type") == "array"
+    }
+    form = {"schema": schema, **({"encoding": encoding} if encoding else {})}
+    content_types = [MULTIPART, URLENCODED] if action.v1.takes_file else [URLENCODED, MULTIPART]
+    return dict.fromkeys(content_types, form)
+
+
+def _client_body(action: Action[Any, Any], schema: Schema) -> Schema:
+    """Return the one encoding of the client profile, with its fields as texts and numbers."""
+    fields = {name: _client_field(field) for name, field in schema["properties"].items()}
+    content_type = MULTIPART if action.v1.takes_file else URLENCODED
+    return {content_type: {"schema": {**schema, "properties": fields}}}
+
+
+def _client_field(field: Schema) -> Schema:
+    if field.get("type") == "array":
+        content = {name: value for name, value in field.items() if name != "description"}
+        return {
+            "type": "string",
+            "description": field["description"],
+            "contentMediaType": "application/json",
+            "contentSchema": content,
+        }
+    if field.get("contentMediaType") == "application/octet-stream":
+        # What OpenAPI 3.0 had for a file: generators still know no other way.
+        return {"type": "string", "format": "binary", "description": field["description"]}
+    return field
+
+
+def _response_schema(action: Action[Any, Any], result: Schema) -> Schema:
+    errnos = dict.fromkeys((Errno.DONE, *action.refusals, *action.warning_errnos, *action.faults))
+    numbers = ", ".join(str(errno.number) for errno in errnos)
+    info = {"$ref": "#/components/schemas/ErrorInfo", "description": f"One of {numbers}."}
+    return {
+        "type": "object",
+        "description": f"Response of {action.name}; a result stands beside `error_info` when done.",
+        "required": ["error_info"],
+        "properties": {**result.get("properties", {}), "error_info": info},
+    }
+
+
+def _description(action: Action[Any, Any]) -> str:
+    lines = ["**Checks, in their order.** The first one that fails is answered.", ""]
+    lines += _numbered(action.ordered_checks)
+    if action.entry_checks:
+        lines += ["", "**Checks of each entry, in their order.**", ""]
+        lines += _numbered(action.entry_checks)
+    if action.warnings:
+        lines += ["", "**Warnings.** The call is done; of several the first is answered.", ""]
+        lines += _numbered(action.warnings)
+    lines += ["", "| errno | how | meaning |", "|---|---|---|"]
+    for errno in action.errnos:
+        lines.append(f"| {errno.number} | {_origins(action, errno)} | {errno.en} |")
+    return "\n".join(lines)
+
+
+def _numbered(checks: Iterable[Check]) -> list[str]:
+    return [f"1. `{check.errno.number}` {check.when}" for check in checks]
+
+
+def _origins(action: Action[Any, Any], errno: Errno) -> str:
+    """Return in which ways an action answers an errno."""
+    if errno is Errno.DONE:
+        return "done"
+    origins = {
+        "refused": action.refusals,
+        "warning": action.warning_errnos,
+        "entry": action.entry_errnos,
+        "fault": action.faults,
+    }
+    return ", ".join(word for word, errnos in origins.items() if errno in errnos)
