@@ -28,7 +28,7 @@ def stored(given: Given) -> int:
 
 
 def on_disk(given: Given, clip: Clip) -> Path:
-    return given.house.running.services.files.folder / clip.file.path
+    return given.house.files.folder / clip.file.path
 
 
 def test_a_deleted_clip_loses_its_bytes_before_the_answer_and_keeps_its_row(given: Given) -> None:
@@ -54,7 +54,7 @@ def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
 
     lesson = given.held_lesson()
     clip = given.clip(lesson)
-    worker = given.house.running.services.worker
+    worker = given.house.services.worker
     with monkeypatch.context() as broken:
         broken.setattr(worker, "run_due", failing)
         assert delete(given, lesson).errno == 1

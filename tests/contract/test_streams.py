@@ -54,7 +54,7 @@ def test_a_class_has_the_streams_that_it_records(given: Given) -> None:
 def test_where_nothing_carries_streams_there_are_no_addresses(given: Given) -> None:
     """Of a class that was bound while something did."""
     held = Streamed(given)
-    hosts = replace(given.house.running.services.hosts, push="")
+    hosts = replace(given.house.hosts, push="")
     shown = given.store.read(lambda uow: streams.streams(uow, held.deps, hosts, held.lesson))
     assert (shown.room, shown.scene) == (None, None)
 
@@ -81,7 +81,7 @@ def test_a_new_key_makes_another_address_each_time(given: Given) -> None:
 
 
 def test_only_a_class_has_streams(given: Given) -> None:
-    server = given.house.running.services
+    server = given.house.services
     with pytest.raises(OperatorError, match="no class has the id"):
         given.store.read(lambda uow: streams.streams(uow, server.deps, server.hosts, NOBODYS))
     with pytest.raises(OperatorError, match="no class has the id"):
@@ -316,7 +316,7 @@ def test_a_recording_needs_a_class(given: Given) -> None:
 @pytest.fixture
 def no_video(given: Given, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Take the media engine away; what is called brings it back."""
-    server = given.house.running.services
+    server = given.house.services
     monkeypatch.setattr(server.dispatcher, "_deps", replace(server.deps, video_works=lambda: False))
     return monkeypatch.undo
 
@@ -355,7 +355,7 @@ def test_without_video_a_class_that_is_recorded_stays_so(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Streamed(given)
-    server = given.house.running.services
+    server = given.house.services
     monkeypatch.setattr(server.dispatcher, "_deps", replace(server.deps, video_works=lambda: False))
     assert held.edit(**LIVE).errno == 1
     assert switched(held).errnos == [1]

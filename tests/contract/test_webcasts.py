@@ -114,7 +114,7 @@ def test_a_class_that_is_recorded_and_live_has_three_addresses_of_one_signed_str
     assert rtmp.query == hls.query == flv.query
     signature = parse_qs(rtmp.query)
     printed = signature["txTime"][0]
-    pull_key = given.house.running.services.deps.pull_key
+    pull_key = given.house.deps.pull_key
     assert signature["txSecret"] == [md5_hex(f"{pull_key}{name}{printed}")]
     assert int(printed, 16) > given.now + 3 * 365 * 86_400
 

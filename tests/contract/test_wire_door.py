@@ -323,7 +323,7 @@ def test_school_may_have_two_secrets(given: Given) -> None:
 
     def rotate(new: str, former: str | None) -> None:
         given.store.write(lambda uow: uow.schools.save_secrets(sid, new, former))
-        given.house.running.services.authenticator.forget()
+        given.house.forget_credentials()
 
     rotate("n" * 40, old)
     assert given.api.call("addCourse", courseName="Course").errno == 1
@@ -344,7 +344,7 @@ def test_suspended_school(given: Given) -> None:
 
 
 def test_maintenance_that_blocks(given: Given) -> None:
-    authenticator = given.house.running.services.authenticator
+    authenticator = given.house.services.authenticator
     window = given.store.write(
         lambda uow: uow.maintenance.add(given.now, given.now + 1, blocks=True)
     )

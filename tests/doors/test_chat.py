@@ -97,7 +97,7 @@ def test_who_was_away_longer_than_the_server_remembers(
     room: Classroom, monkeypatch: pytest.MonkeyPatch, *, somebody_else_is_there: bool
 ) -> None:
     monkeypatch.setattr(rooms, "WATCHED_LOOKS", 1)
-    open_rooms = room.given.house.running.services.hub.rooms.open
+    open_rooms = room.given.house.services.hub.rooms.open
     ann = room.guest("Ann")
     first = ann.said("first")
     ann.close()
@@ -217,7 +217,7 @@ def test_likes_are_counted_together_and_kept(room: Classroom) -> None:
 
 
 def test_likes_that_are_written_at_once_from_two_sides_count_once(room: Classroom) -> None:
-    ann, server = room.guest(), room.given.house.running.services
+    ann, server = room.guest(), room.given.house.services
     here = server.hub.rooms.open[room.lesson]
 
     async def both() -> int:
@@ -294,7 +294,7 @@ def test_what_goes_on_the_air_is_told(room: Classroom, monkeypatch: pytest.Monke
     assert list(state["sources"]) == ["class"]
     on_air = {room.seen.key}
     fact = StreamFacts(None, {}, None, None)
-    hub_rooms = room.given.house.running.services.hub.rooms
+    hub_rooms = room.given.house.services.hub.rooms
     monkeypatch.setattr(hub_rooms, "_facts", lambda name: fact if name in on_air else None)
     for one in (ann, teacher):
         assert one.next("state")["on_air"] == ["class"]

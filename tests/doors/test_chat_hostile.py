@@ -198,7 +198,7 @@ def test_a_page_of_a_teacher_that_is_not_theirs_has_no_room(room: Classroom) -> 
 
 
 def test_a_forged_ticket_makes_one_a_stranger(room: Classroom, given: Given) -> None:
-    deps = given.house.running.services.deps
+    deps = given.house.deps
     good = room.guest_ticket("Ann")
     ticket = verify_ticket(good, deps.ticket_key, given.now)
     body, _, signature = good.partition(".")
@@ -232,7 +232,7 @@ def test_a_ticket_for_one_class_is_none_for_another(room: Classroom, given: Give
 def user_ticket(room: Classroom, student: UserId | None = None) -> str:
     """Return the ticket of somebody who has logged in."""
     given = room.given
-    deps, uid = given.house.running.services.deps, student or given.student()
+    deps, uid = given.house.deps, student or given.student()
     user = given.store.read(lambda uow: uow.accounts.get(uid))
     assert user is not None
     return given.store.write(lambda uow: viewing.log_in(uow, deps, given.school.id, user))
@@ -251,14 +251,14 @@ def test_a_class_for_known_viewers_asks_to_log_in(given: Given) -> None:
 def test_who_logs_out_elsewhere_is_sent_away(room: Classroom) -> None:
     ticket = user_ticket(room)
     user, visitor = room.visitor(ticket=ticket), room.visitor()
-    deps = room.given.house.running.services.deps
+    deps = room.given.house.deps
     room.given.store.write(lambda uow: viewing.log_out(uow, deps, ticket))
     assert user.read_until_closed() == LOG_IN_FIRST
     assert visitor.next("counts", lambda counts: counts["viewers"] == 1)
 
 
 def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) -> None:
-    deps, student = room.given.house.running.services.deps, room.given.student()
+    deps, student = room.given.house.deps, room.given.student()
     tickets = [user_ticket(room, student) for _ in range(3)]
     first, second, third = (room.visitor(ticket=ticket) for ticket in tickets)
     # Who they are changes: each is told so with the ticket they came by.
@@ -276,7 +276,7 @@ def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) ->
 
 
 def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) -> None:
-    deps, lesson = room.given.house.running.services.deps, room.seen
+    deps, lesson = room.given.house.deps, room.seen
 
     def link(name: str, **scope: int) -> str:
         until = room.given.now + HOUR
@@ -300,7 +300,7 @@ def test_a_link_to_a_class_is_not_widened_by_one_to_the_course(room: Classroom) 
 def test_who_has_no_account_any_more_is_sent_away(room: Classroom) -> None:
     ticket = user_ticket(room)
     user = room.visitor(ticket=ticket)
-    deps = room.given.house.running.services.deps
+    deps = room.given.house.deps
     subject = verify_ticket(ticket, deps.ticket_key, room.given.now).subject
     room.given.cancelled(int(subject))  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
     assert user.read_until_closed() == LOG_IN_FIRST
@@ -382,7 +382,7 @@ def test_who_comes_while_the_database_is_down_comes_again(
 
 def test_ticket_of_an_hour_ago_is_good_and_of_half_a_day_ago_is_not(room: Classroom) -> None:
     given = room.given
-    deps, lesson = given.house.running.services.deps, room.seen
+    deps, lesson = given.house.deps, room.seen
     base = viewing.visitor(deps, lesson, given.now)
     for age, is_known in ((HOUR, True), (13 * HOUR, False)):
         old: Ticket = msgspec.structs.replace(base, expires_at=base.expires_at - age)

@@ -178,7 +178,7 @@ def test_who_is_muted_while_coming_in_is_not_heard(
     teacher, ben = room.teacher_here(), room.guest("Ben")
     ann = room.guest("Ann")
     ann.close()
-    hub = room.given.house.running.services.hub
+    hub = room.given.house.services.hub
     enter = hub.rooms.room
 
     async def late(lesson: Lesson, after: EntryId) -> tuple[Room, Sequence[EntryEvent], bool]:

@@ -83,7 +83,7 @@ def test_a_server_that_ends_writes_what_was_said_and_says_goodbye(
         ann.say("famous last words")
         ann.send("state")
         ann.next("state")
-        house.running.stop()
+        house.stop()
         assert ann.read_until_closed() == RESTART
         assert teacher.read_until_closed() == RESTART
         assert [event["text"] for event in ann.seen if event["t"] == "message"] == [
@@ -92,7 +92,7 @@ def test_a_server_that_ends_writes_what_was_said_and_says_goodbye(
         room.close()
         given.close()
     with running_house(tmp_path, None, engine) as house:
-        store = house.running.services.async_store.store
+        store = house.store
         kept = store.read(lambda uow: uow.chats.list_recent(room.lesson))
         assert [entry.new.text for entry in kept] == ["famous last words"]
         assert store.read(lambda uow: uow.chats.find_likes([room.lesson])) == {room.lesson: 3}
@@ -105,7 +105,7 @@ def test_a_viewer_who_does_not_read_is_cut_and_others_are_not(
     monkeypatch.setattr(hub, "cleaned", lambda text: text * 2000)
     room = Classroom(given)
     teacher, ann = room.teacher_here(), room.guest("Ann")
-    here = given.house.running.services.hub.rooms.open[room.lesson]
+    here = given.house.services.hub.rooms.open[room.lesson]
     with deaf(room.url, room.base):
         until(lambda: len(here.connections) == 3)
         for _ in range(100):

@@ -172,7 +172,7 @@ def test_whatever_names_hold_is_text(given: Given, hostile: str) -> None:
 
 def identity(given: Given, shown: Page) -> tuple[ViewerKind, str, str]:
     """Return whom the ticket in a page is for."""
-    key = given.house.running.services.deps.ticket_key
+    key = given.house.deps.ticket_key
     ticket = verify_ticket(shown.data["ticket"], key, given.now)
     return ticket.kind, ticket.subject, ticket.name
 

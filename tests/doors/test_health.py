@@ -32,7 +32,7 @@ def test_a_database_that_fails_is_a_reason(house: House, monkeypatch: pytest.Mon
     async def fail(*_args: object, **_more: object) -> None:
         raise StoreError("disk full")
 
-    store = house.running.services.async_store
+    store = house.services.async_store
     monkeypatch.setattr(store, "write", fail)
     answer = get(house, "/readyz")
     assert answer.status_code == 503
@@ -48,7 +48,7 @@ def test_a_database_that_fails_is_a_reason(house: House, monkeypatch: pytest.Mon
 def test_a_job_loop_that_stands_still_is_a_reason(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house.running.services.worker, "idle_seconds", lambda: 61.0)
+    monkeypatch.setattr(house.services.worker, "idle_seconds", lambda: 61.0)
     answer = get(house, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["the loop that does jobs has not turned for 61 s"]

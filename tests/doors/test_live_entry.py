@@ -52,12 +52,12 @@ class Gate:
         assert answer.status_code == 200, answer.text
         assert answer.headers["cache-control"] == "no-store"
         assert "set-cookie" not in answer.headers
-        key = self.given.house.running.services.deps.ticket_key
+        key = self.given.house.deps.ticket_key
         return verify_ticket(answer.json()["ticket"], key, self.given.now)
 
     def admits(self, ticket: str) -> bool:
         """Tell whether a ticket opens the class."""
-        deps = self.given.house.running.services.deps
+        deps = self.given.house.deps
         try:
             self.given.store.read(lambda uow: viewing.admit(uow, deps, self.key, ticket))
         except viewing.LogInFirst:
@@ -203,7 +203,7 @@ def test_logging_in_always_gives_another_ticket(given: Given) -> None:
     ).json()["ticket"]
     body = {"account": gate.account, "password": PASSWORD, "ticket": planted}
     ticket = gate.ticket(gate.post("login", body))
-    key = given.house.running.services.deps.ticket_key
+    key = given.house.deps.ticket_key
     assert verify_ticket(planted, key, given.now).kind is ViewerKind.VISITOR
     assert ticket.identity == f"user:{gate.user}"
     again = gate.ticket(gate.post("login", body))
@@ -265,7 +265,7 @@ def test_a_ticket_that_is_not_good_becomes_another_visitor(given: Given) -> None
     gate, elsewhere = Gate(given), Gate(given)
     sent = {"telephone": "13900000001", "nickname": "Li Lei"}
     foreign = elsewhere.post("guest", sent).json()["ticket"]
-    key = given.house.running.services.deps.ticket_key
+    key = given.house.deps.ticket_key
     known = {verify_ticket(foreign, key, given.now).subject}
     body, _, signature = foreign.partition(".")
     for ticket in (foreign, f"{body}.{signature[::-1]}", "x", "é" * 100, ""):

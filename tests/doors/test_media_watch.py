@@ -58,7 +58,7 @@ class Live(Scheduled):
     def __init__(self, given: Given, srs: SRS) -> None:
         super().__init__(given, **TRIO)
         self.soon()
-        server = given.house.running.services
+        server = given.house.services
         held = given.store.read(
             lambda uow: streams.streams(uow, server.deps, server.hosts, self.lesson)
         )
@@ -208,7 +208,7 @@ def test_a_push_that_nobody_knows_of_is_left_alone_at_an_engine_that_is_not_ours
 
 
 def test_a_push_that_nobody_knows_of_is_ended_at_our_own_engine(live: Live) -> None:
-    store, deps = live.given.store, live.given.house.running.services.deps
+    store, deps = live.given.store, live.given.house.deps
     own = SRS()
     own.streams = [stream("reset", "stranger")]
 
@@ -302,7 +302,7 @@ def test_what_goes_wrong_with_a_recording_is_kept(live: Live) -> None:
 
 def test_what_the_engine_says_is_at_hand_and_on_the_metrics(live: Live, srs: SRS) -> None:
     house = live.given.house
-    media = house.running.services.media
+    media = house.services.media
     counters = {
         name: number(house, f"homeroom_media_{name}_total")
         for name in ("slow_key_frames", "received_bytes", "sent_bytes", "recording_failures")

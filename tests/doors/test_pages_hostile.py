@@ -194,7 +194,7 @@ def ticket_of(room: Classroom, key: str, **facts: Any) -> str:  # noqa: ANN401  
 
 def test_forged_tickets_open_nothing_and_are_forgotten(given: Given, browser: Browser) -> None:
     room = Classroom(given, watchByLogin=1)
-    key = given.house.running.services.deps.ticket_key
+    key = given.house.deps.ticket_key
     good = ticket_of(room, key)
     with browser.context() as context:
         expect(planted(context, room, good).locator("#who")).to_have_text("Li Lei")
@@ -235,7 +235,7 @@ def test_who_logs_in_gets_a_ticket_that_nobody_knew(given: Given, context: Brows
     account = given.telephone()
     given.done("register", telephone=account, password=PASSWORD, nickname="Han Meimei")
     # Somebody else had the browser before, with a ticket that they know.
-    key = given.house.running.services.deps.ticket_key
+    key = given.house.deps.ticket_key
     known = ticket_of(room, key, kind=ViewerKind.VISITOR, name="Mallory")
     page = planted(context, room, known)
     page.locator("#gate").wait_for()

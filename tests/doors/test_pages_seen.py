@@ -108,7 +108,7 @@ class Places:
         return f"{self._given.house.url}/live.php?lessonKey={self._given.seen(lesson).key}"
 
     def _teach(self, lesson: LessonId) -> str:
-        server = self._given.house.running.services
+        server = self._given.house.services
         return self._given.store.read(
             lambda uow: streams.streams(uow, server.deps, server.hosts, lesson).teach
         )

@@ -41,7 +41,7 @@ class Linked:
 
     def ticket(self, shown: Page) -> Ticket:
         """Return the ticket in a page as the server reads it."""
-        key = self.given.house.running.services.deps.ticket_key
+        key = self.given.house.deps.ticket_key
         return verify_ticket(shown.data["ticket"], key, self.given.now)
 
 
@@ -173,7 +173,7 @@ def test_a_forged_ticket_is_not_one_of_ours(given: Given) -> None:
     linked = Linked(given)
     text = linked.open().data["ticket"]
     body, _, signature = text.partition(".")
-    key = given.house.running.services.deps.ticket_key
+    key = given.house.deps.ticket_key
     forged = (body, f"{body}.", f"{body}x.{signature}", f"{body}.{signature[:-1]}0x", "." * 500)
     for one in forged:
         with pytest.raises(OperatorError):

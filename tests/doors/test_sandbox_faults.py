@@ -220,7 +220,7 @@ def test_fault_of_no_school_is_refused(sandbox: Sandbox, sid: int) -> None:
 
 def test_faults_have_a_limit(moved: tuple[Given, Sandbox]) -> None:
     given, sandbox = moved
-    book = given.house.running.services.faults
+    book = given.house.faults
     assert book is not None
     sandbox.fault(action="addCourse", errno=104)
     (one,) = book.pending()

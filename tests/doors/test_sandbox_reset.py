@@ -68,7 +68,7 @@ def full(given: Given) -> Path:
     given.store.write(lambda uow: uow.publish_sessions.renew_key(lesson))
     watched(given, lesson, guest)
     clip = given.clip(lesson)
-    return given.house.running.services.files.folder / clip.file.path
+    return given.house.files.folder / clip.file.path
 
 
 def watched(given: Given, lesson: LessonId, user: UserId) -> None:
@@ -171,7 +171,7 @@ def test_picture_goes_when_nobody_has_it_any_more(given: Given, sandbox: Sandbox
             form = {"telephone": school.telephone(), "md5pass": "0" * 32}
             assert school.api.upload("register", content, **form).errno == 1
         digest = hashlib.sha256(content).hexdigest()
-        folder = given.house.running.services.files.folder
+        folder = given.house.files.folder
         (shown[name],) = (folder / "pictures").glob(f"{digest}.*")
     sandbox.reset(given.school.id)
     assert not shown["mine"].exists()

@@ -105,7 +105,7 @@ def test_the_lowest_versions_import_and_serve(
     uv("venv", "--quiet", "--no-project", "--python", python.path, venv)
     own = venv / "bin" / "python"
     lowest = ("--resolution", "lowest-direct", "--only-binary", ":all:")
-    direct = ("--requirements", ROOT / "pyproject.toml", "--extra", "browser")
+    direct = ("--requirements", ROOT / "pyproject.toml", "--extra", "browser", "--extra", "testing")
     uv("pip", "install", "--quiet", "--python", own, *lowest, *direct, f"homeroom @ {wheel}")
     done = subprocess.run(
         [own, "-I", "-c", IMPORT_ALL], capture_output=True, text=True, check=False, cwd=tmp_path

@@ -37,7 +37,7 @@ def watched(given: Given) -> LessonId:
 
 def asked(given: Given, lesson: LessonId) -> Asked:
     """Ask for a visitor, somebody who has logged in, and the teacher."""
-    deps, student = given.house.running.services.deps, given.student()
+    deps, student = given.house.deps, given.student()
 
     def unit(uow: UnitOfWork) -> Asked:
         held, user = uow.publish_sessions.get_stream(lesson), uow.accounts.get(student)
@@ -55,7 +55,7 @@ def asked(given: Given, lesson: LessonId) -> Asked:
 
 def look(given: Given, rooms: dict[LessonId, Asked]) -> tuple[Standings, int]:
     """Look, and return how many statements that took as well."""
-    server = given.house.running.services
+    server = given.house.services
 
     def unit(uow: UnitOfWork) -> Standings:
         return looks.standings(uow, server.deps, server.hosts, rooms)

@@ -29,7 +29,7 @@ def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
 
 
 def deps(given: Given) -> Dependencies:
-    return given.house.running.services.deps
+    return given.house.deps
 
 
 # --- who may watch -------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
 
 
 def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewing.Shown:
-    hosts = given.house.running.services.hosts
+    hosts = given.house.hosts
     held = given.seen(lesson)
     return did(
         given,

@@ -190,7 +190,7 @@ class Classroom(Scheduled):
     @property
     def teach_base(self) -> str:
         """The address of the teacher's page."""
-        server = self.given.house.running.services
+        server = self.given.house.services
 
         def address(uow: UnitOfWork) -> str:
             held = uow.publish_sessions.get_stream(self.lesson)

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import UpdateBase
 from sqlalchemy.sql import Select
 
-from homeroom.base.clock import DAY, HOUR, Moment
+from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.mp4 import FILE_TYPE_BOX
@@ -31,35 +31,41 @@ from homeroom.store.statement import Statement
 from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.store.viewers import NewViewer, Viewer
+from homeroom.testing.clock import ManualClock
+from homeroom.testing.partner import Value
+from homeroom.testing.school import SchoolBuilder
 from homeroom.usecases import clips, schools
 from homeroom.usecases.accounts import MEGABYTE
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import Fault
 from tests.support.serving import House
-from tests.support.wire import Partner, Reply, Value
+from tests.support.wire import Partner
 
 _NUMBERS: Final = count(1)
-FIRST_TELEPHONE: Final = 13_000_000_000
 UNFINISHED_MS: Final = 1500
 BEGINS_WITHIN: Final = 10.0
 
 
-class Given:
-    """One fresh school of a running server."""
+class Given(SchoolBuilder):
+    """One fresh school of a running server, with what no partner call can bring about."""
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.clock = house.clock
         self._other: Given | None = None
         self._ends = ExitStack()
         deps = Dependencies(KeyGenerator(), "", 0)
         self.school: School = self.store.write(lambda uow: schools.create(uow, deps, "School"))
-        self.api = Partner(house.url, self.school.id, self.school.secret, self.clock)
+        super().__init__(Partner(house.url, self.school.id, self.school.secret, house.clock))
+
+    @property
+    def clock(self) -> ManualClock:
+        """The clock of the server."""
+        return self.house.clock
 
     @property
     def store(self) -> Store:
-        """The server's own store, for facts that no partner call can bring about."""
-        return self.house.running.services.async_store.store
+        """The server's own store."""
+        return self.house.store
 
     @property
     def now(self) -> Moment:
@@ -76,43 +82,15 @@ class Given:
             uow.schools.save_plan(sid, msgspec.structs.replace(held.plan, **changes))
 
         self.store.write(change)
-        self.house.running.services.authenticator.forget()
+        self.house.forget_credentials()
 
     def fault(self, action: str, errno: Errno | None = None, **more: Any) -> None:  # noqa: ANN401  passed on to Fault
         """Ask for a fault at the next call of an action of this school."""
         facts = {"delay_ms": 0, "drop": False, "times": 1, "after_commit": False, **more}
-        faults = self.house.running.services.faults
-        assert faults is not None
+        faults = self.house.faults
         faults.add(
             Fault(id=0, action=action, school=SchoolId(self.school.id), errno=errno, **facts)
         )
-
-    def telephone(self) -> str:
-        """Return a telephone number that nobody has."""
-        return str(FIRST_TELEPHONE + next(_NUMBERS))
-
-    def user(self, **fields: Value) -> UserId:
-        """Register somebody."""
-        given = {"telephone": self.telephone(), "md5pass": "0" * 32, **fields}
-        return UserId(self.done("register", **given).data)
-
-    def teacher(self) -> UserId:
-        """Register a teacher of the school."""
-        return self.user(addToSchoolMember=2)
-
-    def student(self) -> UserId:
-        """Register a student of the school."""
-        return self.user(addToSchoolMember=1)
-
-    def course(self, **fields: Value) -> CourseId:
-        """Make a course."""
-        return CourseId(self.done("addCourse", **{"courseName": "Course", **fields}).data)
-
-    def member(self, course: CourseId, identity: int = 1) -> UserId:
-        """Make a student of the school a member of a course."""
-        student = self.student()
-        self.done("addCourseStudent", courseId=course, identity=identity, studentUid=student)
-        return student
 
     def teaching_member(self, course: CourseId, identity: int = 1) -> UserId:
         """Make a member of a course who is a teacher of the school besides."""
@@ -120,32 +98,11 @@ class Given:
         self.done("addTeacher", teacherUid=member, teacherName="Teacher")
         return member
 
-    def lesson(self, course: CourseId | None = None, **fields: Value) -> LessonId:
-        """Make a class, beginning in a day and an hour long unless said otherwise."""
-        return LessonId(self.done("addCourseClass", **self.lesson_form(course, **fields)).data)
-
-    def lesson_form(self, course: CourseId | None = None, **fields: Value) -> dict[str, Value]:
-        """Return the parameters of a class that can be added."""
-        form: dict[str, Value] = {
-            "courseId": self.course() if course is None else course,
-            "className": "Class",
-            "beginTime": self.now + DAY,
-            "endTime": self.now + DAY + HOUR,
-        }
-        if "teacherUid" not in fields and "teacherAccount" not in fields:
-            form["teacherUid"] = self.teacher()
-        return {**form, **fields}
-
     def viewer(self, lesson: LessonId, **facts: Any) -> Viewer:  # noqa: ANN401  any of NewViewer
         """Let somebody watch a class: a visitor unless said otherwise."""
         number = next(_NUMBERS)
         new = NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, f"Viewer {number}")
         return self.store.write(lambda uow: uow.viewers.save(replace(new, **facts), uow.now))
-
-    def label(self, name: str | None = None) -> str:
-        """Make a label of the school."""
-        name = name or f"label {next(_NUMBERS)}"
-        return str(self.done("addSchoolLabel", labelName=name).data["labelId"])
 
     def other(self) -> "Given":
         """Return another school of the same server, made at the first call."""
@@ -171,11 +128,6 @@ class Given:
         course = self.course()
         self.done("endCourse", courseId=course)
         return course
-
-    def folder(self, name: str = "Folder") -> FolderId:
-        """Make a folder in the school's drive."""
-        top = self.done("getTopFolderId").data
-        return FolderId(int(self.done("createFolder", folderId=top, folderName=name).data))
 
     def cancelled(self, user: UserId) -> UserId:
         """Cancel an account, as `homeroom user cancel` does."""
@@ -238,8 +190,7 @@ class Given:
     ) -> Iterator[None]:
         """Keep a call of another client unfinished, for longer than requests wait unless said."""
         self.fault(action, delay_ms=delay_ms)
-        faults = self.house.running.services.faults
-        assert faults is not None
+        faults = self.house.faults
         with ThreadPoolExecutor(1) as other_client:
             slow = other_client.submit(self.api.call, action, **fields)
             until = time.monotonic() + BEGINS_WITHIN
@@ -267,7 +218,7 @@ class Given:
 
     def clip(self, lesson: LessonId, content: bytes = b"a recording", **facts: Any) -> Clip:  # noqa: ANN401  any of NewClip
         """Put a recorded file into a class, as `homeroom clip add` does, but for what is said."""
-        files = self.house.running.services.files
+        files = self.house.files
         name = f"{next(_NUMBERS):08x}"
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "recording.mp4"
@@ -297,15 +248,9 @@ class Given:
         self.fault(action.name, errno)
         return self
 
-    def done(self, action: str, **fields: Value) -> Reply:
-        """Make a call that must answer 1."""
-        reply = self.api.call(action, **fields)
-        assert reply.errno == 1, (action, fields, reply.body, reply.reason)
-        return reply
-
     def close(self) -> None:
         """Let go of the connections, and end what holds for the whole server."""
         self._ends.close()
-        self.api.close()
+        super().close()
         if self._other is not None:
             self._other.close()

@@ -37,12 +37,12 @@ class Streamed(Scheduled):
     @property
     def deps(self) -> Dependencies:
         """What the use cases of the server need."""
-        return self.given.house.running.services.deps
+        return self.given.house.deps
 
     @property
     def streams(self) -> Streams:
         """The streams as an operator sees them."""
-        hosts = self.given.house.running.services.hosts
+        hosts = self.given.house.hosts
         return self.given.store.read(
             lambda uow: streams.streams(uow, self.deps, hosts, self.lesson)
         )

@@ -1,0 +1,61 @@
+"""A client of the sandbox, of a server in a thread or anywhere else: clock, faults, journal."""
+
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+TIMEOUT_SECONDS: Final = 30
+
+
+class SandboxClient:
+    """The sandbox of a running server; an HTTP error raises `httpx.HTTPStatusError`."""
+
+    def __init__(self, url: str, **client: Any) -> None:  # noqa: ANN401  httpx's own parameters
+        self.http = httpx.Client(base_url=f"{url}/sandbox", timeout=TIMEOUT_SECONDS, **client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def clock(self) -> dict[str, int]:
+        """Return the state of the clock."""
+        state: dict[str, int] = self.http.get("/clock").raise_for_status().json()
+        return state
+
+    def move(self, **body: int) -> dict[str, int]:
+        """Move the clock by `advance` seconds or to the moment `now`; return its state."""
+        state: dict[str, int] = self.http.post("/clock", json=body).raise_for_status().json()
+        return state
+
+    def fault(self, **body: object) -> int:
+        """Add a fault, with the fields of POST /sandbox/faults, and return its id."""
+        response = self.http.post("/faults", json=body).raise_for_status()
+        return int(response.json()["id"])
+
+    def clear_faults(self) -> None:
+        """Remove all faults that have not happened yet."""
+        self.http.delete("/faults").raise_for_status()
+
+    def reset(self, sid: int, to: str = "empty") -> dict[str, int]:
+        """Empty a school, or fill it again with `to="demo"`; return what was removed."""
+        response = self.http.post("/reset", json={"sid": sid, "to": to}).raise_for_status()
+        removed: dict[str, int] = response.json()["removed"]
+        return removed
+
+    def journal(self, **query: str | int) -> list[dict[str, Any]]:
+        """Return the last requests, newest first."""
+        response = self.http.get("/journal", params=query).raise_for_status()
+        requests: list[dict[str, Any]] = response.json()["requests"]
+        return requests
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.http.close()

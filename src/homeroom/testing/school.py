@@ -1,0 +1,100 @@
+"""Builders: a school and what it has; every field that a test does not name has a default."""
+
+from itertools import count
+from types import TracebackType
+from typing import Final, Self
+
+from homeroom.base.clock import DAY, HOUR, Clock
+from homeroom.base.ids import CourseId, FolderId, LessonId, UserId
+from homeroom.testing.partner import PartnerClient, PartnerReply, Value
+
+FIRST_TELEPHONE: Final = 13_000_000_000
+_NUMBERS: Final = count(1)
+
+
+class SchoolBuilder:
+    """Fills one school of a running server by signed calls."""
+
+    def __init__(self, api: PartnerClient) -> None:
+        self.api = api
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that signs the calls."""
+        return self.api.clock
+
+    def done(self, action: str, **fields: Value) -> PartnerReply:
+        """Send a call whose errno must be 1; raise AssertionError on any other."""
+        reply = self.api.call(action, **fields)
+        if reply.errno != 1:
+            raise AssertionError(action, fields, reply.body, reply.reason)
+        return reply
+
+    def telephone(self) -> str:
+        """Return a telephone number that is not registered."""
+        return str(FIRST_TELEPHONE + next(_NUMBERS))
+
+    def user(self, **fields: Value) -> UserId:
+        """Register a user."""
+        form = {"telephone": self.telephone(), "md5pass": "0" * 32, **fields}
+        return UserId(self.done("register", **form).data)
+
+    def teacher(self) -> UserId:
+        """Register a teacher of the school."""
+        return self.user(addToSchoolMember=2)
+
+    def student(self) -> UserId:
+        """Register a student of the school."""
+        return self.user(addToSchoolMember=1)
+
+    def course(self, **fields: Value) -> CourseId:
+        """Add a course."""
+        return CourseId(self.done("addCourse", **{"courseName": "Course", **fields}).data)
+
+    def member(self, course: CourseId, identity: int = 1) -> UserId:
+        """Register a student and add them to a course: identity 1 is a student, 2 an auditor."""
+        student = self.student()
+        self.done("addCourseStudent", courseId=course, identity=identity, studentUid=student)
+        return student
+
+    def lesson(self, course: CourseId | None = None, **fields: Value) -> LessonId:
+        """Add a class: it begins in a day and lasts an hour."""
+        return LessonId(self.done("addCourseClass", **self.lesson_form(course, **fields)).data)
+
+    def lesson_form(self, course: CourseId | None = None, **fields: Value) -> dict[str, Value]:
+        """Return the parameters of a class that can be added; add what it needs first."""
+        begin = self.clock.now() + DAY
+        form: dict[str, Value] = {
+            "courseId": self.course() if course is None else course,
+            "className": "Class",
+            "beginTime": begin,
+            "endTime": begin + HOUR,
+        }
+        if "teacherUid" not in fields and "teacherAccount" not in fields:
+            form["teacherUid"] = self.teacher()
+        return {**form, **fields}
+
+    def label(self, name: str | None = None) -> str:
+        """Add a label and return its id."""
+        name = name or f"label {next(_NUMBERS)}"
+        return str(self.done("addSchoolLabel", labelName=name).data["labelId"])
+
+    def folder(self, name: str = "Folder") -> FolderId:
+        """Add a folder to the school's drive."""
+        top = self.done("getTopFolderId").data
+        return FolderId(int(self.done("createFolder", folderId=top, folderName=name).data))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.api.close()
