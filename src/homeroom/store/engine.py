@@ -1,7 +1,15 @@
-"""What the two engines share: units of work, how they fail, how they are told and counted.
+"""The interface of a database engine, and what both engines share.
 
-All that differs between the engines is in `sqlite.py`, `postgres.py` and the inserts and lists of
-`statement.py`; nobody else asks which one it is.
+Three words of this package:
+
+- A *unit of work* is everything that one request or job does to the database. It is committed as a
+  whole or not at all.
+- A *snapshot read* only reads. It sees the database as it was when the read began, and it waits for
+  no writer.
+- A *group commit* is one commit for several units of work that waited at the same time (SQLite).
+
+The engines differ in `sqlite.py`, `postgres.py` and the dialects of `statement.py`. No other module
+depends on which engine is in use.
 """
 
 from collections.abc import Callable
@@ -14,54 +22,55 @@ from homeroom.store.statement import Statement
 Value = int | str | None
 Row = tuple[Any, ...]
 Trace = Callable[[str, dict[str, Any]], None]
-"""Told each statement and its values; for benchmarks and for tests that count."""
+"""Is called with the SQL and the values of each statement; for benchmarks and tests."""
 
 BUSY_TIMEOUT_SECONDS = 10
+"""Longest wait for a locked SQLite file, and for a connection to PostgreSQL."""
 
 
 class StoreError(HomeroomError):
-    """The database could not do or keep the work.
+    """The database could not run or commit the unit of work.
 
-    Nothing of it was kept, but for one case: a connection to PostgreSQL that was lost during the
-    commit leaves it open whether it was.
+    Nothing was committed, with one exception: if the connection to PostgreSQL was lost during the
+    commit, the unit of work may or may not be committed.
     """
 
 
 class ContendedError(HomeroomError):
-    """Another unit holds for over a second what this one needs."""
+    """Another transaction holds, for more than a second, a lock that this unit of work needs."""
 
 
 class NeedsExclusiveError(HomeroomError):
-    """The unit found that it may not run beside others of its school; it is run again alone."""
+    """The unit of work needs the exclusive lock of its school; the engine runs it again with it."""
 
 
 class Transaction(Protocol):
-    """A transaction: what a noun of the store speaks to."""
+    """A transaction, as a repository uses it."""
 
     def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run a statement and return its rows."""
         ...
 
     def execute(self, statement: Statement, values: dict[str, Any]) -> int:
-        """Run a statement and return how many rows it wrote."""
+        """Run a statement and return the number of rows that it wrote."""
         ...
 
 
 @dataclass(slots=True)
 class QueuedUnit:
-    """One piece of work waiting for a transaction."""
+    """A unit of work, or a snapshot read, in the queue of an engine."""
 
     run: Callable[[Transaction], Any]
     on_done: Callable[[Any, BaseException | None], None]
-    """Told the result or the failure, from a thread of the store, after the commit."""
+    """Is called with the result or the exception after the commit, on a thread of the store."""
     school: int | None = None
     is_exclusive: bool = True
-    """Whether other units of the school must wait; reads and plain additions need not."""
+    """Whether it locks its school exclusively. Units that only add rows may share the lock."""
 
 
 @dataclass(slots=True)
 class CommitStats:
-    """What an engine has committed since it was opened: how often, and how many units of work."""
+    """Number of commits, and of units of work in them, since the engine was opened."""
 
     commits: int = 0
     units: int = 0
@@ -73,19 +82,19 @@ class Engine(Protocol):
     stats: CommitStats
 
     def write(self, unit: QueuedUnit) -> None:
-        """Queue a unit that writes."""
+        """Queue a unit of work."""
         ...
 
     def read(self, unit: QueuedUnit) -> None:
-        """Queue a unit that only reads, on a snapshot."""
+        """Queue a snapshot read."""
         ...
 
     def close(self) -> None:
-        """Finish what waits and let go of the database."""
+        """Finish the queued units, then close the database."""
         ...
 
 
 class Traceable:
-    """Something whose statements can be watched."""
+    """An object whose statements a test or a benchmark can trace."""
 
     trace: Trace | None = None

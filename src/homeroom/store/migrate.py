@@ -1,4 +1,4 @@
-"""Bringing a database to the tables of this version: one history for both engines."""
+"""Migrations: bring a database to the tables of this version. Both engines share one history."""
 
 import logging
 import sqlite3
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def is_current(address: str | Path) -> bool:
-    """Tell whether a database has the tables of this version."""
+    """Return whether a database has the tables of this version."""
     query = "SELECT version_num FROM alembic_version"
     try:
         if isinstance(address, Path):
@@ -38,8 +38,8 @@ def is_current(address: str | Path) -> bool:
 
 
 def migrate(address: str | Path) -> None:
-    """Bring a database up to date; a path is SQLite, an address is PostgreSQL."""
-    # What it does is one line for an operator at most; it says a dozen, some when imported.
+    """Run the migrations that a database lacks; a path is SQLite, a URL is PostgreSQL."""
+    # Alembic logs a dozen lines, some of them at import; an operator needs none of them.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic is a tenth of what a start loads, and most starts have nothing to migrate.
     from alembic import command  # noqa: PLC0415  Alembic takes 0.2 s to import and is rarely needed
@@ -50,8 +50,8 @@ def migrate(address: str | Path) -> None:
     config.set_main_option("script_location", str(FOLDER))
     engine = create_engine(sqlalchemy_url(address), poolclass=NullPool)
     if isinstance(address, Path):
-        # Left to itself, Python's driver commits before it makes a table: broken off, half of the
-        # tables would be there and the next start would fail on them.
+        # By default Python's driver commits before each CREATE TABLE. An interrupted migration
+        # would leave half of the tables, and the next start would fail on them.
         event.listen(engine, "connect", _disable_driver_transactions)
         event.listen(engine, "begin", _begin_immediate)
     try:
@@ -75,7 +75,7 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def sqlalchemy_url(address: str | Path) -> str:
-    """Return the address as SQLAlchemy takes it."""
+    """Return the URL of a database for SQLAlchemy."""
     if isinstance(address, Path):
         return f"sqlite:///{address}"
     scheme, rest = address.split("://", 1)

@@ -1,7 +1,8 @@
-"""Lists in pages: filters that may be combined, and a place to go on from that stays true.
+"""Lists in pages, with filters that can be combined.
 
-A page goes on after the key of the last row shown, never after a count of rows, so rows that come
-or go meanwhile move no others. Each combination of filters is one statement, compiled once.
+Paging is by key: the next page begins after the key of the last row of this page, not after a
+number of rows. Rows that are added or deleted between two pages therefore shift no others. Each
+combination of filters is one statement, compiled once.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,35 +21,35 @@ Filters = Mapping[str, Value]
 
 SCHOOL = "school"
 BEFORE_FIRST = -1
-"""Less than any key."""
+"""A value below every key."""
 
 
 @dataclass(frozen=True)
 class ListDefinition(Generic[R]):
-    """A list: where its rows come from, what of them is shown, and what may be asked."""
+    """Definition of a list: its table, its columns, its order and its filters."""
 
     name: str
     make_row: Callable[..., R]
     columns: tuple[ColumnElement[Any], ...]
     source: FromClause
     school: ColumnElement[int]
-    """The column that says whose a row is; it leads the order of several schools."""
+    """Column of the school that a row belongs to. A list of all schools is ordered by it first."""
     order: tuple[ColumnElement[int], ...]
-    """What orders the rows of one school; an index begins with the school and these."""
+    """Columns that order the rows of one school. An index covers the school and these columns."""
     filters: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
-    """Conditions by name; each takes the parameter of its own name, and `now`."""
+    """Conditions by name. Each uses the parameter of its own name, and may use `now`."""
     selective_filters: frozenset[str] = frozenset()
-    """Filters with an index of their own, which the one by school must not keep from use."""
+    """Filters that have an index of their own; the index by school must not be used instead."""
     selective_school: ColumnElement[int] | None = None
-    """What says whose a row is when a narrow filter is used: a column of another table."""
+    """Column of the school to use with a selective filter: one of another table."""
     time_order: tuple[ColumnElement[int], ...] = ()
-    """What orders the rows of one school instead when a filter of `timed` is used."""
+    """Columns that order the rows of one school if one of `time_filters` is used."""
     time_filters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page: how long, and after which row of which order; `now` is for states."""
+    """The page to read: at most `limit` rows after the key `after`, in an order."""
 
     limit: int
     after: PageKey | None = None
@@ -58,7 +59,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """Some rows, and the key of the last of them where more follow."""
+    """Rows of a list; `next` is the key to continue after, None on the last page."""
 
     rows: list[R]
     next: PageKey | None
@@ -66,17 +67,20 @@ class Page(Generic[R]):
 
 
 class CursorMismatchError(HomeroomError):
-    """The place to go on from belongs to another list, or to the same in another order."""
+    """The key to continue after belongs to another list, or to another order of this list."""
 
 
 _STATEMENTS: dict[tuple[str, str, frozenset[str]], Statement] = {}
-"""Bounded: by the lists and the combinations of their filters that a door lets through."""
+"""Compiled statements; the lists and filters of the read-back API bound their number."""
 
 
 def fetch_page(
     tx: Transaction, definition: ListDefinition[R], filters: Filters, request: PageRequest
 ) -> Page[R]:
-    """Return one page of a list."""
+    """Return one page of a list.
+
+    Raises `CursorMismatchError` if the key to continue after is not one of this list and order.
+    """
     filter_names = frozenset(filters)
     order = _order_name(definition, filter_names)
     width = len(_order(definition, order))
@@ -140,18 +144,18 @@ def _build_statement(
 
 
 def deleted_filter(moment: ColumnElement[int | None]) -> ColumnElement[bool]:
-    """Ask for rows with a moment of deletion, or for those without: 1 or 0 is given."""
+    """Return the condition that a row is deleted (parameter `deleted` is 1) or is not (0)."""
     return moment.is_not(None) == (bindparam("deleted") == 1)
 
 
 def substring_filter(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """Ask for a part of a text; capitals of the Latin alphabet do not matter."""
+    """Return the condition that a text contains a parameter; the case of A to Z does not matter."""
     pattern = func.lower(bindparam(name, type_=Text()))
     return func.lower(column).like(pattern, escape="\\")
 
 
 def like_pattern(text: str) -> str:
-    """Return what finds a text anywhere in another, for `has_part`."""
+    """Return the LIKE pattern that finds a text anywhere, for `substring_filter`."""
     for special in "\\%_":
         text = text.replace(special, f"\\{special}")
     return f"%{text}%"

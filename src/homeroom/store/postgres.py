@@ -1,7 +1,8 @@
-"""PostgreSQL: a few held connections, one transaction a unit.
+"""PostgreSQL: a few open connections, one transaction for each unit of work.
 
-Units of one school take turns by an advisory lock, which is taken before the first read; those that
-only add share it. Readers have snapshots of their own.
+An advisory lock makes the units of one school run one after another. It is taken before the first
+read. Units that only add rows share the lock and run side by side. Reads have snapshots of their
+own and take no lock.
 """
 
 import threading
@@ -25,18 +26,19 @@ from homeroom.store.engine import (
 from homeroom.store.statement import POSTGRESQL, Statement
 
 MAX_CONNECTIONS = 10
+"""Connections of one server process. This is the back-pressure: further units wait in a queue."""
 READER_CONNECTIONS = 2
-"""Of the held ones, those that only read."""
+"""Connections, of the above, that only read."""
 MAX_RETRIES = 10
-"""Times a unit is run again after PostgreSQL gave up on it for the sake of another."""
+"""Times that a unit is run again after a conflict with another transaction."""
 
 _LOCK_CLASS = 20_431
-"""The first half of our advisory locks' keys, so that they meet nobody else's."""
+"""First half of the keys of our advisory locks; it keeps them apart from other programs' locks."""
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresTransaction(Traceable):
-    """A held connection of PostgreSQL."""
+    """A connection to PostgreSQL, and the transaction that is open on it."""
 
     def __init__(self, url: str) -> None:
         self.connection = psycopg.connect(
@@ -46,8 +48,8 @@ class PostgresTransaction(Traceable):
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = 1
         # A plan made while a table was empty must not turn into a scan when it no longer is: rows
-        # are looked up by index, one by one. A scan that cannot be helped then seems dear enough
-        # to be compiled, for 200 ms a run.
+        # are looked up by index, one by one. Without these plans an unavoidable scan looks so
+        # expensive that PostgreSQL would compile it (JIT), for 200 ms a run.
         self.connection.execute(
             "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; "
             "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
@@ -56,7 +58,7 @@ class PostgresTransaction(Traceable):
         self.cursor = self.connection.cursor()
 
     def control(self, sql: str) -> None:
-        """Run statements of transaction control, in one round trip."""
+        """Run statements that control the transaction, in one round trip."""
         if self.trace is not None:
             self.trace(sql, {})
         self.cursor.execute(sql.encode(), prepare=False)
@@ -67,7 +69,7 @@ class PostgresTransaction(Traceable):
         return self.cursor.fetchall()
 
     def execute(self, statement: Statement, values: dict[str, Any]) -> int:
-        """Run a statement and return how many rows it wrote."""
+        """Run a statement and return the number of rows that it wrote."""
         self._run(statement, values)
         return self.cursor.rowcount
 
@@ -81,12 +83,12 @@ class PostgresTransaction(Traceable):
 
 
 def _describe(failure: psycopg.Error) -> str:
-    """Return what PostgreSQL says of a failure, without the values of rows that it may quote."""
+    """Return the message of a failure without its detail, which may quote values of rows."""
     return failure.diag.message_primary or type(failure).__name__
 
 
 class PostgresEngine:
-    """PostgreSQL behind a few held connections."""
+    """A PostgreSQL database with a few open connections."""
 
     def __init__(self, url: str, trace: Trace | None = None) -> None:
         self._url = url
@@ -95,30 +97,31 @@ class PostgresEngine:
         self._stats_lock = threading.Lock()
         self._local = threading.local()
         self._writers = ThreadPoolExecutor(MAX_CONNECTIONS - READER_CONNECTIONS, "store-writer")
-        # Units that wait for the turn of one school must not keep others from being let in.
+        # Units that wait for the lock of one school must not hold up the reads of other requests.
         self._readers = ThreadPoolExecutor(READER_CONNECTIONS, "store-reader")
         self._open: list[PostgresTransaction] = []
 
     def write(self, unit: QueuedUnit) -> None:
-        """Queue a unit that writes."""
+        """Queue a unit of work."""
         self._writers.submit(self._run, unit, self._begin(unit))
 
     def read(self, unit: QueuedUnit) -> None:
-        """Queue a unit that only reads, on a snapshot."""
+        """Queue a snapshot read."""
         self._readers.submit(self._run, unit, _BEGIN_READ)
 
     def close(self) -> None:
-        """Finish what waits and let go of the database."""
+        """Finish the queued units, then close the connections."""
         self._writers.shutdown()
         self._readers.shutdown()
         for tx in self._open:
             tx.connection.close()
 
     def _begin(self, unit: QueuedUnit) -> str:
-        """Begin, and take the school's turn before the first snapshot: later it would be stale.
+        """Return the SQL that begins a transaction and locks its school.
 
-        Units that only add run together; any other waits for them and they for it. After the turn
-        no wait is longer than a second, which is what errno 460 promises.
+        The lock comes before the first snapshot: a snapshot taken before the lock would be stale.
+        Shared and exclusive units of a school exclude each other. Once the school is locked, no
+        wait is longer than a second, as Errno.BEING_CREATED promises.
         """
         if unit.school is None:
             return "BEGIN; SET LOCAL lock_timeout = '1s'"
@@ -129,7 +132,7 @@ class PostgresEngine:
     def _run(self, unit: QueuedUnit, begin: str) -> None:
         try:
             result = self._attempt(unit, begin, MAX_RETRIES)
-        except Exception as failure:  # noqa: BLE001  it belongs to whoever sent the unit
+        except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
             unit.on_done(None, failure)
         else:
             if begin is not _BEGIN_READ:
@@ -152,7 +155,8 @@ class PostgresEngine:
             psycopg.errors.UniqueViolation,
             psycopg.errors.ForeignKeyViolation,
         ) as failure:
-            # What another unit has just put there or taken away is seen when this one looks again.
+            # Another unit has just added or deleted a row that this one needs: run it again, and it
+            # sees that row.
             self._rollback(tx)
             if retries_left == 0:
                 raise StoreError(_describe(failure)) from None
@@ -167,7 +171,7 @@ class PostgresEngine:
         except psycopg.Error as failure:
             self._rollback(tx)
             if tx.connection.closed and not has_begun and retries_left > 0:
-                # PostgreSQL was restarted while the connection lay idle: another one will do.
+                # PostgreSQL was restarted while the connection was idle: open another one.
                 return self._attempt(unit, begin, retries_left - 1)
             raise StoreError(_describe(failure)) from None
         except BaseException:

@@ -1,7 +1,8 @@
-"""SQLite: one writer thread, and readers with snapshots of their own.
+"""SQLite: one writer thread with group commit, and reader threads with snapshots of their own.
 
-The writer takes every unit that waits, runs each in a savepoint of its own, commits once for all of
-them and only then answers each.
+The writer takes all units of work that are queued, up to a limit, and runs each in its own
+savepoint. It commits once for all of them, and reports each result only after the commit. A unit
+that fails is rolled back to its savepoint; the others of its group are not affected.
 """
 
 import queue
@@ -24,11 +25,11 @@ from homeroom.store.engine import (
 from homeroom.store.statement import SQLITE, Statement
 
 MAX_GROUP_UNITS = 64
-"""Units that one commit may hold: enough to pay for the fsync, few enough to keep latency flat."""
+"""Units of work in one commit: enough to pay for the fsync, few enough to keep latency flat."""
 
 
 class SqliteTransaction(Traceable):
-    """A connection of SQLite, between a BEGIN and a COMMIT."""
+    """A connection to SQLite, and the transaction that is open on it."""
 
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         self.connection = sqlite3.connect(
@@ -48,7 +49,7 @@ class SqliteTransaction(Traceable):
             self.connection.execute(f"PRAGMA {pragma}")
 
     def control(self, sql: str) -> None:
-        """Run a statement of transaction control."""
+        """Run a statement that controls the transaction."""
         if self.trace is not None:
             self.trace(sql, {})
         self.connection.execute(sql)
@@ -58,7 +59,7 @@ class SqliteTransaction(Traceable):
         return self._execute(statement, values).fetchall()
 
     def execute(self, statement: Statement, values: dict[str, Any]) -> int:
-        """Run a statement and return how many rows it wrote."""
+        """Run a statement and return the number of rows that it wrote."""
         return self._execute(statement, values).rowcount
 
     def _execute(self, statement: Statement, values: dict[str, Any]) -> sqlite3.Cursor:
@@ -71,7 +72,7 @@ class SqliteTransaction(Traceable):
 
 
 class SqliteEngine:
-    """SQLite behind one writer thread and two readers."""
+    """A SQLite file with one writer thread and two reader threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -85,16 +86,16 @@ class SqliteEngine:
         self._open: list[SqliteTransaction] = [self.tx]
 
     def write(self, unit: QueuedUnit) -> None:
-        """Queue a unit that writes."""
-        unit.is_exclusive = True  # there is one writer
+        """Queue a unit of work."""
+        unit.is_exclusive = True  # there is one writer, so no other unit runs at the same time
         self._waiting.put(unit)
 
     def read(self, unit: QueuedUnit) -> None:
-        """Queue a unit that only reads, on a snapshot."""
+        """Queue a snapshot read."""
         self._readers.submit(self._read, unit)
 
     def close(self) -> None:
-        """Finish what waits and let go of the database."""
+        """Finish the queued units, then close the connections."""
         self._waiting.put(None)
         self._writer.join()
         self._readers.shutdown()
@@ -117,7 +118,7 @@ class SqliteEngine:
     def _commit(
         self, group: list[QueuedUnit]
     ) -> Sequence[tuple[QueuedUnit, Any, BaseException | None]]:
-        """Run a group and commit it; a failed commit fails every unit of it."""
+        """Run a group of units and commit it; if the commit fails, all units of the group fail."""
         outcomes: list[tuple[QueuedUnit, Any, BaseException | None]] = []
         try:
             self.tx.control("BEGIN IMMEDIATE")
@@ -127,7 +128,7 @@ class SqliteEngine:
                     outcomes.append((unit, unit.run(self.tx), None))
                 except Exception as failure:
                     if not self.tx.connection.in_transaction:
-                        # Disk full or an I/O error: SQLite has undone the whole group by itself.
+                        # The disk is full or has failed: SQLite has rolled back the whole group.
                         raise
                     self.tx.control("ROLLBACK TO unit")
                     outcomes.append((unit, None, failure))
@@ -135,7 +136,7 @@ class SqliteEngine:
             self.tx.control("COMMIT")
             self.stats.commits += 1
             self.stats.units += len(group)
-        except Exception as failure:  # noqa: BLE001  whatever it is, nothing of the group was kept
+        except Exception as failure:  # noqa: BLE001  after any exception, nothing of the group was committed
             with suppress(sqlite3.Error):
                 if self.tx.connection.in_transaction:
                     self.tx.control("ROLLBACK")
@@ -152,7 +153,7 @@ class SqliteEngine:
                 result = unit.run(tx)
             finally:
                 tx.control("ROLLBACK")
-        except Exception as failure:  # noqa: BLE001  it belongs to whoever sent the unit
+        except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
             unit.on_done(None, failure)
         else:
             unit.on_done(result, None)

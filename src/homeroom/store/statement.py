@@ -1,7 +1,8 @@
-"""A statement: written once in SQLAlchemy Core, compiled once an engine, run by the driver as text.
+"""Statements: written once in SQLAlchemy Core, compiled once for each engine, run as plain SQL.
 
-Core converts nothing on this path, and nothing needs converting: the tables hold integers and text
-only, which both drivers give back as they are.
+SQLAlchemy compiles a statement and takes no part in running it: the driver gets the SQL and the
+values. No value needs converting, because the tables hold only integers and text, and both drivers
+return those as they are.
 """
 
 from collections.abc import Callable
@@ -21,26 +22,26 @@ _DIALECTS = {
     SQLITE: sqlite.dialect(paramstyle="named"),
     POSTGRESQL: psycopg.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
 }
-# What plain Core lacks, on_conflict_do_nothing, each engine's own insert has under one name.
+# Core's own insert has no ON CONFLICT. The inserts of the two dialects have it, under one name.
 _INSERTS: dict[str, Any] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
 
 
 class CompiledStatement(NamedTuple):
-    """A statement as one driver takes it, and the values that stand in the statement itself."""
+    """The SQL of a statement for one driver, and the values of its constants."""
 
     sql: str
     constants: dict[str, Any]
 
 
 class Statement:
-    """One statement; `build` gets the engine's insert where one needs it."""
+    """A statement of SQLAlchemy Core, or a function that builds it with the dialect's insert."""
 
     def __init__(self, build: ClauseElement | Callable[[Any], ClauseElement]) -> None:
         self._build = build
         self._texts: dict[str, CompiledStatement] = {}
 
     def compile_for(self, engine: str) -> CompiledStatement:
-        """Return the statement for an engine, compiled at its first use."""
+        """Return the statement for an engine; it is compiled at its first use."""
         compiled_text = self._texts.get(engine)
         if compiled_text is None:
             core = self._build(_INSERTS[engine]) if callable(self._build) else self._build
@@ -54,11 +55,11 @@ class Statement:
         return compiled_text
 
 
-# --- lists as one parameter: set-based reads and writes in one statement ---------------------
+# --- list parameters: one statement reads or writes many rows ---------------------------------
 
 
 class _JSONItems(FunctionElement[Any]):
-    """The items of a JSON list given as text, one row each."""
+    """The items of a JSON list, passed as text, as a table with one row for each item."""
 
     name = "json_items"
     inherit_cache = True
@@ -75,7 +76,7 @@ def _items_postgresql(element: _JSONItems, compiler: SQLCompiler, **kw: object) 
 
 
 class _ItemField(ColumnElement[Any]):
-    """One member of an item that is a list, or the item itself."""
+    """A member of an item that is a list; without an index, the item itself."""
 
     inherit_cache = False
 
@@ -100,10 +101,10 @@ def _item_field_postgresql(element: _ItemField, compiler: SQLCompiler, **kw: obj
 
 
 class _InList(ColumnElement[bool]):
-    """Whether a column holds one of the items.
+    """The condition that a list contains the value of a column.
 
-    As an array on PostgreSQL, which is then looked up by index; it knows nothing of the length of
-    a JSON list, and may go through all of it for each row.
+    PostgreSQL gets the list as an array, because it looks up an array's members by index. It does
+    not know how long a JSON list is, and might go through the whole list for each row.
     """
 
     inherit_cache = False
@@ -125,7 +126,7 @@ def _in_list_postgresql(element: _InList, compiler: SQLCompiler, **kw: object) -
 
 
 class ListParameter:
-    """A list parameter as a table: each item a list of numbers and texts, or one plain value."""
+    """A parameter that holds a list, as a table: each item is a list of values, or one value."""
 
     def __init__(self, parameter: str) -> None:
         self.source: TableValuedAlias = _JSONItems(bindparam(parameter, type_=Text())).table_valued(
@@ -133,13 +134,13 @@ class ListParameter:
         )
 
     def integer(self, index: int | None = None) -> ColumnElement[int]:
-        """Return the number at a place of the item, or the item itself."""
+        """Return the integer at an index of the item, or the item itself."""
         return _ItemField(self.source.c.value, index, is_integer=True)
 
     def text(self, index: int | None = None) -> ColumnElement[str]:
-        """Return the text at a place of the item, or the item itself."""
+        """Return the text at an index of the item, or the item itself."""
         return _ItemField(self.source.c.value, index, is_integer=False)
 
     def contains(self, column: ColumnElement[int]) -> ColumnElement[bool]:
-        """Return the condition that a column holds one of the items, numbers all."""
+        """Return the condition that the list, of integers, contains the value of a column."""
         return _InList(column, select(self.integer()).select_from(self.source).scalar_subquery())

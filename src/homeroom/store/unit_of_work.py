@@ -1,4 +1,8 @@
-"""The store: hands a use case one unit of work, or one look, and keeps what it did or nothing."""
+"""The store and its unit of work: a use case gets one transaction, with all repositories on it.
+
+The store commits everything that the use case wrote, or nothing. Back-pressure: units of work wait
+in the queue of the engine, and a caller gets its result only after the commit.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -34,11 +38,11 @@ from homeroom.store.viewers import Viewers
 
 T = TypeVar("T")
 RESULT_TIMEOUT_SECONDS = 60
-"""Longest that a caller without an event loop waits for the store."""
+"""Longest wait of a blocking caller (`Store.write`, `Store.read`) for its result."""
 
 
 class UnitOfWork:
-    """One unit of work: the present moment, the nouns, and what there is to say at the end."""
+    """A unit of work: the current time, the repositories on one transaction, and the warnings."""
 
     __slots__ = (
         "accounts",
@@ -74,7 +78,7 @@ class UnitOfWork:
         self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
         self.has_due_jobs = False
-        """Whether jobs of this unit are due at once; whoever answers lets them run first."""
+        """Whether a job of this unit is due at once; it then runs before the response is sent."""
         self.schools = Schools(tx)
         self.accounts = Accounts(tx)
         self.teachers = Teachers(tx)
@@ -99,9 +103,12 @@ class UnitOfWork:
         self.resets = Resets(tx)
 
     def warn(self, errno: Errno) -> None:
-        """Say something besides; the work is kept, so only a number that means so will do."""
+        """Add a warning to the response. The unit is committed, so the errno must be a warning.
+
+        Raises `ValueError` for an errno that refuses the request.
+        """
         if errno.outcome is not Outcome.WARNING:
-            message = f"{errno.name} does not keep the work: raise Refusal"
+            message = f"{errno.name} is not a warning: raise Refusal"
             raise ValueError(message)
         self.warnings.append(errno)
 
@@ -112,18 +119,22 @@ class UnitOfWork:
         school: SchoolId | None,
         after: int = 0,
     ) -> None:
-        """Have something done some seconds after this unit; kept and undone with it."""
+        """Add a job that is due some seconds from now; it is committed with this unit."""
         self.jobs.add(kind, payload, self.now + after, school)
         self.has_due_jobs |= after == 0
 
     def require_exclusive(self) -> None:
-        """Make sure that no other unit of the school runs meanwhile; may start the unit again."""
+        """Make sure that no other unit of the school runs at the same time.
+
+        Raises `NeedsExclusiveError` if one may; the engine then runs this unit again with the
+        exclusive lock of the school.
+        """
         if not self.is_exclusive:
             raise NeedsExclusiveError
 
 
 class Store:
-    """A database, ready to work."""
+    """A database: runs units of work and snapshot reads."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
@@ -137,9 +148,10 @@ class Store:
         school: SchoolId | None = None,
         shared: bool = False,
     ) -> None:
-        """Queue a unit of work; `reply` is told its result or failure after the commit.
+        """Queue a unit of work; `on_done` gets its result or its exception after the commit.
 
-        `together` lets it run beside others of its school that do, on engines that can.
+        A shared unit may run at the same time as other shared units of its school, if the engine
+        can do so. Without a school, the unit takes no lock.
         """
         unit = QueuedUnit(lambda _tx: None, on_done, school, is_exclusive=not shared)
         unit.run = lambda tx: use_case(
@@ -152,28 +164,28 @@ class Store:
         use_case: Callable[[UnitOfWork], T],
         on_done: Callable[[Any, BaseException | None], None],
     ) -> None:
-        """Queue a look: a unit that only reads."""
+        """Queue a snapshot read; `on_done` gets its result or its exception."""
         self.engine.read(QueuedUnit(lambda tx: use_case(UnitOfWork(tx, self.clock.now())), on_done))
 
     def write(self, use_case: Callable[[UnitOfWork], T], school: SchoolId | None = None) -> T:
-        """Do a unit of work and wait for it."""
+        """Run a unit of work and wait for its commit."""
         future: Future[T] = Future()
         self.submit_write(use_case, _completer(future), school=school)
         return future.result(RESULT_TIMEOUT_SECONDS)
 
     def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
-        """Look and wait for it."""
+        """Run a snapshot read and wait for its result."""
         future: Future[T] = Future()
         self.submit_read(use_case, _completer(future))
         return future.result(RESULT_TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        """Finish what waits and let go of the database."""
+        """Finish the queued units, then close the database."""
         self.engine.close()
 
 
 def _completer(future: Future[T]) -> Callable[[Any, BaseException | None], None]:
-    def on_done(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  the unit's own result
+    def on_done(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
         if failure is None:
             future.set_result(result)
         else:
