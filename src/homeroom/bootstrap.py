@@ -44,8 +44,8 @@ from homeroom.partner.openapi import describe_partner_api
 from homeroom.partner.wires.asgi import Observer
 from homeroom.partner.wires.v1 import V1Wire, serves
 from homeroom.player import site as player
-from homeroom.player.hub import Hub
-from homeroom.player.rooms import Rooms
+from homeroom.player.chat_service import ChatService
+from homeroom.player.room_registry import RoomRegistry
 from homeroom.sandbox.site import Sandbox
 from homeroom.store.files import LocalStorage
 from homeroom.store.job_queue import Job
@@ -111,11 +111,11 @@ class Services:
     hosts: Hosts
     files: LocalStorage
     media: Room
-    hub: Hub
+    chat: ChatService
 
     async def close_live(self) -> None:
         """End what is live, while requests are still answered."""
-        await self.hub.close()
+        await self.chat.close()
         await self.media.end_engine()
 
 
@@ -151,7 +151,7 @@ async def build_services(
     sweeper = Sweeper(async_store, [Sweep(one.overdue, one.sweep) for one in (clips, retention)])
     working = [asyncio.create_task(one.run()) for one in (worker, sweeper)]
     try:
-        rooms = Rooms(async_store, deps, where, media.facts)
+        rooms = RoomRegistry(async_store, deps, where, media.facts)
         async with media.running(), rooms.running():
             yield Services(
                 settings=settings,
@@ -169,7 +169,7 @@ async def build_services(
                 hosts=where,
                 files=files,
                 media=media,
-                hub=Hub(rooms, metrics),
+                chat=ChatService(rooms, metrics),
             )
     finally:
         for task in working:
@@ -325,7 +325,7 @@ def _sites(server: Services) -> Starlette:
                 server.hosts,
                 server.media.facts,
                 server.media.browser,
-                server.hub,
+                server.chat,
                 server.metrics,
             ),
             *site.routes(
@@ -354,7 +354,7 @@ def _sandbox(server: Services) -> list[Route]:
     def forget(school: SchoolId | None) -> None:
         server.authenticator.forget()
         server.sweeper.wake()
-        server.hub.rooms.look_soon()
+        server.chat.registry.refresh_soon()
         if school is not None:
             server.dispatcher.duplicates.forget(school)
 

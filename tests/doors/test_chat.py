@@ -20,7 +20,7 @@ from homeroom.domain.chat import (
     NewChatEntry,
 )
 from homeroom.domain.streams import StreamFacts
-from homeroom.player import people, rooms
+from homeroom.player import participants, room_registry
 from homeroom.store.chat import Chats
 from homeroom.store.engine import StoreError
 from homeroom.store.tables import viewers
@@ -96,8 +96,8 @@ def test_who_was_away_gets_what_they_missed_once(room: Classroom) -> None:
 def test_who_was_away_longer_than_the_server_remembers(
     room: Classroom, monkeypatch: pytest.MonkeyPatch, *, somebody_else_is_there: bool
 ) -> None:
-    monkeypatch.setattr(rooms, "WATCHED_LOOKS", 1)
-    open_rooms = room.given.house.services.hub.rooms.open
+    monkeypatch.setattr(room_registry, "REFRESHES_PER_WATCH_TIME", 1)
+    open_rooms = room.given.house.services.chat.registry.rooms
     ann = room.guest("Ann")
     first = ann.said("first")
     ann.close()
@@ -218,14 +218,14 @@ def test_likes_are_counted_together_and_kept(room: Classroom) -> None:
 
 def test_likes_that_are_written_at_once_from_two_sides_count_once(room: Classroom) -> None:
     ann, server = room.guest(), room.given.house.services
-    here = server.hub.rooms.open[room.lesson]
+    here = server.chat.registry.rooms[room.lesson]
 
     async def both() -> int:
         """Do at once what the look does, and the end of the server."""
-        here.new_likes = 7
-        write = server.hub.rooms._write_likes  # noqa: SLF001  what both of them call
+        here.pending_likes = 7
+        write = server.chat.registry._write_likes  # noqa: SLF001  what both of them call
         await asyncio.gather(write(), write())
-        return here.new_likes
+        return here.pending_likes
 
     loop = server.async_store._loop  # noqa: SLF001  where the rooms live
     assert asyncio.run_coroutine_threadsafe(both(), loop).result(PATIENCE) == 0
@@ -268,8 +268,8 @@ def test_viewers_are_counted_once_each(room: Classroom) -> None:
 
 
 def test_time_watched_is_written_down(room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "WATCHED_LOOKS", 1)
-    monkeypatch.setattr(people, "SHORTEST_WATCHED", 2)
+    monkeypatch.setattr(room_registry, "REFRESHES_PER_WATCH_TIME", 1)
+    monkeypatch.setattr(participants, "MIN_WATCHED_SECONDS", 2)
     ann, visitor, idle, short = room.guest("Ann"), room.visitor(), room.visitor(), room.visitor()
     for one in (ann, visitor, short):
         one.send("play", on=True)
@@ -294,8 +294,8 @@ def test_what_goes_on_the_air_is_told(room: Classroom, monkeypatch: pytest.Monke
     assert list(state["sources"]) == ["class"]
     on_air = {room.seen.key}
     fact = StreamFacts(None, {}, None, None)
-    hub_rooms = room.given.house.services.hub.rooms
-    monkeypatch.setattr(hub_rooms, "_facts", lambda name: fact if name in on_air else None)
+    registry = room.given.house.services.chat.registry
+    monkeypatch.setattr(registry, "_facts", lambda name: fact if name in on_air else None)
     for one in (ann, teacher):
         assert one.next("state")["on_air"] == ["class"]
     on_air.clear()

@@ -11,9 +11,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import UserId
 from homeroom.domain.viewers import Ticket, ViewerKind, sign_ticket, verify_ticket
-from homeroom.player import looks
-from homeroom.player import socket as door
-from homeroom.player.limits import Limit
+from homeroom.player import room_queries
+from homeroom.player import room_sockets as door
+from homeroom.player.token_bucket import RateLimit
 from homeroom.store.chat import Chats
 from homeroom.store.engine import StoreError
 from homeroom.usecases import streams, viewing
@@ -117,7 +117,7 @@ def test_who_sends_too_many_frames_is_sent_away(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets, "SHUN_SECONDS", 0.05)
-    monkeypatch.setattr(door, "FRAMES", Limit(10, 0.001))
+    monkeypatch.setattr(door, "COMMANDS", RateLimit(10, 0.001))
     flooder, ann = room.visitor(), room.guest()
     with suppress(ConnectionClosed):
         for _ in range(60):
@@ -131,7 +131,7 @@ def test_connections_from_one_address_have_a_limit(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = {"headers": {"x-forwarded-for": "192.0.2.1"}}
-    monkeypatch.setattr(door, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(door, "MAX_CONNECTIONS_PER_NETWORK", 2)
     first = room.visitor(**here)
     room.visitor(**here)
     with Chatter(room.url, room.base, joins=False, **here) as third:  # type: ignore[arg-type]  # hostile values are of the wrong type on purpose
@@ -145,7 +145,7 @@ def test_all_connections_together_have_a_limit(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = room.visitor()
-    monkeypatch.setattr(door, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(door, "MAX_CONNECTIONS", 1)
     with Chatter(room.url, room.base, joins=False) as second:
         assert second.read_until_closed() == TOO_MANY
     assert first.next("counts")
@@ -154,7 +154,7 @@ def test_all_connections_together_have_a_limit(
 def test_who_joins_again_and_again_is_sent_away(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "JOINS", Limit(3, 0.001))
+    monkeypatch.setattr(door, "JOINS", RateLimit(3, 0.001))
     ann, other = room.visitor(), room.visitor()
     ann.join(ann.ticket)
     ann.join(ann.ticket)
@@ -168,7 +168,7 @@ def test_who_claims_to_know_more_has_not_all_rooms_looked_at(
 ) -> None:
     room.visitor()
     with monkeypatch.context() as patch:
-        patch.setattr(looks, "standings", broken)
+        patch.setattr(room_queries, "load_room_updates", broken)
         assert room.visitor(after=2**50).welcome["entries"] == []
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from homeroom.base.ids import EntryId
 from homeroom.domain.lessons import Lesson
-from homeroom.player import limits
-from homeroom.player.frames import EntryEvent, Mute
-from homeroom.player.limits import Bucket, Limit
+from homeroom.player import token_bucket
+from homeroom.player.protocol import ChatEvent, MuteViewer
 from homeroom.player.room import Room
+from homeroom.player.token_bucket import RateLimit, TokenBucket
 from tests.support.chat import Chatter, Classroom
 from tests.support.given import Given
 from tests.support.sandbox import Sandbox
@@ -35,7 +35,7 @@ def text_of(one: Chatter) -> list[str]:
 
 def test_who_says_too_much_is_told_to_wait(room: Classroom) -> None:
     ann, ben = room.guest("Ann"), room.guest("Ben")
-    for number in range(limits.VIEWER_SAYS.burst):
+    for number in range(token_bucket.VIEWER_MESSAGES.burst):
         ann.said(f"number {number}")
     ann.say("one too many")
     assert ann.refused("say") == "slow"
@@ -50,24 +50,24 @@ def test_who_says_too_much_is_told_to_wait(room: Classroom) -> None:
 
 def test_who_goes_on_all_the_same_waits_the_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(limits, "monotonic", lambda: now)
-    bucket = Bucket(Limit(2, 1, debt=3))
-    assert [bucket.take() for _ in range(50)] == [True, True, *[False] * 48]
+    monkeypatch.setattr(token_bucket, "monotonic", lambda: now)
+    bucket = TokenBucket(RateLimit(2, 1, max_debt=3))
+    assert [bucket.try_take() for _ in range(50)] == [True, True, *[False] * 48]
     now += 3.9
-    assert not bucket.take()
+    assert not bucket.try_take()
     # That cost one more.
     now += 2.2
-    assert bucket.take()
-    assert not bucket.take(2)
+    assert bucket.try_take()
+    assert not bucket.try_take(2)
     now += 100
     assert bucket.is_full
-    assert bucket.take(2)
+    assert bucket.try_take(2)
 
 
 def test_a_room_in_which_too_much_is_said_waits_but_its_teacher_does_not(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("homeroom.player.room.ROOM_SAYS", Limit(2, NEVER))
+    monkeypatch.setattr("homeroom.player.room.ROOM_MESSAGES", RateLimit(2, NEVER))
     room = Classroom(given)
     teacher = room.teacher_here()
     for name in ("Ann", "Ben"):
@@ -75,17 +75,17 @@ def test_a_room_in_which_too_much_is_said_waits_but_its_teacher_does_not(
     third = room.guest("Third")
     third.say("hello")
     assert third.refused("say") == "room_slow"
-    for number in range(limits.VIEWER_SAYS.burst + 1):
+    for number in range(token_bucket.VIEWER_MESSAGES.burst + 1):
         teacher.said(f"number {number}")
     room.close()
 
 
 def test_likes_that_come_too_fast_are_not_counted(room: Classroom) -> None:
     ann = room.guest()
-    ann.send("like", n=limits.LIKES.burst)
-    ann.send("like", n=limits.LIKES.burst)
+    ann.send("like", n=token_bucket.LIKES.burst)
+    ann.send("like", n=token_bucket.LIKES.burst)
     assert ann.refused("like") == "slow"
-    ann.next("counts", lambda counts: counts["likes"] == limits.LIKES.burst)
+    ann.next("counts", lambda counts: counts["likes"] == token_bucket.LIKES.burst)
 
 
 # --- moderation ----------------------------------------------------------------------------------
@@ -178,18 +178,18 @@ def test_who_is_muted_while_coming_in_is_not_heard(
     teacher, ben = room.teacher_here(), room.guest("Ben")
     ann = room.guest("Ann")
     ann.close()
-    hub = room.given.house.services.hub
-    enter = hub.rooms.room
+    chat = room.given.house.services.chat
+    enter = chat.registry.open_room
 
-    async def late(lesson: Lesson, after: EntryId) -> tuple[Room, Sequence[EntryEvent], bool]:
+    async def late(lesson: Lesson, after: EntryId) -> tuple[Room, Sequence[ChatEvent], bool]:
         """Return the room, in which they were muted since they were let in."""
-        here = hub.rooms.open[lesson.id]
+        here = chat.registry.rooms[lesson.id]
         ((connection,),) = (one.connections for one in here.teachers)
-        await hub.moderate(here, connection, Mute(ann.you["viewer"], on=True))
+        await chat.moderate(here, connection, MuteViewer(ann.you["viewer"], on=True))
         return await enter(lesson, after)
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub.rooms, "room", late)
+        patch.setattr(chat.registry, "open_room", late)
         back = room.visitor(ticket=ann.ticket)
     assert back.you["chat"] == "open"
     back.say("am I heard")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.player import hub
+from homeroom.player import chat_service
 from tests.support.chat import Chatter, Classroom, deaf
 from tests.support.engine import until
 from tests.support.given import Given
@@ -74,7 +74,7 @@ def test_viewers_of_two_servers_see_one_chat(two: tuple[House, House]) -> None:
 def test_a_server_that_ends_writes_what_was_said_and_says_goodbye(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "TICK_SECONDS", 0.2)
+    monkeypatch.setattr(chat_service, "BATCH_SECONDS", 0.2)
     with running_house(tmp_path, None, engine) as house:
         given = Given(house)
         room = Classroom(given)
@@ -102,10 +102,10 @@ def test_a_viewer_who_does_not_read_is_cut_and_others_are_not(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What the system takes off our hands are megabytes: it takes long messages to fill it.
-    monkeypatch.setattr(hub, "cleaned", lambda text: text * 2000)
+    monkeypatch.setattr(chat_service, "cleaned", lambda text: text * 2000)
     room = Classroom(given)
     teacher, ann = room.teacher_here(), room.guest("Ann")
-    here = given.house.services.hub.rooms.open[room.lesson]
+    here = given.house.services.chat.registry.rooms[room.lesson]
     with deaf(room.url, room.base):
         until(lambda: len(here.connections) == 3)
         for _ in range(100):

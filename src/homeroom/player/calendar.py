@@ -6,12 +6,12 @@ from unicodedata import category
 from homeroom.base.clock import Moment
 from homeroom.store.page_queries import PublicLesson
 
-LONGEST_LINE = 75
+MAX_LINE_BYTES = 75
 """Bytes of a line, without its end."""
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
-def calendar(seen: PublicLesson, url: str, host: str, now: Moment) -> bytes:
+def calendar_file(seen: PublicLesson, url: str, host: str, now: Moment) -> bytes:
     """Return the file that puts a class into a calendar; its page is at the URL."""
     lesson = seen.lesson
     description = f"{seen.teacher_name}\n{lesson.introduction}\n{url}"
@@ -22,34 +22,34 @@ def calendar(seen: PublicLesson, url: str, host: str, now: Moment) -> bytes:
         "METHOD:PUBLISH",
         "BEGIN:VEVENT",
         f"UID:{lesson.key}@{host}",
-        f"DTSTAMP:{_moment(now)}",
-        f"DTSTART:{_moment(lesson.hours.begin)}",
-        f"DTEND:{_moment(lesson.hours.end)}",
-        f"SUMMARY:{_text(lesson.name)}",
-        f"DESCRIPTION:{_text(description)}",
+        f"DTSTAMP:{_format_moment(now)}",
+        f"DTSTART:{_format_moment(lesson.hours.begin)}",
+        f"DTEND:{_format_moment(lesson.hours.end)}",
+        f"SUMMARY:{_escape_text(lesson.name)}",
+        f"DESCRIPTION:{_escape_text(description)}",
         f"URL:{url}",
         "END:VEVENT",
         "END:VCALENDAR",
     )
-    return b"".join(_folded(line) for line in lines)
+    return b"".join(_fold_line(line) for line in lines)
 
 
-def _moment(moment: Moment) -> str:
+def _format_moment(moment: Moment) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _text(text: str) -> str:
+def _escape_text(text: str) -> str:
     """Return a text as a value: escaped, without controls that could end its line."""
     lines = "\n".join(line for line in text.splitlines() if line.strip())
     return "".join(one for one in lines if one == "\n" or category(one) != "Cc").translate(_ESCAPED)
 
 
-def _folded(line: str) -> bytes:
+def _fold_line(line: str) -> bytes:
     """Return a line with its end, broken where it is too long, never within a character."""
     parts, part = [], b""
     for letter in line:
         encoded = letter.encode()
-        if len(part) + len(encoded) > LONGEST_LINE:
+        if len(part) + len(encoded) > MAX_LINE_BYTES:
             parts.append(part)
             part = b" "
         part += encoded

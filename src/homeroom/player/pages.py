@@ -16,8 +16,14 @@ from homeroom.base.clock import Moment
 from homeroom.domain.schools import parse_frame_origins
 from homeroom.domain.viewers import resolve_watch_policy
 from homeroom.domain.webcasts import Hosts
-from homeroom.player.calendar import calendar
-from homeroom.player.shell import Shell, address, asked, iso, moment_in_words
+from homeroom.player.calendar import calendar_file
+from homeroom.player.rendering import (
+    PageRenderer,
+    build_url,
+    format_iso,
+    format_moment,
+    query_fields,
+)
 from homeroom.player.state import Facts, State, state
 from homeroom.store.page_queries import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
@@ -35,7 +41,7 @@ LINK_FIELDS = ("account", "nickname", "checkCode")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LessonPage:
     """A class as its page shows it to one viewer."""
 
     seen: PublicLesson
@@ -46,12 +52,12 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class CoursePage:
     """A course as its page shows it."""
 
     course: PublicCourse
     is_suspended: bool
-    framed_by: tuple[str, ...]
+    frame_ancestors: tuple[str, ...]
     time_zone: str
     lessons: list[PublicLesson]
     is_linked: bool
@@ -59,16 +65,21 @@ class Listed:
     now: Moment
 
 
-class Pages:
+class ClassPages:
     """Answers for the pages of classes and courses."""
 
     def __init__(
-        self, store: AsyncStore, deps: Dependencies, hosts: Hosts, shell: Shell, facts: Facts
+        self,
+        store: AsyncStore,
+        deps: Dependencies,
+        hosts: Hosts,
+        renderer: PageRenderer,
+        facts: Facts,
     ) -> None:
         self._store = store
         self._deps = deps
         self._hosts = hosts
-        self._shell = shell
+        self._renderer = renderer
         self._facts = facts
 
     def routes(self) -> list[Route]:
@@ -92,39 +103,43 @@ class Pages:
         """Lead to the class on the air of the demo school, where the server has one."""
         held = await self._store.read(demo.on_air)
         if held is None:
-            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
-        return RedirectResponse(address(LIVE, lessonKey=held.lesson.key), HTTPStatus.FOUND)
+            return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
+        return RedirectResponse(build_url(LIVE, lessonKey=held.lesson.key), HTTPStatus.FOUND)
 
     async def _live(self, request: Request) -> Response:
-        return await self._lesson(request, None)
+        return await self._render_lesson(request, None)
 
     async def _live_by_link(self, request: Request) -> Response:
-        return await self._lesson(request, _link(asked(request)))
+        return await self._render_lesson(request, _read_link(query_fields(request)))
 
-    async def _lesson(self, request: Request, link: Link | None) -> Response:
-        fields = asked(request)
+    async def _render_lesson(self, request: Request, link: Link | None) -> Response:
+        fields = query_fields(request)
         key, course_key = fields.get("lessonKey", "").strip(), fields.get("courseKey", "").strip()
         try:
-            found = await self._store.read(lambda uow: self._found(uow, key, course_key, link))
+            found = await self._store.read(
+                lambda uow: self._load_lesson_page(uow, key, course_key, link)
+            )
         except viewing.Unknown:
-            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
+            return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
         seen, lesson = found.seen, found.seen.lesson
-        framed_by = parse_frame_origins(seen.plan)
+        frame_ancestors = parse_frame_origins(seen.plan)
         if seen.plan.suspended:
-            return self._shell.notice(request, HTTPStatus.FORBIDDEN, "closed", framed_by)
+            return self._renderer.render_notice(
+                request, HTTPStatus.FORBIDDEN, "closed", frame_ancestors
+            )
         if lesson.deleted_at is not None:
-            return self._shell.notice(request, HTTPStatus.GONE, "gone", framed_by)
+            return self._renderer.render_notice(request, HTTPStatus.GONE, "gone", frame_ancestors)
         course_url = None
         if course_key == seen.course_key:
             page = COURSE if found.ticket is None else COURSE_BY_LINK
             names = () if found.ticket is None else LINK_FIELDS
-            course_url = address(page, courseKey=course_key, **_carried(fields, *names))
-        return self._shell.page(
+            course_url = build_url(page, courseKey=course_key, **_carry_fields(fields, *names))
+        return self._renderer.render(
             request,
             "live.html",
             ("live",),
-            framed_by=framed_by,
-            is_kept=found.ticket is None,
+            frame_ancestors=frame_ancestors,
+            is_cacheable=found.ticket is None,
             data={
                 "kind": "live",
                 "key": key,
@@ -137,7 +152,9 @@ class Pages:
             lesson=lesson_context(seen, choose_language(request), course_url),
         )
 
-    def _found(self, uow: UnitOfWork, key: str, course_key: str, link: Link | None) -> Found:
+    def _load_lesson_page(
+        self, uow: UnitOfWork, key: str, course_key: str, link: Link | None
+    ) -> LessonPage:
         seen = viewing.seen(uow, key)
         lesson = seen.lesson
         ticket = None
@@ -146,31 +163,35 @@ class Pages:
             if ticket is None and course_key == seen.course_key:
                 ticket = viewing.linked(uow, self._deps, course_key, link)
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
-            return Found(seen, None, None)
+            return LessonPage(seen, None, None)
         shown = viewing.shown(uow, self._deps, self._hosts, lesson)
         standing = uow.chats.get_state(lesson.id)
-        return Found(seen, ticket, state(lesson, shown, standing, uow.now, self._facts))
+        return LessonPage(seen, ticket, state(lesson, shown, standing, uow.now, self._facts))
 
     async def _course(self, request: Request) -> Response:
-        return await self._lessons(request, None)
+        return await self._render_course(request, None)
 
     async def _course_by_link(self, request: Request) -> Response:
-        return await self._lessons(request, _link(asked(request)))
+        return await self._render_course(request, _read_link(query_fields(request)))
 
-    async def _lessons(self, request: Request, link: Link | None) -> Response:
-        fields = asked(request)
+    async def _render_course(self, request: Request, link: Link | None) -> Response:
+        fields = query_fields(request)
         key, chosen = fields.get("courseKey", "").strip(), fields.get("lessonid", "").strip()
         try:
-            listed = await self._store.read(lambda uow: self._listed(uow, key, link))
+            listed = await self._store.read(lambda uow: self._load_course_page(uow, key, link))
         except viewing.Unknown:
-            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "unknown")
+            return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
         if listed.is_suspended:
-            return self._shell.notice(request, HTTPStatus.FORBIDDEN, "closed", listed.framed_by)
+            return self._renderer.render_notice(
+                request, HTTPStatus.FORBIDDEN, "closed", listed.frame_ancestors
+            )
         # A link goes on as it came: no page has to remember who the viewer is.
         page = LIVE_BY_LINK if listed.is_linked else LIVE
-        carried = _carried(fields, *(LINK_FIELDS if listed.is_linked else ()))
+        carried = _carry_fields(fields, *(LINK_FIELDS if listed.is_linked else ()))
         urls = {
-            str(seen.lesson.id): address(page, lessonKey=seen.lesson.key, courseKey=key, **carried)
+            str(seen.lesson.id): build_url(
+                page, lessonKey=seen.lesson.key, courseKey=key, **carried
+            )
             for seen in listed.lessons
         }
         if chosen in urls:
@@ -180,30 +201,30 @@ class Pages:
                 {"cache-control": "no-store", "referrer-policy": "no-referrer"},
             )
         language = choose_language(request)
-        return self._shell.page(
+        return self._renderer.render(
             request,
             "course.html",
             ("live", "course"),
-            framed_by=listed.framed_by,
-            is_kept=not listed.is_linked,
+            frame_ancestors=listed.frame_ancestors,
+            is_cacheable=not listed.is_linked,
             course={"name": listed.course.name},
             lessons=[
                 {
                     "title": seen.lesson.name,
                     "teacher": seen.teacher_name,
                     "url": urls[str(seen.lesson.id)],
-                    "begins_iso": iso(seen.lesson.hours.begin),
-                    "when": moment_in_words(seen.lesson.hours.begin, listed.time_zone, language),
+                    "begins_iso": format_iso(seen.lesson.hours.begin),
+                    "when": format_moment(seen.lesson.hours.begin, listed.time_zone, language),
                     "standing": _standing(seen, listed.now),
                 }
                 for seen in listed.lessons
             ],
         )
 
-    def _listed(self, uow: UnitOfWork, key: str, link: Link | None) -> Listed:
+    def _load_course_page(self, uow: UnitOfWork, key: str, link: Link | None) -> CoursePage:
         course, school, lessons = viewing.course(uow, key)
         ticket = None if link is None else viewing.linked(uow, self._deps, key, link)
-        return Listed(
+        return CoursePage(
             course,
             school.plan.suspended,
             parse_frame_origins(school.plan),
@@ -215,14 +236,14 @@ class Pages:
 
     async def _calendar(self, request: Request) -> Response:
         key = request.path_params["key"]
-        url = f"{self._hosts.pages}{address(LIVE, lessonKey=key)}"
+        url = f"{self._hosts.pages}{build_url(LIVE, lessonKey=key)}"
         host = urlsplit(self._hosts.pages).hostname or "homeroom"
 
         def look(uow: UnitOfWork) -> bytes:
             seen = viewing.seen(uow, key)
             if seen.lesson.deleted_at is not None or seen.plan.suspended:
                 raise viewing.Unknown
-            return calendar(seen, url, host, uow.now)
+            return calendar_file(seen, url, host, uow.now)
 
         try:
             content = await self._store.read(look)
@@ -248,8 +269,8 @@ def lesson_context(
         "course": seen.course_name,
         "course_url": course_url,
         "calendar_url": f"/class/{lesson.key}/class.ics",
-        "begins_iso": iso(lesson.hours.begin),
-        "when": moment_in_words(lesson.hours.begin, seen.plan.time_zone, language),
+        "begins_iso": format_iso(lesson.hours.begin),
+        "when": format_moment(lesson.hours.begin, seen.plan.time_zone, language),
     }
 
 
@@ -260,12 +281,12 @@ def _standing(seen: PublicLesson, now: Moment) -> str:
     return "running" if now >= lesson.hours.begin else "coming"
 
 
-def _link(fields: Mapping[str, str]) -> Link:
+def _read_link(fields: Mapping[str, str]) -> Link:
     code = fields.get("checkCode", "").strip()
     return Link(fields.get("account", ""), fields.get("nickname", ""), code)
 
 
-def _carried(fields: Mapping[str, str], *names: str) -> dict[str, str]:
+def _carry_fields(fields: Mapping[str, str], *names: str) -> dict[str, str]:
     """Return what goes on to the next page: the language that was chosen, and some names."""
     carried = {name: fields.get(name, "") for name in names}
     return carried | ({"lang": fields["lang"]} if fields.get("lang") in LANGUAGES else {})

@@ -4,13 +4,13 @@ from starlette.routing import BaseRoute
 
 from homeroom.async_store import AsyncStore
 from homeroom.domain.webcasts import Hosts
-from homeroom.player.entry import Entry
-from homeroom.player.hub import Hub
-from homeroom.player.pages import Pages
-from homeroom.player.shell import Shell
-from homeroom.player.socket import Sockets
+from homeroom.player.chat_service import ChatService
+from homeroom.player.login import LoginEndpoints
+from homeroom.player.pages import ClassPages
+from homeroom.player.rendering import PageRenderer
+from homeroom.player.room_sockets import RoomSockets
 from homeroom.player.state import Facts
-from homeroom.player.teach import Browser, Teaching
+from homeroom.player.teacher_page import TeacherPages, WhipIngest
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.metrics import Metrics
 
@@ -20,16 +20,16 @@ def routes(
     deps: Dependencies,
     hosts: Hosts,
     facts: Facts,
-    browser: Browser,
-    hub: Hub,
+    whip: WhipIngest,
+    chat: ChatService,
     metrics: Metrics,
 ) -> list[BaseRoute]:
     """Return the addresses of the public pages; the media engine's facts say what is on the air."""
-    shell = Shell(hosts)
+    renderer = PageRenderer(hosts)
     return [
-        *Pages(store, deps, hosts, shell, facts).routes(),
-        *Entry(store, deps, hosts).routes(),
-        *Teaching(store, deps, hosts, shell, facts, browser).routes(),
-        *Sockets(hub, hosts, metrics).routes(),
-        shell.assets.route,
+        *ClassPages(store, deps, hosts, renderer, facts).routes(),
+        *LoginEndpoints(store, deps, hosts).routes(),
+        *TeacherPages(store, deps, hosts, renderer, facts, whip).routes(),
+        *RoomSockets(chat, hosts, metrics).routes(),
+        renderer.assets.route,
     ]

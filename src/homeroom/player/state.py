@@ -8,7 +8,7 @@ from homeroom.base.clock import Moment
 from homeroom.domain.chat import ChatEntry, ChatState
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, stream_name
-from homeroom.player.frames import Message
+from homeroom.player.protocol import ChatMessage
 from homeroom.usecases.viewing import Shown
 
 Facts = Callable[[str], StreamFacts | None]
@@ -49,7 +49,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
     sources: Mapping[StreamKind, Sources]
     clips: list[ShownClip]
     paused: bool
-    pinned: Message | None
+    pinned: ChatMessage | None
 
 
 def state(lesson: Lesson, shown: Shown, standing: ChatState, now: Moment, facts: Facts) -> State:
@@ -85,10 +85,10 @@ def state(lesson: Lesson, shown: Shown, standing: ChatState, now: Moment, facts:
     )
 
 
-def message(entry: ChatEntry) -> Message:
+def message(entry: ChatEntry) -> ChatMessage:
     """Return a message as everybody sees it."""
     new = entry.new
-    return Message(
+    return ChatMessage(
         entry.id,
         new.author.viewer,
         new.author.name,

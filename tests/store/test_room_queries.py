@@ -6,8 +6,8 @@ from homeroom.base.ids import EntryId, LessonId, SchoolId
 from homeroom.domain.chat import Author, ChatRole, EntryKind, NewChatEntry
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import verify_ticket
-from homeroom.player import looks
-from homeroom.player.looks import Asked, Standings
+from homeroom.player import room_queries
+from homeroom.player.room_queries import RoomQuery, RoomUpdates
 from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
@@ -35,11 +35,11 @@ def watched(given: Given) -> LessonId:
     return lesson
 
 
-def asked(given: Given, lesson: LessonId) -> Asked:
+def asked(given: Given, lesson: LessonId) -> RoomQuery:
     """Ask for a visitor, somebody who has logged in, and the teacher."""
     deps, student = given.house.deps, given.student()
 
-    def unit(uow: UnitOfWork) -> Asked:
+    def unit(uow: UnitOfWork) -> RoomQuery:
         held, user = uow.publish_sessions.get_stream(lesson), uow.accounts.get(student)
         assert held is not None
         assert user is not None
@@ -48,17 +48,17 @@ def asked(given: Given, lesson: LessonId) -> Asked:
             viewing.visitor(deps, held.lesson, uow.now),
             verify_ticket(text, deps.ticket_key, uow.now),
         }
-        return Asked(EntryId(0), tickets, {teaching.token(held, deps.push_key)})
+        return RoomQuery(EntryId(0), tickets, {teaching.token(held, deps.push_key)})
 
     return given.store.write(unit, SchoolId(given.school.id))
 
 
-def look(given: Given, rooms: dict[LessonId, Asked]) -> tuple[Standings, int]:
+def look(given: Given, rooms: dict[LessonId, RoomQuery]) -> tuple[RoomUpdates, int]:
     """Look, and return how many statements that took as well."""
     server = given.house.services
 
-    def unit(uow: UnitOfWork) -> Standings:
-        return looks.standings(uow, server.deps, server.hosts, rooms)
+    def unit(uow: UnitOfWork) -> RoomUpdates:
+        return room_queries.load_room_updates(uow, server.deps, server.hosts, rooms)
 
     with traced(given) as issued:
         found = given.store.write(unit, SchoolId(given.school.id))
@@ -77,16 +77,18 @@ def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room
 
     assert statements == max(number for _, number in singles)
     for (single, _), lesson in zip(singles, rooms, strict=True):
-        sight = together.sights[lesson]
-        assert single.sights == {lesson: sight}
-        assert sight.standing.pinned is not None
-        assert sight.standing.pinned.new.text == "read this"
-        assert sight.shown.pushed == {StreamKind.CLASS}
-        assert [clip.lesson for clip, _ in sight.shown.clips] == (
-            [lesson] if sight.shown.phase == "over" else []
+        sight = together.snapshots[lesson]
+        assert single.snapshots == {lesson: sight}
+        assert sight.chat.pinned is not None
+        assert sight.chat.pinned.new.text == "read this"
+        assert sight.for_viewers.pushed == {StreamKind.CLASS}
+        assert [clip.lesson for clip, _ in sight.for_viewers.clips] == (
+            [lesson] if sight.for_viewers.phase == "over" else []
         )
-    assert [one.shown.phase for one in together.sights.values()] == ["over"] * 2 + ["before"] * 2
-    assert together.outcasts == set()
+    assert [one.for_viewers.phase for one in together.snapshots.values()] == ["over"] * 2 + [
+        "before"
+    ] * 2
+    assert together.revoked == set()
 
 
 def test_a_look_finds_who_may_stay_no_longer(given: Given) -> None:
@@ -101,9 +103,9 @@ def test_a_look_finds_who_may_stay_no_longer(given: Given) -> None:
 
     found, _ = look(given, {held.lesson: mine, other: others})
 
-    assert found.outcasts == {user} | others.tokens
-    assert found.gone == set()
+    assert found.revoked == {user} | others.tokens
+    assert found.removed == set()
     held.delete()
     found, _ = look(given, {held.lesson: mine, other: others})
-    assert found.gone == {held.lesson}
-    assert found.outcasts == {user} | others.tokens | mine.tokens
+    assert found.removed == {held.lesson}
+    assert found.revoked == {user} | others.tokens | mine.tokens

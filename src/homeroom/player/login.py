@@ -21,7 +21,7 @@ from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
-from homeroom.player.throttle import Throttle, site_of
+from homeroom.player.rate_limiter import RateLimiter, network_of
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import viewing
 from homeroom.usecases.dependencies import Dependencies
@@ -29,119 +29,121 @@ from homeroom.web.bodies import read_body
 from homeroom.web.origins import is_same_origin
 from homeroom.web.problems import HTTPError, json_response
 
-MOST_BYTES = 8 * 1024
+MAX_BODY_BYTES = 8 * 1024
 """Of a body."""
-HASHED_AT_ONCE = 2
+MAX_CONCURRENT_HASHES = 2
 """Passwords; each takes a processor for tens of milliseconds."""
-MOST_HASHING = 40
+MAX_WAITING_LOGINS = 40
 """Who comes while so many wait is told to come again."""
 Form = TypeVar("Form", bound=msgspec.Struct)
-Short = Annotated[str, msgspec.Meta(max_length=200)]
-Ticket = Annotated[str, msgspec.Meta(max_length=2000)]
+ShortText = Annotated[str, msgspec.Meta(max_length=200)]
+SealedTicket = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
-class Login(msgspec.Struct, frozen=True):
+class LoginForm(msgspec.Struct, frozen=True):
     """Somebody logs in."""
 
-    account: Short
-    password: Short
+    account: ShortText
+    password: ShortText
 
 
-class Logout(msgspec.Struct, frozen=True):
+class LogoutForm(msgspec.Struct, frozen=True):
     """Somebody leaves."""
 
-    ticket: Ticket
+    ticket: SealedTicket
 
 
-class Guest(msgspec.Struct, frozen=True):
+class GuestForm(msgspec.Struct, frozen=True):
     """Somebody leaves a telephone number and a nickname, to chat."""
 
-    telephone: Short
-    nickname: Short
-    ticket: Ticket | None = None
+    telephone: ShortText
+    nickname: ShortText
+    ticket: SealedTicket | None = None
 
 
-class Entry:
+class LoginEndpoints:
     """Answers for the forms of the pages."""
 
     def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts) -> None:
         self._store = store
         self._deps = deps
         self._hosts = hosts
-        self._hashing = asyncio.Semaphore(HASHED_AT_ONCE)
-        self._waiting = 0
+        self._hash_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
+        self._waiting_logins = 0
         # Wrong passwords of one account from one address.
-        self._pairs = Throttle(5, 15 * MINUTE)
+        self._by_account_and_network = RateLimiter(5, 15 * MINUTE)
         # Wherever they come from; strangers shall not keep somebody from their own account.
-        self._accounts = Throttle(30, MINUTE, MINUTE)
+        self._by_account = RateLimiter(30, MINUTE, MINUTE)
         # A whole school may sit behind one address.
-        self._sites = Throttle(100, 10, MINUTE)
-        self._guests = Throttle(300, 1, MINUTE)
-        self._leaving = Throttle(300, 1, MINUTE)
+        self._by_network = RateLimiter(100, 10, MINUTE)
+        self._guest_limiter = RateLimiter(300, 1, MINUTE)
+        self._logout_limiter = RateLimiter(300, 1, MINUTE)
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
-        forms = {"login": self._log_in, "logout": self._log_out, "guest": self._enlist}
+        forms = {"login": self._log_in, "logout": self._log_out, "guest": self._register_guest}
         return [
             Route(f"/class/{{key}}/{name}", answer, methods=["POST"])
             for name, answer in forms.items()
         ]
 
     async def _log_in(self, request: Request) -> Response:
-        form = await self._form(request, Login)
-        school = await self._school(request.path_params["key"])
-        account, site = form.account.strip(), _site(request)
+        form = await self._read_form(request, LoginForm)
+        school = await self._school_of(request.path_params["key"])
+        account, network = form.account.strip(), _client_network(request)
         name = account.lower()
-        tries = (
-            (self._pairs, f"{site} {name}"),
-            (self._accounts, name),
-            (self._sites, site),
+        attempts = (
+            (self._by_account_and_network, f"{network} {name}"),
+            (self._by_account, name),
+            (self._by_network, network),
         )
-        wait = max(throttle.wait(key) for throttle, key in tries)
-        if wait > 0 or self._waiting >= MOST_HASHING:
-            raise _throttled(max(wait, 1))
-        for throttle, key in tries:
-            throttle.tried(key)
-        user = await self._checked(account, form.password)
+        wait = max(limiter.seconds_to_wait(key) for limiter, key in attempts)
+        if wait > 0 or self._waiting_logins >= MAX_WAITING_LOGINS:
+            raise _rate_limited(max(wait, 1))
+        for limiter, key in attempts:
+            limiter.record_attempt(key)
+        user = await self._authenticate(account, form.password)
         if user is None:
             raise _problem(HTTPStatus.UNAUTHORIZED, "wrong", "no account has this password")
-        self._pairs.forget(f"{site} {name}")
-        self._accounts.forget(name)
-        self._sites.forgive(site)
+        self._by_account_and_network.reset(f"{network} {name}")
+        self._by_account.reset(name)
+        self._by_network.undo_attempt(network)
         # Whatever ticket the browser had: who logs in gets another one.
         ticket = await self._store.write(
             lambda uow: viewing.log_in(uow, self._deps, school, user), school
         )
         return json_response({"ticket": ticket})
 
-    async def _checked(self, account: str, password: str) -> User | None:
+    async def _authenticate(self, account: str, password: str) -> User | None:
         """Return the user whose account and password these are; takes as long where there is none.
 
         There is nobody whose name a database cannot hold.
         """
-        known = None
+        account_row = None
         if is_storable(account):
-            known = await self._store.read(lambda uow: viewing.known_account(uow, account))
-        self._waiting += 1
+            account_row = await self._store.read(lambda uow: viewing.known_account(uow, account))
+        self._waiting_logins += 1
         try:
-            async with self._hashing:
-                kept = _nobodys_hash() if known is None else known[1]
-                is_right = await asyncio.to_thread(passwords.verify_password, kept, password)
+            async with self._hash_slots:
+                password_hash = _dummy_hash() if account_row is None else account_row[1]
+                is_right = await asyncio.to_thread(
+                    passwords.verify_password, password_hash, password
+                )
         finally:
-            self._waiting -= 1
-        return known[0] if known is not None and is_right else None
+            self._waiting_logins -= 1
+        return account_row[0] if account_row is not None and is_right else None
 
     async def _log_out(self, request: Request) -> Response:
-        form = await self._form(request, Logout)
-        _count(self._leaving, _site(request))
+        form = await self._read_form(request, LogoutForm)
+        _count_attempt(self._logout_limiter, _client_network(request))
         # What a stranger makes up is not worth a unit of work.
         if viewing.has_session(self._deps, form.ticket):
             await self._store.write(lambda uow: viewing.log_out(uow, self._deps, form.ticket))
         return json_response({})
 
-    async def _enlist(self, request: Request) -> Response:
-        form = await self._form(request, Guest)
-        _count(self._guests, _site(request))
+    async def _register_guest(self, request: Request) -> Response:
+        form = await self._read_form(request, GuestForm)
+        _count_attempt(self._guest_limiter, _client_network(request))
         try:
             number = parse_telephone("".join(form.telephone.split())).value
         except Refusal as refusal:
@@ -164,7 +166,7 @@ class Entry:
             raise _problem(HTTPStatus.UNAUTHORIZED, "login", "log in first") from None
         return json_response({"ticket": ticket})
 
-    async def _school(self, key: str) -> SchoolId:
+    async def _school_of(self, key: str) -> SchoolId:
         """Return the school of a class that has a page; raises `HTTPError`."""
         try:
             seen = await self._store.read(lambda uow: viewing.seen(uow, key))
@@ -174,7 +176,7 @@ class Entry:
             raise _no_class()
         return seen.lesson.school
 
-    async def _form(self, request: Request, form: type[Form]) -> Form:
+    async def _read_form(self, request: Request, form: type[Form]) -> Form:
         """Return what a page of our own sent; raises `HTTPError`."""
         if not is_same_origin(request.headers, self._hosts.pages):
             raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
@@ -182,29 +184,29 @@ class Entry:
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
         try:
-            return msgspec.json.decode(await read_body(request, MOST_BYTES), type=form)
+            return msgspec.json.decode(await read_body(request, MAX_BODY_BYTES), type=form)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise HTTPError(HTTPStatus.BAD_REQUEST, "the body is not what is asked for") from None
 
 
 @cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     return passwords.hash_password(KeyGenerator().secret(), None)
 
 
-def _site(request: Request) -> str:
-    return site_of(request.client.host) if request.client is not None else ""
+def _client_network(request: Request) -> str:
+    return network_of(request.client.host) if request.client is not None else ""
 
 
-def _count(throttle: Throttle, site: str) -> None:
+def _count_attempt(limiter: RateLimiter, network: str) -> None:
     """Count a try from an address; raises `HTTPError` where it comes too soon."""
-    wait = throttle.wait(site)
+    wait = limiter.seconds_to_wait(network)
     if wait > 0:
-        raise _throttled(wait)
-    throttle.tried(site)
+        raise _rate_limited(wait)
+    limiter.record_attempt(network)
 
 
-def _throttled(wait: float) -> HTTPError:
+def _rate_limited(wait: float) -> HTTPError:
     """Return the problem of somebody who may try again after some seconds."""
     seconds = ceil(wait)
     return HTTPError(

@@ -19,7 +19,7 @@ from homeroom.web.assets import Assets
 from homeroom.web.languages import LANGUAGES, choose_language
 
 HERE = Path(__file__).parent
-NOTHING = "camera=(), microphone=(), display-capture=(), geolocation=()"
+NO_PERMISSIONS = "camera=(), microphone=(), display-capture=(), geolocation=()"
 """What no page but the teacher's asks a browser for."""
 WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -28,7 +28,7 @@ WEEKDAYS = {
 Texts = Mapping[str, str]
 
 
-class Shell:
+class PageRenderer:
     """Renders the pages."""
 
     def __init__(self, hosts: Hosts) -> None:
@@ -44,7 +44,7 @@ class Shell:
         )
         self._templates.globals["asset"] = self.assets.url
 
-    def page(
+    def render(
         self,
         request: Request,
         template: str,
@@ -52,9 +52,9 @@ class Shell:
         *,
         data: Mapping[str, object] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
-        framed_by: tuple[str, ...] = (),
-        permissions: str = NOTHING,
-        is_kept: bool = True,
+        frame_ancestors: tuple[str, ...] = (),
+        permissions: str = NO_PERMISSIONS,
+        is_cacheable: bool = True,
         **context: object,
     ) -> Response:
         """Return a page in the viewer's language, with the texts of some files.
@@ -62,53 +62,53 @@ class Shell:
         Origins that may frame it are named; what holds a ticket or another secret is not kept.
         """
         language = choose_language(request)
-        t = texts(("page", *files), language)
+        t = load_texts(("page", *files), language)
         page = None
         if data is not None:
             page = msgspec.to_builtins({**data, "language": language, "texts": t}, str_keys=True)
         html = self._templates.get_template(template).render(
             t=t,
             language=language,
-            switch=_switch(request, language),
+            switch=_language_switch(request, language),
             page=page,
             **context,
         )
         headers = {
-            "cache-control": "no-cache" if is_kept else "no-store",
+            "cache-control": "no-cache" if is_cacheable else "no-store",
             "content-language": language,
-            "content-security-policy": self._policy(framed_by),
+            "content-security-policy": self._content_security_policy(frame_ancestors),
             "cross-origin-resource-policy": "same-origin",
             "permissions-policy": permissions,
             "referrer-policy": "no-referrer",
             "vary": "accept-language",
             "x-content-type-options": "nosniff",
         }
-        if not framed_by:
+        if not frame_ancestors:
             headers["x-frame-options"] = "DENY"
         return Response(html, status, headers, media_type="text/html")
 
-    def notice(
+    def render_notice(
         self,
         request: Request,
         status: HTTPStatus,
-        what: str,
-        framed_by: tuple[str, ...] = (),
+        notice: str,
+        frame_ancestors: tuple[str, ...] = (),
     ) -> Response:
         """Return a page that says why there is nothing to see."""
-        t = texts(("notice",), choose_language(request))
-        return self.page(
+        t = load_texts(("notice",), choose_language(request))
+        return self.render(
             request,
             "notice.html",
             ("live", "notice"),
             status=status,
-            framed_by=framed_by,
-            heading=t[f"notice.{what}"],
-            words=t[f"notice.{what}_words"],
+            frame_ancestors=frame_ancestors,
+            heading=t[f"notice.{notice}"],
+            words=t[f"notice.{notice}_words"],
         )
 
-    def _policy(self, framed_by: tuple[str, ...]) -> str:
+    def _content_security_policy(self, frame_ancestors: tuple[str, ...]) -> str:
         pages, media = _origin(self._hosts.pages), _origin(self._hosts.http)
-        ancestors = " ".join(framed_by) or "'none'"
+        ancestors = " ".join(frame_ancestors) or "'none'"
         # Clips are at the address of the pages, which somebody may reach by another name.
         elsewhere = " ".join(dict.fromkeys((pages, media)))
         return "; ".join(
@@ -127,19 +127,19 @@ class Shell:
         )
 
 
-def texts(files: tuple[str, ...], language: str) -> Texts:
+def load_texts(files: tuple[str, ...], language: str) -> Texts:
     """Return the texts of some files in a language."""
-    return {key: text for file in files for key, text in _texts(file, language).items()}
+    return {key: text for file in files for key, text in _load_file(file, language).items()}
 
 
 @cache
-def _texts(file: str, language: str) -> Texts:
+def _load_file(file: str, language: str) -> Texts:
     content = (HERE / "texts" / f"{file}.json").read_bytes()
     entries = msgspec.json.decode(content, type=dict[str, dict[str, str]])
     return {key: entry[language] for key, entry in entries.items()}
 
 
-def asked(request: Request) -> dict[str, str]:
+def query_fields(request: Request) -> dict[str, str]:
     """Return what the address asks, by names without blanks around them.
 
     A published client writes `checkCode ` with a space. Values that hold a NUL nobody means.
@@ -149,31 +149,31 @@ def asked(request: Request) -> dict[str, str]:
     return {name.strip(): value for name, value in fields if "\0" not in value}
 
 
-def address(path: str, /, **fields: str) -> str:
+def build_url(path: str, /, **fields: str) -> str:
     """Return a path with a query."""
     return f"{path}?{urlencode(fields)}"
 
 
-def moment_in_words(moment: Moment, time_zone: str, language: str) -> str:
+def format_moment(moment: Moment, time_zone: str, language: str) -> str:
     """Return a moment as people at a school read it; the page's script shows it in their own."""
     at = datetime.fromtimestamp(moment, UTC).astimezone(load_time_zone(time_zone))
     day = WEEKDAYS[language][at.weekday()]
     return f"{at:%Y-%m-%d} {day} {at:%H:%M}"
 
 
-def iso(moment: Moment) -> str:
+def format_iso(moment: Moment) -> str:
     """Return a moment as scripts read it."""
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _switch(request: Request, language: str) -> dict[str, str]:
+def _language_switch(request: Request, language: str) -> dict[str, str]:
     """Return the other language, and this page in it."""
     other = next(code for code in LANGUAGES if code != language)
-    fields = {**asked(request), "lang": other}
+    fields = {**query_fields(request), "lang": other}
     return {
         "code": other,
         "name": LANGUAGES[other],
-        "url": address(request.url.path, **fields),
+        "url": build_url(request.url.path, **fields),
     }
 
 

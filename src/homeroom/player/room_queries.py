@@ -16,39 +16,39 @@ from homeroom.usecases.viewing import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LessonSnapshot:
     """How a class stands: as its viewers see it, and as its teacher does."""
 
     lesson: Lesson
-    shown: Shown
-    to_teacher: Shown
-    standing: ChatState
+    for_viewers: Shown
+    for_teacher: Shown
+    chat: ChatState
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class RoomSeed:
     """What a room begins with."""
 
-    sight: Sight
+    snapshot: LessonSnapshot
     history: History
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ChatUpdates:
     """What happened in some chats, in order, and how those stand in which more than talk did."""
 
     entries: Mapping[LessonId, list[ChatEntry]]
-    standings: Mapping[LessonId, ChatState]
-    is_all: bool
+    chat_states: Mapping[LessonId, ChatState]
+    is_complete: bool
 
-    def last(self, lesson: LessonId, after: EntryId) -> EntryId:
+    def last_entry(self, lesson: LessonId, after: EntryId) -> EntryId:
         """Return up to which entry of a chat they go."""
         entries = self.entries.get(lesson)
         return entries[-1].id if entries else after
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoomQuery:
     """A room of which it is asked how the class stands, and who may stay."""
 
     after: EntryId
@@ -57,65 +57,67 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class RoomUpdates:
     """How some classes stand, those left out that there are no more."""
 
-    sights: Mapping[LessonId, Sight]
-    gone: set[LessonId]
+    snapshots: Mapping[LessonId, LessonSnapshot]
+    removed: set[LessonId]
     """Those that are not to be seen any more."""
-    outcasts: set[Ticket | str]
+    revoked: set[Ticket | str]
     """Tickets and teachers' tokens that are no longer good."""
-    news: News
+    chat_updates: ChatUpdates
 
 
-def sights(
+def load_snapshots(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
-) -> dict[LessonId, Sight]:
+) -> dict[LessonId, LessonSnapshot]:
     """Return how some classes stand."""
     shown = viewing.shown_of(uow, deps, hosts, lessons)
     stood = uow.chats.find_states([lesson.id for lesson in lessons])
     return {
-        lesson.id: Sight(lesson, *shown[lesson.id], stood.get(lesson.id, ChatState()))
+        lesson.id: LessonSnapshot(lesson, *shown[lesson.id], stood.get(lesson.id, ChatState()))
         for lesson in lessons
     }
 
 
-def opening(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson) -> Opening:
+def load_seed(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson) -> RoomSeed:
     """Return what the room of a class begins with."""
-    return Opening(
-        sights(uow, deps, hosts, [lesson])[lesson.id],
+    return RoomSeed(
+        load_snapshots(uow, deps, hosts, [lesson])[lesson.id],
         chat.joined(uow, lesson.id, EntryId(0)),
     )
 
 
-def news(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> News:
+def load_chat_updates(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> ChatUpdates:
     """Return what happened in some chats after an entry of each."""
     entries: dict[LessonId, list[ChatEntry]] = {}
     found = chat.since(uow, after, CAUGHT_UP)
     for entry in found:
         entries.setdefault(entry.new.lesson, []).append(entry)
     moved = {entry.new.lesson for entry in found if entry.new.kind is not EntryKind.MESSAGE}
-    return News(entries, uow.chats.find_states(moved), is_all=len(found) < CAUGHT_UP)
+    return ChatUpdates(entries, uow.chats.find_states(moved), is_complete=len(found) < CAUGHT_UP)
 
 
-def standings(
-    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, asked: Mapping[LessonId, Asked]
-) -> Standings:
+def load_room_updates(
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, asked: Mapping[LessonId, RoomQuery]
+) -> RoomUpdates:
     """Return how some classes stand, what happened in them, and who may no longer stay."""
     several = viewing.several(uow, asked)
-    found = sights(uow, deps, hosts, [seen.lesson for seen in several.values()])
-    gone = {
+    snapshots = load_snapshots(uow, deps, hosts, [seen.lesson for seen in several.values()])
+    removed = {
         lesson
         for lesson, seen in several.items()
         if seen.plan.suspended or seen.lesson.deleted_at is not None
     }
     watching = [(seen.lesson, asked[lesson].tickets) for lesson, seen in several.items()]
-    outcasts = viewing.outcasts(uow, watching) | _shut(uow, deps, asked)
+    revoked = viewing.outcasts(uow, watching) | _revoked_tokens(uow, deps, asked)
     after = {lesson: question.after for lesson, question in asked.items()}
-    return Standings(found, gone, outcasts, news(uow, after))
+    return RoomUpdates(snapshots, removed, revoked, load_chat_updates(uow, after))
 
 
-def _shut(uow: UnitOfWork, deps: Dependencies, asked: Mapping[LessonId, Asked]) -> set[str]:
+def _revoked_tokens(
+    uow: UnitOfWork, deps: Dependencies, asked: Mapping[LessonId, RoomQuery]
+) -> set[str]:
     """Return the tokens that no longer open the page of their class."""
     taught = [lesson for lesson, question in asked.items() if question.tokens]
     tokens = {token for lesson in taught for token in asked[lesson].tokens}

@@ -16,7 +16,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import BrowserPublishError, StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
-from homeroom.player.shell import Shell
+from homeroom.player.rendering import PageRenderer
 from homeroom.player.state import Facts, State, state
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching, viewing
@@ -29,10 +29,10 @@ from homeroom.web.problems import NO_STORE, HTTPError, json_response
 
 JSON = "application/json"
 SDP = "application/sdp"
-MOST_BYTES = 1024
-LONGEST_OFFER = 64_000
+MAX_BODY_BYTES = 1024
+MAX_OFFER_BYTES = 64_000
 """Bytes."""
-ALLOWED = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
 STATUSES = {
     "not_installed": HTTPStatus.NOT_IMPLEMENTED,
     "offer": HTTPStatus.BAD_REQUEST,
@@ -42,7 +42,7 @@ _TOKEN = re.compile(r"[0-9a-f]{16,64}")
 _SESSION = re.compile(r"([0-9A-Za-z_-]{1,64})\.([0-9a-f]{64})")
 
 
-class Browser(Protocol):
+class WhipIngest(Protocol):
     """The way of a browser's picture and sound to the media engine."""
 
     push_base: str
@@ -59,7 +59,7 @@ class Browser(Protocol):
         """End a session; one that is not there is fine."""
 
 
-class Teaching:
+class TeacherPages:
     """Answers for the teacher's page of a class."""
 
     def __init__(
@@ -67,23 +67,23 @@ class Teaching:
         store: AsyncStore,
         deps: Dependencies,
         hosts: Hosts,
-        shell: Shell,
+        renderer: PageRenderer,
         facts: Facts,
-        browser: Browser,
+        whip: WhipIngest,
     ) -> None:
         self._store = store
         self._deps = deps
         self._hosts = hosts
-        self._shell = shell
+        self._renderer = renderer
         self._facts = facts
-        self._browser = browser
+        self._whip = whip
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
         page = "/teach/{token}"
         return [
             Route(page, self._page, methods=["GET"]),
-            Route(f"{page}/end", self._end, methods=["POST"]),
+            Route(f"{page}/end", self._end_class, methods=["POST"]),
             Route(f"{page}/whip", self._go_live, methods=["POST"]),
             Route(f"{page}/whip/{{session}}", self._stop, methods=["DELETE"]),
         ]
@@ -93,16 +93,16 @@ class Teaching:
     async def _page(self, request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            found, shown = await self._store.read(lambda uow: self._found(uow, token))
+            found, shown = await self._store.read(lambda uow: self._load_page(uow, token))
         except OperatorError:
-            return self._shell.notice(request, HTTPStatus.NOT_FOUND, "teach")
+            return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "teach")
         lesson = found.seen.lesson
-        return self._shell.page(
+        return self._renderer.render(
             request,
             "teach.html",
             ("live", "teach"),
-            permissions=ALLOWED,
-            is_kept=False,
+            permissions=PERMISSIONS,
+            is_cacheable=False,
             data={
                 "kind": "teach",
                 "key": lesson.key,
@@ -113,27 +113,27 @@ class Teaching:
                 "state": shown,
             },
             lesson=lesson_context(found.seen, choose_language(request)),
-            push=self._for_program(found, StreamKind.CLASS),
-            scene=self._for_program(found, StreamKind.SCENE),
-            has_browser=self._browser.is_installed,
+            push=self._encoder_settings(found, StreamKind.CLASS),
+            scene=self._encoder_settings(found, StreamKind.SCENE),
+            has_browser=self._whip.is_installed,
         )
 
-    def _found(self, uow: UnitOfWork, token: str) -> tuple[Taught, State]:
-        found = self._taught(uow, token)
+    def _load_page(self, uow: UnitOfWork, token: str) -> tuple[Taught, State]:
+        found = self._find_lesson(uow, token)
         lesson = found.seen.lesson
         shown = viewing.shown(uow, self._deps, self._hosts, lesson, to_teacher=True)
         standing = uow.chats.get_state(lesson.id)
         return found, state(lesson, shown, standing, uow.now, self._facts)
 
-    def _for_program(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:
+    def _encoder_settings(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:
         """Return a push address in the two parts that OBS asks for, none where there is none."""
-        address = teaching.pushed_to(found.held, kind, self._deps, self._hosts)
-        if address is None:
+        build_url = teaching.pushed_to(found.held, kind, self._deps, self._hosts)
+        if build_url is None:
             return None
-        server, _, key = address.rpartition("/")
+        server, _, key = build_url.rpartition("/")
         return {"server": server, "key": key}
 
-    def _taught(self, uow: UnitOfWork, token: str) -> Taught:
+    def _find_lesson(self, uow: UnitOfWork, token: str) -> Taught:
         """Return the class of a token; raises `OperatorError`, whatever is wrong with it."""
         if not _TOKEN.fullmatch(token):
             raise OperatorError("there is no such page")
@@ -141,15 +141,15 @@ class Teaching:
 
     # --- what is done there -----------------------------------------------------------------------
 
-    async def _end(self, request: Request) -> Response:
-        self._check(request, JSON)
-        await read_body(request, MOST_BYTES)
+    async def _end_class(self, request: Request) -> Response:
+        self._check_request(request, JSON)
+        await read_body(request, MAX_BODY_BYTES)
         token = request.path_params["token"]
 
         def end(uow: UnitOfWork) -> None:
-            found = self._taught(uow, token)
+            found = self._find_lesson(uow, token)
             if not found.is_over:
-                _check_begun(found, uow.now)
+                _check_open(found, uow.now)
                 teaching.end(uow, self._deps, token)
 
         try:
@@ -159,30 +159,30 @@ class Teaching:
         return json_response({})
 
     async def _go_live(self, request: Request) -> Response:
-        self._check(request, SDP)
+        self._check_request(request, SDP)
         token = request.path_params["token"]
         url = await self._store.read(lambda uow: self._push_url(uow, token))
         try:
-            offer = (await read_body(request, LONGEST_OFFER)).decode()
-            session, answer = await self._browser.start(url, offer)
+            offer = (await read_body(request, MAX_OFFER_BYTES)).decode()
+            session, answer = await self._whip.start(url, offer)
         except UnicodeDecodeError:
             raise _problem("offer", "an offer is text in UTF-8") from None
         except BrowserPublishError as refused:
             raise _problem(refused.code, str(refused)) from None
-        place = f"/teach/{token}/whip/{session}.{self._bound(token, session)}"
+        place = f"/teach/{token}/whip/{session}.{self._session_proof(token, session)}"
         headers = {**NO_STORE, "location": place}
         return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
 
     def _push_url(self, uow: UnitOfWork, token: str) -> str:
         """Return where a browser's stream goes; raises `HTTPError` where it may not run now."""
         try:
-            found = self._taught(uow, token)
+            found = self._find_lesson(uow, token)
         except OperatorError:
             raise _no_page() from None
         if found.is_over:
             raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
-        _check_begun(found, uow.now)
-        here = replace(self._hosts, push=self._hosts.push and self._browser.push_base)
+        _check_open(found, uow.now)
+        here = replace(self._hosts, push=self._hosts.push and self._whip.push_base)
         url = teaching.pushed_to(found.held, StreamKind.CLASS, self._deps, here)
         if url is None:
             detail = "the class is not recorded, or the server carries no streams"
@@ -190,23 +190,23 @@ class Teaching:
         return url
 
     async def _stop(self, request: Request) -> Response:
-        self._check(request)
+        self._check_request(request)
         token, session = request.path_params["token"], request.path_params["session"]
         try:
-            await self._store.read(lambda uow: self._taught(uow, token))
+            await self._store.read(lambda uow: self._find_lesson(uow, token))
         except OperatorError:
             raise _no_page() from None
         found = _SESSION.fullmatch(session)
-        if found is None or not secrets_equal(found[2], self._bound(token, found[1])):
+        if found is None or not secrets_equal(found[2], self._session_proof(token, found[1])):
             raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such session")
-        await self._browser.stop(found[1])
+        await self._whip.stop(found[1])
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
-    def _bound(self, token: str, session: str) -> str:
+    def _session_proof(self, token: str, session: str) -> str:
         """Return what shows that a session was begun at the page of a token, and at no other."""
         return hmac_hex(self._deps.ticket_key, f"whip {token} {session}")
 
-    def _check(self, request: Request, media_type: str | None = None) -> None:
+    def _check_request(self, request: Request, media_type: str | None = None) -> None:
         """Refuse what no page of ours sends; raises `HTTPError`."""
         if not is_same_origin(request.headers, self._hosts.pages):
             raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
@@ -215,7 +215,7 @@ class Teaching:
             raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
 
 
-def _check_begun(found: Taught, now: Moment) -> None:
+def _check_open(found: Taught, now: Moment) -> None:
     """Refuse what may only be done once the class is open; raises `HTTPError`."""
     if now < found.seen.lesson.lifecycle.opens_at:
         detail = "the class opens 20 minutes before its start"

@@ -8,65 +8,65 @@ import msgspec
 from homeroom.domain.chat import Author, ChatRole
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
-from homeroom.player.frames import You
-from homeroom.player.limits import LIKES, VIEWER_SAYS, Bucket
+from homeroom.player.protocol import ParticipantInfo
+from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
 from homeroom.store.viewers import WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import Admitted
 from homeroom.web.sockets import FrameWriter, text_frame
 
-SHORTEST_WATCHED = 10
+MIN_WATCHED_SECONDS = 10
 """Seconds; a visitor who leaves sooner is not written down."""
 
 
-def encoded(*events: object) -> bytes:
+def encode_frame(*events: object) -> bytes:
     """Return events that travel together as one frame."""
     return text_frame(msgspec.json.encode(events))
 
 
-class Connection:
+class RoomConnection:
     """One WebSocket of somebody in a room."""
 
-    __slots__ = ("is_playing", "person", "pipe", "sealed", "ticket")
+    __slots__ = ("is_playing", "participant", "pipe", "sealed_ticket", "ticket")
 
     def __init__(
         self,
         pipe: FrameWriter,
-        person: "Person",
+        participant: "Participant",
         ticket: Ticket | None = None,
-        sealed: str | None = None,
+        sealed_ticket: str | None = None,
     ) -> None:
         """Take what they were let in by, and as it travels; none where it is a teacher's token."""
         self.pipe = pipe
-        self.person = person
+        self.participant = participant
         self.ticket = ticket
-        self.sealed = sealed
+        self.sealed_ticket = sealed_ticket
         self.is_playing = False
 
     @property
-    def you(self) -> You:
+    def info(self) -> ParticipantInfo:
         """Who they are here: each connection has a ticket of its own, and keeps it."""
-        return msgspec.structs.replace(self.person.you, ticket=self.sealed)
+        return msgspec.structs.replace(self.participant.info, ticket=self.sealed_ticket)
 
-    def tell(self, *events: object) -> None:
+    def send(self, *events: object) -> None:
         """Send events that travel together."""
-        self.pipe.write_frame(encoded(*events))
+        self.pipe.write_frame(encode_frame(*events))
 
-    def play(self, *, is_playing: bool) -> None:
+    def set_playing(self, *, is_playing: bool) -> None:
         """Begin or end to count the time that the picture runs."""
-        self.person.watch()
+        self.participant.update_watch_time()
         self.is_playing = is_playing
 
 
-class Person:
+class Participant:
     """Somebody in a room, by as many connections as they like."""
 
     def __init__(self, identity: str) -> None:
         """Take what tells them from others."""
         self.identity = identity
-        self.connections: set[Connection] = set()
-        self.says = Bucket(VIEWER_SAYS)
-        self.likes = Bucket(LIKES)
+        self.connections: set[RoomConnection] = set()
+        self.message_bucket = TokenBucket(VIEWER_MESSAGES)
+        self.like_bucket = TokenBucket(LIKES)
 
     @property
     def author(self) -> Author:
@@ -74,26 +74,26 @@ class Person:
         raise NotImplementedError
 
     @property
-    def you(self) -> You:
+    def info(self) -> ParticipantInfo:
         """Who they are, and what stands between them and the chat."""
         raise NotImplementedError
 
-    def tell(self, *events: object) -> None:
+    def send(self, *events: object) -> None:
         """Send events to each of their connections."""
-        frame = encoded(*events)
+        frame = encode_frame(*events)
         for connection in self.connections:
             connection.pipe.write_frame(frame)
 
-    def tell_you(self) -> None:
+    def send_info(self) -> None:
         """Say to each of their connections who they are."""
         for connection in self.connections:
-            connection.tell(connection.you)
+            connection.send(connection.info)
 
-    def watch(self) -> None:
+    def update_watch_time(self) -> None:
         """Count the time until now, if the picture ran; only of viewers."""
 
 
-class Teacher(Person):
+class TeacherParticipant(Participant):
     """The school's own people, by the secret address of the teacher's page."""
 
     def __init__(self, token: str, name: str) -> None:
@@ -106,26 +106,26 @@ class Teacher(Person):
         return Author(self._name, ChatRole.TEACHER)
 
     @property
-    def you(self) -> You:
+    def info(self) -> ParticipantInfo:
         """Who they are."""
-        return You(None, self._name, ChatRole.TEACHER, "staff", None, "open")
+        return ParticipantInfo(None, self._name, ChatRole.TEACHER, "staff", None, "open")
 
 
-class Viewer(Person):
+class ViewerParticipant(Participant):
     """Somebody who watches."""
 
     def __init__(self, admitted: Admitted) -> None:
         super().__init__(admitted.ticket.identity)
         self.admitted = admitted
-        self._watched = 0.0
-        self._unwritten = 0.0
-        self._since = monotonic()
+        self._watched_seconds = 0.0
+        self._unsaved_seconds = 0.0
+        self._counted_until = monotonic()
 
-    def become(self, admitted: Admitted) -> None:
+    def update_admission(self, admitted: Admitted) -> None:
         """Take over who they have turned out to be, and say so."""
-        old, self.admitted = self.you, admitted
-        if self.you != old:
-            self.tell_you()
+        old, self.admitted = self.info, admitted
+        if self.info != old:
+            self.send_info()
 
     @property
     def author(self) -> Author:
@@ -148,12 +148,12 @@ class Viewer(Person):
         return "guest" if kind is ViewerKind.VISITOR and is_guest else kind
 
     @property
-    def you(self) -> You:
+    def info(self) -> ParticipantInfo:
         """Who they are, and what stands between them and the chat."""
         author, may_chat = self.author, self.admitted.may_chat
-        return You(author.viewer, author.name, author.role, self.kind, None, may_chat)
+        return ParticipantInfo(author.viewer, author.name, author.role, self.kind, None, may_chat)
 
-    def judge(self, lesson: Lesson, *, is_muted: bool | None = None) -> None:
+    def update_permission(self, lesson: Lesson, *, is_muted: bool | None = None) -> None:
         """Find out again what they may, and say so if it is something else."""
         viewer = self.admitted.viewer
         if viewer is not None and is_muted is not None:
@@ -163,26 +163,26 @@ class Viewer(Person):
         has_changed = may != self.admitted.may_chat
         self.admitted = replace(self.admitted, viewer=viewer, may_chat=may)
         if has_changed:
-            self.tell_you()
+            self.send_info()
 
-    def watch(self) -> None:
+    def update_watch_time(self) -> None:
         """Count the time until now, if the picture ran."""
         now = monotonic()
         if any(connection.is_playing for connection in self.connections):
-            self._watched += now - self._since
-            self._unwritten += now - self._since
-        self._since = now
+            self._watched_seconds += now - self._counted_until
+            self._unsaved_seconds += now - self._counted_until
+        self._counted_until = now
 
-    def take_watched(self) -> WatchTime | None:
+    def take_watch_time(self) -> WatchTime | None:
         """Return what is still to be written, once; none where it is not worth it."""
-        self.watch()
+        self.update_watch_time()
         is_known = self.admitted.viewer is not None
-        seconds = int(self._unwritten)
-        if seconds == 0 or not (is_known or self._watched >= SHORTEST_WATCHED):
+        seconds = int(self._unsaved_seconds)
+        if seconds == 0 or not (is_known or self._watched_seconds >= MIN_WATCHED_SECONDS):
             return None
-        self._unwritten -= seconds
+        self._unsaved_seconds -= seconds
         return WatchTime(viewing.known_as(self.admitted), seconds)
 
-    def give_back(self, seconds: int) -> None:
+    def restore_watch_time(self, seconds: int) -> None:
         """Take back what could not be written."""
-        self._unwritten += seconds
+        self._unsaved_seconds += seconds

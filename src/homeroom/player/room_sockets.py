@@ -1,0 +1,203 @@
+"""The WebSockets of the rooms: `/class/{key}/room` for viewers, `/teach/{token}/room` for teachers.
+
+A client sends single objects, the server arrays of events that belong together.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import msgspec
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from homeroom.domain.refusal import OperatorError
+from homeroom.domain.webcasts import Hosts
+from homeroom.player.chat_service import ChatService
+from homeroom.player.participants import RoomConnection, TeacherParticipant
+from homeroom.player.protocol import (
+    COMMAND_DECODER,
+    Command,
+    JoinRoom,
+    ModerationCommand,
+    RequestState,
+    SendLikes,
+    SendMessage,
+    SetPlaying,
+)
+from homeroom.player.rate_limiter import RateLimiter, network_of
+from homeroom.player.room import Room
+from homeroom.player.room_registry import LOG_IN_FIRST, NO_CLASS, RESTART
+from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
+from homeroom.usecases.viewing import LogInFirst, Unknown
+from homeroom.web.metrics import Metrics
+from homeroom.web.origins import is_same_origin
+from homeroom.web.sockets import CLOSE_TOO_MANY, WRITER_EXTENSION, FrameWriter
+
+log = logging.getLogger("homeroom.player")
+
+MALFORMED = 4400
+TOO_LATE = 4408
+FAILED = 1011
+JOIN_SECONDS = 10.0
+MAX_CONNECTIONS = 10_000
+MAX_CONNECTIONS_PER_NETWORK = 500
+"""Connections from one address: a whole school may sit behind it."""
+CONNECT_BACKOFF_SECONDS = 5.0
+"""Seconds for which nobody is let in from an address that too many have come from at once."""
+CONNECT_INTERVAL_SECONDS = 0.05
+"""Seconds after which one more may come from there, once as many have come at once."""
+
+JoinHandler = Callable[[FrameWriter, JoinRoom], Awaitable[tuple[Room, RoomConnection]]]
+
+
+class CloseConnectionError(Exception):
+    """The connection is to be closed, with a code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class RoomSockets:
+    """Takes the connections of the rooms."""
+
+    def __init__(self, chat: ChatService, hosts: Hosts, metrics: Metrics) -> None:
+        """Take the hub that knows the rooms."""
+        self._chat = chat
+        self._hosts = hosts
+        self._metrics = metrics.chat
+        self._open_by_network: Counter[str] = Counter()
+        self._connect_limiter = RateLimiter(
+            MAX_CONNECTIONS_PER_NETWORK, CONNECT_INTERVAL_SECONDS, CONNECT_BACKOFF_SECONDS
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the addresses."""
+        return [
+            WebSocketRoute("/class/{key}/room", self._viewer),
+            WebSocketRoute("/teach/{token}/room", self._teacher),
+        ]
+
+    async def _viewer(self, socket: WebSocket) -> None:
+        key = socket.path_params["key"]
+        await self._serve(socket, lambda pipe, join: self._chat.join_viewer(pipe, key, join))
+
+    async def _teacher(self, socket: WebSocket) -> None:
+        token = socket.path_params["token"]
+        await self._serve(socket, lambda pipe, join: self._chat.join_teacher(pipe, token, join))
+
+    async def _serve(self, socket: WebSocket, enter: JoinHandler) -> None:
+        """Serve a connection to its end."""
+        if not is_same_origin(socket.headers, self._hosts.pages):
+            await socket.close()
+            return
+        network = network_of(socket.client.host) if socket.client is not None else ""
+        with suppress(WebSocketDisconnect):
+            await socket.accept()
+            pipe: FrameWriter = socket.scope["extensions"][WRITER_EXTENSION]
+            self._open_by_network[network] += 1
+            self._metrics.connections.inc()
+            try:
+                self._check_connection_limits(network)
+                await self._run_session(socket, pipe, enter)
+            except CloseConnectionError as end:
+                pipe.close_with(end.code)
+            finally:
+                self._metrics.connections.dec()
+                self._open_by_network[network] -= 1
+                if not self._open_by_network[network]:
+                    del self._open_by_network[network]
+
+    def _check_connection_limits(self, network: str) -> None:
+        """Refuse one connection too many; raises `End`."""
+        if self._chat.closing.is_set():
+            raise CloseConnectionError(RESTART)
+        self._connect_limiter.record_attempt(network)
+        if (
+            self._open_by_network[network] > MAX_CONNECTIONS_PER_NETWORK
+            or self._open_by_network.total() > MAX_CONNECTIONS
+            or self._connect_limiter.seconds_to_wait(network) > 0
+        ):
+            self._metrics.count_refusal("connection", "many")
+            raise CloseConnectionError(CLOSE_TOO_MANY)
+
+    async def _run_session(self, socket: WebSocket, pipe: FrameWriter, enter: JoinHandler) -> None:
+        """Let somebody in, and do what they ask; raises `End`."""
+        command_bucket, join_bucket = TokenBucket(COMMANDS), TokenBucket(JOINS)
+        try:
+            async with asyncio.timeout(JOIN_SECONDS):
+                command = await self._receive(socket, pipe, command_bucket)
+        except TimeoutError:
+            raise CloseConnectionError(TOO_LATE) from None
+        if command is None:
+            return
+        if not isinstance(command, JoinRoom):
+            raise CloseConnectionError(MALFORMED)
+        join_bucket.try_take()
+        room, connection = await self._join(pipe, command, enter)
+        try:
+            while (command := await self._receive(socket, pipe, command_bucket)) is not None:
+                if isinstance(command, JoinRoom):
+                    if not join_bucket.try_take():
+                        self._metrics.count_refusal("join", "many")
+                        raise CloseConnectionError(CLOSE_TOO_MANY)
+                    room.remove(connection)
+                    is_playing = connection.is_playing
+                    room, connection = await self._join(pipe, command, enter)
+                    connection.set_playing(is_playing=is_playing)
+                else:
+                    await self._dispatch(room, connection, command)
+        finally:
+            room.remove(connection)
+
+    async def _join(
+        self, pipe: FrameWriter, join: JoinRoom, enter: JoinHandler
+    ) -> tuple[Room, RoomConnection]:
+        """Return the room that somebody was let into, and their place in it; raises `End`."""
+        try:
+            return await enter(pipe, join)
+        except LogInFirst:
+            raise CloseConnectionError(LOG_IN_FIRST) from None
+        except (Unknown, OperatorError):
+            raise CloseConnectionError(NO_CLASS) from None
+        except Exception as failure:
+            log.exception("nobody can be let into a room")
+            raise CloseConnectionError(FAILED) from failure
+
+    async def _receive(
+        self, socket: WebSocket, pipe: FrameWriter, command_bucket: TokenBucket
+    ) -> Command | None:
+        """Return what comes next, none at the end; raises `End`."""
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        if not command_bucket.try_take():
+            self._metrics.count_refusal("frame", "many")
+            pipe.ignore_then_close()
+            while message["type"] != "websocket.disconnect":
+                message = await socket.receive()
+            return None
+        try:
+            return COMMAND_DECODER.decode(message.get("text") or b"")
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            raise CloseConnectionError(MALFORMED) from None
+
+    async def _dispatch(self, room: Room, connection: RoomConnection, command: Command) -> None:
+        match command:
+            case SendMessage():
+                self._chat.send_message(room, connection, command)
+            case SendLikes():
+                self._chat.add_likes(room, connection, command)
+            case SetPlaying(on=is_playing):
+                connection.set_playing(is_playing=is_playing)
+            case RequestState():
+                connection.send(self._chat.registry.state(room, connection.participant))
+            case _ if isinstance(connection.participant, TeacherParticipant) and isinstance(
+                command, ModerationCommand
+            ):
+                await self._chat.moderate(room, connection, command)
+            case _:
+                raise CloseConnectionError(MALFORMED)
