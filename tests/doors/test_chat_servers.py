@@ -102,7 +102,7 @@ def test_a_viewer_who_does_not_read_is_cut_and_others_are_not(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What the system takes off our hands are megabytes: it takes long messages to fill it.
-    monkeypatch.setattr(chat_service, "cleaned", lambda text: text * 2000)
+    monkeypatch.setattr(chat_service, "normalize_message", lambda text: text * 2000)
     room = Classroom(given)
     teacher, ann = room.teacher_here(), room.guest("Ann")
     here = given.house.services.chat.registry.rooms[room.lesson]
