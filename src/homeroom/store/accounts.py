@@ -1,4 +1,7 @@
-"""Accounts and school students in the database."""
+"""Accounts of all schools, and the students of each school.
+
+A cancelled account keeps its row. Its telephone number or e-mail address may be registered again.
+"""
 
 from dataclasses import dataclass
 
@@ -25,7 +28,7 @@ _FIND_BY_NAMES = Statement(
     select(*_COLUMNS)
     .select_from(_names.source)
     .join(users, or_(users.c.telephone == _names.text(), users.c.email == _names.text()))
-    # A living account comes last, so that it wins over cancelled ones of the same name.
+    # The active account comes last, so that it replaces cancelled ones of the same name.
     .order_by(users.c.cancelled_at.is_(None), users.c.id)
 )
 _FIND_PASSWORD_HASH = Statement(
@@ -84,7 +87,7 @@ _FIND_STUDENTS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """An account to write."""
+    """An account to add."""
 
     name: AccountName
     nickname: str
@@ -98,18 +101,18 @@ def _read_user(row: Row) -> User:
 
 
 class Accounts:
-    """Accounts in one transaction."""
+    """Repository of accounts and of schools' students."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, user: UserId) -> User | None:
-        """Return a user, a cancelled one too, or none."""
+        """Return a user, a cancelled one too; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"user": user})
         return _read_user(rows[0]) if rows else None
 
     def find_by_names(self, names: list[str]) -> dict[str, User]:
-        """Return the users known by some telephone numbers or addresses; living ones win."""
+        """Return users by telephone number or e-mail address, active ones before cancelled."""
         if not names:
             return {}
         text = msgspec.json.encode(names).decode()
@@ -122,14 +125,14 @@ class Accounts:
         return users_by_name
 
     def find_with_password_hash(self, name: str) -> tuple[User, str] | None:
-        """Return the living user of a name and the hash of their password, if they have one."""
+        """Return the active user of a name and the password hash; None without a password."""
         for password_hash, *columns in self._tx.fetch_all(_FIND_PASSWORD_HASH, {"account": name}):
             if password_hash is not None:
                 return _read_user(tuple(columns)), password_hash
         return None
 
     def add(self, new: NewUser, now: Moment) -> User:
-        """Write an account and return it."""
+        """Add an account and return it."""
         telephone = None if new.name.is_email else new.name.value
         email = new.name.value if new.name.is_email else None
         values = {
@@ -145,25 +148,25 @@ class Accounts:
         return User(uid, telephone, email, new.nickname, is_cancelled=False)
 
     def add_registration(self, user: UserId, school: SchoolId) -> None:
-        """Write down by which school's call an account came to be."""
+        """Record which school registered an account."""
         self._tx.execute(_ADD_REGISTRATION, {"user": user, "school": school})
 
     def cancel(self, user: UserId, now: Moment) -> None:
-        """Cancel an account; its name becomes free for another."""
+        """Cancel an account; its name can be registered again."""
         self._tx.execute(_CANCEL, {"user": user, "moment": now})
 
     def list_roles(self, user: UserId) -> list[tuple[SchoolId, str]]:
-        """Return what a user is in which schools, in words."""
+        """Return the schools of a user and the role in each, in words for an operator."""
         rows = self._tx.fetch_all(_LIST_ROLES, {"user": user})
         return [(SchoolId(school), role) for school, role in rows]
 
     def find_students(self, school: SchoolId, uids: list[UserId]) -> dict[UserId, str]:
-        """Return which of some users are students of the school, with their names there."""
+        """Return those users who are students of the school, with their names in its list."""
         values = {"school": school, "uids": msgspec.json.encode(uids).decode()}
         return {UserId(uid): name for uid, name in self._tx.fetch_all(_FIND_STUDENTS, values)}
 
     def add_students(self, school: SchoolId, new: list[tuple[UserId, str]], now: Moment) -> None:
-        """Put users on the school's list of students, with the names they have there."""
+        """Add users to the students of the school, with their names in its list."""
         rows = [(school, uid, name, now) for uid, name in new]
         if rows:
             self._tx.execute(_ADD_STUDENTS, {"new_students": msgspec.json.encode(rows).decode()})

@@ -1,4 +1,7 @@
-"""The chats of classes in the database."""
+"""Chats of classes: the entries of each chat in order, its state, and its likes.
+
+A deleted message keeps its row, marked as deleted. `purge` removes rows for good.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -111,7 +114,7 @@ _ADD_STATE = Statement(
 _new_likes = ListParameter("new_likes")
 
 
-def _add_likes(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
+def _add_likes(insert: Any) -> ClauseElement:  # noqa: ANN401  the insert of either dialect
     new = insert(chats).from_select(
         ["lesson_id", "is_paused", "likes"],
         select(lessons.c.id, literal(0), _new_likes.integer(1))
@@ -158,39 +161,39 @@ def _read_entry(row: Row) -> ChatEntry:
 
 
 class Chats:
-    """Chats in one transaction."""
+    """Repository of chats."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def list_recent(self, lesson: LessonId) -> list[ChatEntry]:
-        """Return the last messages that were not deleted, in order."""
+        """Return the latest messages that are not deleted, oldest first."""
         return [
             _read_entry(row)
             for row in reversed(self._tx.fetch_all(_LIST_RECENT, {"lesson": lesson}))
         ]
 
     def get_last_id(self, lesson: LessonId) -> EntryId:
-        """Return the id of what happened last, 0 where nothing has."""
+        """Return the id of the latest entry, 0 for a chat without entries."""
         rows = self._tx.fetch_all(_GET_LAST_ID, {"lesson": lesson})
         return EntryId(rows[0][0] if rows else 0)
 
     def list_since(self, after: Mapping[LessonId, EntryId], limit: int) -> list[ChatEntry]:
-        """Return what happened in several chats after an entry of each, in order."""
+        """Return the entries of several chats that follow a given entry of each, oldest first."""
         if not after:
             return []
         values = {"after_ids": msgspec.json.encode(list(after.items())).decode(), "limit": limit}
         return [_read_entry(row) for row in self._tx.fetch_all(_LIST_SINCE, values)]
 
     def get(self, lesson: LessonId, entry: EntryId) -> ChatEntry | None:
-        """Return an entry of a class's chat, or none."""
+        """Return an entry of the chat of a class; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"lesson": lesson, "entry": entry})
         return _read_entry(rows[0]) if rows else None
 
     def find_by_nonces(
         self, nonces: Iterable[tuple[LessonId, str]]
     ) -> dict[tuple[int, str], ChatEntry]:
-        """Return what was kept already of several messages, by class and the senders' marks."""
+        """Return the stored messages of some nonces, by class and nonce (the idempotency key)."""
         text = msgspec.json.encode(list(nonces)).decode()
         entries = [
             _read_entry(row) for row in self._tx.fetch_all(_FIND_BY_NONCES, {"nonces": text})
@@ -198,7 +201,7 @@ class Chats:
         return {(entry.new.lesson, entry.new.nonce or ""): entry for entry in entries}
 
     def add(self, new: NewChatEntry, now: Moment) -> ChatEntry:
-        """Write what happened and return it with its id."""
+        """Add an entry and return it with its id."""
         values = {
             "lesson_id": new.lesson,
             "kind": new.kind.value,
@@ -215,15 +218,15 @@ class Chats:
         return ChatEntry(number, new, now, is_deleted=False)
 
     def delete(self, entry: EntryId, now: Moment) -> bool:
-        """Mark a message deleted; tells whether it was there."""
+        """Mark a message as deleted; return False if there is none, or it is deleted already."""
         return self._tx.execute(_DELETE, {"entry": entry, "moment": now}) > 0
 
     def get_state(self, lesson: LessonId) -> ChatState:
-        """Return how a chat stands."""
+        """Return the state of a chat."""
         return self.find_states([lesson]).get(lesson, ChatState())
 
     def find_states(self, lessons: Collection[LessonId]) -> dict[LessonId, ChatState]:
-        """Return how several chats stand, those left out in which nothing has happened yet."""
+        """Return the states of several chats; chats without a row have the initial state."""
         if not lessons:
             return {}
         rows = self._tx.fetch_all(
@@ -237,7 +240,7 @@ class Chats:
         }
 
     def save_state(self, lesson: LessonId, *, is_paused: bool, pinned: EntryId | None) -> None:
-        """Write how a chat stands from now on."""
+        """Save whether a chat is paused, and its pinned message."""
         self._tx.execute(_ADD_STATE, {"lesson": lesson})
         self._tx.execute(
             _SAVE_STATE, {"lesson": lesson, "paused": int(is_paused), "pinned": pinned}
@@ -260,10 +263,10 @@ class Chats:
         return {LessonId(lesson): likes for lesson, likes in rows}
 
     def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[EntryId]:
-        """Return entries of classes of a school that were over by a moment."""
+        """Return the ids of entries to purge: old ones, of classes that ended before a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
         return [EntryId(row[0]) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
 
     def purge(self, entries: Collection[EntryId]) -> None:
-        """Remove entries."""
+        """Remove entries for good."""
         self._tx.execute(_PURGE, {"entry_ids": msgspec.json.encode(list(entries)).decode()})

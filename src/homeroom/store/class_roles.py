@@ -1,4 +1,4 @@
-"""Who helps in a class and who only visits it: co-teachers and guests, in the database."""
+"""Roles of users in one class: co-teachers, and guests (students of that class only)."""
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select
@@ -40,18 +40,18 @@ _DELETE_GUEST = Statement(
 
 
 class ClassRoles:
-    """Co-teachers and guests in one transaction."""
+    """Repository of co-teachers and guests."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def list_co_teachers(self, lesson: LessonId) -> tuple[UserId, ...]:
-        """Return the co-teachers of a class in order."""
+        """Return the co-teachers of a class in their order."""
         rows = self._tx.fetch_all(_LIST_CO_TEACHERS, {"lesson": lesson})
         return tuple(UserId(row[0]) for row in rows)
 
     def add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
-        """Give a class its co-teachers, in order."""
+        """Add co-teachers to a class that has none, in order."""
         rows = [(lesson, user, place) for place, user in enumerate(users)]
         if rows:
             self._tx.execute(
@@ -59,14 +59,14 @@ class ClassRoles:
             )
 
     def save_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
-        """Give a class other co-teachers, in order."""
+        """Replace the co-teachers of a class, in order."""
         self._tx.execute(_DELETE_CO_TEACHERS, {"lesson": lesson})
         self.add_co_teachers(lesson, users)
 
     def add_guest(self, lesson: LessonId, user: UserId) -> None:
-        """Add a student to one class only."""
+        """Add a student to this class only; a guest who is there already stays."""
         self._tx.execute(_ADD_GUEST, {"lesson": lesson, "user": user})
 
     def delete_guest(self, lesson: LessonId, user: UserId) -> bool:
-        """Take a student out of one class; tells whether there was one."""
+        """Remove a guest from a class; return False if there was none."""
         return self._tx.execute(_DELETE_GUEST, {"lesson": lesson, "user": user}) > 0

@@ -1,4 +1,7 @@
-"""Clips in the database."""
+"""Clips: the recordings of classes, and the files that hold them.
+
+A deleted clip keeps its row, because the API still reports it. Its file is erased by a job.
+"""
 
 from collections.abc import Collection
 
@@ -66,7 +69,7 @@ _FINISH = Statement(
         is_finished=1,
     )
 )
-# A class may have been given a recording long after it was over: that counts from then.
+# A clip may be added long after its class is over: its retention begins when it is added.
 _LIST_OVERDUE = Statement(
     select(*_COLUMNS)
     .select_from(clips.join(lessons, lessons.c.id == clips.c.lesson_id))
@@ -105,17 +108,17 @@ def _read_clip(row: Row) -> Clip:
 
 
 class Clips:
-    """Clips in one transaction."""
+    """Repository of clips."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def list_of_lesson(self, lesson: LessonId) -> list[Clip]:
-        """Return every clip a class ever had, deleted ones too."""
+        """Return all clips of a class, deleted ones too."""
         return [_read_clip(row) for row in self._tx.fetch_all(_LIST_OF_LESSON, {"lesson": lesson})]
 
     def find_available(self, lessons: Collection[LessonId]) -> dict[LessonId, list[Clip]]:
-        """Return the clips of several classes that were not deleted."""
+        """Return the clips of several classes that are not deleted."""
         if not lessons:
             return {}
         values = {"lesson_ids": msgspec.json.encode(list(lessons)).decode()}
@@ -125,7 +128,7 @@ class Clips:
         return clips_by_lesson
 
     def add(self, lesson: LessonId, file: NewClip, now: Moment) -> Clip:
-        """Write a clip and return it."""
+        """Add a clip and return it."""
         values = {
             "lesson_id": lesson,
             "file_id": file.file_id,
@@ -143,17 +146,17 @@ class Clips:
         return Clip(ClipId(self._tx.fetch_all(_ADD, values)[0][0]), lesson, file, now, None)
 
     def find_by_file_id(self, file_id: str) -> Clip | None:
-        """Return a clip by its fileId, a deleted one too, or none."""
+        """Return a clip by its fileId, a deleted one too; None if there is none."""
         rows = self._tx.fetch_all(_FIND_BY_FILE_ID, {"file": file_id})
         return _read_clip(rows[0]) if rows else None
 
     def find_unfinished(self, after: int) -> Clip | None:
-        """Return the next clip, above an id, that is not finished."""
+        """Return the next clip after an id that is still being recorded, or None."""
         rows = self._tx.fetch_all(_FIND_UNFINISHED, {"after": after})
         return _read_clip(rows[0]) if rows else None
 
     def finish(self, clip: ClipId, duration: int | None, size: int, sha256: str) -> bool:
-        """Write what a finished file is; tells whether the clip is still kept."""
+        """Save duration (ms), bytes and hash of a finished file; return False if it is deleted."""
         values = {
             "clip": clip,
             "new_duration": duration,
@@ -163,18 +166,18 @@ class Clips:
         return self._tx.execute(_FINISH, values) > 0
 
     def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[Clip]:
-        """Return clips a school keeps, unlocked, that were there and over by a moment."""
+        """Return old, unlocked clips of classes that ended before a moment (retention)."""
         values = {"school": school, "over_by": over_by, "limit": limit}
         return [_read_clip(row) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
 
     def list_page(self, after: int, limit: int) -> list[Clip]:
-        """Return some clips in order of their ids, those above a given one, deleted ones too."""
+        """Return clips in order of their ids after a given id, deleted ones too."""
         return [
             _read_clip(row)
             for row in self._tx.fetch_all(_LIST_PAGE, {"after": after, "limit": limit})
         ]
 
     def delete(self, clips: list[Clip], now: Moment) -> None:
-        """Mark clips deleted; their bytes are another's business."""
+        """Mark clips as deleted; the caller has their files erased."""
         text = msgspec.json.encode([clip.id for clip in clips]).decode()
         self._tx.execute(_DELETE, {"clip_ids": text, "moment": now})

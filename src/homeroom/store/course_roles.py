@@ -1,4 +1,4 @@
-"""Where a person stands in a course, for the statements that ask it of several persons at once."""
+"""Roles of users in one course, joined to statements about several users."""
 
 from sqlalchemy import Join, and_, bindparam
 
@@ -6,7 +6,7 @@ from homeroom.store.tables import course_members, course_teachers, users
 
 
 def join_course_roles(users_join: Join) -> Join:
-    """Join users with what they are in the course: a member, one of its teachers, or neither."""
+    """Join users with their role in the course: member, one of its teachers, or neither."""
     return users_join.outerjoin(
         course_members,
         and_(

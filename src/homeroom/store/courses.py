@@ -1,4 +1,4 @@
-"""Courses in the database."""
+"""Courses, their teachers, and what changes in their classes together with the course."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -46,7 +46,7 @@ _ADD = Statement(
 )
 _EXTEND_EXPIRY = Statement(
     update(courses)
-    # Classes are added side by side: the latest of them counts, whichever is written last.
+    # Classes are added concurrently: the latest end counts, in whatever order they are committed.
     .where(courses.c.id == bindparam("course"), courses.c.expires_at < bindparam("new_expiry"))
     .values(expires_at=bindparam("new_expiry"))
 )
@@ -109,13 +109,13 @@ _DELETE_TEACHER = Statement(
 
 @cache
 def _save_statement(names: tuple[str, ...]) -> Statement:
-    """Return the statement that writes some columns, made once for each choice of them."""
+    """Return the statement that saves some columns; it is built once for each set of columns."""
     values: dict[str, BindParameter[Value]] = {name: bindparam(f"new_{name}") for name in names}
     return Statement(update(courses).where(courses.c.id == bindparam("course")).values(values))
 
 
 def read_course(row: Row) -> Course:
-    """Return the course that the columns of this noun hold."""
+    """Return the course of a row of `COLUMNS`."""
     number, school, kind, head, folder, key, expires_at, ended_at, deleted_at = row
     return Course(
         CourseId(number),
@@ -131,64 +131,70 @@ def read_course(row: Row) -> Course:
 
 
 class Courses:
-    """Courses in one transaction."""
+    """Repository of courses."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, course: CourseId) -> Course | None:
-        """Return a course of any school, for rules that tell "none" from "another's"."""
+        """Return a course of any school; None if there is none.
+
+        Rules distinguish a course that does not exist from one of another school.
+        """
         rows = self._tx.fetch_all(_GET, {"course": course})
         return read_course(rows[0]) if rows else None
 
     def get_usable(
         self, school: SchoolId, course: CourseId, now: Moment, rule: CourseRule
     ) -> Course:
-        """Return a course of the school that an action may use, or refuse it."""
+        """Return a course of the school that a rule lets an action use.
+
+        Raises `Refusal` otherwise.
+        """
         return check_course(self.get(course), school, now, rule)
 
     def get_many(self, courses: Iterable[CourseId]) -> dict[CourseId, Course]:
-        """Return those of some courses that exist, of any school."""
+        """Return the courses, of any school, that exist of some ids."""
         text = msgspec.json.encode(list(set(courses))).decode()
         rows = map(read_course, self._tx.fetch_all(_GET_MANY, {"course_ids": text}))
         return {course.id: course for course in rows}
 
     def find_by_identity(self, school: SchoolId, identity: str) -> CourseId | None:
-        """Return the course made with an identity, or none."""
+        """Return the course with an identity; None if there is none."""
         rows = self._tx.fetch_all(_FIND_BY_IDENTITY, {"school": school, "identity": identity})
         return CourseId(rows[0][0]) if rows else None
 
     def add(self, values: dict[str, Value]) -> CourseId:
-        """Write a course and return its id."""
+        """Add a course and return its id."""
         return CourseId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def save(self, course: CourseId, values: dict[str, Value]) -> None:
-        """Write some columns of a course."""
+        """Save some columns of a course."""
         if values:
             columns = {f"new_{name}": value for name, value in values.items()}
             self._tx.execute(_save_statement(tuple(values)), {"course": course, **columns})
 
     def extend_expiry(self, course: CourseId, expires_at: Moment) -> None:
-        """Write a later expiry of a course; an earlier one changes nothing."""
+        """Save a later expiry of a course; an earlier one changes nothing."""
         self._tx.execute(_EXTEND_EXPIRY, {"course": course, "new_expiry": expires_at})
 
     def get_last_end(self, course: CourseId) -> Moment | None:
-        """Return the end of the last class of a course, or none."""
+        """Return the end of the last class of a course; None without classes."""
         end: Moment | None = self._tx.fetch_all(_GET_LAST_END, {"course": course})[0][0]
         return end
 
     def has_running_lesson(self, course: CourseId, now: Moment) -> bool:
-        """Tell whether a class of the course is running, overtime included."""
+        """Return whether a class of the course is running, overtime included."""
         return bool(self._tx.fetch_all(_HAS_RUNNING, {"course": course, "now": now}))
 
     def has_unfinished_lesson(self, course: CourseId, user: UserId, now: Moment) -> bool:
-        """Tell whether a user holds or helps in a class of the course that is not over."""
+        """Return whether a user teaches, or co-teaches, a class of the course that is not over."""
         return bool(
             self._tx.fetch_all(_HAS_UNFINISHED, {"course": course, "user": user, "now": now})
         )
 
     def pin_folder(self, course: CourseId, former: FolderId, now: Moment) -> None:
-        """Let the classes that have started keep the folder that they had from their course."""
+        """Save the former folder of the course in its classes that have started: they keep it."""
         self._tx.execute(_PIN_FOLDER, {"course": course, "former": former, "now": now})
 
     def delete_unstarted_lessons(
@@ -199,15 +205,15 @@ class Courses:
         self._tx.execute(statement, {"course": course, "now": now})
 
     def free_identities(self, course: CourseId) -> None:
-        """Let the identities of a course's classes be used again."""
+        """Clear the identities of the classes of a course, so that they can be used again."""
         self._tx.execute(_FREE_IDENTITIES, {"course": course})
 
     def add_teachers(self, course: CourseId, users: Iterable[UserId]) -> None:
-        """Put users on the course's list of teachers; those on it stay."""
+        """Add users to the teachers of the course; the teachers it has stay."""
         rows = [(course, user) for user in users]
         if rows:
             self._tx.execute(_ADD_TEACHERS, {"new_teachers": msgspec.json.encode(rows).decode()})
 
     def delete_teacher(self, course: CourseId, user: UserId) -> None:
-        """Take a user off the course's list of teachers."""
+        """Remove a user from the teachers of the course."""
         self._tx.execute(_DELETE_TEACHER, {"course": course, "user": user})

@@ -1,4 +1,4 @@
-"""Cloud folders in the database."""
+"""Folders of the cloud drive; each school has one top folder."""
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -44,38 +44,38 @@ def _read_folder(row: Row) -> Folder:
 
 
 class Drive:
-    """Folders in one transaction."""
+    """Repository of cloud folders."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, folder: FolderId) -> Folder | None:
-        """Return a folder of any school, or none."""
+        """Return a folder of any school; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"folder": folder})
         return _read_folder(rows[0]) if rows else None
 
     def get_or_add_top(self, school: SchoolId, now: Moment) -> FolderId:
-        """Return the top folder of the school, made at the first call."""
+        """Return the top folder of the school; the first call adds it."""
         rows = self._tx.fetch_all(_GET_TOP, {"school": school})
         if rows:
             return _read_folder(rows[0]).id
         return self._add(school, None, TOP_FOLDER_NAME, 0, now)
 
     def find_by_name(self, parent: FolderId, name: str) -> FolderId | None:
-        """Return the folder of a name in another, or none."""
+        """Return the folder with a name in a parent folder; None if there is none."""
         rows = self._tx.fetch_all(_FIND_BY_NAME, {"parent": parent, "folder_name": name})
         return FolderId(rows[0][0]) if rows else None
 
     def count(self, school: SchoolId) -> int:
-        """Return how many folders the school has below its top folder."""
+        """Return the number of folders below the top folder of the school."""
         return int(self._tx.fetch_all(_COUNT, {"school": school})[0][0])
 
     def add(self, parent: Folder, name: str, now: Moment) -> FolderId:
-        """Write a folder in another and return its id."""
+        """Add a folder to a parent folder and return its id."""
         return self._add(parent.school, parent.id, name, parent.depth + 1, now)
 
     def save_writable(self, folder: FolderId, *, writable: bool) -> None:
-        """Write whether the partner API may put folders into a folder."""
+        """Save whether the partner API may add folders to a folder."""
         self._tx.execute(_SAVE_WRITABLE, {"folder": folder, "writable": int(writable)})
 
     def _add(

@@ -1,4 +1,4 @@
-"""Labels in the database."""
+"""Labels of schools, and the labels of each course."""
 
 from collections.abc import Iterable, Mapping
 
@@ -63,47 +63,47 @@ def _read_label(row: Row) -> Label:
 
 
 class Labels:
-    """Labels in one transaction."""
+    """Repository of labels."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, label: LabelId) -> Label | None:
-        """Return a label of any school, or none."""
+        """Return a label of any school; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"label": label})
         return _read_label(rows[0]) if rows else None
 
     def find_by_name(self, school: SchoolId, name: str) -> Label | None:
-        """Return the school's label of a name, or none."""
+        """Return the label of the school with a name; None if there is none."""
         rows = self._tx.fetch_all(_FIND_BY_NAME, {"school": school, "label_name": name})
         return _read_label(rows[0]) if rows else None
 
     def count(self, school: SchoolId) -> int:
-        """Return how many labels the school has."""
+        """Return the number of labels of the school."""
         return int(self._tx.fetch_all(_COUNT, {"school": school})[0][0])
 
     def find_schools(self, ids: Iterable[LabelId]) -> dict[LabelId, SchoolId]:
-        """Return the schools of those of some labels that exist."""
+        """Return the school of each label; labels that do not exist are left out."""
         text = msgspec.json.encode(list(set(ids))).decode()
         rows = self._tx.fetch_all(_FIND_SCHOOLS, {"label_ids": text})
         return {LabelId(label): SchoolId(school) for label, school in rows}
 
     def add(self, school: SchoolId, name: str, colour: str, now: Moment) -> LabelId:
-        """Write a label and return its id."""
+        """Add a label and return its id."""
         values = {"school_id": school, "name": name, "colour": colour, "created_at": now}
         return LabelId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def rename(self, label: LabelId, name: str) -> None:
-        """Write a label's name."""
+        """Save the name of a label."""
         self._tx.execute(_RENAME, {"label": label, "new_name": name})
 
     def delete(self, label: LabelId) -> None:
-        """Delete a label, and take it off every course."""
+        """Delete a label, and remove it from all courses."""
         self._tx.execute(_DELETE_FROM_COURSES, {"label": label})
         self._tx.execute(_DELETE, {"label": label})
 
     def save_of_courses(self, labels_of_courses: Mapping[CourseId, tuple[LabelId, ...]]) -> None:
-        """Make the labels of some courses what they shall be, in two statements."""
+        """Replace the labels of several courses, in two statements."""
         if not labels_of_courses:
             return
         self._tx.execute(

@@ -1,4 +1,7 @@
-"""Classes in the database."""
+"""Classes of courses.
+
+A deleted class keeps its row. A class also counts as deleted when its course is deleted.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ from homeroom.store.tables import (
 )
 
 COLUMNS = (
-    # Of a class joined to its course, as `lesson_from` reads them.
+    # Columns of a class joined to its course, in the order that `read_lesson` expects.
     lessons.c.id,
     lessons.c.school_id,
     lessons.c.course_id,
@@ -184,18 +187,18 @@ _DELETE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewLessonContext:
-    """All that addCourseClass asks of the database but the persons, read in one statement."""
+    """The rows that addCourseClass checks, except the teachers, read in one statement."""
 
     plan: Plan
     existing: LessonId | None
-    """The class made with the same identity."""
+    """The class that has the same identity already."""
     folder_owner: SchoolId | None
     is_in_maintenance: bool
     course: Course | None
 
 
 def read_lesson(row: Row) -> Lesson:
-    """Return the class that a row of `COLUMNS` holds."""
+    """Return the class of a row of `COLUMNS`."""
     (
         number, school, course, name, begins_at, ends_at, teacher, folder,
         seats, resolution, two_cameras, smart, broadcast, off_stage,
@@ -244,7 +247,7 @@ def _recording_values(
 
 
 class Lessons:
-    """Classes in one transaction."""
+    """Repository of classes."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -257,7 +260,7 @@ class Lessons:
         folder: FolderId | None,
         identity: str | None,
     ) -> NewLessonContext:
-        """Read what addCourseClass must know, in one statement."""
+        """Return what addCourseClass checks, read in one statement."""
         values = {
             "school": school,
             "course": course,
@@ -275,18 +278,18 @@ class Lessons:
         )
 
     def get(self, lesson: LessonId) -> Lesson | None:
-        """Return a class of any school, deleted ones too, or none."""
+        """Return a class of any school, a deleted one too; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"lesson": lesson})
         return read_lesson(rows[0]) if rows else None
 
     def get_many(self, lesson_ids: Iterable[LessonId]) -> dict[LessonId, Lesson]:
-        """Return those of some classes that exist, of any school."""
+        """Return the classes, of any school, that exist of some ids."""
         text = msgspec.json.encode(list(set(lesson_ids))).decode()
         rows = map(read_lesson, self._tx.fetch_all(_GET_MANY, {"lesson_ids": text}))
         return {lesson.id: lesson for lesson in rows}
 
     def is_in_maintenance(self, hours: Hours) -> bool:
-        """Tell whether a class, with its margins, would touch a maintenance window."""
+        """Return whether a class would be open during a maintenance window, overtime included."""
         values = {"begin": hours.begin, "end": hours.end}
         return bool(self._tx.fetch_all(_IS_IN_MAINTENANCE, values)[0][0])
 
@@ -298,7 +301,7 @@ class Lessons:
         stream: StreamSignature | None,
         now: Moment,
     ) -> Lesson:
-        """Write a class and return it."""
+        """Add a class and return it."""
         values: dict[str, Value] = {
             "school_id": course.school,
             "course_id": course.id,
@@ -347,7 +350,7 @@ class Lessons:
         )
 
     def save(self, lesson: Lesson) -> None:
-        """Write a changed class."""
+        """Save a changed class."""
         values: dict[str, Value] = {
             "name": lesson.name,
             "begins_at": lesson.hours.begin,
@@ -364,7 +367,7 @@ class Lessons:
         self._tx.execute(_SAVE, {"lesson": lesson.id, **columns})
 
     def save_recording(self, changed_lessons: Iterable[Lesson]) -> None:
-        """Write the recording switches, audience and stream of several classes at once."""
+        """Save recording options, watch policy and stream of several classes, in one statement."""
         rows = []
         for lesson in changed_lessons:
             values = _recording_values(lesson.recording, lesson.watch_policy, lesson.stream)
@@ -375,19 +378,19 @@ class Lessons:
             )
 
     def save_locked(self, lesson: LessonId, *, locked: bool) -> None:
-        """Write whether the recordings of a class are protected."""
+        """Save whether the recordings of a class are locked: retention does not delete them."""
         self._tx.execute(_SAVE_LOCKED, {"lesson": lesson, "lock": int(locked)})
 
     def close(self, lesson: LessonId, now: Moment) -> None:
-        """Write that a class was closed early."""
+        """Save that a class was closed early."""
         self._tx.execute(_CLOSE, {"lesson": lesson, "moment": now})
 
     def save_origin(self, lesson: LessonId, origin: Origin) -> None:
-        """Write how a class was made."""
+        """Save the origin of a class."""
         self._tx.execute(_SAVE_ORIGIN, {"lesson": lesson, "new_origin": origin.value})
 
     def delete(self, lesson: Lesson, now: Moment, *, keeps_identity: bool) -> None:
-        """Mark a class deleted; its identity becomes free unless it is kept."""
+        """Mark a class as deleted; its identity can be used again, unless it keeps it."""
         new_identity = lesson.identity if keeps_identity else None
         self._tx.execute(
             _DELETE, {"lesson": lesson.id, "moment": now, "new_identity": new_identity}

@@ -1,4 +1,4 @@
-"""Pushes in the database, and what decides whether one may run."""
+"""Publish sessions (pushes) of streams, and the rows that decide whether one is authorized."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import courses, lessons, push_keys, pushes, schools, users
 
 MAX_LISTED = 20
-"""Pushes of a class that are told of, the newest."""
+"""Most publish sessions of a class that are listed."""
 
 _PUSH_COLUMNS = (
     pushes.c.id,
@@ -114,15 +114,15 @@ _RENEW_KEY = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewPublishSession:
-    """A push that is let in."""
+    """A publish session to add."""
 
     lesson: LessonId
     kind: StreamKind
     engine: str
-    """The id of the media engine that carries it; empty: an external one."""
+    """The id of the media engine that receives the stream; empty for an external engine."""
     client_id: str
     param: str
-    """The signature it was let in by."""
+    """The signature that authorized it."""
     ip: str
 
 
@@ -144,34 +144,34 @@ def _read_stream(row: Row) -> PublishTarget:
 
 
 class PublishSessions:
-    """Pushes in one transaction."""
+    """Repository of publish sessions."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def find_stream_by_key(self, key: str) -> PublishTarget | None:
-        """Return the class of a key with what else decides, deleted ones too, or none."""
+        """Return the stream of a key, of a deleted class too; None if there is none."""
         rows = self._tx.fetch_all(_FIND_STREAM_BY_KEY, {"key": key})
         return _read_stream(rows[0]) if rows else None
 
     def get_stream(self, lesson: LessonId) -> PublishTarget | None:
-        """Return a class with what else decides, deleted ones too, or none."""
+        """Return the stream of a class, of a deleted one too; None if there is none."""
         rows = self._tx.fetch_all(_GET_STREAM, {"lesson": lesson})
         return _read_stream(rows[0]) if rows else None
 
     def get_streams(self, lesson_ids: Collection[LessonId]) -> list[PublishTarget]:
-        """Return classes with what else decides, deleted ones too."""
+        """Return the streams of several classes, of deleted ones too."""
         if not lesson_ids:
             return []
         values = {"lesson_ids": msgspec.json.encode(list(lesson_ids)).decode()}
         return [_read_stream(row) for row in self._tx.fetch_all(_GET_STREAMS, values)]
 
     def list_running(self, engine: str) -> list[PublishSession]:
-        """Return every push that runs at an engine."""
+        """Return all publish sessions that run at an engine."""
         return [_read_push(row) for row in self._tx.fetch_all(_LIST_RUNNING, {"engine_id": engine})]
 
     def list_running_with_streams(self, engine: str) -> list[tuple[PublishSession, PublishTarget]]:
-        """Return every push that runs at an engine, with its class and what else decides."""
+        """Return all publish sessions that run at an engine, each with its stream."""
         return [
             (_read_push(row[: len(_PUSH_COLUMNS)]), _read_stream(row[len(_PUSH_COLUMNS) :]))
             for row in self._tx.fetch_all(_LIST_RUNNING_WITH_STREAMS, {"engine_id": engine})
@@ -180,7 +180,7 @@ class PublishSessions:
     def find_running_external(
         self, lesson_ids: Collection[LessonId]
     ) -> dict[LessonId, set[StreamKind]]:
-        """Return what of some classes is pushed at an engine that is not ours."""
+        """Return, for several classes, the kinds of stream that run at an external engine."""
         if not lesson_ids:
             return {}
         values = {"external_lesson_ids": msgspec.json.encode(list(lesson_ids)).decode()}
@@ -190,11 +190,11 @@ class PublishSessions:
         return kinds_by_lesson
 
     def list_of_lesson(self, lesson: LessonId) -> list[PublishSession]:
-        """Return the pushes of a class, the newest first, a few."""
+        """Return the latest publish sessions of a class, newest first."""
         return [_read_push(row) for row in self._tx.fetch_all(_LIST_OF_LESSON, {"lesson": lesson})]
 
     def add(self, new: NewPublishSession, now: Moment) -> None:
-        """Write a push that begins."""
+        """Add a publish session that starts now."""
         values = {
             "lesson_id": new.lesson,
             "kind": new.kind.value,
@@ -209,19 +209,19 @@ class PublishSessions:
         self._tx.execute(_ADD, values)
 
     def end(self, client_id: str, now: Moment) -> None:
-        """Write that a client's push has ended."""
+        """Save that the publish session of a client has ended."""
         self._tx.execute(_END, {"client": client_id, "moment": now})
 
     def purge(self, until: Moment) -> None:
-        """Remove the pushes that began by a moment."""
+        """Remove, for good, publish sessions that started at or before a moment."""
         self._tx.execute(_PURGE, {"until": until})
 
     def save_ends(self, ended: Iterable[PublishSession]) -> None:
-        """Write when several pushes ended, and their problems."""
+        """Save the ends and the problems of several publish sessions, in one statement."""
         rows = [[push.id, push.ended_at, push.problem] for push in ended]
         if rows:
             self._tx.execute(_SAVE_ENDS, {"ended": msgspec.json.encode(rows).decode()})
 
     def renew_key(self, lesson: LessonId) -> None:
-        """Have the push addresses of a class signed with another key from now on."""
+        """Renew the key of a class: publish URLs signed before are no longer valid."""
         self._tx.execute(_RENEW_KEY, {"lesson": lesson})

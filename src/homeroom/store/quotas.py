@@ -1,4 +1,4 @@
-"""What counts against a school's limits, in the database."""
+"""Counts that are compared with the quotas of a school's plan."""
 
 from sqlalchemy import bindparam, func, select
 
@@ -33,21 +33,21 @@ _COUNT_LESSONS_OF_COURSE = Statement(
 
 
 class Quotas:
-    """What counts against limits, in one transaction."""
+    """Queries for quotas."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def count_created_lessons(self, school: SchoolId, since: Moment, until: Moment) -> int:
-        """Return how many classes the school created in a span, deleted ones included."""
+        """Return the number of classes that the school created in a time span, deleted ones too."""
         values = {"school": school, "since": since, "until": until}
         return int(self._tx.fetch_all(_COUNT_CREATED_LESSONS, values)[0][0])
 
     def sum_lesson_seconds(self, school: SchoolId, since: Moment, until: Moment) -> int:
-        """Return the seconds of all classes of the school that begin in a span."""
+        """Return the planned seconds of all classes of the school that begin in a time span."""
         values = {"school": school, "since": since, "until": until}
         return int(self._tx.fetch_all(_SUM_LESSON_SECONDS, values)[0][0])
 
     def count_lessons_of_course(self, course: CourseId) -> int:
-        """Return how many classes a course has."""
+        """Return the number of classes of a course, without deleted ones."""
         return int(self._tx.fetch_all(_COUNT_LESSONS_OF_COURSE, {"course": course})[0][0])
