@@ -318,7 +318,7 @@ def test_a_class_that_is_deleted_sends_everybody_away(given: Given) -> None:
     ann, teacher = room.guest(), room.teacher_here()
     held = room.seen
     given.store.write(lambda uow: uow.lessons.delete(held, uow.now, keeps_identity=False))
-    assert ann.next("state")["phase"] == "gone"
+    assert ann.next("state")["view"] == "over"
     assert ann.read_until_closed() == NO_CLASS
     assert teacher.read_until_closed() == NO_CLASS
     room.close()

@@ -80,6 +80,20 @@ def test_a_class_closed_early_takes_no_place_among_the_coming_ones(
     assert listed.open().texts("h3") == ["coming"]
 
 
+def test_a_replay_is_announced_where_there_is_a_clip_to_play(given: Given) -> None:
+    listed = Listed(given)
+    for name, replay, has_clip in (("a", 1, True), ("b", 1, False), ("c", 0, True)):
+        lesson = listed.add(name, replay=replay)
+        if has_clip:
+            given.clip(lesson)
+        given.closed_early(lesson)
+    shown = listed.open(lang="en")
+    badges = [one.text for one in shown.elements if "badge" in one.attributes.get("class", "")]
+    assert shown.texts("h3") == ["c", "b", "a"] or shown.texts("h3") == ["a", "b", "c"]
+    assert badges.count("Replay") == 1
+    assert badges.count("Over") == 2
+
+
 def test_only_classes_with_a_page_are_listed(given: Given) -> None:
     listed = Listed(given)
     kept, gone = listed.add("kept"), listed.add("gone")

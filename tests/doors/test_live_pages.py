@@ -80,6 +80,7 @@ def test_before_a_class_its_page_tells_who_teaches_what_and_when(given: Given) -
         "opens": begins - 20 * MINUTE,
         "closes": begins + HOUR + 20 * MINUTE,
         "phase": "before",
+        "view": "countdown",
         "live": True,
         "replay": True,
         "on_air": [],
@@ -100,7 +101,7 @@ def test_the_streams_are_named_while_the_class_is_open_and_no_longer(given: Give
     assert "txSecret" not in get(given.house, path).text
     streamed.opened()
     state = page(given.house, path).data["state"]
-    assert state["phase"] == "before"
+    assert state["phase"] == "open_early"
     assert set(state["sources"]) == {"class", "scene"}
     streamed.pulled(state["sources"]["class"]["flv"])
     streamed.running()
@@ -114,6 +115,36 @@ def test_a_class_that_is_not_live_shows_no_stream(given: Given) -> None:
     streamed = Streamed(given, live=0, replay=1).opened()
     state = page(given.house, url(given, streamed.lesson)).data["state"]
     assert (state["live"], state["sources"]) == (False, {})
+
+
+@pytest.mark.parametrize(
+    ("replay", "view", "words"),
+    [
+        (1, "replay_later", "The replay will be here after the class."),
+        (0, "not_shown", "There is neither a live picture nor a replay."),
+    ],
+)
+def test_a_class_that_is_not_live_says_what_there_will_be(
+    given: Given, replay: int, view: str, words: str
+) -> None:
+    """Recorded only, it names no classroom: there is none."""
+    shown = page(given.house, url(given, lesson_of(given, live=0, replay=replay), lang="en"))
+    (cover,) = [one for one in shown.elements if one.attributes.get("data-view") == view]
+    assert "hidden" not in cover.attributes
+    assert words in cover.text
+    assert shown.data["state"]["view"] == view
+    assert "classroom" not in shown.answer.text
+
+
+def test_who_comes_while_the_teacher_is_away_is_told_so(given: Given) -> None:
+    streamed = Streamed(given).opened()
+    path = url(given, streamed.lesson)
+    rehearsal = streamed.pushed(engine="e")
+    given.store.write(lambda uow: uow.publish_sessions.end(rehearsal.client_id, uow.now))
+    streamed.running()
+    assert page(given.house, path).data["state"]["view"] == "soon"
+    streamed.pushed(engine="e")
+    assert page(given.house, path).data["state"]["view"] == "away"
 
 
 @pytest.mark.parametrize("replay", [1, 0])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
+from homeroom.base.clock import MINUTE
 from homeroom.base.ids import LessonId
 from homeroom.usecases import streams
 from tests.support.browser import Browser, opened
@@ -17,7 +18,6 @@ from tests.support.visiting import hears, introduce, log_in, say
 pytestmark = pytest.mark.browser
 
 PASSWORD = "correct horse"
-TWO_MINUTES_ON = "Date.now = ((now) => () => now() + 120_000)(Date.now)"
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +120,7 @@ def test_nobody_waits_for_a_recording_that_there_is_none_of(
         teacher = opened(context, f"{classroom.url}{classroom.teach_base}").page
         expect(viewer.locator("[data-view=replay_soon]")).to_be_visible()
         expect(teacher.locator("#no-clips")).to_contain_text("within a minute")
-        for page in (viewer, teacher):
-            page.evaluate(TWO_MINUTES_ON)
+        classroom.given.clock.advance(2 * MINUTE)
         expect(viewer.locator("[data-view=over]")).to_be_visible()
         expect(teacher.locator("#no-clips")).to_have_text("Nothing was recorded.")
 

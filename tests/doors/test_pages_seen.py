@@ -24,7 +24,8 @@ VIEWED: Final = (
     "soon",
     "locked",
     "members",
-    "unbroadcast",
+    "replay_later",
+    "not_shown",
     "over",
     "replay_soon",
     "gone",
@@ -67,7 +68,8 @@ class Places:
         self.before = self._page(self._lesson("Before"))
         self.locked = self._page(self._lesson("Locked", watchByLogin=1))
         self.members = self._page(self._lesson("Members", allowUnloggedChat=0))
-        self.unbroadcast = self._page(self._lesson("Not shown", live=0))
+        self.replay_later = self._page(self._lesson("Replay later", live=0))
+        self.not_shown = self._page(self._lesson("Recorded only", live=0, replay=0))
         self.over = self._page(self._over(self._lesson("Over", replay=0)))
         deleted = self._lesson("Deleted")
         given.done("delCourseClass", courseId=self._course, classId=deleted)
@@ -227,8 +229,8 @@ def test_the_other_language_is_one_click_away(places: Places, browser: Browser) 
 
 def test_a_course_leads_to_its_classes_and_they_lead_back(places: Places, browser: Browser) -> None:
     with browser.opened(places.course) as seen:
-        seen.page.get_by_role("link", name="Not shown").click()
-        expect(seen.page.get_by_role("heading", level=1)).to_have_text("Not shown")
+        seen.page.get_by_role("link", name="Replay later").click()
+        expect(seen.page.get_by_role("heading", level=1)).to_have_text("Replay later")
         seen.page.get_by_role("link", name="Astronomy").click()
         expect(seen.page.get_by_role("heading", level=1)).to_have_text("Astronomy")
         assert seen.console == []

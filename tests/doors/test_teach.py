@@ -183,7 +183,7 @@ def test_the_class_is_ended_once(given: Given) -> None:
     given.until(ended_at + 5)
     assert taught.post("end").status_code == 200
     assert taught.seen.closed_at == ended_at
-    assert taught.page().data["state"]["phase"] == "over"
+    assert taught.page().data["state"]["phase"] == "closed_early"
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,11 @@ def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room
         assert sight.chat.pinned.new.text == "read this"
         assert sight.for_viewers.pushed == {StreamKind.CLASS}
         assert [clip.lesson for clip, _ in sight.for_viewers.clips] == (
-            [lesson] if sight.for_viewers.phase == "over" else []
+            [lesson] if sight.for_viewers.phase.is_over else []
         )
-    assert [one.for_viewers.phase for one in together.snapshots.values()] == ["over"] * 2 + [
-        "before"
-    ] * 2
+    assert [one.for_viewers.phase for one in together.snapshots.values()] == [
+        "closed_early"
+    ] * 2 + ["before"] * 2
     assert together.revoked == set()
 
 

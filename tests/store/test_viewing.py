@@ -255,7 +255,7 @@ def test_streams_are_shown_while_the_class_is_open(given: Given) -> None:
     assert (shown(given, held.lesson).phase, shown(given, held.lesson).streams) == ("before", {})
     given.until(held.begin - 20 * MINUTE)
     soon = shown(given, held.lesson)
-    assert (soon.phase, set(soon.streams)) == ("before", {StreamKind.CLASS})
+    assert (soon.phase, set(soon.streams)) == ("open_early", {StreamKind.CLASS})
     assert (soon.opens_at, soon.closes_at) == (given.now, held.begin + HOUR + 20 * MINUTE)
     assert soon.streams[StreamKind.CLASS].flv.endswith(f"&txTime={soon.closes_at:x}")
     held.running()
@@ -351,4 +351,4 @@ def test_a_class_is_ended_from_its_page_and_its_clips_are_shown_for_a_week(given
 def test_a_class_closed_by_its_operator_is_over_on_the_pages(given: Given) -> None:
     held = Scheduled(given, **WATCHED).running()
     did(given, lambda uow: operations.close_lesson(uow, held.lesson))
-    assert shown(given, held.lesson).phase == "over"
+    assert shown(given, held.lesson).phase == "closed_early"

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
+from homeroom.base.ids import LessonId
 from homeroom.domain.schools import parse_frame_origins
 from homeroom.domain.viewers import resolve_watch_policy
 from homeroom.domain.webcasts import Hosts
@@ -25,6 +26,7 @@ from homeroom.player.rendering import (
     query_fields,
 )
 from homeroom.player.state import Facts, State, state
+from homeroom.player.views import choose_course_view
 from homeroom.store.page_queries import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo, viewing
@@ -60,6 +62,8 @@ class CoursePage:
     frame_ancestors: tuple[str, ...]
     time_zone: str
     lessons: list[PublicLesson]
+    replayable: set[LessonId]
+    """Those that are over and have a clip."""
     is_linked: bool
     """Whether a login-free link that is right led here."""
     now: Moment
@@ -215,7 +219,9 @@ class ClassPages:
                     "url": urls[str(seen.lesson.id)],
                     "begins_iso": format_iso(seen.lesson.hours.begin),
                     "when": format_moment(seen.lesson.hours.begin, listed.time_zone, language),
-                    "standing": _standing(seen, listed.now),
+                    "view": choose_course_view(
+                        seen.lesson, listed.now, has_clips=seen.lesson.id in listed.replayable
+                    ),
                 }
                 for seen in listed.lessons
             ],
@@ -230,6 +236,7 @@ class ClassPages:
             parse_frame_origins(school.plan),
             school.plan.time_zone,
             lessons,
+            viewing.find_replayable(uow, [seen.lesson for seen in lessons]),
             is_linked=ticket is not None,
             now=uow.now,
         )
@@ -272,13 +279,6 @@ def lesson_context(
         "begins_iso": format_iso(lesson.hours.begin),
         "when": format_moment(lesson.hours.begin, seen.plan.time_zone, language),
     }
-
-
-def _standing(seen: PublicLesson, now: Moment) -> str:
-    lesson = seen.lesson
-    if lesson.is_over(now):
-        return "replay" if lesson.recording.replay else "over"
-    return "running" if now >= lesson.hours.begin else "coming"
 
 
 def _read_link(fields: Mapping[str, str]) -> Link:

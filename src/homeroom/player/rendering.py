@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from homeroom.base.clock import Moment
+from homeroom.domain.lifecycle import OVER_PHASES
 from homeroom.domain.schools import load_time_zone
 from homeroom.domain.webcasts import Hosts
 from homeroom.web.assets import Assets
@@ -43,6 +44,7 @@ class PageRenderer:
             lstrip_blocks=True,
         )
         self._templates.globals["asset"] = self.assets.url
+        self._templates.globals["OVER_PHASES"] = OVER_PHASES
 
     def render(
         self,

@@ -232,7 +232,7 @@ class Room:
         lesson, standing = self.snapshot.lesson, self.snapshot.chat
         return (
             state(lesson, self.snapshot.for_viewers, standing, now, facts),
-            state(lesson, self.snapshot.for_teacher, standing, now, facts),
+            state(lesson, self.snapshot.for_teacher, standing, now, facts, to_teacher=True),
         )
 
     def counts(self) -> RoomCounts:

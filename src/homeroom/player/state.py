@@ -7,8 +7,10 @@ import msgspec
 from homeroom.base.clock import Moment
 from homeroom.domain.chat import ChatEntry, ChatState
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.lifecycle import Phase
 from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, stream_name
 from homeroom.player.protocol import ChatMessage
+from homeroom.player.views import TeacherView, View, choose_teacher_view, choose_view
 from homeroom.usecases.viewing import Shown
 
 Facts = Callable[[str], StreamFacts | None]
@@ -41,8 +43,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
     ends: Moment
     opens: Moment
     closes: Moment
-    phase: str
-    """before, running, over or gone."""
+    phase: Phase
+    view: View | TeacherView
+    """What the page shows."""
     live: bool
     replay: bool
     on_air: list[StreamKind]
@@ -52,23 +55,45 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
     pinned: ChatMessage | None
 
 
-def state(lesson: Lesson, shown: Shown, standing: ChatState, now: Moment, facts: Facts) -> State:
-    """Return how a class stands, from what the store and the media engine know of it."""
+def state(
+    lesson: Lesson,
+    shown: Shown,
+    standing: ChatState,
+    now: Moment,
+    facts: Facts,
+    *,
+    to_teacher: bool = False,
+) -> State:
+    """Return the state of a class, from what the store and the media engine know of it."""
+    on_air = [
+        kind
+        for kind in StreamKind
+        if has_stream(lesson, kind)
+        and (kind in shown.pushed or facts(stream_name(lesson.key, kind)) is not None)
+    ]
+    has_clips = bool(shown.clips)
+    view: View | TeacherView
+    if to_teacher:
+        view = choose_teacher_view(lesson, now, has_clips=has_clips)
+    else:
+        view = choose_view(
+            lesson,
+            now,
+            is_on_air=any(kind in shown.streams for kind in on_air),
+            was_on_air=shown.was_on_air,
+            has_clips=has_clips,
+        )
     return State(
         now=now,
         begins=lesson.hours.begin,
         ends=lesson.hours.end,
         opens=shown.opens_at,
         closes=shown.closes_at,
-        phase=shown.phase,
+        phase=lesson.phase(now),
+        view=view,
         live=lesson.recording.record and lesson.recording.live,
         replay=lesson.recording.record and lesson.recording.replay,
-        on_air=[
-            kind
-            for kind in StreamKind
-            if has_stream(lesson, kind)
-            and (kind in shown.pushed or facts(stream_name(lesson.key, kind)) is not None)
-        ],
+        on_air=on_air,
         sources={kind: Sources(one.flv, one.hls) for kind, one in shown.streams.items()},
         clips=[
             ShownClip(

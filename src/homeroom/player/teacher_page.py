@@ -123,7 +123,7 @@ class TeacherPages:
         lesson = found.seen.lesson
         shown = viewing.shown(uow, self._deps, self._hosts, lesson, to_teacher=True)
         standing = uow.chats.get_state(lesson.id)
-        return found, state(lesson, shown, standing, uow.now, self._facts)
+        return found, state(lesson, shown, standing, uow.now, self._facts, to_teacher=True)
 
     def _encoder_settings(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:
         """Return a push address in the two parts that OBS asks for, none where there is none."""

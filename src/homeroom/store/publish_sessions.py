@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId
@@ -66,6 +66,16 @@ _FIND_RUNNING_EXTERNAL = Statement(
         _external_lesson_ids.contains(pushes.c.lesson_id),
         pushes.c.engine == "",
         pushes.c.ended_at.is_(None),
+    )
+    .distinct()
+)
+_broadcast_lesson_ids = ListParameter("broadcast_lesson_ids")
+_FIND_BROADCAST = Statement(
+    select(pushes.c.lesson_id)
+    .join(lessons, lessons.c.id == pushes.c.lesson_id)
+    .where(
+        _broadcast_lesson_ids.contains(pushes.c.lesson_id),
+        or_(pushes.c.ended_at.is_(None), pushes.c.ended_at > lessons.c.begins_at),
     )
     .distinct()
 )
@@ -176,6 +186,13 @@ class PublishSessions:
             (_read_push(row[: len(_PUSH_COLUMNS)]), _read_stream(row[len(_PUSH_COLUMNS) :]))
             for row in self._tx.fetch_all(_LIST_RUNNING_WITH_STREAMS, {"engine_id": engine})
         ]
+
+    def find_broadcast(self, lesson_ids: Collection[LessonId]) -> set[LessonId]:
+        """Return which of some classes were on the air at any moment since their start."""
+        if not lesson_ids:
+            return set()
+        values = {"broadcast_lesson_ids": msgspec.json.encode(list(lesson_ids)).decode()}
+        return {LessonId(row[0]) for row in self._tx.fetch_all(_FIND_BROADCAST, values)}
 
     def find_running_external(
         self, lesson_ids: Collection[LessonId]

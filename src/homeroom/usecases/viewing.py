@@ -9,6 +9,7 @@ from homeroom.base.keys import is_public_key
 from homeroom.domain.accounts import User
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
 from homeroom.domain.streams import (
@@ -72,13 +73,14 @@ class Admitted:
 class Shown:
     """What of a class can be seen at a moment, besides what the media engine knows."""
 
-    phase: str
-    """before, running, over or gone."""
+    phase: Phase
     opens_at: Moment
     closes_at: Moment
     streams: Mapping[StreamKind, StreamAddresses]
     pushed: frozenset[StreamKind]
     """What runs at an engine that is not ours, and that perhaps nobody can ask."""
+    was_on_air: bool
+    """Whether anything was published since the start; known while the class runs."""
     clips: list[tuple[Clip, str]]
     """With the address of each."""
 
@@ -323,14 +325,17 @@ def shown_of(
     now = uow.now
     pushed = uow.publish_sessions.find_running_external([lesson.id for lesson in lessons])
     clips = uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(now)])
+    running = [lesson.id for lesson in lessons if lesson.phase(now) is Phase.RUNNING]
+    broadcast = uow.publish_sessions.find_broadcast(running)
     found = {}
     for lesson in lessons:
         all_of_it = Shown(
-            _phase(lesson, now),
+            lesson.phase(now),
             lesson.lifecycle.opens_at,
             lesson.lifecycle.closes_at,
             _streams(lesson, deps, hosts, now),
             frozenset(pushed.get(lesson.id, ())),
+            lesson.id in broadcast,
             [
                 (
                     clip,
@@ -366,12 +371,9 @@ def _pulled(lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts) 
     return build_pull_addresses(name, sign_page_pull(lesson, kind, deps.pull_key), hosts)
 
 
-def _phase(lesson: Lesson, now: Moment) -> str:
-    if lesson.deleted_at is not None:
-        return "gone"
-    if lesson.is_over(now):
-        return "over"
-    return "running" if now >= lesson.hours.begin else "before"
+def find_replayable(uow: UnitOfWork, lessons: Collection[Lesson]) -> set[LessonId]:
+    """Return which of some classes are over and have a clip."""
+    return set(uow.clips.find_available([one.id for one in lessons if one.is_over(uow.now)]))
 
 
 def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, PublicLesson]:

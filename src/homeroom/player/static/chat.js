@@ -2,6 +2,7 @@
 
 import { guestForm, loginForm } from "./forms.js";
 import { filled } from "./room.js";
+import { OVER_PHASES } from "./wire.js";
 
 const LONGEST = 500;
 /** From how many characters on the page says how many are left. */
@@ -269,7 +270,7 @@ export class Chat {
   get #barrier() {
     const { you, state } = this.#room;
     if (!state) return null;
-    if (["over", "gone"].includes(state.phase)) return "over";
+    if (OVER_PHASES.includes(state.phase)) return "over";
     if (you.role === "teacher") return null;
     if (you.chat === "muted") return "muted";
     return state.paused ? "paused" : null;

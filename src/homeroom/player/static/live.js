@@ -3,11 +3,8 @@
 import { Chat } from "./chat.js";
 import { loginForm } from "./forms.js";
 import { pageData, Room } from "./room.js";
+import { View } from "./wire.js";
 
-/** Seconds after which a replay that is being made is looked for again. */
-const REPLAY_AGAIN = 20;
-/** Seconds after a class from which on no replay is promised any more: it would be there. */
-const LATEST_REPLAY = 90;
 /** From which number on counts are rounded. */
 const MANY = 10_000;
 const UNITS = { days: 86_400, hours: 3600, minutes: 60, seconds: 1 };
@@ -23,37 +20,25 @@ const like = find("like");
 const rounded = new Intl.NumberFormat(language, { notation: "compact" });
 
 let isLocked = page.state === null;
-let hadPicture = false;
 let angle = "class";
 let shownAngle = null;
 let likes = 0;
-let nextLook = 0;
 const players = {};
 
-/** What is seen of a class; the same choice as in live.html. */
-function view(state) {
-  if (isLocked || !state) return "locked";
-  if (state.phase === "gone") return "over";
-  if (state.phase === "over") {
-    if (state.clips.length) return "replay";
-    return state.replay && room.now < state.closes + LATEST_REPLAY ? "replay_soon" : "over";
-  }
-  if (!state.live) return "unbroadcast";
-  if (state.on_air.some((name) => state.sources[name])) return "picture";
-  if (room.now < state.begins) return "countdown";
-  return hadPicture ? "away" : "soon";
+/** Return the view to show: the server chooses it, but for a viewer who must log in first. */
+function currentView() {
+  return isLocked || !room.state ? View.LOCKED : room.state.view;
 }
 
 function show() {
-  const { state } = room;
-  const seen = view(state);
-  for (const one of views) one.hidden = one.dataset.view !== seen;
-  find("stage").hidden = seen === "replay";
-  find("gate").hidden = seen !== "locked";
-  find("talk").hidden = seen === "locked";
-  showPicture(seen === "picture");
-  if (seen === "replay") showReplay();
-  if (seen === "countdown") countDown();
+  const view = currentView();
+  for (const part of views) part.hidden = part.dataset.view !== view;
+  find("stage").hidden = view === View.REPLAY;
+  find("gate").hidden = view !== View.LOCKED;
+  find("talk").hidden = view === View.LOCKED;
+  showPicture(view === View.PICTURE);
+  if (view === View.REPLAY) showReplay();
+  if (view === View.COUNTDOWN) countDown();
 }
 
 async function showPicture(isShown) {
@@ -65,8 +50,7 @@ async function showPicture(isShown) {
     players.picture?.stop();
     return;
   }
-  hadPicture = true;
-  if (!(await player("picture"))) return;
+  if (!(await player(View.PICTURE))) return;
   const wanted = onAir.includes(angle) ? angle : onAir[0];
   // Another picture is another start; the same one goes on by itself.
   if (shownAngle !== wanted) players.picture.stop();
@@ -75,10 +59,10 @@ async function showPicture(isShown) {
 }
 
 async function showReplay() {
-  if (await player("replay")) players.replay.show(room.state.clips);
+  if (await player(View.REPLAY)) players.replay.show(room.state.clips);
 }
 
-/** Load a player when it is needed; tells whether it still is. */
+/** Load the player of a view; returns whether the page still shows that view. */
 async function player(name) {
   if (!players[name]) {
     const { Picture, Replay } = await import(`./${name}.js`);
@@ -88,7 +72,7 @@ async function player(name) {
     players[name].addEventListener("watching", watched);
     players[name].addEventListener("expired", expired);
   }
-  return view(room.state) === name;
+  return currentView() === name;
 }
 
 function watched({ detail }) {
@@ -109,15 +93,7 @@ function countDown() {
 }
 
 function tick() {
-  const { state } = room;
-  const seen = view(state);
-  // What is seen may change by the clock alone.
-  if (document.querySelector(`[data-view="${seen}"]`).hidden) show();
-  else if (seen === "countdown") countDown();
-  if (seen === "replay_soon" && room.now > nextLook) {
-    nextLook = room.now + REPLAY_AGAIN;
-    room.ask();
-  }
+  if (currentView() === View.COUNTDOWN) countDown();
 }
 
 function number(count) {

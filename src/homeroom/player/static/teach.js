@@ -5,8 +5,23 @@ import { Picture } from "./picture.js";
 import { Replay } from "./replay.js";
 import { filled, pageData, Room } from "./room.js";
 import { Studio } from "./studio.js";
+import { TeacherView } from "./wire.js";
 
-const LATEST_CLIPS = 90;
+const OVER_VIEWS = [
+  TeacherView.CLIPS,
+  TeacherView.CLIPS_SOON,
+  TeacherView.NO_CLIPS,
+  TeacherView.DELETED,
+];
+/** For each view the text about the time, and the moment of the state that it counts down to. */
+const CLOCKS = {
+  [TeacherView.BEFORE]: ["opens_in", "opens"],
+  [TeacherView.OPEN_EARLY]: ["begins_in", "begins"],
+  [TeacherView.RUNNING]: ["ends_in", "ends"],
+  [TeacherView.OVERTIME]: ["closes_in", "closes"],
+  [TeacherView.DELETED]: ["deleted"],
+};
+
 const find = (id) => document.getElementById(id);
 
 const page = pageData();
@@ -80,8 +95,8 @@ async function copy(input) {
 // --- the class now ----------------------------------------------------------------------------
 
 function show(state) {
-  const isOver = state.phase === "over" || state.phase === "gone";
-  const isOpen = !isOver && room.now >= state.opens;
+  const isOver = OVER_VIEWS.includes(state.view);
+  const isOpen = !isOver && state.view !== TeacherView.BEFORE;
   const onAir = isOnAir(state);
   const air = texts[onAir ? "teach.on_air" : "teach.off_air"];
   if (find("air").textContent !== air) find("air").textContent = air;
@@ -111,8 +126,8 @@ function showClips(state) {
   const hasClips = state.clips.length > 0;
   find("replay").hidden = !hasClips;
   find("no-clips").hidden = hasClips;
-  const isLate = room.now > state.closes + LATEST_CLIPS;
-  const words = texts[isLate ? "teach.clips_none" : "teach.clips_soon"];
+  const isMissing = state.view === TeacherView.NO_CLIPS;
+  const words = texts[isMissing ? "teach.clips_none" : "teach.clips_soon"];
   if (find("no-clips").textContent !== words) find("no-clips").textContent = words;
   if (hasClips) replay.show(state.clips);
 }
@@ -120,13 +135,9 @@ function showClips(state) {
 /** Say how much time there is, once a second. */
 function tick() {
   const { state, now } = room;
-  const [what, until] = {
-    gone: ["gone"],
-    over: ["over"],
-    before: now < state.opens ? ["opens_in", state.opens] : ["begins_in", state.begins],
-    running: now < state.ends ? ["ends_in", state.ends] : ["closes_in", state.closes],
-  }[state.phase];
-  find("clock").textContent = filled(texts[`teach.${what}`], { time: span((until ?? now) - now) });
+  const [words, until] = CLOCKS[state.view] ?? ["over"];
+  const left = until ? state[until] - now : 0;
+  find("clock").textContent = filled(texts[`teach.${words}`], { time: span(left) });
 }
 
 function span(seconds) {
@@ -140,17 +151,7 @@ function span(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
 }
 
-setInterval(() => {
-  const { state } = room;
-  tick();
-  if (state.phase === "over" && !state.clips.length) showClips(state);
-  // The phase moves on by the clock; the server says so a moment later, and this need not wait.
-  if (state.phase === "before") {
-    const isOpen = room.now >= state.opens;
-    find("end").hidden = !isOpen;
-    studio?.show(isOpen, isOnAir(state));
-  }
-}, 1000);
+setInterval(tick, 1000);
 
 room.addEventListener("state", ({ detail }) => show(detail));
 room.addEventListener("counts", ({ detail }) => {

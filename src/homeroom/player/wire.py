@@ -1,0 +1,40 @@
+"""The enums that the server and the scripts of its pages share.
+
+`python -m homeroom.player.wire` writes static/wire.js; a test fails when it is stale.
+"""
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+from homeroom.domain.lifecycle import OVER_PHASES, Phase
+from homeroom.player.views import TeacherView, View
+
+FILE = Path(__file__).with_name("static") / "wire.js"
+ENUMS: tuple[type[Enum], ...] = (Phase, View, TeacherView)
+LISTS = {"OVER_PHASES": [phase for phase in Phase if phase in OVER_PHASES]}
+
+
+def render() -> str:
+    """Return the module: each enum as a frozen object."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield "/** The enums of the server, written by `python -m homeroom.player.wire`. */"
+    for enum in ENUMS:
+        yield ""
+        yield f"export const {enum.__name__} = Object.freeze({{"
+        for member in enum:
+            value = f'"{member.value}"' if isinstance(member.value, str) else member.value
+            yield f"  {member.name}: {value},"
+        yield "});"
+    for name, members in LISTS.items():
+        places = ", ".join(f"{type(member).__name__}.{member.name}" for member in members)
+        yield ""
+        yield f"export const {name} = Object.freeze([{places}]);"
+    yield ""
+
+
+if __name__ == "__main__":
+    FILE.write_text(render())
