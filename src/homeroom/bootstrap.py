@@ -11,7 +11,6 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
 import uvloop
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,11 +20,10 @@ from homeroom.admin import site
 from homeroom.admin.asked import Around
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
-from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
-from homeroom.domain.job_kinds import JobKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import (
     StartupError,
@@ -34,8 +32,9 @@ from homeroom.folder import (
     open_store,
     set_clock,
 )
+from homeroom.jobs.handlers import create_handlers
 from homeroom.jobs.sweeper import Sweep, Sweeper
-from homeroom.jobs.worker import JobHandler, Worker
+from homeroom.jobs.worker import Worker
 from homeroom.media import room
 from homeroom.media.room import Listeners, Room, hosts
 from homeroom.partner.authenticator import Authenticator
@@ -48,9 +47,8 @@ from homeroom.player.chat_service import ChatService
 from homeroom.player.room_registry import RoomRegistry
 from homeroom.sandbox.site import Sandbox
 from homeroom.store.files import LocalStorage
-from homeroom.store.job_queue import Job
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.usecases import clips, demo, retention, secrets, teachers
+from homeroom.usecases import clips, demo, retention, secrets
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import Secrets
@@ -127,7 +125,7 @@ async def build_services(
     async_store = AsyncStore(store)
     clock = set_clock(settings, store, real)
     files = LocalStorage(settings.data)
-    worker = Worker(async_store, clock, real, _job_handlers(async_store, files))
+    worker = Worker(async_store, clock, real, create_handlers(async_store, files))
     kept = await async_store.write(secrets.kept)
     engine = room.control(settings, sockets.media, kept.engine)
     deps = build_dependencies(settings, kept, room.video_works(settings, engine))
@@ -136,12 +134,9 @@ async def build_services(
     metrics = Metrics()
     journal = Journal() if settings.sandbox else None
 
-    async def run_due_jobs() -> None:
-        await worker.run_due()
-
     authenticator = Authenticator(async_store, (clock, real))
     dispatcher = Dispatcher(
-        async_store, clock, deps, where, files, faults=faults, run_due_jobs=run_due_jobs
+        async_store, clock, deps, where, files, faults=faults, run_jobs=worker.run_now
     )
     observer = Observer(metrics.count_call, clock, journal)
     v1 = V1Wire(authenticator, dispatcher, observer, id_prefix=deps.keys.public_key()[:8])
@@ -177,30 +172,6 @@ async def build_services(
         await asyncio.wait(working)
 
 
-def _job_handlers(async_store: AsyncStore, files: LocalStorage) -> dict[JobKind, JobHandler]:
-    async def finish_stop(job: Job) -> None:
-        school = SchoolId(int(job.payload["school"]))
-        user = UserId(int(job.payload["user"]))
-        await async_store.write(lambda uow: teachers.finish_stop(uow, school, user), school)
-
-    async def erase_file(job: Job) -> None:
-        await asyncio.to_thread(files.erase, str(job.payload["path"]))
-
-    async def erase_files(job: Job) -> None:
-        paths: list[str] = msgspec.json.decode(str(job.payload["paths"]), type=list[str])
-        # The same picture may have been given to several schools, and is kept once.
-        kept = await async_store.read(lambda uow: uow.resets.find_paths_in_use(paths))
-        for path in paths:
-            if path not in kept:
-                await asyncio.to_thread(files.erase, path)
-
-    return {
-        JobKind.FINISH_STOP: finish_stop,
-        JobKind.ERASE_FILE: erase_file,
-        JobKind.ERASE_FILES: erase_files,
-    }
-
-
 # --- the server ----------------------------------------------------------------------
 
 
@@ -231,6 +202,7 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
         if settings.database is None:
             # The folder is ours alone: who took a job and did not end it is dead.
             store.write(lambda uow: uow.jobs.release_all())
+        store.write(lambda uow: uow.jobs.put_back())
         school = store.write(lambda uow: _prepare_demo(uow, settings)) if settings.demo else None
 
         def announce(running: RunningServer) -> None:

@@ -49,14 +49,15 @@ def test_a_deleted_clip_loses_its_bytes_before_the_answer_and_keeps_its_row(give
 def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def failing() -> int:
+    async def failing(*_jobs: object) -> int:
         raise StoreError("the disk is full")
 
     lesson = given.held_lesson()
     clip = given.clip(lesson)
     worker = given.house.services.worker
     with monkeypatch.context() as broken:
-        broken.setattr(worker, "run_due", failing)
+        for name in ("run_due", "_run_ahead"):
+            broken.setattr(worker, name, failing)
         assert delete(given, lesson).errno == 1
     assert on_disk(given, clip).exists()
     assert delete(given, lesson).errno == 632

@@ -63,7 +63,7 @@ def test_a_head_without_an_end_is_refused(given: Given) -> None:
 def test_a_head_that_takes_too_long_ends_the_connection(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(http, "HEADER_TIMEOUT_SECONDS", 0.05)
     with connected(given.house.url) as silent, connected(given.house.url) as slow:
         slow.sendall(b"POST /healthz HTTP/1.1\r\nhost: school\r\n")
         assert silent.recv(1) == slow.recv(1) == b""

@@ -4,8 +4,12 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import delete, insert
 
+from homeroom.domain.jobs import EraseFile
 from homeroom.store.engine import StoreError
+from homeroom.store.tables import jobs
+from tests.support.engine import until
 from tests.support.given import Given
 from tests.support.serving import House
 
@@ -52,6 +56,33 @@ def test_a_job_loop_that_stands_still_is_a_reason(
     answer = get(house, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["the loop that does jobs has not turned for 61 s"]
+
+
+def test_poisoned_jobs_are_reported_and_stop_nobody(given: Given) -> None:
+    """A job of no kind that is known, and one whose payload is broken."""
+    rows = [
+        {"kind": kind, "payload": payload, "due_at": 1, "leased_until": 0, "attempts": 0}
+        for kind, payload in (("of_the_next_version", "{}"), ("erase_file", "[]"))
+    ]
+    for row in rows:
+        given.write(insert(jobs).values(row))
+    lesson = given.held_lesson()
+    clip = given.clip(lesson)
+    given.done("deleteClassVideo", classId=lesson)
+    given.store.write(lambda uow: uow.enqueue(EraseFile(clip.file.path), None))
+    until(lambda: given.store.read(lambda uow: uow.jobs.count()) == 0)
+    try:
+        ready = get(given.house, "/readyz")
+        assert ready.status_code == 200
+        assert ready.json() == {
+            "status": "degraded",
+            "reasons": ["2 jobs are set aside; homeroom doctor says which and why"],
+        }
+        assert number(given.house, "homeroom_jobs_set_aside") == 2
+        assert number(given.house, "homeroom_jobs_pending") == 0
+        assert number(given.house, "homeroom_jobs_oldest_due_seconds") == 0
+    finally:
+        given.write(delete(jobs))
 
 
 def test_calls_are_counted_by_action_and_errno(given: Given) -> None:

@@ -53,6 +53,11 @@ class HealthRoutes:
         if reasons:
             body = {"status": "not ready", "reasons": reasons}
             return json_response(body, HTTPStatus.SERVICE_UNAVAILABLE)
+        set_aside = await self._count_set_aside()
+        if set_aside:
+            # Still 200: another server would find the same jobs, and all others are run.
+            reason = f"{set_aside} jobs are set aside; homeroom doctor says which and why"
+            return json_response({"status": "degraded", "reasons": [reason]})
         return json_response({"status": "ready", "reasons": []})
 
     async def _check_read(self) -> str:
@@ -76,6 +81,9 @@ class HealthRoutes:
             return f"the database cannot be written: {type(failure).__name__}"
         return ""
 
+    async def _count_set_aside(self) -> int:
+        return await self._store.read(lambda uow: uow.jobs.counts(uow.now).set_aside)
+
     def _check_worker(self) -> str:
         idle = self._worker.idle_seconds()
         if idle <= MAX_IDLE_SECONDS:
@@ -83,10 +91,8 @@ class HealthRoutes:
         return f"the loop that does jobs has not turned for {idle:.0f} s"
 
     async def _get_metrics(self, _request: Request) -> Response:
-        pending, failing = await self._store.read(
-            lambda uow: (uow.jobs.count(), len(uow.jobs.list_failing()))
-        )
-        self._metrics.set_jobs(pending, failing, self._worker.failures)
+        counts = await self._store.read(lambda uow: uow.jobs.counts(uow.now))
+        self._metrics.set_jobs(counts, self._worker.failures)
         stats = self._store.store.engine.stats
         self._metrics.set_commits(stats.commits, stats.units)
         return Response(self._metrics.render(), headers={**NO_STORE, "content-type": CONTENT_TYPE})

@@ -183,7 +183,7 @@ def _operation_paths() -> Schema:
         "type": "object",
         "required": ["status"],
         "properties": {
-            "status": {"enum": ["ready", "not ready"], "type": "string"},
+            "status": {"enum": ["ready", "degraded", "not ready"], "type": "string"},
             "reasons": {"type": "array", "items": {"type": "string"}},
         },
     }
@@ -193,7 +193,10 @@ def _operation_paths() -> Schema:
             "getReadiness",
             "The database answers, can be written, and jobs are being done",
             {
-                "200": ("All of it.", {"application/json": {"schema": readiness}}),
+                "200": (
+                    "All of it; degraded: jobs are set aside.",
+                    {"application/json": {"schema": readiness}},
+                ),
                 "503": ("Not all of it: why.", {"application/json": {"schema": readiness}}),
             },
         ),

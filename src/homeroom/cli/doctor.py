@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from homeroom.media.room import recordings, spool
 from homeroom.store.engine import StoreError
 from homeroom.store.files import LocalStorage
 from homeroom.store.inspection import check_database
+from homeroom.store.job_queue import JobCounts
 from homeroom.store.migrate import is_current
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import schools
@@ -51,13 +51,13 @@ class CheckStatus(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One check and how it ended."""
+class CheckResult(msgspec.Struct, frozen=True):
+    """The result of one check."""
 
     check: str
     state: CheckStatus
-    said: str
+    message: str = msgspec.field(name="said")
+    """The key in --json has the name that scripts read."""
 
 
 @click.command()
@@ -74,7 +74,7 @@ def doctor(place: Place, *, as_json: bool) -> None:
     else:
         width = max(len(one.check) for one in found)
         for one in found:
-            click.echo(f"{one.state.value:<4}  {one.check:<{width}}  {one.said}")
+            click.echo(f"{one.state.value:<4}  {one.check:<{width}}  {one.message}")
     if any(one.state is CheckStatus.FAIL for one in found):
         sys.exit(1)
 
@@ -164,17 +164,23 @@ def _check_clock(store: Store) -> CheckResult:
 
 
 def _check_jobs(store: Store) -> CheckResult:
-    def facts(uow: UnitOfWork) -> tuple[int, list[str]]:
-        failing = uow.jobs.list_failing()
-        said = [f"{job.kind.value} {job.id}, {job.attempts} times: {why}" for job, why in failing]
-        return uow.jobs.count(), said
+    def read(uow: UnitOfWork) -> tuple[JobCounts, list[str], list[str]]:
+        failing = [
+            f"{job.kind} {job.id}, {job.attempts} times: {error}"
+            for job, error in uow.jobs.list_failing()
+        ]
+        set_aside = [f"{job.kind} {job.id}: {reason}" for job, reason in uow.jobs.list_set_aside()]
+        return uow.jobs.counts(uow.now), failing, set_aside
 
-    count, failing = store.read(facts)
+    counts, failing, set_aside = store.read(read)
+    if set_aside:
+        text = f"{counts.set_aside} set aside until the next start: "
+        return CheckResult("jobs", CheckStatus.WARN, text + "; ".join(set_aside[:MAX_EXAMPLES]))
     if failing:
         return CheckResult(
             "jobs", CheckStatus.WARN, f"{len(failing)} fail: {'; '.join(failing[:MAX_EXAMPLES])}"
         )
-    return CheckResult("jobs", CheckStatus.OK, f"{count} wait, none fails")
+    return CheckResult("jobs", CheckStatus.OK, f"{counts.pending} wait, none fails")
 
 
 def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:

@@ -1,102 +1,235 @@
-"""The worker: one loop that sleeps until a job is due, and backs off from those that fail."""
+"""The worker: runs the jobs of the queue when they are due, with leases, retries and backoff."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
-from homeroom.domain.job_kinds import JobKind
+from homeroom.base.ids import JobId
+from homeroom.domain.jobs import JobPayload
 from homeroom.store.job_queue import Job
 
 log = logging.getLogger("homeroom.jobs")
 
-JobHandler = Callable[[Job], Awaitable[None]]
+P = TypeVar("P", bound=JobPayload)
 LEASE_SECONDS = 60
+"""Real seconds for which a claimed job belongs to this server; renewed while the job runs."""
+RENEW_SECONDS = LEASE_SECONDS / 3
 BATCH_SIZE = 50
+"""Jobs claimed at once."""
 MAX_SLEEP_SECONDS = 5.0
-"""Seconds: another server, or an operator's command, may have put a job in."""
+"""Another server, or a command of the operator, may have added a job."""
+MIN_SLEEP_SECONDS = 0.2
 BACKOFF_SECONDS = (1, 5, 30, 120, 600)
+"""Delay before each retry; the last one repeats."""
+RUN_NOW_SECONDS = 10.0
+"""Deadline of a response that waits for its own jobs."""
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandler(Generic[P]):
+    """The handler of one kind of job, and the type that its payload is decoded to."""
+
+    payload_type: type[P]
+    run: Callable[[P], Awaitable[None]]
 
 
 class Worker:
-    """Runs jobs; a job is gone from the database only when its handler has returned."""
+    """Runs jobs; the row of a job is deleted only after its handler has returned.
+
+    A job that no handler can take (an unknown kind, or a payload that does not decode) is set
+    aside: it stays in the table, runs no more, and does not hold up the other jobs.
+    """
 
     def __init__(
-        self, store: AsyncStore, clock: Clock, real: Clock, handlers: Mapping[JobKind, JobHandler]
+        self,
+        store: AsyncStore,
+        clock: Clock,
+        real: Clock,
+        handlers: Mapping[str, JobHandler[Any]],
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
-        """Take the clock jobs are due by, the real one for leases, and who does what."""
+        """Create a worker; jobs are due by `clock`, leases run by the `real` one."""
         self._store = store
         self._clock = clock
         self._real = real
         self._handlers = handlers
-        self._nudged = asyncio.Event()
+        self._renew_seconds = renew_seconds
+        self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
+        """Held by the loop, so that a batch runs in order."""
+        self._claimed: dict[JobId, Job] = {}
+        """Jobs of the loop's batch that have not started."""
+        self._running: dict[JobId, asyncio.Event] = {}
+        """Jobs whose handler runs; the event is set when it ends."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self.failures = 0
-        self._turned_at = time.monotonic()
+        self._active_at = time.monotonic()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Run jobs until cancelled."""
         while True:
-            self._turned_at = time.monotonic()
+            self._active_at = time.monotonic()
             try:
                 await self.run_due()
                 due = await self._next_due()
             except Exception:
                 log.exception("the job loop failed; trying again")
                 due = None
-            wait = (
-                MAX_SLEEP_SECONDS
-                if due is None
-                else min(due - self._clock.now(), MAX_SLEEP_SECONDS)
-            )
-            self._nudged.clear()
+            wait = MAX_SLEEP_SECONDS
+            if due is not None:
+                wait = min(due - self._clock.now(), MAX_SLEEP_SECONDS)
+            self._wake.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(wait, 0.2)):
-                    await self._nudged.wait()
+                async with asyncio.timeout(max(wait, MIN_SLEEP_SECONDS)):
+                    await self._wake.wait()
 
     def idle_seconds(self) -> float:
-        """Return how long ago the loop began its last turn."""
-        return time.monotonic() - self._turned_at
+        """Return the seconds since the loop last looked for a job, or started one."""
+        return time.monotonic() - self._active_at
 
     def wake(self) -> None:
-        """Look for jobs now."""
-        self._nudged.set()
+        """Make the loop look for due jobs now."""
+        self._wake.set()
 
     async def run_due(self) -> int:
-        """Run all that is due now, in order; returns how many were run."""
-        ran = 0
+        """Run all jobs that are due, in order, and return their number."""
+        count = 0
         async with self._lock:
-            while jobs := await self._claim():
+            while jobs := await self._claim_due():
+                self._claimed = {job.id: job for job in jobs}
+                try:
+                    async with self._renewing(jobs) as unfinished:
+                        for job in jobs:
+                            # A request that waits for the job may have run it first.
+                            if self._claimed.pop(job.id, None) is not None:
+                                self._active_at = time.monotonic()
+                                await self._run(job)
+                            unfinished.discard(job.id)
+                finally:
+                    self._claimed = {}
+                count += len(jobs)
+        return count
+
+    async def run_now(
+        self, jobs: Collection[JobId], deadline_seconds: float = RUN_NOW_SECONDS
+    ) -> bool:
+        """Run some jobs ahead of all others; return whether all ended before the deadline.
+
+        Jobs that have not ended by then go on in the background.
+        """
+        task = asyncio.create_task(self._run_ahead(jobs))
+        # The event loop itself keeps no reference to a task.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        ended, _ = await asyncio.wait({task}, timeout=deadline_seconds)
+        if not ended:
+            task.add_done_callback(_log_failure)
+            return False
+        task.result()
+        return True
+
+    async def _run_ahead(self, ids: Collection[JobId]) -> None:
+        while True:
+            # The loop may have claimed some of them, to run them after jobs of other schools.
+            jobs = [job for id_ in ids if (job := self._claimed.pop(id_, None)) is not None]
+            jobs += await self._claim(ids)
+            async with self._renewing(jobs) as unfinished:
                 for job in jobs:
                     await self._run(job)
-                ran += len(jobs)
-        return ran
+                    unfinished.discard(job.id)
+            for ended in [self._running[id_] for id_ in ids if id_ in self._running]:
+                await ended.wait()
+            # What is leased still belongs to another server, or to the loop's next batch.
+            real_now = self._real.now()
+            if not await self._store.read(lambda uow: uow.jobs.is_any_leased(ids, real_now)):  # noqa: B023  awaited at once
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _claim(self, ids: Collection[JobId]) -> list[Job]:
+        now, real_now = self._clock.now(), self._real.now()
+        return await self._store.write(
+            lambda uow: uow.jobs.claim(ids, now, real_now, LEASE_SECONDS)
+        )
 
     async def _next_due(self) -> Moment | None:
         real_now = self._real.now()
         return await self._store.read(lambda uow: uow.jobs.next_due(real_now))
 
-    async def _claim(self) -> list[Job]:
+    async def _claim_due(self) -> list[Job]:
         now, real_now = self._clock.now(), self._real.now()
-        # A look first: it costs the writer nothing, and mostly there is nothing to do.
+        # Read first: that costs the writer nothing, and mostly there is nothing to do.
         due = await self._next_due()
         if due is None or due > now:
             return []
         return await self._store.write(
-            lambda uow: uow.jobs.claim(now, real_now, LEASE_SECONDS, BATCH_SIZE)
+            lambda uow: uow.jobs.claim_due(now, real_now, LEASE_SECONDS, BATCH_SIZE)
         )
 
-    async def _run(self, job: Job) -> None:
+    @asynccontextmanager
+    async def _renewing(self, jobs: Iterable[Job]) -> AsyncIterator[set[JobId]]:
+        """Renew the leases of claimed jobs until the block ends; yield the ids to renew."""
+        unfinished = {job.id for job in jobs}
+        renewal = asyncio.create_task(self._renew(unfinished))
         try:
-            await self._handlers[job.kind](job)
+            yield unfinished
+        finally:
+            renewal.cancel()
+
+    async def _renew(self, unfinished: set[JobId]) -> None:
+        while True:
+            await asyncio.sleep(self._renew_seconds)
+            await self._renew_once(list(unfinished))
+
+    async def _renew_once(self, ids: Collection[JobId]) -> None:
+        lease = self._real.now() + LEASE_SECONDS
+        try:
+            await self._store.write(lambda uow: uow.jobs.renew(ids, lease))
+        except Exception:
+            log.exception("the leases of jobs were not renewed; trying again")
+
+    async def _run(self, job: Job) -> None:
+        ended = self._running[job.id] = asyncio.Event()
+        try:
+            await self._run_handler(job)
+        finally:
+            del self._running[job.id]
+            ended.set()
+
+    async def _run_handler(self, job: Job) -> None:
+        handler = self._handlers.get(job.kind)
+        if handler is None:
+            await self._set_aside(job, f"no handler takes jobs of the kind {job.kind}")
+            return
+        try:
+            payload = msgspec.json.decode(job.payload, type=handler.payload_type)
+        except msgspec.MsgspecError as error:
+            await self._set_aside(job, f"the payload cannot be decoded: {error}")
+            return
+        try:
+            await handler.run(payload)
         except Exception as failure:
             self.failures += 1
-            log.exception("job failed", extra={"job": job.id, "kind": job.kind.value})
+            log.exception("job failed", extra={"job": job.id, "kind": job.kind})
             delay = BACKOFF_SECONDS[min(job.attempts, len(BACKOFF_SECONDS) - 1)]
-            error = f"{type(failure).__name__}: {failure}"
-            await self._store.write(lambda uow: uow.jobs.retry(job.id, uow.now + delay, error))
+            reason = f"{type(failure).__name__}: {failure}"
+            await self._store.write(lambda uow: uow.jobs.retry(job.id, uow.now + delay, reason))
         else:
             await self._store.write(lambda uow: uow.jobs.delete(job.id))
+
+    async def _set_aside(self, job: Job, reason: str) -> None:
+        log.error("job set aside", extra={"job": job.id, "kind": job.kind, "reason": reason})
+        await self._store.write(lambda uow: uow.jobs.set_aside(job.id, uow.now, reason))
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("jobs due at once were left to the job loop", exc_info=task.exception())

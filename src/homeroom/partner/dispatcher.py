@@ -7,13 +7,13 @@ envelopes are not known here.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
 from homeroom.base.errors import HomeroomError
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import JobId, SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamError, ParamListError, Params
 from homeroom.domain.refusal import Refusal
@@ -48,7 +48,7 @@ class Dispatcher:
         files: LocalStorage,
         *,
         faults: FaultInjector | None,
-        run_due_jobs: Callable[[], Awaitable[None]],
+        run_jobs: Callable[[Collection[JobId]], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -56,7 +56,7 @@ class Dispatcher:
         self._hosts = hosts
         self._files = files
         self._faults = faults
-        self._run_due_jobs = run_due_jobs
+        self._run_jobs = run_jobs
         self._locks = KeyedLocks()
         self.duplicates = DuplicateGuard()
 
@@ -129,14 +129,14 @@ class Dispatcher:
             if route.prepare is not None:
                 prepared = await asyncio.to_thread(route.prepare, self._files, params)
 
-            def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[Errno], bool]:
+            def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[Errno], list[JobId]]:
                 context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
-                return route.handler(context, params), uow.warnings, uow.has_due_jobs
+                return route.handler(context, params), uow.warnings, uow.due_jobs
 
             if route.read_only:
-                response, warnings, has_due_jobs = await self._store.read(unit)
+                response, warnings, due_jobs = await self._store.read(unit)
             else:
-                response, warnings, has_due_jobs = await self._store.write(
+                response, warnings, due_jobs = await self._store.write(
                     unit, school, shared=route.concurrent
                 )
         except Refusal as refusal:
@@ -148,17 +148,17 @@ class Dispatcher:
             return PartnerResponse(
                 errno=errno, reason="another server is at it, unfinished after 1 s"
             )
-        if has_due_jobs:
-            await self._finish_jobs()
+        if due_jobs:
+            await self._finish_jobs(due_jobs)
         warning = _first_warning(route.action.warning_errnos, warnings)
         if warning is None:
             return response
         return PartnerResponse(response.data, response.more_data, warning, warning.en)
 
-    async def _finish_jobs(self) -> None:
+    async def _finish_jobs(self, jobs: Collection[JobId]) -> None:
         """Run the jobs that the response promises; the commit stands even when they fail."""
         try:
-            await self._run_due_jobs()
+            await self._run_jobs(jobs)
         except Exception:
             log.exception("jobs due at once were left to the job loop")
 

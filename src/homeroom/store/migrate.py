@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from homeroom.store.engine import StoreError
 
-HEAD = "0003"
+HEAD = "0004"
 FOLDER = Path(__file__).parent / "migrations"
 
 

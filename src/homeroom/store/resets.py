@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import BindParameter, Delete, Select, bindparam, delete, exists, not_, select, union
 
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.domain.job_kinds import JobKind
+from homeroom.domain.jobs import JobKind
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (

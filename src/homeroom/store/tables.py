@@ -534,6 +534,7 @@ jobs = Table(
     _moment("leased_until"),
     _number("attempts"),
     _text("last_error", nullable=True),
+    _moment("set_aside_at", nullable=True),
     Index(None, "due_at"),
 )
 

@@ -9,9 +9,9 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from homeroom.base.clock import Clock, Moment
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import JobId, SchoolId
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.domain.job_kinds import JobKind
+from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
 from homeroom.store.chat import Chats
 from homeroom.store.class_roles import ClassRoles
@@ -51,7 +51,7 @@ class UnitOfWork:
         "clips",
         "courses",
         "drive",
-        "has_due_jobs",
+        "due_jobs",
         "is_exclusive",
         "jobs",
         "labels",
@@ -77,8 +77,8 @@ class UnitOfWork:
         self.now = now
         self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
-        self.has_due_jobs = False
-        """Whether a job of this unit is due at once; it then runs before the response is sent."""
+        self.due_jobs: list[JobId] = []
+        """Jobs of this unit that are due at once; the response waits for them."""
         self.schools = Schools(tx)
         self.accounts = Accounts(tx)
         self.teachers = Teachers(tx)
@@ -112,16 +112,11 @@ class UnitOfWork:
             raise ValueError(message)
         self.warnings.append(errno)
 
-    def enqueue(
-        self,
-        kind: JobKind,
-        payload: dict[str, int | str],
-        school: SchoolId | None,
-        after: int = 0,
-    ) -> None:
-        """Add a job that is due some seconds from now; it is committed with this unit."""
-        self.jobs.add(kind, payload, self.now + after, school)
-        self.has_due_jobs |= after == 0
+    def enqueue(self, payload: JobPayload, school: SchoolId | None, after: int = 0) -> None:
+        """Add a job to the queue, due some seconds from now; it is committed with the unit."""
+        job = self.jobs.add(payload, self.now + after, school)
+        if after == 0:
+            self.due_jobs.append(job)
 
     def require_exclusive(self) -> None:
         """Make sure that no other unit of the school runs at the same time.

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from homeroom.base.clock import DAY
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import REFERENCE_RULE, CourseKind
-from homeroom.domain.job_kinds import JobKind
+from homeroom.domain.jobs import EraseFile, EraseFiles
 from homeroom.domain.lessons import Lesson, RecordingChange, RecordingVerdict, judge_recording
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.store.unit_of_work import UnitOfWork
@@ -64,7 +62,7 @@ def delete(uow: UnitOfWork, school: SchoolId, lesson: LessonId, file_id: str | N
     gone = select_clips_to_delete(held, uow.clips.list_of_lesson(lesson), file_id, uow.now)
     uow.clips.delete(gone, uow.now)
     for clip in gone:
-        uow.enqueue(JobKind.ERASE_FILE, {"path": clip.file.path}, school)
+        uow.enqueue(EraseFile(clip.file.path), school)
 
 
 def lock(uow: UnitOfWork, school: SchoolId, lesson: LessonId, *, locked: bool) -> None:
@@ -107,8 +105,7 @@ def sweep(uow: UnitOfWork, school: SchoolId) -> int:
     gone = uow.clips.list_overdue(school, uow.now - days * DAY, SWEPT_AT_ONCE)
     if gone:
         uow.clips.delete(gone, uow.now)
-        paths = msgspec.json.encode([clip.file.path for clip in gone]).decode()
-        uow.enqueue(JobKind.ERASE_FILES, {"paths": paths}, school)
+        uow.enqueue(EraseFiles([clip.file.path for clip in gone]), school)
     return len(gone)
 
 

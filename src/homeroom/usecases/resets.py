@@ -3,7 +3,7 @@
 import msgspec
 
 from homeroom.base.ids import SchoolId
-from homeroom.domain.job_kinds import JobKind
+from homeroom.domain.jobs import EraseFiles
 from homeroom.domain.schools import Plan
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo
@@ -34,8 +34,7 @@ def to_empty(uow: UnitOfWork, school: SchoolId) -> Removed:
     emptied = uow.resets.empty(school)
     uow.schools.save_plan(school, Plan())
     for first in range(0, len(emptied.files), FILES_AT_ONCE):
-        paths = msgspec.json.encode(emptied.files[first : first + FILES_AT_ONCE]).decode()
-        uow.enqueue(JobKind.ERASE_FILES, {"paths": paths}, school)
+        uow.enqueue(EraseFiles(emptied.files[first : first + FILES_AT_ONCE]), school)
     rows = emptied.rows
     return Removed(
         classes=rows["lessons"],

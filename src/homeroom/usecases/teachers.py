@@ -3,7 +3,7 @@
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
-from homeroom.domain.job_kinds import JobKind
+from homeroom.domain.jobs import FinishStop
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import TeacherState
@@ -58,7 +58,7 @@ def stop(
         uow.teachers.save_state(school, person.id, TeacherState.STOPPED)
         return
     uow.teachers.save_state(school, person.id, TeacherState.STOPPING)
-    uow.enqueue(JobKind.FINISH_STOP, {"school": school, "user": person.id}, school, after=delay)
+    uow.enqueue(FinishStop(school, person.id), school, after=delay)
 
 
 def finish_stop(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:

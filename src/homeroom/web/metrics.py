@@ -15,6 +15,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from homeroom.store.job_queue import JobCounts
+
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 MAX_CALL_LABELS = 5000
@@ -61,6 +63,16 @@ class Metrics:
             "Jobs that wait after they failed at least once.",
             registry=self._registry,
         )
+        self._set_aside = Gauge(
+            "homeroom_jobs_set_aside",
+            "Jobs that no handler can take: homeroom doctor lists them.",
+            registry=self._registry,
+        )
+        self._oldest_due = Gauge(
+            "homeroom_jobs_oldest_due_seconds",
+            "Age of the job that has been due for the longest time; 0 when none is due.",
+            registry=self._registry,
+        )
         self._failures = Counter(
             "homeroom_job_failures", "Runs of jobs that failed.", registry=self._registry
         )
@@ -95,10 +107,12 @@ class Metrics:
             timed = self._timed[action] = self._seconds.labels(action)
         timed.observe(seconds)
 
-    def set_jobs(self, pending: int, failing: int, failures: int) -> None:
-        """Take what is known of the jobs at this moment."""
-        self._pending.set(pending)
-        self._failing.set(failing)
+    def set_jobs(self, counts: JobCounts, failures: int) -> None:
+        """Set the state of the job queue, and the number of failed runs so far."""
+        self._pending.set(counts.pending)
+        self._failing.set(counts.failing)
+        self._set_aside.set(counts.set_aside)
+        self._oldest_due.set(counts.oldest_due_seconds)
         self._failures.inc(max(failures - self._seen_failures, 0))
         self._seen_failures = failures
 

@@ -1,0 +1,225 @@
+"""The job queue and its worker: poisoned jobs, leases, and responses that wait for their own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from homeroom.async_store import AsyncStore
+from homeroom.base.clock import Moment
+from homeroom.base.ids import JobId
+from homeroom.base.settings import Settings
+from homeroom.cli.doctor import CheckStatus, _check_jobs
+from homeroom.domain.jobs import EraseFile, FinishStop
+from homeroom.folder import open_store
+from homeroom.jobs.worker import LEASE_SECONDS, JobHandler, Worker
+from homeroom.store.job_queue import JobCounts
+from homeroom.store.statement import Statement
+from homeroom.store.tables import jobs
+from homeroom.store.unit_of_work import Store, UnitOfWork
+from homeroom.testing.clock import ManualClock
+
+Runs = list[str]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    database = None
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").fresh()
+    with open_store(Settings(data=tmp_path, database=database)) as store:
+        store.clock = ManualClock()
+        yield store
+
+
+def add(store: Store, path: str) -> JobId:
+    """Add a job that is due."""
+    return store.write(lambda uow: uow.jobs.add(EraseFile(path), uow.now, None))
+
+
+def poison(store: Store, kind: str, payload: str) -> None:
+    """Add a job as another version, or a broken disk, may have left it."""
+    row = {
+        "kind": kind,
+        "payload": payload,
+        "due_at": store.clock.now() - 100,
+        "leased_until": 0,
+        "attempts": 0,
+    }
+    statement = Statement(insert(jobs).values(row))
+    store.write(lambda uow: uow.jobs._tx.execute(statement, {}))  # noqa: SLF001  no use case writes such a row
+
+
+def counts(store: Store) -> JobCounts:
+    return store.read(lambda uow: uow.jobs.counts(uow.now))
+
+
+def run(
+    store: Store,
+    body: Callable[[Worker], Awaitable[None]],
+    handle: Callable[[EraseFile], Awaitable[None]],
+    real: ManualClock | None = None,
+) -> None:
+    """Run a test body with a worker that has a handler for one kind of job."""
+
+    async def main() -> None:
+        handlers: dict[str, JobHandler[Any]] = {"erase_file": JobHandler(EraseFile, handle)}
+        real_clock = real or ManualClock()
+        worker = Worker(AsyncStore(store), store.clock, real_clock, handlers, renew_seconds=0.02)
+        await body(worker)
+
+    asyncio.run(main())
+
+
+def test_a_poisoned_job_is_set_aside_alone_and_the_others_run(store: Store) -> None:
+    poison(store, "of_the_next_version", "{}")
+    poison(store, "erase_file", '{"path": 5}')
+    poison(store, "erase_file", "no JSON")
+    add(store, "a")
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        runs.append(file.path)
+
+    async def body(worker: Worker) -> None:
+        assert await worker.run_due() == 4
+        assert await worker.run_due() == 0
+
+    assert counts(store).oldest_due_seconds == 100
+    run(store, body, handle)
+
+    assert runs == ["a"]
+    assert counts(store) == JobCounts(pending=0, failing=0, set_aside=3, oldest_due_seconds=0)
+    reasons = [reason for _, reason in store.read(lambda uow: uow.jobs.list_set_aside())]
+    assert reasons[0] == "no handler takes jobs of the kind of_the_next_version"
+    assert all(reason.startswith("the payload cannot be decoded: ") for reason in reasons[1:])
+    check = _check_jobs(store)
+    assert check.state is CheckStatus.WARN
+    assert "3 set aside" in check.message
+    assert "of_the_next_version" in check.message
+
+
+def test_a_job_that_was_set_aside_runs_after_a_start_with_its_handler(store: Store) -> None:
+    poison(store, FinishStop.kind, '{"school": 1, "user": 2}')
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        runs.append(file.path)
+
+    async def body(worker: Worker) -> None:
+        await worker.run_due()
+
+    run(store, body, handle)
+    assert counts(store).set_aside == 1
+    store.write(lambda uow: uow.jobs.put_back())
+    assert counts(store) == JobCounts(pending=1, failing=1, set_aside=0, oldest_due_seconds=100)
+
+
+def test_a_lease_is_renewed_while_its_handler_runs(store: Store) -> None:
+    add(store, "slow")
+    real = ManualClock()
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        runs.append(file.path)
+        for _ in range(3):
+            real.advance(LEASE_SECONDS - 1)
+            await asyncio.sleep(0.2)
+
+    async def body(worker: Worker) -> None:
+        first = asyncio.create_task(worker.run_due())
+        while not runs:  # noqa: ASYNC110  the handler has no event of this loop
+            await asyncio.sleep(0.01)
+        other = Worker(
+            worker._store,  # noqa: SLF001  the same store
+            store.clock,
+            real,
+            worker._handlers,  # noqa: SLF001  the same handlers
+        )
+        while not first.done():
+            assert await other.run_due() == 0
+            await asyncio.sleep(0.05)
+        assert await first == 1
+
+    run(store, body, handle, real)
+    assert runs == ["slow"]
+
+
+def test_a_slow_job_of_another_school_does_not_delay_a_response(store: Store) -> None:
+    add(store, "slow")
+    own = add(store, "own")
+    runs: Runs = []
+
+    async def body(worker: Worker) -> None:
+        started, release = asyncio.Event(), asyncio.Event()
+
+        async def handle(file: EraseFile) -> None:
+            if file.path == "slow":
+                started.set()
+                await release.wait()
+            runs.append(file.path)
+
+        worker._handlers = {"erase_file": JobHandler(EraseFile, handle)}  # noqa: SLF001  made here, where the events are
+        loop = asyncio.create_task(worker.run_due())
+        await started.wait()
+        # The loop has claimed both, and waits for the slow one.
+        assert await worker.run_now([own], deadline_seconds=5)
+        assert runs == ["own"]
+        release.set()
+        await loop
+        assert runs == ["own", "slow"]
+
+    async def unused(_file: EraseFile) -> None:
+        raise AssertionError
+
+    run(store, body, unused)
+    assert counts(store).pending == 0
+
+
+def test_a_response_waits_no_longer_than_its_deadline(store: Store) -> None:
+    own = add(store, "own")
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        await asyncio.sleep(0.3)
+        runs.append(file.path)
+
+    async def body(worker: Worker) -> None:
+        assert not await worker.run_now([own], deadline_seconds=0.05)
+        assert runs == []
+        while worker._tasks:  # noqa: SLF001, ASYNC110  what goes on in the background
+            await asyncio.sleep(0.05)
+
+    run(store, body, handle)
+    assert runs == ["own"]
+
+
+def test_a_job_that_fails_is_tried_again_later_and_not_at_once(store: Store) -> None:
+    own = add(store, "own")
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        runs.append(file.path)
+        raise OSError("the disk is full")
+
+    async def body(worker: Worker) -> None:
+        assert await worker.run_now([own], deadline_seconds=5)
+        assert await worker.run_due() == 0
+
+    run(store, body, handle)
+    assert runs == ["own"]
+    assert counts(store).failing == 1
+
+
+def test_a_unit_of_work_names_the_jobs_that_are_due_at_once(store: Store) -> None:
+    def unit(uow: UnitOfWork) -> tuple[list[JobId], Moment | None]:
+        uow.enqueue(EraseFile("later"), None, after=60)
+        uow.enqueue(EraseFile("now"), None)
+        return uow.due_jobs, uow.jobs.next_due(uow.now)
+
+    due, next_due = store.write(unit)
+    assert len(due) == 1
+    assert next_due == store.clock.now()
