@@ -51,7 +51,7 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import clips, demo, retention, secrets
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.secrets import Secrets
+from homeroom.usecases.secrets import ServerSecrets
 from homeroom.web.faults import FaultInjector
 from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
@@ -75,7 +75,7 @@ def find_hosts(settings: Settings) -> Hosts:
 
 
 def build_dependencies(
-    settings: Settings, kept: Secrets, video_works: Callable[[], bool] = lambda: True
+    settings: Settings, kept: ServerSecrets, video_works: Callable[[], bool] = lambda: True
 ) -> Dependencies:
     """Return what use cases need, as the settings have it."""
     return Dependencies(
@@ -85,7 +85,7 @@ def build_dependencies(
         push_key=kept.push,
         clip_key=kept.clips,
         ticket_key=kept.tickets,
-        pull_life=settings.pull_days * DAY,
+        pull_url_seconds=settings.pull_days * DAY,
         video_works=video_works,
     )
 
@@ -126,7 +126,7 @@ async def build_services(
     clock = set_clock(settings, store, real)
     files = LocalStorage(settings.data)
     worker = Worker(async_store, clock, real, create_handlers(async_store, files))
-    kept = await async_store.write(secrets.kept)
+    kept = await async_store.write(secrets.load_or_create)
     engine = room.control(settings, sockets.media, kept.engine)
     deps = build_dependencies(settings, kept, room.video_works(settings, engine))
     where = hosts(settings, sockets.url, sockets.media)
@@ -143,7 +143,9 @@ async def build_services(
     media = Room(
         settings, async_store, deps, kept, files, metrics, engine, sockets.media, sockets.api
     )
-    sweeper = Sweeper(async_store, [Sweep(one.overdue, one.sweep) for one in (clips, retention)])
+    sweeper = Sweeper(
+        async_store, [Sweep(one.find_overdue_schools, one.sweep) for one in (clips, retention)]
+    )
     working = [asyncio.create_task(one.run()) for one in (worker, sweeper)]
     try:
         rooms = RoomRegistry(async_store, deps, where, media.facts)
@@ -225,7 +227,7 @@ def _tune_garbage_collector() -> None:
 
 def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
     works = room.video_works(settings, None)
-    deps = build_dependencies(settings, secrets.kept(uow), works)
+    deps = build_dependencies(settings, secrets.load_or_create(uow), works)
     shown = demo.find_or_create(uow, deps)
     return demo.put_on_air(uow, deps, shown) if settings.media == "embedded" else shown
 

@@ -20,7 +20,9 @@ def sweep(given: Given) -> None:
     """Do what the server does every hour."""
 
     async def main() -> None:
-        await Sweeper(AsyncStore(given.store), [Sweep(clips.overdue, clips.sweep)]).sweep()
+        await Sweeper(
+            AsyncStore(given.store), [Sweep(clips.find_overdue_schools, clips.sweep)]
+        ).sweep()
 
     asyncio.run(main())
 
@@ -101,7 +103,7 @@ def test_a_recording_that_comes_late_stays_as_long_as_any_other(given: Given) ->
 
 
 def test_many_recordings_go_a_part_at_a_time(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "SWEPT_AT_ONCE", 2)
+    monkeypatch.setattr(clips, "SWEEP_BATCH", 2)
     given.plan(retention_days=1)
     lesson: LessonId = given.held_lesson()
     made = [given.clip(lesson) for _ in range(5)]

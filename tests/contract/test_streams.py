@@ -32,12 +32,16 @@ def test_streams_are_named_after_the_class_and_its_scene(given: Given) -> None:
     assert room is not None
     assert scene is not None
     assert (room.name, scene.name) == (held.seen.key, f"{held.seen.key}-scene")
-    assert urlsplit(room.push).path == f"/live/{room.name}"
-    assert room.pull is not None
-    assert scene.pull is not None
+    assert urlsplit(room.push_url).path == f"/live/{room.name}"
+    assert room.pull_urls is not None
+    assert scene.pull_urls is not None
     more = held.edit().body["more_data"]["live_info"]
-    assert more == {"RTMP": room.pull.rtmp, "HLS": room.pull.hls, "FLV": room.pull.flv}
-    assert urlsplit(scene.pull.flv).path == f"/live/{scene.name}.flv"
+    assert more == {
+        "RTMP": room.pull_urls.rtmp,
+        "HLS": room.pull_urls.hls,
+        "FLV": room.pull_urls.flv,
+    }
+    assert urlsplit(scene.pull_urls.flv).path == f"/live/{scene.name}.flv"
 
 
 def test_a_class_has_the_streams_that_it_records(given: Given) -> None:
@@ -46,7 +50,7 @@ def test_a_class_has_the_streams_that_it_records(given: Given) -> None:
     assert shown.scene is None
     recorded_only = Streamed(given, live=0).streams
     assert recorded_only.room is not None
-    assert recorded_only.room.pull is None
+    assert recorded_only.room.pull_urls is None
     silent = Streamed(given, record=0, live=0).streams
     assert (silent.room, silent.scene) == (None, None)
 
@@ -55,7 +59,7 @@ def test_where_nothing_carries_streams_there_are_no_addresses(given: Given) -> N
     """Of a class that was bound while something did."""
     held = Streamed(given)
     hosts = replace(given.house.hosts, push="")
-    shown = given.store.read(lambda uow: streams.streams(uow, held.deps, hosts, held.lesson))
+    shown = given.store.read(lambda uow: streams.get_streams(uow, held.deps, hosts, held.lesson))
     assert (shown.room, shown.scene) == (None, None)
 
 
@@ -83,7 +87,7 @@ def test_a_new_key_makes_another_address_each_time(given: Given) -> None:
 def test_only_a_class_has_streams(given: Given) -> None:
     server = given.house.services
     with pytest.raises(OperatorError, match="no class has the id"):
-        given.store.read(lambda uow: streams.streams(uow, server.deps, server.hosts, NOBODYS))
+        given.store.read(lambda uow: streams.get_streams(uow, server.deps, server.hosts, NOBODYS))
     with pytest.raises(OperatorError, match="no class has the id"):
         given.store.write(lambda uow: streams.renew_key(uow, NOBODYS))
 
@@ -95,15 +99,15 @@ def test_the_printed_addresses_are_good_from_20_minutes_before_until_20_after(gi
     held = Streamed(given)
     push, pull, scene = held.push_url, held.pull_url, held.streams.scene
     assert scene is not None
-    assert scene.pull is not None
+    assert scene.pull_urls is not None
     with pytest.raises(OperatorError, match="opens 20 minutes before"):
         held.pushed(push)
     with pytest.raises(OperatorError, match="opens 20 minutes before"):
         held.pulled(pull)
     held.opened()
     held.pushed(push)
-    held.pushed(scene.push)
-    for address in (pull, scene.pull.rtmp, scene.pull.hls, scene.pull.flv):
+    held.pushed(scene.push_url)
+    for address in (pull, scene.pull_urls.rtmp, scene.pull_urls.hls, scene.pull_urls.flv):
         held.pulled(address)
     kinds = [(one.kind, one.ip, one.started_at, one.ended_at) for one in held.pushes]
     assert kinds == [
@@ -138,7 +142,7 @@ def test_a_pull_address_is_good_whatever_becomes_of_the_key(given: Given) -> Non
     held = Streamed(given).opened()
     rotated = replace(held.deps, pull_key="another")
     client = peer(held.pull_url)
-    given.store.read(lambda uow: streams.may_play(uow, rotated, client))
+    given.store.read(lambda uow: streams.check_play(uow, rotated, client))
 
 
 def test_a_push_that_ended_no_longer_runs(given: Given) -> None:
@@ -286,10 +290,10 @@ def test_a_recording_is_written_once_however_often_it_is_reported(given: Given) 
     held = Streamed(given)
     file = recording(given, StreamKind.SCENE)
     stream = f"{held.seen.key}-scene"
-    assert not given.store.read(lambda uow: streams.is_recorded(uow, stream, file.file_id))
-    first = given.store.write(lambda uow: streams.recorded(uow, stream, file))
-    again = given.store.write(lambda uow: streams.recorded(uow, stream, file))
-    assert given.store.read(lambda uow: streams.is_recorded(uow, stream, file.file_id))
+    assert not given.store.read(lambda uow: streams.has_clip(uow, stream, file.file_id))
+    first = given.store.write(lambda uow: streams.add_recorded_clip(uow, stream, file))
+    again = given.store.write(lambda uow: streams.add_recorded_clip(uow, stream, file))
+    assert given.store.read(lambda uow: streams.has_clip(uow, stream, file.file_id))
     assert (first, first.lesson, first.file) == (again, held.lesson, file)
     assert given.store.read(lambda uow: uow.clips.list_of_lesson(held.lesson)) == [first]
 
@@ -298,16 +302,16 @@ def test_a_recording_of_a_deleted_class_is_kept(given: Given) -> None:
     held = Streamed(given)
     key = held.seen.key
     assert held.delete().errno == 1
-    kept = given.store.write(lambda uow: streams.recorded(uow, key, recording(given)))
+    kept = given.store.write(lambda uow: streams.add_recorded_clip(uow, key, recording(given)))
     assert kept.lesson == held.lesson
 
 
 def test_a_recording_needs_a_class(given: Given) -> None:
     file = recording(given)
     with pytest.raises(OperatorError, match="no class has a stream"):
-        given.store.read(lambda uow: streams.is_recorded(uow, "0" * 16, file.file_id))
+        given.store.read(lambda uow: streams.has_clip(uow, "0" * 16, file.file_id))
     with pytest.raises(OperatorError, match="no class has a stream"):
-        given.store.write(lambda uow: streams.recorded(uow, "0" * 16, file))
+        given.store.write(lambda uow: streams.add_recorded_clip(uow, "0" * 16, file))
 
 
 # --- without a media engine ----------------------------------------------------------------------

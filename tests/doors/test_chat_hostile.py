@@ -375,7 +375,7 @@ def test_who_comes_while_the_database_is_down_comes_again(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(viewing, "admit", broken)
+        patch.setattr(viewing, "authorize_viewer", broken)
         assert ended(room) == FAILED
     room.visitor()
 
@@ -383,7 +383,7 @@ def test_who_comes_while_the_database_is_down_comes_again(
 def test_ticket_of_an_hour_ago_is_good_and_of_half_a_day_ago_is_not(room: Classroom) -> None:
     given = room.given
     deps, lesson = given.house.deps, room.seen
-    base = viewing.visitor(deps, lesson, given.now)
+    base = viewing.issue_visitor_ticket(deps, lesson, given.now)
     for age, is_known in ((HOUR, True), (13 * HOUR, False)):
         old: Ticket = msgspec.structs.replace(base, expires_at=base.expires_at - age)
         ticket = sign_ticket(old, deps.ticket_key)

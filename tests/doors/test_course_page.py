@@ -73,7 +73,7 @@ def test_a_class_closed_early_takes_no_place_among_the_coming_ones(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long course lists some classes only: those to come before those that are over."""
-    monkeypatch.setattr(viewing, "LISTED", 1)
+    monkeypatch.setattr(viewing, "MAX_LISTED_LESSONS", 1)
     listed = Listed(given)
     given.closed_early(listed.add("closed early", 1))
     listed.add("coming", 2)

@@ -18,7 +18,7 @@ from homeroom.media.hooks import MAX_BODY
 from homeroom.media.room import recordings
 from homeroom.store.tables import clips
 from homeroom.usecases import secrets
-from homeroom.usecases.streams import Peer
+from homeroom.usecases.streams import StreamClient
 from tests.support.given import Given
 from tests.support.readback import ReadBack
 from tests.support.serving import House
@@ -53,7 +53,7 @@ class Engine:
 
     def __init__(self, house: House) -> None:
         server = house.services
-        self.secret: str = server.async_store.store.write(secrets.kept).hooks
+        self.secret: str = server.async_store.store.write(secrets.load_or_create).hooks
         self.folder = recordings(server.settings)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._http = httpx.Client(base_url=house.url, timeout=30)
@@ -65,7 +65,7 @@ class Engine:
             return self._http.post("/media/hooks", params=asked, content=body)
         return self._http.post("/media/hooks", params=asked, json=body)
 
-    def says(self, action: str, client: Peer, **more: Any) -> httpx.Response:  # noqa: ANN401  JSON
+    def says(self, action: str, client: StreamClient, **more: Any) -> httpx.Response:  # noqa: ANN401  JSON
         """Post one hook."""
         about = {
             "client_id": client.client_id,
@@ -76,12 +76,12 @@ class Engine:
         }
         return self.post({"action": action, **ALL, **about, **more})
 
-    def allows(self, action: str, client: Peer, **more: Any) -> bool:  # noqa: ANN401  JSON
+    def allows(self, action: str, client: StreamClient, **more: Any) -> bool:  # noqa: ANN401  JSON
         """Post one hook, and tell whether it was allowed, as an engine sees it."""
         answer = self.says(action, client, **more)
         return answer.status_code == 200 and answer.json()["code"] == 0
 
-    def records(self, client: Peer, name: str, **more: Any) -> httpx.Response:  # noqa: ANN401  JSON
+    def records(self, client: StreamClient, name: str, **more: Any) -> httpx.Response:  # noqa: ANN401  JSON
         """Report a recording, as SRS does: by a path that is relative to where it runs."""
         where = {"cwd": str(self.folder.parent), "file": f"./{self.folder.name}/{name}"}
         return self.says("on_dvr", client, **{**where, **more})
@@ -152,7 +152,7 @@ def test_an_srs_of_long_ago_numbers_its_clients(given: Given, engine: Engine) ->
 def test_what_is_of_no_concern_is_allowed(
     engine: Engine, action: str, more: dict[str, Any]
 ) -> None:
-    nobody = Peer("9308h583", "192.168.1.10", "live", "livestream", "?token=xxx&salt=yyy")
+    nobody = StreamClient("9308h583", "192.168.1.10", "live", "livestream", "?token=xxx&salt=yyy")
     assert engine.allows(action, nobody, **more)
 
 
@@ -242,7 +242,7 @@ def test_a_recording_of_srs_begins_when_it_is_reported(given: Given, engine: Eng
     assert held.streams.scene is not None
     source = engine.folder / f"{held.seen.key}.scene.mp4"
     source.write_bytes(b"a recording")
-    assert engine.records(peer(held.streams.scene.push), source.name).status_code == 200
+    assert engine.records(peer(held.streams.scene.push_url), source.name).status_code == 200
     (clip,) = clips_of(held)
     assert (clip.file.kind, clip.file.started_at) == (StreamKind.SCENE, given.now)
 
@@ -310,7 +310,7 @@ def test_what_can_never_be_a_clip_stays_where_it_is(
 ) -> None:
     """The engine is told that all is well, for else it would report it for ever."""
     held = Streamed(given).opened()
-    client, nobody = peer(held.push_url), Peer("1", "192.0.2.7", "live", "0" * 16, "")
+    client, nobody = peer(held.push_url), StreamClient("1", "192.0.2.7", "live", "0" * 16, "")
     flv, foreign = engine.folder / "a.flv", engine.folder / "b.mp4"
     for source in (flv, foreign):
         source.write_bytes(b"a recording")
@@ -355,15 +355,15 @@ def test_an_operator_reads_where_a_class_is_pushed_and_what_runs(
 ) -> None:
     held = Streamed(given).opened()
     assert held.streams.scene is not None
-    assert held.streams.scene.pull is not None
+    assert held.streams.scene.pull_urls is not None
     client = peer(held.push_url)
     assert engine.allows("on_publish", client)
     read = ReadBack(given)
     row = read.get(f"/classes/{held.lesson}/stream").json()
     assert row["pushUrl"] == held.push_url
-    assert row["scenePushUrl"] == held.streams.scene.push
+    assert row["scenePushUrl"] == held.streams.scene.push_url
     assert row["pull"] == read.get(f"/classes/{held.lesson}").json()["live_info"]
-    assert row["scenePull"]["HLS"] == held.streams.scene.pull.hls
+    assert row["scenePull"]["HLS"] == held.streams.scene.pull_urls.hls
     assert (row["opensAt"], row["closesAt"]) == (held.begin - 1200, held.begin + 3600 + 1200)
     (push,) = row["pushes"]
     assert push == {

@@ -59,8 +59,8 @@ class Gate:
         """Tell whether a ticket opens the class."""
         deps = self.given.house.deps
         try:
-            self.given.store.read(lambda uow: viewing.admit(uow, deps, self.key, ticket))
-        except viewing.LogInFirst:
+            self.given.store.read(lambda uow: viewing.authorize_viewer(uow, deps, self.key, ticket))
+        except viewing.LoginRequiredError:
             return False
         return True
 

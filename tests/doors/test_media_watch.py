@@ -60,7 +60,7 @@ class Live(Scheduled):
         self.soon()
         server = given.house.services
         held = given.store.read(
-            lambda uow: streams.streams(uow, server.deps, server.hosts, self.lesson)
+            lambda uow: streams.get_streams(uow, server.deps, server.hosts, self.lesson)
         )
         assert held.room is not None
         self.name = held.room.name
@@ -72,7 +72,7 @@ class Live(Scheduled):
             "vhost": "__defaultVhost__",
             "app": "live",
             "stream": self.name,
-            "param": f"?{urlsplit(held.room.push).query}",
+            "param": f"?{urlsplit(held.room.push_url).query}",
         }
         # First in the engine, so that it is never missing there.
         self.says()

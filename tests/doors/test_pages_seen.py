@@ -112,7 +112,7 @@ class Places:
     def _teach(self, lesson: LessonId) -> str:
         server = self._given.house.services
         return self._given.store.read(
-            lambda uow: streams.streams(uow, server.deps, server.hosts, lesson).teach
+            lambda uow: streams.get_streams(uow, server.deps, server.hosts, lesson).teach_url
         )
 
 

@@ -34,7 +34,7 @@ def read(given: Given) -> Iterator[ReadBack]:
 
 def say(given: Given, lesson: LessonId, text: str, by: Author = TEACHER) -> EntryId:
     new = NewChatEntry(lesson, EntryKind.MESSAGE, by, text)
-    (entry,) = given.store.write(lambda uow: chat.say(uow, [new]))
+    (entry,) = given.store.write(lambda uow: chat.post_messages(uow, [new]))
     assert entry is not None
     return entry.id
 
@@ -236,7 +236,7 @@ def test_the_chat_is_shown_with_what_was_deleted(given: Given, read: ReadBack) -
     second = say(given, lesson, "welcome")
     sent = given.now
     given.clock.advance(5)
-    given.store.write(lambda uow: chat.delete(uow, lesson, TEACHER, first))
+    given.store.write(lambda uow: chat.delete_message(uow, lesson, TEACHER, first))
     given.store.write(lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
 
     rows = read.rows(f"/classes/{lesson}/chat", limit=1)

@@ -22,7 +22,7 @@ class Taught(Streamed):
 
     def __init__(self, given: Given, **fields: Value) -> None:
         super().__init__(given, **fields)
-        self.address = self.streams.teach
+        self.address = self.streams.teach_url
 
     def page(self, **headers: str) -> Page:
         """Open the page."""
@@ -66,7 +66,7 @@ def test_the_page_holds_what_a_teacher_needs(given: Given) -> None:
     assert server in values
     assert key in values
     assert taught.streams.scene is not None
-    assert taught.streams.scene.push.rpartition("/")[2] in values
+    assert taught.streams.scene.push_url.rpartition("/")[2] in values
 
 
 def test_stream_keys_are_hidden_until_asked_for(given: Given) -> None:
@@ -142,7 +142,7 @@ def test_a_new_key_makes_another_page(given: Given) -> None:
     taught = Taught(given)
     given.store.write(lambda uow: streams.renew_key(uow, taught.lesson))
     not_there(taught.address)
-    assert httpx.get(taught.streams.teach, timeout=30).status_code == 200
+    assert httpx.get(taught.streams.teach_url, timeout=30).status_code == 200
 
 
 def test_another_teacher_has_another_page(given: Given) -> None:

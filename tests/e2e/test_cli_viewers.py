@@ -48,7 +48,7 @@ def watches(store: Store, lesson: LessonId, name: str) -> Viewer:
 def says(store: Store, viewer: Viewer, text: str) -> int:
     by = Author(viewer.name, viewer=viewer.id)
     new = NewChatEntry(viewer.lesson, EntryKind.MESSAGE, by, text)
-    (entry,) = store.write(lambda uow: chat.say(uow, [new]))
+    (entry,) = store.write(lambda uow: chat.post_messages(uow, [new]))
     assert entry is not None
     return entry.id
 

@@ -259,7 +259,7 @@ class Kills:
             source.write_bytes(RECORDING)
             for _ in range(CLIPS_A_ROUND):
                 kept = import_clip(files, source, KeyGenerator().file_id(), SystemClock().now())
-                store.write(partial(clips.add, lesson=LessonId(client.recorded), file=kept))
+                store.write(partial(clips.add, lesson_id=LessonId(client.recorded), file=kept))
                 client.clips.append(kept.file_id)
 
     # --- afterwards ----------------------------------------------------------------------

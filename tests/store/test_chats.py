@@ -43,12 +43,12 @@ def said(
 ) -> list[ChatEntry]:
     """Say something in a class, each text a message, and return those that were written."""
     wanted = [NewChatEntry(lesson, EntryKind.MESSAGE, by, text, nonce=nonce) for text in texts]
-    entries = did(given, lambda uow: chat.say(uow, wanted))
+    entries = did(given, lambda uow: chat.post_messages(uow, wanted))
     return [entry for entry in entries if entry is not None]
 
 
-def joined(given: Given, lesson: LessonId, after: int = 0) -> chat.History:
-    return did(given, lambda uow: chat.joined(uow, lesson, EntryId(after)))
+def joined(given: Given, lesson: LessonId, after: int = 0) -> chat.ChatHistory:
+    return did(given, lambda uow: chat.load_history(uow, lesson, EntryId(after)))
 
 
 def test_what_is_said_is_read_as_it_was_said(given: Given) -> None:
@@ -66,9 +66,9 @@ def test_what_is_said_is_read_as_it_was_said(given: Given) -> None:
 
 def test_a_chat_in_which_nothing_happened(given: Given) -> None:
     lesson = given.lesson()
-    assert joined(given, lesson) == chat.History(ChatState(), EntryId(0), [], is_fresh=True)
-    assert did(given, lambda uow: chat.say(uow, [])) == []
-    assert did(given, lambda uow: chat.since(uow, {}, 10)) == []
+    assert joined(given, lesson) == chat.ChatHistory(ChatState(), EntryId(0), [], is_complete=True)
+    assert did(given, lambda uow: chat.post_messages(uow, [])) == []
+    assert did(given, lambda uow: chat.list_entries_after(uow, {}, 10)) == []
     assert did(given, lambda uow: uow.chats.find_likes([])) == {}
 
 
@@ -79,9 +79,9 @@ def test_chats_do_not_see_one_another(given: Given) -> None:
     assert did(given, lambda uow: uow.chats.list_recent(lesson)) == [mine]
     assert did(given, lambda uow: uow.chats.get(lesson, others.id)) is None
     with pytest.raises(OperatorError, match="no message"):
-        did(given, lambda uow: chat.delete(uow, lesson, TEACHER, others.id))
+        did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, others.id))
     with pytest.raises(OperatorError, match="no message"):
-        did(given, lambda uow: chat.pin(uow, lesson, TEACHER, others.id))
+        did(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, others.id))
 
 
 def test_a_message_sent_again_is_kept_once(given: Given) -> None:
@@ -108,12 +108,12 @@ def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) ->
     lesson = given.lesson()
     entries = said(given, lesson, *(str(number) for number in range(MAX_RECENT_MESSAGES + 3)))
     gone = entries[-2]
-    deleted = did(given, lambda uow: chat.delete(uow, lesson, TEACHER, gone.id))
+    deleted = did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, gone.id))
 
     history = joined(given, lesson)
 
-    assert history.is_fresh
-    assert history.last == deleted.id
+    assert history.is_complete
+    assert history.last_entry == deleted.id
     shown = [entry.new.text for entry in history.entries]
     assert shown == [
         str(number) for number in range(2, MAX_RECENT_MESSAGES + 3) if str(number) != gone.new.text
@@ -123,12 +123,12 @@ def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) ->
 def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:
     lesson = given.lesson()
     first, second = said(given, lesson, "a", "b")
-    deleted = did(given, lambda uow: chat.delete(uow, lesson, TEACHER, first.id))
+    deleted = did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, first.id))
     (third,) = said(given, lesson, "c")
 
     missed = joined(given, lesson, first.id)
 
-    assert not missed.is_fresh
+    assert not missed.is_complete
     assert [entry.id for entry in missed.entries] == [second.id, deleted.id, third.id]
     assert (missed.entries[1].new.kind, missed.entries[1].new.target) == (
         EntryKind.DELETE,
@@ -136,16 +136,16 @@ def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:
     )
     assert joined(given, lesson, third.id).entries == []
     # An id of another database, or of a chat whose time was over: they begin anew.
-    assert joined(given, lesson, third.id + 1).is_fresh
+    assert joined(given, lesson, third.id + 1).is_complete
 
 
 def test_who_missed_too_much_begins_anew(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat, "CAUGHT_UP", 2)
+    monkeypatch.setattr(chat, "MAX_MISSED_ENTRIES", 2)
     lesson = given.lesson()
     entries = said(given, lesson, "a", "b", "c", "d")
-    assert not joined(given, lesson, entries[1].id).is_fresh
+    assert not joined(given, lesson, entries[1].id).is_complete
     anew = joined(given, lesson, entries[0].id)
-    assert anew.is_fresh
+    assert anew.is_complete
     assert anew.entries == entries
 
 
@@ -158,7 +158,7 @@ def test_a_look_at_several_chats(given: Given) -> None:
 
     def since(after: dict[LessonId, int], limit: int = 10) -> list[EntryId]:
         asked = {one: EntryId(entry) for one, entry in after.items()}
-        found = did(given, lambda uow: chat.since(uow, asked, limit))
+        found = did(given, lambda uow: chat.list_entries_after(uow, asked, limit))
         return [entry.id for entry in found]
 
     assert since({lesson: 0, other: 0, quiet: 0}) == [first.id, second.id, third.id]
@@ -169,19 +169,19 @@ def test_a_look_at_several_chats(given: Given) -> None:
 def test_a_message_is_deleted_once(given: Given) -> None:
     lesson = given.lesson()
     (entry,) = said(given, lesson, "a")
-    did(given, lambda uow: chat.delete(uow, lesson, TEACHER, entry.id))
+    did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, entry.id))
     held = did(given, lambda uow: uow.chats.get(lesson, entry.id))
     assert held is not None
     assert held.is_deleted
     with pytest.raises(OperatorError, match="no message"):
-        did(given, lambda uow: chat.delete(uow, lesson, TEACHER, entry.id))
+        did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, entry.id))
     assert did(given, lambda uow: uow.chats.delete(entry.id, uow.now)) is False
 
 
 def test_what_is_no_message_is_neither_deleted_nor_pinned(given: Given) -> None:
     lesson = given.lesson()
     paused = did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
-    for act in (chat.delete, chat.pin):
+    for act in (chat.delete_message, chat.pin_message):
         with pytest.raises(OperatorError, match="no message"):
             did(given, partial(act, lesson=lesson, by=TEACHER, message=paused.id))
 
@@ -196,7 +196,7 @@ def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
         return held.is_paused, held.pinned.id if held.pinned else None, held.likes
 
     def pin(message: EntryId | None) -> EntryKind:
-        return did(given, lambda uow: chat.pin(uow, lesson, TEACHER, message)).new.kind
+        return did(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, message)).new.kind
 
     def pause(*, is_paused: bool) -> EntryKind:
         entry = did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=is_paused))
@@ -207,7 +207,7 @@ def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
     assert (pin(second.id), standing()) == (EntryKind.PIN, (True, second.id, 3))
     assert (pause(is_paused=False), standing()) == (EntryKind.RESUME, (False, second.id, 3))
     pause(is_paused=True)
-    did(given, lambda uow: chat.delete(uow, lesson, TEACHER, second.id))
+    did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, second.id))
     assert standing() == (True, None, 3)
     pin(first.id)
     assert (pin(None), standing()) == (EntryKind.UNPIN, (True, None, 3))
@@ -269,7 +269,7 @@ def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
     assert overdue(end - 1) == []
     assert overdue(end) == [entry.id]
     assert overdue(end + DAY) == [entry.id, late.id]
-    did(given, lambda uow: chat.pin(uow, lesson, TEACHER, entry.id))
+    did(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, entry.id))
     did(given, lambda uow: uow.chats.purge([entry.id]))
     assert did(given, lambda uow: uow.chats.get_state(lesson)) == ChatState()
     assert overdue(end) == []

@@ -14,7 +14,7 @@ from homeroom.domain.streams import PublishTarget
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import demo, operations, schools, teachers
-from homeroom.usecases.demo import Demo, DemoSchool
+from homeroom.usecases.demo import DemoContent, DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from tests.support.given import Given
 from tests.support.wire import Partner
@@ -31,7 +31,7 @@ def found(store: Store) -> DemoSchool:
     return store.write(lambda uow: demo.find_or_create(uow, MEANS))
 
 
-def seeded(given: Given) -> Demo:
+def seeded(given: Given) -> DemoContent:
     sid = SchoolId(given.school.id)
     return given.store.write(lambda uow: demo.seed(uow, MEANS, sid))
 
@@ -45,7 +45,7 @@ def test_the_demo_school_is_made_once(store: Store) -> None:
 
 def test_its_token_is_the_operators(given: Given) -> None:
     # Another test may have made the demo school: only who makes it is told the token.
-    given.store.write(lambda uow: uow.server_state.save(demo.SCHOOL, "1"))
+    given.store.write(lambda uow: uow.server_state.save(demo.SCHOOL_KEY, "1"))
 
     token = found(given.store).token
 
@@ -241,7 +241,7 @@ def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, s
         given.clock.advance(-HOUR)
     else:
         given.store.write(spoil)
-        assert given.store.read(demo.on_air) is None
+        assert given.store.read(demo.get_on_air) is None
 
     assert put_on_air(given, shown).lesson.id > first.id
 
@@ -250,8 +250,8 @@ def test_it_is_on_the_air_to_the_end_of_overtime(given: Given) -> None:
     first = put_on_air(given, found(given.store))
 
     given.clock.advance(first.lesson.hours.end + OVERTIME_SECONDS - given.now - 1)
-    at_last = given.store.read(demo.on_air)
+    at_last = given.store.read(demo.get_on_air)
     given.clock.advance(1)
 
     assert at_last == first
-    assert given.store.read(demo.on_air) is None
+    assert given.store.read(demo.get_on_air) is None

@@ -29,7 +29,10 @@ def watched(given: Given) -> LessonId:
     lesson = given.lesson()
     viewer = given.viewer(lesson, telephone="13812345678")
     by = Author(viewer.name, viewer=viewer.id)
-    did(given, lambda uow: chat.say(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, by, "hello")]))
+    did(
+        given,
+        lambda uow: chat.post_messages(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, by, "hello")]),
+    )
     return lesson
 
 
@@ -37,7 +40,7 @@ def sweep(given: Given, *more: Sweep) -> None:
     """Do what the server does every hour."""
 
     async def main() -> None:
-        sweeps = [*more, Sweep(retention.overdue, retention.sweep)]
+        sweeps = [*more, Sweep(retention.find_overdue_schools, retention.sweep)]
         await Sweeper(AsyncStore(given.store), sweeps).sweep()
 
     asyncio.run(main())
@@ -123,17 +126,17 @@ def test_sessions_go_when_they_expired(given: Given) -> None:
 
 
 def test_much_goes_a_part_at_a_time(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "SWEPT_AT_ONCE", 2)
+    monkeypatch.setattr(retention, "SWEEP_BATCH", 2)
     given.plan(viewer_days=1)
     lesson, school = watched(given), SchoolId(given.school.id)
     for _ in range(4):
         given.viewer(lesson)
     past(given, lesson, 1)
     given.clock.advance(1)
-    assert school in did(given, retention.overdue)
+    assert school in did(given, retention.find_overdue_schools)
     swept = [did(given, lambda uow: retention.sweep(uow, school)) for _ in range(4)]
     assert swept == [2, 2, 1, 0]
-    assert school not in did(given, retention.overdue)
+    assert school not in did(given, retention.find_overdue_schools)
 
 
 def test_what_cannot_be_swept_keeps_nothing_else_waiting(

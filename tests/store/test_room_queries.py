@@ -27,9 +27,11 @@ def watched(given: Given) -> LessonId:
     def unit(uow: UnitOfWork) -> None:
         push = NewPublishSession(lesson, StreamKind.CLASS, "", f"client-{lesson}", "", "192.0.2.1")
         uow.publish_sessions.add(push, uow.now)
-        (said,) = chat.say(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, TEACHER, "read this")])
+        (said,) = chat.post_messages(
+            uow, [NewChatEntry(lesson, EntryKind.MESSAGE, TEACHER, "read this")]
+        )
         assert said is not None
-        chat.pin(uow, lesson, TEACHER, said.id)
+        chat.pin_message(uow, lesson, TEACHER, said.id)
 
     given.store.write(unit, SchoolId(given.school.id))
     return lesson
@@ -45,10 +47,10 @@ def asked(given: Given, lesson: LessonId) -> RoomQuery:
         assert user is not None
         text = viewing.log_in(uow, deps, held.lesson.school, user)
         tickets = {
-            viewing.visitor(deps, held.lesson, uow.now),
+            viewing.issue_visitor_ticket(deps, held.lesson, uow.now),
             verify_ticket(text, deps.ticket_key, uow.now),
         }
-        return RoomQuery(EntryId(0), tickets, {teaching.token(held, deps.push_key)})
+        return RoomQuery(EntryId(0), tickets, {teaching.sign_token(held, deps.push_key)})
 
     return given.store.write(unit, SchoolId(given.school.id))
 
@@ -81,7 +83,7 @@ def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room
         assert single.snapshots == {lesson: sight}
         assert sight.chat.pinned is not None
         assert sight.chat.pinned.new.text == "read this"
-        assert sight.for_viewers.pushed == {StreamKind.CLASS}
+        assert sight.for_viewers.running_elsewhere == {StreamKind.CLASS}
         assert [clip.lesson for clip, _ in sight.for_viewers.clips] == (
             [lesson] if sight.for_viewers.phase.is_over else []
         )

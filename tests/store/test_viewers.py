@@ -13,7 +13,7 @@ from homeroom.store.tables import viewers
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import NewViewer, Viewer, WatchTime
 from homeroom.usecases import viewing
-from homeroom.usecases.viewing import Unknown
+from homeroom.usecases.viewing import NoSuchPageError
 from tests.support.given import Given
 from tests.support.wire import Value
 
@@ -102,7 +102,7 @@ def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
     gone = new(LessonId(2**40))
 
     watched = [WatchTime(gone, 10), WatchTime(new(lesson), 10)]
-    did(given, lambda uow: viewing.add_watched(uow, watched))
+    did(given, lambda uow: viewing.add_watch_time(uow, watched))
 
     assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) is not None
     assert did(given, lambda uow: uow.viewers.find(gone.lesson, "visitor:1")) is None
@@ -160,7 +160,7 @@ def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
     lesson = given.lesson(course, teacherUid=teacher, className="Waves")
     other = given.lesson(course)
 
-    seen = did(given, lambda uow: viewing.several(uow, [other, lesson]))
+    seen = did(given, lambda uow: viewing.get_page_lessons(uow, [other, lesson]))
 
     assert set(seen) == {lesson, other}
     one = seen[lesson]
@@ -170,10 +170,10 @@ def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
         "Physics",
         "Ms. Zhang",
     )
-    assert did(given, lambda uow: viewing.seen(uow, one.lesson.key)) == one
-    assert did(given, lambda uow: viewing.several(uow, [])) == {}
-    with pytest.raises(Unknown):
-        did(given, lambda uow: viewing.seen(uow, one.course_key))
+    assert did(given, lambda uow: viewing.get_page_lesson(uow, one.lesson.key)) == one
+    assert did(given, lambda uow: viewing.get_page_lessons(uow, [])) == {}
+    with pytest.raises(NoSuchPageError):
+        did(given, lambda uow: viewing.get_page_lesson(uow, one.course_key))
 
 
 def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
@@ -190,9 +190,9 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
     gone = lesson(4)
     given.done("delCourseClass", courseId=course, classId=gone)
     given.clock.advance(24 * HOUR)
-    key = did(given, lambda uow: viewing.several(uow, [first]))[first].course_key
+    key = did(given, lambda uow: viewing.get_page_lessons(uow, [first]))[first].course_key
 
-    found, school, listed = did(given, lambda uow: viewing.course(uow, key))
+    found, school, listed = did(given, lambda uow: viewing.get_course_page(uow, key))
 
     assert (found.id, found.name, found.key, school.id) == (
         course,
@@ -202,10 +202,10 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
     )
     assert [one.lesson.id for one in listed] == [third, fourth, second, first]
     given.set_course(course, deleted_at=given.now)
-    with pytest.raises(Unknown):
-        did(given, lambda uow: viewing.course(uow, key))
-    with pytest.raises(Unknown):
-        did(given, lambda uow: viewing.course(uow, "no key"))
+    with pytest.raises(NoSuchPageError):
+        did(given, lambda uow: viewing.get_course_page(uow, key))
+    with pytest.raises(NoSuchPageError):
+        did(given, lambda uow: viewing.get_course_page(uow, "no key"))
 
 
 # --- retention -----------------------------------------------------------------------------------

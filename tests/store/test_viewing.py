@@ -14,7 +14,12 @@ from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_tic
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations, teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.viewing import Admitted, Link, LogInFirst, Unknown
+from homeroom.usecases.viewing import (
+    LoginFreeLink,
+    LoginRequiredError,
+    NoSuchPageError,
+    ViewerAccess,
+)
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.wire import Value
@@ -35,9 +40,9 @@ def deps(given: Given) -> Dependencies:
 # --- who may watch -------------------------------------------------------------------------------
 
 
-def admit(given: Given, lesson: LessonId, ticket: str | None = None) -> Admitted:
+def admit(given: Given, lesson: LessonId, ticket: str | None = None) -> ViewerAccess:
     key = given.seen(lesson).key
-    return did(given, lambda uow: viewing.admit(uow, deps(given), key, ticket))
+    return did(given, lambda uow: viewing.authorize_viewer(uow, deps(given), key, ticket))
 
 
 def text(given: Given, ticket: Ticket) -> str:
@@ -57,18 +62,20 @@ def test_a_visitor_becomes_a_guest_with_the_same_ticket(given: Given) -> None:
     lesson = given.lesson(None, **WATCHED)
     key = given.seen(lesson).key
     visitor = admit(given, lesson)
-    assert (visitor.viewer, visitor.may_chat, visitor.may_like) == (None, "guest", True)
-    assert did(given, lambda uow: viewing.enter(uow, visitor)) is None
+    assert (visitor.viewer, visitor.chat_access, visitor.may_like) == (None, "guest", True)
+    assert did(given, lambda uow: viewing.save_viewer(uow, visitor)) is None
 
     ticket = text(given, visitor.ticket)
-    same = did(given, lambda uow: viewing.enlist(uow, deps(given), key, ticket, TELEPHONE, "小明"))
+    same = did(
+        given, lambda uow: viewing.register_guest(uow, deps(given), key, ticket, TELEPHONE, "小明")
+    )
 
     assert same == ticket
     guest = admit(given, lesson, ticket)
     assert guest.viewer is not None
     assert (guest.viewer.name, guest.viewer.telephone) == ("小明", TELEPHONE)
-    assert guest.may_chat == "open"
-    assert did(given, lambda uow: viewing.enter(uow, guest)) == guest.viewer
+    assert guest.chat_access == "open"
+    assert did(given, lambda uow: viewing.save_viewer(uow, guest)) == guest.viewer
 
 
 def test_tickets_that_are_no_good_are_as_good_as_none(given: Given) -> None:
@@ -91,18 +98,18 @@ def test_a_class_that_is_for_those_who_log_in(given: Given) -> None:
     user = given.student()
 
     for ticket in (None, visitor):
-        with pytest.raises(LogInFirst):
+        with pytest.raises(LoginRequiredError):
             admit(given, lesson, ticket)
     logged_in = admit(given, lesson, log_in(given, user))
-    entered = did(given, lambda uow: viewing.enter(uow, logged_in))
+    entered = did(given, lambda uow: viewing.save_viewer(uow, logged_in))
 
-    assert logged_in.may_chat == "open"
+    assert logged_in.chat_access == "open"
     assert entered is not None
     assert (entered.identity, entered.kind) == (f"user:{user}", ViewerKind.USER)
-    with pytest.raises(LogInFirst):
+    with pytest.raises(LoginRequiredError):
         did(
             given,
-            lambda uow: viewing.enlist(
+            lambda uow: viewing.register_guest(
                 uow, deps(given), logged_in.seen.lesson.key, None, TELEPHONE, "x"
             ),
         )
@@ -117,8 +124,8 @@ def switched(given: Given, lesson: LessonId, **fields: Value) -> dict[str, Value
 def test_a_chat_for_those_who_log_in(given: Given) -> None:
     lesson = given.lesson(None, **WATCHED, allowUnloggedChat=0)
     visitor = admit(given, lesson)
-    assert (visitor.may_chat, visitor.may_like) == ("login", False)
-    assert admit(given, lesson, log_in(given, given.student())).may_chat == "open"
+    assert (visitor.chat_access, visitor.may_like) == ("login", False)
+    assert admit(given, lesson, log_in(given, given.student())).chat_access == "open"
 
 
 def test_a_session_ends_by_logging_out_expiry_and_cancellation(given: Given) -> None:
@@ -154,7 +161,7 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
     by_mail = UserId(given.done("register", email=mail, password="secret-12").data)
 
     def known(account: str) -> UserId | None:
-        found = did(given, lambda uow: viewing.known_account(uow, account))
+        found = did(given, lambda uow: viewing.find_account(uow, account))
         return None if found is None else found[0].id
 
     assert (known(telephone), known(mail), known(mail.upper())) == (user, by_mail, by_mail)
@@ -173,7 +180,7 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
 
     def outcasts() -> set[Ticket]:
         seen = given.seen(lesson)
-        return did(given, lambda uow: viewing.outcasts(uow, [(seen, everybody)]))
+        return did(given, lambda uow: viewing.find_revoked_tickets(uow, [(seen, everybody)]))
 
     assert outcasts() == set()
     did(given, lambda uow: viewing.log_out(uow, deps(given), ended))
@@ -187,12 +194,12 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
 def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> None:
     held = Scheduled(given, **WATCHED)
     given.plan(suspended=True)
-    with pytest.raises(Unknown):
+    with pytest.raises(NoSuchPageError):
         admit(given, held.lesson)
     given.plan(suspended=False)
     admit(given, held.lesson)
     held.delete()
-    with pytest.raises(Unknown):
+    with pytest.raises(NoSuchPageError):
         admit(given, held.lesson)
 
 
@@ -200,8 +207,8 @@ def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> Non
 
 
 def linked(given: Given, key: str, account: str, nickname: str, code: str) -> str | None:
-    link = Link(account, nickname, code)
-    return did(given, lambda uow: viewing.linked(uow, deps(given), key, link))
+    link = LoginFreeLink(account, nickname, code)
+    return did(given, lambda uow: viewing.issue_link_ticket(uow, deps(given), key, link))
 
 
 def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
@@ -216,7 +223,7 @@ def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
     assert ticket is not None
     admitted = admit(given, lesson, ticket)
     assert (admitted.ticket.kind, admitted.ticket.identity) == (ViewerKind.LINK, "link:stu-1")
-    assert admitted.may_chat == "open"
+    assert admitted.chat_access == "open"
     assert admit(given, other, ticket).ticket.kind is ViewerKind.VISITOR
     assert linked(given, key, "stu-1", "小红", code) is None
     assert linked(given, given.seen(other).key, "stu-1", "小明", code) is None
@@ -229,7 +236,7 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
     course = given.course()
     lessons = [given.lesson(course, **WATCHED) for _ in range(2)]
     elsewhere = given.lesson(None, **WATCHED)
-    key = did(given, lambda uow: viewing.several(uow, lessons))[lessons[0]].course_key
+    key = did(given, lambda uow: viewing.get_page_lessons(uow, lessons))[lessons[0]].course_key
     code = md5_hex(f"{given.school.secret}{key}stu-1小明")
 
     ticket = linked(given, key, "stu-1", "小明", code)
@@ -241,12 +248,12 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
 # --- what is shown -------------------------------------------------------------------------------
 
 
-def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewing.Shown:
+def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewing.PageContent:
     hosts = given.house.hosts
     held = given.seen(lesson)
     return did(
         given,
-        lambda uow: viewing.shown(uow, deps(given), hosts, held, to_teacher=to_teacher),
+        lambda uow: viewing.get_content(uow, deps(given), hosts, held, to_teacher=to_teacher),
     )
 
 
@@ -291,14 +298,14 @@ def token(given: Given, lesson: LessonId) -> str:
     def look(uow: UnitOfWork) -> str:
         held = uow.publish_sessions.get_stream(lesson)
         assert held is not None
-        return teaching.token(held, deps(given).push_key)
+        return teaching.sign_token(held, deps(given).push_key)
 
     return did(given, look)
 
 
 def opens(given: Given, asked: str) -> bool:
     try:
-        did(given, lambda uow: teaching.taught(uow, deps(given), asked))
+        did(given, lambda uow: teaching.open_page(uow, deps(given), asked))
     except OperatorError:
         return False
     return True
@@ -308,7 +315,7 @@ def test_a_token_opens_the_page_of_its_class(given: Given) -> None:
     lesson, other = given.lesson(None, **WATCHED), given.lesson(None, **WATCHED)
     mine, others = token(given, lesson), token(given, other)
 
-    taught = did(given, lambda uow: teaching.taught(uow, deps(given), mine))
+    taught = did(given, lambda uow: teaching.open_page(uow, deps(given), mine))
 
     assert taught.seen.lesson == given.seen(lesson)
     assert not taught.is_over
@@ -335,13 +342,13 @@ def test_a_class_is_ended_from_its_page_and_its_clips_are_shown_for_a_week(given
     held = Scheduled(given, **WATCHED).running()
     mine = token(given, held.lesson)
 
-    assert did(given, lambda uow: teaching.end(uow, deps(given), mine)) == held.lesson
+    assert did(given, lambda uow: teaching.end_lesson(uow, deps(given), mine)) == held.lesson
 
-    taught = did(given, lambda uow: teaching.taught(uow, deps(given), mine))
+    taught = did(given, lambda uow: teaching.open_page(uow, deps(given), mine))
     assert taught.is_over
     assert held.seen.closed_at == given.now
     with pytest.raises(OperatorError, match="over already"):
-        did(given, lambda uow: teaching.end(uow, deps(given), mine))
+        did(given, lambda uow: teaching.end_lesson(uow, deps(given), mine))
     given.clock.advance(7 * DAY - 1)
     assert opens(given, mine)
     given.clock.advance(1)

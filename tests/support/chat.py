@@ -195,7 +195,7 @@ class Classroom(Scheduled):
         def address(uow: UnitOfWork) -> str:
             held = uow.publish_sessions.get_stream(self.lesson)
             assert held is not None
-            return teaching.address(held, server.deps, server.hosts)
+            return teaching.get_page_url(held, server.deps, server.hosts)
 
         return urlsplit(self.given.store.read(address)).path
 

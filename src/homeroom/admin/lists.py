@@ -21,7 +21,7 @@ from homeroom.store.readback_records import (
     TeacherRecord,
 )
 from homeroom.usecases import readback
-from homeroom.usecases.readback import CourseWithLabels
+from homeroom.usecases.readback import ListedCourse
 
 COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, CourseKind.DUAL: 3}
 
@@ -79,10 +79,10 @@ def _student(shown: StudentRecord) -> wire.StudentRow:
 
 
 def _courses(asked: Asked) -> Page[wire.CourseRow]:
-    return each(readback.courses(asked.uow, asked.filters(), asked.span), _course)
+    return each(readback.list_courses(asked.uow, asked.filters(), asked.span), _course)
 
 
-def _course(seen: CourseWithLabels) -> wire.CourseRow:
+def _course(seen: ListedCourse) -> wire.CourseRow:
     course = seen.course
     friends = course.allow_add_friend
     return wire.CourseRow(
@@ -111,7 +111,7 @@ def _course(seen: CourseWithLabels) -> wire.CourseRow:
 
 def _members(asked: Asked) -> Page[wire.MemberRow]:
     course = CourseId(asked.path)
-    if not readback.sees_course(asked.uow, asked.scope, course):
+    if not readback.can_see_course(asked.uow, asked.scope, course):
         raise missing("course", "courseId", course)
     return each(
         asked.uow.readback.list_members(course, asked.filters(), asked.span), _roster_member

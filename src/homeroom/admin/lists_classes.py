@@ -15,20 +15,20 @@ from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addres
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import ClipRecord, MessageRecord, PersonRecord, ViewerRecord
 from homeroom.usecases import readback, streams
-from homeroom.usecases.readback import SeenLesson
+from homeroom.usecases.readback import ListedLesson
 
 # --- classes -------------------------------------------------------------------------------------
 
 
 def lessons(asked: Asked) -> Page[wire.LessonRow]:
     """Return a page of classes."""
-    page = readback.lessons(asked.uow, asked.filters(), asked.span)
+    page = readback.list_lessons(asked.uow, asked.filters(), asked.span)
     return each(page, lambda seen: _lesson(seen, asked.around.hosts))
 
 
 def one_lesson(asked: Asked) -> wire.LessonRow:
     """Return one class."""
-    seen = readback.lesson(asked.uow, asked.scope, LessonId(asked.path))
+    seen = readback.find_lesson(asked.uow, asked.scope, LessonId(asked.path))
     if seen is None:
         raise missing("class", "classId", asked.path)
     return _lesson(seen, asked.around.hosts)
@@ -38,20 +38,20 @@ def _person(person: PersonRecord, name: str) -> wire.LessonTeacherRow:
     return wire.LessonTeacherRow(uid=person.uid, account=account(person), name=name)
 
 
-def _lesson(seen: SeenLesson, hosts: Hosts) -> wire.LessonRow:
+def _lesson(seen: ListedLesson, hosts: Hosts) -> wire.LessonRow:
     lesson, stage, switches = seen.lesson, seen.lesson.classroom, seen.lesson.recording
     where = build_lesson_addresses(lesson, hosts)
     return wire.LessonRow(
         sid=lesson.school,
         class_id=lesson.id,
         course_id=lesson.course,
-        course_name=seen.shown.course_name,
+        course_name=seen.row.course_name,
         class_name=lesson.name,
-        state=seen.shown.state,
+        state=seen.row.state,
         begin_time=lesson.hours.begin,
         end_time=lesson.hours.end,
         teacher_uid=lesson.teacher,
-        teacher=_person(seen.shown, seen.shown.teacher_name),
+        teacher=_person(seen.row, seen.row.teacher_name),
         assistant_uids=[helper.uid for helper in seen.co_teachers],
         assistants=[_person(helper, helper.name) for helper in seen.co_teachers],
         folder_id=lesson.folder,
@@ -85,21 +85,23 @@ def _live_info(where: StreamAddresses) -> LiveInfo:
 def stream(asked: Asked) -> StreamRow:
     """Return the streams of a class."""
     lesson = _asked_for(asked)
-    shown = streams.streams(asked.uow, asked.around.deps, asked.around.hosts, lesson.id)
+    shown = streams.get_streams(asked.uow, asked.around.deps, asked.around.hosts, lesson.id)
     room, scene = shown.room, shown.scene
-    problems = (push.problem for push in shown.pushes if push.problem is not None)
+    problems = (push.problem for push in shown.sessions if push.problem is not None)
     return StreamRow(
         class_id=lesson.id,
-        teach_url=shown.teach,
-        push_url=None if room is None else room.push,
-        scene_push_url=None if scene is None else scene.push,
+        teach_url=shown.teach_url,
+        push_url=None if room is None else room.push_url,
+        scene_push_url=None if scene is None else scene.push_url,
         opens_at=shown.opens_at,
         closes_at=shown.closes_at,
-        pull=None if room is None or room.pull is None else _live_info(room.pull),
-        scene_pull=None if scene is None or scene.pull is None else _live_info(scene.pull),
+        pull=None if room is None or room.pull_urls is None else _live_info(room.pull_urls),
+        scene_pull=None
+        if scene is None or scene.pull_urls is None
+        else _live_info(scene.pull_urls),
         pushes=[
             _push(push, asked.around.facts(stream_name(lesson.key, push.kind)))
-            for push in shown.pushes
+            for push in shown.sessions
             if push.ended_at is None
         ],
         last_problem=next(problems, None),
@@ -209,7 +211,7 @@ def _message(shown: MessageRecord) -> MessageRow:
 
 def _asked_for(asked: Asked) -> Lesson:
     """Return the class in the path, or say that the token sees none."""
-    lesson = readback.seen_lesson(asked.uow, asked.scope, LessonId(asked.path))
+    lesson = readback.find_lesson_alone(asked.uow, asked.scope, LessonId(asked.path))
     if lesson is None:
         raise missing("class", "classId", asked.path)
     return lesson

@@ -22,7 +22,7 @@ def show(place: Place, user: str, *, as_json: bool) -> None:
     """Show an account by UID, telephone number or e-mail address."""
 
     def facts(uow: UnitOfWork) -> tuple[User, list[tuple[SchoolId, str]]]:
-        found = operations.user(uow, user)
+        found = operations.get_user(uow, user)
         return found, uow.accounts.list_roles(found.id)
 
     found, posts = place.look(facts)
@@ -49,7 +49,7 @@ def cancel(place: Place, user: str, *, as_json: bool) -> None:
     USER is a UID, a telephone number or an e-mail address. There is no way back.
     """
     gone = place.work(
-        lambda uow: operations.cancel_user(uow, operations.user(uow, user).id),
+        lambda uow: operations.cancel_user(uow, operations.get_user(uow, user).id),
     )
     tell({"uid": gone.id, "cancelled": True}, as_json=as_json)
 
@@ -87,6 +87,6 @@ def remove(place: Place, sid: SchoolId, uid: UserId, *, as_json: bool) -> None:
 @on_data
 def every(place: Place, sid: SchoolId, *, as_json: bool) -> None:
     """List the sub-accounts of a school."""
-    found = place.look(lambda uow: schools.sub_accounts(uow, sid))
+    found = place.look(lambda uow: schools.list_sub_accounts(uow, sid))
     rows = [{"uid": one.id, "nickname": one.nickname} for one in found]
     tell_all(rows, as_json=as_json, none="The school has no sub-accounts.")

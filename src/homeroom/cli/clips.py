@@ -39,7 +39,7 @@ def clip() -> None:
 def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool) -> None:
     """Add a recorded file to a class; it is copied into the data folder."""
     with place.store() as store:
-        store.read(lambda uow: operations.lesson(uow, lesson))
+        store.read(lambda uow: operations.get_lesson(uow, lesson))
         files = LocalStorage(place.settings().data)
         now = store.clock.now()
         kept = import_clip(files, file, KeyGenerator().file_id(), now, StreamKind(kind))
@@ -86,7 +86,7 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 
         return [
             _row(one) | ({"sha256": one.file.sha256, "url": url(one)} if as_json else {})
-            for one in clips.every(uow, lesson)
+            for one in clips.list_clips(uow, lesson)
         ]
 
     tell_all(place.look(look), as_json=as_json, none="The class has no clips.")

@@ -224,7 +224,7 @@ def _clip_page(after: int) -> Callable[[UnitOfWork], list[Clip]]:
 
 
 def _check_schools(store: Store) -> CheckResult:
-    count = len(store.read(schools.every))
+    count = len(store.read(schools.list_schools))
     if count == 0:
         return CheckResult("schools", CheckStatus.WARN, "none yet: homeroom school create")
     return CheckResult("schools", CheckStatus.OK, f"{count}")

@@ -66,7 +66,7 @@ def every(place: Place, *, as_json: bool) -> None:
     """List the schools."""
     rows = [
         {"sid": one.id, "name": one.name, "owner": one.owner, "suspended": one.plan.suspended}
-        for one in place.look(schools.every)
+        for one in place.look(schools.list_schools)
     ]
     tell_all(rows, as_json=as_json, none="There are no schools.")
 
@@ -151,6 +151,6 @@ def add_preset(place: Place, sid: SchoolId, name: str, *, as_json: bool) -> None
 @on_data
 def every_preset(place: Place, sid: SchoolId, *, as_json: bool) -> None:
     """List the classroom presets of a school."""
-    found = place.look(lambda uow: schools.presets(uow, sid))
+    found = place.look(lambda uow: schools.list_presets(uow, sid))
     rows = [{"preset": number, "name": name} for number, name in found]
     tell_all(rows, as_json=as_json, none="The school has no classroom presets.")

@@ -78,7 +78,7 @@ def _greeting(
     if shown is not None and shown.on_air is not None and shown.yours is not None:
         lines += [
             f"  live class  {build_lesson_addresses(shown.on_air.lesson, hosts).live_url}",
-            f"  teach       {teaching.address(shown.yours, running.services.deps, hosts)}",
+            f"  teach       {teaching.get_page_url(shown.yours, running.services.deps, hosts)}",
         ]
     lines += [
         f"  docs        {url}/docs",

@@ -24,11 +24,11 @@ def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> N
     """
     settings = place.settings()
 
-    def unit(uow: UnitOfWork) -> streams.Streams:
+    def unit(uow: UnitOfWork) -> streams.LessonStreams:
         if new_key:
             streams.renew_key(uow, lesson)
-        deps = build_dependencies(settings, secrets.kept(uow))
-        return streams.streams(uow, deps, find_hosts(settings), lesson)
+        deps = build_dependencies(settings, secrets.load_or_create(uow))
+        return streams.get_streams(uow, deps, find_hosts(settings), lesson)
 
     shown = place.work(unit)
     tell(
@@ -36,7 +36,7 @@ def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> N
             "class": lesson,
             "opens_at": at(shown.opens_at),
             "closes_at": at(shown.closes_at),
-            "teach_url": shown.teach,
+            "teach_url": shown.teach_url,
             **_told("", shown.room),
             **_told("scene_", shown.scene),
         },
@@ -60,7 +60,7 @@ def hooks(place: Place, *, as_json: bool) -> None:
     settings = place.settings()
     running = find_running_server(settings)
     served_at = (running and running.url) or f"http://{settings.host}:{settings.port}"
-    secret = place.work(secrets.kept).hooks
+    secret = place.work(secrets.load_or_create).hooks
     tell({"hooks_url": f"{served_at}/media/hooks?secret={secret}"}, as_json=as_json)
 
 
@@ -69,13 +69,13 @@ def hooks(place: Place, *, as_json: bool) -> None:
 @on_data
 def keys(place: Place, *, as_json: bool) -> None:
     """Show the key of pull addresses, by which a CDN can check them; it is a secret."""
-    tell({"pull_key": place.work(secrets.kept).pull}, as_json=as_json)
+    tell({"pull_key": place.work(secrets.load_or_create).pull}, as_json=as_json)
 
 
-def _told(prefix: str, shown: streams.Stream | None) -> Facts:
-    pull = (shown and shown.pull) or StreamAddresses()
+def _told(prefix: str, shown: streams.StreamInfo | None) -> Facts:
+    pull = (shown and shown.pull_urls) or StreamAddresses()
     return {
-        f"{prefix}push_url": shown and shown.push,
+        f"{prefix}push_url": shown and shown.push_url,
         f"{prefix}rtmp_url": pull.rtmp or None,
         f"{prefix}hls_url": pull.hls or None,
         f"{prefix}flv_url": pull.flv or None,

@@ -36,8 +36,8 @@ def viewers(place: Place, lesson: LessonId, *, as_csv: bool, as_json: bool) -> N
     """
 
     def look(uow: UnitOfWork) -> tuple[list[ViewerRow], str]:
-        operations.lesson(uow, lesson)
-        rows = [viewer(shown) for shown in readback.viewers_of(uow, lesson)]
+        operations.get_lesson(uow, lesson)
+        rows = [viewer(shown) for shown in readback.list_all_viewers(uow, lesson)]
         return rows, spreadsheet.lines(uow, rows) if as_csv else ""
 
     rows, lines = place.look(look)
@@ -63,7 +63,7 @@ def link(place: Place, lesson: LessonId, account: str, nickname: str) -> None:
     hosts = find_hosts(place.settings())
 
     def look(uow: UnitOfWork) -> dict[str, str]:
-        held = operations.lesson(uow, lesson)
+        held = operations.get_lesson(uow, lesson)
         school = schools.get(uow, held.school)
         code = sign_link(school.secret, held.key, account, nickname)
         if not is_link_valid(school, held.key, account, nickname, code):
@@ -101,7 +101,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     """Show the last 200 messages of a class."""
 
     def look(uow: UnitOfWork) -> list[Facts]:
-        operations.lesson(uow, lesson)
+        operations.get_lesson(uow, lesson)
         pinned = uow.chats.get_state(lesson).pinned
         return [
             {
@@ -126,7 +126,12 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 @on_data
 def delete(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -> None:
     """Delete a message."""
-    _do(place, lesson, lambda uow: chats.delete(uow, lesson, OPERATOR, message), as_json=as_json)
+    _do(
+        place,
+        lesson,
+        lambda uow: chats.delete_message(uow, lesson, OPERATOR, message),
+        as_json=as_json,
+    )
 
 
 @chat.command()
@@ -136,7 +141,12 @@ def delete(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -
 @on_data
 def pin(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -> None:
     """Show a message above all others."""
-    _do(place, lesson, lambda uow: chats.pin(uow, lesson, OPERATOR, message), as_json=as_json)
+    _do(
+        place,
+        lesson,
+        lambda uow: chats.pin_message(uow, lesson, OPERATOR, message),
+        as_json=as_json,
+    )
 
 
 @chat.command()
@@ -145,7 +155,7 @@ def pin(place: Place, lesson: LessonId, message: EntryId, *, as_json: bool) -> N
 @on_data
 def unpin(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     """Show no message above the others any more."""
-    _do(place, lesson, lambda uow: chats.pin(uow, lesson, OPERATOR, None), as_json=as_json)
+    _do(place, lesson, lambda uow: chats.pin_message(uow, lesson, OPERATOR, None), as_json=as_json)
 
 
 @chat.command()
@@ -207,7 +217,7 @@ def _do(
 ) -> None:
     """Do something in the chat of a class that is not deleted, in its school's turn."""
     with place.store() as store:
-        school = store.read(lambda uow: operations.lesson(uow, lesson)).school
+        school = store.read(lambda uow: operations.get_lesson(uow, lesson)).school
         entry = store.write(unit, school)
     tell(
         {

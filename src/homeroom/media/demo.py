@@ -78,10 +78,10 @@ class Broadcast:
             await asyncio.sleep(AGAIN)
 
     def _address(self, uow: UnitOfWork) -> str | None:
-        held = demo.on_air(uow)
+        held = demo.get_on_air(uow)
         if held is None:
             return None
-        return teaching.pushed_to(held, StreamKind.CLASS, self._deps, self._hosts)
+        return teaching.get_push_url(held, StreamKind.CLASS, self._deps, self._hosts)
 
 
 async def push(clip: Clip, url: str) -> None:

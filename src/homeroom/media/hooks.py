@@ -59,9 +59,9 @@ class Hook(msgspec.Struct, frozen=True):
     duration: Number | None = None
     """Milliseconds, where our own engine tells of a recording; an SRS means seconds of HLS."""
 
-    def peer(self) -> streams.Peer:
+    def peer(self) -> streams.StreamClient:
         """Return who the hook is about."""
-        return streams.Peer(str(self.client_id), self.ip, self.app, self.stream, self.param)
+        return streams.StreamClient(str(self.client_id), self.ip, self.app, self.stream, self.param)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Hooks:
         return _yes()
 
     async def _play(self, hook: Hook) -> Response:
-        await self._store.read(lambda uow: streams.may_play(uow, self._deps, hook.peer()))
+        await self._store.read(lambda uow: streams.check_play(uow, self._deps, hook.peer()))
         return _yes()
 
     async def _dvr(self, hook: Hook) -> Response:
@@ -201,13 +201,13 @@ class Hooks:
                 sha256=None,
                 is_finished=False,
             )
-            streams.recorded(uow, hook.stream, file)
+            streams.add_recorded_clip(uow, hook.stream, file)
 
         await self._store.write(unit)
         self._taken.tell()
 
     async def _is_known(self, hook: Hook, file_id: str) -> bool:
-        return await self._store.read(lambda uow: streams.is_recorded(uow, hook.stream, file_id))
+        return await self._store.read(lambda uow: streams.has_clip(uow, hook.stream, file_id))
 
 
 def routes(

@@ -25,7 +25,7 @@ from homeroom.media.supervisor import Supervisor, engine_id
 from homeroom.media.watch import Watch
 from homeroom.store.storage import Storage
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.secrets import Secrets
+from homeroom.usecases.secrets import ServerSecrets
 from homeroom.web.metrics import MediaNumbers, Metrics
 
 log = logging.getLogger("homeroom.media")
@@ -123,7 +123,7 @@ class Room:
         settings: Settings,
         store: AsyncStore,
         deps: Dependencies,
-        secrets: Secrets,
+        secrets: ServerSecrets,
         storage: Storage,
         metrics: Metrics,
         engine: Control | None,

@@ -78,7 +78,9 @@ class Watch:
         """End the pushes that are no longer allowed."""
         if not self._control.is_up:
             return
-        found = await self._store.read(lambda uow: streams.unwelcome(uow, self._deps, self._engine))
+        found = await self._store.read(
+            lambda uow: streams.find_revoked_sessions(uow, self._deps, self._engine)
+        )
         for push in found:
             await self._kick(push.client_id, push.reason)
 
@@ -130,7 +132,9 @@ class Watch:
             one: why for one, why in told.items() if why is not None and why != known.get(one, why)
         }
         if gone or problems:
-            await self._store.write(lambda uow: streams.settle(uow, self._engine, gone, problems))
+            await self._store.write(
+                lambda uow: streams.record_engine_state(uow, self._engine, gone, problems)
+            )
 
     async def _put_out(self, strangers: set[str]) -> None:
         """End pushes of our own engine that no row stands for: their school was reset."""

@@ -77,12 +77,12 @@ class ChatService:
     ) -> tuple[Room, RoomConnection]:
         """Let a viewer in; raises `Unknown`, `LogInFirst`."""
         admitted = await self._store.read(
-            lambda uow: viewing.admit(uow, self._deps, key, join.ticket)
+            lambda uow: viewing.authorize_viewer(uow, self._deps, key, join.ticket)
         )
         lesson = admitted.seen.lesson
-        if admitted.is_news:
+        if admitted.needs_saving:
             known = await self._store.write(
-                lambda uow: viewing.enter(uow, admitted), lesson.school, shared=True
+                lambda uow: viewing.save_viewer(uow, admitted), lesson.school, shared=True
             )
             admitted = replace(admitted, viewer=known)
         room, entries, is_fresh = await self.registry.open_room(lesson, EntryId(join.after))
@@ -104,7 +104,7 @@ class ChatService:
         self, pipe: FrameWriter, token: str, join: JoinRoom
     ) -> tuple[Room, RoomConnection]:
         """Let the school's own people in; raises `OperatorError`."""
-        taught = await self._store.read(lambda uow: teaching.taught(uow, self._deps, token))
+        taught = await self._store.read(lambda uow: teaching.open_page(uow, self._deps, token))
         seen = taught.seen
         room, entries, is_fresh = await self.registry.open_room(seen.lesson, EntryId(join.after))
         connection = RoomConnection(
@@ -143,7 +143,7 @@ class ChatService:
             raise OperatorError("over")
         if not isinstance(participant, ViewerParticipant):
             return
-        may = participant.admitted.may_chat
+        may = participant.admitted.chat_access
         if may != "open":
             raise OperatorError(may)
         if room.snapshot.chat.is_paused:
@@ -166,9 +166,9 @@ class ChatService:
         after = {one.room.id: one.room.last_entry for one in said}
 
         def unit(uow: UnitOfWork) -> tuple[list[ChatEntry | None], ChatUpdates]:
-            return chat.say(uow, [one.entry for one in said]), room_queries.load_chat_updates(
-                uow, after
-            )
+            return chat.post_messages(
+                uow, [one.entry for one in said]
+            ), room_queries.load_chat_updates(uow, after)
 
         try:
             entries, news = await self._store.write(unit, school)
@@ -199,7 +199,7 @@ class ChatService:
         """Count likes, or refuse them."""
         participant = connection.participant
         if isinstance(participant, ViewerParticipant) and not participant.admitted.may_like:
-            self._refuse(connection, CommandRefused("like", participant.admitted.may_chat))
+            self._refuse(connection, CommandRefused("like", participant.admitted.chat_access))
         elif not participant.like_bucket.try_take(like.n):
             self._refuse(connection, CommandRefused("like", "slow"))
         else:
@@ -214,9 +214,9 @@ class ChatService:
         def unit(uow: UnitOfWork) -> ChatUpdates:
             match command:
                 case DeleteMessage(id=message):
-                    chat.delete(uow, lesson, by, EntryId(message))
+                    chat.delete_message(uow, lesson, by, EntryId(message))
                 case PinMessage(id=message):
-                    chat.pin(uow, lesson, by, None if message is None else EntryId(message))
+                    chat.pin_message(uow, lesson, by, None if message is None else EntryId(message))
                 case MuteViewer(viewer=viewer, on=is_muted):
                     chat.mute(uow, lesson, by, ViewerId(viewer), is_muted=is_muted)
                 case PauseChat(on=is_paused):

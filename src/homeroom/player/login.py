@@ -121,7 +121,7 @@ class LoginEndpoints:
         """
         account_row = None
         if is_storable(account):
-            account_row = await self._store.read(lambda uow: viewing.known_account(uow, account))
+            account_row = await self._store.read(lambda uow: viewing.find_account(uow, account))
         self._waiting_logins += 1
         try:
             async with self._hash_slots:
@@ -156,21 +156,21 @@ class LoginEndpoints:
         key = request.path_params["key"]
 
         def unit(uow: UnitOfWork) -> str:
-            return viewing.enlist(uow, self._deps, key, form.ticket, number, name)
+            return viewing.register_guest(uow, self._deps, key, form.ticket, number, name)
 
         try:
             ticket = await self._store.write(unit)
-        except viewing.Unknown:
+        except viewing.NoSuchPageError:
             raise _no_class() from None
-        except viewing.LogInFirst:
+        except viewing.LoginRequiredError:
             raise _problem(HTTPStatus.UNAUTHORIZED, "login", "log in first") from None
         return json_response({"ticket": ticket})
 
     async def _school_of(self, key: str) -> SchoolId:
         """Return the school of a class that has a page; raises `HTTPError`."""
         try:
-            seen = await self._store.read(lambda uow: viewing.seen(uow, key))
-        except viewing.Unknown:
+            seen = await self._store.read(lambda uow: viewing.get_page_lesson(uow, key))
+        except viewing.NoSuchPageError:
             raise _no_class() from None
         if seen.lesson.deleted_at is not None or seen.plan.suspended:
             raise _no_class()

@@ -31,7 +31,7 @@ from homeroom.store.page_queries import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo, viewing
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.viewing import Link
+from homeroom.usecases.viewing import LoginFreeLink
 from homeroom.web.languages import LANGUAGES, choose_language
 from homeroom.web.problems import HTTPError
 
@@ -105,7 +105,7 @@ class ClassPages:
 
     async def _demo(self, request: Request) -> Response:
         """Lead to the class on the air of the demo school, where the server has one."""
-        held = await self._store.read(demo.on_air)
+        held = await self._store.read(demo.get_on_air)
         if held is None:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
         return RedirectResponse(build_url(LIVE, lessonKey=held.lesson.key), HTTPStatus.FOUND)
@@ -116,14 +116,14 @@ class ClassPages:
     async def _live_by_link(self, request: Request) -> Response:
         return await self._render_lesson(request, _read_link(query_fields(request)))
 
-    async def _render_lesson(self, request: Request, link: Link | None) -> Response:
+    async def _render_lesson(self, request: Request, link: LoginFreeLink | None) -> Response:
         fields = query_fields(request)
         key, course_key = fields.get("lessonKey", "").strip(), fields.get("courseKey", "").strip()
         try:
             found = await self._store.read(
                 lambda uow: self._load_lesson_page(uow, key, course_key, link)
             )
-        except viewing.Unknown:
+        except viewing.NoSuchPageError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
         seen, lesson = found.seen, found.seen.lesson
         frame_ancestors = parse_frame_origins(seen.plan)
@@ -157,18 +157,18 @@ class ClassPages:
         )
 
     def _load_lesson_page(
-        self, uow: UnitOfWork, key: str, course_key: str, link: Link | None
+        self, uow: UnitOfWork, key: str, course_key: str, link: LoginFreeLink | None
     ) -> LessonPage:
-        seen = viewing.seen(uow, key)
+        seen = viewing.get_page_lesson(uow, key)
         lesson = seen.lesson
         ticket = None
         if link is not None:
-            ticket = viewing.linked(uow, self._deps, key, link)
+            ticket = viewing.issue_link_ticket(uow, self._deps, key, link)
             if ticket is None and course_key == seen.course_key:
-                ticket = viewing.linked(uow, self._deps, course_key, link)
+                ticket = viewing.issue_link_ticket(uow, self._deps, course_key, link)
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
             return LessonPage(seen, None, None)
-        shown = viewing.shown(uow, self._deps, self._hosts, lesson)
+        shown = viewing.get_content(uow, self._deps, self._hosts, lesson)
         standing = uow.chats.get_state(lesson.id)
         return LessonPage(seen, ticket, state(lesson, shown, standing, uow.now, self._facts))
 
@@ -178,12 +178,12 @@ class ClassPages:
     async def _course_by_link(self, request: Request) -> Response:
         return await self._render_course(request, _read_link(query_fields(request)))
 
-    async def _render_course(self, request: Request, link: Link | None) -> Response:
+    async def _render_course(self, request: Request, link: LoginFreeLink | None) -> Response:
         fields = query_fields(request)
         key, chosen = fields.get("courseKey", "").strip(), fields.get("lessonid", "").strip()
         try:
             listed = await self._store.read(lambda uow: self._load_course_page(uow, key, link))
-        except viewing.Unknown:
+        except viewing.NoSuchPageError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
         if listed.is_suspended:
             return self._renderer.render_notice(
@@ -227,9 +227,11 @@ class ClassPages:
             ],
         )
 
-    def _load_course_page(self, uow: UnitOfWork, key: str, link: Link | None) -> CoursePage:
-        course, school, lessons = viewing.course(uow, key)
-        ticket = None if link is None else viewing.linked(uow, self._deps, key, link)
+    def _load_course_page(
+        self, uow: UnitOfWork, key: str, link: LoginFreeLink | None
+    ) -> CoursePage:
+        course, school, lessons = viewing.get_course_page(uow, key)
+        ticket = None if link is None else viewing.issue_link_ticket(uow, self._deps, key, link)
         return CoursePage(
             course,
             school.plan.suspended,
@@ -247,14 +249,14 @@ class ClassPages:
         host = urlsplit(self._hosts.pages).hostname or "homeroom"
 
         def look(uow: UnitOfWork) -> bytes:
-            seen = viewing.seen(uow, key)
+            seen = viewing.get_page_lesson(uow, key)
             if seen.lesson.deleted_at is not None or seen.plan.suspended:
-                raise viewing.Unknown
+                raise viewing.NoSuchPageError
             return calendar_file(seen, url, host, uow.now)
 
         try:
             content = await self._store.read(look)
-        except viewing.Unknown:
+        except viewing.NoSuchPageError:
             raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such class") from None
         headers = {
             "content-disposition": 'attachment; filename="class.ics"',
@@ -281,9 +283,9 @@ def lesson_context(
     }
 
 
-def _read_link(fields: Mapping[str, str]) -> Link:
+def _read_link(fields: Mapping[str, str]) -> LoginFreeLink:
     code = fields.get("checkCode", "").strip()
-    return Link(fields.get("account", ""), fields.get("nickname", ""), code)
+    return LoginFreeLink(fields.get("account", ""), fields.get("nickname", ""), code)
 
 
 def _carry_fields(fields: Mapping[str, str], *names: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from homeroom.player.protocol import ParticipantInfo
 from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
 from homeroom.store.viewers import WatchTime
 from homeroom.usecases import viewing
-from homeroom.usecases.viewing import Admitted
+from homeroom.usecases.viewing import ViewerAccess
 from homeroom.web.sockets import FrameWriter, text_frame
 
 MIN_WATCHED_SECONDS = 10
@@ -114,14 +114,14 @@ class TeacherParticipant(Participant):
 class ViewerParticipant(Participant):
     """Somebody who watches."""
 
-    def __init__(self, admitted: Admitted) -> None:
+    def __init__(self, admitted: ViewerAccess) -> None:
         super().__init__(admitted.ticket.identity)
         self.admitted = admitted
         self._watched_seconds = 0.0
         self._unsaved_seconds = 0.0
         self._counted_until = monotonic()
 
-    def update_admission(self, admitted: Admitted) -> None:
+    def update_admission(self, admitted: ViewerAccess) -> None:
         """Take over who they have turned out to be, and say so."""
         old, self.admitted = self.info, admitted
         if self.info != old:
@@ -150,7 +150,7 @@ class ViewerParticipant(Participant):
     @property
     def info(self) -> ParticipantInfo:
         """Who they are, and what stands between them and the chat."""
-        author, may_chat = self.author, self.admitted.may_chat
+        author, may_chat = self.author, self.admitted.chat_access
         return ParticipantInfo(author.viewer, author.name, author.role, self.kind, None, may_chat)
 
     def update_permission(self, lesson: Lesson, *, is_muted: bool | None = None) -> None:
@@ -159,9 +159,9 @@ class ViewerParticipant(Participant):
         if viewer is not None and is_muted is not None:
             viewer = replace(viewer, is_muted=is_muted)
         allows_unlogged = resolve_watch_policy(lesson).allow_unlogged_chat
-        may = viewing.may_chat(self.admitted.ticket, viewer, allows_unlogged)
-        has_changed = may != self.admitted.may_chat
-        self.admitted = replace(self.admitted, viewer=viewer, may_chat=may)
+        may = viewing.get_chat_access(self.admitted.ticket, viewer, allows_unlogged)
+        has_changed = may != self.admitted.chat_access
+        self.admitted = replace(self.admitted, viewer=viewer, chat_access=may)
         if has_changed:
             self.send_info()
 
@@ -181,7 +181,7 @@ class ViewerParticipant(Participant):
         if seconds == 0 or not (is_known or self._watched_seconds >= MIN_WATCHED_SECONDS):
             return None
         self._unsaved_seconds -= seconds
-        return WatchTime(viewing.known_as(self.admitted), seconds)
+        return WatchTime(viewing.build_viewer(self.admitted), seconds)
 
     def restore_watch_time(self, seconds: int) -> None:
         """Take back what could not be written."""

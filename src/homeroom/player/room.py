@@ -34,7 +34,7 @@ from homeroom.player.protocol import (
 from homeroom.player.room_queries import LessonSnapshot, RoomSeed
 from homeroom.player.state import Facts, State, message, state
 from homeroom.player.token_bucket import ROOM_MESSAGES, TokenBucket
-from homeroom.usecases.chat import CAUGHT_UP, History
+from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 
 MAX_LISTED_VIEWERS = 200
 """Viewers of whom the teacher is told by name."""
@@ -55,7 +55,7 @@ class Room:
     def __init__(self, opening: RoomSeed, now: Moment, facts: Facts) -> None:
         """Take what the database says of it, the moment, and what is on the air."""
         self.snapshot = opening.snapshot
-        self.last_entry = opening.history.last
+        self.last_entry = opening.history.last_entry
         self.likes = opening.snapshot.chat.likes
         """Those that are written down, or about to be."""
         self.pending_likes = 0
@@ -138,10 +138,10 @@ class Room:
         """Return what came after an entry that it remembers."""
         return [event for event in self._event_log if event.id > after]
 
-    def missed_events(self, history: History) -> list[ChatEvent]:
+    def missed_events(self, history: ChatHistory) -> list[ChatEvent]:
         """Return what the database had to tell, and what the room has told since it said so."""
         entries = [entry for entry in history.entries if entry.id <= self.last_entry]
-        return [*chat_events(entries, history.standing), *self.events_since(history.last)]
+        return [*chat_events(entries, history.state), *self.events_since(history.last_entry)]
 
     def apply_entries(
         self, entries: Iterable[ChatEntry], standing: ChatState | None
@@ -158,7 +158,7 @@ class Room:
                 self._apply_mute(entry)
         events = chat_events(new, self.snapshot.chat)
         self._event_log += events
-        while len(self._event_log) > CAUGHT_UP:
+        while len(self._event_log) > MAX_MISSED_ENTRIES:
             self._log_starts_after = EntryId(self._event_log.popleft().id)
         for event in events:
             self._update_recent(event)

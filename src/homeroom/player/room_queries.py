@@ -10,9 +10,9 @@ from homeroom.domain.viewers import Ticket
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
-from homeroom.usecases.chat import CAUGHT_UP, History
+from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.viewing import Shown
+from homeroom.usecases.viewing import PageContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class LessonSnapshot:
     """How a class stands: as its viewers see it, and as its teacher does."""
 
     lesson: Lesson
-    for_viewers: Shown
-    for_teacher: Shown
+    for_viewers: PageContent
+    for_teacher: PageContent
     chat: ChatState
 
 
@@ -30,7 +30,7 @@ class RoomSeed:
     """What a room begins with."""
 
     snapshot: LessonSnapshot
-    history: History
+    history: ChatHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def load_snapshots(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
 ) -> dict[LessonId, LessonSnapshot]:
     """Return how some classes stand."""
-    shown = viewing.shown_of(uow, deps, hosts, lessons)
+    shown = viewing.get_contents(uow, deps, hosts, lessons)
     stood = uow.chats.find_states([lesson.id for lesson in lessons])
     return {
         lesson.id: LessonSnapshot(lesson, *shown[lesson.id], stood.get(lesson.id, ChatState()))
@@ -84,25 +84,27 @@ def load_seed(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson)
     """Return what the room of a class begins with."""
     return RoomSeed(
         load_snapshots(uow, deps, hosts, [lesson])[lesson.id],
-        chat.joined(uow, lesson.id, EntryId(0)),
+        chat.load_history(uow, lesson.id, EntryId(0)),
     )
 
 
 def load_chat_updates(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> ChatUpdates:
     """Return what happened in some chats after an entry of each."""
     entries: dict[LessonId, list[ChatEntry]] = {}
-    found = chat.since(uow, after, CAUGHT_UP)
+    found = chat.list_entries_after(uow, after, MAX_MISSED_ENTRIES)
     for entry in found:
         entries.setdefault(entry.new.lesson, []).append(entry)
     moved = {entry.new.lesson for entry in found if entry.new.kind is not EntryKind.MESSAGE}
-    return ChatUpdates(entries, uow.chats.find_states(moved), is_complete=len(found) < CAUGHT_UP)
+    return ChatUpdates(
+        entries, uow.chats.find_states(moved), is_complete=len(found) < MAX_MISSED_ENTRIES
+    )
 
 
 def load_room_updates(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, asked: Mapping[LessonId, RoomQuery]
 ) -> RoomUpdates:
     """Return how some classes stand, what happened in them, and who may no longer stay."""
-    several = viewing.several(uow, asked)
+    several = viewing.get_page_lessons(uow, asked)
     snapshots = load_snapshots(uow, deps, hosts, [seen.lesson for seen in several.values()])
     removed = {
         lesson
@@ -110,7 +112,7 @@ def load_room_updates(
         if seen.plan.suspended or seen.lesson.deleted_at is not None
     }
     watching = [(seen.lesson, asked[lesson].tickets) for lesson, seen in several.items()]
-    revoked = viewing.outcasts(uow, watching) | _revoked_tokens(uow, deps, asked)
+    revoked = viewing.find_revoked_tickets(uow, watching) | _revoked_tokens(uow, deps, asked)
     after = {lesson: question.after for lesson, question in asked.items()}
     return RoomUpdates(snapshots, removed, revoked, load_chat_updates(uow, after))
 
@@ -125,5 +127,5 @@ def _revoked_tokens(
         token
         for held in uow.publish_sessions.get_streams(taught)
         for token in asked[held.lesson.id].tokens
-        if teaching.opens(token, held, deps, uow.now)
+        if teaching.is_token_valid(token, held, deps, uow.now)
     }

@@ -20,7 +20,7 @@ from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
 from homeroom.player.state import Facts, State
 from homeroom.store.viewers import WatchTime
 from homeroom.usecases import chat, viewing
-from homeroom.usecases.chat import History
+from homeroom.usecases.chat import ChatHistory
 from homeroom.usecases.dependencies import Dependencies
 
 log = logging.getLogger("homeroom.player")
@@ -93,7 +93,7 @@ class RoomRegistry:
 
         Once it returns it must be entered before anything else happens.
         """
-        history: History | None = None
+        history: ChatHistory | None = None
         while True:
             room = self.rooms.get(lesson.id)
             if room is None:
@@ -115,11 +115,11 @@ class RoomRegistry:
                 return room, room.recent_messages, True
             elif room.has_events_since(after):
                 return room, room.events_since(after), False
-            elif history is not None and room.has_events_since(history.last):
-                return room, room.missed_events(history), history.is_fresh
+            elif history is not None and room.has_events_since(history.last_entry):
+                return room, room.missed_events(history), history.is_complete
             else:
                 history = await self.async_store.read(
-                    partial(chat.joined, lesson=lesson.id, after=after)
+                    partial(chat.load_history, lesson=lesson.id, after=after)
                 )
 
     def publish(self, news: ChatUpdates) -> None:
@@ -233,7 +233,7 @@ class RoomRegistry:
         rows = sorted((one for _, one in taken), key=_lock_order)
         try:
             if rows:
-                await self.async_store.write(lambda uow: viewing.add_watched(uow, rows))
+                await self.async_store.write(lambda uow: viewing.add_watch_time(uow, rows))
         except BaseException:
             for viewer, watched in taken:
                 viewer.restore_watch_time(watched.seconds)

@@ -31,7 +31,7 @@ from homeroom.player.rate_limiter import RateLimiter, network_of
 from homeroom.player.room import Room
 from homeroom.player.room_registry import LOG_IN_FIRST, NO_CLASS, RESTART
 from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
-from homeroom.usecases.viewing import LogInFirst, Unknown
+from homeroom.usecases.viewing import LoginRequiredError, NoSuchPageError
 from homeroom.web.metrics import Metrics
 from homeroom.web.origins import is_same_origin
 from homeroom.web.sockets import CLOSE_TOO_MANY, WRITER_EXTENSION, FrameWriter
@@ -159,9 +159,9 @@ class RoomSockets:
         """Return the room that somebody was let into, and their place in it; raises `End`."""
         try:
             return await enter(pipe, join)
-        except LogInFirst:
+        except LoginRequiredError:
             raise CloseConnectionError(LOG_IN_FIRST) from None
-        except (Unknown, OperatorError):
+        except (NoSuchPageError, OperatorError):
             raise CloseConnectionError(NO_CLASS) from None
         except Exception as failure:
             log.exception("nobody can be let into a room")

@@ -11,7 +11,7 @@ from homeroom.domain.lifecycle import Phase
 from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, stream_name
 from homeroom.player.protocol import ChatMessage
 from homeroom.player.views import TeacherView, View, choose_teacher_view, choose_view
-from homeroom.usecases.viewing import Shown
+from homeroom.usecases.viewing import PageContent
 
 Facts = Callable[[str], StreamFacts | None]
 """What the media engine last said of a stream by name; none where it does not run."""
@@ -57,7 +57,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
 
 def state(
     lesson: Lesson,
-    shown: Shown,
+    shown: PageContent,
     standing: ChatState,
     now: Moment,
     facts: Facts,
@@ -69,7 +69,7 @@ def state(
         kind
         for kind in StreamKind
         if has_stream(lesson, kind)
-        and (kind in shown.pushed or facts(stream_name(lesson.key, kind)) is not None)
+        and (kind in shown.running_elsewhere or facts(stream_name(lesson.key, kind)) is not None)
     ]
     has_clips = bool(shown.clips)
     view: View | TeacherView

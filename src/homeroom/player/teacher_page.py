@@ -21,7 +21,7 @@ from homeroom.player.state import Facts, State, state
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.teaching import Taught
+from homeroom.usecases.teaching import TeacherPage
 from homeroom.web.bodies import read_body
 from homeroom.web.languages import choose_language
 from homeroom.web.origins import is_same_origin
@@ -118,26 +118,26 @@ class TeacherPages:
             has_browser=self._whip.is_installed,
         )
 
-    def _load_page(self, uow: UnitOfWork, token: str) -> tuple[Taught, State]:
+    def _load_page(self, uow: UnitOfWork, token: str) -> tuple[TeacherPage, State]:
         found = self._find_lesson(uow, token)
         lesson = found.seen.lesson
-        shown = viewing.shown(uow, self._deps, self._hosts, lesson, to_teacher=True)
+        shown = viewing.get_content(uow, self._deps, self._hosts, lesson, to_teacher=True)
         standing = uow.chats.get_state(lesson.id)
         return found, state(lesson, shown, standing, uow.now, self._facts, to_teacher=True)
 
-    def _encoder_settings(self, found: Taught, kind: StreamKind) -> dict[str, str] | None:
+    def _encoder_settings(self, found: TeacherPage, kind: StreamKind) -> dict[str, str] | None:
         """Return a push address in the two parts that OBS asks for, none where there is none."""
-        build_url = teaching.pushed_to(found.held, kind, self._deps, self._hosts)
+        build_url = teaching.get_push_url(found.target, kind, self._deps, self._hosts)
         if build_url is None:
             return None
         server, _, key = build_url.rpartition("/")
         return {"server": server, "key": key}
 
-    def _find_lesson(self, uow: UnitOfWork, token: str) -> Taught:
+    def _find_lesson(self, uow: UnitOfWork, token: str) -> TeacherPage:
         """Return the class of a token; raises `OperatorError`, whatever is wrong with it."""
         if not _TOKEN.fullmatch(token):
             raise OperatorError("there is no such page")
-        return teaching.taught(uow, self._deps, token)
+        return teaching.open_page(uow, self._deps, token)
 
     # --- what is done there -----------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class TeacherPages:
             found = self._find_lesson(uow, token)
             if not found.is_over:
                 _check_open(found, uow.now)
-                teaching.end(uow, self._deps, token)
+                teaching.end_lesson(uow, self._deps, token)
 
         try:
             await self._store.write(end)
@@ -183,7 +183,7 @@ class TeacherPages:
             raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
         _check_open(found, uow.now)
         here = replace(self._hosts, push=self._hosts.push and self._whip.push_base)
-        url = teaching.pushed_to(found.held, StreamKind.CLASS, self._deps, here)
+        url = teaching.get_push_url(found.target, StreamKind.CLASS, self._deps, here)
         if url is None:
             detail = "the class is not recorded, or the server carries no streams"
             raise _problem("no_stream", detail, HTTPStatus.CONFLICT)
@@ -215,7 +215,7 @@ class TeacherPages:
             raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
 
 
-def _check_open(found: Taught, now: Moment) -> None:
+def _check_open(found: TeacherPage, now: Moment) -> None:
     """Refuse what may only be done once the class is open; raises `HTTPError`."""
     if now < found.seen.lesson.lifecycle.opens_at:
         detail = "the class opens 20 minutes before its start"

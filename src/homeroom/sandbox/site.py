@@ -126,10 +126,10 @@ class Sandbox:
         school = SchoolId(asked.sid)
         await self._check_school(school)
 
-        def unit(uow: UnitOfWork) -> resets.Removed:
+        def unit(uow: UnitOfWork) -> resets.ResetCounts:
             if asked.to == "demo":
-                return resets.to_demo(uow, self.deps, school)
-            return resets.to_empty(uow, school)
+                return resets.reset_to_demo(uow, self.deps, school)
+            return resets.empty_school(uow, school)
 
         try:
             removed = await self.store.write(unit, school)

@@ -17,7 +17,7 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class NewAccountRequest:
     """An account as it is asked for; the password is hashed before the unit of work begins."""
 
     name: AccountName
@@ -25,27 +25,27 @@ class Registration:
     password_hash: str
     joins_as: int = 0
     avatar: str | None = None
-    joins_if_known: bool = True
+    joins_if_registered: bool = True
     """Whether an account that exists is put on the list as well (READINGS Q24)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredAccount:
     """The account, and what there is to say besides."""
 
     user: UserId
-    notes: tuple[Errno, ...] = ()
+    warnings: tuple[Errno, ...] = ()
 
 
-def current_school(uow: UnitOfWork, school: SchoolId) -> School:
+def get_current_school(uow: UnitOfWork, school: SchoolId) -> School:
     """Return the caller's school as it stands in this unit."""
-    held = uow.schools.get(school)
-    if held is None:
+    current = uow.schools.get(school)
+    if current is None:
         raise Refusal(Errno.NOT_AUTHORISED, "the school is gone")
-    return held
+    return current
 
 
-def has_room(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
+def has_storage_left(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the school's storage takes more."""
     limit = plan.storage_mb
     return not limit or uow.schools.sum_stored_bytes(school) < limit * MEGABYTE
@@ -53,64 +53,64 @@ def has_room(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
 
 def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the video service works, and takes more of the school."""
-    return deps.video_works() and has_room(uow, school, plan)
+    return deps.video_works() and has_storage_left(uow, school, plan)
 
 
-def register(uow: UnitOfWork, school: SchoolId, asked: Registration) -> Registered:
+def register(uow: UnitOfWork, school: SchoolId, request: NewAccountRequest) -> RegisteredAccount:
     """Register one account, or find it, and put it on the school's list as asked."""
-    held = current_school(uow, school)
-    return _registered(uow, held, asked, uow.accounts.find_by_names([asked.name.value]))
+    current = get_current_school(uow, school)
+    return _register(uow, current, request, uow.accounts.find_by_names([request.name.value]))
 
 
-def register_several(
-    uow: UnitOfWork, school: SchoolId, asked: list[Registration | Refusal]
-) -> list[Registered | Refusal]:
+def register_many(
+    uow: UnitOfWork, school: SchoolId, requests: list[NewAccountRequest | Refusal]
+) -> list[RegisteredAccount | Refusal]:
     """Register accounts one by one; what was refused beforehand stays so."""
-    held = current_school(uow, school)
-    names = [one.name.value for one in asked if isinstance(one, Registration)]
-    known = uow.accounts.find_by_names(names)
-    results: list[Registered | Refusal] = []
-    for one in asked:
-        if isinstance(one, Refusal):
-            results.append(one)
+    current = get_current_school(uow, school)
+    names = [request.name.value for request in requests if isinstance(request, NewAccountRequest)]
+    existing = uow.accounts.find_by_names(names)
+    results: list[RegisteredAccount | Refusal] = []
+    for request in requests:
+        if isinstance(request, Refusal):
+            results.append(request)
             continue
         try:
-            results.append(_registered(uow, held, one, known))
+            results.append(_register(uow, current, request, existing))
         except Refusal as refusal:
             results.append(refusal)
     return results
 
 
-def _registered(
-    uow: UnitOfWork, school: School, asked: Registration, known: dict[str, User]
-) -> Registered:
-    user = known.get(asked.name.value)
+def _register(
+    uow: UnitOfWork, school: School, request: NewAccountRequest, existing: dict[str, User]
+) -> RegisteredAccount:
+    user = existing.get(request.name.value)
     if user is not None and not user.is_cancelled:
         # READINGS Q24: membership is honoured, the answer stays "registered already".
-        if asked.joins_if_known:
-            _join(uow, school, user, asked.joins_as)
+        if request.joins_if_registered:
+            _join(uow, school, user, request.joins_as)
         already = (
             Errno.EMAIL_ALREADY_REGISTERED
-            if asked.name.is_email
+            if request.name.is_email
             else Errno.PHONE_ALREADY_REGISTERED
         )
-        return Registered(user.id, (already,))
-    if asked.joins_as == TEACHER:
+        return RegisteredAccount(user.id, (already,))
+    if request.joins_as == TEACHER:
         check_teacher_quota(uow, school)
-    notes = []
-    avatar = asked.avatar
-    if avatar is not None and not has_room(uow, school.id, school.plan):
-        notes.append(Errno.AVATAR_NOT_STORED)
+    warnings = []
+    avatar = request.avatar
+    if avatar is not None and not has_storage_left(uow, school.id, school.plan):
+        warnings.append(Errno.AVATAR_NOT_STORED)
         avatar = None
-    nickname = asked.nickname or asked.name.value
-    user = uow.accounts.add(NewUser(asked.name, nickname, asked.password_hash, avatar), uow.now)
+    nickname = request.nickname or request.name.value
+    user = uow.accounts.add(NewUser(request.name, nickname, request.password_hash, avatar), uow.now)
     uow.accounts.add_registration(user.id, school.id)
-    known[asked.name.value] = user
-    if asked.joins_as and not school.plan.join_at_registration:
-        missed = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
-        notes.append(missed[asked.joins_as])
-    _join(uow, school, user, asked.joins_as)
-    return Registered(user.id, tuple(notes))
+    existing[request.name.value] = user
+    if request.joins_as and not school.plan.join_at_registration:
+        missing_list = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
+        warnings.append(missing_list[request.joins_as])
+    _join(uow, school, user, request.joins_as)
+    return RegisteredAccount(user.id, tuple(warnings))
 
 
 def _join(uow: UnitOfWork, school: School, user: User, joins_as: int) -> None:
@@ -139,7 +139,7 @@ def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
         )
 
 
-def found(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> User | None:
+def find_user(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> User | None:
     """Return a user by UID, which wins, or by account; a living one before a cancelled one."""
     if user is not None:
         return uow.accounts.get(user)
@@ -147,17 +147,17 @@ def found(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> Use
 
 
 def add_school_student(
-    uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None, shown_as: str
+    uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None, nickname: str
 ) -> None:
     """Put a registered user on the school's list of students."""
-    held = current_school(uow, school)
-    person = found(uow, user, name)
-    if person is None:
+    current = get_current_school(uow, school)
+    student = find_user(uow, user, name)
+    if student is None:
         raise Refusal(Errno.ACCOUNT_NOT_REGISTERED)
-    if person.is_cancelled:
+    if student.is_cancelled:
         raise Refusal(Errno.STUDENT_CANCELLED)
-    if person.id == held.owner:
+    if student.id == current.owner:
         raise Refusal(Errno.SCHOOL_ACCOUNT_AS_STUDENT)
-    if uow.accounts.find_students(school, [person.id]):
+    if uow.accounts.find_students(school, [student.id]):
         raise Refusal(Errno.ALREADY_EXISTS, "the user is a student of the school already")
-    uow.accounts.add_students(school, [(person.id, shown_as)], uow.now)
+    uow.accounts.add_students(school, [(student.id, nickname)], uow.now)

@@ -8,76 +8,80 @@ from homeroom.domain.chat import Author, ChatEntry, ChatState, EntryKind, NewCha
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.unit_of_work import UnitOfWork
 
-CAUGHT_UP = 1000
+MAX_MISSED_ENTRIES = 1000
 """Entries that a viewer who was away is told of one by one; after more they begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ChatHistory:
     """A chat as somebody sees it who joins."""
 
-    standing: ChatState
-    last: EntryId
+    state: ChatState
+    last_entry: EntryId
     """What happened last, shown or not."""
     entries: list[ChatEntry]
-    is_fresh: bool
+    is_complete: bool
     """Whether the entries are all there is to see, not only what was missed."""
 
 
-def joined(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> History:
+def load_history(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> ChatHistory:
     """Return a chat for somebody who knows it up to an entry, or not at all (0)."""
-    standing, last = uow.chats.get_state(lesson), uow.chats.get_last_id(lesson)
+    state, last = uow.chats.get_state(lesson), uow.chats.get_last_id(lesson)
     if 0 < after <= last:
-        missed = uow.chats.list_since({lesson: after}, CAUGHT_UP + 1)
-        if len(missed) <= CAUGHT_UP:
-            return History(standing, last, missed, is_fresh=False)
-    return History(standing, last, uow.chats.list_recent(lesson), is_fresh=True)
+        missed = uow.chats.list_since({lesson: after}, MAX_MISSED_ENTRIES + 1)
+        if len(missed) <= MAX_MISSED_ENTRIES:
+            return ChatHistory(state, last, missed, is_complete=False)
+    return ChatHistory(state, last, uow.chats.list_recent(lesson), is_complete=True)
 
 
-def say(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | None]:
+def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | None]:
     """Write messages in order and return them, none for one whose author is muted by now.
 
     One that was kept already is not written again.
     """
-    wanted = list(messages)
-    marks = [(one.lesson, one.nonce) for one in wanted if one.nonce is not None]
-    kept = uow.chats.find_by_nonces(marks) if marks else {}
-    authors = {one.author.viewer for one in wanted if one.author.viewer is not None}
+    new_entries = list(messages)
+    nonces = [(new.lesson, new.nonce) for new in new_entries if new.nonce is not None]
+    existing = uow.chats.find_by_nonces(nonces) if nonces else {}
+    authors = {new.author.viewer for new in new_entries if new.author.viewer is not None}
     muted = uow.viewers.find_muted(authors)
     entries: list[ChatEntry | None] = []
-    for one in wanted:
-        mark = (one.lesson, one.nonce or "")
-        entry = kept.get(mark)
-        if entry is None and one.author.viewer not in muted:
-            entry = uow.chats.add(one, uow.now)
-            if one.nonce is not None:
-                kept[mark] = entry
+    for new in new_entries:
+        nonce = (new.lesson, new.nonce or "")
+        entry = existing.get(nonce)
+        if entry is None and new.author.viewer not in muted:
+            entry = uow.chats.add(new, uow.now)
+            if new.nonce is not None:
+                existing[nonce] = entry
         entries.append(entry)
     return entries
 
 
-def since(uow: UnitOfWork, after: Mapping[LessonId, EntryId], limit: int) -> list[ChatEntry]:
+def list_entries_after(
+    uow: UnitOfWork, after: Mapping[LessonId, EntryId], limit: int
+) -> list[ChatEntry]:
     """Return what happened in several chats after an entry of each, in order."""
     return uow.chats.list_since(after, limit)
 
 
-def delete(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId) -> ChatEntry:
+def delete_message(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId) -> ChatEntry:
     """Delete a message; raises `OperatorError` where there is none."""
-    _message(uow, lesson, message)
+    _check_message(uow, lesson, message)
     uow.chats.delete(message, uow.now)
-    standing = uow.chats.get_state(lesson)
+    state = uow.chats.get_state(lesson)
     uow.chats.save_state(
         lesson,
-        is_paused=standing.is_paused,
-        pinned=None if standing.pinned is None else standing.pinned.id,
+        is_paused=state.is_paused,
+        pinned=None if state.pinned is None else state.pinned.id,
     )
     return uow.chats.add(NewChatEntry(lesson, EntryKind.DELETE, by, target=message), uow.now)
 
 
-def pin(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId | None) -> ChatEntry:
+def pin_message(
+    uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId | None
+) -> ChatEntry:
     """Show a message above all others, or with none no longer any; raises `OperatorError`."""
     if message is not None:
-        _message(uow, lesson, message)
+        _check_message(uow, lesson, message)
     is_paused = uow.chats.get_state(lesson).is_paused
     uow.chats.save_state(lesson, is_paused=is_paused, pinned=message)
     kind = EntryKind.UNPIN if message is None else EntryKind.PIN
@@ -108,7 +112,7 @@ def add_likes(uow: UnitOfWork, likes: Mapping[LessonId, int]) -> dict[LessonId, 
     return uow.chats.find_likes(list(likes))
 
 
-def _message(uow: UnitOfWork, lesson: LessonId, message: EntryId) -> ChatEntry:
+def _check_message(uow: UnitOfWork, lesson: LessonId, message: EntryId) -> ChatEntry:
     entry = uow.chats.get(lesson, message)
     if entry is None or entry.new.kind is not EntryKind.MESSAGE or entry.is_deleted:
         raise OperatorError(f"class {lesson} has no message {message}")

@@ -11,16 +11,16 @@ from homeroom.domain.jobs import EraseFile, EraseFiles
 from homeroom.domain.lessons import Lesson, RecordingChange, RecordingVerdict, judge_recording
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import can_record, current_school
+from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.lessons import bound, living_lesson
+from homeroom.usecases.lessons import bind_stream, check_lesson
 
-SWEPT_AT_ONCE = 500
+SWEEP_BATCH = 500
 """Clips that one unit of work sweeps away."""
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchesAsked:
+class LessonVideoChange:
     """What one class shall be switched to; no switches leaves the recording as it is."""
 
     lesson: LessonId
@@ -29,66 +29,66 @@ class SwitchesAsked:
     allow_unlogged_chat: bool | None = None
 
 
-def set_switches(
+def change_video_settings(
     uow: UnitOfWork,
     deps: Dependencies,
     school: SchoolId,
     course: CourseId,
-    asked: list[SwitchesAsked],
+    changes: list[LessonVideoChange],
 ) -> list[Lesson | Refusal]:
     """Switch recording, live and replay of classes; each is judged alone, all written together."""
-    held = current_school(uow, school)
+    current = get_current_school(uow, school)
     uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
-    lessons = uow.lessons.get_many(one.lesson for one in asked)
-    works = can_record(uow, deps, school, held.plan)
-    changed: dict[LessonId, Lesson] = {}
+    lessons = uow.lessons.get_many(change.lesson for change in changes)
+    can_record_now = can_record(uow, deps, school, current.plan)
+    new_lessons: dict[LessonId, Lesson] = {}
     results: list[Lesson | Refusal] = []
-    for one in asked:
+    for change in changes:
         try:
-            old = changed.get(one.lesson) or living_lesson(lessons.get(one.lesson), course)
-            new = _switched(uow, deps, old, one, works=works)
+            old = new_lessons.get(change.lesson) or check_lesson(lessons.get(change.lesson), course)
+            new = _apply_video_change(uow, deps, old, change, can_record_now=can_record_now)
         except Refusal as refusal:
             results.append(refusal)
         else:
-            changed[one.lesson] = new
+            new_lessons[change.lesson] = new
             results.append(new)
-    uow.lessons.save_recording(changed.values())
+    uow.lessons.save_recording(new_lessons.values())
     return results
 
 
-def delete(uow: UnitOfWork, school: SchoolId, lesson: LessonId, file_id: str | None) -> None:
+def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str | None) -> None:
     """Delete one clip of a class or all of them; their bytes go after the commit."""
-    held = _held(uow, school, lesson, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
-    gone = select_clips_to_delete(held, uow.clips.list_of_lesson(lesson), file_id, uow.now)
-    uow.clips.delete(gone, uow.now)
-    for clip in gone:
+    lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
+    deleted = select_clips_to_delete(lesson, uow.clips.list_of_lesson(lesson_id), file_id, uow.now)
+    uow.clips.delete(deleted, uow.now)
+    for clip in deleted:
         uow.enqueue(EraseFile(clip.file.path), school)
 
 
-def lock(uow: UnitOfWork, school: SchoolId, lesson: LessonId, *, locked: bool) -> None:
+def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool) -> None:
     """Protect the recordings of a class that is over, or stop protecting them."""
-    held = _held(uow, school, lesson, Errno.KIND_NOT_SUPPORTED)
-    if not held.is_over(uow.now):
+    lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
+    if not lesson.is_over(uow.now):
         raise Refusal(Errno.LOCK_NEEDS_END)
-    uow.lessons.save_locked(lesson, locked=locked)
+    uow.lessons.save_locked(lesson_id, locked=locked)
 
 
-def every(uow: UnitOfWork, lesson: LessonId) -> list[Clip]:
+def list_clips(uow: UnitOfWork, lesson: LessonId) -> list[Clip]:
     """Return every clip a class ever had, in order; the class itself may be deleted."""
     if uow.lessons.get(lesson) is None:
         raise OperatorError(f"no class has the id {lesson}")
     return uow.clips.list_of_lesson(lesson)
 
 
-def add(uow: UnitOfWork, lesson: LessonId, file: NewClip) -> Clip:
+def add(uow: UnitOfWork, lesson_id: LessonId, file: NewClip) -> Clip:
     """Add a recorded file to a class."""
-    held = uow.lessons.get(lesson)
-    if held is None or held.deleted_at is not None:
+    lesson = uow.lessons.get(lesson_id)
+    if lesson is None or lesson.deleted_at is not None:
         raise Refusal(Errno.NO_SUCH_LESSON)
-    return uow.clips.add(lesson, file, uow.now)
+    return uow.clips.add(lesson_id, file, uow.now)
 
 
-def overdue(uow: UnitOfWork) -> list[SchoolId]:
+def find_overdue_schools(uow: UnitOfWork) -> list[SchoolId]:
     """Return the schools that have kept recordings for longer than they want to."""
     return [
         school
@@ -99,42 +99,49 @@ def overdue(uow: UnitOfWork) -> list[SchoolId]:
 
 def sweep(uow: UnitOfWork, school: SchoolId) -> int:
     """Delete recordings kept longer than the school wants to, some at once; returns how many."""
-    days = current_school(uow, school).plan.retention_days
+    days = get_current_school(uow, school).plan.retention_days
     if not days:
         return 0
-    gone = uow.clips.list_overdue(school, uow.now - days * DAY, SWEPT_AT_ONCE)
-    if gone:
-        uow.clips.delete(gone, uow.now)
-        uow.enqueue(EraseFiles([clip.file.path for clip in gone]), school)
-    return len(gone)
+    overdue = uow.clips.list_overdue(school, uow.now - days * DAY, SWEEP_BATCH)
+    if overdue:
+        uow.clips.delete(overdue, uow.now)
+        uow.enqueue(EraseFiles([clip.file.path for clip in overdue]), school)
+    return len(overdue)
 
 
-def _held(uow: UnitOfWork, school: SchoolId, lesson: LessonId, wrong_kind: Errno) -> Lesson:
+def _get_video_lesson(
+    uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, wrong_kind: Errno
+) -> Lesson:
     """Return a class of the school whose course may have video, or refuse it."""
-    held = uow.lessons.get(lesson)
-    if held is None or held.school != school or held.deleted_at is not None:
+    lesson = uow.lessons.get(lesson_id)
+    if lesson is None or lesson.school != school or lesson.deleted_at is not None:
         raise Refusal(Errno.LESSON_NOT_IN_SCHOOL)
-    course = uow.courses.get(held.course)
+    course = uow.courses.get(lesson.course)
     if course is None or course.kind is not CourseKind.STANDARD:
         raise Refusal(wrong_kind)
-    return held
+    return lesson
 
 
-def _switched(
-    uow: UnitOfWork, deps: Dependencies, old: Lesson, one: SwitchesAsked, *, works: bool
+def _apply_video_change(
+    uow: UnitOfWork,
+    deps: Dependencies,
+    old: Lesson,
+    change: LessonVideoChange,
+    *,
+    can_record_now: bool,
 ) -> Lesson:
-    switches = old.recording
-    if one.switches is not None:
+    recording = old.recording
+    if change.switches is not None:
         refusals = {
             RecordingVerdict.LACKS_RECORDING: Errno.LIVE_NEEDS_RECORDING,
             RecordingVerdict.FROZEN: Errno.RECORDING_FROZEN,
             RecordingVerdict.NO_SERVICE: Errno.VIDEO_SERVICE_FAULT,
         }
-        wanted = one.switches.apply_to(old.recording)
-        verdict = judge_recording(old, wanted, uow.now, can_record=works)
+        requested = change.switches.apply_to(old.recording)
+        verdict = judge_recording(old, requested, uow.now, can_record=can_record_now)
         if verdict in refusals:
             raise Refusal(refusals[verdict])
-        switches = wanted.effective()
-    audience = old.watch_policy.with_changes(one.watch_by_login, one.allow_unlogged_chat)
-    stream = bound(uow, deps, old.key, old.stream, switches)
-    return replace(old, recording=switches, watch_policy=audience, stream=stream)
+        recording = requested.effective()
+    policy = old.watch_policy.with_changes(change.watch_by_login, change.allow_unlogged_chat)
+    stream = bind_stream(uow, deps, old.key, old.stream, recording)
+    return replace(old, recording=recording, watch_policy=policy, stream=stream)

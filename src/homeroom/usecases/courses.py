@@ -20,15 +20,15 @@ from homeroom.domain.teachers import (
 )
 from homeroom.store.engine import Value
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import current_school, found
+from homeroom.usecases.accounts import find_user, get_current_school
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.lessons import living_lesson
+from homeroom.usecases.lessons import check_lesson
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class CourseSettings:
+class CourseFields:
     """What is said of a course; None stays as it is, or takes its default.
 
     What the door found wrong is refused here, when its turn in the order of checks comes.
@@ -54,37 +54,37 @@ def add(
     uow: UnitOfWork,
     deps: Dependencies,
     school: SchoolId,
-    asked: CourseSettings,
+    fields: CourseFields,
     identity: str | None,
 ) -> CourseId:
     """Make a course of the school."""
-    held = current_school(uow, school)
+    current = get_current_school(uow, school)
     if identity is not None:
         earlier = uow.courses.find_by_identity(school, identity)
         if earlier is not None:
             raise Refusal(Errno.IDENTITY_TAKEN, about=earlier)
-    cover = _sound(asked.cover)
-    expires_at = None if asked.expires_at is UNSET else asked.expires_at
+    cover = _unwrap(fields.cover)
+    expires_at = None if fields.expires_at is UNSET else fields.expires_at
     check_expiry(expires_at, uow.now)
-    head = _head_teacher(uow, held, asked, FIRST_HEAD_TEACHER_RULE, None)
-    _check_belongings(uow, school, asked)
+    head = _resolve_head_teacher(uow, current, fields, FIRST_HEAD_TEACHER_RULE, None)
+    _check_references(uow, school, fields)
     course = uow.courses.add(
         {
             "school_id": school,
-            "name": asked.name,
+            "name": fields.name,
             "key": deps.keys.public_key(),
             "kind": CourseKind.STANDARD.value,
             "unique_identity": identity,
             "head_teacher_id": head,
-            "folder_id": asked.folder,
-            "preset_id": asked.preset,
-            "subject": asked.subject or 0,
-            "category": asked.category,
-            "introduction": asked.introduction or "",
+            "folder_id": fields.folder,
+            "preset_id": fields.preset,
+            "subject": fields.subject or 0,
+            "category": fields.category,
+            "introduction": fields.introduction or "",
             "cover": cover,
-            "allow_add_friend": _switch(asked.allow_add_friend),
-            "allow_student_modify_nickname": int(asked.allow_student_modify_nickname or False),
-            "hides_replay_from_leavers": int(asked.hides_replay_from_leavers or False),
+            "allow_add_friend": _switch_value(fields.allow_add_friend),
+            "allow_student_modify_nickname": int(fields.allow_student_modify_nickname or False),
+            "hides_replay_from_leavers": int(fields.hides_replay_from_leavers or False),
             "expires_at": expires_at,
             "ended_at": None,
             "deleted_at": None,
@@ -99,49 +99,49 @@ def add(
 def edit(
     uow: UnitOfWork,
     school: SchoolId,
-    course: CourseId,
-    asked: CourseSettings,
+    course_id: CourseId,
+    fields: CourseFields,
     *,
     drops_former_head: bool,
 ) -> None:
     """Change a course of the school; what is not asked for stays."""
-    school_held = current_school(uow, school)
-    held = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
-    if asked.category is not None and asked.name is None:
+    current = get_current_school(uow, school)
+    course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
+    if fields.category is not None and fields.name is None:
         raise Refusal(Errno.BAD_DATA, "catId needs courseName in the same call")
-    cover = _sound(asked.cover)
-    if asked.expires_at is not UNSET:
-        check_expiry(asked.expires_at, uow.now, uow.courses.get_last_end(course))
-    head = _head_teacher(uow, school_held, asked, NEW_HEAD_TEACHER_RULE, held)
-    _check_belongings(uow, school, asked)
+    cover = _unwrap(fields.cover)
+    if fields.expires_at is not UNSET:
+        check_expiry(fields.expires_at, uow.now, uow.courses.get_last_end(course_id))
+    head = _resolve_head_teacher(uow, current, fields, NEW_HEAD_TEACHER_RULE, course)
+    _check_references(uow, school, fields)
     values: dict[str, Value] = {
-        "name": asked.name,
+        "name": fields.name,
         "head_teacher_id": head,
-        "folder_id": asked.folder,
-        "preset_id": asked.preset,
-        "subject": asked.subject,
-        "category": asked.category,
-        "introduction": asked.introduction,
+        "folder_id": fields.folder,
+        "preset_id": fields.preset,
+        "subject": fields.subject,
+        "category": fields.category,
+        "introduction": fields.introduction,
         "cover": cover,
-        "allow_add_friend": _switch(asked.allow_add_friend),
-        "allow_student_modify_nickname": _switch(asked.allow_student_modify_nickname),
-        "hides_replay_from_leavers": _switch(asked.hides_replay_from_leavers),
+        "allow_add_friend": _switch_value(fields.allow_add_friend),
+        "allow_student_modify_nickname": _switch_value(fields.allow_student_modify_nickname),
+        "hides_replay_from_leavers": _switch_value(fields.hides_replay_from_leavers),
     }
     changed: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
-    if asked.expires_at is not UNSET:
-        changed["expires_at"] = asked.expires_at
-    if asked.folder is not None and held.folder not in (None, asked.folder):
-        uow.courses.pin_folder(course, held.folder, uow.now)
-    uow.courses.save(course, changed)
+    if fields.expires_at is not UNSET:
+        changed["expires_at"] = fields.expires_at
+    if fields.folder is not None and course.folder not in (None, fields.folder):
+        uow.courses.pin_folder(course_id, course.folder, uow.now)
+    uow.courses.save(course_id, changed)
     if head is not None:
-        if drops_former_head and held.head_teacher not in (None, head):
-            uow.courses.delete_teacher(course, held.head_teacher)
-        uow.courses.add_teachers(course, [head])
+        if drops_former_head and course.head_teacher not in (None, head):
+            uow.courses.delete_teacher(course_id, course.head_teacher)
+        uow.courses.add_teachers(course_id, [head])
 
 
 def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
-    plan = current_school(uow, school).plan
+    plan = get_current_school(uow, school).plan
     uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     if uow.courses.has_running_lesson(course, uow.now):
         raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON)
@@ -149,41 +149,43 @@ def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     uow.courses.save(course, {"ended_at": uow.now})
 
 
-def page_key(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId | None) -> str:
+def get_page_key(
+    uow: UnitOfWork, school: SchoolId, course_id: CourseId, lesson: LessonId | None
+) -> str:
     """Return the key of a course's page, after making sure that its class may be shown there."""
-    held = uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
+    course = uow.courses.get_usable(school, course_id, uow.now, REFERENCE_RULE)
     if lesson is not None:
-        living_lesson(uow.lessons.get(lesson), course)
-    return held.key
+        check_lesson(uow.lessons.get(lesson), course_id)
+    return course.key
 
 
-def _sound(value: T | Refusal) -> T:
+def _unwrap(value: T | Refusal) -> T:
     """Return a value that the door found in order, or refuse it now."""
     if isinstance(value, Refusal):
         raise value
     return value
 
 
-def _switch(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a mode
+def _switch_value(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a mode
     return None if value is None else int(value)
 
 
-def _head_teacher(
-    uow: UnitOfWork, school: School, asked: CourseSettings, post: TeacherRule, course: Course | None
+def _resolve_head_teacher(
+    uow: UnitOfWork, school: School, fields: CourseFields, rule: TeacherRule, course: Course | None
 ) -> UserId | None:
     """Return the head teacher asked for, or refuse the person."""
-    user = asked.head_teacher
-    name = _sound(asked.head_teacher_name)
+    user = fields.head_teacher
+    name = _unwrap(fields.head_teacher_name)
     if user is None and name is not None:
-        person = found(uow, None, name)
+        person = find_user(uow, None, name)
         if person is None:
-            raise Refusal(post.unknown)
+            raise Refusal(rule.unknown)
         user = person.id
     if user is None:
         return None
     course_id = None if course is None else course.id
     candidate = uow.teachers.list_candidates(school.id, (user,), course_id)[0].candidate
-    check_candidates([candidate], post)
+    check_candidates([candidate], rule)
     if not school.plan.head_teachers:
         raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
     former = None if course is None else course.head_teacher
@@ -196,14 +198,14 @@ def _head_teacher(
     return user
 
 
-def _check_belongings(uow: UnitOfWork, school: SchoolId, asked: CourseSettings) -> None:
+def _check_references(uow: UnitOfWork, school: SchoolId, fields: CourseFields) -> None:
     """Refuse a folder or a preset that the school does not have."""
-    if asked.folder is not None:
-        folder = uow.drive.get(asked.folder)
+    if fields.folder is not None:
+        folder = uow.drive.get(fields.folder)
         if folder is None or folder.school != school:
             raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
-    if asked.preset is not None:
-        owner = uow.schools.find_preset_school(asked.preset)
+    if fields.preset is not None:
+        owner = uow.schools.find_preset_school(fields.preset)
         if owner is None:
             raise Refusal(Errno.NO_SUCH_PRESET)
         if owner != school:

@@ -15,17 +15,17 @@ from homeroom.store.accounts import NewUser
 from homeroom.store.rosters import NewMember
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import courses, operations, schools
-from homeroom.usecases.courses import CourseSettings
+from homeroom.usecases.courses import CourseFields
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.lessons import bound
+from homeroom.usecases.lessons import bind_stream
 
-SCHOOL = "demo_school"
+SCHOOL_KEY = "demo_school"
 """The name under which the server keeps the demo school's SID."""
-ON_AIR = "demo_on_air"
+ON_AIR_KEY = "demo_on_air"
 """The name under which the server keeps which class of it is on the air."""
-YOURS = "demo_yours"
+YOURS_KEY = "demo_yours"
 """The name under which it keeps which class of it waits for a newcomer to go live."""
-NAME = "Demo School"
+SCHOOL_NAME = "Demo School"
 TEACHERS = ("Anna Berg", "李 老师", "Carlos Díaz")
 STUDENTS = ("Amy Chen", "Ben Okoye", "Chloé Martin", "丁 小明", "Emil Novak", "Fatima Khan")
 AUDITOR = "Grace Lee"
@@ -39,7 +39,7 @@ INTRODUCTION = (
 )
 
 
-class Demo(msgspec.Struct, frozen=True, kw_only=True):
+class DemoContent(msgspec.Struct, frozen=True, kw_only=True):
     """What was put into a school, by its ids."""
 
     teachers: list[UserId]
@@ -57,7 +57,7 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
     """The demo school as a newcomer is shown it."""
 
     school: School
-    demo: Demo
+    demo: DemoContent
     now: Moment
     """By the server's clock: what is asked for an hour later can be added."""
     token: str | None
@@ -70,162 +70,162 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_or_create(uow: UnitOfWork, deps: Dependencies) -> DemoSchool:
     """Return the demo school, made at the first call and made usable again at later ones."""
-    kept = uow.server_state.get(SCHOOL)
-    school = None if kept is None else uow.schools.get(SchoolId(int(kept)))
+    school_id = uow.server_state.get(SCHOOL_KEY)
+    school = None if school_id is None else uow.schools.get(SchoolId(int(school_id)))
     token = None
     if school is None:
-        school = schools.create(uow, deps, NAME)
-        uow.server_state.save(SCHOOL, str(school.id))
+        school = schools.create(uow, deps, SCHOOL_NAME)
+        uow.server_state.save(SCHOOL_KEY, str(school.id))
         _, token = operations.issue_token(uow, deps, None, "demo")
-    demo = _kept(uow, school.id)
+    demo = _find_content(uow, school.id)
     if demo is None or not _is_usable(uow, school.id, demo):
         demo = seed(uow, deps, school.id)
     return DemoSchool(school=school, demo=demo, now=uow.now, token=token)
 
 
-def put_on_air(uow: UnitOfWork, deps: Dependencies, shown: DemoSchool) -> DemoSchool:
+def put_on_air(uow: UnitOfWork, deps: Dependencies, demo_school: DemoSchool) -> DemoSchool:
     """Return the demo school with two classes that began a while ago.
 
     One is pushed by us, the other waits for a newcomer; new ones are made once they have ended.
     """
     return msgspec.structs.replace(
-        shown,
-        on_air=_going_on(uow, deps, shown, ON_AIR, "Fractions", INTRODUCTION),
-        yours=_going_on(uow, deps, shown, YOURS, "Your turn", YOUR_TURN),
+        demo_school,
+        on_air=_ensure_running(uow, deps, demo_school, ON_AIR_KEY, "Fractions", INTRODUCTION),
+        yours=_ensure_running(uow, deps, demo_school, YOURS_KEY, "Your turn", YOUR_TURN),
     )
 
 
-def on_air(uow: UnitOfWork) -> PublishTarget | None:
+def get_on_air(uow: UnitOfWork) -> PublishTarget | None:
     """Return the class that the sample clip is pushed into, none once that is over or deleted."""
-    return _open(uow, ON_AIR)
+    return _find_open(uow, ON_AIR_KEY)
 
 
-def _going_on(
+def _ensure_running(
     uow: UnitOfWork,
     deps: Dependencies,
-    shown: DemoSchool,
-    kept_as: str,
+    demo_school: DemoSchool,
+    key: str,
     name: str,
     introduction: str,
 ) -> PublishTarget | None:
-    course = shown.demo.courses[0]
-    held = _open(uow, kept_as)
-    if held is not None and _goes_on(held.lesson, course, uow.now):
-        return held
+    course = demo_school.demo.courses[0]
+    existing = _find_open(uow, key)
+    if existing is not None and _is_reusable(existing.lesson, course, uow.now):
+        return existing
     new = NewLesson(
         name=name,
         hours=Hours(uow.now - 5 * MINUTE, uow.now + 115 * MINUTE),
-        teacher=shown.demo.teachers[0],
+        teacher=demo_school.demo.teachers[0],
         recording=RecordingOptions(record=True, live=True, replay=True),
         introduction=introduction,
     )
-    uow.server_state.save(kept_as, str(_lesson(uow, deps, shown.school.id, course, new)))
-    return _open(uow, kept_as)
+    uow.server_state.save(key, str(_add_lesson(uow, deps, demo_school.school.id, course, new)))
+    return _find_open(uow, key)
 
 
-def _open(uow: UnitOfWork, kept_as: str) -> PublishTarget | None:
+def _find_open(uow: UnitOfWork, key: str) -> PublishTarget | None:
     """Return a class by the name it is kept under, none once it is over or deleted."""
-    kept = uow.server_state.get(kept_as)
-    held = None if kept is None else uow.publish_sessions.get_stream(LessonId(int(kept)))
-    if held is None or held.lesson.is_over(uow.now):
+    lesson = uow.server_state.get(key)
+    target = None if lesson is None else uow.publish_sessions.get_stream(LessonId(int(lesson)))
+    if target is None or target.lesson.is_over(uow.now):
         return None
-    return held if has_stream(held.lesson, StreamKind.CLASS) else None
+    return target if has_stream(target.lesson, StreamKind.CLASS) else None
 
 
-def _goes_on(lesson: Lesson, course: CourseId, now: Moment) -> bool:
+def _is_reusable(lesson: Lesson, course: CourseId, now: Moment) -> bool:
     """Tell whether a class that was put on the air is the one to show."""
     hours = lesson.hours
     return lesson.course == course and lesson.recording.live and hours.begin <= now < hours.end
 
 
-def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Demo:
+def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> DemoContent:
     """Put the demo's people, courses and classes into a school, whatever its plan allows.
 
     Accounts, labels and folders that are there already are used; courses and classes are new.
     """
-    teachers = [_person(uow, school, 1 + place, name) for place, name in enumerate(TEACHERS)]
+    teachers = [_ensure_person(uow, school, 1 + index, name) for index, name in enumerate(TEACHERS)]
     for user, name in zip(teachers, TEACHERS, strict=True):
         if uow.teachers.get_state(school, user) is None:
             uow.teachers.add(school, user, name, uow.now)
         uow.teachers.save_state(school, user, TeacherState.ACTIVE)
     names = (*STUDENTS, AUDITOR)
-    students = [_person(uow, school, 101 + place, name) for place, name in enumerate(names)]
+    students = [_ensure_person(uow, school, 101 + index, name) for index, name in enumerate(names)]
     listed = uow.accounts.find_students(school, students)
-    new = [pair for pair in zip(students, names, strict=True) if pair[0] not in listed]
-    uow.accounts.add_students(school, new, uow.now)
-    labels = [_label(uow, school, place, name) for place, name in enumerate(LABELS)]
-    folders = _folders(uow, school)
-    made = [
-        courses.add(uow, deps, school, CourseSettings(name=name, folder=folder), None)
+    missing = [pair for pair in zip(students, names, strict=True) if pair[0] not in listed]
+    uow.accounts.add_students(school, missing, uow.now)
+    labels = [_ensure_label(uow, school, index, name) for index, name in enumerate(LABELS)]
+    folders = _ensure_folders(uow, school)
+    new_courses = [
+        courses.add(uow, deps, school, CourseFields(name=name, folder=folder), None)
         for name, folder in ((MATHS, folders[1]), (ENGLISH, folders[2]), (SCIENCE, None))
     ]
-    maths, english, _ = made
+    maths, english, _ = new_courses
     members = list(zip(students, names, strict=True))
     _enrol(uow, maths, MemberRole.STUDENT, members[:-1])
     _enrol(uow, maths, MemberRole.AUDITOR, members[-1:])
     _enrol(uow, english, MemberRole.STUDENT, members[:3])
     uow.labels.save_of_courses({maths: (labels[0],), english: (labels[1], labels[2])})
-    lessons = _lessons(uow, deps, school, maths, english, teachers)
-    demo = Demo(
+    lessons = _add_lessons(uow, deps, school, maths, english, teachers)
+    demo = DemoContent(
         teachers=teachers,
         students=students,
-        courses=made,
+        courses=new_courses,
         labels=labels,
         folders=folders,
         lessons=lessons,
     )
-    uow.server_state.save(_name(school), msgspec.json.encode(demo).decode())
+    uow.server_state.save(_content_key(school), msgspec.json.encode(demo).decode())
     return demo
 
 
-def _name(school: SchoolId) -> str:
+def _content_key(school: SchoolId) -> str:
     return f"demo_of_{school}"
 
 
-def _kept(uow: UnitOfWork, school: SchoolId) -> Demo | None:
-    text = uow.server_state.get(_name(school))
-    return None if text is None else msgspec.json.decode(text, type=Demo)
+def _find_content(uow: UnitOfWork, school: SchoolId) -> DemoContent | None:
+    text = uow.server_state.get(_content_key(school))
+    return None if text is None else msgspec.json.decode(text, type=DemoContent)
 
 
-def _is_usable(uow: UnitOfWork, school: SchoolId, demo: Demo) -> bool:
+def _is_usable(uow: UnitOfWork, school: SchoolId, demo: DemoContent) -> bool:
     """Tell whether a class can be added to the first course with the first teacher."""
     course = uow.courses.get(demo.courses[0])
-    (known,) = uow.teachers.list_candidates(school, (demo.teachers[0],), demo.courses[0])
+    (row,) = uow.teachers.list_candidates(school, (demo.teachers[0],), demo.courses[0])
     return (
         course is not None
         and course.school == school
         and course.kind is CourseKind.STANDARD
         and course.deleted_at is None
         and not course.is_expired(uow.now)
-        and known.candidate.state is TeacherState.ACTIVE
-        and not known.candidate.is_cancelled
-        and known.candidate.role is None
+        and row.candidate.state is TeacherState.ACTIVE
+        and not row.candidate.is_cancelled
+        and row.candidate.role is None
     )
 
 
-def _person(uow: UnitOfWork, school: SchoolId, number: int, name: str) -> UserId:
+def _ensure_person(uow: UnitOfWork, school: SchoolId, number: int, name: str) -> UserId:
     """Return an account of the demo by its number, which is the school's own."""
-    known_as: AccountName = parse_telephone(f"00999-{school}{number:03}")
-    user = uow.accounts.find_by_names([known_as.value]).get(known_as.value)
+    account: AccountName = parse_telephone(f"00999-{school}{number:03}")
+    user = uow.accounts.find_by_names([account.value]).get(account.value)
     if user is None or user.is_cancelled:
-        user = uow.accounts.add(NewUser(known_as, name, None), uow.now)
+        user = uow.accounts.add(NewUser(account, name, None), uow.now)
     return user.id
 
 
-def _label(uow: UnitOfWork, school: SchoolId, place: int, name: str) -> LabelId:
-    known = uow.labels.find_by_name(school, name)
-    colour = ("#0091ff", "#30a46c", "#f76808")[place]
-    return uow.labels.add(school, name, colour, uow.now) if known is None else known.id
+def _ensure_label(uow: UnitOfWork, school: SchoolId, index: int, name: str) -> LabelId:
+    existing = uow.labels.find_by_name(school, name)
+    colour = ("#0091ff", "#30a46c", "#f76808")[index]
+    return uow.labels.add(school, name, colour, uow.now) if existing is None else existing.id
 
 
-def _folders(uow: UnitOfWork, school: SchoolId) -> list[FolderId]:
+def _ensure_folders(uow: UnitOfWork, school: SchoolId) -> list[FolderId]:
     """Return the top folder and the demo's folders in it."""
     top = uow.drive.get_or_add_top(school, uow.now)
-    held = Folder(top, school, depth=0, is_writable=True)
+    parent = Folder(top, school, depth=0, is_writable=True)
     return [
         top,
         *(
-            uow.drive.find_by_name(top, name) or uow.drive.add(held, name, uow.now)
+            uow.drive.find_by_name(top, name) or uow.drive.add(parent, name, uow.now)
             for name in FOLDERS
         ),
     ]
@@ -238,7 +238,7 @@ def _enrol(
     uow.rosters.add(course, role, new, uow.now)
 
 
-def _lessons(
+def _add_lessons(
     uow: UnitOfWork,
     deps: Dependencies,
     school: SchoolId,
@@ -247,27 +247,27 @@ def _lessons(
     teachers: list[UserId],
 ) -> list[LessonId]:
     """Add classes past and to come; past ones no partner call could add."""
-    works = deps.video_works()
-    recorded = RecordingOptions(record=works, live=works, replay=works)
-    wanted = (
+    video_works = deps.video_works()
+    recorded = RecordingOptions(record=video_works, live=video_works, replay=video_works)
+    plan = (
         (maths, teachers[0], "Whole numbers", uow.now - DAY, recorded),
         (maths, teachers[0], "Decimals", uow.now + DAY, recorded),
         (english, teachers[1], "At the market", uow.now + 7 * DAY, RecordingOptions()),
     )
-    numbers: list[LessonId] = []
-    for course, teacher, name, begin, switches in wanted:
+    lessons: list[LessonId] = []
+    for course, teacher, name, begin, recording in plan:
         hours = Hours(begin, begin + HOUR - 15 * MINUTE)
-        new = NewLesson(name=name, hours=hours, teacher=teacher, recording=switches)
-        numbers.append(_lesson(uow, deps, school, course, new))
-    return numbers
+        new = NewLesson(name=name, hours=hours, teacher=teacher, recording=recording)
+        lessons.append(_add_lesson(uow, deps, school, course, new))
+    return lessons
 
 
-def _lesson(
-    uow: UnitOfWork, deps: Dependencies, school: SchoolId, course: CourseId, new: NewLesson
+def _add_lesson(
+    uow: UnitOfWork, deps: Dependencies, school: SchoolId, course_id: CourseId, new: NewLesson
 ) -> LessonId:
-    held = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
+    course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
     key = deps.keys.public_key()
-    stream = bound(uow, deps, key, None, new.recording)
-    lesson = uow.lessons.add(held, new, key, stream, uow.now)
-    uow.courses.add_teachers(course, [new.teacher])
+    stream = bind_stream(uow, deps, key, None, new.recording)
+    lesson = uow.lessons.add(course, new, key, stream, uow.now)
+    uow.courses.add_teachers(course_id, [new.teacher])
     return lesson.id

@@ -13,13 +13,13 @@ class Dependencies:
 
     keys: KeyGenerator
     pull_key: str
-    stop_delay: int
+    stop_delay_seconds: int
     """Seconds; a school may have its own."""
     push_key: str = ""
     clip_key: str = ""
     ticket_key: str = ""
     """Signs what viewers of the pages are known by."""
-    pull_life: int = PULL_URL_SECONDS
+    pull_url_seconds: int = PULL_URL_SECONDS
     """Seconds for which a pull address is good once it is bound."""
     video_works: Callable[[], bool] = lambda: True
     """Whether there is a media engine, and it has answered within the last minute."""

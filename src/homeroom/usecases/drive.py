@@ -5,25 +5,25 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.drive import MAX_DEPTH, check_parent_folder
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import current_school
+from homeroom.usecases.accounts import get_current_school
 
 
-def top(uow: UnitOfWork, school: SchoolId) -> FolderId:
+def get_top_folder(uow: UnitOfWork, school: SchoolId) -> FolderId:
     """Return the top folder of the school; the first call makes it."""
-    if not current_school(uow, school).plan.drive:
+    if not get_current_school(uow, school).plan.drive:
         raise Refusal(Errno.NO_DATA, "the school's plan has no cloud drive")
     return uow.drive.get_or_add_top(school, uow.now)
 
 
-def add(uow: UnitOfWork, school: SchoolId, parent: FolderId, name: str) -> FolderId:
+def add(uow: UnitOfWork, school: SchoolId, parent_id: FolderId, name: str) -> FolderId:
     """Make a folder; a name taken there is refused, about the folder that has it."""
-    held = check_parent_folder(uow.drive.get(parent), school)
-    known = uow.drive.find_by_name(parent, name)
-    if known is not None:
-        raise Refusal(Errno.FOLDER_NAME_TAKEN, about=known)
-    if held.depth >= MAX_DEPTH:
+    parent = check_parent_folder(uow.drive.get(parent_id), school)
+    existing = uow.drive.find_by_name(parent_id, name)
+    if existing is not None:
+        raise Refusal(Errno.FOLDER_NAME_TAKEN, about=existing)
+    if parent.depth >= MAX_DEPTH:
         raise Refusal(Errno.FOLDER_TOO_DEEP)
-    limit = current_school(uow, school).plan.max_folders
+    limit = get_current_school(uow, school).plan.max_folders
     if limit and uow.drive.count(school) >= limit:
         raise Refusal(Errno.TOO_MANY_FOLDERS, f"the school may have {limit} folders")
-    return uow.drive.add(held, name, uow.now)
+    return uow.drive.add(parent, name, uow.now)

@@ -6,68 +6,68 @@ from homeroom.domain.courses import LABEL_RULE, check_course
 from homeroom.domain.labels import Label, check_course_labels
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import current_school
+from homeroom.usecases.accounts import get_current_school
 
 COLOURS = ("#e5484d", "#f76808", "#ffb224", "#30a46c", "#12a594", "#0091ff", "#6e56cf", "#e93d82")
 
 
 def add(uow: UnitOfWork, school: SchoolId, name: str) -> LabelId:
     """Add a label; a name in use is refused, about the label that has it (READINGS Q35)."""
-    known = uow.labels.find_by_name(school, name)
-    if known is not None:
-        raise Refusal(Errno.LABEL_NAME_TAKEN, about=known.id)
-    limit = current_school(uow, school).plan.max_labels
+    existing = uow.labels.find_by_name(school, name)
+    if existing is not None:
+        raise Refusal(Errno.LABEL_NAME_TAKEN, about=existing.id)
+    limit = get_current_school(uow, school).plan.max_labels
     count = uow.labels.count(school)
     if limit and count >= limit:
         raise Refusal(Errno.TOO_MANY_LABELS, f"the school may have {limit} labels")
     return uow.labels.add(school, name, COLOURS[count % len(COLOURS)], uow.now)
 
 
-def rename(uow: UnitOfWork, school: SchoolId, label: LabelId, name: str) -> None:
+def rename(uow: UnitOfWork, school: SchoolId, label_id: LabelId, name: str) -> None:
     """Give a label another name."""
-    held = _held(uow, school, label)
+    label = _get_own_label(uow, school, label_id)
     other = uow.labels.find_by_name(school, name)
-    if other is not None and other.id != held.id:
+    if other is not None and other.id != label.id:
         raise Refusal(Errno.LABEL_NAME_TAKEN)
-    uow.labels.rename(label, name)
+    uow.labels.rename(label_id, name)
 
 
 def delete(uow: UnitOfWork, school: SchoolId, label: LabelId) -> None:
     """Delete a label, and take it off every course."""
-    uow.labels.delete(_held(uow, school, label).id)
+    uow.labels.delete(_get_own_label(uow, school, label).id)
 
 
 def set_of_courses(
     uow: UnitOfWork,
     school: SchoolId,
-    asked: list[tuple[CourseId, tuple[LabelId, ...] | None] | Refusal],
+    entries: list[tuple[CourseId, tuple[LabelId, ...] | None] | Refusal],
 ) -> list[Refusal | None]:
     """Make the labels of courses what is asked, each course all or nothing (READINGS Q8)."""
-    entries = [one for one in asked if not isinstance(one, Refusal)]
-    courses = uow.courses.get_many(course for course, _ in entries)
-    owners = uow.labels.find_schools(label for _, labels in entries for label in labels or ())
-    wanted: dict[CourseId, tuple[LabelId, ...]] = {}
+    valid = [entry for entry in entries if not isinstance(entry, Refusal)]
+    courses = uow.courses.get_many(course for course, _ in valid)
+    owners = uow.labels.find_schools(label for _, labels in valid for label in labels or ())
+    new_labels: dict[CourseId, tuple[LabelId, ...]] = {}
     verdicts: list[Refusal | None] = []
-    for one in asked:
+    for entry in entries:
         try:
-            if isinstance(one, Refusal):
-                raise one
-            course, labels = one
+            if isinstance(entry, Refusal):
+                raise entry
+            course, labels = entry
             check_course(courses.get(course), school, uow.now, LABEL_RULE)
             if labels is not None:
                 # A course named twice gets what its last entry says.
-                wanted[course] = check_course_labels(labels, owners, school)
+                new_labels[course] = check_course_labels(labels, owners, school)
             verdicts.append(None)
         except Refusal as refusal:
             verdicts.append(refusal)
-    uow.labels.save_of_courses(wanted)
+    uow.labels.save_of_courses(new_labels)
     return verdicts
 
 
-def _held(uow: UnitOfWork, school: SchoolId, label: LabelId) -> Label:
-    held = uow.labels.get(label)
-    if held is None:
+def _get_own_label(uow: UnitOfWork, school: SchoolId, label_id: LabelId) -> Label:
+    label = uow.labels.get(label_id)
+    if label is None:
         raise Refusal(Errno.NO_SUCH_LABEL)
-    if held.school != school:
+    if label.school != school:
         raise Refusal(Errno.LABEL_OF_ANOTHER_SCHOOL)
-    return held
+    return label

@@ -44,52 +44,60 @@ from homeroom.domain.teachers import (
 )
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import can_record, current_school
+from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 
 
 def add(
-    uow: UnitOfWork, deps: Dependencies, school: SchoolId, course: CourseId, wanted: NewLesson
+    uow: UnitOfWork,
+    deps: Dependencies,
+    school: SchoolId,
+    course_id: CourseId,
+    new_lesson: NewLesson,
 ) -> Lesson:
     """Put a class on the timetable of a course of this school.
 
     Raises `Refusal`; with IDENTITY_TAKEN it is about the class made earlier (READINGS Q1).
     """
-    facts = uow.lessons.get_context(school, course, wanted.hours, wanted.folder, wanted.identity)
+    facts = uow.lessons.get_context(
+        school, course_id, new_lesson.hours, new_lesson.folder, new_lesson.identity
+    )
     if facts.existing is not None:
         raise Refusal(Errno.IDENTITY_TAKEN, about=uow.lessons.get(facts.existing))
     plan = facts.plan
-    held = check_course(facts.course, school, uow.now, CHANGE_RULE)
-    check_hours(wanted.hours, uow.now)
+    course = check_course(facts.course, school, uow.now, CHANGE_RULE)
+    check_hours(new_lesson.hours, uow.now)
     if facts.is_in_maintenance:
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    if wanted.teacher == NOBODY:
+    if new_lesson.teacher == NOBODY:
         raise Refusal(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
-    teacher, *helpers = uow.teachers.list_candidates(
-        school, (wanted.teacher, *wanted.co_teachers), course
+    teacher, *co_teachers = uow.teachers.list_candidates(
+        school, (new_lesson.teacher, *new_lesson.co_teachers), course_id
     )
     check_candidates([teacher.candidate], TEACHER_RULE)
-    check_co_teachers(wanted.co_teachers, wanted.teacher, plan.max_co_teachers)
-    check_candidates([helper.candidate for helper in helpers], CO_TEACHER_RULE)
-    stage = resolve_classroom(wanted.classroom, plan)
-    if wanted.folder is not None and facts.folder_owner != school:
+    check_co_teachers(new_lesson.co_teachers, new_lesson.teacher, plan.max_co_teachers)
+    check_candidates([co_teacher.candidate for co_teacher in co_teachers], CO_TEACHER_RULE)
+    classroom = resolve_classroom(new_lesson.classroom, plan)
+    if new_lesson.folder is not None and facts.folder_owner != school:
         raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
-    check_plan(plan, stage, wanted.recording, has_co_teachers=bool(helpers))
-    _check_numbers(uow, plan, school, course)
-    switches = _first_switches(uow, deps, school, plan, wanted.recording)
+    check_plan(plan, classroom, new_lesson.recording, has_co_teachers=bool(co_teachers))
+    _check_quotas(uow, plan, school, course_id)
+    recording = _resolve_recording(uow, deps, school, plan, new_lesson.recording)
     new = replace(
-        wanted,
-        classroom=stage,
-        recording=switches,
-        introduction=_storable(uow, wanted.introduction, Errno.ADDED_WITHOUT_INTRODUCTION),
+        new_lesson,
+        classroom=classroom,
+        recording=recording,
+        introduction=_storable_or_warn(
+            uow, new_lesson.introduction, Errno.ADDED_WITHOUT_INTRODUCTION
+        ),
     )
     key = deps.keys.public_key()
-    stream = bound(uow, deps, key, None, switches)
-    lesson = uow.lessons.add(held, new, key, stream, uow.now)
-    uow.class_roles.add_co_teachers(lesson.id, wanted.co_teachers)
-    _list_teachers(uow, course, [teacher, *helpers])
-    _push_expiry(uow, held, wanted.hours)
-    _note_hours(uow, plan, school, wanted.hours)
+    stream = bind_stream(uow, deps, key, None, recording)
+    lesson = uow.lessons.add(course, new, key, stream, uow.now)
+    uow.class_roles.add_co_teachers(lesson.id, new_lesson.co_teachers)
+    _list_teachers(uow, course_id, [teacher, *co_teachers])
+    _extend_expiry(uow, course, new_lesson.hours)
+    _warn_hours_used_up(uow, plan, school, new_lesson.hours)
     return lesson
 
 
@@ -102,28 +110,30 @@ def edit(
     change: LessonChange,
 ) -> Lesson:
     """Change a class of this school; what is not in the change stays."""
-    held = current_school(uow, school)
-    home = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
-    old = own_lesson(uow, course, lesson)
+    current = get_current_school(uow, school)
+    parent = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
+    old = get_v1_lesson(uow, course, lesson)
     check_editable(old, change, uow.now)
     if change.hours is not None:
         check_hours(change.hours, uow.now)
         if uow.lessons.is_in_maintenance(change.hours):
             raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    helpers_now = uow.class_roles.list_co_teachers(lesson) if change.changes_teachers else ()
-    persons = _check_teachers(uow, held, old, helpers_now, change)
+    co_teachers = uow.class_roles.list_co_teachers(lesson) if change.changes_teachers else ()
+    joining = _check_teachers(uow, current, old, co_teachers, change)
     if change.folder is not None:
         folder = uow.drive.get(change.folder)
         if folder is None or folder.school != school:
             raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
-    stage = change_classroom(old.classroom, change)
-    _check_plan_of_edit(uow, held, old, stage, change)
-    switches = old.recording
+    classroom = change_classroom(old.classroom, change)
+    _check_plan_of_edit(uow, current, old, classroom, change)
+    recording = old.recording
     if change.recording is not None:
-        switches = _judged(uow, deps, held, old, change.recording.apply_to(old.recording))
+        recording = _change_recording(
+            uow, deps, current, old, change.recording.apply_to(old.recording)
+        )
     introduction = old.introduction
     if change.introduction is not None:
-        introduction = _storable(
+        introduction = _storable_or_warn(
             uow, change.introduction, Errno.EDITED_WITHOUT_INTRODUCTION, instead=introduction
         )
     new = replace(
@@ -132,48 +142,48 @@ def edit(
         hours=change.hours or old.hours,
         teacher=change.teacher or old.teacher,
         folder=change.folder or old.folder,
-        classroom=stage,
-        recording=switches,
+        classroom=classroom,
+        recording=recording,
         watch_policy=old.watch_policy.with_changes(
             change.watch_by_login, change.allow_unlogged_chat
         ),
         introduction=introduction,
-        stream=bound(uow, deps, old.key, old.stream, switches),
+        stream=bind_stream(uow, deps, old.key, old.stream, recording),
     )
     uow.lessons.save(new)
     if change.co_teachers is not None:
         uow.class_roles.save_co_teachers(lesson, change.co_teachers)
-    _list_teachers(uow, course, persons)
+    _list_teachers(uow, course, joining)
     if change.hours is not None:
-        _push_expiry(uow, home, change.hours)
-        _note_hours(uow, held.plan, school, change.hours)
+        _extend_expiry(uow, parent, change.hours)
+        _warn_hours_used_up(uow, current.plan, school, change.hours)
     return new
 
 
-def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson: LessonId) -> None:
+def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: LessonId) -> None:
     """Delete a class that has not been held; its identity becomes free (idempotency rules)."""
-    keeps = current_school(uow, school).plan.keep_identities
+    keeps_identity = get_current_school(uow, school).plan.keep_identities
     uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
-    held = own_lesson(uow, course, lesson)
-    phase = held.phase(uow.now)
+    lesson = get_v1_lesson(uow, course, lesson_id)
+    phase = lesson.phase(uow.now)
     if phase is Phase.RUNNING:
         raise Refusal(Errno.LESSON_IS_RUNNING)
     if phase.is_over:
         raise Refusal(Errno.LESSON_IS_OVER)
-    uow.lessons.delete(held, uow.now, keeps_identity=keeps)
-    if keeps and held.identity is not None:
+    uow.lessons.delete(lesson, uow.now, keeps_identity=keeps_identity)
+    if keeps_identity and lesson.identity is not None:
         uow.warn(Errno.IDENTITY_NOT_RELEASED)
 
 
-def own_lesson(uow: UnitOfWork, course: CourseId, lesson: LessonId) -> Lesson:
+def get_v1_lesson(uow: UnitOfWork, course: CourseId, lesson_id: LessonId) -> Lesson:
     """Return a class of the course that the v1 calls may handle, or refuse it."""
-    held = living_lesson(uow.lessons.get(lesson), course)
-    if held.origin is not Origin.V1:
+    lesson = check_lesson(uow.lessons.get(lesson_id), course)
+    if lesson.origin is not Origin.V1:
         raise Refusal(Errno.LESSON_MADE_ELSEWHERE)
-    return held
+    return lesson
 
 
-def living_lesson(lesson: Lesson | None, course: CourseId) -> Lesson:
+def check_lesson(lesson: Lesson | None, course: CourseId) -> Lesson:
     """Return a class of the course that is not deleted, or refuse it."""
     if lesson is None:
         raise Refusal(Errno.NO_SUCH_LESSON)
@@ -184,49 +194,49 @@ def living_lesson(lesson: Lesson | None, course: CourseId) -> Lesson:
     return lesson
 
 
-def bound(
+def bind_stream(
     uow: UnitOfWork,
     deps: Dependencies,
     key: str,
     stream: StreamSignature | None,
-    switches: RecordingOptions,
+    recording: RecordingOptions,
 ) -> StreamSignature | None:
     """Return the pull address of a class: bound once it is recorded and live, then for ever."""
-    if stream is not None or not (switches.record and switches.live):
+    if stream is not None or not (recording.record and recording.live):
         return stream
-    return sign_stream(key, uow.now + deps.pull_life, deps.pull_key)
+    return sign_stream(key, uow.now + deps.pull_url_seconds, deps.pull_key)
 
 
-def _first_switches(
-    uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan, asked: RecordingOptions
+def _resolve_recording(
+    uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan, requested: RecordingOptions
 ) -> RecordingOptions:
     """Return the recording switches of a new class, and note what they could not be."""
-    if asked.lacks_recording:
+    if requested.lacks_recording:
         uow.warn(Errno.ADDED_WITH_BAD_RECORDING)
-    if asked.record and not can_record(uow, deps, school, plan):
+    if requested.record and not can_record(uow, deps, school, plan):
         uow.warn(Errno.ADDED_WITHOUT_RECORDING)
         return RecordingOptions()
-    return asked.effective()
+    return requested.effective()
 
 
-def _judged(
-    uow: UnitOfWork, deps: Dependencies, school: School, old: Lesson, asked: RecordingOptions
+def _change_recording(
+    uow: UnitOfWork, deps: Dependencies, school: School, old: Lesson, requested: RecordingOptions
 ) -> RecordingOptions:
     """Return the recording switches after an edit, and note what they could not become."""
-    notes = {
+    warnings = {
         RecordingVerdict.LACKS_RECORDING: Errno.EDITED_WITH_BAD_RECORDING,
         RecordingVerdict.FROZEN: Errno.EDITED_RECORDING_FROZEN,
         RecordingVerdict.NO_SERVICE: Errno.EDITED_WITHOUT_RECORDING,
     }
-    works = can_record(uow, deps, school.id, school.plan)
-    verdict = judge_recording(old, asked, uow.now, can_record=works)
+    can_record_now = can_record(uow, deps, school.id, school.plan)
+    verdict = judge_recording(old, requested, uow.now, can_record=can_record_now)
     if verdict is RecordingVerdict.CHANGED:
-        return asked.effective()
-    uow.warn(notes[verdict])
+        return requested.effective()
+    uow.warn(warnings[verdict])
     return old.recording
 
 
-def _storable(uow: UnitOfWork, text: str, warning: Errno, instead: str = "") -> str:
+def _storable_or_warn(uow: UnitOfWork, text: str, warning: Errno, instead: str = "") -> str:
     """Return an introduction, or what stands instead of one that cannot be kept."""
     if is_storable(text):
         return text
@@ -238,33 +248,33 @@ def _check_teachers(
     uow: UnitOfWork,
     school: School,
     old: Lesson,
-    helpers_now: tuple[UserId, ...],
+    co_teachers: tuple[UserId, ...],
     change: LessonChange,
 ) -> list[CourseCandidate]:
     """Refuse a new teacher or new co-teachers who do not fit; returns who joins the class."""
     if not change.changes_teachers:
         return []
     joining: list[CourseCandidate] = []
-    helpers_then = helpers_now if change.co_teachers is None else change.co_teachers
+    new_co_teachers = co_teachers if change.co_teachers is None else change.co_teachers
     if change.teacher is not None and change.teacher != old.teacher:
-        known = uow.teachers.list_candidates(school.id, (change.teacher,), old.course, old.id)
-        check_candidates([known[0].candidate], TEACHER_RULE)
-        if change.teacher in helpers_then and change.co_teachers is None:
+        rows = uow.teachers.list_candidates(school.id, (change.teacher,), old.course, old.id)
+        check_candidates([rows[0].candidate], TEACHER_RULE)
+        if change.teacher in new_co_teachers and change.co_teachers is None:
             raise Refusal(Errno.TEACHER_IS_CO_TEACHER)
-        joining += known
+        joining += rows
     if change.co_teachers is not None:
         teacher = change.teacher or old.teacher
         check_co_teachers(change.co_teachers, teacher, school.plan.max_co_teachers)
-        known = uow.teachers.list_candidates(school.id, change.co_teachers, old.course, old.id)
+        rows = uow.teachers.list_candidates(school.id, change.co_teachers, old.course, old.id)
         check_candidates(
-            [one.candidate for one in known if one.candidate.user not in helpers_now],
+            [row.candidate for row in rows if row.candidate.user not in co_teachers],
             CO_TEACHER_RULE,
         )
-        joining += known
-        leaving = tuple(user for user in helpers_now if user not in change.co_teachers)
+        joining += rows
+        leaving = tuple(user for user in co_teachers if user not in change.co_teachers)
         if leaving and old.phase(uow.now) is Phase.RUNNING:
-            put_out = uow.teachers.list_candidates(school.id, leaving)
-            if any(one.candidate.is_cancelled for one in put_out):
+            removed = uow.teachers.list_candidates(school.id, leaving)
+            if any(row.candidate.is_cancelled for row in removed):
                 raise Refusal(
                     Errno.CO_TEACHER_NOT_UNBOOKED,
                     "a cancelled co-teacher cannot be put out of a class that is running",
@@ -273,7 +283,7 @@ def _check_teachers(
 
 
 def _check_plan_of_edit(
-    uow: UnitOfWork, school: School, old: Lesson, stage: ClassroomSettings, change: LessonChange
+    uow: UnitOfWork, school: School, old: Lesson, classroom: ClassroomSettings, change: LessonChange
 ) -> None:
     """Refuse what the plan lacks: of what is sent, or of the whole class when its times change."""
     plan = school.plan
@@ -281,31 +291,31 @@ def _check_plan_of_edit(
         sent = ClassroomSettings(
             is_smart=change.is_smart or False, is_broadcast=change.is_broadcast or False
         )
-        switches = (
+        recording = (
             RecordingOptions()
             if change.recording is None
             else change.recording.apply_to(RecordingOptions())
         )
-        check_plan(plan, sent, switches, has_co_teachers=bool(change.co_teachers))
+        check_plan(plan, sent, recording, has_co_teachers=bool(change.co_teachers))
         return
-    if stage.seats > plan.max_seats:
+    if classroom.seats > plan.max_seats:
         raise Refusal(Errno.SEATS_INVALID, f"the plan now has {plan.max_seats} seats a class")
-    helpers = (
+    co_teachers = (
         uow.class_roles.list_co_teachers(old.id)
         if change.co_teachers is None
         else change.co_teachers
     )
-    switches = (
+    recording = (
         old.recording if change.recording is None else change.recording.apply_to(old.recording)
     )
-    check_plan(plan, stage, switches, has_co_teachers=bool(helpers))
+    check_plan(plan, classroom, recording, has_co_teachers=bool(co_teachers))
     if plan.monthly_classes:
         # An edit creates none: it is refused where the month already has more than the plan.
         created = uow.quotas.count_created_lessons(school.id, *month_bounds(uow.now, plan))
         check_monthly_limit(plan, created - 1)
 
 
-def _check_numbers(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseId) -> None:
+def _check_quotas(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseId) -> None:
     """Refuse one class more than the course or the month may have."""
     if not (plan.max_course_classes or plan.monthly_classes):
         return
@@ -322,21 +332,21 @@ def _check_numbers(uow: UnitOfWork, plan: Plan, school: SchoolId, course: Course
         )
 
 
-def _list_teachers(uow: UnitOfWork, course: CourseId, persons: list[CourseCandidate]) -> None:
+def _list_teachers(uow: UnitOfWork, course: CourseId, rows: list[CourseCandidate]) -> None:
     """Enter the teachers of a class in the course's list of teachers."""
     uow.courses.add_teachers(
-        course, [one.candidate.user for one in persons if not one.is_course_teacher]
+        course, [row.candidate.user for row in rows if not row.is_course_teacher]
     )
 
 
-def _push_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
+def _extend_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
     """Push the expiry of a course past a class of it (READINGS Q27)."""
     latest = hours.end + EXPIRY_EXTENSION_SECONDS
     if course.expires_at is not None and course.expires_at < latest:
         uow.courses.extend_expiry(course.id, latest)
 
 
-def _note_hours(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
+def _warn_hours_used_up(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
     """Say so when the classroom hours that are paid for are used up."""
     if plan.classroom_hours:
         used = uow.quotas.sum_lesson_seconds(school, *month_bounds(hours.begin, plan))

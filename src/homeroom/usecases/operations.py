@@ -15,25 +15,25 @@ from homeroom.usecases.dependencies import Dependencies
 # --- accounts ---------------------------------------------------------------------------------
 
 
-def user(uow: UnitOfWork, asked: str) -> User:
+def get_user(uow: UnitOfWork, text: str) -> User:
     """Return a user by UID, or by telephone number or e-mail address, or decline."""
-    name = asked.strip().lower()
-    person = uow.accounts.find_by_names([name]).get(name)
-    if person is None and asked.isascii() and asked.isdigit() and len(asked) <= len(str(2**62)):
-        person = uow.accounts.get(UserId(int(asked)))
-    if person is None:
-        raise OperatorError(f"no user is known as {asked}")
-    return person
+    name = text.strip().lower()
+    user = uow.accounts.find_by_names([name]).get(name)
+    if user is None and text.isascii() and text.isdigit() and len(text) <= len(str(2**62)):
+        user = uow.accounts.get(UserId(int(text)))
+    if user is None:
+        raise OperatorError(f"no user is known as {text}")
+    return user
 
 
-def cancel_user(uow: UnitOfWork, asked: UserId) -> User:
+def cancel_user(uow: UnitOfWork, user_id: UserId) -> User:
     """Cancel an account; its telephone number or address becomes free for another."""
-    person = schools.living_user(uow, asked)
-    owned = uow.schools.find_by_owner(asked)
-    if owned is not None:
-        raise OperatorError(f"UID {asked} is the school account of school {owned}")
-    uow.accounts.cancel(asked, uow.now)
-    return person
+    user = schools.get_active_user(uow, user_id)
+    school = uow.schools.find_by_owner(user_id)
+    if school is not None:
+        raise OperatorError(f"UID {user_id} is the school account of school {school}")
+    uow.accounts.cancel(user_id, uow.now)
+    return user
 
 
 # --- courses ----------------------------------------------------------------------------------
@@ -41,78 +41,78 @@ def cancel_user(uow: UnitOfWork, asked: UserId) -> User:
 
 def set_course_kind(uow: UnitOfWork, course: CourseId, kind: CourseKind) -> None:
     """Make a course standard, public or dual; the partner API handles standard ones only."""
-    _course(uow, course)
+    _get_course(uow, course)
     uow.courses.save(course, {"kind": kind.value})
 
 
-def delete_course(uow: UnitOfWork, course: CourseId) -> None:
+def delete_course(uow: UnitOfWork, course_id: CourseId) -> None:
     """Delete a course with its classes; their identities become free, as the school likes it."""
-    held = _course(uow, course)
-    if not schools.get(uow, held.school).plan.keep_identities:
-        uow.courses.free_identities(course)
-        uow.courses.save(course, {"unique_identity": None})
-    uow.courses.save(course, {"deleted_at": uow.now})
+    course = _get_course(uow, course_id)
+    if not schools.get(uow, course.school).plan.keep_identities:
+        uow.courses.free_identities(course_id)
+        uow.courses.save(course_id, {"unique_identity": None})
+    uow.courses.save(course_id, {"deleted_at": uow.now})
 
 
-def _course(uow: UnitOfWork, course: CourseId) -> Course:
-    held = uow.courses.get(course)
-    if held is None:
-        raise OperatorError(f"no course has the id {course}")
-    if held.deleted_at is not None:
-        raise OperatorError(f"course {course} is deleted")
-    return held
+def _get_course(uow: UnitOfWork, course_id: CourseId) -> Course:
+    course = uow.courses.get(course_id)
+    if course is None:
+        raise OperatorError(f"no course has the id {course_id}")
+    if course.deleted_at is not None:
+        raise OperatorError(f"course {course_id} is deleted")
+    return course
 
 
 # --- classes ----------------------------------------------------------------------------------
 
 
-def lesson(uow: UnitOfWork, asked: LessonId) -> Lesson:
+def get_lesson(uow: UnitOfWork, lesson_id: LessonId) -> Lesson:
     """Return a class that is not deleted, or decline."""
-    held = uow.lessons.get(asked)
-    if held is None:
-        raise OperatorError(f"no class has the id {asked}")
-    if held.deleted_at is not None:
-        raise OperatorError(f"class {asked} is deleted")
-    return held
+    lesson = uow.lessons.get(lesson_id)
+    if lesson is None:
+        raise OperatorError(f"no class has the id {lesson_id}")
+    if lesson.deleted_at is not None:
+        raise OperatorError(f"class {lesson_id} is deleted")
+    return lesson
 
 
-def set_origin(uow: UnitOfWork, asked: LessonId, origin: Origin) -> None:
+def set_origin(uow: UnitOfWork, lesson_id: LessonId, origin: Origin) -> None:
     """Say how a class was made; the v1 calls change only their own (errno 466)."""
-    uow.lessons.save_origin(lesson(uow, asked).id, origin)
+    uow.lessons.save_origin(get_lesson(uow, lesson_id).id, origin)
 
 
-def close_lesson(uow: UnitOfWork, asked: LessonId) -> None:
+def close_lesson(uow: UnitOfWork, lesson_id: LessonId) -> None:
     """Close a class early, as its teacher would; from now on it is over."""
-    if lesson(uow, asked).is_over(uow.now):
-        raise OperatorError(f"class {asked} is over already")
-    uow.lessons.close(asked, uow.now)
+    if get_lesson(uow, lesson_id).is_over(uow.now):
+        raise OperatorError(f"class {lesson_id} is over already")
+    uow.lessons.close(lesson_id, uow.now)
 
 
-def add_guest(uow: UnitOfWork, asked: LessonId, guest: UserId) -> None:
+def add_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
     """Add a student to one class only."""
-    held = lesson(uow, asked)
-    schools.living_user(uow, guest)
-    if guest == held.teacher or guest in uow.class_roles.list_co_teachers(asked):
-        raise OperatorError(f"UID {guest} teaches class {asked}")
-    uow.class_roles.add_guest(asked, guest)
+    lesson = get_lesson(uow, lesson_id)
+    schools.get_active_user(uow, guest)
+    if guest == lesson.teacher or guest in uow.class_roles.list_co_teachers(lesson_id):
+        raise OperatorError(f"UID {guest} teaches class {lesson_id}")
+    uow.class_roles.add_guest(lesson_id, guest)
 
 
-def remove_guest(uow: UnitOfWork, asked: LessonId, guest: UserId) -> None:
+def remove_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
     """Take a student out of one class."""
-    if not uow.class_roles.delete_guest(lesson(uow, asked).id, guest):
-        raise OperatorError(f"UID {guest} is no guest of class {asked}")
+    if not uow.class_roles.delete_guest(get_lesson(uow, lesson_id).id, guest):
+        raise OperatorError(f"UID {guest} is no guest of class {lesson_id}")
 
 
 # --- folders ----------------------------------------------------------------------------------
 
 
-def set_writable(uow: UnitOfWork, folder: FolderId, *, writable: bool) -> Folder:
+def set_writable(uow: UnitOfWork, folder_id: FolderId, *, writable: bool) -> Folder:
     """Let the partner API put folders into a folder, or no longer (errno 196)."""
-    held = uow.drive.get(folder)
-    if held is None:
-        raise OperatorError(f"no folder has the id {folder}")
-    uow.drive.save_writable(folder, writable=writable)
-    return held
+    folder = uow.drive.get(folder_id)
+    if folder is None:
+        raise OperatorError(f"no folder has the id {folder_id}")
+    uow.drive.save_writable(folder_id, writable=writable)
+    return folder
 
 
 # --- maintenance windows and tokens -----------------------------------------------------------
@@ -138,8 +138,8 @@ def issue_token(
     if school is not None:
         schools.get(uow, school)
     secret = deps.keys.token()
-    kept_name = schools.named(name)
-    return uow.tokens.add(school, kept_name, fingerprint(secret), uow.now), secret
+    normalized = schools.normalize_name(name)
+    return uow.tokens.add(school, normalized, fingerprint(secret), uow.now), secret
 
 
 def revoke_token(uow: UnitOfWork, token: TokenId) -> None:

@@ -13,13 +13,13 @@ from homeroom.store.readback_records import (
 )
 from homeroom.store.unit_of_work import UnitOfWork
 
-Whole = SchoolId | None
+Scope = SchoolId | None
 """Whose things may be seen: one school's, or everybody's."""
-VIEWERS_AT_ONCE = 1000
+VIEWERS_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class CourseWithLabels:
+class ListedCourse:
     """A course with its labels."""
 
     course: CourseRecord
@@ -27,60 +27,60 @@ class CourseWithLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenLesson:
+class ListedLesson:
     """A class with the people who hold it."""
 
     lesson: Lesson
-    shown: LessonRecord
+    row: LessonRecord
     co_teachers: list[CoTeacherRecord]
 
 
-def courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[CourseWithLabels]:
+def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedCourse]:
     """Return a page of courses, their labels read in one statement."""
     page = uow.readback.list_courses(filters, span)
     labels = uow.readback.find_labels(course.id for course in page.rows)
-    rows = [CourseWithLabels(course, labels[course.id]) for course in page.rows]
+    rows = [ListedCourse(course, labels[course.id]) for course in page.rows]
     return Page(rows, page.next, page.order)
 
 
-def lessons(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[SeenLesson]:
+def list_lessons(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedLesson]:
     """Return a page of classes, what hangs on them read in two statements."""
     page = uow.readback.list_lessons(filters, span)
-    ids = [shown.id for shown in page.rows]
-    held = uow.lessons.get_many(ids)
+    ids = [row.id for row in page.rows]
+    existing = uow.lessons.get_many(ids)
     co_teachers = uow.readback.find_co_teachers(ids)
-    rows = [SeenLesson(held[shown.id], shown, co_teachers[shown.id]) for shown in page.rows]
+    rows = [ListedLesson(existing[row.id], row, co_teachers[row.id]) for row in page.rows]
     return Page(rows, page.next, page.order)
 
 
-def lesson(uow: UnitOfWork, scope: Whole, asked: LessonId) -> SeenLesson | None:
+def find_lesson(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> ListedLesson | None:
     """Return one class, or none where there is none to be seen."""
-    filters: Filters = {"lesson": asked}
+    filters: Filters = {"lesson": lesson_id}
     if scope is not None:
         filters = {**filters, SCHOOL: scope}
-    rows = lessons(uow, filters, PageRequest(1, now=uow.now)).rows
+    rows = list_lessons(uow, filters, PageRequest(1, now=uow.now)).rows
     return rows[0] if rows else None
 
 
-def sees_course(uow: UnitOfWork, scope: Whole, asked: CourseId) -> bool:
+def can_see_course(uow: UnitOfWork, scope: Scope, course_id: CourseId) -> bool:
     """Tell whether there is such a course to be seen."""
-    course = uow.courses.get(asked)
+    course = uow.courses.get(course_id)
     return course is not None and scope in (None, course.school)
 
 
-def seen_lesson(uow: UnitOfWork, scope: Whole, asked: LessonId) -> Lesson | None:
+def find_lesson_alone(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> Lesson | None:
     """Return a class alone, or none where there is none to be seen."""
-    held = uow.lessons.get(asked)
-    return held if held is not None and scope in (None, held.school) else None
+    lesson = uow.lessons.get(lesson_id)
+    return lesson if lesson is not None and scope in (None, lesson.school) else None
 
 
-def viewers_of(uow: UnitOfWork, lesson: LessonId) -> list[ViewerRecord]:
+def list_all_viewers(uow: UnitOfWork, lesson: LessonId) -> list[ViewerRecord]:
     """Return everybody who watched a class, in the order of their coming."""
-    found: list[ViewerRecord] = []
-    page = uow.readback.list_viewers_of_lesson(lesson, {}, PageRequest(VIEWERS_AT_ONCE))
-    found += page.rows
+    viewers: list[ViewerRecord] = []
+    page = uow.readback.list_viewers_of_lesson(lesson, {}, PageRequest(VIEWERS_PAGE))
+    viewers += page.rows
     while page.next is not None:
-        span = PageRequest(VIEWERS_AT_ONCE, page.next, page.order)
+        span = PageRequest(VIEWERS_PAGE, page.next, page.order)
         page = uow.readback.list_viewers_of_lesson(lesson, {}, span)
-        found += page.rows
-    return found
+        viewers += page.rows
+    return viewers

@@ -9,10 +9,10 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo
 from homeroom.usecases.dependencies import Dependencies
 
-FILES_AT_ONCE = 1000
+ERASE_BATCH = 1000
 
 
-class Removed(msgspec.Struct, frozen=True, kw_only=True):
+class ResetCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How much a school held."""
 
     classes: int
@@ -26,17 +26,17 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     files: int
 
 
-def to_empty(uow: UnitOfWork, school: SchoolId) -> Removed:
+def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
     """Leave of a school what `school create` makes: SID, secrets, school account, a plan of all.
 
     Its tokens stay too. The bytes of its files go after the commit.
     """
     emptied = uow.resets.empty(school)
     uow.schools.save_plan(school, Plan())
-    for first in range(0, len(emptied.files), FILES_AT_ONCE):
-        uow.enqueue(EraseFiles(emptied.files[first : first + FILES_AT_ONCE]), school)
+    for first in range(0, len(emptied.files), ERASE_BATCH):
+        uow.enqueue(EraseFiles(emptied.files[first : first + ERASE_BATCH]), school)
     rows = emptied.rows
-    return Removed(
+    return ResetCounts(
         classes=rows["lessons"],
         courses=rows["courses"],
         teachers=rows["teachers"],
@@ -48,8 +48,8 @@ def to_empty(uow: UnitOfWork, school: SchoolId) -> Removed:
     )
 
 
-def to_demo(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> Removed:
+def reset_to_demo(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> ResetCounts:
     """Empty a school and fill it as the demo school is."""
-    removed = to_empty(uow, school)
+    removed = empty_school(uow, school)
     demo.seed(uow, deps, school)
     return removed

@@ -6,25 +6,29 @@ from homeroom.domain.schools import School
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
 
-SWEPT_AT_ONCE = 500
+SWEEP_BATCH = 500
 """Viewers, and entries of chats, that one unit of work sweeps away."""
 
 
-def overdue(uow: UnitOfWork) -> set[SchoolId]:
+def find_overdue_schools(uow: UnitOfWork) -> set[SchoolId]:
     """Return the schools that have something to be swept away."""
-    kept_too_long = (one.id for one in schools.every(uow) if any(_overdue(uow, one, 1)))
-    return {*uow.sessions.list_schools_with_expired(uow.now), *kept_too_long}
+    with_overdue_rows = (
+        school.id for school in schools.list_schools(uow) if any(_find_overdue(uow, school, 1))
+    )
+    return {*uow.sessions.list_schools_with_expired(uow.now), *with_overdue_rows}
 
 
 def sweep(uow: UnitOfWork, school: SchoolId) -> int:
     """Remove what a school has kept for longer than it wants to, some at once; tells how much."""
-    viewers, entries = _overdue(uow, schools.get(uow, school), SWEPT_AT_ONCE)
+    viewers, entries = _find_overdue(uow, schools.get(uow, school), SWEEP_BATCH)
     uow.viewers.purge(viewers)
     uow.chats.purge(entries)
     return len(viewers) + len(entries) + uow.sessions.purge_expired(school, uow.now)
 
 
-def _overdue(uow: UnitOfWork, school: School, limit: int) -> tuple[list[ViewerId], list[EntryId]]:
+def _find_overdue(
+    uow: UnitOfWork, school: School, limit: int
+) -> tuple[list[ViewerId], list[EntryId]]:
     """Return viewers and entries whose days, counted from the end of the class, are over."""
     plan, now = school.plan, uow.now
     viewers: list[ViewerId] = []

@@ -11,19 +11,19 @@ from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
 from homeroom.store.rosters import NewMember, RosterCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import current_school
+from homeroom.usecases.accounts import get_current_school
 
-Verdict = Refusal | Errno | None
+MemberVerdict = Refusal | Errno | None
 """What became of one entry: refused, done with something to say, or simply done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MemberRequest:
     """A person asked for by UID, or by account as older clients do."""
 
     user: UserId | None
     name: AccountName | None = None
-    shown_as: str | None = None
+    nickname: str | None = None
 
 
 def add_members(
@@ -31,31 +31,31 @@ def add_members(
     school: SchoolId,
     course: CourseId,
     role: MemberRole,
-    asked: list[Asked | Refusal],
-) -> list[Verdict]:
+    requests: list[MemberRequest | Refusal],
+) -> list[MemberVerdict]:
     """Add people to a course; each is judged alone, all accepted ones are written together."""
-    held = current_school(uow, school)
-    home = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
-    accounts = _accounts(uow, asked)
-    uids = [_uid(one, accounts) for one in asked]
+    current = get_current_school(uow, school)
+    parent = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
+    accounts = _find_accounts(uow, requests)
+    uids = [_resolve_uid(request, accounts) for request in requests]
     persons = uow.rosters.find_candidates(school, course, [uid for uid in uids if uid is not None])
-    room = _room(uow, held, course, role)
-    seen: set[UserId] = set()
+    places = _places_left(uow, current, course, role)
+    named: set[UserId] = set()
     new: list[NewMember] = []
-    verdicts: list[Verdict] = []
-    for one, uid in zip(asked, uids, strict=True):
-        if isinstance(one, Refusal):
-            verdicts.append(one)
+    verdicts: list[MemberVerdict] = []
+    for request, uid in zip(requests, uids, strict=True):
+        if isinstance(request, Refusal):
+            verdicts.append(request)
             continue
         try:
-            person = _admitted(one, uid, persons, held, home, role, seen)
-            _check_room(room, len(new))
+            person = _check_person(request, uid, persons, current, parent, role, named)
+            _check_places(places, len(new))
         except Refusal as refusal:
             verdicts.append(refusal)
             continue
-        member, note = _member(person, one, held, role)
+        member, warning = _build_member(person, request, current, role)
         new.append(member)
-        verdicts.append(note)
+        verdicts.append(warning)
     uow.rosters.add(course, role, new, uow.now)
     return verdicts
 
@@ -65,80 +65,80 @@ def remove_members(
     school: SchoolId,
     course: CourseId,
     role: MemberRole,
-    asked: list[Asked | Refusal],
-) -> list[Verdict]:
+    requests: list[MemberRequest | Refusal],
+) -> list[MemberVerdict]:
     """Take people out of a course; who is named a second time is no member any more."""
     uow.courses.get_usable(school, course, uow.now, REMOVE_MEMBERS_RULE)
-    accounts = _accounts(uow, asked)
-    uids = [_uid(one, accounts) for one in asked]
+    accounts = _find_accounts(uow, requests)
+    uids = [_resolve_uid(request, accounts) for request in requests]
     persons = uow.rosters.find_candidates(school, course, [uid for uid in uids if uid is not None])
-    gone: dict[UserId, None] = {}
-    verdicts: list[Verdict] = []
-    for one, uid in zip(asked, uids, strict=True):
-        if isinstance(one, Refusal):
-            verdicts.append(one)
+    removed: dict[UserId, None] = {}
+    verdicts: list[MemberVerdict] = []
+    for request, uid in zip(requests, uids, strict=True):
+        if isinstance(request, Refusal):
+            verdicts.append(request)
             continue
         person = None if uid is None else persons.get(uid)
         if person is None:
-            unknown = Errno.NOT_A_MEMBER if one.user is None else Errno.BAD_DATA
+            unknown = Errno.NOT_A_MEMBER if request.user is None else Errno.BAD_DATA
             verdicts.append(Refusal(unknown))
-        elif person.role is not role or person.user in gone:
+        elif person.role is not role or person.user in removed:
             verdicts.append(Refusal(Errno.NOT_A_MEMBER))
         else:
-            gone[person.user] = None
+            removed[person.user] = None
             verdicts.append(None)
-    uow.rosters.delete(course, role, list(gone))
+    uow.rosters.delete(course, role, list(removed))
     return verdicts
 
 
-def _accounts(uow: UnitOfWork, asked: list[Asked | Refusal]) -> dict[str, User]:
+def _find_accounts(uow: UnitOfWork, requests: list[MemberRequest | Refusal]) -> dict[str, User]:
     names = [
-        one.name.value
-        for one in asked
-        if isinstance(one, Asked) and one.user is None and one.name is not None
+        request.name.value
+        for request in requests
+        if isinstance(request, MemberRequest) and request.user is None and request.name is not None
     ]
     return uow.accounts.find_by_names(names)
 
 
-def _uid(one: Asked | Refusal, accounts: dict[str, User]) -> UserId | None:
-    if isinstance(one, Refusal):
+def _resolve_uid(request: MemberRequest | Refusal, accounts: dict[str, User]) -> UserId | None:
+    if isinstance(request, Refusal):
         return None
-    if one.user is not None:
-        return one.user
-    person = None if one.name is None else accounts.get(one.name.value)
+    if request.user is not None:
+        return request.user
+    person = None if request.name is None else accounts.get(request.name.value)
     return None if person is None else person.id
 
 
-def _room(uow: UnitOfWork, school: School, course: CourseId, role: MemberRole) -> int | None:
+def _places_left(uow: UnitOfWork, school: School, course: CourseId, role: MemberRole) -> int | None:
     """Return how many more members of a role the course takes; none for no limit."""
     plan = school.plan
     limit = plan.max_course_students if role is MemberRole.STUDENT else plan.max_course_auditors
     return limit - uow.rosters.count(course, role) if limit else None
 
 
-def _check_room(room: int | None, taken: int) -> None:
+def _check_places(places: int | None, taken: int) -> None:
     """Refuse one member more than the course takes."""
-    if room is not None and taken >= room:
+    if places is not None and taken >= places:
         raise Refusal(Errno.TOO_MANY_MEMBERS)
 
 
-def _admitted(
-    one: Asked,
+def _check_person(
+    request: MemberRequest,
     uid: UserId | None,
     persons: dict[UserId, RosterCandidate],
     school: School,
     course: Course,
     role: MemberRole,
-    seen: set[UserId],
+    named: set[UserId],
 ) -> RosterCandidate:
     """Return a person who may become a member, or refuse."""
     person = None if uid is None else persons.get(uid)
-    by_account = one.user is None
+    by_account = request.user is None
     if person is None:
         raise Refusal(Errno.ACCOUNT_NOT_REGISTERED if by_account else Errno.BAD_DATA)
-    if person.user in seen:
+    if person.user in named:
         raise Refusal(Errno.ALREADY_EXISTS, "the person is named twice")
-    seen.add(person.user)
+    named.add(person.user)
     is_student = role is MemberRole.STUDENT
     if person.is_cancelled:
         raise Refusal(Errno.STUDENT_CANCELLED if is_student else Errno.AUDITOR_CANCELLED)
@@ -151,11 +151,11 @@ def _admitted(
         }
         raise Refusal(already[person.role])
     if person.is_course_teacher or course.head_teacher == person.user:
-        raise Refusal(_as_teacher(person, course, role, by_account=by_account))
+        raise Refusal(_teacher_errno(person, course, role, by_account=by_account))
     return person
 
 
-def _as_teacher(
+def _teacher_errno(
     person: RosterCandidate, course: Course, role: MemberRole, *, by_account: bool
 ) -> Errno:
     """Return the number for a teacher who shall be a member; the older key has older numbers."""
@@ -166,11 +166,11 @@ def _as_teacher(
     return Errno.COURSE_TEACHER_AS_MEMBER
 
 
-def _member(
-    person: RosterCandidate, one: Asked, school: School, role: MemberRole
+def _build_member(
+    person: RosterCandidate, request: MemberRequest, school: School, role: MemberRole
 ) -> tuple[NewMember, Errno | None]:
     """Return the member to write, and what could not be done besides."""
-    name = (one.shown_as or person.account) if role is MemberRole.AUDITOR else None
+    name = (request.nickname or person.account) if role is MemberRole.AUDITOR else None
     if not school.plan.sync_nickname:
         return NewMember(person.user, name, person.nickname), None
     if person.school_name is None:

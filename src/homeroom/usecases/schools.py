@@ -13,38 +13,38 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
 FIRST_SID = SchoolId(1_000_001)
-TELEPHONES = 100_000_000
+FIRST_TELEPHONE = 100_000_000
 """School accounts have telephone numbers of their own: 00999- and nine digits."""
-LONGEST_NAME = 200
-PAGE = 500
+MAX_NAME_LENGTH = 200
+PAGE_SIZE = 500
 
 
 def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = None) -> School:
     """Make a school with its school account; it has every feature and no limit."""
     newest = uow.schools.get_newest_id()
     sid = FIRST_SID if newest is None else SchoolId(newest + 1)
-    number = parse_telephone(f"00999-{TELEPHONES + sid}")
-    name = named(name)
+    number = parse_telephone(f"00999-{FIRST_TELEPHONE + sid}")
+    name = normalize_name(name)
     owner = uow.accounts.add(NewUser(number, name[:24], None), uow.now)
     school = School(sid, name, deps.keys.secret(), None, plan or Plan(), owner.id)
     uow.schools.add(school, uow.now)
     return school
 
 
-def every(uow: UnitOfWork) -> list[School]:
+def list_schools(uow: UnitOfWork) -> list[School]:
     """Return all schools."""
     schools: list[School] = []
-    while page := uow.schools.list_page(schools[-1].id if schools else 0, PAGE):
+    while page := uow.schools.list_page(schools[-1].id if schools else 0, PAGE_SIZE):
         schools += page
     return schools
 
 
-def get(uow: UnitOfWork, school: SchoolId) -> School:
+def get(uow: UnitOfWork, school_id: SchoolId) -> School:
     """Return a school, or decline."""
-    held = uow.schools.get(school)
-    if held is None:
-        raise OperatorError(f"no school has the SID {school}")
-    return held
+    school = uow.schools.get(school_id)
+    if school is None:
+        raise OperatorError(f"no school has the SID {school_id}")
+    return school
 
 
 def find_caller(uow: UnitOfWork, school: SchoolId) -> tuple[School | None, Moment | None]:
@@ -52,38 +52,38 @@ def find_caller(uow: UnitOfWork, school: SchoolId) -> tuple[School | None, Momen
     return uow.schools.get(school), uow.maintenance.get_block_end(uow.now)
 
 
-def change(uow: UnitOfWork, school: SchoolId, wanted: Mapping[str, str]) -> School:
+def change(uow: UnitOfWork, school: SchoolId, values: Mapping[str, str]) -> School:
     """Change what a school may do, by keys and values as they are typed."""
-    held = get(uow, school)
-    plan = change_plan(held.plan, wanted)
+    current = get(uow, school)
+    plan = change_plan(current.plan, values)
     uow.schools.save_plan(school, plan)
-    return replace(held, plan=plan)
+    return replace(current, plan=plan)
 
 
 def rotate_secret(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> School:
     """Give a school a new secret; the former one stays good until it is dropped."""
-    held = get(uow, school)
-    if held.former_secret is not None:
+    current = get(uow, school)
+    if current.former_secret is not None:
         raise OperatorError(f"school {school} has two secrets already: drop the former one first")
-    rotated = replace(held, secret=deps.keys.secret(), former_secret=held.secret)
+    rotated = replace(current, secret=deps.keys.secret(), former_secret=current.secret)
     uow.schools.save_secrets(school, rotated.secret, rotated.former_secret)
     return rotated
 
 
 def drop_former_secret(uow: UnitOfWork, school: SchoolId) -> School:
     """End the former secret of a school."""
-    held = get(uow, school)
-    if held.former_secret is None:
+    current = get(uow, school)
+    if current.former_secret is None:
         raise OperatorError(f"school {school} has no former secret")
-    uow.schools.save_secrets(school, held.secret, None)
-    return replace(held, former_secret=None)
+    uow.schools.save_secrets(school, current.secret, None)
+    return replace(current, former_secret=None)
 
 
 def add_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> User:
     """Make a user a sub-account of a school."""
-    held = get(uow, school)
-    person = living_user(uow, user)
-    if user == held.owner:
+    current = get(uow, school)
+    person = get_active_user(uow, user)
+    if user == current.owner:
         raise OperatorError(f"UID {user} is the school account itself")
     if uow.schools.is_sub_account(school, user):
         raise OperatorError(f"UID {user} is a sub-account of school {school} already")
@@ -98,25 +98,25 @@ def remove_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
         raise OperatorError(f"UID {user} is no sub-account of school {school}")
 
 
-def sub_accounts(uow: UnitOfWork, school: SchoolId) -> list[User]:
+def list_sub_accounts(uow: UnitOfWork, school: SchoolId) -> list[User]:
     """Return the sub-accounts of a school."""
     get(uow, school)
-    found = (uow.accounts.get(user) for user in uow.schools.list_sub_accounts(school))
-    return [user for user in found if user is not None]
+    users = (uow.accounts.get(user) for user in uow.schools.list_sub_accounts(school))
+    return [user for user in users if user is not None]
 
 
 def add_preset(uow: UnitOfWork, school: SchoolId, name: str) -> PresetId:
     """Add a classroom preset, which courses name by its id (classroomSettingId)."""
     get(uow, school)
-    return uow.schools.add_preset(school, named(name))
+    return uow.schools.add_preset(school, normalize_name(name))
 
 
-def presets(uow: UnitOfWork, school: SchoolId) -> list[tuple[PresetId, str]]:
+def list_presets(uow: UnitOfWork, school: SchoolId) -> list[tuple[PresetId, str]]:
     """Return the classroom presets of a school."""
     return uow.schools.list_presets(get(uow, school).id)
 
 
-def living_user(uow: UnitOfWork, user: UserId) -> User:
+def get_active_user(uow: UnitOfWork, user: UserId) -> User:
     """Return a user who is not cancelled, or decline."""
     person = uow.accounts.get(user)
     if person is None:
@@ -126,9 +126,9 @@ def living_user(uow: UnitOfWork, user: UserId) -> User:
     return person
 
 
-def named(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a name as it is kept, or decline one that is empty, too long or unprintable."""
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise OperatorError(f"a name has 1 to {LONGEST_NAME} printable characters")
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise OperatorError(f"a name has 1 to {MAX_NAME_LENGTH} printable characters")
     return name

@@ -10,7 +10,7 @@ CLIP_KEY = "clip_key"
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class ServerSecrets:
     """What signs addresses, and what the media engine and the API know each other by."""
 
     pull: str
@@ -23,13 +23,13 @@ class Secrets:
     """Goes with every call to the engine."""
 
 
-def kept(uow: UnitOfWork) -> Secrets:
+def load_or_create(uow: UnitOfWork) -> ServerSecrets:
     """Return the secrets, made where there are none yet."""
 
     def one(name: str) -> str:
         return uow.server_state.get_or_add(name, KeyGenerator().secret())
 
-    return Secrets(
+    return ServerSecrets(
         pull=one("pull_key"),
         push=one("push_key"),
         clips=one(CLIP_KEY),

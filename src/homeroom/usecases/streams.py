@@ -25,12 +25,12 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching
 from homeroom.usecases.dependencies import Dependencies
 
-KEPT = 30 * DAY
+SESSION_RETENTION_SECONDS = 30 * DAY
 """Seconds for which a push is kept from its start; no class is open for that long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class StreamClient:
     """Who pushes or pulls, and by which address."""
 
     client_id: str
@@ -42,7 +42,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwelcome:
+class RevokedSession:
     """A push that may no longer run, and why."""
 
     id: int
@@ -50,114 +50,118 @@ class Unwelcome:
     reason: str
 
 
-def start_push(uow: UnitOfWork, deps: Dependencies, peer: Peer, engine: str) -> None:
+def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine: str) -> None:
     """Let a push in at an engine; raises `OperatorError`."""
-    held, kind = _found(uow, peer)
-    proof = parse_signature(peer.param)
-    check_push(held, kind, proof, deps.push_key, uow.now)
-    new = NewPublishSession(held.lesson.id, kind, engine, peer.client_id, proof.query, peer.ip)
+    target, kind = _find_by_client(uow, client)
+    signature = parse_signature(client.param)
+    check_push(target, kind, signature, deps.push_key, uow.now)
+    new = NewPublishSession(
+        target.lesson.id, kind, engine, client.client_id, signature.query, client.ip
+    )
     uow.publish_sessions.add(new, uow.now)
 
 
 def end_push(uow: UnitOfWork, client_id: str) -> None:
     """Write that a client's push has ended, and forget those of long ago."""
     uow.publish_sessions.end(client_id, uow.now)
-    uow.publish_sessions.purge(uow.now - KEPT)
+    uow.publish_sessions.purge(uow.now - SESSION_RETENTION_SECONDS)
 
 
-def may_play(uow: UnitOfWork, deps: Dependencies, peer: Peer) -> None:
+def check_play(uow: UnitOfWork, deps: Dependencies, client: StreamClient) -> None:
     """Let a pull in; raises `OperatorError`."""
-    held, kind = _found(uow, peer)
-    check_pull(held.lesson, kind, parse_signature(peer.param), deps.pull_key, uow.now)
+    target, kind = _find_by_client(uow, client)
+    check_pull(target.lesson, kind, parse_signature(client.param), deps.pull_key, uow.now)
 
 
-def unwelcome(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[Unwelcome]:
+def find_revoked_sessions(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[RevokedSession]:
     """Return the pushes that run at an engine and would not be let in now."""
-    found = []
-    for push, held in uow.publish_sessions.list_running_with_streams(engine):
+    revoked = []
+    for session, target in uow.publish_sessions.list_running_with_streams(engine):
         try:
-            check_push(held, push.kind, parse_signature(push.param), deps.push_key, uow.now)
+            check_push(target, session.kind, parse_signature(session.param), deps.push_key, uow.now)
         except OperatorError as reason:
-            found.append(Unwelcome(push.id, push.client_id, str(reason)))
-    return found
+            revoked.append(RevokedSession(session.id, session.client_id, str(reason)))
+    return revoked
 
 
-def settle(
-    uow: UnitOfWork, engine: str, gone: Collection[str], problems: Mapping[str, str]
+def record_engine_state(
+    uow: UnitOfWork, engine: str, gone_clients: Collection[str], problems: Mapping[str, str]
 ) -> None:
     """Take over what an engine says: which clients have gone, and whose recordings went wrong."""
     changed = []
-    for push in uow.publish_sessions.list_running(engine):
-        ended_at = uow.now if push.client_id in gone else None
-        settled = replace(
-            push, ended_at=ended_at, problem=problems.get(push.client_id, push.problem)
+    for session in uow.publish_sessions.list_running(engine):
+        ended_at = uow.now if session.client_id in gone_clients else None
+        updated = replace(
+            session, ended_at=ended_at, problem=problems.get(session.client_id, session.problem)
         )
-        if settled != push:
-            changed.append(settled)
+        if updated != session:
+            changed.append(updated)
     uow.publish_sessions.save_ends(changed)
 
 
-def is_recorded(uow: UnitOfWork, stream: str, file_id: str) -> bool:
+def has_clip(uow: UnitOfWork, stream: str, file_id: str) -> bool:
     """Tell whether a clip was written already; raises `OperatorError` where it could not be."""
     if uow.clips.find_by_file_id(file_id) is not None:
         return True
-    _keyed(uow, stream)
+    _find_by_stream(uow, stream)
     return False
 
 
-def recorded(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
+def add_recorded_clip(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
     """Write the clip that was recorded of a stream, once; of a deleted class, too.
 
     Raises `OperatorError` where no class has such a stream.
     """
-    known = uow.clips.find_by_file_id(file.file_id)
-    if known is not None:
-        return known
-    held, _kind = _keyed(uow, stream)
-    return uow.clips.add(held.lesson.id, file, uow.now)
+    existing = uow.clips.find_by_file_id(file.file_id)
+    if existing is not None:
+        return existing
+    target, _kind = _find_by_stream(uow, stream)
+    return uow.clips.add(target.lesson.id, file, uow.now)
 
 
 # --- what an operator sees -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class StreamInfo:
     """One stream of a class: where it is pushed and pulled."""
 
     name: str
-    push: str
-    pull: StreamAddresses | None
+    push_url: str
+    pull_urls: StreamAddresses | None
     """None where no pull address was ever bound."""
 
 
 @dataclass(frozen=True, slots=True)
-class Streams:
+class LessonStreams:
     """The streams of a class; none where it is not recorded, or nothing carries streams."""
 
     lesson: LessonId
     opens_at: Moment
     closes_at: Moment
-    room: Stream | None
-    scene: Stream | None
-    teach: str
+    room: StreamInfo | None
+    scene: StreamInfo | None
+    teach_url: str
     """The page of its teacher; a secret as a push address is."""
-    pushes: list[PublishSession]
+    sessions: list[PublishSession]
     """The newest first."""
 
 
-def streams(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: LessonId) -> Streams:
+def get_streams(
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson_id: LessonId
+) -> LessonStreams:
     """Return the streams of a class; raises `OperatorError` where there is none."""
-    held = uow.publish_sessions.get_stream(lesson)
-    if held is None:
-        raise OperatorError(f"no class has the id {lesson}")
-    return Streams(
-        lesson,
-        held.lesson.lifecycle.opens_at,
-        held.lesson.lifecycle.closes_at,
-        room=_stream(held, StreamKind.CLASS, deps, hosts),
-        scene=_stream(held, StreamKind.SCENE, deps, hosts),
-        teach=teaching.address(held, deps, hosts),
-        pushes=uow.publish_sessions.list_of_lesson(lesson),
+    target = uow.publish_sessions.get_stream(lesson_id)
+    if target is None:
+        raise OperatorError(f"no class has the id {lesson_id}")
+    return LessonStreams(
+        lesson_id,
+        target.lesson.lifecycle.opens_at,
+        target.lesson.lifecycle.closes_at,
+        room=_build_info(target, StreamKind.CLASS, deps, hosts),
+        scene=_build_info(target, StreamKind.SCENE, deps, hosts),
+        teach_url=teaching.get_page_url(target, deps, hosts),
+        sessions=uow.publish_sessions.list_of_lesson(lesson_id),
     )
 
 
@@ -168,30 +172,30 @@ def renew_key(uow: UnitOfWork, lesson: LessonId) -> None:
     uow.publish_sessions.renew_key(lesson)
 
 
-def _stream(
-    held: PublishTarget, kind: StreamKind, deps: Dependencies, hosts: Hosts
-) -> Stream | None:
-    push = teaching.pushed_to(held, kind, deps, hosts)
-    if push is None:
+def _build_info(
+    target: PublishTarget, kind: StreamKind, deps: Dependencies, hosts: Hosts
+) -> StreamInfo | None:
+    push_url = teaching.get_push_url(target, kind, deps, hosts)
+    if push_url is None:
         return None
-    name = stream_name(held.lesson.key, kind)
-    bound = get_pull_signature(held.lesson, kind, deps.pull_key)
-    return Stream(
+    name = stream_name(target.lesson.key, kind)
+    signature = get_pull_signature(target.lesson, kind, deps.pull_key)
+    return StreamInfo(
         name,
-        push=push,
-        pull=None if bound is None else build_pull_addresses(name, bound, hosts),
+        push_url=push_url,
+        pull_urls=None if signature is None else build_pull_addresses(name, signature, hosts),
     )
 
 
-def _found(uow: UnitOfWork, peer: Peer) -> tuple[PublishTarget, StreamKind]:
-    if peer.app != APP:
+def _find_by_client(uow: UnitOfWork, client: StreamClient) -> tuple[PublishTarget, StreamKind]:
+    if client.app != APP:
         raise OperatorError(f"the application is called {APP}")
-    return _keyed(uow, peer.stream)
+    return _find_by_stream(uow, client.stream)
 
 
-def _keyed(uow: UnitOfWork, stream: str) -> tuple[PublishTarget, StreamKind]:
+def _find_by_stream(uow: UnitOfWork, stream: str) -> tuple[PublishTarget, StreamKind]:
     key, kind = parse_stream_name(stream)
-    held = uow.publish_sessions.find_stream_by_key(key)
-    if held is None:
+    target = uow.publish_sessions.find_stream_by_key(key)
+    if target is None:
         raise OperatorError("no class has a stream of this name")
-    return held, kind
+    return target, kind

@@ -8,7 +8,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import check_teacher_quota, current_school, found
+from homeroom.usecases.accounts import check_teacher_quota, find_user, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -21,15 +21,15 @@ def add(
     photo: str | None,
 ) -> int:
     """Put a registered user on the school's list of teachers; returns the id of that relation."""
-    held = current_school(uow, school)
-    person = found(uow, user, name)
+    current = get_current_school(uow, school)
+    person = find_user(uow, user, name)
     if person is None:
         raise Refusal(Errno.BAD_DATA if user is not None else Errno.ACCOUNT_NOT_REGISTERED)
     if person.is_cancelled:
         raise Refusal(Errno.TEACHER_CANCELLED)
     if uow.teachers.get_state(school, person.id) is not None:
         raise Refusal(Errno.ALREADY_EXISTS, "the user is a teacher of the school already")
-    check_teacher_quota(uow, held)
+    check_teacher_quota(uow, current)
     return uow.teachers.add(school, person.id, shown_as, uow.now, photo)
 
 
@@ -41,9 +41,9 @@ def stop(
     name: AccountName | None,
 ) -> None:
     """Take a teacher out of service; done at once or after a delay (READINGS Q13)."""
-    held = current_school(uow, school)
-    person, state = _teacher(uow, held, user, name)
-    if person.id == held.owner:
+    current = get_current_school(uow, school)
+    person, state = _get_teacher(uow, current, user, name)
+    if person.id == current.owner:
         raise Refusal(Errno.SCHOOL_ACCOUNT_NOT_STOPPABLE)
     if uow.schools.is_sub_account(school, person.id):
         raise Refusal(Errno.SUB_ACCOUNT_NOT_STOPPABLE)
@@ -53,7 +53,7 @@ def stop(
         raise Refusal(Errno.TEACHER_HAS_COURSES)
     if state is not TeacherState.ACTIVE:
         return
-    delay = deps.stop_delay if held.plan.stop_delay is None else held.plan.stop_delay
+    delay = deps.stop_delay_seconds if current.plan.stop_delay is None else current.plan.stop_delay
     if delay == 0:
         uow.teachers.save_state(school, person.id, TeacherState.STOPPED)
         return
@@ -71,16 +71,16 @@ def restart(
     uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None
 ) -> None:
     """Put a stopped teacher back into service."""
-    person, state = _teacher(uow, current_school(uow, school), user, name)
+    person, state = _get_teacher(uow, get_current_school(uow, school), user, name)
     if state is TeacherState.STOPPING:
         raise Refusal(Errno.TEACHER_STOPPING, "the stop is not finished yet; try again later")
     uow.teachers.save_state(school, person.id, TeacherState.ACTIVE)
 
 
-def _teacher(
+def _get_teacher(
     uow: UnitOfWork, school: School, user: UserId | None, name: AccountName | None
 ) -> tuple[User, TeacherState]:
-    person = found(uow, user, name)
+    person = find_user(uow, user, name)
     if person is None:
         raise Refusal(Errno.BAD_DATA, "no such user")
     state = uow.teachers.get_state(school.id, person.id)

@@ -34,50 +34,50 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.store.viewers import NewViewer, Viewer, WatchTime
 from homeroom.usecases.dependencies import Dependencies
 
-LISTED = 200
+MAX_LISTED_LESSONS = 200
 """Classes of a course that its page lists."""
 
 
-class LogInFirst(Exception):
+class LoginRequiredError(Exception):
     """Only who has logged in may watch the class."""
 
 
-class Unknown(Exception):
+class NoSuchPageError(Exception):
     """There is no such class, or no such course, to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class ViewerAccess:
     """A viewer who may watch a class, and what else they may."""
 
     seen: PublicLesson
     ticket: Ticket
     viewer: Viewer | None
     """None for a visitor who has not said who they are."""
-    may_chat: str
+    chat_access: str
     """open, guest (says number and name first), login (logs in first) or muted."""
 
     @property
     def may_like(self) -> bool:
         """Whether likes of theirs count."""
-        return self.may_chat in ("open", "guest")
+        return self.chat_access in ("open", "guest")
 
     @property
-    def is_news(self) -> bool:
+    def needs_saving(self) -> bool:
         """Whether they, or the name they come by this time, are still to be written down."""
-        is_known = self.viewer is not None and self.viewer.name == self.ticket.name
-        return self.ticket.kind is not ViewerKind.VISITOR and not is_known
+        is_saved = self.viewer is not None and self.viewer.name == self.ticket.name
+        return self.ticket.kind is not ViewerKind.VISITOR and not is_saved
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageContent:
     """What of a class can be seen at a moment, besides what the media engine knows."""
 
     phase: Phase
     opens_at: Moment
     closes_at: Moment
     streams: Mapping[StreamKind, StreamAddresses]
-    pushed: frozenset[StreamKind]
+    running_elsewhere: frozenset[StreamKind]
     """What runs at an engine that is not ours, and that perhaps nobody can ask."""
     was_on_air: bool
     """Whether anything was published since the start; known while the class runs."""
@@ -85,28 +85,28 @@ class Shown:
     """With the address of each."""
 
 
-def seen(uow: UnitOfWork, key: str) -> PublicLesson:
+def get_page_lesson(uow: UnitOfWork, key: str) -> PublicLesson:
     """Return the class of a page's key, a deleted one too; raises `Unknown`."""
-    found = uow.pages.find_lesson(key) if is_public_key(key) else None
-    if found is None:
-        raise Unknown
-    return found
+    page = uow.pages.find_lesson(key) if is_public_key(key) else None
+    if page is None:
+        raise NoSuchPageError
+    return page
 
 
-def course(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, list[PublicLesson]]:
+def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, list[PublicLesson]]:
     """Return a course with its school and the classes that its page lists; raises `Unknown`."""
-    found = uow.pages.find_course(key) if is_public_key(key) else None
-    school = None if found is None else uow.schools.get(found.school)
-    if found is None or school is None:
-        raise Unknown
-    return found, school, uow.pages.list_lessons_of_course(key, uow.now, LISTED)
+    course = uow.pages.find_course(key) if is_public_key(key) else None
+    school = None if course is None else uow.schools.get(course.school)
+    if course is None or school is None:
+        raise NoSuchPageError
+    return course, school, uow.pages.list_lessons_of_course(key, uow.now, MAX_LISTED_LESSONS)
 
 
 # --- tickets -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class LoginFreeLink:
     """What a login-free link says."""
 
     account: str
@@ -114,16 +114,18 @@ class Link:
     code: str
 
 
-def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | None:
+def issue_link_ticket(
+    uow: UnitOfWork, deps: Dependencies, key: str, link: LoginFreeLink
+) -> str | None:
     """Return the ticket of a login-free link to a class or a course, none where it is wrong.
 
     READINGS Q40: whoever the school vouches for is admitted, student or not.
     """
     if not is_public_key(key):
         return None
-    shown = uow.pages.find_lesson(key)
-    found = uow.pages.find_course(key) if shown is None else None
-    owner = shown.lesson.school if shown is not None else found.school if found else None
+    page = uow.pages.find_lesson(key)
+    course = uow.pages.find_course(key) if page is None else None
+    owner = page.lesson.school if page is not None else course.school if course else None
     school = None if owner is None else uow.schools.get(owner)
     if school is None or not is_link_valid(school, key, link.account, link.nickname, link.code):
         return None
@@ -137,13 +139,13 @@ def linked(uow: UnitOfWork, deps: Dependencies, key: str, link: Link) -> str | N
         name=name,
         school=school.id,
         expires_at=uow.now + TICKET_SECONDS,
-        course=None if found is None else found.id,
-        lesson=None if shown is None else shown.lesson.id,
+        course=None if course is None else course.id,
+        lesson=None if page is None else page.lesson.id,
     )
     return sign_ticket(ticket, deps.ticket_key)
 
 
-def known_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
+def find_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
     """Return the user of a telephone number or e-mail address, and the hash of their password."""
     if "\0" in account:  # which PostgreSQL does not take
         return None
@@ -185,7 +187,7 @@ def log_out(uow: UnitOfWork, deps: Dependencies, text: str) -> None:
         uow.sessions.end(ticket.session, uow.now)
 
 
-def visitor(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
+def issue_visitor_ticket(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
     """Return a ticket for somebody who has none."""
     return Ticket(
         kind=ViewerKind.VISITOR,
@@ -197,7 +199,7 @@ def visitor(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
     )
 
 
-def enlist(
+def register_guest(
     uow: UnitOfWork, deps: Dependencies, key: str, text: str | None, telephone: str, name: str
 ) -> str:
     """Write a visitor's telephone number and nickname, checked before, and return their ticket.
@@ -205,11 +207,11 @@ def enlist(
     Raises `Unknown`, and `LogInFirst` where a guest may not watch or not chat. Whoever is known
     otherwise stays who they are.
     """
-    admitted = admit(uow, deps, key, text)
-    ticket, lesson = admitted.ticket, admitted.seen.lesson
+    access = authorize_viewer(uow, deps, key, text)
+    ticket, lesson = access.ticket, access.seen.lesson
     if ticket.kind is ViewerKind.VISITOR:
         if not resolve_watch_policy(lesson).allow_unlogged_chat:
-            raise LogInFirst
+            raise LoginRequiredError
         new = NewViewer(lesson.id, ticket.identity, ticket.kind, name, telephone)
         guest = uow.viewers.save(new, uow.now)
         muted_at = uow.viewers.find_muted_at(lesson.id, telephone)
@@ -221,69 +223,77 @@ def enlist(
 # --- who may -------------------------------------------------------------------------------------
 
 
-def admit(uow: UnitOfWork, deps: Dependencies, key: str, text: str | None) -> Admitted:
+def authorize_viewer(
+    uow: UnitOfWork, deps: Dependencies, key: str, text: str | None
+) -> ViewerAccess:
     """Admit the holder of a ticket, or of none, to a class; raises `Unknown`, `LogInFirst`.
 
     A ticket that is forged, expired, ended or for another class is as good as none.
     """
-    shown = seen(uow, key)
-    lesson = shown.lesson
-    if lesson.deleted_at is not None or shown.plan.suspended:
-        raise Unknown
-    ticket = _good(uow, deps, lesson, text)
-    rules = resolve_watch_policy(lesson)
-    if ticket is None and rules.watch_by_login:
-        raise LogInFirst
+    page = get_page_lesson(uow, key)
+    lesson = page.lesson
+    if lesson.deleted_at is not None or page.plan.suspended:
+        raise NoSuchPageError
+    ticket = _find_valid_ticket(uow, deps, lesson, text)
+    policy = resolve_watch_policy(lesson)
+    if ticket is None and policy.watch_by_login:
+        raise LoginRequiredError
     if ticket is None:
-        ticket = visitor(deps, lesson, uow.now)
-    if ticket.kind is ViewerKind.VISITOR and rules.watch_by_login:
-        raise LogInFirst
+        ticket = issue_visitor_ticket(deps, lesson, uow.now)
+    if ticket.kind is ViewerKind.VISITOR and policy.watch_by_login:
+        raise LoginRequiredError
     viewer = uow.viewers.find(lesson.id, ticket.identity)
-    return Admitted(shown, ticket, viewer, may_chat(ticket, viewer, rules.allow_unlogged_chat))
+    return ViewerAccess(
+        page, ticket, viewer, get_chat_access(ticket, viewer, policy.allow_unlogged_chat)
+    )
 
 
-def enter(uow: UnitOfWork, admitted: Admitted) -> Viewer | None:
+def save_viewer(uow: UnitOfWork, access: ViewerAccess) -> Viewer | None:
     """Write down a viewer who is known by name; returns them, none for a mere visitor."""
-    return uow.viewers.save(known_as(admitted), uow.now) if admitted.is_news else admitted.viewer
+    return uow.viewers.save(build_viewer(access), uow.now) if access.needs_saving else access.viewer
 
 
-def known_as(admitted: Admitted) -> NewViewer:
+def build_viewer(access: ViewerAccess) -> NewViewer:
     """Return how a viewer is to be written."""
-    ticket, viewer = admitted.ticket, admitted.viewer
+    ticket, viewer = access.ticket, access.viewer
     name = ticket.name
     if ticket.kind is ViewerKind.VISITOR and viewer is not None:
         name = viewer.name
     user = UserId(int(ticket.subject)) if ticket.kind is ViewerKind.USER else None
     return NewViewer(
-        admitted.seen.lesson.id, ticket.identity, ticket.kind, name, telephone=None, user=user
+        access.seen.lesson.id, ticket.identity, ticket.kind, name, telephone=None, user=user
     )
 
 
-def outcasts(uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]) -> set[Ticket]:
+def find_revoked_tickets(
+    uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]
+) -> set[Ticket]:
     """Return the tickets to some classes, once good, by which these are no longer watched."""
-    everybody = {ticket for _, tickets in watching for ticket in tickets}
-    asked = {ticket.session for ticket in everybody if ticket.session is not None}
-    living = uow.sessions.find_active(asked, uow.now)
-    gone = {
+    all_tickets = {ticket for _, tickets in watching for ticket in tickets}
+    sessions = {ticket.session for ticket in all_tickets if ticket.session is not None}
+    valid_sessions = uow.sessions.find_active(sessions, uow.now)
+    revoked = {
         ticket
-        for ticket in everybody
+        for ticket in all_tickets
         if ticket.expires_at <= uow.now
-        or (ticket.session is not None and ticket.session not in living)
+        or (ticket.session is not None and ticket.session not in valid_sessions)
     }
     for lesson, tickets in watching:
         if resolve_watch_policy(
             lesson
         ).watch_by_login:  # and the ticket of a visitor is for one class
-            gone |= {ticket for ticket in tickets if ticket.kind is ViewerKind.VISITOR}
-    return gone
+            revoked |= {ticket for ticket in tickets if ticket.kind is ViewerKind.VISITOR}
+    return revoked
 
 
-def add_watched(uow: UnitOfWork, watched: Iterable[WatchTime]) -> None:
+def add_watch_time(uow: UnitOfWork, watched: Iterable[WatchTime]) -> None:
     """Add to how long viewers have watched."""
     uow.viewers.add_watch_time(watched, uow.now)
 
 
-def _good(uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None) -> Ticket | None:
+def _find_valid_ticket(
+    uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None
+) -> Ticket | None:
     if not text:
         return None
     try:
@@ -297,7 +307,7 @@ def _good(uow: UnitOfWork, deps: Dependencies, lesson: Lesson, text: str | None)
     return ticket
 
 
-def may_chat(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> str:  # noqa: FBT001  a value, not a mode
+def get_chat_access(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> str:  # noqa: FBT001  a value, not a mode
     """Return what stands between a viewer and the chat: open, guest, login or muted."""
     if viewer is not None and viewer.is_muted:
         return "muted"
@@ -311,30 +321,30 @@ def may_chat(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> st
 # --- what is shown -------------------------------------------------------------------------------
 
 
-def shown(
+def get_content(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
-) -> Shown:
+) -> PageContent:
     """Return what can be seen of a class now; its teacher sees what is not live as well."""
-    return shown_of(uow, deps, hosts, [lesson])[lesson.id][to_teacher]
+    return get_contents(uow, deps, hosts, [lesson])[lesson.id][to_teacher]
 
 
-def shown_of(
+def get_contents(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
-) -> dict[LessonId, tuple[Shown, Shown]]:
+) -> dict[LessonId, tuple[PageContent, PageContent]]:
     """Return what can be seen of several classes now: by viewers, and by the teacher."""
     now = uow.now
-    pushed = uow.publish_sessions.find_running_external([lesson.id for lesson in lessons])
+    elsewhere = uow.publish_sessions.find_running_external([lesson.id for lesson in lessons])
     clips = uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(now)])
     running = [lesson.id for lesson in lessons if lesson.phase(now) is Phase.RUNNING]
     broadcast = uow.publish_sessions.find_broadcast(running)
-    found = {}
+    contents = {}
     for lesson in lessons:
-        all_of_it = Shown(
+        full = PageContent(
             lesson.phase(now),
             lesson.lifecycle.opens_at,
             lesson.lifecycle.closes_at,
-            _streams(lesson, deps, hosts, now),
-            frozenset(pushed.get(lesson.id, ())),
+            _build_streams(lesson, deps, hosts, now),
+            frozenset(elsewhere.get(lesson.id, ())),
             lesson.id in broadcast,
             [
                 (
@@ -346,26 +356,30 @@ def shown_of(
                 for clip in clips.get(lesson.id, ())
             ],
         )
-        by_viewers = replace(
-            all_of_it,
-            streams=all_of_it.streams if lesson.recording.live else {},
-            clips=all_of_it.clips if lesson.recording.replay else [],
+        public = replace(
+            full,
+            streams=full.streams if lesson.recording.live else {},
+            clips=full.clips if lesson.recording.replay else [],
         )
-        found[lesson.id] = by_viewers, all_of_it
-    return found
+        contents[lesson.id] = public, full
+    return contents
 
 
-def _streams(
+def _build_streams(
     lesson: Lesson, deps: Dependencies, hosts: Hosts, now: Moment
 ) -> dict[StreamKind, StreamAddresses]:
     if lesson.is_over(now) or now < lesson.lifecycle.opens_at:
         return {}
     return {
-        kind: _pulled(lesson, kind, deps, hosts) for kind in StreamKind if has_stream(lesson, kind)
+        kind: _page_addresses(lesson, kind, deps, hosts)
+        for kind in StreamKind
+        if has_stream(lesson, kind)
     }
 
 
-def _pulled(lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts) -> StreamAddresses:
+def _page_addresses(
+    lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts
+) -> StreamAddresses:
     """Return addresses that end with the class: what a page hands out is not for ever."""
     name = stream_name(lesson.key, kind)
     return build_pull_addresses(name, sign_page_pull(lesson, kind, deps.pull_key), hosts)
@@ -376,6 +390,8 @@ def find_replayable(uow: UnitOfWork, lessons: Collection[Lesson]) -> set[LessonI
     return set(uow.clips.find_available([one.id for one in lessons if one.is_over(uow.now)]))
 
 
-def several(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, PublicLesson]:
+def get_page_lessons(
+    uow: UnitOfWork, lessons: Collection[LessonId]
+) -> dict[LessonId, PublicLesson]:
     """Return classes as their pages show them."""
     return uow.pages.get_lessons(lessons)

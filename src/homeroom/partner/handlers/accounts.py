@@ -26,7 +26,7 @@ from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import accounts
-from homeroom.usecases.accounts import Registered, Registration
+from homeroom.usecases.accounts import NewAccountRequest, RegisteredAccount
 
 AVATAR_SIDE = 300
 AVATAR_BYTES = 1024 * 1024
@@ -49,7 +49,7 @@ def get_account_lock_key(given: str) -> str:
     return f"account {given.lower()}"
 
 
-def prepare_registration(files: LocalStorage, params: Register) -> Registration:
+def prepare_registration(files: LocalStorage, params: Register) -> NewAccountRequest:
     """Check what needs no database, and hash the password."""
     name = _name(params)
     check_password(params.password)
@@ -60,40 +60,40 @@ def prepare_registration(files: LocalStorage, params: Register) -> Registration:
     password, md5pass = params.password, params.md5pass
     if params.is_sent_message:
         password, md5pass = password or KeyGenerator().password(), None
-    return Registration(
+    return NewAccountRequest(
         name,
         params.nickname,
         hash_password(password, md5pass),
         params.add_to_school_member,
         avatar,
-        joins_if_known=not params.is_sent_message,
+        joins_if_registered=not params.is_sent_message,
     )
 
 
 def register(call: CallContext, _params: Register) -> PartnerResponse:
     """Serve register."""
     done = accounts.register(call.uow, call.school, call.prepared)
-    for errno in done.notes:
+    for errno in done.warnings:
         call.uow.warn(errno)
     return PartnerResponse(data=done.user)
 
 
 def prepare_registrations(
     _files: LocalStorage, params: RegisterMultiple
-) -> list[Registration | Refusal]:
+) -> list[NewAccountRequest | Refusal]:
     """Check what needs no database, and hash the passwords."""
     if len(params.users) > MAX_REGISTERED:
         raise Refusal(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
     if params.picture is not None:
         raise Refusal(Errno.PICTURE_TYPE, "registerMultiple takes no picture")
-    prepared: list[Registration | Refusal] = []
+    prepared: list[NewAccountRequest | Refusal] = []
     for user in params.users:
         try:
             name = _name(user)
             check_password(user.password)
             password_hash = hash_password(user.password, user.md5pass)
             prepared.append(
-                Registration(name, user.nickname, password_hash, user.add_to_school_member)
+                NewAccountRequest(name, user.nickname, password_hash, user.add_to_school_member)
             )
         except Refusal as refusal:
             prepared.append(refusal)
@@ -104,16 +104,16 @@ def register_multiple(call: CallContext, params: RegisterMultiple) -> PartnerRes
     """Serve registerMultiple."""
     wanted = [
         Refusal(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
-        if isinstance(prepared, Registration)
+        if isinstance(prepared, NewAccountRequest)
         and call.busy_keys.intersection(get_lock_keys(call.school, user))
         else prepared
         for user, prepared in zip(params.users, call.prepared, strict=True)
     ]
-    results = accounts.register_several(call.uow, call.school, wanted)
+    results = accounts.register_many(call.uow, call.school, wanted)
     entries = []
     for user, result in zip(params.users, results, strict=True):
-        uid = result.user if isinstance(result, Registered) else None
-        verdict = result if isinstance(result, Refusal) else next(iter(result.notes), None)
+        uid = result.user if isinstance(result, RegisteredAccount) else None
+        verdict = result if isinstance(result, Refusal) else next(iter(result.warnings), None)
         entries.append(
             entry(
                 verdict,

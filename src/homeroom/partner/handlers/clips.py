@@ -12,7 +12,7 @@ from homeroom.domain.webcasts import StreamAddresses, build_lesson_addresses
 from homeroom.partner.response import PartnerResponse, entry, more_data, summarize_refusals
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import clips
-from homeroom.usecases.clips import SwitchesAsked
+from homeroom.usecases.clips import LessonVideoChange
 
 
 def delete_class_video(call: CallContext, params: DeleteClassVideo) -> PartnerResponse:
@@ -29,7 +29,7 @@ def update_class_lock_status(call: CallContext, params: UpdateClassLockStatus) -
 
 def set_class_video_multiple(call: CallContext, params: SetClassVideoMultiple) -> PartnerResponse:
     """Serve setClassVideoMultiple."""
-    results = clips.set_switches(
+    results = clips.change_video_settings(
         call.uow, call.deps, call.school, params.course_id, list(map(_params, params.lessons))
     )
     entries = []
@@ -59,8 +59,8 @@ def make_recording_change(
     return RecordingChange(record, live, replay, scene)
 
 
-def _params(one: LessonRecordingEntry) -> SwitchesAsked:
-    return SwitchesAsked(
+def _params(one: LessonRecordingEntry) -> LessonVideoChange:
+    return LessonVideoChange(
         one.class_id,
         make_recording_change(one.record, one.record_scene, one.live, one.replay),
         one.watch_by_login,

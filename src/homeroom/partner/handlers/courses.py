@@ -73,12 +73,12 @@ def end_course(call: CallContext, params: CourseIdParams) -> PartnerResponse:
 
 def get_webcast_url(call: CallContext, params: GetWebcastURL) -> PartnerResponse:
     """Serve getWebcastUrl."""
-    key = courses.page_key(call.uow, call.school, params.course_id, params.class_id)
+    key = courses.get_page_key(call.uow, call.school, params.course_id, params.class_id)
     lesson = "" if params.class_id is None else f"&lessonid={params.class_id}"
     return PartnerResponse(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 
-def _settings(call: CallContext, params: AddCourse | EditCourse) -> courses.CourseSettings:
+def _settings(call: CallContext, params: AddCourse | EditCourse) -> courses.CourseFields:
     name: AccountName | Refusal | None = None
     if params.main_teacher_uid is None and params.main_teacher_account is not None:
         try:
@@ -87,7 +87,7 @@ def _settings(call: CallContext, params: AddCourse | EditCourse) -> courses.Cour
             )
         except Refusal as refusal:
             name = Refusal(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
-    return courses.CourseSettings(
+    return courses.CourseFields(
         name=params.course_name,
         folder=params.folder_id,
         expires_at=_expiry(params.expiry_time),

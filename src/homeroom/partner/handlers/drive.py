@@ -15,7 +15,7 @@ def describe_existing_folder(_hosts: Hosts, folder: FolderId) -> PartnerResponse
 
 def get_top_folder_id(call: CallContext, _params: GetTopFolderId) -> PartnerResponse:
     """Serve getTopFolderId."""
-    return PartnerResponse(data=str(drive.top(call.uow, call.school)))
+    return PartnerResponse(data=str(drive.get_top_folder(call.uow, call.school)))
 
 
 def create_folder(call: CallContext, params: CreateFolder) -> PartnerResponse:

@@ -29,7 +29,7 @@ from homeroom.partner.handlers.clips import make_recording_change
 from homeroom.partner.response import PartnerResponse, more_data
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
-from homeroom.usecases.accounts import found
+from homeroom.usecases.accounts import find_user
 
 
 def get_lock_keys(school: SchoolId, params: AddCourseClass) -> Iterable[str]:
@@ -117,7 +117,7 @@ def _teacher(call: CallContext, params: AddCourseClass) -> UserId:
         name = parse_account_name(params.teacher_account or "")
     except Refusal:
         return NOBODY
-    person = found(call.uow, None, name)
+    person = find_user(call.uow, None, name)
     return NOBODY if person is None else person.id
 
 

@@ -18,7 +18,7 @@ from homeroom.partner.handlers.accounts import get_account_lock_key
 from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import rosters
-from homeroom.usecases.rosters import Asked
+from homeroom.usecases.rosters import MemberRequest
 
 
 def get_course_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) -> Iterable[str]:
@@ -37,7 +37,7 @@ def get_account_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) -
 
 def add_course_student(call: CallContext, params: AddCourseStudent) -> PartnerResponse:
     """Serve addCourseStudent."""
-    one: Asked | Refusal = Asked(params.student_uid, shown_as=params.student_name)
+    one: MemberRequest | Refusal = MemberRequest(params.student_uid, nickname=params.student_name)
     if params.student_uid is None and params.student_account is not None:
         one = _person(params.student_account, Errno.PHONE_MALFORMED, params.student_name)
     verdict = rosters.add_members(
@@ -88,11 +88,11 @@ def del_course_student_multiple(
 
 def _member(
     one: MemberEntry | InvalidEntry, role: MemberRole, busy: frozenset[str]
-) -> Asked | Refusal:
+) -> MemberRequest | Refusal:
     if isinstance(one, InvalidEntry):
         return Refusal(Errno.BAD_DATA, one.reason)
     if one.uid is not None or one.account is None:
-        return Asked(one.uid, shown_as=one.name)
+        return MemberRequest(one.uid, nickname=one.name)
     malformed = (
         Errno.STUDENT_PHONE_MALFORMED if role is MemberRole.STUDENT else Errno.PHONE_MALFORMED
     )
@@ -102,18 +102,18 @@ def _member(
         return refusal
     if get_account_lock_key(one.account) in busy:
         return Refusal(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
-    return Asked(None, name, one.name)
+    return MemberRequest(None, name, one.name)
 
 
 def _person(
     given: UserId | str | InvalidEntry, malformed: Errno, shown_as: str | None = None
-) -> Asked | Refusal:
+) -> MemberRequest | Refusal:
     """Read a UID, or an account of which only malformed or not is known here."""
     if isinstance(given, InvalidEntry):
         return Refusal(malformed, given.reason)
     if isinstance(given, int):
-        return Asked(given)
+        return MemberRequest(given)
     try:
-        return Asked(None, parse_account_name(given, malformed), shown_as)
+        return MemberRequest(None, parse_account_name(given, malformed), shown_as)
     except Refusal as refusal:
         return Refusal(malformed, refusal.reason)
