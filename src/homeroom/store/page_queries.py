@@ -19,7 +19,8 @@ from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import courses, lessons, schools, teachers, users
 
 _teacher = func.coalesce(teachers.c.name, users.c.nickname)
-# Who was registered without a name is called by their account: that is not for everybody.
+# A user registered without a name has the account name as nickname; a public page must not show
+# a telephone number or an e-mail address.
 _COLUMNS = (
     schools.c.name,
     schools.c.plan,
@@ -51,7 +52,7 @@ _GET_LESSONS = Statement(
     .order_by(lessons.c.id)
 )
 _is_past = LIFECYCLE.is_over(bindparam("now"))
-# Those that run or come, the soonest first; then the past ones, the newest first.
+# Running and coming classes first, the soonest first; then past ones, the newest first.
 _LIST_LESSONS_OF_COURSE = Statement(
     select(*_COLUMNS)
     .select_from(_joined_tables)
@@ -77,7 +78,7 @@ _FIND_COURSE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class PublicLesson:
-    """A class, and what else its page shows."""
+    """A class, with the other columns that its public page shows."""
 
     lesson: Lesson
     school_name: str
@@ -89,7 +90,7 @@ class PublicLesson:
 
 @dataclass(frozen=True, slots=True)
 class PublicCourse:
-    """A course as its page needs it."""
+    """The columns of a course that its public page shows."""
 
     id: CourseId
     school: SchoolId
@@ -116,12 +117,12 @@ class PageQueries:
         self._tx = tx
 
     def find_lesson(self, key: str) -> PublicLesson | None:
-        """Return the class of a page's key, a deleted one too, or none."""
+        """Return the class of a key, a deleted one too; None if there is none."""
         rows = self._tx.fetch_all(_FIND_LESSON, {"lesson_key": key})
         return _read_public_lesson(rows[0]) if rows else None
 
     def get_lessons(self, lessons: Collection[LessonId]) -> dict[LessonId, PublicLesson]:
-        """Return classes as their pages show them."""
+        """Return several classes by id."""
         if not lessons:
             return {}
         text = msgspec.json.encode(list(lessons)).decode()
@@ -129,7 +130,7 @@ class PageQueries:
         return {page.lesson.id: page for page in map(_read_public_lesson, rows)}
 
     def find_course(self, key: str) -> PublicCourse | None:
-        """Return the living course of a page's key, or none."""
+        """Return the course of a key; None if there is none or it is deleted."""
         rows = self._tx.fetch_all(_FIND_COURSE, {"course_key": key})
         if not rows or rows[0][3] is not None:
             return None
@@ -137,7 +138,7 @@ class PageQueries:
         return PublicCourse(CourseId(number), SchoolId(school), name, key)
 
     def list_lessons_of_course(self, key: str, now: Moment, limit: int) -> list[PublicLesson]:
-        """Return the recorded classes of a course: those to come, then past ones, newest first."""
+        """Return the recorded classes of a course: coming ones, then past ones, newest first."""
         values = {"course_key": key, "now": now, "limit": limit}
         return [
             _read_public_lesson(row) for row in self._tx.fetch_all(_LIST_LESSONS_OF_COURSE, values)

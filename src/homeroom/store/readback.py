@@ -1,4 +1,4 @@
-"""What the read-back shows, list by list."""
+"""Lists of the read-back API: their definitions, and the repository that reads them."""
 
 from collections.abc import Iterable
 
@@ -53,7 +53,7 @@ from homeroom.store.tables import (
 
 NOT_STARTED, RUNNING, OVER, DELETED = 1, 2, 3, 4
 KEPT = 1
-"""States as the wire numbers them (the messages' courseStatus and classStatus)."""
+"""State numbers of the wire (courseStatus and classStatus of the messages)."""
 
 _PERSON_COLUMNS = (users.c.id, users.c.telephone, users.c.email, users.c.cancelled_at)
 _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
@@ -165,7 +165,7 @@ MEMBERS = ListDefinition(
         course_members.c.joined_at,
     ),
     course_members.outerjoin(users, users.c.id == course_members.c.user_id),
-    # A roster is asked for by its course, which stands where others have the school.
+    # Members are listed by course: here the course takes the place of the school.
     school=course_members.c.course_id,
     order=(course_members.c.user_id,),
     filters={**_BY_ACCOUNT, "role": course_members.c.role == bindparam("role")},
@@ -184,7 +184,7 @@ _lessons_helped_by = select(co_teachers.c.lesson_id).where(
 
 
 def _teacher_name(school: ColumnElement[int]) -> ColumnElement[str]:
-    """Name a user as the school's list of teachers does, or as the user does."""
+    """Return the name of a user in the teachers of the school, or else the nickname."""
     school_name = select(teachers.c.name).where(
         teachers.c.school_id == school, teachers.c.user_id == users.c.id
     )
@@ -201,7 +201,7 @@ LESSONS = ListDefinition(
         *_PERSON_COLUMNS,
         _teacher_name(lessons.c.school_id),
     ),
-    # Outer joins keep SQLite from beginning with another table than the one that is paged.
+    # With inner joins SQLite might begin with another table, and sort all rows for each page.
     lessons.outerjoin(courses, courses.c.id == lessons.c.course_id).outerjoin(
         users, users.c.id == lessons.c.teacher_id
     ),
@@ -243,7 +243,7 @@ CLIPS = ListDefinition(
         clips.c.deleted_at,
     ),
     clips,
-    # Clips are asked for by their class, which stands where others have the school.
+    # Clips are listed by class: here the class takes the place of the school.
     school=clips.c.lesson_id,
     order=(clips.c.id,),
     filters={
@@ -282,7 +282,7 @@ FOLDERS = ListDefinition(
     },
 )
 
-# --- what hangs on the rows of a page, for all of them at once -----------------------------------
+# --- rows that belong to the rows of a page: one statement for the whole page --------------------
 
 _course_ids = ListParameter("course_ids")
 _FIND_LABELS = Statement(
@@ -303,7 +303,7 @@ _FIND_CO_TEACHERS = Statement(
 
 
 class ReadbackLists:
-    """Lists in one transaction."""
+    """Repository of the read-back API's lists."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -366,7 +366,7 @@ class ReadbackLists:
         return fetch_page(self._tx, FOLDERS, filters, request)
 
     def find_labels(self, courses: Iterable[CourseId]) -> dict[CourseId, list[LabelId]]:
-        """Return the labels of some courses, in order."""
+        """Return the labels of several courses, in their order."""
         result: dict[CourseId, list[LabelId]] = {course: [] for course in courses}
         text = msgspec.json.encode(list(result)).decode()
         for course, label in self._tx.fetch_all(_FIND_LABELS, {"course_ids": text}):
@@ -376,7 +376,7 @@ class ReadbackLists:
     def find_co_teachers(
         self, lessons: Iterable[LessonId]
     ) -> dict[LessonId, list[CoTeacherRecord]]:
-        """Return the co-teachers of some classes, in order."""
+        """Return the co-teachers of several classes, in their order."""
         result: dict[LessonId, list[CoTeacherRecord]] = {lesson: [] for lesson in lessons}
         text = msgspec.json.encode(list(result)).decode()
         for row in self._tx.fetch_all(_FIND_CO_TEACHERS, {"lesson_ids": text}):

@@ -1,4 +1,4 @@
-"""Rows of the read-back's lists: what of a thing is shown, and nothing that is secret."""
+"""Records of the read-back API's lists. They hold no secret: no password, key or path."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,26 +9,26 @@ from homeroom.domain.schools import Plan
 
 
 class PersonRecord(Protocol):
-    """Somebody, as every list shows people."""
+    """The account columns that every list of people has."""
 
     @property
     def uid(self) -> UserId:
-        """Whose account it is."""
+        """The UID of the account."""
         ...
 
     @property
     def telephone(self) -> str | None:
-        """The account's name, or none where that is an address."""
+        """The telephone number; None for an account with an e-mail address."""
         ...
 
     @property
     def email(self) -> str | None:
-        """The account's name, or none where that is a number."""
+        """The e-mail address; None for an account with a telephone number."""
         ...
 
     @property
     def cancelled_at(self) -> Moment | None:
-        """When the account was cancelled."""
+        """The time of cancellation; None for an active account."""
         ...
 
 
@@ -112,7 +112,7 @@ class MemberRecord:
 
 @dataclass(frozen=True, slots=True)
 class LessonRecord:
-    """What a list knows of a class besides the class itself; the person is its teacher."""
+    """The columns that a list adds to a class; the account is that of its teacher."""
 
     id: LessonId
     state: int
@@ -138,7 +138,7 @@ class CoTeacherRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClipRecord:
-    """A clip without its place on the disk."""
+    """A clip without the path of its file."""
 
     lesson: int
     file_id: str
@@ -156,7 +156,7 @@ class ClipRecord:
 
 @dataclass(frozen=True, slots=True)
 class ViewerRecord:
-    """Somebody who watched a class, and which class that was."""
+    """A viewer, and the class that the viewer watched."""
 
     school: int
     lesson: int
@@ -169,12 +169,12 @@ class ViewerRecord:
     identity: str
     uid: UserId | None
     account: str | None
-    """That of a user who logged in."""
+    """The account name of a viewer who logged in."""
     name: str
     telephone: str | None
-    """As a visitor gave it."""
+    """The telephone number that a visitor entered."""
     watched: int
-    """Seconds."""
+    """Seconds watched."""
     first_seen_at: Moment
     last_seen_at: Moment
     muted_at: Moment | None
@@ -182,7 +182,7 @@ class ViewerRecord:
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """A message of a chat; no viewer where that was the school's people, or is forgotten."""
+    """A message of a chat; `viewer` is None for the school's staff and for purged viewers."""
 
     lesson: int
     id: int

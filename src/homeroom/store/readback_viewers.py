@@ -1,4 +1,4 @@
-"""What the read-back shows of the pages: who watched, and what was said."""
+"""Lists of the read-back API about the public pages: viewers and chat messages."""
 
 from sqlalchemy import bindparam, func
 
@@ -25,7 +25,7 @@ _COLUMNS = (
     viewers.c.last_seen_at,
     viewers.c.muted_at,
 )
-# Outer joins keep SQLite from beginning with another table than the one that is paged.
+# With inner joins SQLite might begin with another table, and sort all rows for each page.
 _joined_names = (
     lessons.join(viewers, viewers.c.lesson_id == lessons.c.id)
     .outerjoin(courses, courses.c.id == lessons.c.course_id)
@@ -54,7 +54,7 @@ LESSON_VIEWERS = ListDefinition(
     ViewerRecord,
     _COLUMNS,
     _joined_names,
-    # Asked for by their class, which stands where others have the school; so are messages.
+    # Listed by class: here the class takes the place of the school. So it does for messages.
     school=viewers.c.lesson_id,
     order=(viewers.c.id,),
     filters={"telephone": _has_telephone},

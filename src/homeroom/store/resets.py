@@ -1,4 +1,4 @@
-"""Emptying a school in the database: a few statements, whatever its size."""
+"""Reset of a school: deletes all its rows, in a fixed number of statements."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ _school: BindParameter[int] = bindparam("school")
 _its_courses = select(courses.c.id).where(courses.c.school_id == _school)
 _its_lessons = select(lessons.c.id).where(lessons.c.school_id == _school)
 
-# Every column that says of a user: used by a school. Whoever stands in none is used by nobody.
+# All columns that refer to a user. An account that none of them refers to can be deleted.
 _USER_COLUMNS = (
     schools.c.owner_id,
     registrations.c.user_id,
@@ -59,7 +59,7 @@ _USER_COLUMNS = (
 
 
 def _restrict_to_school(query: Select[tuple[int]]) -> Select[tuple[int]]:
-    """Narrow a query to the rows of one school."""
+    """Restrict a query to the rows of one school."""
     (table,) = query.get_final_froms()
     columns = table.c
     if "school_id" in columns:
@@ -103,7 +103,7 @@ def _delete_of_school(deletion: Delete) -> Statement:
     return Statement(deletion.where(table.c["lesson_id"].in_(_its_lessons)))
 
 
-# What refers goes before what it refers to.
+# Rows that refer to others are deleted before the rows they refer to.
 _DELETIONS = {
     table.name: _delete_of_school(delete(table))
     for table in (
@@ -130,7 +130,7 @@ _DELETIONS = {
         registrations,
     )
 }
-# Files of the school that are to be erased still are.
+# Other jobs stay, above all those that erase files of the school.
 _DELETE_JOBS = Statement(
     delete(jobs).where(jobs.c.school_id == _school, jobs.c.kind == JobKind.FINISH_STOP)
 )
@@ -154,20 +154,20 @@ _FIND_PATHS_IN_USE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class ResetResult:
-    """What a school held: rows by the name of their table, and paths of files."""
+    """The number of deleted rows by table, and the paths of the files to erase."""
 
     rows: dict[str, int]
     files: list[str]
 
 
 class Resets:
-    """Emptying schools in one transaction."""
+    """Repository for resets."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def empty(self, school: SchoolId) -> ResetResult:
-        """Remove all that a school has, and the accounts that no other school uses."""
+        """Delete all rows of a school, and its accounts that no other school uses."""
         school_value = {"school": school}
         users_of_school = [UserId(row[0]) for row in self._tx.fetch_all(_LIST_USERS, school_value)]
         user_values = {"user_ids": msgspec.json.encode(users_of_school).decode()}
@@ -182,7 +182,10 @@ class Resets:
         return ResetResult(rows, [path for (path,) in paths])
 
     def find_paths_in_use(self, paths: list[str]) -> set[str]:
-        """Return which of some files somebody still has; nobody but a picture's givers share."""
+        """Return those of some files that are still in use.
+
+        Only pictures can be shared: two accounts with the same picture share one file.
+        """
         pictures = [path for path in paths if path.startswith("pictures/")]
         user_values = {"paths": msgspec.json.encode(pictures).decode()}
         return {path for (path,) in self._tx.fetch_all(_FIND_PATHS_IN_USE, user_values)}

@@ -1,4 +1,4 @@
-"""Students and auditors of courses in the database."""
+"""Rosters: the students and the auditors of each course."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,22 +65,22 @@ _DELETE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class RosterCandidate:
-    """Somebody who shall be added to a course, or taken out of it."""
+    """A user to add to a course, or to remove from it."""
 
     user: UserId
     is_cancelled: bool
     nickname: str
     account: str
-    """The telephone number or e-mail address the person is known by."""
+    """The telephone number or the e-mail address of the account."""
     school_name: str | None
-    """The name on the school's list of students; none for others."""
+    """The name in the students of the school; None for others."""
     role: MemberRole | None
     is_course_teacher: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member to write."""
+    """A member to add."""
 
     user: UserId
     name: str | None
@@ -88,7 +88,7 @@ class NewMember:
 
 
 class Rosters:
-    """Members of courses in one transaction."""
+    """Repository of the members of courses."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -96,7 +96,7 @@ class Rosters:
     def find_candidates(
         self, school: SchoolId, course: CourseId, uids: Iterable[UserId]
     ) -> dict[UserId, RosterCandidate]:
-        """Return those of some users that exist, as the school and the course know them."""
+        """Return the users that exist of some UIDs, with their roles in school and course."""
         text = msgspec.json.encode(list(set(uids))).decode()
         values = {"school": school, "course": course, "uids": text}
         rows = self._tx.fetch_all(_FIND_CANDIDATES, values)
@@ -114,11 +114,11 @@ class Rosters:
         }
 
     def count(self, course: CourseId, role: MemberRole) -> int:
-        """Return how many students, or auditors, a course has."""
+        """Return the number of students, or of auditors, of a course."""
         return int(self._tx.fetch_all(_COUNT, {"course": course, "role": role.value})[0][0])
 
     def add(self, course: CourseId, role: MemberRole, new: list[NewMember], now: Moment) -> None:
-        """Write members of a course."""
+        """Add members to a course."""
         rows = [
             (course, member.user, role.value, member.name, member.nickname, now) for member in new
         ]
@@ -126,7 +126,7 @@ class Rosters:
             self._tx.execute(_ADD, {"new_members": msgspec.json.encode(rows).decode()})
 
     def delete(self, course: CourseId, role: MemberRole, uids: list[UserId]) -> None:
-        """Remove members of a course."""
+        """Delete members of a course."""
         if uids:
             text = msgspec.json.encode(uids).decode()
             self._tx.execute(_DELETE, {"course": course, "role": role.value, "removed_uids": text})

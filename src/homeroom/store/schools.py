@@ -1,4 +1,4 @@
-"""Schools, their sub-accounts and presets, in the database."""
+"""Schools, with their plans, secrets, sub-accounts and classroom presets."""
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -34,7 +34,8 @@ _LIST_PAGE = Statement(
     .order_by(schools.c.id)
     .limit(bindparam("limit"))
 )
-# A plan is kept without what is as in a new school: mostly that is all of this.
+# The JSON of a plan leaves out default values, and most schools have no retention: this finds
+# the few that do.
 _LIST_RETENTION_DAYS = Statement(
     select(schools.c.id, schools.c.plan)
     .where(schools.c.plan.contains('"retention_days":'))
@@ -107,50 +108,50 @@ def _read_school(row: Row) -> School:
 
 
 def read_plan(text: str) -> Plan:
-    """Read a plan as it is kept."""
+    """Return the plan of its JSON."""
     return _plan_decoder.decode(text)
 
 
 class Schools:
-    """Schools in one transaction."""
+    """Repository of schools."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def get(self, school: SchoolId) -> School | None:
-        """Return a school, or none."""
+        """Return a school; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"school": school})
         return _read_school(rows[0]) if rows else None
 
     def list_page(self, after: int, limit: int) -> list[School]:
-        """Return some schools in order of their ids, those above a given one."""
+        """Return schools in order of their ids, after a given id."""
         return [
             _read_school(row)
             for row in self._tx.fetch_all(_LIST_PAGE, {"after": after, "limit": limit})
         ]
 
     def list_retention_days(self) -> list[tuple[SchoolId, int]]:
-        """Return the schools that keep recordings for some days only, and for how many."""
+        """Return the schools with a retention of recordings, and its number of days."""
         rows = self._tx.fetch_all(_LIST_RETENTION_DAYS, {})
         return [(SchoolId(school), read_plan(plan).retention_days) for school, plan in rows]
 
     def find_by_owner(self, user: UserId) -> SchoolId | None:
-        """Return the school whose school account a user is, or none."""
+        """Return the school of which a user is the school account; None if there is none."""
         rows = self._tx.fetch_all(_FIND_BY_OWNER, {"user": user})
         return SchoolId(rows[0][0]) if rows else None
 
     def get_newest_created_at(self) -> Moment | None:
-        """Return when the last school was made, or none."""
+        """Return when the newest school was added; None without schools."""
         moment: Moment | None = self._tx.fetch_all(_GET_NEWEST_CREATED_AT, {})[0][0]
         return moment
 
     def get_newest_id(self) -> SchoolId | None:
-        """Return the highest SID given out, or none."""
+        """Return the highest SID; None without schools."""
         sid: int | None = self._tx.fetch_all(_GET_NEWEST_ID, {})[0][0]
         return None if sid is None else SchoolId(sid)
 
     def add(self, school: School, now: Moment) -> None:
-        """Write a school under its SID."""
+        """Add a school with its SID."""
         values = {
             "id": school.id,
             "name": school.name,
@@ -163,49 +164,49 @@ class Schools:
         self._tx.execute(_ADD, values)
 
     def save_plan(self, school: SchoolId, plan: Plan) -> None:
-        """Write a school's plan."""
+        """Save the plan of a school."""
         text = msgspec.json.encode(plan).decode()
         self._tx.execute(_SAVE_PLAN, {"school": school, "new_plan": text})
 
     def save_secrets(self, school: SchoolId, secret: str, former: str | None) -> None:
-        """Write the secret a school signs with, and the one it may still sign with."""
+        """Save the secret that a school signs with, and the former one that is still accepted."""
         values = {"school": school, "new_secret": secret, "new_former": former}
         self._tx.execute(_SAVE_SECRETS, values)
 
     def is_sub_account(self, school: SchoolId, user: UserId) -> bool:
-        """Tell whether a user is a sub-account of the school."""
+        """Return whether a user is a sub-account of the school."""
         return bool(self._tx.fetch_all(_IS_SUB_ACCOUNT, {"school": school, "user": user}))
 
     def add_sub_account(self, school: SchoolId, user: UserId) -> None:
-        """Make a user a sub-account."""
+        """Add a sub-account to the school."""
         self._tx.execute(_ADD_SUB_ACCOUNT, {"school": school, "user": user})
 
     def delete_sub_account(self, school: SchoolId, user: UserId) -> bool:
-        """Take a sub-account back; tells whether there was one."""
+        """Delete a sub-account; return False if there was none."""
         return self._tx.execute(_DELETE_SUB_ACCOUNT, {"school": school, "user": user}) > 0
 
     def list_sub_accounts(self, school: SchoolId) -> list[UserId]:
-        """Return the sub-accounts of a school, the first thousand."""
+        """Return the sub-accounts of a school, at most 1,000."""
         return [
             UserId(row[0]) for row in self._tx.fetch_all(_LIST_SUB_ACCOUNTS, {"school": school})
         ]
 
     def find_preset_school(self, preset: PresetId) -> SchoolId | None:
-        """Return the school of a classroom preset, or none."""
+        """Return the school of a classroom preset; None if there is no such preset."""
         rows = self._tx.fetch_all(_FIND_PRESET_SCHOOL, {"preset": preset})
         return SchoolId(rows[0][0]) if rows else None
 
     def add_preset(self, school: SchoolId, name: str) -> PresetId:
-        """Write a classroom preset and return its id."""
+        """Add a classroom preset and return its id."""
         return PresetId(
             self._tx.fetch_all(_ADD_PRESET, {"school": school, "preset_name": name})[0][0]
         )
 
     def list_presets(self, school: SchoolId) -> list[tuple[PresetId, str]]:
-        """Return the classroom presets of a school, the first thousand."""
+        """Return the classroom presets of a school, at most 1,000."""
         rows = self._tx.fetch_all(_LIST_PRESETS, {"school": school})
         return [(PresetId(number), name) for number, name in rows]
 
     def sum_stored_bytes(self, school: SchoolId) -> int:
-        """Return the bytes of the recordings the school keeps, of classes that are not deleted."""
+        """Return the bytes of the school's recordings, without those of deleted classes."""
         return int(self._tx.fetch_all(_SUM_STORED_BYTES, {"school": school})[0][0])

@@ -1,4 +1,4 @@
-"""Who is logged in to the pages of a school, in the database."""
+"""Login sessions on the public pages of a school."""
 
 from collections.abc import Collection
 
@@ -45,33 +45,33 @@ _PURGE_EXPIRED = Statement(
 
 
 class Sessions:
-    """Sessions in one transaction."""
+    """Repository of login sessions."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def add(self, school: SchoolId, user: UserId, now: Moment, until: Moment) -> SessionId:
-        """Begin a session of a user on the pages of a school."""
+        """Add a session of a user on the pages of a school; it expires at `until`."""
         values = {"school": school, "user": user, "moment": now, "until": until}
         return SessionId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def find_active(self, session_ids: Collection[SessionId], now: Moment) -> set[SessionId]:
-        """Return which of some sessions are neither ended nor of a cancelled account."""
+        """Return the active ones of some sessions: not ended or expired, account not cancelled."""
         if not session_ids:
             return set()
         values = {"session_ids": msgspec.json.encode(list(session_ids)).decode(), "now": now}
         return {SessionId(row[0]) for row in self._tx.fetch_all(_FIND_ACTIVE, values)}
 
     def end(self, session: SessionId, now: Moment) -> None:
-        """End a session."""
+        """End a session (log out)."""
         self._tx.execute(_END, {"session": session, "moment": now})
 
     def list_schools_with_expired(self, now: Moment) -> set[SchoolId]:
-        """Return the schools that have sessions which expired."""
+        """Return the schools that have expired sessions."""
         return {
             SchoolId(row[0]) for row in self._tx.fetch_all(_LIST_SCHOOLS_WITH_EXPIRED, {"now": now})
         }
 
     def purge_expired(self, school: SchoolId, now: Moment) -> int:
-        """Remove the sessions of a school which expired; tells how many."""
+        """Remove, for good, the expired sessions of a school; return their number."""
         return self._tx.execute(_PURGE_EXPIRED, {"school": school, "now": now})

@@ -1,7 +1,7 @@
 """The tables, for both engines.
 
-Only types that both keep alike: 64-bit integers, text, and switches as 0 or 1 with a check, so that
-no value needs converting on its way in or out. Moments are seconds since 1970 UTC.
+They use only types that both engines store alike: 64-bit integers, text, and flags that are 0 or 1
+by a check. So no value needs converting. Times are seconds since 1970 (UTC).
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ metadata = MetaData(
     }
 )
 
-# SQLite gives row ids to INTEGER keys only; PostgreSQL wants 64 bits.
+# SQLite generates ids only for INTEGER keys; PostgreSQL needs BIGINT for 64 bits.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -85,7 +85,8 @@ users = Table(
     _moment("created_at"),
     _moment("cancelled_at", nullable=True),
 )
-# A cancelled account gives its name free, and is still found by it (errno 884 to 887).
+# Only active accounts have unique names: the name of a cancelled one can be registered again, and
+# the cancelled account is still found by it (its errnos differ from those of an unknown account).
 Index(
     "uq_users_telephone_live",
     users.c.telephone,
@@ -155,7 +156,7 @@ sub_accounts = Table(
     Index(None, "user_id"),
 )
 
-# By which school's call an account came to be; the accounts themselves are everybody's.
+# The school that registered each account. The accounts themselves belong to no school.
 registrations = Table(
     "registrations",
     metadata,
@@ -201,7 +202,7 @@ labels = Table(
     _text("colour"),
     _moment("created_at"),
     UniqueConstraint("school_id", "name"),
-    # Partners delete labels: SQLite would give the id of the newest one out again.
+    # Labels are deleted for good: without this, SQLite would use the id of the newest one again.
     sqlite_autoincrement=True,
 )
 
@@ -310,7 +311,7 @@ lessons = Table(
     _text("introduction"),
     _text("unique_identity", nullable=True),
     _text("key"),
-    # The pull address, once bound: signature and expiry (the seed's second rule) beside the key.
+    # Signature and expiry of the pull URL, once it is bound; the key is above.
     _text("stream_signature", nullable=True),
     _moment("stream_expires_at", nullable=True),
     Column(
@@ -371,13 +372,13 @@ clips = Table(
     _text("path"),
     _text("name"),
     _number("size"),
-    # Not known before the file is finished.
+    # NULL until the recording is finished.
     _text("sha256", nullable=True),
     _moment("created_at"),
     _moment("deleted_at", nullable=True),
     _stream_kind(),
     _moment("started_at"),
-    # Milliseconds; unknown of some files.
+    # Milliseconds; NULL if the file does not tell.
     _number("duration", nullable=True),
     _flag("is_finished"),
     UniqueConstraint("file_id"),
@@ -389,7 +390,7 @@ Index(
     postgresql_where=clips.c.is_finished == 0,
 )
 
-# The pushes of the last month; those that run have not ended.
+# Publish sessions (pushes) of the last month. One that runs has no end.
 pushes = Table(
     "pushes",
     metadata,
@@ -418,7 +419,7 @@ Index(
 )
 Index(None, pushes.c.started_at)
 
-# How often the push addresses of a class were made anew; a class without a row: never.
+# How often the key of the publish URLs of a class was renewed; without a row: never.
 push_keys = Table(
     "push_keys",
     metadata,
@@ -426,8 +427,8 @@ push_keys = Table(
     _number("generation"),
 )
 
-# Who watched a class, each by what the pages know them by (`Ticket.identity`). The telephone number
-# belongs to the school: it is shown to its operators alone, and goes when its time is over.
+# Viewers of classes, each with the identity of its ticket (`Ticket.identity`). Only operators see
+# the telephone number; it is purged with the row when the retention of viewer details is over.
 viewers = Table(
     "viewers",
     metadata,
@@ -443,18 +444,18 @@ viewers = Table(
     _text("name"),
     _text("telephone", nullable=True),
     _ref("user_id", "users.id", nullable=True, index=True),
-    # Seconds for which the picture ran.
+    # Seconds during which the video played.
     _number("watched"),
     _moment("first_seen_at"),
     _moment("last_seen_at"),
     _moment("muted_at", nullable=True),
     UniqueConstraint("lesson_id", "identity"),
     Index(None, "lesson_id", "id"),
-    # Clients that missed something are told what came after an id: none is used twice.
+    # Clients fetch what they missed by "after this id", so an id must not be used again.
     sqlite_autoincrement=True,
 )
 
-# What happened in the chat of a class, in order: messages, and what became of them.
+# Entries of the chat of a class, in order: messages, and what moderators did.
 chat_entries = Table(
     "chat_entries",
     metadata,
@@ -478,9 +479,9 @@ chat_entries = Table(
         nullable=False,
     ),
     _text("text"),
-    # The message that is deleted or pinned, the viewer who is muted.
+    # The message that is deleted or pinned, or the viewer who is muted.
     _number("target_id", nullable=True),
-    # The sender's own mark: a message that is sent again is kept once.
+    # The idempotency key of the sender: a message that is sent twice is stored once.
     _text("nonce", nullable=True),
     _moment("sent_at"),
     _moment("deleted_at", nullable=True),
@@ -489,7 +490,7 @@ chat_entries = Table(
     sqlite_autoincrement=True,
 )
 
-# How the chat of a class stands; a class without a row: nothing has happened yet.
+# State of the chat of a class; without a row: the initial state.
 chats = Table(
     "chats",
     metadata,
@@ -499,7 +500,7 @@ chats = Table(
     _number("likes"),
 )
 
-# Who has logged in to the pages of a school.
+# Login sessions on the public pages of a school.
 sessions = Table(
     "sessions",
     metadata,
@@ -510,7 +511,7 @@ sessions = Table(
     _moment("expires_at"),
     _moment("ended_at", nullable=True),
     Index(None, "expires_at"),
-    # A ticket names its session: no later one may have the same id.
+    # A ticket contains the id of its session, so an id must not be used again.
     sqlite_autoincrement=True,
 )
 
@@ -550,7 +551,7 @@ tokens = Table(
     UniqueConstraint("fingerprint"),
 )
 
-# What the server keeps for itself: the key that signs pull addresses, the sandbox's clock.
+# The server's own values by name: see `server_state.py`.
 server_state = Table(
     "server_state",
     metadata,

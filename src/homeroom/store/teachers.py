@@ -1,4 +1,4 @@
-"""Teachers of schools in the database."""
+"""Teachers of schools, and their states."""
 
 from dataclasses import dataclass
 
@@ -100,14 +100,14 @@ _HAS_UNFINISHED_COURSE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class CourseCandidate:
-    """A candidate, and whether the course already lists the person among its teachers."""
+    """A candidate, and whether the user is one of the teachers of the course already."""
 
     candidate: TeacherCandidate
     is_course_teacher: bool
 
 
 class Teachers:
-    """Teachers in one transaction."""
+    """Repository of teachers."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -119,7 +119,7 @@ class Teachers:
         course: CourseId | None = None,
         lesson: LessonId | None = None,
     ) -> list[CourseCandidate]:
-        """Return what is known of some people as teachers, in the order asked."""
+        """Return candidates for teacher or co-teacher, in the order of the UIDs."""
         values = {
             "candidates": msgspec.json.encode(list(enumerate(uids))).decode(),
             "school": school,
@@ -144,22 +144,22 @@ class Teachers:
         ]
 
     def get_state(self, school: SchoolId, user: UserId) -> TeacherState | None:
-        """Return where a teacher of the school stands; none for somebody else."""
+        """Return the state of a teacher; None for a user who is no teacher of the school."""
         rows = self._tx.fetch_all(_GET_STATE, {"school": school, "user": user})
         return TeacherState(rows[0][0]) if rows else None
 
     def save_state(self, school: SchoolId, user: UserId, state: TeacherState) -> None:
-        """Write where a teacher stands."""
+        """Save the state of a teacher."""
         self._tx.execute(_SAVE_STATE, {"school": school, "user": user, "new_state": state.value})
 
     def count_active(self, school: SchoolId) -> int:
-        """Return how many teachers of the school are not stopped."""
+        """Return the number of teachers of the school that are not stopped."""
         return int(self._tx.fetch_all(_COUNT_ACTIVE, {"school": school})[0][0])
 
     def add(
         self, school: SchoolId, user: UserId, name: str, now: Moment, photo: str | None = None
     ) -> int:
-        """Put a user on the school's list of teachers and return the id of that relation."""
+        """Add a user to the teachers of the school; return the id of the row."""
         values = {
             "school_id": school,
             "user_id": user,
@@ -171,7 +171,7 @@ class Teachers:
         return int(self._tx.fetch_all(_ADD, values)[0][0])
 
     def has_unfinished_lesson(self, school: SchoolId, user: UserId, now: Moment) -> bool:
-        """Tell whether a user holds or helps in a class of the school that is not over."""
+        """Return whether a user teaches, or co-teaches, a class of the school that is not over."""
         values = {"school": school, "user": user, "now": now}
         return bool(
             self._tx.fetch_all(_HAS_UNFINISHED_AS_TEACHER, values)
@@ -179,7 +179,7 @@ class Teachers:
         )
 
     def has_unfinished_course(self, school: SchoolId, user: UserId, now: Moment) -> bool:
-        """Tell whether a user heads a course of the school that neither ended nor expired."""
+        """Return whether a user is head teacher of a course that is neither ended nor expired."""
         return bool(
             self._tx.fetch_all(_HAS_UNFINISHED_COURSE, {"school": school, "user": user, "now": now})
         )

@@ -1,4 +1,7 @@
-"""Viewers of classes, how long each watched, and who is muted in the chat."""
+"""Viewers of classes: the time that each one watched, and whether the chat is muted for them.
+
+A viewer has an identity: that of a login, of a personal link, or of a visitor's browser.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -40,7 +43,7 @@ _FIND_MUTED = Statement(
 )
 
 
-def _save_viewer(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
+def _save_viewer(insert: Any) -> ClauseElement:  # noqa: ANN401  the insert of either dialect
     new = insert(viewers).values(
         {
             **{
@@ -65,7 +68,7 @@ def _save_viewer(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's ow
 _times = ListParameter("watch_times")
 
 
-def _add_watch_time(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's own insert
+def _add_watch_time(insert: Any) -> ClauseElement:  # noqa: ANN401  the insert of either dialect
     new = insert(viewers).from_select(
         ["lesson_id", "identity", "kind", "name", "user_id", "watched", "first_seen_at",
          "last_seen_at"],
@@ -74,8 +77,8 @@ def _add_watch_time(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's
             _times.integer(5), _times.integer(6), _times.integer(7),
         )
         .select_from(_times.source)
-        # A class may have been removed meanwhile. (Without a WHERE, SQLite would take the ON of
-        # the conflict for that of a join.)
+        # The class may have been deleted since. (And without a WHERE, SQLite would read the ON of
+        # ON CONFLICT as the condition of a join.)
         .where(select(lessons.c.id).where(lessons.c.id == _times.integer(0)).exists())
         .order_by(_times.integer(0), _times.text(1)),
     )  # fmt: skip
@@ -92,7 +95,7 @@ def _add_watch_time(insert: Any) -> ClauseElement:  # noqa: ANN401  the engine's
 _SAVE = Statement(_save_viewer)
 _ADD_WATCH_TIME = Statement(_add_watch_time)
 _muted_viewers = viewers.alias()
-# A guest is known by their number, however often they come as somebody new.
+# Viewers with the same telephone number count as one: a new identity does not end the mute.
 _muted_telephone = select(_muted_viewers.c.telephone).where(
     _muted_viewers.c.id == bindparam("viewer"), _muted_viewers.c.lesson_id == bindparam("lesson")
 )
@@ -135,7 +138,7 @@ _PURGE = Statement(delete(viewers).where(_purged_ids.contains(viewers.c.id)))
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Somebody who watches a class."""
+    """A viewer of a class."""
 
     id: ViewerId
     lesson: LessonId
@@ -148,7 +151,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class NewViewer:
-    """Somebody who is to be known in a class."""
+    """A viewer to save."""
 
     lesson: LessonId
     identity: str
@@ -160,7 +163,7 @@ class NewViewer:
 
 @dataclass(frozen=True, slots=True)
 class WatchTime:
-    """How long somebody has watched since it was last written, in whole seconds."""
+    """The whole seconds that a viewer watched since the last save."""
 
     viewer: NewViewer
     seconds: int
@@ -180,30 +183,30 @@ def _read_viewer(row: Row) -> Viewer:
 
 
 class Viewers:
-    """Viewers in one transaction."""
+    """Repository of viewers."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     def find(self, lesson: LessonId, identity: str) -> Viewer | None:
-        """Return a viewer of a class, or none."""
+        """Return the viewer of a class with an identity; None if there is none."""
         rows = self._tx.fetch_all(_FIND, {"lesson": lesson, "identity": identity})
         return _read_viewer(rows[0]) if rows else None
 
     def get(self, viewer: ViewerId) -> Viewer | None:
-        """Return a viewer by id, or none."""
+        """Return a viewer; None if there is none."""
         rows = self._tx.fetch_all(_GET, {"viewer": viewer})
         return _read_viewer(rows[0]) if rows else None
 
     def find_muted(self, ids: Collection[ViewerId]) -> set[ViewerId]:
-        """Return which of some viewers are muted."""
+        """Return those of some viewers that are muted."""
         if not ids:
             return set()
         values = {"viewer_ids": msgspec.json.encode(list(ids)).decode()}
         return {ViewerId(row[0]) for row in self._tx.fetch_all(_FIND_MUTED, values)}
 
     def save(self, new: NewViewer, now: Moment) -> Viewer:
-        """Write a viewer, or what is new of one who is known already."""
+        """Add a viewer, or update name, telephone number and last visit of an existing one."""
         values = {
             "lesson_id": new.lesson,
             "identity": new.identity,
@@ -217,7 +220,7 @@ class Viewers:
         return _read_viewer(self._tx.fetch_all(_SAVE, values)[0])
 
     def add_watch_time(self, watch_times: Iterable[WatchTime], now: Moment) -> None:
-        """Add to how long several viewers have watched; those not known yet are written."""
+        """Add to the watch times of several viewers, in one statement; new viewers are added."""
         rows = [
             [
                 watch_time.viewer.lesson,
@@ -235,26 +238,26 @@ class Viewers:
             self._tx.execute(_ADD_WATCH_TIME, {"watch_times": msgspec.json.encode(rows).decode()})
 
     def mute(self, lesson: LessonId, viewer: ViewerId, moment: Moment | None) -> bool:
-        """Mute a viewer of a class, or at no moment unmute; tells whether there is one.
+        """Mute a viewer of a class from a moment on; None unmutes. Return False if there is none.
 
-        Whoever has left the same telephone number in the class is the same viewer.
+        This also applies to the viewers of the class with the same telephone number.
         """
         values = {"lesson": lesson, "viewer": viewer, "moment": moment}
         return self._tx.execute(_MUTE, values) > 0
 
     def find_muted_at(self, lesson: LessonId, telephone: str) -> Moment | None:
-        """Return since when a telephone number is muted in a class, none where it is not."""
+        """Return since when a telephone number is muted in a class; None if it is not muted."""
         rows = self._tx.fetch_all(_FIND_MUTED_AT, {"lesson": lesson, "telephone": telephone})
         moment: Moment | None = rows[0][0]
         return moment
 
     def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[ViewerId]:
-        """Return viewers of classes of a school that were over by a moment."""
+        """Return the ids of viewers to purge: of classes that ended before a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
         return [ViewerId(row[0]) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
 
     def purge(self, ids: Collection[ViewerId]) -> None:
-        """Remove viewers; what they said stays, under the name they had."""
+        """Remove viewers for good; their chat messages stay, under their names."""
         values = {"purged_ids": msgspec.json.encode(list(ids)).decode()}
         self._tx.execute(_DETACH_AUTHORS, values)
         self._tx.execute(_PURGE, values)

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the history on the connection that `migrate` hands over."""
+"""Entry point of Alembic: runs the migrations on the connection that `migrate` passes."""
 
 from alembic import context
 

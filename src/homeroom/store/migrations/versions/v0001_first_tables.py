@@ -10,7 +10,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables of version 0.1."""
+    """Create the tables of version 0.1."""
     op.create_table(
         "maintenance",
         sa.Column("id", Id, autoincrement=True, nullable=False),

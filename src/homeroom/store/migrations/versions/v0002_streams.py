@@ -1,4 +1,4 @@
-"""Streams and recordings: pushes, their keys, what a clip is of; a stream is named by its class."""
+"""Tables of streams and recordings: publish sessions, their keys, and new columns of clips."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ AT_ONCE = 1000
 
 
 def upgrade() -> None:
-    """Make the tables of version 0.2."""
+    """Create the tables of version 0.2."""
     op.create_table(
         "pushes",
         sa.Column("id", Id, autoincrement=True, nullable=False),
@@ -54,7 +54,7 @@ def upgrade() -> None:
 
 
 def _describe_clips() -> None:
-    """Say of each clip what it is of, and when it began: until now, when it was added."""
+    """Add kind of stream and start to clips; old clips start when they were added."""
     with op.batch_alter_table("clips") as clips:
         clips.add_column(sa.Column("kind", sa.Text(), nullable=True))
         clips.add_column(sa.Column("started_at", sa.BigInteger(), nullable=True))
@@ -79,7 +79,7 @@ def _describe_clips() -> None:
 
 
 def _sign_anew() -> None:
-    """Sign the bound addresses for the names that streams have from now on: the class's key."""
+    """Sign the bound pull URLs again: the name of a stream is now the key of its class."""
     database = op.get_bind()
     key = database.scalar(sa.text("SELECT value FROM server_state WHERE name = 'pull_key'"))
     if key is None:

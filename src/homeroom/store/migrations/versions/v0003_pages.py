@@ -1,4 +1,4 @@
-"""The public pages: who watched, what was said, who is logged in."""
+"""Tables of the public pages: viewers, chats and login sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables of version 0.3."""
+    """Create the tables of version 0.3."""
     op.create_table(
         "viewers",
         sa.Column("id", Id, autoincrement=True, nullable=False),
