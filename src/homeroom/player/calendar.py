@@ -1,4 +1,4 @@
-"""A class as an entry of a calendar (RFC 5545)."""
+"""Calendar files (iCalendar, RFC 5545) for classes."""
 
 from datetime import UTC, datetime
 from unicodedata import category
@@ -7,12 +7,12 @@ from homeroom.base.clock import Moment
 from homeroom.store.page_queries import PublicLesson
 
 MAX_LINE_BYTES = 75
-"""Bytes of a line, without its end."""
+"""Longest line of a file, without its line break."""
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
 def calendar_file(seen: PublicLesson, url: str, host: str, now: Moment) -> bytes:
-    """Return the file that puts a class into a calendar; its page is at the URL."""
+    """Return a calendar file with one event: the class, whose page has this URL."""
     lesson = seen.lesson
     description = f"{seen.teacher_name}\n{lesson.introduction}\n{url}"
     lines = (
@@ -39,16 +39,18 @@ def _format_moment(moment: Moment) -> str:
 
 
 def _escape_text(text: str) -> str:
-    """Return a text as a value: escaped, without controls that could end its line."""
+    """Return an escaped text, without control characters that could end its line."""
     lines = "\n".join(line for line in text.splitlines() if line.strip())
-    return "".join(one for one in lines if one == "\n" or category(one) != "Cc").translate(_ESCAPED)
+    return "".join(
+        character for character in lines if character == "\n" or category(character) != "Cc"
+    ).translate(_ESCAPED)
 
 
 def _fold_line(line: str) -> bytes:
-    """Return a line with its end, broken where it is too long, never within a character."""
+    """Return a line, folded between characters to the maximum length, with a line break."""
     parts, part = [], b""
-    for letter in line:
-        encoded = letter.encode()
+    for character in line:
+        encoded = character.encode()
         if len(part) + len(encoded) > MAX_LINE_BYTES:
             parts.append(part)
             part = b" "

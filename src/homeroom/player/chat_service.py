@@ -1,4 +1,4 @@
-"""The hub: the rooms of the classes that are watched, and their way to the database and back."""
+"""Chat service: joins participants to rooms, and writes and broadcasts their messages."""
 
 import asyncio
 import logging
@@ -37,12 +37,12 @@ from homeroom.web.sockets import FrameWriter
 log = logging.getLogger("homeroom.player")
 
 BATCH_SECONDS = 0.03
-"""What is said within it is written and told together."""
+"""Messages within this time are written in one transaction and broadcast together."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
-    """A message on its way into the database."""
+    """A message that waits to be written."""
 
     room: Room
     connection: RoomConnection
@@ -50,10 +50,10 @@ class PendingMessage:
 
 
 class ChatService:
-    """Who comes in, and what they say."""
+    """Handles joins, messages, likes and moderation of the rooms of one server."""
 
     def __init__(self, rooms: RoomRegistry, metrics: Metrics) -> None:
-        """Take the rooms of this server."""
+        """Initialize with the rooms of this server."""
         self.registry = rooms
         self._store = rooms.async_store
         self._deps = rooms.deps
@@ -61,30 +61,30 @@ class ChatService:
         self._pending: dict[SchoolId, list[PendingMessage]] = {}
         self._writers: dict[SchoolId, asyncio.Task[None]] = {}
         self.closing = asyncio.Event()
-        """Set once nobody is let in any more."""
+        """Set when the server shuts down and accepts no joins."""
 
     async def close(self) -> None:
-        """Write what waits, and send everybody to the next server."""
+        """Write the pending messages, then close all rooms."""
         self.closing.set()
         while self._writers:
             await asyncio.wait(self._writers.values())
         await self.registry.close()
 
-    # --- who comes in ----------------------------------------------------------------------------
+    # --- joins -----------------------------------------------------------------------------------
 
     async def join_viewer(
         self, pipe: FrameWriter, key: str, join: JoinRoom
     ) -> tuple[Room, RoomConnection]:
-        """Let a viewer in; raises `Unknown`, `LogInFirst`."""
+        """Join a viewer to the room of a class; raises `Unknown`, `LogInFirst`."""
         admitted = await self._store.read(
             lambda uow: viewing.authorize_viewer(uow, self._deps, key, join.ticket)
         )
         lesson = admitted.seen.lesson
         if admitted.needs_saving:
-            known = await self._store.write(
+            viewer = await self._store.write(
                 lambda uow: viewing.save_viewer(uow, admitted), lesson.school, shared=True
             )
-            admitted = replace(admitted, viewer=known)
+            admitted = replace(admitted, viewer=viewer)
         room, entries, is_fresh = await self.registry.open_room(lesson, EntryId(join.after))
         participant = room.participants.get(admitted.ticket.identity)
         if isinstance(participant, ViewerParticipant):
@@ -103,7 +103,7 @@ class ChatService:
     async def join_teacher(
         self, pipe: FrameWriter, token: str, join: JoinRoom
     ) -> tuple[Room, RoomConnection]:
-        """Let the school's own people in; raises `OperatorError`."""
+        """Join a teacher by the token of the teacher's page; raises `OperatorError`."""
         taught = await self._store.read(lambda uow: teaching.open_page(uow, self._deps, token))
         seen = taught.seen
         room, entries, is_fresh = await self.registry.open_room(seen.lesson, EntryId(join.after))
@@ -118,18 +118,18 @@ class ChatService:
         connection.send(welcome, room.counts(), room.presence())
         return room, connection
 
-    # --- what is said ----------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------------
 
     def send_message(self, room: Room, connection: RoomConnection, say: SendMessage) -> None:
-        """Take a message, which everybody sees once it is written down, or refuse it."""
+        """Queue a message, which is broadcast once it is stored, or refuse it."""
         if self.closing.is_set():
-            return  # unanswered it is said again, to the next server
+            return  # the client sends it again, to the next server
         participant = connection.participant
         try:
             text = normalize_message(say.text)
             self._check_may_send(room, participant)
-        except OperatorError as why:
-            self._refuse(connection, CommandRefused("say", str(why), say.nonce))
+        except OperatorError as reason:
+            self._refuse(connection, CommandRefused("say", str(reason), say.nonce))
             return
         entry = NewChatEntry(room.id, EntryKind.MESSAGE, participant.author, text, nonce=say.nonce)
         school = room.lesson.school
@@ -138,7 +138,7 @@ class ChatService:
             self._writers[school] = asyncio.create_task(self._write_batches(school))
 
     def _check_may_send(self, room: Room, participant: Participant) -> None:
-        """Refuse a message that may not be said now; raises `OperatorError`."""
+        """Check that a participant may send a message; raises `OperatorError` with the reason."""
         if room.lesson.is_over(self.registry.now()):
             raise OperatorError("over")
         if not isinstance(participant, ViewerParticipant):
@@ -154,49 +154,51 @@ class ChatService:
             raise OperatorError("room_slow")
 
     async def _write_batches(self, school: SchoolId) -> None:
-        """Write what is said in the classes of a school, as long as anything is."""
+        """Write pending messages of a school in batches until none are left."""
         await asyncio.sleep(BATCH_SECONDS)
-        while said := self._pending.pop(school, None):
-            await self._write_batch(school, said)
+        while batch := self._pending.pop(school, None):
+            await self._write_batch(school, batch)
             await asyncio.sleep(BATCH_SECONDS)
         del self._writers[school]
 
-    async def _write_batch(self, school: SchoolId, said: list[PendingMessage]) -> None:
-        """Write messages, and tell everybody of them."""
-        after = {one.room.id: one.room.last_entry for one in said}
+    async def _write_batch(self, school: SchoolId, batch: list[PendingMessage]) -> None:
+        """Write messages in one transaction, and broadcast them."""
+        after = {pending.room.id: pending.room.last_entry for pending in batch}
 
         def unit(uow: UnitOfWork) -> tuple[list[ChatEntry | None], ChatUpdates]:
             return chat.post_messages(
-                uow, [one.entry for one in said]
+                uow, [pending.entry for pending in batch]
             ), room_queries.load_chat_updates(uow, after)
 
         try:
             entries, news = await self._store.write(unit, school)
         except Exception:
-            log.exception("what was said could not be written down")
-            for one in said:
-                self._refuse(one.connection, CommandRefused("say", "failed", one.entry.nonce))
+            log.exception("writing chat messages failed")
+            for pending in batch:
+                self._refuse(
+                    pending.connection, CommandRefused("say", "failed", pending.entry.nonce)
+                )
             return
         self._metrics.count_messages(sum(entry is not None for entry in entries))
-        for one, entry in zip(said, entries, strict=True):
+        for pending, entry in zip(batch, entries, strict=True):
             if entry is None:
-                self._refuse_muted(one, after[one.room.id])
+                self._refuse_muted(pending, after[pending.room.id])
         self.registry.publish(news)
-        for one, entry in zip(said, entries, strict=True):
-            # It was sent again, and somebody has deleted it before its sender knew it was there.
+        for pending, entry in zip(batch, entries, strict=True):
+            # It was sent again, but its first copy had been deleted by then.
             if entry is not None and entry.is_deleted:
-                one.connection.send(CommandRefused("say", "missing", one.entry.nonce))
+                pending.connection.send(CommandRefused("say", "missing", pending.entry.nonce))
 
-    def _refuse_muted(self, said: PendingMessage, last: EntryId) -> None:
-        """Refuse what somebody said who is muted: that was done elsewhere, or as they came in."""
-        participant, room = said.connection.participant, said.room
-        # Where more has happened since, they may be heard again by now.
+    def _refuse_muted(self, pending: PendingMessage, last: EntryId) -> None:
+        """Refuse a message of a viewer who was muted on another server, or while joining."""
+        participant, room = pending.connection.participant, pending.room
+        # If there are newer entries, the viewer may be unmuted by now.
         if isinstance(participant, ViewerParticipant) and room.last_entry == last:
             participant.update_permission(room.lesson, is_muted=True)
-        self._refuse(said.connection, CommandRefused("say", "muted", said.entry.nonce))
+        self._refuse(pending.connection, CommandRefused("say", "muted", pending.entry.nonce))
 
     def add_likes(self, room: Room, connection: RoomConnection, like: SendLikes) -> None:
-        """Count likes, or refuse them."""
+        """Count likes, or refuse them by permission or rate limit."""
         participant = connection.participant
         if isinstance(participant, ViewerParticipant) and not participant.admitted.may_like:
             self._refuse(connection, CommandRefused("like", participant.admitted.chat_access))
@@ -208,7 +210,7 @@ class ChatService:
     async def moderate(
         self, room: Room, connection: RoomConnection, command: ModerationCommand
     ) -> None:
-        """Do what a teacher asks for, and tell everybody of it."""
+        """Execute a moderation command of a teacher, and broadcast the change."""
         by, lesson, after = connection.participant.author, room.id, {room.id: room.last_entry}
 
         def unit(uow: UnitOfWork) -> ChatUpdates:
@@ -229,7 +231,7 @@ class ChatService:
         except OperatorError:
             self._refuse(connection, CommandRefused(about, "missing"))
         except Exception:
-            log.exception("a chat could not be moderated")
+            log.exception("moderating a chat failed")
             self._refuse(connection, CommandRefused(about, "failed"))
         else:
             self.registry.publish(news)

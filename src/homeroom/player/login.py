@@ -1,4 +1,4 @@
-"""How viewers say who they are: by account and password, or as a guest; and how they leave."""
+"""Login and logout of viewers, and registration of guests."""
 
 import asyncio
 from functools import cache
@@ -30,31 +30,31 @@ from homeroom.web.origins import is_same_origin
 from homeroom.web.problems import HTTPError, json_response
 
 MAX_BODY_BYTES = 8 * 1024
-"""Of a body."""
+"""Longest request body."""
 MAX_CONCURRENT_HASHES = 2
-"""Passwords; each takes a processor for tens of milliseconds."""
+"""Password checks at the same time; each takes tens of milliseconds of CPU."""
 MAX_WAITING_LOGINS = 40
-"""Who comes while so many wait is told to come again."""
+"""Logins that may wait for a password check; more are refused with a time to retry after."""
 Form = TypeVar("Form", bound=msgspec.Struct)
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
 SealedTicket = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class LoginForm(msgspec.Struct, frozen=True):
-    """Somebody logs in."""
+    """Body of a login."""
 
     account: ShortText
     password: ShortText
 
 
 class LogoutForm(msgspec.Struct, frozen=True):
-    """Somebody leaves."""
+    """Body of a logout."""
 
     ticket: SealedTicket
 
 
 class GuestForm(msgspec.Struct, frozen=True):
-    """Somebody leaves a telephone number and a nickname, to chat."""
+    """Body of a guest's registration: telephone number and nickname."""
 
     telephone: ShortText
     nickname: ShortText
@@ -62,7 +62,7 @@ class GuestForm(msgspec.Struct, frozen=True):
 
 
 class LoginEndpoints:
-    """Answers for the forms of the pages."""
+    """Endpoints of the login and guest forms, with their rate limits."""
 
     def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts) -> None:
         self._store = store
@@ -70,17 +70,17 @@ class LoginEndpoints:
         self._hosts = hosts
         self._hash_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
         self._waiting_logins = 0
-        # Wrong passwords of one account from one address.
+        # Wrong passwords of one account from one network.
         self._by_account_and_network = RateLimiter(5, 15 * MINUTE)
-        # Wherever they come from; strangers shall not keep somebody from their own account.
+        # From anywhere. The wait is short: an attacker must not lock the owner out of the account.
         self._by_account = RateLimiter(30, MINUTE, MINUTE)
-        # A whole school may sit behind one address.
+        # A whole school may share one address.
         self._by_network = RateLimiter(100, 10, MINUTE)
         self._guest_limiter = RateLimiter(300, 1, MINUTE)
         self._logout_limiter = RateLimiter(300, 1, MINUTE)
 
     def routes(self) -> list[Route]:
-        """Return the addresses."""
+        """Return the routes of these endpoints."""
         forms = {"login": self._log_in, "logout": self._log_out, "guest": self._register_guest}
         return [
             Route(f"/class/{{key}}/{name}", answer, methods=["POST"])
@@ -108,16 +108,16 @@ class LoginEndpoints:
         self._by_account_and_network.reset(f"{network} {name}")
         self._by_account.reset(name)
         self._by_network.undo_attempt(network)
-        # Whatever ticket the browser had: who logs in gets another one.
+        # A login always gets a new ticket, so a ticket known to others gains nothing.
         ticket = await self._store.write(
             lambda uow: viewing.log_in(uow, self._deps, school, user), school
         )
         return json_response({"ticket": ticket})
 
     async def _authenticate(self, account: str, password: str) -> User | None:
-        """Return the user whose account and password these are; takes as long where there is none.
+        """Return the user with this account and password, or None.
 
-        There is nobody whose name a database cannot hold.
+        An unknown account takes as long as a wrong password, so that timing reveals no accounts.
         """
         account_row = None
         if is_storable(account):
@@ -136,7 +136,7 @@ class LoginEndpoints:
     async def _log_out(self, request: Request) -> Response:
         form = await self._read_form(request, LogoutForm)
         _count_attempt(self._logout_limiter, _client_network(request))
-        # What a stranger makes up is not worth a unit of work.
+        # Forged tickets are rejected without a unit of work.
         if viewing.has_session(self._deps, form.ticket):
             await self._store.write(lambda uow: viewing.log_out(uow, self._deps, form.ticket))
         return json_response({})
@@ -167,7 +167,7 @@ class LoginEndpoints:
         return json_response({"ticket": ticket})
 
     async def _school_of(self, key: str) -> SchoolId:
-        """Return the school of a class that has a page; raises `HTTPError`."""
+        """Return the school of a class with a public page; raises `HTTPError`."""
         try:
             seen = await self._store.read(lambda uow: viewing.get_page_lesson(uow, key))
         except viewing.NoSuchPageError:
@@ -177,10 +177,10 @@ class LoginEndpoints:
         return seen.lesson.school
 
     async def _read_form(self, request: Request, form: type[Form]) -> Form:
-        """Return what a page of our own sent; raises `HTTPError`."""
+        """Return the decoded body of a same-origin request; raises `HTTPError`."""
         if not is_same_origin(request.headers, self._hosts.pages):
             raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
-        # A form of HTML cannot send this type, and a script elsewhere has to ask before.
+        # HTML forms cannot send this type, and scripts of other origins need a preflight: no CSRF.
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
         try:
@@ -199,7 +199,7 @@ def _client_network(request: Request) -> str:
 
 
 def _count_attempt(limiter: RateLimiter, network: str) -> None:
-    """Count a try from an address; raises `HTTPError` where it comes too soon."""
+    """Count an attempt from a network; raises `HTTPError` if it must wait."""
     wait = limiter.seconds_to_wait(network)
     if wait > 0:
         raise _rate_limited(wait)
@@ -207,7 +207,7 @@ def _count_attempt(limiter: RateLimiter, network: str) -> None:
 
 
 def _rate_limited(wait: float) -> HTTPError:
-    """Return the problem of somebody who may try again after some seconds."""
+    """Return the error for a rate limit, with the seconds to wait."""
     seconds = ceil(wait)
     return HTTPError(
         HTTPStatus.TOO_MANY_REQUESTS,

@@ -44,18 +44,18 @@ LINK_FIELDS = ("account", "nickname", "checkCode")
 
 @dataclass(frozen=True, slots=True)
 class LessonPage:
-    """A class as its page shows it to one viewer."""
+    """Data of a class page for one viewer."""
 
     seen: PublicLesson
     ticket: str | None
-    """Of a login-free link that is right."""
+    """Ticket of a valid login-free link."""
     state: State | None
-    """None where the viewer has to log in first."""
+    """None if the viewer has to log in first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoursePage:
-    """A course as its page shows it."""
+    """Data of a course page."""
 
     course: PublicCourse
     is_suspended: bool
@@ -65,12 +65,12 @@ class CoursePage:
     replayable: set[LessonId]
     """Those that are over and have a clip."""
     is_linked: bool
-    """Whether a login-free link that is right led here."""
+    """True if the viewer came by a valid login-free link."""
     now: Moment
 
 
 class ClassPages:
-    """Answers for the pages of classes and courses."""
+    """Endpoints of the pages of classes and courses."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class ClassPages:
         self._facts = facts
 
     def routes(self) -> list[Route]:
-        """Return the addresses."""
+        """Return the routes of these endpoints."""
         pages = {
             LIVE: self._live,
             LIVE_BY_LINK: self._live_by_link,
@@ -104,11 +104,11 @@ class ClassPages:
         ]
 
     async def _demo(self, request: Request) -> Response:
-        """Lead to the class on the air of the demo school, where the server has one."""
-        held = await self._store.read(demo.get_on_air)
-        if held is None:
+        """Redirect to the live class of the demo school, if the server has one."""
+        on_air = await self._store.read(demo.get_on_air)
+        if on_air is None:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
-        return RedirectResponse(build_url(LIVE, lessonKey=held.lesson.key), HTTPStatus.FOUND)
+        return RedirectResponse(build_url(LIVE, lessonKey=on_air.lesson.key), HTTPStatus.FOUND)
 
     async def _live(self, request: Request) -> Response:
         return await self._render_lesson(request, None)
@@ -120,12 +120,12 @@ class ClassPages:
         fields = query_fields(request)
         key, course_key = fields.get("lessonKey", "").strip(), fields.get("courseKey", "").strip()
         try:
-            found = await self._store.read(
+            lesson_page = await self._store.read(
                 lambda uow: self._load_lesson_page(uow, key, course_key, link)
             )
         except viewing.NoSuchPageError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
-        seen, lesson = found.seen, found.seen.lesson
+        seen, lesson = lesson_page.seen, lesson_page.seen.lesson
         frame_ancestors = parse_frame_origins(seen.plan)
         if seen.plan.suspended:
             return self._renderer.render_notice(
@@ -135,23 +135,23 @@ class ClassPages:
             return self._renderer.render_notice(request, HTTPStatus.GONE, "gone", frame_ancestors)
         course_url = None
         if course_key == seen.course_key:
-            page = COURSE if found.ticket is None else COURSE_BY_LINK
-            names = () if found.ticket is None else LINK_FIELDS
-            course_url = build_url(page, courseKey=course_key, **_carry_fields(fields, *names))
+            path = COURSE if lesson_page.ticket is None else COURSE_BY_LINK
+            names = () if lesson_page.ticket is None else LINK_FIELDS
+            course_url = build_url(path, courseKey=course_key, **_carry_fields(fields, *names))
         return self._renderer.render(
             request,
             "live.html",
             ("live",),
             frame_ancestors=frame_ancestors,
-            is_cacheable=found.ticket is None,
+            is_cacheable=lesson_page.ticket is None,
             data={
                 "kind": "live",
                 "key": key,
                 "school": lesson.school,
                 "base": f"/class/{key}",
-                "needs_login": found.state is None,
-                "ticket": found.ticket,
-                "state": found.state,
+                "needs_login": lesson_page.state is None,
+                "ticket": lesson_page.ticket,
+                "state": lesson_page.state,
             },
             lesson=lesson_context(seen, choose_language(request), course_url),
         )
@@ -168,9 +168,9 @@ class ClassPages:
                 ticket = viewing.issue_link_ticket(uow, self._deps, course_key, link)
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
             return LessonPage(seen, None, None)
-        shown = viewing.get_content(uow, self._deps, self._hosts, lesson)
-        standing = uow.chats.get_state(lesson.id)
-        return LessonPage(seen, ticket, state(lesson, shown, standing, uow.now, self._facts))
+        view = viewing.get_content(uow, self._deps, self._hosts, lesson)
+        chat = uow.chats.get_state(lesson.id)
+        return LessonPage(seen, ticket, state(lesson, view, chat, uow.now, self._facts))
 
     async def _course(self, request: Request) -> Response:
         return await self._render_course(request, None)
@@ -189,7 +189,7 @@ class ClassPages:
             return self._renderer.render_notice(
                 request, HTTPStatus.FORBIDDEN, "closed", listed.frame_ancestors
             )
-        # A link goes on as it came: no page has to remember who the viewer is.
+        # Pass the parameters of the link on: the server keeps no state about its viewer.
         page = LIVE_BY_LINK if listed.is_linked else LIVE
         carried = _carry_fields(fields, *(LINK_FIELDS if listed.is_linked else ()))
         urls = {
@@ -248,14 +248,14 @@ class ClassPages:
         url = f"{self._hosts.pages}{build_url(LIVE, lessonKey=key)}"
         host = urlsplit(self._hosts.pages).hostname or "homeroom"
 
-        def look(uow: UnitOfWork) -> bytes:
+        def read(uow: UnitOfWork) -> bytes:
             seen = viewing.get_page_lesson(uow, key)
             if seen.lesson.deleted_at is not None or seen.plan.suspended:
                 raise viewing.NoSuchPageError
             return calendar_file(seen, url, host, uow.now)
 
         try:
-            content = await self._store.read(look)
+            content = await self._store.read(read)
         except viewing.NoSuchPageError:
             raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such class") from None
         headers = {
@@ -269,7 +269,7 @@ class ClassPages:
 def lesson_context(
     seen: PublicLesson, language: str, course_url: str | None = None
 ) -> dict[str, object]:
-    """Return what templates show of a class."""
+    """Return the data of a class for the templates."""
     lesson = seen.lesson
     return {
         "title": lesson.name,
@@ -289,6 +289,6 @@ def _read_link(fields: Mapping[str, str]) -> LoginFreeLink:
 
 
 def _carry_fields(fields: Mapping[str, str], *names: str) -> dict[str, str]:
-    """Return what goes on to the next page: the language that was chosen, and some names."""
+    """Return the query fields for a link to the next page: the language and the named fields."""
     carried = {name: fields.get(name, "") for name in names}
     return carried | ({"lang": fields["lang"]} if fields.get("lang") in LANGUAGES else {})

@@ -1,4 +1,4 @@
-"""Who is in the rooms: connections, and the viewers and teachers they belong to."""
+"""Participants of rooms: viewers and teachers, each with one or more connections."""
 
 from dataclasses import replace
 from time import monotonic
@@ -16,16 +16,16 @@ from homeroom.usecases.viewing import ViewerAccess
 from homeroom.web.sockets import FrameWriter, text_frame
 
 MIN_WATCHED_SECONDS = 10
-"""Seconds; a visitor who leaves sooner is not written down."""
+"""A visitor without a name who watches for a shorter time is not stored."""
 
 
 def encode_frame(*events: object) -> bytes:
-    """Return events that travel together as one frame."""
+    """Return events as one WebSocket frame."""
     return text_frame(msgspec.json.encode(events))
 
 
 class RoomConnection:
-    """One WebSocket of somebody in a room."""
+    """One WebSocket of a participant."""
 
     __slots__ = ("is_playing", "participant", "pipe", "sealed_ticket", "ticket")
 
@@ -36,7 +36,7 @@ class RoomConnection:
         ticket: Ticket | None = None,
         sealed_ticket: str | None = None,
     ) -> None:
-        """Take what they were let in by, and as it travels; none where it is a teacher's token."""
+        """Initialize with the viewer's ticket, decoded and signed; teachers have none."""
         self.pipe = pipe
         self.participant = participant
         self.ticket = ticket
@@ -45,24 +45,24 @@ class RoomConnection:
 
     @property
     def info(self) -> ParticipantInfo:
-        """Who they are here: each connection has a ticket of its own, and keeps it."""
+        """The participant's identity, with the ticket of this connection."""
         return msgspec.structs.replace(self.participant.info, ticket=self.sealed_ticket)
 
     def send(self, *events: object) -> None:
-        """Send events that travel together."""
+        """Send events in one frame."""
         self.pipe.write_frame(encode_frame(*events))
 
     def set_playing(self, *, is_playing: bool) -> None:
-        """Begin or end to count the time that the picture runs."""
+        """Start or stop counting the time that the video plays."""
         self.participant.update_watch_time()
         self.is_playing = is_playing
 
 
 class Participant:
-    """Somebody in a room, by as many connections as they like."""
+    """A person in a room, with any number of connections."""
 
     def __init__(self, identity: str) -> None:
-        """Take what tells them from others."""
+        """Initialize with an identity that is unique in the room."""
         self.identity = identity
         self.connections: set[RoomConnection] = set()
         self.message_bucket = TokenBucket(VIEWER_MESSAGES)
@@ -70,31 +70,31 @@ class Participant:
 
     @property
     def author(self) -> Author:
-        """As whom they speak."""
+        """The author of their messages."""
         raise NotImplementedError
 
     @property
     def info(self) -> ParticipantInfo:
-        """Who they are, and what stands between them and the chat."""
+        """Their identity and their permission to chat."""
         raise NotImplementedError
 
     def send(self, *events: object) -> None:
-        """Send events to each of their connections."""
+        """Send events to all their connections."""
         frame = encode_frame(*events)
         for connection in self.connections:
             connection.pipe.write_frame(frame)
 
     def send_info(self) -> None:
-        """Say to each of their connections who they are."""
+        """Send their identity to all their connections."""
         for connection in self.connections:
             connection.send(connection.info)
 
     def update_watch_time(self) -> None:
-        """Count the time until now, if the picture ran; only of viewers."""
+        """Count the time since the last call, if the video played; only for viewers."""
 
 
 class TeacherParticipant(Participant):
-    """The school's own people, by the secret address of the teacher's page."""
+    """A teacher or assistant, identified by the token of the teacher's page."""
 
     def __init__(self, token: str, name: str) -> None:
         super().__init__(token)
@@ -102,17 +102,17 @@ class TeacherParticipant(Participant):
 
     @property
     def author(self) -> Author:
-        """As whom they speak."""
+        """The author of their messages."""
         return Author(self._name, ChatRole.TEACHER)
 
     @property
     def info(self) -> ParticipantInfo:
-        """Who they are."""
+        """Their identity; they may always chat."""
         return ParticipantInfo(None, self._name, ChatRole.TEACHER, "staff", None, "open")
 
 
 class ViewerParticipant(Participant):
-    """Somebody who watches."""
+    """A viewer, with the time they have watched."""
 
     def __init__(self, admitted: ViewerAccess) -> None:
         super().__init__(admitted.ticket.identity)
@@ -122,26 +122,26 @@ class ViewerParticipant(Participant):
         self._counted_until = monotonic()
 
     def update_admission(self, admitted: ViewerAccess) -> None:
-        """Take over who they have turned out to be, and say so."""
+        """Take over a new admission; on a change send them their identity."""
         old, self.admitted = self.info, admitted
         if self.info != old:
             self.send_info()
 
     @property
     def author(self) -> Author:
-        """As whom they speak; only those who are written down do."""
+        """The author of their messages; only stored viewers may send any."""
         viewer = self.admitted.viewer
         return Author(self.name, ChatRole.VIEWER, None if viewer is None else viewer.id)
 
     @property
     def name(self) -> str:
-        """By which name they are known, if any."""
+        """Their name, empty for a visitor without one."""
         viewer = self.admitted.viewer
         return self.admitted.ticket.name if viewer is None else viewer.name
 
     @property
     def kind(self) -> str:
-        """How they are known: visitor, guest, link or user."""
+        """Kind of identity: visitor, guest, link or user."""
         viewer = self.admitted.viewer
         is_guest = viewer is not None and viewer.telephone is not None
         kind = self.admitted.ticket.kind
@@ -149,12 +149,12 @@ class ViewerParticipant(Participant):
 
     @property
     def info(self) -> ParticipantInfo:
-        """Who they are, and what stands between them and the chat."""
+        """Their identity and their permission to chat."""
         author, may_chat = self.author, self.admitted.chat_access
         return ParticipantInfo(author.viewer, author.name, author.role, self.kind, None, may_chat)
 
     def update_permission(self, lesson: Lesson, *, is_muted: bool | None = None) -> None:
-        """Find out again what they may, and say so if it is something else."""
+        """Compute the permission to chat again; on a change send them their identity."""
         viewer = self.admitted.viewer
         if viewer is not None and is_muted is not None:
             viewer = replace(viewer, is_muted=is_muted)
@@ -166,7 +166,7 @@ class ViewerParticipant(Participant):
             self.send_info()
 
     def update_watch_time(self) -> None:
-        """Count the time until now, if the picture ran."""
+        """Count the time since the last call, if the video played."""
         now = monotonic()
         if any(connection.is_playing for connection in self.connections):
             self._watched_seconds += now - self._counted_until
@@ -174,7 +174,7 @@ class ViewerParticipant(Participant):
         self._counted_until = now
 
     def take_watch_time(self) -> WatchTime | None:
-        """Return what is still to be written, once; none where it is not worth it."""
+        """Return the unsaved watch time and reset it; None if there is nothing to store."""
         self.update_watch_time()
         is_known = self.admitted.viewer is not None
         seconds = int(self._unsaved_seconds)
@@ -184,5 +184,5 @@ class ViewerParticipant(Participant):
         return WatchTime(viewing.build_viewer(self.admitted), seconds)
 
     def restore_watch_time(self, seconds: int) -> None:
-        """Take back what could not be written."""
+        """Add back watch time that could not be stored."""
         self._unsaved_seconds += seconds

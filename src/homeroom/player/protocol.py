@@ -1,4 +1,4 @@
-"""What travels over a class's WebSocket: single objects in, arrays of events out."""
+"""Chat protocol on the WebSocket of a class: commands in, arrays of events out, all JSON."""
 
 from typing import Annotated
 
@@ -7,65 +7,65 @@ import msgspec
 from homeroom.domain.chat import ChatRole
 
 MAX_JS_INTEGER = 2**53
-"""Above this JavaScript counts no more."""
+"""Largest integer that JavaScript represents exactly."""
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_JS_INTEGER)]
 Nonce = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,32}\Z")]
 
 
-# --- in ------------------------------------------------------------------------------------------
+# --- commands ------------------------------------------------------------------------------------
 
 
 class JoinRoom(msgspec.Struct, frozen=True, tag_field="t", tag="join"):
-    """Somebody comes in, or says anew who they are."""
+    """Join the room, or join again with another ticket."""
 
     ticket: str | None = None
     after: Id = 0
 
 
 class SendMessage(msgspec.Struct, frozen=True, tag_field="t", tag="say"):
-    """A message."""
+    """Send a chat message; the nonce identifies it when it is sent again."""
 
     text: str
     nonce: Nonce
 
 
 class SendLikes(msgspec.Struct, frozen=True, tag_field="t", tag="like"):
-    """Likes, counted by the page since its last frame of them."""
+    """Add the likes that the page has counted since the last such command."""
 
     n: Annotated[int, msgspec.Meta(ge=1, le=20)]
 
 
 class SetPlaying(msgspec.Struct, frozen=True, tag_field="t", tag="play"):
-    """Whether the picture runs."""
+    """Report that the video plays or pauses."""
 
     on: bool
 
 
 class RequestState(msgspec.Struct, frozen=True, tag_field="t", tag="state"):
-    """How the class stands is asked for."""
+    """Request the current state of the class."""
 
 
 class DeleteMessage(msgspec.Struct, frozen=True, tag_field="t", tag="delete"):
-    """A message is to go."""
+    """Delete a message."""
 
     id: Id
 
 
 class PinMessage(msgspec.Struct, frozen=True, tag_field="t", tag="pin"):
-    """A message is to stay on top, or none any more."""
+    """Pin a message, or unpin with None."""
 
     id: Id | None
 
 
 class MuteViewer(msgspec.Struct, frozen=True, tag_field="t", tag="mute"):
-    """A viewer may speak no more, or again."""
+    """Mute or unmute a viewer."""
 
     viewer: Id
     on: bool
 
 
 class PauseChat(msgspec.Struct, frozen=True, tag_field="t", tag="pause"):
-    """Viewers may speak no more for now, or again."""
+    """Pause or resume the chat for viewers."""
 
     on: bool
 
@@ -75,11 +75,11 @@ Command = JoinRoom | SendMessage | SendLikes | SetPlaying | RequestState | Moder
 COMMAND_DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
-# --- out -----------------------------------------------------------------------------------------
+# --- events --------------------------------------------------------------------------------------
 
 
 class ChatMessage(msgspec.Struct, frozen=True, tag_field="t", tag="message"):
-    """A message as everybody sees it."""
+    """A chat message."""
 
     id: int
     viewer: int | None
@@ -91,14 +91,14 @@ class ChatMessage(msgspec.Struct, frozen=True, tag_field="t", tag="message"):
 
 
 class MessageDeleted(msgspec.Struct, frozen=True, tag_field="t", tag="delete"):
-    """A message has gone."""
+    """A message was deleted."""
 
     id: int
     target: int
 
 
 class MessagePinned(msgspec.Struct, frozen=True, tag_field="t", tag="pin"):
-    """A message stays on top."""
+    """A message was pinned."""
 
     id: int
     target: int
@@ -106,25 +106,25 @@ class MessagePinned(msgspec.Struct, frozen=True, tag_field="t", tag="pin"):
 
 
 class MessageUnpinned(msgspec.Struct, frozen=True, tag_field="t", tag="unpin"):
-    """No message stays on top."""
+    """The pinned message was unpinned."""
 
     id: int
 
 
 class ChatPaused(msgspec.Struct, frozen=True, tag_field="t", tag="pause"):
-    """Viewers may not speak for now."""
+    """The chat was paused for viewers."""
 
     id: int
 
 
 class ChatResumed(msgspec.Struct, frozen=True, tag_field="t", tag="resume"):
-    """Viewers may speak again."""
+    """The chat was resumed."""
 
     id: int
 
 
 class ParticipantInfo(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
-    """Who the viewer is, and what stands between them and the chat."""
+    """Identity of the participant on this connection, and their permission to chat."""
 
     viewer: int | None
     name: str
@@ -136,14 +136,14 @@ class ParticipantInfo(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
 
 
 class RoomCounts(msgspec.Struct, frozen=True, tag_field="t", tag="counts"):
-    """How many are there, and how much they like it."""
+    """Numbers of viewers and likes."""
 
     viewers: int
     likes: int
 
 
 class CommandRefused(msgspec.Struct, frozen=True, tag_field="t", tag="no"):
-    """Something was not done."""
+    """A command was refused; `about` is its tag, `why` the reason."""
 
     about: str
     why: str
@@ -151,7 +151,7 @@ class CommandRefused(msgspec.Struct, frozen=True, tag_field="t", tag="no"):
 
 
 class PresentViewer(msgspec.Struct, frozen=True):
-    """A viewer with a name who is there."""
+    """A viewer with a name who is present."""
 
     viewer: int
     name: str
@@ -160,7 +160,7 @@ class PresentViewer(msgspec.Struct, frozen=True):
 
 
 class PresenceList(msgspec.Struct, frozen=True, tag_field="t", tag="people"):
-    """The viewers with names who are there, as many as are shown, and how many more."""
+    """Presence: the viewers with names, up to a maximum, and the number of others."""
 
     people: list[PresentViewer]
     more: int

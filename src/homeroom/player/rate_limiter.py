@@ -1,4 +1,4 @@
-"""How often somebody may try: a few times freely, then after waits that grow."""
+"""Rate limit on attempts such as logins: some are free, then exponential backoff."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,24 +9,24 @@ from time import monotonic
 from homeroom.base.clock import MINUTE
 
 MAX_KEYS = 10_000
-"""Tries that are remembered; those of longest ago go first."""
+"""Keys that are remembered; the oldest are dropped first."""
 FIRST_WAIT_SECONDS = 5.0
-"""Seconds; each later one is twice as long."""
+"""First wait; each later one is twice as long."""
 MAX_DOUBLINGS = 30
 IPV6_PREFIX_BITS = 64
-"""What one customer of an IPv6 network has at least: all of it counts as one address."""
+"""The smallest network that a provider assigns to one customer counts as one address."""
 
 
 @dataclass(slots=True)
 class _Attempts:
     since: float
-    """When the last of those that were given back was."""
+    """Time up to which attempts have expired."""
     count: int = 0
     until: float = 0.0
 
 
 class RateLimiter:
-    """Tries by key: so many are free, one more each time a number of seconds has gone by."""
+    """Rate limiter with a counter for each key: free attempts, which refill with time."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class RateLimiter:
         *,
         now: Callable[[], float] = monotonic,
     ) -> None:
-        """Take the longest wait in seconds, and a clock that only goes forward."""
+        """Initialize; every `refill_seconds` one more attempt is free."""
         self._free_attempts = free_attempts
         self._refill_seconds = refill_seconds
         self._max_wait_seconds = max_wait_seconds
@@ -44,12 +44,12 @@ class RateLimiter:
         self._attempts: OrderedDict[str, _Attempts] = OrderedDict()
 
     def seconds_to_wait(self, key: str) -> float:
-        """Return for how many seconds the next try has to wait; 0 is not at all."""
+        """Return the seconds until the next attempt is allowed; 0 if it is allowed now."""
         tries = self._attempts.get(key)
         return 0.0 if tries is None else max(0.0, tries.until - self._now())
 
     def record_attempt(self, key: str) -> None:
-        """Count a try, before it is known how it ends: many at once are counted, too."""
+        """Count an attempt; called before its result is known, so that parallel attempts count."""
         now = self._now()
         tries = self._attempts.pop(key, None) or _Attempts(now)
         back = int((now - tries.since) // self._refill_seconds)
@@ -65,22 +65,22 @@ class RateLimiter:
             self._attempts.popitem(last=False)
 
     def undo_attempt(self, key: str) -> None:
-        """Take a try back that was not held against anybody."""
+        """Remove one attempt from the count, as after a success."""
         tries = self._attempts.get(key)
         if tries is not None:
             tries.count, tries.until = tries.count - 1, 0.0
 
     def reset(self, key: str) -> None:
-        """Let somebody begin anew."""
+        """Forget all attempts of a key."""
         self._attempts.pop(key, None)
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one address."""
+    """Return the network that counts as one address: an IPv4 address, or an IPv6 /64."""
     try:
-        known = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return address
-    if isinstance(known, IPv6Address) and known.ipv4_mapped is None:
-        return str(ip_network((int(known), IPV6_PREFIX_BITS), strict=False))
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
+        return str(ip_network((int(ip), IPV6_PREFIX_BITS), strict=False))
     return address

@@ -1,4 +1,4 @@
-"""What every page has: its language and words, its headers, and the data that scripts read."""
+"""Rendering of pages: language and texts, security headers, and the data for scripts."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from homeroom.web.languages import LANGUAGES, choose_language
 
 HERE = Path(__file__).parent
 NO_PERMISSIONS = "camera=(), microphone=(), display-capture=(), geolocation=()"
-"""What no page but the teacher's asks a browser for."""
+"""Permissions policy of all pages except the teacher's."""
 WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
@@ -30,7 +30,7 @@ Texts = Mapping[str, str]
 
 
 class PageRenderer:
-    """Renders the pages."""
+    """Renders the page templates."""
 
     def __init__(self, hosts: Hosts) -> None:
         self.assets = Assets(HERE / "static", "/player")
@@ -59,9 +59,10 @@ class PageRenderer:
         is_cacheable: bool = True,
         **context: object,
     ) -> Response:
-        """Return a page in the viewer's language, with the texts of some files.
+        """Return a page in the viewer's language, with the texts of these files.
 
-        Origins that may frame it are named; what holds a ticket or another secret is not kept.
+        `frame_ancestors` lists the origins that may embed the page. A page that contains a ticket
+        or another secret must not be cacheable.
         """
         language = choose_language(request)
         t = load_texts(("page", *files), language)
@@ -96,7 +97,7 @@ class PageRenderer:
         notice: str,
         frame_ancestors: tuple[str, ...] = (),
     ) -> Response:
-        """Return a page that says why there is nothing to see."""
+        """Return a page that explains why there is nothing to see."""
         t = load_texts(("notice",), choose_language(request))
         return self.render(
             request,
@@ -111,7 +112,7 @@ class PageRenderer:
     def _content_security_policy(self, frame_ancestors: tuple[str, ...]) -> str:
         pages, media = _origin(self._hosts.pages), _origin(self._hosts.http)
         ancestors = " ".join(frame_ancestors) or "'none'"
-        # Clips are at the address of the pages, which somebody may reach by another name.
+        # Clips have absolute URLs on the pages' origin; the viewer may use another host name.
         elsewhere = " ".join(dict.fromkeys((pages, media)))
         return "; ".join(
             (
@@ -130,7 +131,7 @@ class PageRenderer:
 
 
 def load_texts(files: tuple[str, ...], language: str) -> Texts:
-    """Return the texts of some files in a language."""
+    """Return the texts of these files in a language."""
     return {key: text for file in files for key, text in _load_file(file, language).items()}
 
 
@@ -142,9 +143,10 @@ def _load_file(file: str, language: str) -> Texts:
 
 
 def query_fields(request: Request) -> dict[str, str]:
-    """Return what the address asks, by names without blanks around them.
+    """Return the query parameters, with spaces around names removed.
 
-    A published client writes `checkCode ` with a space. Values that hold a NUL nobody means.
+    A published client writes `checkCode ` with a space. Values with a NUL character are dropped:
+    no database column can hold them.
     """
     query = request.scope["query_string"].decode(errors="replace")
     fields = parse_qsl(query, keep_blank_values=True)
@@ -152,24 +154,24 @@ def query_fields(request: Request) -> dict[str, str]:
 
 
 def build_url(path: str, /, **fields: str) -> str:
-    """Return a path with a query."""
+    """Return a path with a query string."""
     return f"{path}?{urlencode(fields)}"
 
 
 def format_moment(moment: Moment, time_zone: str, language: str) -> str:
-    """Return a moment as people at a school read it; the page's script shows it in their own."""
+    """Return a time in the school's time zone; a script replaces it by the viewer's local time."""
     at = datetime.fromtimestamp(moment, UTC).astimezone(load_time_zone(time_zone))
     day = WEEKDAYS[language][at.weekday()]
     return f"{at:%Y-%m-%d} {day} {at:%H:%M}"
 
 
 def format_iso(moment: Moment) -> str:
-    """Return a moment as scripts read it."""
+    """Return a time in ISO 8601 (UTC), for scripts."""
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _language_switch(request: Request, language: str) -> dict[str, str]:
-    """Return the other language, and this page in it."""
+    """Return the link to this page in the other language."""
     other = next(code for code in LANGUAGES if code != language)
     fields = {**query_fields(request), "lang": other}
     return {

@@ -1,4 +1,4 @@
-"""The room of a class in memory: who is there, what was said lately, how the class stands."""
+"""The live room of a class in memory: participants, recent messages, state of the class."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -37,11 +37,11 @@ from homeroom.player.token_bucket import ROOM_MESSAGES, TokenBucket
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 
 MAX_LISTED_VIEWERS = 200
-"""Viewers of whom the teacher is told by name."""
+"""Viewers in the presence list that teachers get."""
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="t", tag="welcome"):
-    """What somebody is told who comes in: the last messages, or what they have missed."""
+    """First event for a participant: identity, state, and recent or missed chat entries."""
 
     you: ParticipantInfo
     state: State
@@ -50,22 +50,22 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="t", tag="welcome"):
 
 
 class Room:
-    """The room of one class."""
+    """The live room of one class."""
 
-    def __init__(self, opening: RoomSeed, now: Moment, facts: Facts) -> None:
-        """Take what the database says of it, the moment, and what is on the air."""
-        self.snapshot = opening.snapshot
-        self.last_entry = opening.history.last_entry
-        self.likes = opening.snapshot.chat.likes
-        """Those that are written down, or about to be."""
+    def __init__(self, seed: RoomSeed, now: Moment, facts: Facts) -> None:
+        """Initialize from the database, the current time and the running streams."""
+        self.snapshot = seed.snapshot
+        self.last_entry = seed.history.last_entry
+        self.likes = seed.snapshot.chat.likes
+        """Likes in the database, and those that are being written."""
         self.pending_likes = 0
         self.message_bucket = TokenBucket(ROOM_MESSAGES)
         self.participants: dict[str, Participant] = {}
         self.connections: set[RoomConnection] = set()
-        self._recent_messages = deque(map(message, opening.history.entries), MAX_RECENT_MESSAGES)
+        self._recent_messages = deque(map(message, seed.history.entries), MAX_RECENT_MESSAGES)
         self._event_log: deque[ChatEvent] = deque()
         self._log_starts_after = self.last_entry
-        """The last entry that is not in the log."""
+        """Id of the last entry before the log."""
         self._sent_states: tuple[State, ...] = tuple(
             map(_without_volatile, self._states(now, facts))
         )
@@ -84,18 +84,26 @@ class Room:
 
     @property
     def viewers(self) -> list[ViewerParticipant]:
-        """Everybody who watches, and who left a moment ago."""
-        return [one for one in self.participants.values() if isinstance(one, ViewerParticipant)]
+        """All viewers, also those who left a moment ago."""
+        return [
+            participant
+            for participant in self.participants.values()
+            if isinstance(participant, ViewerParticipant)
+        ]
 
     @property
     def teachers(self) -> list[TeacherParticipant]:
-        """The school's own people who are there."""
-        return [one for one in self.participants.values() if isinstance(one, TeacherParticipant)]
+        """Teachers and assistants."""
+        return [
+            participant
+            for participant in self.participants.values()
+            if isinstance(participant, TeacherParticipant)
+        ]
 
-    # --- who is there ----------------------------------------------------------------------------
+    # --- participants ----------------------------------------------------------------------------
 
     def add(self, connection: RoomConnection) -> None:
-        """Let somebody in."""
+        """Add a connection and its participant."""
         participant = connection.participant
         participant.update_watch_time()
         participant.connections.add(connection)
@@ -103,18 +111,18 @@ class Room:
         self.connections.add(connection)
 
     def remove(self, connection: RoomConnection) -> None:
-        """Let go of a connection."""
+        """Remove a connection; the participant stays until `remove_absent`."""
         connection.participant.update_watch_time()
         connection.participant.connections.discard(connection)
         self.connections.discard(connection)
 
     def close(self, code: int) -> None:
-        """Close all connections."""
+        """Close all connections with a code."""
         for connection in list(self.connections):
             connection.pipe.close_with(code)
 
     def remove_absent(self) -> None:
-        """Forget those who have left, once they have nothing to wait for."""
+        """Remove participants without connections, once their rate limits have recovered."""
         for participant in list(self.participants.values()):
             if (
                 not participant.connections
@@ -123,36 +131,36 @@ class Room:
             ):
                 del self.participants[participant.identity]
 
-    # --- what was said ---------------------------------------------------------------------------
+    # --- chat history ----------------------------------------------------------------------------
 
     @property
     def recent_messages(self) -> list[ChatMessage]:
-        """The messages that are to be seen."""
+        """The most recent messages that are not deleted."""
         return list(self._recent_messages)
 
     def has_events_since(self, after: EntryId) -> bool:
-        """Tell whether it knows all that came after an entry."""
+        """Return True if the log holds every entry after this one."""
         return after >= self._log_starts_after
 
     def events_since(self, after: EntryId) -> list[ChatEvent]:
-        """Return what came after an entry that it remembers."""
+        """Return the events after an entry; requires `has_events_since`."""
         return [event for event in self._event_log if event.id > after]
 
     def missed_events(self, history: ChatHistory) -> list[ChatEvent]:
-        """Return what the database had to tell, and what the room has told since it said so."""
+        """Return events of a history from the database, and those the room has added since."""
         entries = [entry for entry in history.entries if entry.id <= self.last_entry]
         return [*chat_events(entries, history.state), *self.events_since(history.last_entry)]
 
     def apply_entries(
-        self, entries: Iterable[ChatEntry], standing: ChatState | None
+        self, entries: Iterable[ChatEntry], chat: ChatState | None
     ) -> list[ChatEvent]:
-        """Take over what happened, in order, and return what there is to tell of it."""
+        """Apply new entries in order, and return their events."""
         new = [entry for entry in entries if entry.id > self.last_entry]
         if new:
             self.last_entry = new[-1].id
-        # Without anything new it is how the chat stood before what is known already.
-        if new and standing is not None:
-            self.snapshot = replace(self.snapshot, chat=standing)
+        # Without new entries the state is older than the one of the room.
+        if new and chat is not None:
+            self.snapshot = replace(self.snapshot, chat=chat)
         for entry in new:
             if entry.new.kind in (EntryKind.MUTE, EntryKind.UNMUTE):
                 self._apply_mute(entry)
@@ -164,21 +172,21 @@ class Room:
             self._update_recent(event)
         return events
 
-    def update_snapshot(self, sight: LessonSnapshot, last: EntryId) -> None:
-        """Take over how the class stood when an entry was the last one."""
+    def update_snapshot(self, snapshot: LessonSnapshot, last: EntryId) -> None:
+        """Take over a snapshot that was read when `last` was the last entry."""
         if last < self.last_entry:
-            sight = replace(sight, chat=self.snapshot.chat)
-        old, self.snapshot = self.snapshot, sight
-        if resolve_watch_policy(old.lesson) != resolve_watch_policy(sight.lesson):
+            snapshot = replace(snapshot, chat=self.snapshot.chat)
+        previous, self.snapshot = self.snapshot, snapshot
+        if resolve_watch_policy(previous.lesson) != resolve_watch_policy(snapshot.lesson):
             for viewer in self.viewers:
-                viewer.update_permission(sight.lesson)
+                viewer.update_permission(snapshot.lesson)
 
     def _update_recent(self, event: ChatEvent) -> None:
         if isinstance(event, ChatMessage):
             self._recent_messages.append(event)
         elif isinstance(event, MessageDeleted):
-            kept = [one for one in self._recent_messages if one.id != event.target]
-            self._recent_messages = deque(kept, MAX_RECENT_MESSAGES)
+            remaining = [message for message in self._recent_messages if message.id != event.target]
+            self._recent_messages = deque(remaining, MAX_RECENT_MESSAGES)
 
     def _apply_mute(self, entry: ChatEntry) -> None:
         for viewer in self.viewers:
@@ -186,24 +194,24 @@ class Room:
                 viewer.update_permission(self.lesson, is_muted=entry.new.kind is EntryKind.MUTE)
 
     def take_pending_likes(self) -> int:
-        """Return the likes that are still to be written, once."""
-        taken, self.pending_likes = self.pending_likes, 0
-        self.likes += taken
-        return taken
+        """Return the likes that are not stored yet, and reset them."""
+        likes, self.pending_likes = self.pending_likes, 0
+        self.likes += likes
+        return likes
 
     def restore_pending_likes(self, number: int) -> None:
-        """Take back what could not be written."""
+        """Add back likes that could not be stored."""
         self.likes -= number
         self.pending_likes += number
 
-    # --- what is told ----------------------------------------------------------------------------
+    # --- broadcasts ------------------------------------------------------------------------------
 
     def state(self, now: Moment, facts: Facts, participant: Participant) -> State:
-        """Return how the class stands, as somebody may see it."""
+        """Return the state of the class for a participant."""
         return self._states(now, facts)[isinstance(participant, TeacherParticipant)]
 
     def broadcast(self, *events: object) -> None:
-        """Send events to everybody: encoded once, the same bytes to all."""
+        """Send events to all connections; they are encoded once."""
         if not events:
             return
         frame = encode_frame(*events)
@@ -211,79 +219,79 @@ class Room:
             connection.pipe.write_frame(frame)
 
     def force_next_state(self) -> None:
-        """Have it said how the class stands, whatever was said last: its clock was moved."""
+        """Make the next `broadcast_state` send, as after the clock was moved."""
         self._sent_states = ()
 
     def broadcast_state(self, now: Moment, facts: Facts) -> None:
-        """Say how the class stands, if that is not what was said last."""
+        """Send the state of the class, if it has changed."""
         states = self._states(now, facts)
-        told = tuple(map(_without_volatile, states))
-        if told == self._sent_states:
+        lasting = tuple(map(_without_volatile, states))
+        if lasting == self._sent_states:
             return
-        self._sent_states = told
-        frames = [encode_frame(one) for one in states]
+        self._sent_states = lasting
+        frames = [encode_frame(state) for state in states]
         for connection in self.connections:
             connection.pipe.write_frame(
                 frames[isinstance(connection.participant, TeacherParticipant)]
             )
 
     def _states(self, now: Moment, facts: Facts) -> tuple[State, State]:
-        """Return how the class stands, as viewers see it and as its teacher does."""
-        lesson, standing = self.snapshot.lesson, self.snapshot.chat
+        """Return the state of the class for viewers, and for teachers."""
+        lesson, chat = self.snapshot.lesson, self.snapshot.chat
         return (
-            state(lesson, self.snapshot.for_viewers, standing, now, facts),
-            state(lesson, self.snapshot.for_teacher, standing, now, facts, to_teacher=True),
+            state(lesson, self.snapshot.for_viewers, chat, now, facts),
+            state(lesson, self.snapshot.for_teacher, chat, now, facts, to_teacher=True),
         )
 
     def counts(self) -> RoomCounts:
-        """Return how many are there, and how much they like it."""
-        viewers = sum(1 for one in self.viewers if one.connections)
+        """Return the numbers of viewers and likes."""
+        viewers = sum(1 for participant in self.viewers if participant.connections)
         return RoomCounts(viewers, self.likes + self.pending_likes)
 
     def broadcast_counts(self) -> None:
-        """Say how many are there, if that is not what was said last."""
+        """Send the numbers, if they have changed."""
         counts = self.counts()
         if counts != self._sent_counts:
             self._sent_counts = counts
             self.broadcast(counts)
 
     def presence(self) -> PresenceList:
-        """Return the viewers with names who are there."""
-        there = [
-            PresentViewer(viewer.id, viewer.name, one.kind, viewer.is_muted)
-            for one in self.viewers
-            if one.connections and (viewer := one.admitted.viewer) is not None
+        """Return the viewers with names who are connected."""
+        present = [
+            PresentViewer(viewer.id, viewer.name, participant.kind, viewer.is_muted)
+            for participant in self.viewers
+            if participant.connections and (viewer := participant.admitted.viewer) is not None
         ]
-        there.sort(key=_by_name)
-        return PresenceList(there[:MAX_LISTED_VIEWERS], max(0, len(there) - MAX_LISTED_VIEWERS))
+        present.sort(key=_by_name)
+        return PresenceList(present[:MAX_LISTED_VIEWERS], max(0, len(present) - MAX_LISTED_VIEWERS))
 
     def send_presence(self) -> None:
-        """Say to the teachers who is there, if that is not what was said last."""
+        """Send the presence list to the teachers, if it has changed."""
         teachers = self.teachers
-        named = self.presence() if teachers else self._sent_presence
-        if named != self._sent_presence:
-            self._sent_presence = named
+        presence = self.presence() if teachers else self._sent_presence
+        if presence != self._sent_presence:
+            self._sent_presence = presence
             for teacher in teachers:
-                teacher.send(named)
+                teacher.send(presence)
 
 
-def chat_events(entries: Iterable[ChatEntry], standing: ChatState) -> list[ChatEvent]:
-    """Return what everybody is told of some entries."""
-    events = (_chat_event(entry, standing) for entry in entries)
+def chat_events(entries: Iterable[ChatEntry], chat: ChatState) -> list[ChatEvent]:
+    """Return the public events of some entries."""
+    events = (_chat_event(entry, chat) for entry in entries)
     return [event for event in events if event is not None]
 
 
-def _chat_event(entry: ChatEntry, standing: ChatState) -> ChatEvent | None:
-    """Return what everybody is told of an entry; none where it is nobody's business any more."""
+def _chat_event(entry: ChatEntry, chat: ChatState) -> ChatEvent | None:
+    """Return the public event of an entry, None if it has none (any more)."""
     event: ChatEvent | None = None
     match entry.new.kind:
         case EntryKind.MESSAGE if not entry.is_deleted:
             event = message(entry)
         case EntryKind.DELETE:
             event = MessageDeleted(entry.id, entry.new.target or 0)
-        # One that was let go of since is not on top: what did so comes after it.
-        case EntryKind.PIN if standing.pinned and standing.pinned.id == entry.new.target:
-            event = MessagePinned(entry.id, standing.pinned.id, message(standing.pinned))
+        # A message that was unpinned since is left out: its later entry says so.
+        case EntryKind.PIN if chat.pinned and chat.pinned.id == entry.new.target:
+            event = MessagePinned(entry.id, chat.pinned.id, message(chat.pinned))
         case EntryKind.UNPIN:
             event = MessageUnpinned(entry.id)
         case EntryKind.PAUSE:
@@ -297,7 +305,7 @@ def _by_name(present: PresentViewer) -> tuple[str, int]:
     return present.name, present.viewer
 
 
-def _without_volatile(told: State) -> State:
-    """Return a state without what changes from second to second and is no news."""
-    clips = [msgspec.structs.replace(clip, url="") for clip in told.clips]
-    return msgspec.structs.replace(told, now=0, clips=clips)
+def _without_volatile(state: State) -> State:
+    """Return a state without time and signed URLs, which change without being news."""
+    clips = [msgspec.structs.replace(clip, url="") for clip in state.clips]
+    return msgspec.structs.replace(state, now=0, clips=clips)

@@ -1,4 +1,4 @@
-"""What the rooms ask the database: each function is one unit of work, or one look."""
+"""Queries of the live rooms; each function runs in one unit of work or one read."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from homeroom.usecases.viewing import PageContent
 
 @dataclass(frozen=True, slots=True)
 class LessonSnapshot:
-    """How a class stands: as its viewers see it, and as its teacher does."""
+    """Snapshot of a class: what viewers see, what the teacher sees, and the chat state."""
 
     lesson: Lesson
     for_viewers: PageContent
@@ -27,7 +27,7 @@ class LessonSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class RoomSeed:
-    """What a room begins with."""
+    """Initial data of a room."""
 
     snapshot: LessonSnapshot
     history: ChatHistory
@@ -35,21 +35,21 @@ class RoomSeed:
 
 @dataclass(frozen=True, slots=True)
 class ChatUpdates:
-    """What happened in some chats, in order, and how those stand in which more than talk did."""
+    """New entries of some chats in order, and new states of the chats that have changed."""
 
     entries: Mapping[LessonId, list[ChatEntry]]
     chat_states: Mapping[LessonId, ChatState]
     is_complete: bool
 
     def last_entry(self, lesson: LessonId, after: EntryId) -> EntryId:
-        """Return up to which entry of a chat they go."""
+        """Return the id of the last entry of a chat, `after` if there is none."""
         entries = self.entries.get(lesson)
         return entries[-1].id if entries else after
 
 
 @dataclass(frozen=True, slots=True)
 class RoomQuery:
-    """A room of which it is asked how the class stands, and who may stay."""
+    """Query for updates of one room: last entry, and the credentials in use."""
 
     after: EntryId
     tickets: set[Ticket]
@@ -58,30 +58,32 @@ class RoomQuery:
 
 @dataclass(frozen=True, slots=True)
 class RoomUpdates:
-    """How some classes stand, those left out that there are no more."""
+    """Updates for some rooms; snapshots of erased classes are missing."""
 
     snapshots: Mapping[LessonId, LessonSnapshot]
     removed: set[LessonId]
-    """Those that are not to be seen any more."""
+    """Classes without a public page (any more)."""
     revoked: set[Ticket | str]
-    """Tickets and teachers' tokens that are no longer good."""
+    """Tickets and teachers' tokens that are no longer valid."""
     chat_updates: ChatUpdates
 
 
 def load_snapshots(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
 ) -> dict[LessonId, LessonSnapshot]:
-    """Return how some classes stand."""
-    shown = viewing.get_contents(uow, deps, hosts, lessons)
-    stood = uow.chats.find_states([lesson.id for lesson in lessons])
+    """Return snapshots of some classes."""
+    views = viewing.get_contents(uow, deps, hosts, lessons)
+    chat_states = uow.chats.find_states([lesson.id for lesson in lessons])
     return {
-        lesson.id: LessonSnapshot(lesson, *shown[lesson.id], stood.get(lesson.id, ChatState()))
+        lesson.id: LessonSnapshot(
+            lesson, *views[lesson.id], chat_states.get(lesson.id, ChatState())
+        )
         for lesson in lessons
     }
 
 
 def load_seed(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson) -> RoomSeed:
-    """Return what the room of a class begins with."""
+    """Return the initial data of the room of a class."""
     return RoomSeed(
         load_snapshots(uow, deps, hosts, [lesson])[lesson.id],
         chat.load_history(uow, lesson.id, EntryId(0)),
@@ -89,43 +91,43 @@ def load_seed(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson)
 
 
 def load_chat_updates(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> ChatUpdates:
-    """Return what happened in some chats after an entry of each."""
+    """Return the entries of some chats after the given entry of each."""
     entries: dict[LessonId, list[ChatEntry]] = {}
-    found = chat.list_entries_after(uow, after, MAX_MISSED_ENTRIES)
-    for entry in found:
+    new_entries = chat.list_entries_after(uow, after, MAX_MISSED_ENTRIES)
+    for entry in new_entries:
         entries.setdefault(entry.new.lesson, []).append(entry)
-    moved = {entry.new.lesson for entry in found if entry.new.kind is not EntryKind.MESSAGE}
+    changed = {entry.new.lesson for entry in new_entries if entry.new.kind is not EntryKind.MESSAGE}
     return ChatUpdates(
-        entries, uow.chats.find_states(moved), is_complete=len(found) < MAX_MISSED_ENTRIES
+        entries, uow.chats.find_states(changed), is_complete=len(new_entries) < MAX_MISSED_ENTRIES
     )
 
 
 def load_room_updates(
-    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, asked: Mapping[LessonId, RoomQuery]
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, queries: Mapping[LessonId, RoomQuery]
 ) -> RoomUpdates:
-    """Return how some classes stand, what happened in them, and who may no longer stay."""
-    several = viewing.get_page_lessons(uow, asked)
-    snapshots = load_snapshots(uow, deps, hosts, [seen.lesson for seen in several.values()])
+    """Return snapshots, new chat entries and revoked credentials for some rooms."""
+    lessons = viewing.get_page_lessons(uow, queries)
+    snapshots = load_snapshots(uow, deps, hosts, [seen.lesson for seen in lessons.values()])
     removed = {
         lesson
-        for lesson, seen in several.items()
+        for lesson, seen in lessons.items()
         if seen.plan.suspended or seen.lesson.deleted_at is not None
     }
-    watching = [(seen.lesson, asked[lesson].tickets) for lesson, seen in several.items()]
-    revoked = viewing.find_revoked_tickets(uow, watching) | _revoked_tokens(uow, deps, asked)
-    after = {lesson: question.after for lesson, question in asked.items()}
+    watching = [(seen.lesson, queries[lesson].tickets) for lesson, seen in lessons.items()]
+    revoked = viewing.find_revoked_tickets(uow, watching) | _revoked_tokens(uow, deps, queries)
+    after = {lesson: query.after for lesson, query in queries.items()}
     return RoomUpdates(snapshots, removed, revoked, load_chat_updates(uow, after))
 
 
 def _revoked_tokens(
-    uow: UnitOfWork, deps: Dependencies, asked: Mapping[LessonId, RoomQuery]
+    uow: UnitOfWork, deps: Dependencies, queries: Mapping[LessonId, RoomQuery]
 ) -> set[str]:
-    """Return the tokens that no longer open the page of their class."""
-    taught = [lesson for lesson, question in asked.items() if question.tokens]
-    tokens = {token for lesson in taught for token in asked[lesson].tokens}
+    """Return the teachers' tokens that are no longer valid."""
+    guarded = [lesson for lesson, query in queries.items() if query.tokens]
+    tokens = {token for lesson in guarded for token in queries[lesson].tokens}
     return tokens - {
         token
-        for held in uow.publish_sessions.get_streams(taught)
-        for token in asked[held.lesson.id].tokens
-        if teaching.is_token_valid(token, held, deps, uow.now)
+        for stream in uow.publish_sessions.get_streams(guarded)
+        for token in queries[stream.lesson.id].tokens
+        if teaching.is_token_valid(token, stream, deps, uow.now)
     }

@@ -1,4 +1,4 @@
-"""The rooms of one server, kept as the database and the media engine have them."""
+"""Registry of the live rooms of one server; it polls the database and the media engine."""
 
 import asyncio
 import logging
@@ -28,32 +28,32 @@ log = logging.getLogger("homeroom.player")
 STREAM_POLL_SECONDS = 0.25
 REFRESH_SECONDS = 1.0
 REFRESHES_PER_PRESENCE = 2
-"""Every so many looks the teachers are told who is there."""
+"""Refreshes between two presence lists for teachers."""
 REFRESHES_PER_WATCH_TIME = 15
-"""Every so many looks it is written down how long everybody has watched."""
+"""Refreshes between two writes of the watch time."""
 LOG_IN_FIRST = 4401
 NO_CLASS = 4404
 RESTART = 1012
 
 
 class RoomRegistry:
-    """The rooms of the classes that are watched; one that is empty is forgotten."""
+    """The rooms of the classes that are watched now; empty rooms are removed."""
 
     def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts, facts: Facts) -> None:
-        """Take what tells which streams are on the air."""
+        """Initialize; `facts` returns the state of a running stream."""
         self.async_store = store
         self.deps = deps
         self._hosts = hosts
         self._facts = facts
         self.rooms: dict[LessonId, Room] = {}
-        """The rooms there are now."""
+        """Open rooms by class."""
         self._refresh_lock = asyncio.Lock()
         self._refresh_requested = asyncio.Event()
         self._failing_tasks: set[str] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the rooms up to date until the block ends."""
+        """Refresh the rooms regularly until the block ends."""
         tasks = [
             asyncio.create_task(self._refresh_regularly()),
             asyncio.create_task(self._poll_streams()),
@@ -66,48 +66,48 @@ class RoomRegistry:
             await asyncio.wait(tasks)
 
     def refresh_soon(self) -> None:
-        """Look at once how the classes stand, for the clock was moved, and tell everybody."""
+        """Refresh and send all states at once, as after the clock was moved."""
         for room in self.rooms.values():
             room.force_next_state()
         self._refresh_requested.set()
 
     async def close(self) -> None:
-        """Write what waits, and send everybody to the next server."""
+        """Write likes and watch time, and close all rooms so that clients connect elsewhere."""
         await self._run_safely(self._write_likes)
         await self._run_safely(self._write_watch_time)
         for room in self.rooms.values():
             room.close(RESTART)
 
     def now(self) -> Moment:
-        """Return the present moment."""
+        """Return the current time."""
         return self.async_store.store.clock.now()
 
     def state(self, room: Room, participant: Participant) -> State:
-        """Return how a class stands now, as somebody may see it."""
+        """Return the current state of a class for a participant."""
         return room.state(self.now(), self._facts, participant)
 
     async def open_room(
         self, lesson: Lesson, after: EntryId
     ) -> tuple[Room, Sequence[ChatEvent], bool]:
-        """Return the room of a class, what came after an entry, and whether that is all there is.
+        """Return the room of a class, the events after an entry, and if those replace earlier ones.
 
-        Once it returns it must be entered before anything else happens.
+        The caller must add its connection before its next `await`: an empty room may be removed.
         """
         history: ChatHistory | None = None
         while True:
             room = self.rooms.get(lesson.id)
             if room is None:
-                opening = await self.async_store.read(
+                seed = await self.async_store.read(
                     lambda uow: room_queries.load_seed(uow, self.deps, self._hosts, lesson)
                 )
-                # Another may have come in meanwhile.
-                self.rooms.setdefault(lesson.id, Room(opening, self.now(), self._facts))
+                # Another connection may have opened the room during the read.
+                self.rooms.setdefault(lesson.id, Room(seed, self.now(), self._facts))
             elif after > room.last_entry:
-                # They come from another server, which was faster; or from another world.
-                known = {room.id: room.last_entry}
+                # The client comes from a server that was ahead, or from another database.
+                after_by_room = {room.id: room.last_entry}
                 self.publish(
                     await self.async_store.read(
-                        partial(room_queries.load_chat_updates, after=known)
+                        partial(room_queries.load_chat_updates, after=after_by_room)
                     )
                 )
                 after = min(after, room.last_entry)
@@ -123,24 +123,24 @@ class RoomRegistry:
                 )
 
     def publish(self, news: ChatUpdates) -> None:
-        """Tell the rooms what has happened in them."""
+        """Apply new chat entries to the rooms and broadcast them."""
         for lesson, entries in news.entries.items():
             room = self.rooms.get(lesson)
             if room is not None:
                 room.broadcast(*room.apply_entries(entries, news.chat_states.get(lesson)))
                 room.broadcast_state(self.now(), self._facts)
 
-    # --- from time to time -----------------------------------------------------------------------
+    # --- regular refresh -------------------------------------------------------------------------
 
     async def _poll_streams(self) -> None:
-        """Tell the rooms what goes on the air and off it."""
+        """Broadcast states when a stream starts or ends."""
         while True:
             for room in self.rooms.values():
                 room.broadcast_state(self.now(), self._facts)
             await asyncio.sleep(STREAM_POLL_SECONDS)
 
     async def _refresh_regularly(self) -> None:
-        """Look, count and write down."""
+        """Refresh rooms, broadcast numbers, and write likes and watch time, every second."""
         for number in count(1):
             await self._run_safely(self._write_likes)
             await self._run_safely(self._refresh)
@@ -154,88 +154,92 @@ class RoomRegistry:
                 await asyncio.wait_for(self._refresh_requested.wait(), REFRESH_SECONDS)
             self._refresh_requested.clear()
 
-    async def _run_safely(self, turn: Callable[[], Awaitable[None]]) -> None:
-        """Do what is done again soon; that it begins to fail is logged once."""
-        name = turn.__name__
+    async def _run_safely(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run a step that is repeated soon; only its first failure in a row is logged."""
+        name = step.__name__
         try:
-            await turn()
+            await step()
         except Exception:
             if name not in self._failing_tasks:
-                log.exception("the rooms cannot be kept up to date; trying again")
+                log.exception("refreshing the rooms failed; it is retried")
             self._failing_tasks.add(name)
         else:
             self._failing_tasks.discard(name)
 
     async def _refresh(self) -> None:
-        """Find out what happened in the classes, how they stand, and who may stay."""
+        """Read new entries, snapshots and revoked credentials, and apply them to the rooms."""
         async with self._refresh_lock:
-            asked = {
+            queries = {
                 room.id: RoomQuery(
                     room.last_entry,
-                    {one.ticket for one in room.connections if one.ticket is not None},
+                    {
+                        connection.ticket
+                        for connection in room.connections
+                        if connection.ticket is not None
+                    },
                     {teacher.identity for teacher in room.teachers},
                 )
                 for room in self.rooms.values()
             }
-            if not asked:
+            if not queries:
                 return
-            found = await self.async_store.read(
-                lambda uow: room_queries.load_room_updates(uow, self.deps, self._hosts, asked)
+            updates = await self.async_store.read(
+                lambda uow: room_queries.load_room_updates(uow, self.deps, self._hosts, queries)
             )
-            self.publish(found.chat_updates)
-            for lesson, question in asked.items():
+            self.publish(updates.chat_updates)
+            for lesson, query in queries.items():
                 room = self.rooms.get(lesson)
                 if room is not None:
-                    self._apply_updates(room, question, found)
-            if not found.chat_updates.is_complete:
+                    self._apply_updates(room, query, updates)
+            if not updates.chat_updates.is_complete:
                 self._refresh_requested.set()
 
-    def _apply_updates(self, room: Room, question: RoomQuery, found: RoomUpdates) -> None:
-        """Let a room be as the database has it."""
-        sight = found.snapshots.get(room.id)
-        if sight is not None:
-            room.update_snapshot(sight, found.chat_updates.last_entry(room.id, question.after))
-            room.likes = sight.chat.likes
+    def _apply_updates(self, room: Room, query: RoomQuery, updates: RoomUpdates) -> None:
+        """Apply what the database says to one room."""
+        snapshot = updates.snapshots.get(room.id)
+        if snapshot is not None:
+            room.update_snapshot(snapshot, updates.chat_updates.last_entry(room.id, query.after))
+            room.likes = snapshot.chat.likes
             room.broadcast_state(self.now(), self._facts)
-        if sight is None or room.id in found.removed:
+        if snapshot is None or room.id in updates.removed:
             room.close(NO_CLASS)
         for connection in list(room.connections):
-            if (connection.ticket or connection.participant.identity) in found.revoked:
+            if (connection.ticket or connection.participant.identity) in updates.revoked:
                 connection.pipe.close_with(NO_CLASS if connection.ticket is None else LOG_IN_FIRST)
 
     async def _write_likes(self) -> None:
-        """Add the new likes to those in the database."""
-        # Taken before the wait: at the end two do this at once.
-        taken = [
+        """Add the pending likes to those in the database."""
+        # Taken before the await: on shutdown two tasks run this at the same time.
+        pending = [
             (room, room.take_pending_likes()) for room in self.rooms.values() if room.pending_likes
         ]
-        if not taken:
+        if not pending:
             return
-        given = {room.id: number for room, number in taken}
+        likes_by_room = {room.id: number for room, number in pending}
         try:
-            likes = await self.async_store.write(lambda uow: chat.add_likes(uow, given))
+            likes = await self.async_store.write(lambda uow: chat.add_likes(uow, likes_by_room))
         except BaseException:
-            for room, number in taken:
+            for room, number in pending:
                 room.restore_pending_likes(number)
             raise
-        for room, _ in taken:
+        for room, _ in pending:
             room.likes = likes.get(room.id, 0)
 
     async def _write_watch_time(self) -> None:
-        """Write down how long everybody has watched, and forget who has left."""
-        taken = []
+        """Write the watch time of all viewers, and remove absent participants and empty rooms."""
+        pending = []
         for room in self.rooms.values():
             for viewer in room.viewers:
                 watched = viewer.take_watch_time()
                 if watched is not None:
-                    taken.append((viewer, watched))
-        # Always in one order: two servers must not wait for each other.
-        rows = sorted((one for _, one in taken), key=_lock_order)
+                    pending.append((viewer, watched))
+        # Always in one order, so that two servers cannot deadlock.
+        rows = sorted((watched for _, watched in pending), key=_lock_order)
         try:
             if rows:
                 await self.async_store.write(lambda uow: viewing.add_watch_time(uow, rows))
         except BaseException:
-            for viewer, watched in taken:
+            for viewer, watched in pending:
                 viewer.restore_watch_time(watched.seconds)
             raise
         for room in list(self.rooms.values()):

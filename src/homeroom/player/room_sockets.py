@@ -1,6 +1,6 @@
-"""The WebSockets of the rooms: `/class/{key}/room` for viewers, `/teach/{token}/room` for teachers.
+"""WebSocket endpoints of the live rooms, for viewers and for teachers.
 
-A client sends single objects, the server arrays of events that belong together.
+A client sends one JSON object (a command) in a frame, the server an array of events.
 """
 
 import asyncio
@@ -44,17 +44,17 @@ FAILED = 1011
 JOIN_SECONDS = 10.0
 MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_NETWORK = 500
-"""Connections from one address: a whole school may sit behind it."""
+"""Connections from one network address; a whole school may share it."""
 CONNECT_BACKOFF_SECONDS = 5.0
-"""Seconds for which nobody is let in from an address that too many have come from at once."""
+"""Seconds for which new connections from an address are refused after too many at once."""
 CONNECT_INTERVAL_SECONDS = 0.05
-"""Seconds after which one more may come from there, once as many have come at once."""
+"""Seconds after which the limiter allows one more connection from the address."""
 
 JoinHandler = Callable[[FrameWriter, JoinRoom], Awaitable[tuple[Room, RoomConnection]]]
 
 
 class CloseConnectionError(Exception):
-    """The connection is to be closed, with a code."""
+    """The connection must be closed with this code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -62,10 +62,10 @@ class CloseConnectionError(Exception):
 
 
 class RoomSockets:
-    """Takes the connections of the rooms."""
+    """WebSocket endpoints of the rooms, with their connection limits."""
 
     def __init__(self, chat: ChatService, hosts: Hosts, metrics: Metrics) -> None:
-        """Take the hub that knows the rooms."""
+        """Initialize with the chat service that handles the commands."""
         self._chat = chat
         self._hosts = hosts
         self._metrics = metrics.chat
@@ -75,7 +75,7 @@ class RoomSockets:
         )
 
     def routes(self) -> list[BaseRoute]:
-        """Return the addresses."""
+        """Return the routes of these endpoints."""
         return [
             WebSocketRoute("/class/{key}/room", self._viewer),
             WebSocketRoute("/teach/{token}/room", self._teacher),
@@ -89,8 +89,8 @@ class RoomSockets:
         token = socket.path_params["token"]
         await self._serve(socket, lambda pipe, join: self._chat.join_teacher(pipe, token, join))
 
-    async def _serve(self, socket: WebSocket, enter: JoinHandler) -> None:
-        """Serve a connection to its end."""
+    async def _serve(self, socket: WebSocket, handle_join: JoinHandler) -> None:
+        """Accept a connection and serve it until it closes."""
         if not is_same_origin(socket.headers, self._hosts.pages):
             await socket.close()
             return
@@ -102,9 +102,9 @@ class RoomSockets:
             self._metrics.connections.inc()
             try:
                 self._check_connection_limits(network)
-                await self._run_session(socket, pipe, enter)
-            except CloseConnectionError as end:
-                pipe.close_with(end.code)
+                await self._run_session(socket, pipe, handle_join)
+            except CloseConnectionError as closing:
+                pipe.close_with(closing.code)
             finally:
                 self._metrics.connections.dec()
                 self._open_by_network[network] -= 1
@@ -112,7 +112,7 @@ class RoomSockets:
                     del self._open_by_network[network]
 
     def _check_connection_limits(self, network: str) -> None:
-        """Refuse one connection too many; raises `End`."""
+        """Apply the limits on connections; raises `CloseConnectionError`."""
         if self._chat.closing.is_set():
             raise CloseConnectionError(RESTART)
         self._connect_limiter.record_attempt(network)
@@ -124,8 +124,10 @@ class RoomSockets:
             self._metrics.count_refusal("connection", "many")
             raise CloseConnectionError(CLOSE_TOO_MANY)
 
-    async def _run_session(self, socket: WebSocket, pipe: FrameWriter, enter: JoinHandler) -> None:
-        """Let somebody in, and do what they ask; raises `End`."""
+    async def _run_session(
+        self, socket: WebSocket, pipe: FrameWriter, handle_join: JoinHandler
+    ) -> None:
+        """Join the room and dispatch commands until the end; raises `CloseConnectionError`."""
         command_bucket, join_bucket = TokenBucket(COMMANDS), TokenBucket(JOINS)
         try:
             async with asyncio.timeout(JOIN_SECONDS):
@@ -137,7 +139,7 @@ class RoomSockets:
         if not isinstance(command, JoinRoom):
             raise CloseConnectionError(MALFORMED)
         join_bucket.try_take()
-        room, connection = await self._join(pipe, command, enter)
+        room, connection = await self._join(pipe, command, handle_join)
         try:
             while (command := await self._receive(socket, pipe, command_bucket)) is not None:
                 if isinstance(command, JoinRoom):
@@ -146,7 +148,7 @@ class RoomSockets:
                         raise CloseConnectionError(CLOSE_TOO_MANY)
                     room.remove(connection)
                     is_playing = connection.is_playing
-                    room, connection = await self._join(pipe, command, enter)
+                    room, connection = await self._join(pipe, command, handle_join)
                     connection.set_playing(is_playing=is_playing)
                 else:
                     await self._dispatch(room, connection, command)
@@ -154,23 +156,23 @@ class RoomSockets:
             room.remove(connection)
 
     async def _join(
-        self, pipe: FrameWriter, join: JoinRoom, enter: JoinHandler
+        self, pipe: FrameWriter, command: JoinRoom, handle_join: JoinHandler
     ) -> tuple[Room, RoomConnection]:
-        """Return the room that somebody was let into, and their place in it; raises `End`."""
+        """Return the room and the connection in it; raises `CloseConnectionError`."""
         try:
-            return await enter(pipe, join)
+            return await handle_join(pipe, command)
         except LoginRequiredError:
             raise CloseConnectionError(LOG_IN_FIRST) from None
         except (NoSuchPageError, OperatorError):
             raise CloseConnectionError(NO_CLASS) from None
         except Exception as failure:
-            log.exception("nobody can be let into a room")
+            log.exception("joining a room failed")
             raise CloseConnectionError(FAILED) from failure
 
     async def _receive(
         self, socket: WebSocket, pipe: FrameWriter, command_bucket: TokenBucket
     ) -> Command | None:
-        """Return what comes next, none at the end; raises `End`."""
+        """Return the next command, None at the end; raises `CloseConnectionError`."""
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return None

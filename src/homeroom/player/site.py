@@ -1,4 +1,4 @@
-"""Joins the public pages."""
+"""Routes of the public pages."""
 
 from starlette.routing import BaseRoute
 
@@ -24,7 +24,7 @@ def routes(
     chat: ChatService,
     metrics: Metrics,
 ) -> list[BaseRoute]:
-    """Return the addresses of the public pages; the media engine's facts say what is on the air."""
+    """Return the routes of the public pages; `facts` returns the state of a running stream."""
     renderer = PageRenderer(hosts)
     return [
         *ClassPages(store, deps, hosts, renderer, facts).routes(),

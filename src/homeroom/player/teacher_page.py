@@ -1,4 +1,4 @@
-"""The teacher's page: going live, from a browser or another program, and the end of a class."""
+"""Endpoints of the teacher's page: publish by WHIP or RTMP, and end the class."""
 
 import re
 from dataclasses import replace
@@ -43,24 +43,24 @@ _SESSION = re.compile(r"([0-9A-Za-z_-]{1,64})\.([0-9a-f]{64})")
 
 
 class WhipIngest(Protocol):
-    """The way of a browser's picture and sound to the media engine."""
+    """Gateway that publishes a browser's WebRTC stream to the media engine."""
 
     push_base: str
-    """Where streams are pushed to from this machine."""
+    """Base URL for pushing streams from this machine."""
 
     @property
     def is_installed(self) -> bool:
-        """Whether it can be gone at all."""
+        """True if the gateway's extra dependencies are installed."""
 
     async def start(self, push_url: str, offer: str) -> tuple[str, str]:
         """Publish what is offered; returns session and answer, raises `BrowserPublishError`."""
 
     async def stop(self, session: str) -> None:
-        """End a session; one that is not there is fine."""
+        """End a session; an unknown session is ignored."""
 
 
 class TeacherPages:
-    """Answers for the teacher's page of a class."""
+    """Endpoints of the teacher's page of a class."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class TeacherPages:
         self._whip = whip
 
     def routes(self) -> list[Route]:
-        """Return the addresses."""
+        """Return the routes of these endpoints."""
         page = "/teach/{token}"
         return [
             Route(page, self._page, methods=["GET"]),
@@ -88,15 +88,15 @@ class TeacherPages:
             Route(f"{page}/whip/{{session}}", self._stop, methods=["DELETE"]),
         ]
 
-    # --- the page ---------------------------------------------------------------------------------
+    # --- the page --------------------------------------------------------------------------------
 
     async def _page(self, request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            found, shown = await self._store.read(lambda uow: self._load_page(uow, token))
+            page, state_of_class = await self._store.read(lambda uow: self._load_page(uow, token))
         except OperatorError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "teach")
-        lesson = found.seen.lesson
+        lesson = page.seen.lesson
         return self._renderer.render(
             request,
             "teach.html",
@@ -110,36 +110,36 @@ class TeacherPages:
                 "base": f"/teach/{token}",
                 "needs_login": False,
                 "ticket": None,
-                "state": shown,
+                "state": state_of_class,
             },
-            lesson=lesson_context(found.seen, choose_language(request)),
-            push=self._encoder_settings(found, StreamKind.CLASS),
-            scene=self._encoder_settings(found, StreamKind.SCENE),
+            lesson=lesson_context(page.seen, choose_language(request)),
+            push=self._encoder_settings(page, StreamKind.CLASS),
+            scene=self._encoder_settings(page, StreamKind.SCENE),
             has_browser=self._whip.is_installed,
         )
 
     def _load_page(self, uow: UnitOfWork, token: str) -> tuple[TeacherPage, State]:
-        found = self._find_lesson(uow, token)
-        lesson = found.seen.lesson
-        shown = viewing.get_content(uow, self._deps, self._hosts, lesson, to_teacher=True)
-        standing = uow.chats.get_state(lesson.id)
-        return found, state(lesson, shown, standing, uow.now, self._facts, to_teacher=True)
+        page = self._find_lesson(uow, token)
+        lesson = page.seen.lesson
+        view = viewing.get_content(uow, self._deps, self._hosts, lesson, to_teacher=True)
+        chat = uow.chats.get_state(lesson.id)
+        return page, state(lesson, view, chat, uow.now, self._facts, to_teacher=True)
 
-    def _encoder_settings(self, found: TeacherPage, kind: StreamKind) -> dict[str, str] | None:
-        """Return a push address in the two parts that OBS asks for, none where there is none."""
-        build_url = teaching.get_push_url(found.target, kind, self._deps, self._hosts)
-        if build_url is None:
+    def _encoder_settings(self, page: TeacherPage, kind: StreamKind) -> dict[str, str] | None:
+        """Return server and stream key for OBS, None if the class has no such stream."""
+        address = teaching.get_push_url(page.target, kind, self._deps, self._hosts)
+        if address is None:
             return None
-        server, _, key = build_url.rpartition("/")
+        server, _, key = address.rpartition("/")
         return {"server": server, "key": key}
 
     def _find_lesson(self, uow: UnitOfWork, token: str) -> TeacherPage:
-        """Return the class of a token; raises `OperatorError`, whatever is wrong with it."""
+        """Return the class of a token; raises the same `OperatorError` for every invalid token."""
         if not _TOKEN.fullmatch(token):
             raise OperatorError("there is no such page")
         return teaching.open_page(uow, self._deps, token)
 
-    # --- what is done there -----------------------------------------------------------------------
+    # --- actions ---------------------------------------------------------------------------------
 
     async def _end_class(self, request: Request) -> Response:
         self._check_request(request, JSON)
@@ -147,9 +147,9 @@ class TeacherPages:
         token = request.path_params["token"]
 
         def end(uow: UnitOfWork) -> None:
-            found = self._find_lesson(uow, token)
-            if not found.is_over:
-                _check_open(found, uow.now)
+            page = self._find_lesson(uow, token)
+            if not page.is_over:
+                _check_open(page, uow.now)
                 teaching.end_lesson(uow, self._deps, token)
 
         try:
@@ -174,16 +174,16 @@ class TeacherPages:
         return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
 
     def _push_url(self, uow: UnitOfWork, token: str) -> str:
-        """Return where a browser's stream goes; raises `HTTPError` where it may not run now."""
+        """Return the push URL for a browser's stream; raises `HTTPError` if it may not run now."""
         try:
-            found = self._find_lesson(uow, token)
+            page = self._find_lesson(uow, token)
         except OperatorError:
             raise _no_page() from None
-        if found.is_over:
+        if page.is_over:
             raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
-        _check_open(found, uow.now)
+        _check_open(page, uow.now)
         here = replace(self._hosts, push=self._hosts.push and self._whip.push_base)
-        url = teaching.get_push_url(found.target, StreamKind.CLASS, self._deps, here)
+        url = teaching.get_push_url(page.target, StreamKind.CLASS, self._deps, here)
         if url is None:
             detail = "the class is not recorded, or the server carries no streams"
             raise _problem("no_stream", detail, HTTPStatus.CONFLICT)
@@ -196,18 +196,18 @@ class TeacherPages:
             await self._store.read(lambda uow: self._find_lesson(uow, token))
         except OperatorError:
             raise _no_page() from None
-        found = _SESSION.fullmatch(session)
-        if found is None or not secrets_equal(found[2], self._session_proof(token, found[1])):
+        match = _SESSION.fullmatch(session)
+        if match is None or not secrets_equal(match[2], self._session_proof(token, match[1])):
             raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such session")
-        await self._whip.stop(found[1])
+        await self._whip.stop(match[1])
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
     def _session_proof(self, token: str, session: str) -> str:
-        """Return what shows that a session was begun at the page of a token, and at no other."""
+        """Return the proof that binds a WHIP session to the page of this token."""
         return hmac_hex(self._deps.ticket_key, f"whip {token} {session}")
 
     def _check_request(self, request: Request, media_type: str | None = None) -> None:
-        """Refuse what no page of ours sends; raises `HTTPError`."""
+        """Refuse requests of other origins or of another media type; raises `HTTPError`."""
         if not is_same_origin(request.headers, self._hosts.pages):
             raise HTTPError(HTTPStatus.FORBIDDEN, "another site's page may not ask this")
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -215,9 +215,9 @@ class TeacherPages:
             raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
 
 
-def _check_open(found: TeacherPage, now: Moment) -> None:
-    """Refuse what may only be done once the class is open; raises `HTTPError`."""
-    if now < found.seen.lesson.lifecycle.opens_at:
+def _check_open(page: TeacherPage, now: Moment) -> None:
+    """Check that the class is open; raises `HTTPError`."""
+    if now < page.seen.lesson.lifecycle.opens_at:
         detail = "the class opens 20 minutes before its start"
         raise _problem("early", detail, HTTPStatus.CONFLICT)
 

@@ -1,4 +1,4 @@
-"""Limits of what viewers may send: buckets of tokens that fill up again with time."""
+"""Rate limits on what viewers send: token buckets that refill with time."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -6,25 +6,25 @@ from time import monotonic
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many at once, and so many a second after that."""
+    """A rate limit: a burst at once, then a steady rate."""
 
     burst: int
     per_second: float
     max_debt: int = 0
-    """How much of what is refused is held against who asked: whoever goes on waits longer."""
+    """Refused requests cost tokens as well, down to minus this number: insisting takes longer."""
 
 
 VIEWER_MESSAGES = RateLimit(5, 0.5, max_debt=5)
 ROOM_MESSAGES = RateLimit(40, 20)
 LIKES = RateLimit(20, 10, max_debt=20)
 JOINS = RateLimit(5, 1)
-"""Of one connection; each costs as much as some hundred other frames."""
+"""For one connection; a join costs the server as much as some hundred other commands."""
 COMMANDS = RateLimit(60, 20)
-"""Of one connection, whatever is in them."""
+"""For one connection, commands of any kind."""
 
 
 class TokenBucket:
-    """What is left of a limit; time in seconds of a clock that only goes forward."""
+    """Token bucket of a rate limit, on a monotonic clock."""
 
     __slots__ = ("_refilled_at", "_tokens", "limit")
 
@@ -34,7 +34,7 @@ class TokenBucket:
         self._refilled_at = monotonic()
 
     def try_take(self, count: int = 1) -> bool:
-        """Take so many, or none where there are not as many left."""
+        """Take `count` tokens and return True, or return False if too few are left."""
         self._refill()
         if self._tokens < count:
             self._tokens = max(self._tokens - count, -self.limit.max_debt)
@@ -44,7 +44,7 @@ class TokenBucket:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether it may be forgotten: a new one would hold as much."""
+        """Return True if a new bucket would hold as much: this one may be dropped."""
         self._refill()
         return self._tokens >= self.limit.burst
 
