@@ -10,13 +10,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.measures import Line, Pace, Result, as_json, cold_start, growth, hot_path, removals
+from bench.measures import (
+    ReportLine,
+    Result,
+    RunLength,
+    as_json,
+    cold_start,
+    growth,
+    hot_path,
+    removals,
+)
 from homeroom.base.settings import Settings
 from tests.support.postgres import Postgres, running_postgres
 
-KEPT = Path(__file__).parent / "last.json"
-FULL = Pace(seconds=10, rounds=5, small=10_000, large=1_000_000)
-QUICK = Pace(seconds=3, rounds=3, small=10_000, large=100_000)
+REPORT = Path(__file__).parent / "last.json"
+FULL = RunLength(seconds=10, rounds=5, small=10_000, large=1_000_000)
+QUICK = RunLength(seconds=3, rounds=3, small=10_000, large=100_000)
 MEASURES = ("hot", "removals", "growth", "cold")
 ENGINES = ("sqlite", "postgresql")
 
@@ -25,19 +34,19 @@ Fresh = Callable[[], Settings]
 
 
 def main() -> None:
-    asked = _asked()
-    pace = QUICK if asked.quick else FULL
+    arguments = _parse_arguments()
+    pace = QUICK if arguments.quick else FULL
     print(_machine())
     results: list[tuple[str, Result]] = []
-    for engine in asked.engines:
+    for engine in arguments.engines:
         with _databases(engine) as fresh:
-            for measure in asked.measures:
-                result = _measured(measure, fresh, pace)
+            for measure in arguments.measures:
+                result = _run_measure(measure, fresh, pace)
                 results.append((engine, result))
                 _show(engine, result)
-    kept = {"machine": _machine(), "results": as_json(results)}
-    KEPT.write_text(json.dumps(kept, indent=1))
-    print(f"\nAlso in {KEPT}")
+    report = {"machine": _machine(), "results": as_json(results)}
+    REPORT.write_text(json.dumps(report, indent=1))
+    print(f"\nAlso in {REPORT}")
 
 
 def _machine() -> str:
@@ -47,7 +56,7 @@ def _machine() -> str:
     return f"Python {platform.python_version()}, {10 / seconds:.0f} million turns/s; {cores} cores"
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs, 100,000 classes at most")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
@@ -71,7 +80,7 @@ def _databases(engine: str) -> Iterator[Fresh]:
                 yield lambda: settings(cluster)
 
 
-def _measured(measure: str, fresh: Fresh, pace: Pace) -> Result:
+def _run_measure(measure: str, fresh: Fresh, pace: RunLength) -> Result:
     if measure == "growth":
         return growth(fresh(), fresh(), pace)
     return {"hot": hot_path, "removals": removals, "cold": cold_start}[measure](fresh(), pace)
@@ -83,7 +92,7 @@ def _show(engine: str, result: Result) -> None:
         print(f"  {line.what:52}{line.value:32}{_verdict(line)}", flush=True)
 
 
-def _verdict(line: Line) -> str:
+def _verdict(line: ReportLine) -> str:
     return f"{'reached' if line.is_reached else 'MISSED'} (aim {line.aim})" if line.aim else ""
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from bench.load import Plan, drive
-from bench.target import Account, Target, lesson_requests, new_school, prepared, serving
+from bench.load import LoadPlan, drive
+from bench.target import Account, Target, create_places, lesson_requests, new_school, serving
 from homeroom.base.settings import Settings
 from homeroom.folder import database_address
 from homeroom.store.postgres import PostgresTransaction
@@ -21,7 +21,7 @@ FIRST_TELEPHONE = 15_000_000_000
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledServer:
     """A running server over many classes, and requests for more of them."""
 
     target: Target
@@ -29,16 +29,16 @@ class Filled:
 
 
 @contextmanager
-def filled(settings: Settings, classes: int) -> Iterator[Filled]:
+def serve_many_classes(settings: Settings, classes: int) -> Iterator[FilledServer]:
     """Serve a school with that many classes, spread over its courses, its teachers and a year."""
     account = new_school(settings)
     with serving(settings) as target:
-        requests = lesson_requests(account, prepared(account.partner(target.port)))
-        seen = drive(Plan(target.port, 1, 60, requests, 0, requests_in_all=len(requests)))
+        requests = lesson_requests(account, create_places(account.partner(target.port)))
+        seen = drive(LoadPlan(target.port, 1, 60, requests, 0, requests_in_all=len(requests)))
         assert not seen.other, seen.other
     _multiply(settings, classes // len(requests))
     with serving(settings) as target:
-        yield Filled(target, requests)
+        yield FilledServer(target, requests)
 
 
 def _multiply(settings: Settings, times: int) -> None:
@@ -64,8 +64,8 @@ def students(settings: Settings, account: Account, many: int) -> list[int]:
         "INSERT INTO students (school_id, user_id, name, created_at) "  # noqa: S608  our own numbers
         f"SELECT {account.sid}, id, 'Student', 0 FROM users WHERE nickname = 'Student'",
     )
-    found = _run(settings, "SELECT id FROM users WHERE nickname = 'Student' ORDER BY id")
-    return [row[0] for row in found]
+    rows = _run(settings, "SELECT id FROM users WHERE nickname = 'Student' ORDER BY id")
+    return [row[0] for row in rows]
 
 
 def _run(settings: Settings, *statements: str) -> list[Any]:
@@ -78,6 +78,6 @@ def _run(settings: Settings, *statements: str) -> list[Any]:
         for statement in statements[:-1]:
             connection.execute(statement)
         rows = connection.execute(statements[-1])
-        found = cast("list[Any]", rows.fetchall()) if rows.description else []
+        result = cast("list[Any]", rows.fetchall()) if rows.description else []
         connection.execute("COMMIT")
-    return found
+    return result

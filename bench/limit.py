@@ -50,7 +50,7 @@ class Traced:
         return mine
 
 
-def captured(settings: Settings, account: Account, place: Place) -> list[Traced]:
+def capture_statements(settings: Settings, account: Account, place: Place) -> list[Traced]:
     """Return the statements of one call, a course that has classes already."""
     seen: list[Traced] = []
 
@@ -75,18 +75,20 @@ def captured(settings: Settings, account: Account, place: Place) -> list[Traced]
 def _add(store: Store, account: Account, place: Place, number: int) -> None:
     form = lesson_form(account, place)
     form["courseUniqueIdentity"] = f"trace {time.time_ns()} {number}"[-9:]
-    asked = ADD_COURSE_CLASS.reader().read(form)
+    params = ADD_COURSE_CLASS.reader().read(form)
     school = SchoolId(account.sid)
     deps = Dependencies(KeyGenerator(), KeyGenerator().secret(), 0)
 
     def unit(uow: UnitOfWork) -> None:
         hosts = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
-        add_course_class(CallContext(uow, school, deps, hosts), asked)
+        add_course_class(CallContext(uow, school, deps, hosts), params)
 
     store.write(unit, school)
 
 
-def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds: float) -> float:
+def replay_statements(
+    settings: Settings, unit: list[Traced], first_number: int, seconds: float
+) -> float:
     """Return units per second of the plain driver, `UNITS` to a commit."""
     where = database_address(settings)
     tx = SqliteTransaction(where) if isinstance(where, Path) else PostgresTransaction(where)
@@ -97,7 +99,7 @@ def replayed(settings: Settings, unit: list[Traced], first_number: int, seconds:
         while spent < seconds:
             # Making the values is no work of the driver's, so the clock stands meanwhile.
             numbers = range(first_number + count, first_number + count + UNITS)
-            group = [(one.sql, one.fresh(number)) for number in numbers for one in unit]
+            group = [(traced.sql, traced.fresh(number)) for number in numbers for traced in unit]
             began = time.perf_counter()
             tx.connection.execute(
                 "BEGIN IMMEDIATE" if isinstance(tx, SqliteTransaction) else "BEGIN"
@@ -115,10 +117,10 @@ def _runner(tx: SqliteTransaction | PostgresTransaction) -> Callable[[str, dict[
         execute = tx.connection.execute
         return lambda sql, values: execute(sql, values).fetchall()
     cursor = tx.cursor
-    known: dict[str, bytes] = {}
+    encoded: dict[str, bytes] = {}
 
     def run(sql: str, values: dict[str, Any]) -> object:
-        cursor.execute(known.setdefault(sql, sql.encode()), values)
+        cursor.execute(encoded.setdefault(sql, sql.encode()), values)
         return cursor.fetchall()
 
     return run

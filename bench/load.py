@@ -25,7 +25,7 @@ DONE = b'"errno":1,'
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """What to send, over how many connections, for how long."""
 
     port: int
@@ -83,7 +83,7 @@ class _Connection:
         return self.got[head + len(END_OF_HEAD) :] if len(self.got) >= whole else None
 
 
-def drive(plan: Plan) -> Measured:
+def drive(plan: LoadPlan) -> Measured:
     """Keep every connection busy until the time is over."""
     templates = cycle([tuple(text.encode().split(NUMBER)) for text in plan.requests])
     number = plan.first_number
@@ -100,7 +100,7 @@ def drive(plan: Plan) -> Measured:
     until = started + plan.seconds
     for connection in connections.values():
         number += 1
-        connection.send(_numbered(next(templates), number))
+        connection.send(_fill_number(next(templates), number))
     busy = len(connections)
     while busy:
         for descriptor, _ in poll.poll():
@@ -115,7 +115,7 @@ def drive(plan: Plan) -> Measured:
             left -= 1
             if now < until and left > busy - 1:
                 number += 1
-                connection.send(_numbered(next(templates), number))
+                connection.send(_fill_number(next(templates), number))
             else:
                 busy -= 1
     seconds = time.perf_counter() - started
@@ -131,11 +131,11 @@ def drive(plan: Plan) -> Measured:
     )
 
 
-def _numbered(template: tuple[bytes, ...], number: int) -> bytes:
+def _fill_number(template: tuple[bytes, ...], number: int) -> bytes:
     return b"".join((template[0], b"%09d" % number, template[1])) if template[1:] else template[0]
 
 
-def driven(plan: Plan) -> Measured:
+def drive_in_process(plan: LoadPlan) -> Measured:
     """Drive from a process of its own; an answer other than errno 1 fails."""
     command = [sys.executable, "-m", "bench.load"]
     done = subprocess.run(
@@ -157,7 +157,7 @@ def driven(plan: Plan) -> Measured:
 def main() -> None:
     plan: dict[str, Any] = json.load(sys.stdin)
     with contextlib.redirect_stdout(sys.stderr):
-        measured = drive(Plan(**plan))
+        measured = drive(LoadPlan(**plan))
     print(json.dumps(asdict(measured)))
 
 

@@ -99,13 +99,13 @@ def serving(settings: Settings) -> Iterator[Target]:
 def _port(process: "subprocess.Popen[bytes]", log: Path) -> int:
     assert process.stdout is not None
     for line in process.stdout:
-        _, found, address = line.decode().partition("http://")
-        if found:
+        _, separator, address = line.decode().partition("http://")
+        if separator:
             return int(address.strip().rstrip("/").rpartition(":")[2])
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
-def prepared(partner: Partner, courses: int = COURSES) -> list[Place]:
+def create_places(partner: Partner, courses: int = COURSES) -> list[Place]:
     """Make courses, each with a teacher, by partner calls."""
     return [
         Place(

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.live import chat, pages
-from bench.live.measures import Pace, Spread, joining, latency, load, publishing
-from bench.live.report import Line, busy, chats, loads, page, publishers, spreads
+from bench.live.measures import LiveRunLength, Spread, joining, latency, load, publishing
+from bench.live.report import LiveReportLine, busy, chats, loads, page, publishers, spreads
 from bench.live.servers import Missing, Start, homeroom, limit, nginx, node
 from bench.live.source import Source
-from bench.live.viewers import Watched
+from bench.live.viewers import StreamLoad
 from tests.support.browser import NoBrowserError
 
-KEPT = Path(__file__).parents[1] / "last-live.json"
-FULL = Pace(rounds=2, viewers=500, hls_viewers=1500, seconds=5, joins=40, publishing=12)
-QUICK = Pace(rounds=1, viewers=300, hls_viewers=900, seconds=3, joins=20, publishing=6)
+REPORT = Path(__file__).parents[1] / "last-live.json"
+FULL = LiveRunLength(rounds=2, viewers=500, hls_viewers=1500, seconds=5, joins=40, publishing=12)
+QUICK = LiveRunLength(rounds=1, viewers=300, hls_viewers=900, seconds=3, joins=20, publishing=6)
 BESIDE_OTHERS = ("viewers", "joins", "latency", "publishers")
 MEASURES = (*BESIDE_OTHERS, "pages", "chat")
 SERVERS: dict[str, tuple[Start, list[str]]] = {
@@ -36,32 +36,33 @@ NO_SERVER = "limit"
 
 
 def main() -> None:
-    asked = _asked()
-    pace = QUICK if asked.quick else FULL
+    arguments = _parse_arguments()
+    pace = QUICK if arguments.quick else FULL
     numbers: dict[str, Any] = {
         "machine": f"Python {platform.python_version()}, {os.cpu_count()} cores"
     }
     print(numbers["machine"])
-    if set(asked.measures) & set(BESIDE_OTHERS):
-        numbers |= _beside_others(asked, pace)
-    if "pages" in asked.measures:
+    if set(arguments.measures) & set(BESIDE_OTHERS):
+        numbers |= _beside_others(arguments, pace)
+    if "pages" in arguments.measures:
         numbers |= _pages()
-    if "chat" in asked.measures:
-        heard = chat.measured(pace.seconds * 2)
-        numbers["chat"] = {name: asdict(one) for name, one in heard.items()}
-        _show(f"A message to {chat.VIEWERS:,} viewers of one chat", chats(heard))
-    KEPT.write_text(json.dumps(numbers, indent=1))
-    print(f"\nAlso in {KEPT}")
+    if "chat" in arguments.measures:
+        loads_by_room = chat.measure_chat(pace.seconds * 2)
+        numbers["chat"] = {name: asdict(load) for name, load in loads_by_room.items()}
+        _show(f"A message to {chat.VIEWERS:,} viewers of one chat", chats(loads_by_room))
+    REPORT.write_text(json.dumps(numbers, indent=1))
+    print(f"\nAlso in {REPORT}")
 
 
-def _beside_others(asked: argparse.Namespace, pace: Pace) -> dict[str, Any]:
-    there = {name: SERVERS[name] for name in asked.servers if _is_there(name)}
+def _beside_others(arguments: argparse.Namespace, pace: LiveRunLength) -> dict[str, Any]:
+    there = {name: SERVERS[name] for name in arguments.servers if _is_there(name)}
     source = Source()
-    numbers: dict[str, Any] = {"missing": sorted(set(asked.servers) - set(there))}
-    if "viewers" in asked.measures:
-        watched = _watched(there, source, pace)
+    numbers: dict[str, Any] = {"missing": sorted(set(arguments.servers) - set(there))}
+    if "viewers" in arguments.measures:
+        watched = _watch_all(there, source, pace)
         numbers["viewers"] = {
-            name: [asdict(one) for one in found] for name, found in watched.items()
+            name: [asdict(load) for load in loads_of_server]
+            for name, loads_of_server in watched.items()
         }
         title = f"Viewers a core, from {pace.viewers} of them, {pace.hls_viewers} by HLS"
         _show(title, loads(watched))
@@ -70,20 +71,22 @@ def _beside_others(asked: argparse.Namespace, pace: Pace) -> dict[str, Any]:
         ("joins", "From connect to the first key frame", joining),
         ("latency", "From publisher to player", latency),
     ):
-        if measure in asked.measures:
+        if measure in arguments.measures:
             took: dict[str, Spread] = {}
             for name, (start, protocols) in there.items():
                 if name == NO_SERVER:
                     continue
-                steady = [one for one in protocols if one != "hls"]
-                found = function(start, source, pace, steady)
-                took |= {f"{one} {name}": spread for one, spread in found.items()}
+                steady = [protocol for protocol in protocols if protocol != "hls"]
+                spreads_by_protocol = function(start, source, pace, steady)
+                took |= {
+                    f"{protocol} {name}": spread for protocol, spread in spreads_by_protocol.items()
+                }
             numbers[measure] = {name: asdict(spread) for name, spread in took.items()}
             _show(title, spreads(took))
-    if "publishers" in asked.measures:
+    if "publishers" in arguments.measures:
         cores: dict[str, list[float]] = defaultdict(list)
         for _ in range(pace.rounds):
-            for name in [one for one in WITH_RECORDING if one in there]:
+            for name in [server for server in WITH_RECORDING if server in there]:
                 cores[name].append(publishing(there[name][0], source, pace))
         numbers["publishers"] = cores
         _show("20 publishers, each with HLS and a recording", publishers(cores))
@@ -92,15 +95,15 @@ def _beside_others(asked: argparse.Namespace, pace: Pace) -> dict[str, Any]:
 
 def _pages() -> dict[str, Any]:
     try:
-        found = pages.measured()
+        result = pages.measure_pages()
     except NoBrowserError as reason:
         print(f"\n*** SKIPPED: the live page. {reason}\n", flush=True)
         return {}
-    _show("The live page in Chromium, from the clock to the eye", page(found))
-    return {"pages": asdict(found)}
+    _show("The live page in Chromium, from the clock to the eye", page(result))
+    return {"pages": asdict(result)}
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-live ARGS=...", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, in three minutes")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
@@ -118,20 +121,20 @@ def _is_there(name: str) -> bool:
         return False
 
 
-def _watched(
-    there: dict[str, tuple[Start, list[str]]], source: Source, pace: Pace
-) -> dict[str, list[Watched]]:
+def _watch_all(
+    there: dict[str, tuple[Start, list[str]]], source: Source, pace: LiveRunLength
+) -> dict[str, list[StreamLoad]]:
     """Return all rounds, by protocol and server; by turns, for the machine's pace changes."""
-    found: dict[str, list[Watched]] = defaultdict(list)
+    rounds: dict[str, list[StreamLoad]] = defaultdict(list)
     for number in range(pace.rounds):
         for name, (start, protocols) in there.items():
             print(f"Round {number + 1} of {pace.rounds}: {name} ...", flush=True)
             for protocol, watched in load(start, source, pace, protocols).items():
-                found[f"{protocol} {name}"].append(watched)
-    return found
+                rounds[f"{protocol} {name}"].append(watched)
+    return rounds
 
 
-def _show(title: str, lines: list[Line]) -> None:
+def _show(title: str, lines: list[LiveReportLine]) -> None:
     print(f"\n{title}", flush=True)
     for line in lines:
         print(f"  {line.what:28}{line.value:54}{line.verdict}", flush=True)

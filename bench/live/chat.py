@@ -47,7 +47,7 @@ STAMP = re.compile(rb"@(\d+)@")
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChatPlan:
     """Who talks to whom, how much, for how long."""
 
     port: int
@@ -62,7 +62,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ChatLoad:
     """What came of it; times in milliseconds."""
 
     messages: int
@@ -93,17 +93,17 @@ class Peer:
         self.send(t="join", ticket=ticket)
 
     def send(self, **frame: str | None) -> None:
-        self.socket.sendall(masked(frame))
+        self.socket.sendall(mask(frame))
 
 
-def masked(frame: Mapping[str, str | None]) -> bytes:
+def mask(frame: Mapping[str, str | None]) -> bytes:
     return Frame(Opcode.TEXT, json.dumps(frame).encode()).serialize(mask=True)
 
 
 class Audience:
     """The viewers, and those among them who speak."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ChatPlan) -> None:
         self._plan = plan
         self._poll = select.epoll()
         self._peers: dict[int, Peer] = {}
@@ -124,16 +124,16 @@ class Audience:
     def listen(self, seconds: float, a_second: float) -> int:
         """Listen for some time, and return how much was said meanwhile."""
         now = time.perf_counter()
-        until, due, said = now + seconds, now, 0
+        until, due, count_sent = now + seconds, now, 0
         while (now := time.perf_counter()) < until:
             if a_second and now >= due:
                 due += 1 / a_second
-                speaker = self._speakers[said % len(self._speakers)]
+                speaker = self._speakers[count_sent % len(self._speakers)]
                 mark = f"{time.monotonic_ns()}"
                 speaker.send(t="say", text=f"Hello to everybody who is here! @{mark}@", nonce=mark)
-                said += 1
+                count_sent += 1
             self._take(min(until, due if a_second else until) - now)
-        return said
+        return count_sent
 
     def forget(self) -> None:
         self._took = []
@@ -156,7 +156,7 @@ class Audience:
             self._took += [now - int(stamp) for stamp in STAMP.findall(data)]
 
 
-def watched(plan: Plan, teacher: str | None) -> Heard:
+def watch_chat(plan: ChatPlan, teacher: str | None) -> ChatLoad:
     """Be the viewers, in a process of its own."""
     audience = Audience(plan)
     if teacher is not None:
@@ -171,7 +171,7 @@ def watched(plan: Plan, teacher: str | None) -> Heard:
     audience.listen(1, 0)
     took = audience.took
     everybody = VIEWERS + (0 if teacher is None else WINDOWS)
-    return Heard(
+    return ChatLoad(
         messages,
         len(took),
         messages * everybody - len(took),
@@ -210,11 +210,13 @@ def flood(port: int, base: str, tickets: list[str]) -> None:
 
 
 def _flood(marks: Iterator[int]) -> bytes:
-    said = [{"t": "say", "text": "flood " * 80, "nonce": f"{next(marks)}"} for _ in range(FLOOD)]
-    return b"".join(map(masked, said))
+    messages = [
+        {"t": "say", "text": "flood " * 80, "nonce": f"{next(marks)}"} for _ in range(FLOOD)
+    ]
+    return b"".join(map(mask, messages))
 
 
-def measured(seconds: float) -> dict[str, Heard]:
+def measure_chat(seconds: float) -> dict[str, ChatLoad]:
     """Measure a room at five messages a second, beside flooders, and with a busy teacher."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
@@ -236,35 +238,35 @@ def measured(seconds: float) -> dict[str, Heard]:
         teacher = urlsplit(school.stream(added.data)["teach_url"]).path
         port = urlsplit(server.url).port or 0
         pid = server.process.pid
-        plan = Plan(port, base, seconds, 5, speakers, pid)
-        found = {"5 messages a second": _run(plan, None)}
+        plan = ChatPlan(port, base, seconds, 5, speakers, pid)
+        loads = {"5 messages a second": _run(plan, None)}
         with _process("flood", {"port": port, "base": base, "tickets": flooders}) as flooding:
             time.sleep(WARM_UP)
-            found[f"beside {FLOODERS} flooders"] = _run(plan, None)
+            loads[f"beside {FLOODERS} flooders"] = _run(plan, None)
             flooding.kill()
-        busy = Plan(port, base, seconds, 25, [], pid)
-        found["25 messages a second"] = _run(busy, teacher)
-        return found
+        busy = ChatPlan(port, base, seconds, 25, [], pid)
+        loads["25 messages a second"] = _run(busy, teacher)
+        return loads
 
 
 def _guest(url: str, base: str, number: int) -> str:
-    told = {"telephone": f"{13_000_000_000 + number}", "nickname": f"Guest {number}"}
-    answer = httpx.post(f"{url}{base}/guest", json=told, trust_env=False, timeout=30)
+    guest = {"telephone": f"{13_000_000_000 + number}", "nickname": f"Guest {number}"}
+    answer = httpx.post(f"{url}{base}/guest", json=guest, trust_env=False, timeout=30)
     ticket: str = answer.raise_for_status().json()["ticket"]
     return ticket
 
 
-def _run(plan: Plan, teacher: str | None) -> Heard:
+def _run(plan: ChatPlan, teacher: str | None) -> ChatLoad:
     with _process("watch", {"plan": asdict(plan), "teacher": teacher}) as viewers:
         out, _ = viewers.communicate()
     if viewers.returncode:
         raise RuntimeError("the viewers failed")
-    return Heard(**json.loads(out))
+    return ChatLoad(**json.loads(out))
 
 
-def _process(what: str, told: dict[str, Any]) -> subprocess.Popen[str]:
+def _process(what: str, task: dict[str, Any]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "bench.live.chat", what, json.dumps(told)],
+        [sys.executable, "-m", "bench.live.chat", what, json.dumps(task)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -273,11 +275,11 @@ def _process(what: str, told: dict[str, Any]) -> subprocess.Popen[str]:
 
 def main() -> None:
     match sys.argv[1:]:
-        case ["watch", told]:
-            said = json.loads(told)
-            print(json.dumps(asdict(watched(Plan(**said["plan"]), said["teacher"]))))
-        case ["flood", told]:
-            flood(**json.loads(told))
+        case ["watch", task]:
+            order = json.loads(task)
+            print(json.dumps(asdict(watch_chat(ChatPlan(**order["plan"]), order["teacher"]))))
+        case ["flood", task]:
+            flood(**json.loads(task))
 
 
 if __name__ == "__main__":

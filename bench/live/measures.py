@@ -10,8 +10,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from bench.live.servers import Server, Start
-from bench.live.source import Source, pushed
-from bench.live.viewers import Plan, Watched, cpu_seconds, watched
+from bench.live.source import Source, push_source
+from bench.live.viewers import StreamLoad, ViewerPlan, cpu_seconds, watch_stream
 from bench.live.wire import NAME, Publisher, first_key, flv_pictures, rtmp_pictures
 
 PICTURES: dict[str, Callable[[int, str], AsyncIterator[bytes]]] = {
@@ -27,7 +27,7 @@ SETTLED = 3.0
 
 
 @dataclass(frozen=True)
-class Pace:
+class LiveRunLength:
     """How long the parts of a run are."""
 
     rounds: int
@@ -49,14 +49,16 @@ class Spread:
     p95: float
 
 
-def load(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Watched]:
+def load(
+    start: Start, source: Source, pace: LiveRunLength, protocols: list[str]
+) -> dict[str, StreamLoad]:
     """Return what so many viewers cost, by protocol."""
-    found = {}
-    with start() as server, pushed(source, server.push_urls(NAME)):
+    loads = {}
+    with start() as server, push_source(source, server.push_urls(NAME)):
         time.sleep(SETTLED)
         for protocol in protocols:
-            found[protocol] = watched(
-                Plan(
+            loads[protocol] = watch_stream(
+                ViewerPlan(
                     protocol,
                     server.port(protocol),
                     server.paths[protocol],
@@ -66,14 +68,18 @@ def load(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict
                     source.bytes_per_second,
                 )
             )
-    return found
+    return loads
 
 
-def joining(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Spread]:
+def joining(
+    start: Start, source: Source, pace: LiveRunLength, protocols: list[str]
+) -> dict[str, Spread]:
     """Return how long the first key frame takes, for players who come at any time."""
-    with start() as server, pushed(source, server.push_urls(NAME)):
+    with start() as server, push_source(source, server.push_urls(NAME)):
         time.sleep(SETTLED)
-        return {one: asyncio.run(_joins(server, one, pace.joins)) for one in protocols}
+        return {
+            protocol: asyncio.run(_joins(server, protocol, pace.joins)) for protocol in protocols
+        }
 
 
 async def _joins(server: Server, protocol: str, joins: int) -> Spread:
@@ -87,7 +93,9 @@ async def _joins(server: Server, protocol: str, joins: int) -> Spread:
     return spread(await asyncio.gather(*(join() for _ in range(joins))))
 
 
-def latency(start: Start, source: Source, pace: Pace, protocols: list[str]) -> dict[str, Spread]:
+def latency(
+    start: Start, source: Source, pace: LiveRunLength, protocols: list[str]
+) -> dict[str, Spread]:
     """Return how long pictures take from publisher to player."""
     with start() as server:
         return asyncio.run(_delays(server, source, pace.seconds, protocols))
@@ -102,18 +110,18 @@ async def _delays(
 
     async def watch(protocol: str, delays: list[float]) -> None:
         pictures = PICTURES[protocol](server.port(protocol), server.paths[protocol])
-        async with aclosing(pictures) as shown:  # type: ignore[type-var]  # the generator's type hides its aclose
-            async for picture in shown:
+        async with aclosing(pictures) as stream:  # type: ignore[type-var]  # the generator's type hides its aclose
+            async for picture in stream:
                 now = time.perf_counter()
                 if publisher.sent[picture] > began:
                     delays.append(now - publisher.sent[picture])
 
-    found: dict[str, list[float]] = {protocol: [] for protocol in protocols}
+    delays_by_protocol: dict[str, list[float]] = {protocol: [] for protocol in protocols}
     tasks = [asyncio.create_task(publisher.run())]
     await publisher.is_live.wait()
     await asyncio.sleep(SETTLED / 2)
     for _ in range(WATCHERS):
-        tasks += [asyncio.create_task(watch(*one)) for one in found.items()]
+        tasks += [asyncio.create_task(watch(*item)) for item in delays_by_protocol.items()]
     await asyncio.sleep(SETTLED / 2)
     began = time.perf_counter()
     await asyncio.sleep(seconds)
@@ -121,21 +129,25 @@ async def _delays(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    return {protocol: spread(delays) for protocol, delays in found.items()}
+    return {protocol: spread(delays) for protocol, delays in delays_by_protocol.items()}
 
 
-def publishing(start: Start, source: Source, pace: Pace) -> float:
+def publishing(start: Start, source: Source, pace: LiveRunLength) -> float:
     """Return the cores that publishers take, with HLS and a recording each."""
     names = [f"push{number}" for number in range(PUBLISHERS)]
-    with start() as server, pushed(source, server.push_urls(*names)):
+    with start() as server, push_source(source, server.push_urls(*names)):
         time.sleep(SETTLED)
         processes = server.processes()
         began, used = time.perf_counter(), cpu_seconds(processes)
         time.sleep(pace.publishing)
         cores = (cpu_seconds(processes) - used) / (time.perf_counter() - began)
-        kept = [file for file in server.recordings.iterdir() if file.suffix in {".mp4", ".flv"}]
-        if len(kept) != PUBLISHERS or not all(file.stat().st_size > 1_000_000 for file in kept):
-            raise RuntimeError(f"not every push was recorded: {kept}")
+        recordings = [
+            file for file in server.recordings.iterdir() if file.suffix in {".mp4", ".flv"}
+        ]
+        if len(recordings) != PUBLISHERS or not all(
+            file.stat().st_size > 1_000_000 for file in recordings
+        ):
+            raise RuntimeError(f"not every push was recorded: {recordings}")
     return cores
 
 

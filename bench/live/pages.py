@@ -79,13 +79,15 @@ class Pages:
     """Bytes on the wire of the page and all it needs, but for the stream."""
 
 
-def measured() -> Pages:
+def measure_pages() -> Pages:
     """Measure the page of a class on the air; raises `NoBrowserError`."""
     with running_browser() as browser, _on_air() as url:
         flv = _latency(browser, url)
         hls = _latency(browser, url, has_flv=False)
-        firsts, asked, weights = zip(*(_loaded(browser, url) for _ in range(LOADS)), strict=True)
-    return Pages(flv, hls, spread(firsts), spread(asked), max(weights))
+        firsts, requests, weights = zip(
+            *(_load_page(browser, url) for _ in range(LOADS)), strict=True
+        )
+    return Pages(flv, hls, spread(firsts), spread(requests), max(weights))
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def _on_air() -> Iterator[str]:
             server.wait_until_ready()
             school = School(server)
             added = school.add()
-            with _published(school.stream(added.data)["push_url"]):
+            with _publish_time(school.stream(added.data)["push_url"]):
                 yield added.body["more_data"]["live_url"]
             school.close()
         finally:
@@ -105,7 +107,7 @@ def _on_air() -> Iterator[str]:
 
 
 @contextmanager
-def _published(url: str) -> Iterator[None]:
+def _publish_time(url: str) -> Iterator[None]:
     """Publish the time, as a picture of 720p with sound, until the block ends."""
     command = [FFMPEG, "-hide_banner", "-v", "error"]
     # No `-re`: the drawer keeps the pace.
@@ -153,7 +155,7 @@ def _latency(browser: Browser, url: str, *, has_flv: bool = True) -> Spread:
     return spread([late for moment, late in pictures if moment >= begin])
 
 
-def _loaded(browser: Browser, url: str) -> tuple[float, float, int]:
+def _load_page(browser: Browser, url: str) -> tuple[float, float, int]:
     with _visit(browser, url) as seen:
-        first, asked = seen.page.evaluate("[pictures[0][0], asked]")
-        return first, first - asked, sum(seen.weight.values())
+        first, request = seen.page.evaluate("[pictures[0][0], asked]")
+        return first, first - request, sum(seen.weight.values())

@@ -3,10 +3,10 @@
 import statistics
 from dataclasses import dataclass
 
-from bench.live.chat import Heard
+from bench.live.chat import ChatLoad
 from bench.live.measures import Spread
 from bench.live.pages import Pages
-from bench.live.viewers import Watched
+from bench.live.viewers import StreamLoad
 
 RATIOS = {
     "rtmp ours": ("rtmp nginx-rtmp", 2.0),
@@ -32,7 +32,7 @@ AT_EASE = 0.9
 
 
 @dataclass(frozen=True)
-class Line:
+class LiveReportLine:
     """One measured value beside what was aimed at."""
 
     what: str
@@ -40,14 +40,15 @@ class Line:
     verdict: str = ""
 
 
-def loads(watched: dict[str, list[Watched]]) -> list[Line]:
+def loads(watched: dict[str, list[StreamLoad]]) -> list[LiveReportLine]:
     """Return the viewers that a core carries."""
     per_core = {
-        name: statistics.median(one.per_core for one in found) for name, found in watched.items()
+        name: statistics.median(load.per_core for load in rounds)
+        for name, rounds in watched.items()
     }
     lines = []
     for name, carried in sorted(per_core.items()):
-        late = sum(one.lagging for one in watched[name])
+        late = sum(load.lagging for load in watched[name])
         value = f"{carried:,.0f}" + (f" ({late} lagged)" if late else "")
         verdicts = []
         peer, ratio = RATIOS.get(name, ("", 0.0))
@@ -60,33 +61,35 @@ def loads(watched: dict[str, list[Watched]]) -> list[Line]:
         if name in COUNTS:
             aim = COUNTS[name]
             verdicts.append(_verdict(f"{aim:,}", is_reached=carried >= aim))
-        lines.append(Line(name, value, ", ".join(verdicts)))
+        lines.append(LiveReportLine(name, value, ", ".join(verdicts)))
     return lines
 
 
-def busy(watched: dict[str, list[Watched]]) -> list[Line]:
+def busy(watched: dict[str, list[StreamLoad]]) -> list[LiveReportLine]:
     """Return what else there was that speaks against the numbers."""
-    rounds = [one for found in watched.values() for one in found]
-    others = max(one.others for one in rounds)
-    own = max(one.own for one in rounds)
-    lagging = {name: sum(one.lagging for one in found) for name, found in watched.items() if found}
+    rounds = [load for loads in watched.values() for load in loads]
+    others = max(load.others for load in rounds)
+    own = max(load.own for load in rounds)
+    lagging = {
+        name: sum(load.lagging for load in loads) for name, loads in watched.items() if loads
+    }
     late = ", ".join(f"{number} of {name}" for name, number in lagging.items() if number)
     return [
-        Line(
+        LiveReportLine(
             "used by others, at most",
             f"{others:.2f} cores",
             "" if others < ALONE else "TOO BUSY: trust the ratios only",
         ),
-        Line(
+        LiveReportLine(
             "the load generator, at most",
             f"{own:.2f} cores",
             "" if own < AT_EASE else "TOO BUSY: it could not keep up",
         ),
-        Line("viewers that lagged", late or "none"),
+        LiveReportLine("viewers that lagged", late or "none"),
     ]
 
 
-def spreads(took: dict[str, Spread]) -> list[Line]:
+def spreads(took: dict[str, Spread]) -> list[LiveReportLine]:
     """Return times by protocol and server."""
     lines = []
     for name, spread in sorted(took.items()):
@@ -94,13 +97,13 @@ def spreads(took: dict[str, Spread]) -> list[Line]:
         protocol, _, server = name.partition(" ")
         ours = took.get(f"{protocol} ours")
         ratio = f"ours takes {ours.p50 / spread.p50:.2f} of it" if ours else ""
-        lines.append(Line(name, value, "" if server.startswith("ours") else ratio))
+        lines.append(LiveReportLine(name, value, "" if server.startswith("ours") else ratio))
     return lines
 
 
-def publishers(cores: dict[str, list[float]]) -> list[Line]:
+def publishers(cores: dict[str, list[float]]) -> list[LiveReportLine]:
     """Return what publishers cost, by server."""
-    used = {name: statistics.median(found) for name, found in cores.items()}
+    used = {name: statistics.median(rounds) for name, rounds in cores.items()}
     lines = []
     for name, part in sorted(used.items()):
         value, verdict = f"{100 * part:.1f} % of a core", ""
@@ -108,39 +111,41 @@ def publishers(cores: dict[str, list[float]]) -> list[Line]:
             times = part / used["nginx-rtmp"]
             value += f" = {times:.2f} of nginx-rtmp"
             verdict = _verdict("no more", is_reached=times <= 1)
-        lines.append(Line(name, value, verdict))
+        lines.append(LiveReportLine(name, value, verdict))
     return lines
 
 
-def page(found: Pages) -> list[Line]:
+def page(pages: Pages) -> list[LiveReportLine]:
     """Return what the live page is like for those who watch."""
-    spreads = (found.flv, found.hls, found.first, found.first_asked)
+    spreads = (pages.flv, pages.hls, pages.first, pages.first_asked)
     lines = []
     for (name, aim), spread in zip(WITHIN.items(), spreads, strict=True):
         value = f"p50 {spread.p50:.0f}, p95 {spread.p95:.0f} ms"
         verdict = _verdict(f"p95 {aim:,} ms", is_reached=spread.p95 <= aim)
-        lines.append(Line(name, value, verdict))
-    weight = found.weight / 1000
+        lines.append(LiveReportLine(name, value, verdict))
+    weight = pages.weight / 1000
     verdict = _verdict(f"{WEIGHT} kB", is_reached=weight < WEIGHT)
-    return [*lines, Line("weight", f"{weight:.0f} kB", verdict)]
+    return [*lines, LiveReportLine("weight", f"{weight:.0f} kB", verdict)]
 
 
-def chats(found: dict[str, Heard]) -> list[Line]:
+def chats(loads: dict[str, ChatLoad]) -> list[LiveReportLine]:
     """Return how soon a message of a chat reaches all, and what that costs."""
     lines = []
-    for name, heard in found.items():
-        value = f"p50 {heard.p50:.0f}, p95 {heard.p95:.0f}, slowest {heard.slowest:.0f} ms"
-        missed = f"{heard.missed} missed, " if heard.missed else ""
-        is_reached = heard.p95 <= AT_ONCE and not heard.missed
+    for name, load in loads.items():
+        value = f"p50 {load.p50:.0f}, p95 {load.p95:.0f}, slowest {load.slowest:.0f} ms"
+        missed = f"{load.missed} missed, " if load.missed else ""
+        is_reached = load.p95 <= AT_ONCE and not load.missed
         lines.append(
-            Line(name, value, missed + _verdict(f"p95 {AT_ONCE} ms", is_reached=is_reached))
+            LiveReportLine(
+                name, value, missed + _verdict(f"p95 {AT_ONCE} ms", is_reached=is_reached)
+            )
         )
-        cost = f"{heard.a_core:,.0f} deliveries a second and core"
-        cores = f"server {heard.server:.2f}, viewers {heard.own:.2f} cores"
-        lines.append(Line("", cost, cores))
-    most = max(heard.a_core for heard in found.values())
+        cost = f"{load.a_core:,.0f} deliveries a second and core"
+        cores = f"server {load.server:.2f}, viewers {load.own:.2f} cores"
+        lines.append(LiveReportLine("", cost, cores))
+    most = max(load.a_core for load in loads.values())
     reached = _verdict(f"{DELIVERIES:,}", is_reached=most >= DELIVERIES)
-    lines.append(Line("deliveries, at best", f"{most:,.0f} a second and core", reached))
+    lines.append(LiveReportLine("deliveries, at best", f"{most:,.0f} a second and core", reached))
     return lines
 
 

@@ -96,11 +96,11 @@ class Server:
 
     def processes(self) -> list[int]:
         """Return all processes of the server."""
-        found = [self.process]
-        for one in found:
-            children = Path(f"/proc/{one}/task/{one}/children")
-            found += [int(child) for child in children.read_text().split()]
-        return found
+        processes = [self.process]
+        for process in processes:
+            children = Path(f"/proc/{process}/task/{process}/children")
+            processes += [int(child) for child in children.read_text().split()]
+        return processes
 
 
 Start = Callable[[], AbstractContextManager[Server]]
@@ -210,5 +210,5 @@ def _listens(port: int) -> bool:
 
 
 def _free_ports() -> tuple[int, int]:
-    with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]
+    with socket.create_server((HOST, 0)) as first, socket.create_server((HOST, 0)) as second:
+        return first.getsockname()[1], second.getsockname()[1]

@@ -49,7 +49,7 @@ def _make(path: Path) -> None:
 
 
 @contextmanager
-def pushed(source: Source, urls: list[str]) -> Iterator[None]:
+def push_source(source: Source, urls: list[str]) -> Iterator[None]:
     """Have ffmpeg publish the source to each address, at its own pace, until the block ends."""
     command = [FFMPEG, "-hide_banner", "-nostdin", "-v", "error", "-re", "-i", str(source.path)]
     command += ["-c", "copy", "-f", "flv"]

@@ -35,7 +35,7 @@ LENGTH = b"content-length: "
 
 
 @dataclass(frozen=True)
-class Plan:
+class ViewerPlan:
     """Who watches what, how many of them, for how long."""
 
     protocol: str
@@ -50,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Watched:
+class StreamLoad:
     """What came of it; processor time is in cores."""
 
     server: float
@@ -71,23 +71,23 @@ class Watched:
 class Steady:
     """Viewers of RTMP or HTTP-FLV: they take what comes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ViewerPlan) -> None:
         self._plan = plan
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
         self._got: dict[int, int] = {}
         for number in range(plan.viewers):
-            one = _connected(plan.port)
+            connection = _connect(plan.port)
             if plan.protocol == "rtmp":
-                one.sendall(HELLO)
-                _skip(one, ANSWER)
-                one.sendall(play(plan.port))
+                connection.sendall(HELLO)
+                _skip(connection, ANSWER)
+                connection.sendall(play(plan.port))
             else:
-                one.sendall(get(plan.port, plan.path))
-            one.setblocking(False)  # noqa: FBT003  it has no name
-            self._sockets[one.fileno()] = one
-            self._got[one.fileno()] = 0
-            self._poll.register(one.fileno(), select.EPOLLIN)
+                connection.sendall(get(plan.port, plan.path))
+            connection.setblocking(False)  # noqa: FBT003  it has no name
+            self._sockets[connection.fileno()] = connection
+            self._got[connection.fileno()] = 0
+            self._poll.register(connection.fileno(), select.EPOLLIN)
             if number % 10 == 0:
                 self._take(0)
 
@@ -114,8 +114,8 @@ class Steady:
 class _Player:
     """One plain HLS player on one connection: each second the playlist and its next segment."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.socket = _connected(plan.port)
+    def __init__(self, plan: ViewerPlan) -> None:
+        self.socket = _connect(plan.port)
         self.segments = 0
         self.is_busy = False
         self._port = plan.port
@@ -178,7 +178,7 @@ class _Player:
 class Hls:
     """Plain HLS players, evenly spread over each second."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ViewerPlan) -> None:
         self._poll = select.epoll()
         self._players: dict[int, _Player] = {}
         self._turns: deque[tuple[float, _Player]] = deque()
@@ -210,7 +210,7 @@ class Hls:
         return [min(1, player.segments / whole) for player in self._players.values()]
 
 
-def watched(plan: Plan) -> Watched:
+def watch_stream(plan: ViewerPlan) -> StreamLoad:
     """Watch from a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.live.viewers"],
@@ -222,34 +222,34 @@ def watched(plan: Plan) -> Watched:
     )
     if done.returncode:
         raise RuntimeError(f"the load generator failed:\n{done.stderr}")
-    return Watched(**json.loads(done.stdout))
+    return StreamLoad(**json.loads(done.stdout))
 
 
 def cpu_seconds(processes: Iterable[int]) -> float:
     """Return the processor time that processes have used so far, by all threads."""
-    threads = (task for one in processes for task in Path(f"/proc/{one}/task").iterdir())
+    threads = (task for process in processes for task in Path(f"/proc/{process}/task").iterdir())
     return sum(int((task / "schedstat").read_text().split()[0]) for task in threads) / 1e9
 
 
 def main() -> None:
-    said: dict[str, Any] = json.load(sys.stdin)
-    plan = Plan(**said)
+    fields: dict[str, Any] = json.load(sys.stdin)
+    plan = ViewerPlan(**fields)
     viewers = Hls(plan) if plan.protocol == "hls" else Steady(plan)
     viewers.watch(WARM_UP)
-    began, before = time.perf_counter(), _used(plan)
+    began, before = time.perf_counter(), _cpu_use(plan)
     viewers.watch(plan.seconds)
     seconds = time.perf_counter() - began
     server, own, everything = (
-        (now - then) / seconds for now, then in zip(_used(plan), before, strict=True)
+        (now - then) / seconds for now, then in zip(_cpu_use(plan), before, strict=True)
     )
     parts = viewers.parts(seconds)
     lagging, delivered = sum(part < ENOUGH for part in parts), sum(parts) / len(parts)
     others = max(0.0, everything - server - own)
-    found = Watched(server, own, plan.viewers, lagging, delivered, others)
-    print(json.dumps(asdict(found)))
+    load = StreamLoad(server, own, plan.viewers, lagging, delivered, others)
+    print(json.dumps(asdict(load)))
 
 
-def _used(plan: Plan) -> tuple[float, float, float]:
+def _cpu_use(plan: ViewerPlan) -> tuple[float, float, float]:
     """Return the processor seconds of server, load generator and whole machine so far."""
     fields = [int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     # All but those that count idleness and waiting for a disk.
@@ -257,15 +257,15 @@ def _used(plan: Plan) -> tuple[float, float, float]:
     return cpu_seconds(plan.processes), time.process_time(), everything
 
 
-def _connected(port: int) -> socket.socket:
-    one = socket.create_connection((HOST, port), timeout=10)
-    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return one
+def _connect(port: int) -> socket.socket:
+    connection = socket.create_connection((HOST, port), timeout=10)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
-def _skip(one: socket.socket, size: int) -> None:
+def _skip(connection: socket.socket, size: int) -> None:
     while size:
-        size -= len(one.recv(size)) or size
+        size -= len(connection.recv(size)) or size
 
 
 if __name__ == "__main__":

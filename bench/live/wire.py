@@ -31,7 +31,7 @@ TAG_END = 4
 _NULL = None
 
 
-def _opened(port: int, *commands: bytes) -> bytes:
+def _open_stream(port: int, *commands: bytes) -> bytes:
     """Return all that follows the handshake; no answer has to be waited for."""
     about = {"app": "live", "tcUrl": f"rtmp://{HOST}:{port}/live", "flashVer": "LNX 9,0,124,2"}
     return b"".join(
@@ -47,12 +47,12 @@ def _opened(port: int, *commands: bytes) -> bytes:
 
 def play(port: int) -> bytes:
     """Return what a player sends after the handshake."""
-    return _opened(port, message(COMMAND, 0, encode("play", 3, _NULL, NAME)))
+    return _open_stream(port, message(COMMAND, 0, encode("play", 3, _NULL, NAME)))
 
 
 def publish(port: int) -> bytes:
     """Return what a publisher sends after the handshake."""
-    return _opened(port, message(COMMAND, 0, encode("publish", 3, _NULL, NAME, "live")))
+    return _open_stream(port, message(COMMAND, 0, encode("publish", 3, _NULL, NAME, "live")))
 
 
 def get(port: int, path: str, version: str = "1.1") -> bytes:
@@ -80,9 +80,9 @@ async def rtmp_pictures(port: int, path: str = "") -> AsyncIterator[bytes]:
         messages.most_media = MOST_MEDIA
         while data := await reader.read(PIECE):
             messages.feed(data)
-            while (said := messages.next()) is not None:
-                if is_frame(said.type, said.body):
-                    yield bytes(said.body)
+            while (received := messages.next()) is not None:
+                if is_frame(received.type, received.body):
+                    yield bytes(received.body)
     finally:
         writer.close()
 
@@ -122,7 +122,7 @@ class Publisher:
         writer.write(publish(self._port))
         await reader.readuntil(b"NetStream.Publish.Start")
         self.is_live.set()
-        said = asyncio.create_task(_ignored(reader))
+        discarding = asyncio.create_task(_discard(reader))
         began = time.perf_counter()
         try:
             for packet in self._packets:
@@ -134,11 +134,11 @@ class Publisher:
                     self.sent[packet.body] = time.perf_counter()
                 writer.write(data)
         finally:
-            said.cancel()
+            discarding.cancel()
             writer.close()
 
 
-async def _ignored(reader: asyncio.StreamReader) -> None:
+async def _discard(reader: asyncio.StreamReader) -> None:
     while await reader.read(PIECE):
         pass
 
@@ -146,8 +146,8 @@ async def _ignored(reader: asyncio.StreamReader) -> None:
 async def first_key(pictures: AsyncIterator[bytes]) -> float:
     """Return the seconds from now to the first key frame."""
     began = time.perf_counter()
-    async with asyncio.timeout(10), aclosing(pictures) as shown:  # type: ignore[type-var]  # the generator's type hides its aclose
-        async for picture in shown:
+    async with asyncio.timeout(10), aclosing(pictures) as stream:  # type: ignore[type-var]  # the generator's type hides its aclose
+        async for picture in stream:
             if is_key(picture):
                 return time.perf_counter() - began
     raise RuntimeError("the stream ended before its first key frame")
