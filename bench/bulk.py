@@ -56,7 +56,7 @@ def _multiply(settings: Settings, times: int) -> None:
 
 
 def students(settings: Settings, account: Account, many: int) -> list[int]:
-    """Put students of a school in, without the passwords that nobody needs here."""
+    """Put students of a school in, without passwords, which are not needed here."""
     _run(
         settings,
         f"{NUMBERS.format(many)} INSERT INTO users (telephone, nickname, created_at) "  # noqa: S608  our own numbers

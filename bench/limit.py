@@ -97,7 +97,7 @@ def replay_statements(
         spent = 0.0
         count = 0
         while spent < seconds:
-            # Making the values is no work of the driver's, so the clock stands meanwhile.
+            # Making the values is no work of the driver, so it is not in the measured time.
             numbers = range(first_number + count, first_number + count + UNITS)
             group = [(traced.sql, traced.fresh(number)) for number in numbers for traced in unit]
             began = time.perf_counter()

@@ -26,7 +26,7 @@ DONE = b'"errno":1,'
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """What to send, over how many connections, for how long."""
+    """A run of requests: what to send, over how many connections, for how long."""
 
     port: int
     connections: int
@@ -40,7 +40,7 @@ class LoadPlan:
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of it."""
+    """Result of a run."""
 
     answers: int
     seconds: float

@@ -1,4 +1,4 @@
-"""What is measured, each with the aim it is held against."""
+"""The measures, each with its target."""
 
 import statistics
 import time
@@ -26,7 +26,7 @@ LIMIT_NUMBERS = (500_000_000, 700_000_000)
 
 @dataclass(frozen=True)
 class RunLength:
-    """How long the parts of a run are."""
+    """The lengths and sizes of the parts of a run."""
 
     seconds: float
     rounds: int
@@ -36,7 +36,7 @@ class RunLength:
 
 @dataclass(frozen=True)
 class ReportLine:
-    """One measured value beside what was aimed at."""
+    """One measured value beside its target."""
 
     what: str
     value: str

@@ -48,7 +48,7 @@ STAMP = re.compile(rb"@(\d+)@")
 
 @dataclass(frozen=True)
 class ChatPlan:
-    """Who talks to whom, how much, for how long."""
+    """A run of the chat: the room, the speakers, their rate and the length."""
 
     port: int
     base: str
@@ -63,7 +63,7 @@ class ChatPlan:
 
 @dataclass(frozen=True)
 class ChatLoad:
-    """What came of it; times in milliseconds."""
+    """Result of a run; times in milliseconds."""
 
     messages: int
     deliveries: int
@@ -116,13 +116,13 @@ class Audience:
         self._speakers = list(self._peers.values())[: len(plan.speakers)]
 
     def speak_as(self, base: str) -> None:
-        """Let somebody speak who is at another page, with several windows of it."""
+        """Let the user of another page speak, from several windows of it."""
         self._speakers = [Peer(self._plan.port, base, None, VIEWERS) for _ in range(WINDOWS)]
         for peer in self._speakers:
             self._add(peer)
 
     def listen(self, seconds: float, a_second: float) -> int:
-        """Listen for some time, and return how much was said meanwhile."""
+        """Listen for some time, and return the number of messages sent."""
         now = time.perf_counter()
         until, due, count_sent = now + seconds, now, 0
         while (now := time.perf_counter()) < until:

@@ -1,4 +1,4 @@
-"""What is measured of a server."""
+"""The measures of a media server."""
 
 import asyncio
 import math
@@ -21,14 +21,14 @@ PICTURES: dict[str, Callable[[int, str], AsyncIterator[bytes]]] = {
 """How one player watches, by protocol."""
 PUBLISHERS = 20
 WATCHERS = 5
-"""Players by whom latency is measured, of each protocol."""
+"""Players that measure the latency, of each protocol."""
 SETTLED = 3.0
 """Seconds until pushes have begun and the first HLS segments are there."""
 
 
 @dataclass(frozen=True)
 class LiveRunLength:
-    """How long the parts of a run are."""
+    """The lengths and sizes of the parts of a run."""
 
     rounds: int
     viewers: int
@@ -43,7 +43,7 @@ class LiveRunLength:
 
 @dataclass(frozen=True)
 class Spread:
-    """What half of all stay below, and 95 of a hundred; milliseconds."""
+    """The median and the 95th percentile, in milliseconds."""
 
     p50: float
     p95: float
@@ -52,7 +52,7 @@ class Spread:
 def load(
     start: Start, source: Source, pace: LiveRunLength, protocols: list[str]
 ) -> dict[str, StreamLoad]:
-    """Return what so many viewers cost, by protocol."""
+    """Return the cost of the viewers, by protocol."""
     loads = {}
     with start() as server, push_source(source, server.push_urls(NAME)):
         time.sleep(SETTLED)
@@ -74,7 +74,7 @@ def load(
 def joining(
     start: Start, source: Source, pace: LiveRunLength, protocols: list[str]
 ) -> dict[str, Spread]:
-    """Return how long the first key frame takes, for players who come at any time."""
+    """Return how long the first key frame takes, for players that join at any time."""
     with start() as server, push_source(source, server.push_urls(NAME)):
         time.sleep(SETTLED)
         return {

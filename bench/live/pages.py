@@ -26,7 +26,7 @@ from tests.support.process import Process
 from tests.support.school import School
 
 LOADS = 20
-"""How often the page is opened, by somebody new each time, to see when its first picture comes."""
+"""How often the page is opened, by a new visitor each time, to see when the first picture comes."""
 SETTLED = 2.0
 """Seconds that a player has after its first picture to come close to what happens."""
 WATCHED = 8.0
@@ -66,7 +66,7 @@ READER = """(hasFlv) => {
 
 @dataclass(frozen=True)
 class Pages:
-    """What was found; milliseconds and bytes."""
+    """Results of the live page; milliseconds and bytes."""
 
     flv: Spread
     """From the moment that is drawn to the moment that it is seen."""
@@ -128,7 +128,7 @@ def _publish_time(url: str) -> Iterator[None]:
 
 
 def _draw(pictures: IO[bytes]) -> None:
-    """Draw the time, as long as somebody takes it."""
+    """Draw the time until the reader closes the pipe."""
     began = time.time()
     with suppress(BrokenPipeError), pictures:
         for number in count():
@@ -139,7 +139,7 @@ def _draw(pictures: IO[bytes]) -> None:
 
 @contextmanager
 def _visit(browser: Browser, url: str, *, has_flv: bool = True) -> Iterator[Seen]:
-    """Open the page as somebody who was never there, until the first picture."""
+    """Open the page as a new visitor, and wait for the first picture."""
     with browser.context() as context:
         context.add_init_script(f"({READER})({json.dumps(has_flv)})")
         seen = opened(context, url)

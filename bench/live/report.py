@@ -1,4 +1,4 @@
-"""What was measured, as lines with the aims beside them."""
+"""The report: lines with the measured values beside their targets."""
 
 import statistics
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ RATIOS = {
     "flv ours, 40 ms": ("flv node-media-server", 3.0),
     "hls ours": ("hls nginx-rtmp", 0.85),
 }
-"""Whom it is compared with, and how many times as many viewers a core should carry."""
+"""The server to compare with, and the target ratio of viewers per core."""
 COUNTS = {"flv ours": 5_000, "flv ours, 40 ms": 10_000}
 """How many viewers a core should carry."""
 WITHIN = {"FLV": 500, "LL-HLS": 1_000, "first picture": 500, "first picture, asked for": 500}
@@ -33,7 +33,7 @@ AT_EASE = 0.9
 
 @dataclass(frozen=True)
 class LiveReportLine:
-    """One measured value beside what was aimed at."""
+    """One measured value beside its target."""
 
     what: str
     value: str
@@ -66,7 +66,7 @@ def loads(watched: dict[str, list[StreamLoad]]) -> list[LiveReportLine]:
 
 
 def busy(watched: dict[str, list[StreamLoad]]) -> list[LiveReportLine]:
-    """Return what else there was that speaks against the numbers."""
+    """Return other load that makes the numbers less reliable."""
     rounds = [load for loads in watched.values() for load in loads]
     others = max(load.others for load in rounds)
     own = max(load.own for load in rounds)
@@ -102,7 +102,7 @@ def spreads(took: dict[str, Spread]) -> list[LiveReportLine]:
 
 
 def publishers(cores: dict[str, list[float]]) -> list[LiveReportLine]:
-    """Return what publishers cost, by server."""
+    """Return the cost of publishers, by server."""
     used = {name: statistics.median(rounds) for name, rounds in cores.items()}
     lines = []
     for name, part in sorted(used.items()):
@@ -116,7 +116,7 @@ def publishers(cores: dict[str, list[float]]) -> list[LiveReportLine]:
 
 
 def page(pages: Pages) -> list[LiveReportLine]:
-    """Return what the live page is like for those who watch."""
+    """Return latency and weight of the live page."""
     spreads = (pages.flv, pages.hls, pages.first, pages.first_asked)
     lines = []
     for (name, aim), spread in zip(WITHIN.items(), spreads, strict=True):

@@ -136,7 +136,7 @@ def nginx() -> Iterator[Server]:
     with _folder() as folder:
         (folder / "recordings").mkdir()
         rtmp, http = _free_ports()
-        # As root it would become somebody who may not write into the folder.
+        # As root it would switch to a user that may not write into the folder.
         user = "user root;" if os.getuid() == 0 else ""
         text = NGINX.format(
             module=MODULE, user=user, folder=folder, host=HOST, rtmp=rtmp, http=http

@@ -1,4 +1,4 @@
-"""What all servers are fed: 720p at 25 frames a second, a key frame each second, and sound."""
+"""The source of all streams: 720p at 25 frames a second, a key frame each second, and sound."""
 
 import os
 import subprocess

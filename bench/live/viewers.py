@@ -36,7 +36,7 @@ LENGTH = b"content-length: "
 
 @dataclass(frozen=True)
 class ViewerPlan:
-    """Who watches what, how many of them, for how long."""
+    """A run of viewers: protocol and path, their number, the length."""
 
     protocol: str
     port: int
@@ -51,7 +51,7 @@ class ViewerPlan:
 
 @dataclass(frozen=True)
 class StreamLoad:
-    """What came of it; processor time is in cores."""
+    """Result of a run; processor time is in cores."""
 
     server: float
     own: float
@@ -61,7 +61,7 @@ class StreamLoad:
     delivered: float
     """Part of the stream that a viewer got in the mean."""
     others: float
-    """What everything else on the machine used meanwhile; it makes a core slower than it is."""
+    """Cores that everything else on the machine used; that makes a core look slower."""
 
     @property
     def per_core(self) -> float:

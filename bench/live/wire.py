@@ -1,4 +1,4 @@
-"""What players and publishers say: RTMP and HTTP, as few bytes as the servers take."""
+"""The client side of RTMP and HTTP, in as few bytes as the servers accept."""
 
 import asyncio
 import time
@@ -91,7 +91,7 @@ async def flv_pictures(port: int, path: str) -> AsyncIterator[bytes]:
     """Play by HTTP-FLV and give each picture when it is there whole."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
-        # By HTTP/1.0, so that nobody sends it in chunks.
+        # By HTTP/1.0, so that no server sends it in chunks.
         writer.write(get(port, path, "1.0"))
         await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(FLV_HEAD)
