@@ -1,4 +1,4 @@
-"""What a check of the sources reports: findings, and the limit they are measured against."""
+"""The report of a check: its findings, measured against a limit."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ class Measure:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the limit is kept, at the precision that is printed."""
+        """True if the limit is kept, at the precision that is printed."""
         return round(self.value, 2) <= self.limit
 
     def __str__(self) -> str:

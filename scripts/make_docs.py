@@ -1,7 +1,7 @@
-"""Writes docs/reference from the contract, the settings, the commands and what tests observed.
+"""Writes docs/reference from the contract, settings, commands and observed responses.
 
-make_docs.py              run the contract tests, keep what they saw, write every page
-make_docs.py --no-tests   write every page from what was kept
+make_docs.py              run the contract tests, save their observations, write every page
+make_docs.py --no-tests   write every page from the saved observations
 make_docs.py --check      write nothing; fail when a page is stale or a number was never seen
 """
 
@@ -127,7 +127,7 @@ def _errnos(seen: Seen) -> str:
             f"**{len(five & seen.keys())} of {len(five)}** were observed. Pages newer than those "
             "five add two numbers to addCourseClass: 121601070 and 121604007.\n\n"
         ),
-        "How to bring about the natural ones is told in [the guide](../guides/errnos.md).\n\n",
+        "[The guide](../guides/errnos.md) shows how to cause the natural ones.\n\n",
         table(
             ("action", "documented", "natural", "fault only"),
             (
@@ -178,7 +178,7 @@ def _settings() -> str:
             f"`{field.name}`",
             f"`{PREFIX}{field.name.upper()}`",
             f"`{flags[field.name]}`" if field.name in flags else "",
-            _shown(field.default),
+            _format_default(field.default),
             words[field.name],
         )
         for field in msgspec.structs.fields(Settings)
@@ -249,11 +249,11 @@ def _words(kind: type) -> dict[str, str]:
     return words
 
 
-def _shown(default: object) -> str:
+def _format_default(default: object) -> str:
     if default is None:
         return "none"
-    shown = str(default).lower() if isinstance(default, bool) else str(default)
-    return f"`{shown}`"
+    text = str(default).lower() if isinstance(default, bool) else str(default)
+    return f"`{text}`"
 
 
 if __name__ == "__main__":

@@ -86,13 +86,13 @@ def main() -> None:
 def camera() -> str:
     """Make of the sample clip what a camera sees."""
     made = "Camera.mjpeg"
-    asked = ("-ss", "6", "-i", SAMPLE, "-an", "-q:v", "3", made)
-    subprocess.run(["ffmpeg", "-v", "error", *asked], check=True)  # noqa: S607  the machine's
+    options = ("-ss", "6", "-i", SAMPLE, "-an", "-q:v", "3", made)
+    subprocess.run(["ffmpeg", "-v", "error", *options], check=True)  # noqa: S607  the machine's
     return made
 
 
 def link(server: Process, key: str, name: str) -> str:
-    """Return the login-free link of somebody."""
+    """Return the login-free link of a viewer."""
     fields = {
         "lessonKey": key,
         "account": name,

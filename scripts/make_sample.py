@@ -57,7 +57,7 @@ CHAPTERS: Final = (
     Fraction(5, 6, "five sixths", (168, 92, 158)),
     Fraction(6, 6, "six sixths make one", (222, 138, 52)),
 )
-MOST: Final = max(one.parts for one in CHAPTERS)
+MOST: Final = max(chapter.parts for chapter in CHAPTERS)
 LENGTH: Final = CHAPTER * len(CHAPTERS)
 
 # --- the picture ------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ LINE: Final = (192.0, 1088.0, 626.0)
 TEXT_X: Final = 870.0
 
 
-def eased(share: float) -> float:
+def ease(share: float) -> float:
     """Return how far a movement has come that begins and ends gently."""
     share = min(max(share, 0.0), 1.0)
     return share * share * share * (share * (share * 6 - 15) + 10)
@@ -80,7 +80,7 @@ def between(old: float, new: float, share: float) -> float:
     return old + (new - old) * share
 
 
-def mixed(old: Colour, new: Colour, share: float) -> Colour:
+def mix_colours(old: Colour, new: Colour, share: float) -> Colour:
     """Return the colour that lies a share of the way between two."""
     red, green, blue = (round(between(*pair, share)) for pair in zip(old, new, strict=True))
     return red, green, blue
@@ -137,7 +137,7 @@ def edge(fraction: Fraction, place: int) -> float:
 
 @dataclass(frozen=True)
 class Moment:
-    """What is shown at one moment: the way from one fraction to another."""
+    """The state at one moment: the way from one fraction to another."""
 
     old: Fraction
     new: Fraction
@@ -155,26 +155,26 @@ class Moment:
     @property
     def colour(self) -> Colour:
         """The colour of what is taken."""
-        return mixed(self.old.colour, self.new.colour, eased(self.share))
+        return mix_colours(self.old.colour, self.new.colour, ease(self.share))
 
     @property
     def value(self) -> float:
-        """How much is taken."""
-        old, new = (one.taken / one.parts for one in (self.old, self.new))
-        return between(old, new, eased(self.share))
+        """The part that is filled."""
+        old, new = (fraction.taken / fraction.parts for fraction in (self.old, self.new))
+        return between(old, new, ease(self.share))
 
     def edges(self) -> list[float]:
         """Return where the cuts lie."""
         return [
-            between(edge(self.old, place), edge(self.new, place), eased(self.share))
+            between(edge(self.old, place), edge(self.new, place), ease(self.share))
             for place in range(MOST + 1)
         ]
 
-    def filled(self, place: int) -> Colour:
+    def fill_colour(self, place: int) -> Colour:
         """Return the colour of a part; they are filled one after the other."""
-        old, new = (place < one.taken for one in (self.old, self.new))
-        colour = mixed(self.colour, PAPER, 0.14 * (place % 2))
-        return mixed(EMPTY, colour, between(old, new, eased(self.share * 1.5 - place * 0.08)))
+        old, new = (place < fraction.taken for fraction in (self.old, self.new))
+        colour = mix_colours(self.colour, PAPER, 0.14 * (place % 2))
+        return mix_colours(EMPTY, colour, between(old, new, ease(self.share * 1.5 - place * 0.08)))
 
 
 @cache
@@ -189,7 +189,7 @@ def background() -> Image.Image:
     return picture
 
 
-def drawn(second: float) -> Image.Image:
+def draw_picture(second: float) -> Image.Image:
     """Return the picture of a second."""
     picture = background().copy()
     canvas, moment = Canvas(picture), Moment.at(second)
@@ -205,9 +205,9 @@ def _draw_chapters(canvas: Canvas, moment: Moment) -> None:
     right = 1208.0
     for place in reversed(range(len(CHAPTERS))):
         new, old = place == moment.place, place == (moment.place - 1) % len(CHAPTERS)
-        on = between(old, new, eased(moment.share))
+        on = between(old, new, ease(moment.share))
         width = between(0, 24, on)
-        colour = mixed((214, 204, 187), moment.colour, on)
+        colour = mix_colours((214, 204, 187), moment.colour, on)
         canvas.line((right - width, 66), (right, 66), 10, colour)
         right -= width + 22
 
@@ -221,7 +221,7 @@ def _draw_pie(canvas: Canvas, moment: Moment) -> None:
     edges = moment.edges()
     for place, (first, last) in enumerate(pairwise(edges)):
         if last - first > 0.0005:  # noqa: PLR2004  narrower than a pixel
-            canvas.slice(PIE, radius, (first + sway, last + sway), moment.filled(place))
+            canvas.slice(PIE, radius, (first + sway, last + sway), moment.fill_colour(place))
     for place, cut in enumerate(edges[:-1]):
         # Cuts that come together become thinner, or they would cover what is between them.
         room = min(cut - edges[place - 1], edges[place + 1] - cut) if place else 1.0
@@ -234,14 +234,14 @@ def _draw_pie(canvas: Canvas, moment: Moment) -> None:
 
 def _draw_fraction(canvas: Canvas, moment: Moment) -> None:
     """Draw the fraction and its name: the old one goes up, the new one follows from below."""
-    gone, come = eased(moment.share * 2), eased(moment.share * 2 - 0.9)
+    gone, come = ease(moment.share * 2), ease(moment.share * 2 - 0.9)
     for fraction, seen, slide in (
         (moment.old, 1 - gone, -16 * gone),
         (moment.new, come, 16 * (1 - come)),
     ):
         if seen <= 0:
             continue
-        ink, colour = mixed(PAPER, INK, seen), mixed(PAPER, fraction.colour, seen)
+        ink, colour = mix_colours(PAPER, INK, seen), mix_colours(PAPER, fraction.colour, seen)
         canvas.text((TEXT_X, 226 + slide), str(fraction.taken), 168, colour)
         canvas.text((TEXT_X, 404 + slide), str(fraction.parts), 168, ink)
         canvas.text((TEXT_X, 524 + slide * 0.6), fraction.words, 42, ink)
@@ -257,7 +257,7 @@ def _draw_line(canvas: Canvas, moment: Moment) -> None:
         x = between(left, right, cut)
         is_end = place == 0 or cut > 1 - 1e-9
         height = 15.0 if is_end else 10.0
-        colour = mixed(moment.colour, INK, 0.25) if x <= reached + 1 else (190, 180, 164)
+        colour = mix_colours(moment.colour, INK, 0.25) if x <= reached + 1 else (190, 180, 164)
         canvas.line((x, y - height), (x, y + height), 4, colour)
     canvas.text((left, y + 44), "0", 30, INK)
     canvas.text((right, y + 44), "1", 30, INK)
@@ -269,7 +269,7 @@ def _draw_line(canvas: Canvas, moment: Moment) -> None:
 def pictures() -> Iterator[bytes]:
     """Return every picture of the clip, 8 bits a colour."""
     for number in range(round(LENGTH * RATE)):
-        yield drawn(number / RATE).tobytes()
+        yield draw_picture(number / RATE).tobytes()
 
 
 # --- the sound --------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ ORDER: Final = (0, 2, 1, 3, 2, 1, 3, 2)
 """Which note of the chord sounds at each half second."""
 
 
-def played() -> bytes:
+def play_tune() -> bytes:
     """Return one turn of the tune, 16 bits a sample; what rings on at the end is in the beginning.
 
     Each note is struck like a bar of wood: overtones that die away sooner than the tone.
@@ -335,8 +335,8 @@ def make(output: Path) -> None:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(SOUND_RATE)
-            # Three turns, of which the middle one is taken: it begins and ends as it goes on.
-            file.writeframes(played() * 3)
+            # Three turns: only the middle one begins and ends in the middle of the tune.
+            file.writeframes(play_tune() * 3)
         _ffmpeg("-i", str(tune), "-c:a", "aac", "-b:a", "40k", str(turns))
         middle = ("-ss", str(LENGTH), "-t", str(LENGTH))
         _ffmpeg("-i", str(turns), *middle, "-c", "copy", str(turn))
@@ -345,7 +345,7 @@ def make(output: Path) -> None:
 
 
 def _encode_pictures(output: Path) -> None:
-    """Encode the pictures as live encoders are told to: a key frame every second, no B-frames."""
+    """Encode the pictures as live encoders should: a key frame every second, no B-frames."""
     raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE))
     colours = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
     tags = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
@@ -371,12 +371,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", nargs="?", type=Path, default=OUTPUT)
     parser.add_argument("--still", nargs=2, metavar=("SECOND", "PICTURE"))
-    asked = parser.parse_args()
-    if asked.still:
-        second, path = asked.still
-        drawn(float(second)).save(path)
+    arguments = parser.parse_args()
+    if arguments.still:
+        second, path = arguments.still
+        draw_picture(float(second)).save(path)
     else:
-        make(asked.output)
+        make(arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the writers of reference pages share."""
+"""Parts that all writers of reference pages share."""
 
 from collections.abc import Iterable
 from pathlib import Path

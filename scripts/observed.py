@@ -1,4 +1,4 @@
-"""What the contract tests saw on the wire, and whether it is what the contract documents."""
+"""The errnos that the contract tests observed, compared with those that the contract documents."""
 
 import json
 import os
@@ -20,12 +20,12 @@ Seen = dict[tuple[str, int], str]
 
 
 def observe() -> None:
-    """Run the contract tests on SQLite and keep what they saw of our actions, sorted."""
+    """Run the contract tests on SQLite and save what they observe of our actions, sorted."""
     pytest = [sys.executable, "-m", "pytest", "tests/contract", "-q", "-k", "sqlite", "-n", "2"]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "HOMEROOM_OBSERVED": folder}
         if subprocess.run(pytest, check=False, cwd=ROOT, env=environment).returncode:
-            raise SystemExit("the contract tests failed, so what they saw was not kept")
+            raise SystemExit("the contract tests failed, so their observations are not saved")
         files = [json.loads(path.read_text()) for path in Path(folder).iterdir()]
     ours = {action.name for action in ACTIONS}
     door = {errno.number for errno in BEFORE_DISPATCH}
@@ -39,23 +39,25 @@ def observe() -> None:
 
 
 def read() -> Seen:
-    """Return what was kept."""
+    """Return the observations of the last run."""
     if not FILE.exists():
         return {}
     return {(name, errno): cause for name, errno, cause in json.loads(FILE.read_text())}
 
 
 def complaints(seen: Seen) -> list[str]:
-    """Say where what was seen is not what is documented."""
+    """Return where observations and documentation differ."""
     documented = {(action.name, errno.number) for action in ACTIONS for errno in action.errnos}
     unnatural = [
         (name, errno)
         for (name, errno), cause in seen.items()
         if cause == "fault" and errno not in FAULT_ONLY
     ]
-    found = (
+    differences = (
         (documented - seen.keys(), "is documented but was never seen"),
         (seen.keys() - documented, "was seen but is not documented"),
         (unnatural, "was seen by fault only, but must arise naturally"),
     )
-    return [f"{name} {errno} {what}" for pairs, what in found for name, errno in sorted(pairs)]
+    return [
+        f"{name} {errno} {what}" for pairs, what in differences for name, errno in sorted(pairs)
+    ]
