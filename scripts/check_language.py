@@ -49,14 +49,14 @@ def main(arguments: list[str]) -> int:
     support = python_files(ROOT / "bench", ROOT / "scripts")
     support.remove(Path(__file__).resolve())  # it lists the words
     measures = [
-        idioms("src", source, limit=15),
-        participles("src", source, limit=10),
-        names("src", source, limit=2100),
-        docstrings("src", source, limit=8),
-        idioms("bench, scripts", support, limit=10),
-        participles("bench, scripts", support, limit=15),
-        names("bench, scripts", support, limit=220),
-        docstrings("bench, scripts", support, limit=12),
+        idioms("src", source, limit=13),
+        participles("src", source, limit=6),
+        names("src", source, limit=1600),
+        docstrings("src", source, limit=7),
+        idioms("bench, scripts", support, limit=2),
+        participles("bench, scripts", support, limit=4),
+        names("bench, scripts", support, limit=10),
+        docstrings("bench, scripts", support, limit=1.5),
         idioms("tests", tests, limit=13.5),
         docstrings("tests", tests, limit=6),
     ]
