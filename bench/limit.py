@@ -81,7 +81,7 @@ def _add(store: Store, account: Account, place: Place, number: int) -> None:
 
     def unit(uow: UnitOfWork) -> None:
         hosts = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
-        add_course_class(CallContext(uow, school, deps, hosts), params)
+        add_course_class(CallContext(uow, school, deps, hosts, None), params)
 
     store.write(unit, school)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from homeroom.testing.partner import PartnerClient, Value
 from homeroom.testing.partner import PartnerReply as Reply
+from tests.support.responses import check_response
 
 __all__ = ["OBSERVED", "Partner", "Reply", "Value"]
 
@@ -43,4 +44,5 @@ class Partner(PartnerClient):
         """Send a request as it is, and observe its response."""
         reply = super().post(action, **request)
         OBSERVED.see(action, reply)
+        check_response(action, reply.body, by_fault=reply.reason.startswith(FAULT_REASON))
         return reply

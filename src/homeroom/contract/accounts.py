@@ -52,7 +52,7 @@ class AccountParams(Params, frozen=True, kw_only=True):
     md5pass: Annotated[str | None, MD5_PASS] = None
     add_to_school_member: Annotated[int, MEMBERSHIP] = 0
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for one account name and one form of the password."""
         if self.telephone is None and self.email is None:
             raise ParamError("telephone", "or email must be given")
@@ -98,7 +98,7 @@ class AddSchoolStudent(Params, frozen=True, kw_only=True):
     student_account: Annotated[str | None, TEXT] = None
     student_name: Annotated[str, NAME]
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for the user in one of two forms."""
         if self.student_uid is None and self.student_account is None:
             raise ParamError("studentAccount", "is missing or empty")

@@ -114,7 +114,7 @@ class AddCourseClass(Params, frozen=True, kw_only=True):
     watch_by_login: Annotated[bool | None, LOOSE_FLAG] = None
     allow_unlogged_chat: Annotated[bool | None, LOOSE_FLAG] = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for a teacher, and for co-teachers in one of their two forms only."""
         if self.teacher_uid is None and self.teacher_account is None:
             raise ParamError("teacherUid", "is missing or empty")
@@ -147,7 +147,7 @@ class EditCourseClass(Params, frozen=True, kw_only=True):
     watch_by_login: Annotated[bool | None, LOOSE_FLAG] = None
     allow_unlogged_chat: Annotated[bool | None, LOOSE_FLAG] = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse a start without an end, and co-teachers in both of their forms."""
         if self.begin_time is not None and self.end_time is None:
             raise ParamError("endTime", "must be sent together with beginTime")

@@ -62,7 +62,7 @@ class MemberEntry(Params, frozen=True, kw_only=True):
     account: Annotated[str | None, TEXT] = None
     name: Annotated[str | None, NAME] = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for the person in one of two forms."""
         if self.uid is None and self.account is None:
             raise ParamError("uid", "is missing or empty")
@@ -77,7 +77,7 @@ class AddCourseStudent(Params, frozen=True, kw_only=True):
     student_account: Annotated[str | None, TEXT] = None
     student_name: Annotated[str | None, NAME] = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for the person in one of two forms."""
         if self.student_uid is None and self.student_account is None:
             raise ParamError("studentUid", "is missing or empty")
@@ -116,7 +116,7 @@ class DelCourseStudentMultiple(Params, frozen=True, kw_only=True):
         ),
     ] = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for one of the two lists."""
         if self.uids is None and self.accounts is None:
             raise ParamError("studentUidJson", "is missing or empty")

@@ -26,7 +26,7 @@ class TeacherParams(Params, frozen=True, kw_only=True):
     teacher_uid: Annotated[UserId | None, OPTIONAL_ID] = None
     teacher_account: Annotated[str | None, TEXT] = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Ask for the teacher in one of the two forms."""
         if self.teacher_uid is None and self.teacher_account is None:
             raise ParamError("teacherUid", "is missing or empty")

@@ -16,12 +16,17 @@ from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import JobId, SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamError, ParamListError, Params
+from homeroom.contract.results import Result
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.duplicates import DuplicateGuard
 from homeroom.partner.faults import drop_unsaved
 from homeroom.partner.locks import KeyedLocks
-from homeroom.partner.response import PartnerResponse, make_refusal_response
+from homeroom.partner.response import (
+    PartnerResponse,
+    make_refusal_response,
+    summarize_reasons,
+)
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
 from homeroom.store.engine import ContendedError
 from homeroom.store.files import LocalStorage
@@ -61,7 +66,7 @@ class Dispatcher:
         self.duplicates = DuplicateGuard()
 
     async def dispatch(
-        self, route: ActionRoute[Any], school: SchoolId, fields: Mapping[str, object]
+        self, route: ActionRoute[Any, Any, Any], school: SchoolId, fields: Mapping[str, object]
     ) -> PartnerResponse:
         """Run an action for an authenticated school.
 
@@ -85,7 +90,11 @@ class Dispatcher:
             return await self._run(route, school, params, busy)
 
     async def _run(
-        self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
+        self,
+        route: ActionRoute[Any, Any, Any],
+        school: SchoolId,
+        params: Params,
+        busy: frozenset[str],
     ) -> PartnerResponse:
         fault = self._faults.next_for(school, route.action.name) if self._faults else None
         if fault is None:
@@ -95,7 +104,7 @@ class Dispatcher:
     async def _execute_with_fault(
         self,
         fault: Fault,
-        route: ActionRoute[Any],
+        route: ActionRoute[Any, Any, Any],
         school: SchoolId,
         params: Params,
         busy: frozenset[str],
@@ -118,10 +127,14 @@ class Dispatcher:
         if response.errno.outcome in (Outcome.REFUSED, Outcome.FAULT):
             # Nothing was saved that the warning could be about.
             return response
-        return PartnerResponse(response.data, response.more_data, fault.errno, reason)
+        return PartnerResponse(fault.errno, response.result, reason)
 
     async def _execute(
-        self, route: ActionRoute[Any], school: SchoolId, params: Params, busy: frozenset[str]
+        self,
+        route: ActionRoute[Any, Any, Any],
+        school: SchoolId,
+        params: Params,
+        busy: frozenset[str],
     ) -> PartnerResponse:
         """Run the handler in one unit of work, and return its result with the first warning."""
         try:
@@ -129,16 +142,15 @@ class Dispatcher:
             if route.prepare is not None:
                 prepared = await asyncio.to_thread(route.prepare, self._files, params)
 
-            def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[Errno], list[JobId]]:
+            def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
                 context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
-                return route.handler(context, params), uow.warnings, uow.due_jobs
+                result = route.handler(context, params)
+                return _make_response(route, result, uow.warnings, context), uow.due_jobs
 
             if route.read_only:
-                response, warnings, due_jobs = await self._store.read(unit)
+                response, due_jobs = await self._store.read(unit)
             else:
-                response, warnings, due_jobs = await self._store.write(
-                    unit, school, shared=route.concurrent
-                )
+                response, due_jobs = await self._store.write(unit, school, shared=route.concurrent)
         except Refusal as refusal:
             return self._refusal_response(route, refusal)
         except ContendedError:
@@ -150,10 +162,7 @@ class Dispatcher:
             )
         if due_jobs:
             await self._finish_jobs(due_jobs)
-        warning = _first_warning(route.action.warning_errnos, warnings)
-        if warning is None:
-            return response
-        return PartnerResponse(response.data, response.more_data, warning, warning.en)
+        return response
 
     async def _finish_jobs(self, jobs: Collection[JobId]) -> None:
         """Run the jobs that the response promises; the commit stands even when they fail."""
@@ -162,17 +171,19 @@ class Dispatcher:
         except Exception:
             log.exception("jobs due at once were left to the job loop")
 
-    def _refusal_response(self, route: ActionRoute[Any], refusal: Refusal) -> PartnerResponse:
+    def _refusal_response(
+        self, route: ActionRoute[Any, Any, Any], refusal: Refusal
+    ) -> PartnerResponse:
         if refusal.errno not in route.action.errnos:
             facts = {"action": route.action.name, "errno": refusal.errno.number}
             log.error("undeclared errno", extra=facts)
         if refusal.about is None or route.describe_existing is None:
             return make_refusal_response(refusal)
         existing = route.describe_existing(self._hosts, refusal.about)
-        return PartnerResponse(existing.data, existing.more_data, refusal.errno, refusal.reason)
+        return PartnerResponse(refusal.errno, existing, refusal.reason)
 
 
-def _read_params(route: ActionRoute[Any], fields: Mapping[str, object]) -> Params:
+def _read_params(route: ActionRoute[Any, Any, Any], fields: Mapping[str, object]) -> Params:
     try:
         params: Params = route.reader.read(fields)
     except ParamListError as error:
@@ -190,6 +201,14 @@ def _lock_keys(
     return [key for lock in locks if lock.acquires == acquires for key in lock.keys(school, params)]
 
 
-def _first_warning(order: Iterable[Errno], warnings: list[Errno]) -> Errno | None:
-    """Return the one warning of a response: the first in the action's own order."""
-    return next((errno for errno in order if errno in warnings), None) if warnings else None
+def _make_response(
+    route: ActionRoute[Any, Any, Any],
+    result: Result,
+    warnings: list[Errno],
+    context: CallContext[Any],
+) -> PartnerResponse:
+    """Return the response of a call that is done, with the first of its warnings."""
+    for errno in route.action.warning_errnos if warnings else ():
+        if errno in warnings:
+            return PartnerResponse(errno, result, errno.en)
+    return PartnerResponse(Errno.DONE, result, summarize_reasons(context.reasons))

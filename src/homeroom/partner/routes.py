@@ -1,34 +1,39 @@
 """Routes: each action with its handler, and the rules by which the dispatcher runs it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from homeroom.base.ids import SchoolId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
+from homeroom.contract.results import Result
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.response import PartnerResponse
 from homeroom.store.files import LocalStorage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
 P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
+X = TypeVar("X")
+"""What a route prepares outside the unit of work."""
 
 
 @dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(Generic[X]):
     """All that a handler needs besides the parameters."""
 
     uow: UnitOfWork
     school: SchoolId
     deps: Dependencies
     hosts: Hosts
-    prepared: Any = None
-    """The result of the route's `prepare`."""
+    prepared: X
+    """The result of the route's `prepare`; None where it has none."""
     busy_keys: frozenset[str] = frozenset()
     """Keys that other requests still have locked."""
+    reasons: list[str] = field(default_factory=list)
+    """Why entries of a batch were refused, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +50,16 @@ class LockRule(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True)
-class ActionRoute(Generic[P]):
+class ActionRoute(Generic[P, R, X]):
     """One row of the table: an action, its handler, and how the dispatcher runs it."""
 
-    action: Action[P, Any]
-    handler: Callable[[CallContext, P], PartnerResponse]
+    action: Action[P, R]
+    handler: Callable[[CallContext[X], P], R]
     reader: ParamsReader[P]
-    prepare: Callable[[LocalStorage, P], Any] | None
+    prepare: Callable[[LocalStorage, P], X] | None
     """Slow work on values outside the unit of work: password hashes, pictures."""
-    describe_existing: Callable[[Hosts, Any], PartnerResponse] | None
-    """Makes the data of a refusal from the thing that stands in the way."""
+    describe_existing: Callable[[Hosts, object], R] | None
+    """Makes the result of a refusal from the thing that stands in the way."""
     locks: tuple[LockRule[P], ...]
     refuses_duplicates: bool
     """Whether an equal request within five seconds is refused (READINGS Q41)."""
@@ -64,16 +69,16 @@ class ActionRoute(Generic[P]):
 
 
 def route(
-    action: Action[P, Any],
-    handler: Callable[[CallContext, P], PartnerResponse],
+    action: Action[P, R],
+    handler: Callable[[CallContext[X], P], R],
     *,
-    prepare: Callable[[LocalStorage, P], Any] | None = None,
-    describe_existing: Callable[[Hosts, Any], PartnerResponse] | None = None,
+    prepare: Callable[[LocalStorage, P], X] | None = None,
+    describe_existing: Callable[[Hosts, object], R] | None = None,
     locks: tuple[LockRule[P], ...] = (),
     refuses_duplicates: bool = False,
     concurrent: bool = False,
     read_only: bool = False,
-) -> ActionRoute[P]:
+) -> ActionRoute[P, R, X]:
     """Join an action with its handler; the type checker sees that they fit."""
     return ActionRoute(
         action,

@@ -36,7 +36,7 @@ from homeroom.partner.handlers import (
 )
 from homeroom.partner.routes import ActionRoute, LockRule, route
 
-TABLE: tuple[ActionRoute[Any], ...] = (
+TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(
         REGISTER,
         accounts.register,

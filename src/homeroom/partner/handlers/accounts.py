@@ -1,6 +1,8 @@
-"""Accounts and school students: wire to use case and back."""
+"""Handlers of accounts and school students."""
 
 from collections.abc import Iterable
+
+from msgspec import UNSET
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
@@ -10,9 +12,13 @@ from homeroom.contract.accounts import (
     AccountParams,
     AddSchoolStudent,
     Register,
+    RegisteredEntry,
+    RegisteredUser,
+    RegisteredUsers,
     RegisterMultiple,
 )
 from homeroom.contract.errno import Errno
+from homeroom.contract.results import EmptyResult
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import (
     AccountName,
@@ -22,41 +28,41 @@ from homeroom.domain.accounts import (
     parse_telephone,
 )
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
+from homeroom.partner.handlers.entries import note_reasons
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import accounts
 from homeroom.usecases.accounts import NewAccountRequest, RegisteredAccount
 
-AVATAR_SIDE = 300
-AVATAR_BYTES = 1024 * 1024
+AVATAR_PIXELS = 300
+MAX_AVATAR_BYTES = 1024 * 1024
 MAX_REGISTERED = 10
 
 
 def get_lock_keys(_school: SchoolId, params: AccountParams) -> Iterable[str]:
-    """Name the account that is being registered; it is one for all schools."""
-    given = params.telephone or params.email
-    return () if given is None else (get_account_lock_key(given),)
+    """Return the lock key of the account to register; accounts are one for all schools."""
+    account = params.telephone or params.email
+    return () if account is None else (get_account_lock_key(account),)
 
 
 def get_all_lock_keys(school: SchoolId, params: RegisterMultiple) -> Iterable[str]:
-    """Name the accounts that are being registered."""
+    """Return the lock keys of all accounts to register."""
     return (key for user in params.users for key in get_lock_keys(school, user))
 
 
-def get_account_lock_key(given: str) -> str:
-    """Name an account for the turnstile."""
-    return f"account {given.lower()}"
+def get_account_lock_key(account: str) -> str:
+    """Return the lock key of an account."""
+    return f"account {account.lower()}"
 
 
 def prepare_registration(files: LocalStorage, params: Register) -> NewAccountRequest:
-    """Check what needs no database, and hash the password."""
-    name = _name(params)
+    """Check a registration as far as that needs no database, and hash the password."""
+    name = _parse_name(params)
     check_password(params.password)
-    shown = _avatar(params.picture)
+    picture = _check_avatar(params.picture)
     if params.is_sent_message and params.add_to_school_member == 0:
         raise Refusal(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
-    avatar = None if shown is None else files.keep_picture(shown)
+    avatar = None if picture is None else files.keep_picture(picture)
     password, md5pass = params.password, params.md5pass
     if params.is_sent_message:
         password, md5pass = password or KeyGenerator().password(), None
@@ -70,18 +76,18 @@ def prepare_registration(files: LocalStorage, params: Register) -> NewAccountReq
     )
 
 
-def register(call: CallContext, _params: Register) -> PartnerResponse:
-    """Serve register."""
-    done = accounts.register(call.uow, call.school, call.prepared)
-    for errno in done.warnings:
+def register(call: CallContext[NewAccountRequest], _params: Register) -> RegisteredUser:
+    """Register a user and return the UID."""
+    registered = accounts.register(call.uow, call.school, call.prepared)
+    for errno in registered.warnings:
         call.uow.warn(errno)
-    return PartnerResponse(data=done.user)
+    return RegisteredUser(data=registered.user)
 
 
 def prepare_registrations(
     _files: LocalStorage, params: RegisterMultiple
 ) -> list[NewAccountRequest | Refusal]:
-    """Check what needs no database, and hash the passwords."""
+    """Check registrations as far as that needs no database, and hash the passwords."""
     if len(params.users) > MAX_REGISTERED:
         raise Refusal(Errno.TOO_MANY_ENTRIES, f"at most {MAX_REGISTERED} accounts a call")
     if params.picture is not None:
@@ -89,7 +95,7 @@ def prepare_registrations(
     prepared: list[NewAccountRequest | Refusal] = []
     for user in params.users:
         try:
-            name = _name(user)
+            name = _parse_name(user)
             check_password(user.password)
             password_hash = hash_password(user.password, user.md5pass)
             prepared.append(
@@ -100,57 +106,64 @@ def prepare_registrations(
     return prepared
 
 
-def register_multiple(call: CallContext, params: RegisterMultiple) -> PartnerResponse:
-    """Serve registerMultiple."""
-    wanted = [
+def register_multiple(
+    call: CallContext[list[NewAccountRequest | Refusal]], params: RegisterMultiple
+) -> RegisteredUsers:
+    """Register users and return a result for each."""
+    registrations = [
         Refusal(Errno.REGISTRATION_FAILED, "another registration of the account is unfinished")
         if isinstance(prepared, NewAccountRequest)
         and call.busy_keys.intersection(get_lock_keys(call.school, user))
         else prepared
         for user, prepared in zip(params.users, call.prepared, strict=True)
     ]
-    results = accounts.register_many(call.uow, call.school, wanted)
-    entries = []
-    for user, result in zip(params.users, results, strict=True):
-        uid = result.user if isinstance(result, RegisteredAccount) else None
-        verdict = result if isinstance(result, Refusal) else next(iter(result.warnings), None)
-        entries.append(
-            entry(
-                verdict,
-                data=uid,
+    outcomes = accounts.register_many(call.uow, call.school, registrations)
+    results = []
+    for user, outcome in zip(params.users, outcomes, strict=True):
+        if isinstance(outcome, Refusal):
+            errno = outcome.errno
+        else:
+            errno = next(iter(outcome.warnings), Errno.DONE)
+        results.append(
+            RegisteredEntry(
+                data=outcome.user if isinstance(outcome, RegisteredAccount) else UNSET,
                 telephone=user.telephone or "",
-                customColumn=user.custom_column,
+                custom_column=UNSET if user.custom_column is None else user.custom_column,
+                errno=errno.number,
+                error=errno.zh,
             )
         )
-    refusals = [result if isinstance(result, Refusal) else None for result in results]
-    return PartnerResponse(data=entries, reason=summarize_refusals(refusals))
+    note_reasons(
+        call.reasons, [outcome if isinstance(outcome, Refusal) else None for outcome in outcomes]
+    )
+    return RegisteredUsers(data=results)
 
 
-def add_school_student(call: CallContext, params: AddSchoolStudent) -> PartnerResponse:
-    """Serve addSchoolStudent."""
+def add_school_student(call: CallContext[None], params: AddSchoolStudent) -> EmptyResult:
+    """Put a user on the school's list of students."""
     name = None
     if params.student_uid is None and params.student_account is not None:
         name = parse_account_name(params.student_account)
     accounts.add_school_student(
         call.uow, call.school, params.student_uid, name, params.student_name
     )
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def _name(params: AccountParams) -> AccountName:
+def _parse_name(params: AccountParams) -> AccountName:
     if params.telephone is not None:
         return parse_telephone(params.telephone)
     return parse_email(params.email or "", Errno.PHONE_MALFORMED)
 
 
-def _avatar(given: Upload | None) -> Picture | None:
-    if given is None:
+def _check_avatar(upload: Upload | None) -> Picture | None:
+    if upload is None:
         return None
-    if len(given.content) > AVATAR_BYTES:
+    if len(upload.content) > MAX_AVATAR_BYTES:
         raise Refusal(Errno.PICTURE_TOO_LARGE)
-    shown = parse_picture(given.content)
-    if shown is None:
+    picture = parse_picture(upload.content)
+    if picture is None:
         raise Refusal(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
-    if (shown.width, shown.height) != (AVATAR_SIDE, AVATAR_SIDE):
-        raise Refusal(Errno.PICTURE_DIMENSIONS, f"the picture is {shown.width}x{shown.height}")
-    return shown
+    if (picture.width, picture.height) != (AVATAR_PIXELS, AVATAR_PIXELS):
+        raise Refusal(Errno.PICTURE_DIMENSIONS, f"the picture is {picture.width}x{picture.height}")
+    return picture

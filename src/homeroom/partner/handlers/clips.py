@@ -1,50 +1,73 @@
-"""Recordings: wire to use case and back."""
+"""Handlers of recordings."""
+
+from msgspec import UNSET
 
 from homeroom.contract.clips import (
     DeleteClassVideo,
     LessonRecordingEntry,
+    LessonRecordingResult,
+    LessonRecordingResults,
     SetClassVideoMultiple,
     UpdateClassLockStatus,
 )
+from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
 from homeroom.domain.lessons import RecordingChange
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import StreamAddresses, build_lesson_addresses
-from homeroom.partner.response import PartnerResponse, entry, more_data, summarize_refusals
+from homeroom.partner.handlers.entries import get_errno, note_reasons
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import clips
 from homeroom.usecases.clips import LessonVideoChange
 
 
-def delete_class_video(call: CallContext, params: DeleteClassVideo) -> PartnerResponse:
-    """Serve deleteClassVideo."""
+def delete_class_video(call: CallContext[None], params: DeleteClassVideo) -> EmptyResult:
+    """Delete one clip of a class, or all of them."""
     clips.delete(call.uow, call.school, params.class_id, params.file_id)
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def update_class_lock_status(call: CallContext, params: UpdateClassLockStatus) -> PartnerResponse:
-    """Serve updateClassLockStatus."""
+def update_class_lock_status(call: CallContext[None], params: UpdateClassLockStatus) -> EmptyResult:
+    """Lock or unlock the recordings of a class."""
     clips.lock(call.uow, call.school, params.class_id, locked=params.is_lock)
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def set_class_video_multiple(call: CallContext, params: SetClassVideoMultiple) -> PartnerResponse:
-    """Serve setClassVideoMultiple."""
-    results = clips.change_video_settings(
-        call.uow, call.deps, call.school, params.course_id, list(map(_params, params.lessons))
+def set_class_video_multiple(
+    call: CallContext[None], params: SetClassVideoMultiple
+) -> LessonRecordingResults:
+    """Switch recording, live and replay of classes, and return a result for each."""
+    outcomes = clips.change_video_settings(
+        call.uow, call.deps, call.school, params.course_id, list(map(_make_request, params.lessons))
     )
-    entries = []
+    results = []
     refusals = []
-    for one, result in zip(params.lessons, results, strict=True):
-        refusal = result if isinstance(result, Refusal) else None
-        where = (
+    for entry, outcome in zip(params.lessons, outcomes, strict=True):
+        refusal = outcome if isinstance(outcome, Refusal) else None
+        errno = get_errno(refusal)
+        addresses = (
             StreamAddresses()
-            if isinstance(result, Refusal)
-            else build_lesson_addresses(result, call.hosts)
+            if isinstance(outcome, Refusal)
+            else build_lesson_addresses(outcome, call.hosts)
         )
-        more = more_data(where)
-        entries.append(entry(refusal, customColumn=one.custom_column, more_data=more))
+        results.append(
+            LessonRecordingResult(
+                custom_column=UNSET if entry.custom_column is None else entry.custom_column,
+                more_data=make_live_addresses(addresses),
+                errno=errno.number,
+                error=errno.zh,
+            )
+        )
         refusals.append(refusal)
-    return PartnerResponse(data=entries, reason=summarize_refusals(refusals))
+    note_reasons(call.reasons, refusals)
+    return LessonRecordingResults(data=results)
+
+
+def make_live_addresses(addresses: StreamAddresses) -> LiveAddresses:
+    """Return the addresses of a class as answers carry them (READINGS Q9)."""
+    return LiveAddresses(
+        live_url=addresses.live_url,
+        live_info=LiveInfo(rtmp=addresses.rtmp, hls=addresses.hls, flv=addresses.flv),
+    )
 
 
 def make_recording_change(
@@ -53,16 +76,16 @@ def make_recording_change(
     live: bool | None,  # noqa: FBT001  values, not modes
     replay: bool | None,  # noqa: FBT001  values, not modes
 ) -> RecordingChange | None:
-    """Return the switches params for; record, live and replay count only together (Q30)."""
+    """Return a change of the switches; record, live and replay count only together (Q30)."""
     if record is None or live is None or replay is None:
         return None
     return RecordingChange(record, live, replay, scene)
 
 
-def _params(one: LessonRecordingEntry) -> LessonVideoChange:
+def _make_request(entry: LessonRecordingEntry) -> LessonVideoChange:
     return LessonVideoChange(
-        one.class_id,
-        make_recording_change(one.record, one.record_scene, one.live, one.replay),
-        one.watch_by_login,
-        one.allow_unlogged_chat,
+        entry.class_id,
+        make_recording_change(entry.record, entry.record_scene, entry.live, entry.replay),
+        entry.watch_by_login,
+        entry.allow_unlogged_chat,
     )

@@ -1,4 +1,4 @@
-"""Courses: wire to use case and back."""
+"""Handlers of courses."""
 
 from collections.abc import Iterable
 
@@ -8,17 +8,19 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId
 from homeroom.contract.courses import (
     AddCourse,
+    AddedCourse,
     CourseIdParams,
     CourseParams,
     EditCourse,
     GetWebcastURL,
+    WebcastURL,
 )
 from homeroom.contract.errno import Errno
+from homeroom.contract.results import EmptyResult
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.handlers.teachers import save_picture
-from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import CallContext
 from homeroom.store.files import LocalStorage
 from homeroom.usecases import courses
@@ -27,34 +29,36 @@ DROP = 2
 
 
 def get_lock_keys(school: SchoolId, params: AddCourse) -> Iterable[str]:
-    """Name the identity that a new course takes."""
+    """Return the lock key of the identity of a new course."""
     identity = params.course_unique_identity
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
 def prepare_cover(files: LocalStorage, params: CourseParams) -> str | Refusal | None:
-    """Keep the cover; what is no picture is refused when its turn comes."""
+    """Save the cover, or return its refusal: it is due after other checks."""
     try:
         return save_picture(files, params.picture)
     except Refusal as refusal:
         return refusal
 
 
-def describe_existing_course(_hosts: Hosts, course: CourseId) -> PartnerResponse:
-    """Answer with the course made earlier."""
-    return PartnerResponse(data=course)
+def describe_existing_course(_hosts: Hosts, course: object) -> AddedCourse:
+    """Return the course that has the identity already."""
+    if not isinstance(course, int):
+        raise TypeError(course)
+    return AddedCourse(data=CourseId(course))
 
 
-def add_course(call: CallContext, params: AddCourse) -> PartnerResponse:
-    """Serve addCourse."""
+def add_course(call: CallContext[str | Refusal | None], params: AddCourse) -> AddedCourse:
+    """Create a course and return its id."""
     course = courses.add(
         call.uow, call.deps, call.school, _settings(call, params), params.course_unique_identity
     )
-    return PartnerResponse(data=course)
+    return AddedCourse(data=course)
 
 
-def edit_course(call: CallContext, params: EditCourse) -> PartnerResponse:
-    """Serve editCourse."""
+def edit_course(call: CallContext[str | Refusal | None], params: EditCourse) -> EmptyResult:
+    """Edit a course."""
     courses.edit(
         call.uow,
         call.school,
@@ -62,23 +66,25 @@ def edit_course(call: CallContext, params: EditCourse) -> PartnerResponse:
         _settings(call, params),
         drops_former_head=params.stamp == DROP,
     )
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def end_course(call: CallContext, params: CourseIdParams) -> PartnerResponse:
-    """Serve endCourse."""
+def end_course(call: CallContext[None], params: CourseIdParams) -> EmptyResult:
+    """End a course."""
     courses.end(call.uow, call.school, params.course_id)
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def get_webcast_url(call: CallContext, params: GetWebcastURL) -> PartnerResponse:
-    """Serve getWebcastUrl."""
+def get_webcast_url(call: CallContext[None], params: GetWebcastURL) -> WebcastURL:
+    """Return the address of a course's page, for one of its classes where one is named."""
     key = courses.get_page_key(call.uow, call.school, params.course_id, params.class_id)
     lesson = "" if params.class_id is None else f"&lessonid={params.class_id}"
-    return PartnerResponse(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
+    return WebcastURL(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 
-def _settings(call: CallContext, params: AddCourse | EditCourse) -> courses.CourseFields:
+def _settings(
+    call: CallContext[str | Refusal | None], params: AddCourse | EditCourse
+) -> courses.CourseFields:
     name: AccountName | Refusal | None = None
     if params.main_teacher_uid is None and params.main_teacher_account is not None:
         try:

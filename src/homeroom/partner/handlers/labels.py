@@ -1,68 +1,88 @@
-"""Labels: wire to use case and back."""
+"""Handlers of labels."""
 
-from homeroom.base.ids import LabelId
+from msgspec import UNSET, UnsetType
+
 from homeroom.contract.errno import Errno
 from homeroom.contract.labels import (
     COURSE_SPELLINGS,
     AddCourseLabels,
     AddSchoolLabel,
     CourseLabelsEntry,
+    CourseLabelsResult,
+    CourseLabelsResults,
+    LabelData,
     LabelIdParams,
+    LabelResult,
     UpdateSchoolLabel,
 )
 from homeroom.contract.lists import InvalidEntry
+from homeroom.contract.results import EmptyResult
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.response import PartnerResponse, entry, summarize_refusals
+from homeroom.partner.handlers.entries import get_errno, note_reasons
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import labels
 
 
-def describe_existing_label(_hosts: Hosts, label: LabelId) -> PartnerResponse:
-    """Answer with the label that has the name."""
-    return PartnerResponse(data={"labelId": str(label)})
+def describe_existing_label(_hosts: Hosts, label: object) -> LabelResult:
+    """Return the label that has the name already."""
+    return LabelResult(data=LabelData(label_id=str(label)))
 
 
-def add_school_label(call: CallContext, params: AddSchoolLabel) -> PartnerResponse:
-    """Serve addSchoolLabel."""
+def add_school_label(call: CallContext[None], params: AddSchoolLabel) -> LabelResult:
+    """Create a label and return its id."""
     label = labels.add(call.uow, call.school, params.label_name)
-    return PartnerResponse(data={"labelId": str(label)})
+    return LabelResult(data=LabelData(label_id=str(label)))
 
 
-def update_school_label(call: CallContext, params: UpdateSchoolLabel) -> PartnerResponse:
-    """Serve updateSchoolLabel."""
+def update_school_label(call: CallContext[None], params: UpdateSchoolLabel) -> EmptyResult:
+    """Rename a label."""
     labels.rename(call.uow, call.school, params.label_id, params.label_name)
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def delete_school_label(call: CallContext, params: LabelIdParams) -> PartnerResponse:
-    """Serve deleteSchoolLabel."""
+def delete_school_label(call: CallContext[None], params: LabelIdParams) -> EmptyResult:
+    """Delete a label."""
     labels.delete(call.uow, call.school, params.label_id)
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def add_course_labels(call: CallContext, params: AddCourseLabels) -> PartnerResponse:
-    """Serve addCourseLabels; each result names its course as the request did (READINGS Q4)."""
+def add_course_labels(call: CallContext[None], params: AddCourseLabels) -> CourseLabelsResults:
+    """Set the labels of courses; each result names its course as its entry does (READINGS Q4)."""
     verdicts = labels.set_of_courses(
         call.uow,
         call.school,
         [
-            (one.course_id, one.label_ids)
-            if isinstance(one, CourseLabelsEntry)
-            else Refusal(Errno.BAD_PARAMS, one.reason)
-            for one in params.courses
+            (entry.course_id, entry.label_ids)
+            if isinstance(entry, CourseLabelsEntry)
+            else Refusal(Errno.BAD_PARAMS, entry.reason)
+            for entry in params.courses
         ],
     )
-    entries = [
-        entry(verdict, **_named(one)) for one, verdict in zip(params.courses, verdicts, strict=True)
-    ]
-    return PartnerResponse(data=entries, reason=summarize_refusals(verdicts))
+    note_reasons(call.reasons, verdicts)
+    return CourseLabelsResults(
+        data=[
+            _make_result(entry, get_errno(verdict))
+            for entry, verdict in zip(params.courses, verdicts, strict=True)
+        ]
+    )
 
 
-def _named(one: CourseLabelsEntry | InvalidEntry) -> dict[str, int | str | None]:
-    if isinstance(one, CourseLabelsEntry):
-        return {"customColumn": one.custom_column, one.spelling: one.course_id}
-    spelling = next((name for name in COURSE_SPELLINGS if one.get_value(name)), COURSE_SPELLINGS[0])
-    course = one.get_value(spelling)
-    shown = course if isinstance(course, int | str) else None
-    return {"customColumn": one.custom_column, spelling: shown}
+def _make_result(entry: CourseLabelsEntry | InvalidEntry, errno: Errno) -> CourseLabelsResult:
+    course: int | str | UnsetType
+    if isinstance(entry, CourseLabelsEntry):
+        spelling, course = entry.spelling, entry.course_id
+    else:
+        spelling = next(
+            (name for name in COURSE_SPELLINGS if entry.get_value(name)), COURSE_SPELLINGS[0]
+        )
+        value = entry.get_value(spelling)
+        course = value if isinstance(value, int | str) else UNSET
+    is_capital = spelling == COURSE_SPELLINGS[0]
+    return CourseLabelsResult(
+        custom_column=UNSET if entry.custom_column is None else entry.custom_column,
+        capital_course_id=course if is_capital else UNSET,
+        course_id=UNSET if is_capital else course,
+        errno=errno.number,
+        error=errno.zh,
+    )

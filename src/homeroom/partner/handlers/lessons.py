@@ -1,4 +1,4 @@
-"""Classes: wire to use case and back."""
+"""Handlers of classes."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,12 @@ from homeroom.contract.lessons import (
     SECOND_CAMERA,
     SMART,
     AddCourseClass,
+    AddedLesson,
     DelCourseClass,
     EditCourseClass,
+    EditedLesson,
 )
+from homeroom.contract.results import EmptyResult
 from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.lessons import (
     ClassroomSettings,
@@ -25,29 +28,28 @@ from homeroom.domain.lessons import (
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, build_lesson_addresses
-from homeroom.partner.handlers.clips import make_recording_change
-from homeroom.partner.response import PartnerResponse, more_data
+from homeroom.partner.handlers.clips import make_live_addresses, make_recording_change
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
 from homeroom.usecases.accounts import find_user
 
 
 def get_lock_keys(school: SchoolId, params: AddCourseClass) -> Iterable[str]:
-    """Name the identity that a new class takes."""
+    """Return the lock key of the identity of a new class."""
     identity = params.course_unique_identity
     return () if identity is None else (f"class identity {school} {identity}",)
 
 
-def describe_existing_lesson(hosts: Hosts, lesson: Lesson) -> PartnerResponse:
-    """Answer with the class made earlier (READINGS Q1)."""
-    return PartnerResponse(
-        data=lesson.id, more_data=more_data(build_lesson_addresses(lesson, hosts))
-    )
+def describe_existing_lesson(hosts: Hosts, lesson: object) -> AddedLesson:
+    """Return the class that has the identity already (READINGS Q1)."""
+    if not isinstance(lesson, Lesson):
+        raise TypeError(lesson)
+    return _make_added_lesson(lesson, hosts)
 
 
-def add_course_class(call: CallContext, params: AddCourseClass) -> PartnerResponse:
-    """Serve addCourseClass."""
-    wanted = NewLesson(
+def add_course_class(call: CallContext[None], params: AddCourseClass) -> AddedLesson:
+    """Create a class and return its id and its addresses."""
+    new_lesson = NewLesson(
         name=params.class_name,
         hours=Hours(params.begin_time, params.end_time),
         teacher=_teacher(call, params),
@@ -66,14 +68,12 @@ def add_course_class(call: CallContext, params: AddCourseClass) -> PartnerRespon
         introduction=params.class_introduce,
         identity=params.course_unique_identity,
     )
-    added = lessons.add(call.uow, call.deps, call.school, params.course_id, wanted)
-    return PartnerResponse(
-        data=added.id, more_data=more_data(build_lesson_addresses(added, call.hosts))
-    )
+    added = lessons.add(call.uow, call.deps, call.school, params.course_id, new_lesson)
+    return _make_added_lesson(added, call.hosts)
 
 
-def edit_course_class(call: CallContext, params: EditCourseClass) -> PartnerResponse:
-    """Serve editCourseClass."""
+def edit_course_class(call: CallContext[None], params: EditCourseClass) -> EditedLesson:
+    """Edit a class and return its addresses."""
     hours = None
     if params.end_time is not None:
         begin = params.begin_time
@@ -100,16 +100,21 @@ def edit_course_class(call: CallContext, params: EditCourseClass) -> PartnerResp
     edited = lessons.edit(
         call.uow, call.deps, call.school, params.course_id, params.class_id, change
     )
-    return PartnerResponse(more_data=more_data(build_lesson_addresses(edited, call.hosts)))
+    return EditedLesson(more_data=make_live_addresses(build_lesson_addresses(edited, call.hosts)))
 
 
-def del_course_class(call: CallContext, params: DelCourseClass) -> PartnerResponse:
-    """Serve delCourseClass."""
+def del_course_class(call: CallContext[None], params: DelCourseClass) -> EmptyResult:
+    """Delete a class."""
     lessons.delete(call.uow, call.school, params.course_id, params.class_id)
-    return PartnerResponse()
+    return EmptyResult()
 
 
-def _teacher(call: CallContext, params: AddCourseClass) -> UserId:
+def _make_added_lesson(lesson: Lesson, hosts: Hosts) -> AddedLesson:
+    addresses = build_lesson_addresses(lesson, hosts)
+    return AddedLesson(data=lesson.id, more_data=make_live_addresses(addresses))
+
+
+def _teacher(call: CallContext[None], params: AddCourseClass) -> UserId:
     """Return the teacher's UID, found by account where none is sent (READINGS Q15)."""
     if params.teacher_uid is not None:
         return params.teacher_uid

@@ -11,7 +11,7 @@ from homeroom.contract.upload import MAX_FILE_BODY_BYTES
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
-from homeroom.partner.response import PartnerResponse, encode
+from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import ActionRoute
 from homeroom.partner.table import TABLE
 from homeroom.partner.wires.asgi import (
@@ -25,6 +25,7 @@ from homeroom.partner.wires.asgi import (
     read_body,
 )
 from homeroom.partner.wires.form import Form, FormError, parse_form
+from homeroom.partner.wires.v1_envelope import encode_envelope
 
 MAX_FORM_BYTES = 1024 * 1024
 BODY_SECONDS = 30
@@ -66,7 +67,7 @@ class V1Wire(WireApp):
         super().__init__(observer, id_prefix)
         self._authenticator = authenticator
         self._dispatcher = dispatcher
-        self._routes: dict[tuple[str, str], ActionRoute[Any]] = {
+        self._routes: dict[tuple[str, str], ActionRoute[Any, Any, Any]] = {
             (route.action.v1.path, route.action.name): route for route in TABLE
         }
         self._actions = frozenset(route.action.name for route in TABLE)
@@ -76,7 +77,7 @@ class V1Wire(WireApp):
 
     def encode(self, response: PartnerResponse) -> bytes:
         """Return `data`, `more_data` and `error_info` as JSON."""
-        return encode(response)
+        return encode_envelope(response)
 
     async def respond(
         self, scope: Scope, receive: Receive, record: RequestRecord
@@ -128,7 +129,7 @@ class V1Wire(WireApp):
         """Tell whether an action takes a file; one that only the body will name may."""
         return not action or action in self._file_actions
 
-    def _find_route(self, path: str, action: str) -> ActionRoute[Any]:
+    def _find_route(self, path: str, action: str) -> ActionRoute[Any, Any, Any]:
         route = self._routes.get((path, action))
         if route is not None:
             return route

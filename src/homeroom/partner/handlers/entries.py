@@ -1,0 +1,22 @@
+"""What the handlers of batches share: the errno of an entry, and the reasons of refused ones."""
+
+from collections.abc import Iterable
+
+from homeroom.contract.errno import Errno
+from homeroom.domain.refusal import Refusal
+
+
+def get_errno(verdict: Refusal | Errno | None) -> Errno:
+    """Return the errno of an entry; None stands for done."""
+    if isinstance(verdict, Refusal):
+        return verdict.errno
+    return verdict or Errno.DONE
+
+
+def note_reasons(reasons: list[str], verdicts: Iterable[Refusal | Errno | None]) -> None:
+    """Add to the reasons of a response why entries were refused."""
+    reasons.extend(
+        f"entry {place}: {verdict.reason}"
+        for place, verdict in enumerate(verdicts, 1)
+        if isinstance(verdict, Refusal)
+    )

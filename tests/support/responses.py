@@ -1,0 +1,67 @@
+"""Every response of the v1 wire against the result type of its action."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from homeroom.contract.action import Action
+from homeroom.contract.catalogue import ACTIONS
+from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
+
+BY_NAME: Final = {action.name: action for action in ACTIONS}
+_CARRY_RESULT: Final = {Outcome.DONE, Outcome.WARNING}
+
+
+class UndeclaredResponseError(AssertionError):
+    """A response that is not as the contract types it."""
+
+
+def check_response(name: str, body: Mapping[str, Any], *, by_fault: bool = False) -> None:
+    """Fail unless a response has exactly the fields of its action's result and `error_info`.
+
+    A refusal carries a result only where its check says so; one that a fault brought about carries
+    none.
+    """
+    rest = dict(body)
+    errno = _read_error(rest.pop("error_info", None))
+    action = BY_NAME.get(name)
+    is_with_result = action is not None and (
+        errno.outcome in _CARRY_RESULT or (errno in action.refusals_with_result and not by_fault)
+    )
+    if action is None or not is_with_result:
+        if rest:
+            message = f"{name} {errno.number} carries {sorted(rest)}"
+            raise UndeclaredResponseError(message)
+        return
+    _check_result(action, rest)
+
+
+def _check_result(action: Action[Any, Any], fields: dict[str, Any]) -> None:
+    try:
+        result = msgspec.convert(fields, action.result)
+    except msgspec.ValidationError as error:
+        message = f"{action.name}: {error}: {fields}"
+        raise UndeclaredResponseError(message) from None
+    # What the type does not have is passed over by the conversion, and so is missing here.
+    if msgspec.to_builtins(result) != fields:
+        message = f"{action.name} carries what {action.result.__name__} does not have: {fields}"
+        raise UndeclaredResponseError(message)
+    if action.entry is None:
+        return
+    for entry in fields["data"]:
+        errno = _read_error({"errno": entry["errno"], "error": entry["error"]})
+        if errno not in (Errno.DONE, *action.entry_errnos):
+            message = f"{action.name}: an entry has {errno.number}"
+            raise UndeclaredResponseError(message)
+
+
+def _read_error(info: object) -> Errno:
+    """Return the errno of an answer or an entry; its label must be the errno's own."""
+    match info:
+        case {"errno": int(number), "error": str(label), **more} if not more:
+            errno = BY_NUMBER.get(number)
+            if errno is not None and errno.zh == label:
+                return errno
+    message = f"{info!r} is no error_info"
+    raise UndeclaredResponseError(message)
