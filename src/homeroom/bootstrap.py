@@ -36,6 +36,7 @@ from homeroom.jobs.handlers import create_handlers
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Worker
 from homeroom.media import room
+from homeroom.media.demo import add_recording
 from homeroom.media.room import Listeners, Room, hosts
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
@@ -205,7 +206,10 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
             # The folder is ours alone: who took a job and did not end it is dead.
             store.write(lambda uow: uow.jobs.release_all())
         store.write(lambda uow: uow.jobs.put_back())
-        school = store.write(lambda uow: _prepare_demo(uow, settings)) if settings.demo else None
+        school = None
+        if settings.demo:
+            school = store.write(lambda uow: _prepare_demo(uow, settings))
+            add_recording(store, LocalStorage(settings.data), school)
 
         def announce(running: RunningServer) -> None:
             note(running.url, running.services.hosts)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.media.demo import SAMPLE, Clip, push
+from homeroom.base.mp4 import read_duration_ms
+from homeroom.media.demo import SAMPLE, Clip, push, write_recording
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet
 from tests.support import ffmpeg
 from tests.support.engine import running_engine
@@ -70,3 +71,14 @@ def test_it_is_pushed_round_and_round_at_its_own_pace(tmp_path: Path) -> None:
 
     assert clip.length == 600
     assert 2 * 0.6 < float(ffmpeg.probe(recording)["format"]["duration"]) < 2.6
+
+
+def test_it_is_recorded_as_a_flat_mp4(tmp_path: Path) -> None:
+    recording = tmp_path / "recording.mp4"
+    write_recording(SAMPLE, recording)
+
+    assert read_duration_ms(recording) == 24_000
+    content = recording.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+    assert b"moof" not in content
+    assert list(tmp_path.iterdir()) == [recording]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from homeroom.base.clock import HOUR
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.keys import KeyGenerator, fingerprint
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.lifecycle import OVERTIME_SECONDS, Phase
@@ -132,6 +132,18 @@ def test_one_class_of_it_is_over_and_has_an_address(given: Given) -> None:
     assert over is not None
     assert over.is_over(given.now)
     assert over.stream is not None
+
+
+def test_its_past_class_waits_for_a_clip_until_it_has_one(given: Given) -> None:
+    seed = seeded(given)
+
+    def unrecorded() -> LessonId | None:
+        lesson = given.store.read(lambda uow: demo.find_unrecorded(uow, seed))
+        return None if lesson is None else lesson.id
+
+    assert unrecorded() == seed.lessons[0]
+    given.clip(seed.lessons[0])
+    assert unrecorded() is None
 
 
 def test_schools_do_not_share_the_people_of_the_demo(given: Given) -> None:

@@ -1,4 +1,4 @@
-"""Pushes the sample clip into the demo class, again and again, as an encoder would."""
+"""Pushes the sample clip into a demo class, again and again, and makes it the replay of another."""
 
 import asyncio
 import logging
@@ -6,18 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Final
 
 from homeroom.async_store import AsyncStore
+from homeroom.base.keys import KeyGenerator
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.media.engine import flv
+from homeroom.media.engine.flatten import flatten
+from homeroom.media.engine.packager import Chunk, Init, Packager
 from homeroom.media.engine.packets import VIDEO, Packet
 from homeroom.media.engine.publisher import Unpublished, publishing
 from homeroom.store.engine import StoreError
-from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import demo, teaching
+from homeroom.store.storage import Storage, import_clip
+from homeroom.store.unit_of_work import Store, UnitOfWork
+from homeroom.usecases import clips, demo, teaching
+from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 
 log = logging.getLogger("homeroom.media")
@@ -82,6 +89,42 @@ class Broadcast:
         if held is None:
             return None
         return teaching.get_push_url(held, StreamKind.CLASS, self._deps, self._hosts)
+
+
+def write_recording(source: Path, target: Path) -> None:
+    """Write an FLV as a flat MP4, by the same steps as a class that was recorded."""
+    fragments = target.with_suffix(".fragments")
+    with fragments.open("wb") as file:
+        inits: list[Init] = []
+
+        def append(chunk: Chunk) -> None:
+            if chunk.init not in inits:
+                inits.append(chunk.init)
+                file.write(chunk.init.data)
+            file.write(chunk.data)
+
+        packager = Packager(append)
+        for packet in flv.read(source.read_bytes()):
+            packager.take(packet, packet.time)
+        packager.end()
+    flatten(fragments, target)
+    fragments.unlink()
+
+
+def add_recording(store: Store, storage: Storage, school: DemoSchool) -> None:
+    """Give the demo's past class a clip, once, so that its page has a replay."""
+    lesson = store.read(lambda uow: demo.find_unrecorded(uow, school.demo))
+    if lesson is None:
+        return
+    with TemporaryDirectory() as folder:
+        recording = Path(folder) / "whole-numbers.mp4"
+        write_recording(SAMPLE, recording)
+        file = import_clip(storage, recording, KeyGenerator().file_id(), lesson.hours.begin)
+    try:
+        store.write(lambda uow: clips.add(uow, lesson.id, file), lesson.school)
+    except (Refusal, StoreError):
+        storage.erase(file.path)
+        raise
 
 
 async def push(clip: Clip, url: str) -> None:

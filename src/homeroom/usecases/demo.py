@@ -100,6 +100,14 @@ def get_on_air(uow: UnitOfWork) -> PublishTarget | None:
     return _find_open(uow, ON_AIR_KEY)
 
 
+def find_unrecorded(uow: UnitOfWork, demo: DemoContent) -> Lesson | None:
+    """Return the demo's past class if it is to have a replay and never had a clip."""
+    lesson = uow.lessons.get(demo.lessons[0])
+    if lesson is None or lesson.deleted_at is not None or not lesson.recording.replay:
+        return None
+    return None if uow.clips.list_of_lesson(lesson.id) else lesson
+
+
 def _ensure_running(
     uow: UnitOfWork,
     deps: Dependencies,
