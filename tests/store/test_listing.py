@@ -155,7 +155,7 @@ def test_what_is_kept_too_long_is_found_by_index(tx: SqliteTransaction) -> None:
     looks = (
         lambda: Viewers(tx).list_overdue(school, 1, 1),
         lambda: Chats(tx).list_overdue(school, 1, 1),
-        lambda: Sessions(tx).list_schools_with_expired(1),
+        lambda: Sessions(tx).list_schools_to_purge(1),
     )
     for look in looks:
         steps = planned(tx, look)

@@ -141,7 +141,7 @@ def test_muting_follows_a_telephone_number(given: Given) -> None:
         return [one is not None and one.is_muted for one in held]
 
     def since() -> int | None:
-        return did(given, lambda uow: uow.viewers.find_muted_at(lesson, TELEPHONE))
+        return did(given, lambda uow: uow.viewers.get_mute_time(lesson, TELEPHONE))
 
     everybody = [first, again, *rest]
     assert since() is None

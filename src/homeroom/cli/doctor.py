@@ -150,7 +150,7 @@ def _check_integrity(settings: Settings) -> CheckResult:
 
 def _check_clock(store: Store) -> CheckResult:
     now, shown = SystemClock().now(), store.clock.now()
-    newest = store.read(lambda uow: uow.schools.get_newest_created_at()) or 0
+    newest = store.read(lambda uow: uow.schools.get_newest_creation_time()) or 0
     said = f"it is {at(now)}"
     if now < MIN_CLOCK:
         return CheckResult("clock", CheckStatus.FAIL, f"{said}: earlier than this program")

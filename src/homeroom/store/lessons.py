@@ -167,7 +167,7 @@ _SAVE_RECORDING = Statement(
     .where(lessons.c.id == _saved_values.c.lesson_id)
     .values({name: _saved_values.c[name] for name in _RECORDING_COLUMNS})
 )
-_SAVE_LOCKED = Statement(
+_SAVE_LOCK = Statement(
     update(lessons).where(lessons.c.id == bindparam("lesson")).values(is_locked=bindparam("lock"))
 )
 _CLOSE = Statement(
@@ -377,9 +377,9 @@ class Lessons:
                 _SAVE_RECORDING, {"new_recordings": msgspec.json.encode(rows).decode()}
             )
 
-    def save_locked(self, lesson: LessonId, *, locked: bool) -> None:
+    def save_lock(self, lesson: LessonId, *, locked: bool) -> None:
         """Save whether the recordings of a class are locked: retention does not delete them."""
-        self._tx.execute(_SAVE_LOCKED, {"lesson": lesson, "lock": int(locked)})
+        self._tx.execute(_SAVE_LOCK, {"lesson": lesson, "lock": int(locked)})
 
     def close(self, lesson: LessonId, now: Moment) -> None:
         """Save that a class was closed early."""

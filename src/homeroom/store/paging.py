@@ -143,7 +143,7 @@ def _build_statement(
     )
 
 
-def deleted_filter(moment: ColumnElement[int | None]) -> ColumnElement[bool]:
+def deletion_filter(moment: ColumnElement[int | None]) -> ColumnElement[bool]:
     """Return the condition that a row is deleted (parameter `deleted` is 1) or is not (0)."""
     return moment.is_not(None) == (bindparam("deleted") == 1)
 

@@ -8,7 +8,7 @@ from homeroom.store.engine import Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import lessons
 
-_COUNT_CREATED_LESSONS = Statement(
+_COUNT_NEW_LESSONS = Statement(
     select(func.count())
     .select_from(lessons)
     .where(
@@ -38,10 +38,10 @@ class Quotas:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def count_created_lessons(self, school: SchoolId, since: Moment, until: Moment) -> int:
+    def count_new_lessons(self, school: SchoolId, since: Moment, until: Moment) -> int:
         """Return the number of classes that the school created in a time span, deleted ones too."""
         values = {"school": school, "since": since, "until": until}
-        return int(self._tx.fetch_all(_COUNT_CREATED_LESSONS, values)[0][0])
+        return int(self._tx.fetch_all(_COUNT_NEW_LESSONS, values)[0][0])
 
     def sum_lesson_seconds(self, school: SchoolId, since: Moment, until: Moment) -> int:
         """Return the planned seconds of all classes of the school that begin in a time span."""

@@ -15,7 +15,7 @@ from homeroom.store.paging import (
     ListDefinition,
     Page,
     PageRequest,
-    deleted_filter,
+    deletion_filter,
     fetch_page,
     substring_filter,
 )
@@ -148,7 +148,7 @@ COURSES = ListDefinition(
         "teacher": courses.c.head_teacher_id == bindparam("teacher"),
         "label": _has_label,
         "state": _course_state == bindparam("state"),
-        "deleted": deleted_filter(courses.c.deleted_at),
+        "deleted": deletion_filter(courses.c.deleted_at),
     },
 )
 
@@ -215,7 +215,7 @@ LESSONS = ListDefinition(
         "name": substring_filter(lessons.c.name, "name"),
         "identity": lessons.c.unique_identity == bindparam("identity"),
         "state": _lesson_state == bindparam("state"),
-        "deleted": deleted_filter(_lesson_deleted_at),
+        "deleted": deletion_filter(_lesson_deleted_at),
         "since": lessons.c.begins_at >= bindparam("since"),
         "until": lessons.c.begins_at < bindparam("until"),
     },
@@ -249,7 +249,7 @@ CLIPS = ListDefinition(
     filters={
         "file_id": clips.c.file_id == bindparam("file_id"),
         "state": _clip_state == bindparam("state"),
-        "deleted": deleted_filter(clips.c.deleted_at),
+        "deleted": deletion_filter(clips.c.deleted_at),
     },
 )
 LABELS = ListDefinition(

@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, func
 
-from homeroom.store.paging import ListDefinition, deleted_filter
+from homeroom.store.paging import ListDefinition, deletion_filter
 from homeroom.store.readback_records import MessageRecord, ViewerRecord
 from homeroom.store.tables import chat_entries, courses, lessons, users, viewers
 
@@ -77,6 +77,6 @@ MESSAGES = ListDefinition(
     order=(chat_entries.c.id,),
     filters={
         "kind": chat_entries.c.kind == bindparam("kind"),
-        "deleted": deleted_filter(chat_entries.c.deleted_at),
+        "deleted": deletion_filter(chat_entries.c.deleted_at),
     },
 )

@@ -46,7 +46,7 @@ _ADD = Statement(insert(schools).values({column: bindparam(column.name) for colu
 _SAVE_PLAN = Statement(
     update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
 )
-_GET_NEWEST_CREATED_AT = Statement(select(func.max(schools.c.created_at)))
+_GET_NEWEST_CREATION_TIME = Statement(select(func.max(schools.c.created_at)))
 _FIND_BY_OWNER = Statement(select(schools.c.id).where(schools.c.owner_id == bindparam("user")))
 _SAVE_SECRETS = Statement(
     update(schools)
@@ -86,7 +86,7 @@ _LIST_PRESETS = Statement(
     .order_by(presets.c.id)
     .limit(1000)
 )
-_SUM_STORED_BYTES = Statement(
+_SUM_CLIP_BYTES = Statement(
     select(func.coalesce(func.sum(clips.c.size), 0))
     .select_from(
         clips.join(lessons, lessons.c.id == clips.c.lesson_id).join(
@@ -140,9 +140,9 @@ class Schools:
         rows = self._tx.fetch_all(_FIND_BY_OWNER, {"user": user})
         return SchoolId(rows[0][0]) if rows else None
 
-    def get_newest_created_at(self) -> Moment | None:
+    def get_newest_creation_time(self) -> Moment | None:
         """Return when the newest school was added; None without schools."""
-        moment: Moment | None = self._tx.fetch_all(_GET_NEWEST_CREATED_AT, {})[0][0]
+        moment: Moment | None = self._tx.fetch_all(_GET_NEWEST_CREATION_TIME, {})[0][0]
         return moment
 
     def get_newest_id(self) -> SchoolId | None:
@@ -207,6 +207,6 @@ class Schools:
         rows = self._tx.fetch_all(_LIST_PRESETS, {"school": school})
         return [(PresetId(number), name) for number, name in rows]
 
-    def sum_stored_bytes(self, school: SchoolId) -> int:
+    def sum_clip_bytes(self, school: SchoolId) -> int:
         """Return the bytes of the school's recordings, without those of deleted classes."""
-        return int(self._tx.fetch_all(_SUM_STORED_BYTES, {"school": school})[0][0])
+        return int(self._tx.fetch_all(_SUM_CLIP_BYTES, {"school": school})[0][0])

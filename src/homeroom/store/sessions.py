@@ -38,10 +38,8 @@ _END = Statement(
     .values(ended_at=bindparam("moment"))
 )
 _is_expired = sessions.c.expires_at <= bindparam("now")
-_LIST_SCHOOLS_WITH_EXPIRED = Statement(select(sessions.c.school_id).where(_is_expired))
-_PURGE_EXPIRED = Statement(
-    delete(sessions).where(sessions.c.school_id == bindparam("school"), _is_expired)
-)
+_LIST_SCHOOLS_TO_PURGE = Statement(select(sessions.c.school_id).where(_is_expired))
+_PURGE = Statement(delete(sessions).where(sessions.c.school_id == bindparam("school"), _is_expired))
 
 
 class Sessions:
@@ -66,12 +64,12 @@ class Sessions:
         """End a session (log out)."""
         self._tx.execute(_END, {"session": session, "moment": now})
 
-    def list_schools_with_expired(self, now: Moment) -> set[SchoolId]:
+    def list_schools_to_purge(self, now: Moment) -> set[SchoolId]:
         """Return the schools that have expired sessions."""
         return {
-            SchoolId(row[0]) for row in self._tx.fetch_all(_LIST_SCHOOLS_WITH_EXPIRED, {"now": now})
+            SchoolId(row[0]) for row in self._tx.fetch_all(_LIST_SCHOOLS_TO_PURGE, {"now": now})
         }
 
-    def purge_expired(self, school: SchoolId, now: Moment) -> int:
+    def purge(self, school: SchoolId, now: Moment) -> int:
         """Remove, for good, the expired sessions of a school; return their number."""
-        return self._tx.execute(_PURGE_EXPIRED, {"school": school, "now": now})
+        return self._tx.execute(_PURGE, {"school": school, "now": now})

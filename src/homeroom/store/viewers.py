@@ -110,7 +110,7 @@ _MUTE = Statement(
     )
     .values(muted_at=bindparam("moment"))
 )
-_FIND_MUTED_AT = Statement(
+_GET_MUTE_TIME = Statement(
     select(func.max(viewers.c.muted_at)).where(
         viewers.c.lesson_id == bindparam("lesson"),
         viewers.c.telephone == bindparam("telephone"),
@@ -245,9 +245,9 @@ class Viewers:
         values = {"lesson": lesson, "viewer": viewer, "moment": moment}
         return self._tx.execute(_MUTE, values) > 0
 
-    def find_muted_at(self, lesson: LessonId, telephone: str) -> Moment | None:
+    def get_mute_time(self, lesson: LessonId, telephone: str) -> Moment | None:
         """Return since when a telephone number is muted in a class; None if it is not muted."""
-        rows = self._tx.fetch_all(_FIND_MUTED_AT, {"lesson": lesson, "telephone": telephone})
+        rows = self._tx.fetch_all(_GET_MUTE_TIME, {"lesson": lesson, "telephone": telephone})
         moment: Moment | None = rows[0][0]
         return moment
 

@@ -48,7 +48,7 @@ def get_current_school(uow: UnitOfWork, school: SchoolId) -> School:
 def has_storage_left(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the school's storage takes more."""
     limit = plan.storage_mb
-    return not limit or uow.schools.sum_stored_bytes(school) < limit * MEGABYTE
+    return not limit or uow.schools.sum_clip_bytes(school) < limit * MEGABYTE
 
 
 def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan) -> bool:

@@ -70,7 +70,7 @@ def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool
     lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
     if not lesson.is_over(uow.now):
         raise Refusal(Errno.LOCK_NEEDS_END)
-    uow.lessons.save_locked(lesson_id, locked=locked)
+    uow.lessons.save_lock(lesson_id, locked=locked)
 
 
 def list_clips(uow: UnitOfWork, lesson: LessonId) -> list[Clip]:

@@ -311,7 +311,7 @@ def _check_plan_of_edit(
     check_plan(plan, classroom, recording, has_co_teachers=bool(co_teachers))
     if plan.monthly_classes:
         # An edit creates none: it is refused where the month already has more than the plan.
-        created = uow.quotas.count_created_lessons(school.id, *month_bounds(uow.now, plan))
+        created = uow.quotas.count_new_lessons(school.id, *month_bounds(uow.now, plan))
         check_monthly_limit(plan, created - 1)
 
 
@@ -328,7 +328,7 @@ def _check_quotas(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseI
         raise Refusal(Errno.TOO_MANY_LESSONS)
     if plan.monthly_classes:
         check_monthly_limit(
-            plan, uow.quotas.count_created_lessons(school, *month_bounds(uow.now, plan))
+            plan, uow.quotas.count_new_lessons(school, *month_bounds(uow.now, plan))
         )
 
 

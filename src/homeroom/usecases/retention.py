@@ -15,7 +15,7 @@ def find_overdue_schools(uow: UnitOfWork) -> set[SchoolId]:
     with_overdue_rows = (
         school.id for school in schools.list_schools(uow) if any(_find_overdue(uow, school, 1))
     )
-    return {*uow.sessions.list_schools_with_expired(uow.now), *with_overdue_rows}
+    return {*uow.sessions.list_schools_to_purge(uow.now), *with_overdue_rows}
 
 
 def sweep(uow: UnitOfWork, school: SchoolId) -> int:
@@ -23,7 +23,7 @@ def sweep(uow: UnitOfWork, school: SchoolId) -> int:
     viewers, entries = _find_overdue(uow, schools.get(uow, school), SWEEP_BATCH)
     uow.viewers.purge(viewers)
     uow.chats.purge(entries)
-    return len(viewers) + len(entries) + uow.sessions.purge_expired(school, uow.now)
+    return len(viewers) + len(entries) + uow.sessions.purge(school, uow.now)
 
 
 def _find_overdue(

@@ -214,7 +214,7 @@ def register_guest(
             raise LoginRequiredError
         new = NewViewer(lesson.id, ticket.identity, ticket.kind, name, telephone)
         guest = uow.viewers.save(new, uow.now)
-        muted_at = uow.viewers.find_muted_at(lesson.id, telephone)
+        muted_at = uow.viewers.get_mute_time(lesson.id, telephone)
         if muted_at is not None:
             uow.viewers.mute(lesson.id, guest.id, muted_at)
     return sign_ticket(ticket, deps.ticket_key)
