@@ -107,7 +107,7 @@ class Accounts:
         self._tx = tx
 
     def get(self, user: UserId) -> User | None:
-        """Return a user, a cancelled one too; None if there is none."""
+        """Return a user, a cancelled one too, or None."""
         rows = self._tx.fetch_all(_GET, {"user": user})
         return _read_user(rows[0]) if rows else None
 

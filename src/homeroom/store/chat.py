@@ -186,7 +186,7 @@ class Chats:
         return [_read_entry(row) for row in self._tx.fetch_all(_LIST_SINCE, values)]
 
     def get(self, lesson: LessonId, entry: EntryId) -> ChatEntry | None:
-        """Return an entry of the chat of a class; None if there is none."""
+        """Return an entry of the chat of a class, or None."""
         rows = self._tx.fetch_all(_GET, {"lesson": lesson, "entry": entry})
         return _read_entry(rows[0]) if rows else None
 
@@ -218,7 +218,7 @@ class Chats:
         return ChatEntry(number, new, now, is_deleted=False)
 
     def delete(self, entry: EntryId, now: Moment) -> bool:
-        """Mark a message as deleted; return False if there is none, or it is deleted already."""
+        """Mark a message as deleted; return False if there was none to delete."""
         return self._tx.execute(_DELETE, {"entry": entry, "moment": now}) > 0
 
     def get_state(self, lesson: LessonId) -> ChatState:

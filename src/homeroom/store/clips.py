@@ -146,7 +146,7 @@ class Clips:
         return Clip(ClipId(self._tx.fetch_all(_ADD, values)[0][0]), lesson, file, now, None)
 
     def find_by_file_id(self, file_id: str) -> Clip | None:
-        """Return a clip by its fileId, a deleted one too; None if there is none."""
+        """Return a clip by its fileId, a deleted one too, or None."""
         rows = self._tx.fetch_all(_FIND_BY_FILE_ID, {"file": file_id})
         return _read_clip(rows[0]) if rows else None
 

@@ -137,7 +137,7 @@ class Courses:
         self._tx = tx
 
     def get(self, course: CourseId) -> Course | None:
-        """Return a course of any school; None if there is none.
+        """Return a course of any school, or None.
 
         Rules distinguish a course that does not exist from one of another school.
         """
@@ -160,7 +160,7 @@ class Courses:
         return {course.id: course for course in rows}
 
     def find_by_identity(self, school: SchoolId, identity: str) -> CourseId | None:
-        """Return the course with an identity; None if there is none."""
+        """Return the course with an identity, or None."""
         rows = self._tx.fetch_all(_FIND_BY_IDENTITY, {"school": school, "identity": identity})
         return CourseId(rows[0][0]) if rows else None
 

@@ -50,7 +50,7 @@ class Drive:
         self._tx = tx
 
     def get(self, folder: FolderId) -> Folder | None:
-        """Return a folder of any school; None if there is none."""
+        """Return a folder of any school, or None."""
         rows = self._tx.fetch_all(_GET, {"folder": folder})
         return _read_folder(rows[0]) if rows else None
 
@@ -62,7 +62,7 @@ class Drive:
         return self._add(school, None, TOP_FOLDER_NAME, 0, now)
 
     def find_by_name(self, parent: FolderId, name: str) -> FolderId | None:
-        """Return the folder with a name in a parent folder; None if there is none."""
+        """Return the folder with a name in a parent folder, or None."""
         rows = self._tx.fetch_all(_FIND_BY_NAME, {"parent": parent, "folder_name": name})
         return FolderId(rows[0][0]) if rows else None
 

@@ -69,12 +69,12 @@ class Labels:
         self._tx = tx
 
     def get(self, label: LabelId) -> Label | None:
-        """Return a label of any school; None if there is none."""
+        """Return a label of any school, or None."""
         rows = self._tx.fetch_all(_GET, {"label": label})
         return _read_label(rows[0]) if rows else None
 
     def find_by_name(self, school: SchoolId, name: str) -> Label | None:
-        """Return the label of the school with a name; None if there is none."""
+        """Return the label of the school with a name, or None."""
         rows = self._tx.fetch_all(_FIND_BY_NAME, {"school": school, "label_name": name})
         return _read_label(rows[0]) if rows else None
 

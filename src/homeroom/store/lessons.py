@@ -278,7 +278,7 @@ class Lessons:
         )
 
     def get(self, lesson: LessonId) -> Lesson | None:
-        """Return a class of any school, a deleted one too; None if there is none."""
+        """Return a class of any school, a deleted one too, or None."""
         rows = self._tx.fetch_all(_GET, {"lesson": lesson})
         return read_lesson(rows[0]) if rows else None
 

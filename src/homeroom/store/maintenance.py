@@ -65,7 +65,7 @@ class MaintenanceWindows:
         ]
 
     def delete(self, window: WindowId) -> bool:
-        """Delete a maintenance window; return False if there is none with this id."""
+        """Delete a maintenance window; return False if there was none."""
         return self._tx.execute(_DELETE, {"window": window}) > 0
 
     def get_block_end(self, now: Moment) -> Moment | None:

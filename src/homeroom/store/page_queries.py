@@ -117,7 +117,7 @@ class PageQueries:
         self._tx = tx
 
     def find_lesson(self, key: str) -> PublicLesson | None:
-        """Return the class of a key, a deleted one too; None if there is none."""
+        """Return the class of a key, a deleted one too, or None."""
         rows = self._tx.fetch_all(_FIND_LESSON, {"lesson_key": key})
         return _read_public_lesson(rows[0]) if rows else None
 
@@ -130,7 +130,7 @@ class PageQueries:
         return {page.lesson.id: page for page in map(_read_public_lesson, rows)}
 
     def find_course(self, key: str) -> PublicCourse | None:
-        """Return the course of a key; None if there is none or it is deleted."""
+        """Return the course of a key, or None if it is missing or deleted."""
         rows = self._tx.fetch_all(_FIND_COURSE, {"course_key": key})
         if not rows or rows[0][3] is not None:
             return None

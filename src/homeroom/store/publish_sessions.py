@@ -160,12 +160,12 @@ class PublishSessions:
         self._tx = tx
 
     def find_stream_by_key(self, key: str) -> PublishTarget | None:
-        """Return the stream of a key, of a deleted class too; None if there is none."""
+        """Return the stream of a key, of a deleted class too, or None."""
         rows = self._tx.fetch_all(_FIND_STREAM_BY_KEY, {"key": key})
         return _read_stream(rows[0]) if rows else None
 
     def get_stream(self, lesson: LessonId) -> PublishTarget | None:
-        """Return the stream of a class, of a deleted one too; None if there is none."""
+        """Return the stream of a class, of a deleted one too, or None."""
         rows = self._tx.fetch_all(_GET_STREAM, {"lesson": lesson})
         return _read_stream(rows[0]) if rows else None
 

@@ -119,7 +119,7 @@ class Schools:
         self._tx = tx
 
     def get(self, school: SchoolId) -> School | None:
-        """Return a school; None if there is none."""
+        """Return a school, or None."""
         rows = self._tx.fetch_all(_GET, {"school": school})
         return _read_school(rows[0]) if rows else None
 
@@ -136,7 +136,7 @@ class Schools:
         return [(SchoolId(school), read_plan(plan).retention_days) for school, plan in rows]
 
     def find_by_owner(self, user: UserId) -> SchoolId | None:
-        """Return the school of which a user is the school account; None if there is none."""
+        """Return the school of which a user is the school account, or None."""
         rows = self._tx.fetch_all(_FIND_BY_OWNER, {"user": user})
         return SchoolId(rows[0][0]) if rows else None
 

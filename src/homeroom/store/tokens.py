@@ -69,7 +69,7 @@ class Tokens:
         return [Token(*row) for row in self._tx.fetch_all(_LIST_ALL, {})]
 
     def find_by_fingerprint(self, fingerprint: str) -> Token | None:
-        """Return the token of a fingerprint; None if there is none or it is revoked."""
+        """Return the token of a fingerprint, or None if it is missing or revoked."""
         rows = self._tx.fetch_all(_FIND_BY_FINGERPRINT, {"print": fingerprint})
         token = Token(*rows[0]) if rows else None
         return token if token is not None and token.revoked_at is None else None

@@ -189,12 +189,12 @@ class Viewers:
         self._tx = tx
 
     def find(self, lesson: LessonId, identity: str) -> Viewer | None:
-        """Return the viewer of a class with an identity; None if there is none."""
+        """Return the viewer of a class with an identity, or None."""
         rows = self._tx.fetch_all(_FIND, {"lesson": lesson, "identity": identity})
         return _read_viewer(rows[0]) if rows else None
 
     def get(self, viewer: ViewerId) -> Viewer | None:
-        """Return a viewer; None if there is none."""
+        """Return a viewer, or None."""
         rows = self._tx.fetch_all(_GET, {"viewer": viewer})
         return _read_viewer(rows[0]) if rows else None
 
@@ -238,7 +238,7 @@ class Viewers:
             self._tx.execute(_ADD_WATCH_TIME, {"watch_times": msgspec.json.encode(rows).decode()})
 
     def mute(self, lesson: LessonId, viewer: ViewerId, moment: Moment | None) -> bool:
-        """Mute a viewer of a class from a moment on; None unmutes. Return False if there is none.
+        """Mute a viewer of a class from a moment on; None unmutes. Return False if there was none.
 
         This also applies to the viewers of the class with the same telephone number.
         """
