@@ -1,5 +1,6 @@
 """JSON Schema of parameters and results, as OpenAPI 3.1 needs it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -12,6 +13,7 @@ from homeroom.contract.params import ParamField, Params, ParamsReader
 from homeroom.contract.upload import Upload
 
 Schema = dict[str, Any]
+_REFERENCE = re.compile(r" \(READINGS Q[0-9, Q]+\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _union_members(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401  a type of any
 
 
 def _tidy(schema: Any) -> Any:  # noqa: ANN401  any part of a JSON schema
-    """Drop titles, which repeat the names, and add the type where only an enum stands."""
+    """Drop titles, which repeat the names, and references to our readings; type each enum."""
     if isinstance(schema, list):
         return [_tidy(part) for part in schema]
     if not isinstance(schema, dict):
@@ -111,6 +113,8 @@ def _tidy(schema: Any) -> Any:  # noqa: ANN401  any part of a JSON schema
         for name, part in schema.items()
         if not (name == "title" and isinstance(part, str))
     }
+    if isinstance(tidied.get("description"), str):
+        tidied["description"] = _REFERENCE.sub("", tidied["description"])
     values = tidied.get("enum", ())
     if values and "type" not in tidied:
         tidied = {"type": "integer" if isinstance(values[0], int) else "string", **tidied}

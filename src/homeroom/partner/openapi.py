@@ -83,7 +83,7 @@ def describe_partner_api(*, client_profile: bool) -> OpenAPIPart:
 
 def _operation(action: Action[Any, Any], response: str, *, client_profile: bool) -> Schema:
     schema = params_schema(action.params, CREDENTIALS)
-    bodies = _client_body(action, schema) if client_profile else _bodies(action, schema)
+    bodies = _client_body(schema) if client_profile else _bodies(action, schema)
     return {
         "operationId": action.name,
         "tags": [TAGS[action.v1.path]],
@@ -117,10 +117,11 @@ def _bodies(action: Action[Any, Any], schema: Schema) -> Schema:
     return dict.fromkeys(content_types, form)
 
 
-def _client_body(action: Action[Any, Any], schema: Schema) -> Schema:
-    """Return the one encoding of the client profile, with its fields as texts and numbers."""
+def _client_body(schema: Schema) -> Schema:
+    """Return the one encoding of the client profile: multipart where a file may be sent."""
+    has_file = any(map(_is_file, schema["properties"].values()))
     fields = {name: _client_field(field) for name, field in schema["properties"].items()}
-    content_type = MULTIPART if action.v1.takes_file else URLENCODED
+    content_type = MULTIPART if has_file else URLENCODED
     return {content_type: {"schema": {**schema, "properties": fields}}}
 
 
@@ -133,10 +134,14 @@ def _client_field(field: Schema) -> Schema:
             "contentMediaType": "application/json",
             "contentSchema": content,
         }
-    if field.get("contentMediaType") == "application/octet-stream":
-        # What OpenAPI 3.0 had for a file: generators still know no other way.
+    if _is_file(field):
+        # OpenAPI 3.0 described a file like this, and generators still know no other way.
         return {"type": "string", "format": "binary", "description": field["description"]}
     return field
+
+
+def _is_file(field: Schema) -> bool:
+    return field.get("contentMediaType") == "application/octet-stream"
 
 
 def _response_schema(action: Action[Any, Any], result: Schema) -> Schema:
