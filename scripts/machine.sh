@@ -3,7 +3,7 @@
 # the command to type is said.
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
-#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium, ffmpeg, nginx
+#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium, ffmpeg, nginx, Node.js
 set -euo pipefail
 
 # Install Debian packages, or say how to and fail.
@@ -49,6 +49,8 @@ tests() {
   command -v openssl >/dev/null || missing+=(openssl)
   [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(nginx libnginx-mod-stream)
   [[ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ]] || missing+=(libnginx-mod-rtmp)
+  command -v node >/dev/null || missing+=(nodejs)
+  command -v npm >/dev/null || missing+=(npm)
   # What drives Chromium, Playwright's own node, is linked against it.
   compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || missing+=(libatomic1)
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
