@@ -82,7 +82,7 @@ def test_every_setting_that_the_docs_name_exists() -> None:
 
 def test_the_guide_tells_how_to_bring_about_every_errno() -> None:
     guide = (DOCS / "guides" / "errnos.md").read_text()
-    told = {
+    naturally = {
         int(number)
         for row in re.findall(r"^\| ([\d, ]+) \|", guide, re.MULTILINE)
         for number in row.split(",")
@@ -90,8 +90,8 @@ def test_the_guide_tells_how_to_bring_about_every_errno() -> None:
     by_fault = {
         int(number) for number in re.findall(r"\d+", guide[guide.index("Only fault injection") :])
     }
-    assert told.isdisjoint(by_fault)
-    assert told | by_fault == {errno.number for errno in Errno}
+    assert naturally.isdisjoint(by_fault)
+    assert naturally | by_fault == {errno.number for errno in Errno}
 
 
 @each_page

@@ -29,8 +29,8 @@ SUB: Final = f"{COURSE}?action=delCourseStudentMultiple"
 def _no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail a test after which the log holds a traceback."""
     yield
-    told = [record for when in ("setup", "call") for record in caplog.get_records(when)]
-    assert not [record.getMessage() for record in told if record.exc_info]
+    records = [record for when in ("setup", "call") for record in caplog.get_records(when)]
+    assert not [record.getMessage() for record in records if record.exc_info]
 
 
 def brief(value: object) -> str:

@@ -362,8 +362,8 @@ def test_three_hundred_viewers_hear_each_message_once(room: Classroom) -> None:
     said, *all_heard = asyncio.run(scene())
     assert all_heard == [said] * 300
     metrics = httpx.get(f"{room.url}/metrics", trust_env=False).text
-    (told,) = re.findall(r"^homeroom_chat_messages_total (\S+)$", metrics, re.MULTILINE)
-    assert float(told) >= 10
+    (total,) = re.findall(r"^homeroom_chat_messages_total (\S+)$", metrics, re.MULTILINE)
+    assert float(total) >= 10
 
 
 def _said(room: Classroom, text: str) -> NewChatEntry:

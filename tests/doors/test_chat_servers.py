@@ -47,11 +47,11 @@ def test_viewers_of_two_servers_see_one_chat(two: tuple[House, House]) -> None:
             for number in range(3):
                 chatter.hears(f"a{number}")
                 chatter.hears(f"b{number}")
-        told = [
+        received = [
             [event["id"] for event in chatter.seen if event["t"] == "message"]
             for chatter in (ann, ben)
         ]
-        assert told[0] == told[1] == sorted(set(told[0]))
+        assert received[0] == received[1] == sorted(set(received[0]))
         # A teacher at one is heard and obeyed at the other.
         teacher = room.teacher_here()
         teacher.send("mute", viewer=ben.you["viewer"], on=True)
@@ -63,7 +63,7 @@ def test_viewers_of_two_servers_see_one_chat(two: tuple[House, House]) -> None:
         ann.send("like", n=4)
         ben.next("counts", lambda counts: counts["likes"] == 4)
     # Who changes over misses nothing.
-    with Chatter(second.url, room.base, ann.ticket, after=told[0][0]) as moved:
+    with Chatter(second.url, room.base, ann.ticket, after=received[0][0]) as moved:
         kinds = [event["t"] for event in moved.welcome["entries"]]
         assert kinds == ["message"] * 7 + ["pause", "delete"]
     room.close()

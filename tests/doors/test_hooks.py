@@ -172,8 +172,8 @@ def test_a_forged_hook_is_refused_and_told_of_once_a_minute(
         for engine.secret in ("", "0" * 40, "\u00e9"):
             answer = engine.says("on_publish", peer(held.push_url))
             assert (answer.status_code, answer.json()["code"]) == (403, 403)
-    told = [one for one in caplog.records if one.name == hooks.log.name]
-    assert [one.message for one in told] == ["a hook came without the right secret"]
+    logged = [one for one in caplog.records if one.name == hooks.log.name]
+    assert [one.message for one in logged] == ["a hook came without the right secret"]
     assert held.pushes == []
 
 
@@ -321,8 +321,8 @@ def test_what_can_never_be_a_clip_stays_where_it_is(
     assert flv.exists()
     assert foreign.exists()
     assert clips_of(held) == []
-    told = [Path(one.file).name for one in caplog.records if hasattr(one, "file")]
-    assert told == ["a.flv", "b.mp4", "gone.mp4"]
+    logged = [Path(one.file).name for one in caplog.records if hasattr(one, "file")]
+    assert logged == ["a.flv", "b.mp4", "gone.mp4"]
 
 
 def test_a_disk_that_does_not_take_a_recording_is_asked_again(given: Given, engine: Engine) -> None:

@@ -192,8 +192,8 @@ def test_many_tries_at_once_are_counted_as_they_begin(given: Given) -> None:
                 range(16),
             )
         )
-    told = sorted(refusal(answer) for answer in answers)
-    assert told == [(401, "wrong")] * 5 + [(429, "throttled")] * 11
+    refusals = sorted(refusal(answer) for answer in answers)
+    assert refusals == [(401, "wrong")] * 5 + [(429, "throttled")] * 11
 
 
 def test_logging_in_always_gives_another_ticket(given: Given) -> None:

@@ -180,7 +180,7 @@ def planted(context: BrowserContext, room: Classroom, ticket: str) -> Page:
 def ticket_of(room: Classroom, key: str, **facts: Any) -> str:  # noqa: ANN401  any of Ticket
     """Return a ticket to a class, signed with a key."""
     given = room.given
-    told = {
+    fields = {
         "kind": ViewerKind.LINK,
         "subject": "student1",
         "name": "Li Lei",
@@ -189,7 +189,7 @@ def ticket_of(room: Classroom, key: str, **facts: Any) -> str:  # noqa: ANN401  
         "expires_at": given.now + HOUR,
         **facts,
     }
-    return sign_ticket(Ticket(**told), key)
+    return sign_ticket(Ticket(**fields), key)
 
 
 def test_forged_tickets_open_nothing_and_are_forgotten(given: Given, browser: Browser) -> None:

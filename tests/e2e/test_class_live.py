@@ -159,15 +159,15 @@ def test_the_four_rules_of_the_addresses(school: School) -> None:
 def test_the_life_of_a_class(school: School, source: Path) -> None:
     added = school.add(recordScene=1)
     lesson = added.data
-    told = school.stream(lesson)
+    addresses = school.stream(lesson)
 
-    publisher = ffmpeg.push(source, told["push_url"])
+    publisher = ffmpeg.push(source, addresses["push_url"])
     assert ffmpeg.probe(added.body["more_data"]["live_info"]["FLV"])["streams"]
     assert school.api.call("deleteClassVideo", classId=lesson).errno == 384
     assert not publisher.complaints()
     until(lambda: all(clip["isFinished"] for clip in school.clips(lesson)) and school.clips(lesson))
     first = school.clips(lesson)[0]
-    scene = school.recorded(lesson, source, told["scene_push_url"])
+    scene = school.recorded(lesson, source, addresses["scene_push_url"])
     assert (first["kind"], scene["kind"]) == ("class", "scene")
 
     files = {clip["fileId"]: downloaded(clip["url"], school) for clip in (first, scene)}
@@ -188,7 +188,7 @@ def test_the_life_of_a_class(school: School, source: Path) -> None:
 
     assert lock(1) == 391
     school.server.advance(HOUR + OVERTIME + 121)
-    assert ffmpeg.push(source, told["push_url"]).wait(30) != 0
+    assert ffmpeg.push(source, addresses["push_url"]).wait(30) != 0
     assert lock(1) == 1
     assert delete() == 633
     assert lock(0) == 1

@@ -12,7 +12,7 @@ import pytest
 from homeroom.base.clock import HOUR
 from homeroom.base.mp4 import looks_like_mp4
 from homeroom.contract.errno import Errno
-from tests.support.operator import LET_IN, School, refused, told
+from tests.support.operator import LET_IN, School, refused, run_json
 from tests.support.process import CommandFailed, Process
 from tests.support.wire import Value
 
@@ -30,8 +30,8 @@ def school(server: Process) -> Iterator[School]:
 
 
 def test_a_school_is_listed_and_shown(server: Process, school: School) -> None:
-    listed = {one["sid"]: one["name"] for one in told(server, "school", "list")}
-    shown = told(server, "school", "show", str(school.sid))
+    listed = {one["sid"]: one["name"] for one in run_json(server, "school", "list")}
+    shown = run_json(server, "school", "show", str(school.sid))
 
     assert listed[school.sid] == "学校"
     assert (shown["secret"], shown["former_secret"]) == (school.secret, None)
@@ -67,7 +67,7 @@ def test_a_rotated_secret_leaves_the_former_one_good_until_it_is_dropped(
 ) -> None:
     sid, former = str(school.sid), school.secret
 
-    rotated = told(server, "school", "rotate-secret", sid)
+    rotated = run_json(server, "school", "rotate-secret", sid)
 
     assert rotated["former_secret"] == former != rotated["secret"]
     school.api.secret = rotated["secret"]
@@ -75,7 +75,7 @@ def test_a_rotated_secret_leaves_the_former_one_good_until_it_is_dropped(
     school.api.secret = former
     assert school.soon(LET_IN)
     assert "two secrets already" in refused(server, "school", "rotate-secret", sid)
-    told(server, "school", "rotate-secret", sid, "--drop-former")
+    run_json(server, "school", "rotate-secret", sid, "--drop-former")
     assert school.soon(Errno.NOT_AUTHORISED)
     school.api.secret = rotated["secret"]
     assert school.soon(LET_IN)
@@ -96,19 +96,21 @@ def test_a_signature_made_by_the_command_is_good_for_a_call(
 
     assert re.fullmatch(r"SID=\d+&safeKey=[0-9a-f]{32}&timeStamp=\d+", signed)
     assert answer.json()["error_info"]["errno"] == 1
-    assert told(server, "sign", "--sid", str(school.sid)).keys() == dict(parse_qsl(signed)).keys()
+    assert (
+        run_json(server, "sign", "--sid", str(school.sid)).keys() == dict(parse_qsl(signed)).keys()
+    )
 
 
 def test_a_sub_account_is_not_stopped(server: Process, school: School) -> None:
     sid, teacher = str(school.sid), school.person(2)
 
-    told(server, "subaccount", "add", sid, str(teacher))
+    run_json(server, "subaccount", "add", sid, str(teacher))
 
     stop = {"teacherUid": teacher}
-    assert [one["uid"] for one in told(server, "subaccount", "list", sid)] == [teacher]
+    assert [one["uid"] for one in run_json(server, "subaccount", "list", sid)] == [teacher]
     assert school.errno("stopUsingTeacher", **stop) == Errno.SUB_ACCOUNT_NOT_STOPPABLE.number
     assert "already" in refused(server, "subaccount", "add", sid, str(teacher))
-    told(server, "subaccount", "remove", sid, str(teacher))
+    run_json(server, "subaccount", "remove", sid, str(teacher))
     school.done("stopUsingTeacher", **stop)
     assert "is no sub-account" in refused(server, "subaccount", "remove", sid, str(teacher))
 
@@ -116,15 +118,15 @@ def test_a_sub_account_is_not_stopped(server: Process, school: School) -> None:
 def test_a_cancelled_user_teaches_no_more(server: Process, school: School) -> None:
     teacher = school.person(2)
     form = school.form(teacherUid=teacher)
-    shown = told(server, "user", "show", str(teacher))
+    shown = run_json(server, "user", "show", str(teacher))
 
-    told(server, "user", "cancel", shown["telephone"])
+    run_json(server, "user", "cancel", shown["telephone"])
 
     assert shown["posts"] == [{"sid": school.sid, "post": "teacher, active"}]
     assert school.errno(ADD_CLASS, **form) == Errno.TEACHER_CANCELLED.number
-    assert told(server, "user", "show", str(teacher))["cancelled"] is True
+    assert run_json(server, "user", "show", str(teacher))["cancelled"] is True
     assert "is cancelled" in refused(server, "user", "cancel", str(teacher))
-    owner = told(server, "school", "show", str(school.sid))["owner"]
+    owner = run_json(server, "school", "show", str(school.sid))["owner"]
     assert "is the school account" in refused(server, "user", "cancel", str(owner))
 
 
@@ -132,11 +134,11 @@ def test_a_course_is_made_public_and_deleted(server: Process, school: School) ->
     course = school.course()
     change: dict[str, Value] = {"courseId": course, "courseName": "Other"}
 
-    told(server, "course", "set", str(course), "kind=public")
+    run_json(server, "course", "set", str(course), "kind=public")
     assert school.errno("editCourse", **change) == Errno.KIND_NOT_SUPPORTED.number
-    told(server, "course", "set", str(course), "kind=standard")
+    run_json(server, "course", "set", str(course), "kind=standard")
     school.done("editCourse", **change)
-    told(server, "course", "delete", str(course))
+    run_json(server, "course", "delete", str(course))
     assert school.errno("editCourse", **change) == Errno.COURSE_DELETED.number
     assert "is deleted" in refused(server, "course", "delete", str(course))
     assert "must be one of standard, public, dual" in refused(
@@ -150,7 +152,7 @@ def test_a_deleted_course_frees_the_identities_of_its_classes(
     form = school.form(courseUniqueIdentity="one")
     first = school.done(ADD_CLASS, **form)
 
-    told(server, "course", "delete", str(form["courseId"]))
+    run_json(server, "course", "delete", str(form["courseId"]))
 
     assert school.done(ADD_CLASS, **form | {"courseId": school.course()}) != first
 
@@ -159,26 +161,26 @@ def test_no_class_may_touch_a_maintenance_window(server: Process, school: School
     form = school.form()
     begin = int(str(form["beginTime"]))
     window = str(
-        told(server, "maintenance", "add", "--from", str(begin), "--to", str(begin + HOUR))[
+        run_json(server, "maintenance", "add", "--from", str(begin), "--to", str(begin + HOUR))[
             "window"
         ]
     )
 
     assert school.errno(ADD_CLASS, **form) == Errno.MAINTENANCE_OVERLAP.number
-    assert str(told(server, "maintenance", "list")[0]["window"]) == window
-    told(server, "maintenance", "remove", window)
+    assert str(run_json(server, "maintenance", "list")[0]["window"]) == window
+    run_json(server, "maintenance", "remove", window)
     school.done(ADD_CLASS, **form)
     assert "no maintenance window" in refused(server, "maintenance", "remove", window)
 
 
 def test_a_blocking_window_closes_the_partner_api(server: Process, school: School) -> None:
     when = ["--from", "2020-01-01", "--to", "2099-12-31T00:00+08:00"]
-    window = told(server, "maintenance", "add", *when, "--block")
+    window = run_json(server, "maintenance", "add", *when, "--block")
 
     try:
         is_blocked = school.soon(Errno.IN_MAINTENANCE)
     finally:
-        told(server, "maintenance", "remove", str(window["window"]))
+        run_json(server, "maintenance", "remove", str(window["window"]))
 
     assert is_blocked
     assert window["to"] == "2099-12-30T16:00:00+00:00"
@@ -190,9 +192,9 @@ def test_a_class_made_elsewhere_is_not_edited(server: Process, school: School) -
     lesson = school.done(ADD_CLASS, **form)
     change = {"courseId": form["courseId"], "classId": lesson, "className": "Other"}
 
-    told(server, "class", "set", str(lesson), "origin=client")
+    run_json(server, "class", "set", str(lesson), "origin=client")
     assert school.errno("editCourseClass", **change) == Errno.LESSON_MADE_ELSEWHERE.number
-    told(server, "class", "set", str(lesson), "origin=v1")
+    run_json(server, "class", "set", str(lesson), "origin=v1")
     school.done("editCourseClass", **change)
     assert "must be one of v1, client, lms" in refused(
         server, "class", "set", str(lesson), "origin=web"
@@ -204,9 +206,9 @@ def test_a_guest_of_a_class_does_not_teach_it(server: Process, school: School) -
     lesson, guest = school.done(ADD_CLASS, **form), school.person(2)
     change = {"courseId": form["courseId"], "classId": lesson, "teacherUid": guest}
 
-    told(server, "class", "guest", str(lesson), "--add", str(guest))
+    run_json(server, "class", "guest", str(lesson), "--add", str(guest))
     assert school.errno("editCourseClass", **change) == Errno.TEACHER_IS_GUEST.number
-    told(server, "class", "guest", str(lesson), "--remove", str(guest))
+    run_json(server, "class", "guest", str(lesson), "--remove", str(guest))
     school.done("editCourseClass", **change)
     assert "is no guest" in refused(server, "class", "guest", str(lesson), "--remove", str(guest))
     assert "teaches class" in refused(server, "class", "guest", str(lesson), "--add", str(guest))
@@ -221,8 +223,8 @@ def test_a_clip_of_a_closed_class_is_added_listed_and_deleted(
     video = {"classId": lesson}
     assert school.errno("deleteClassVideo", **video) == Errno.LESSON_NOT_OVER.number
 
-    told(server, "class", "close", str(lesson))
-    added = told(server, "clip", "add", str(lesson), str(recording), "--kind", "scene")
+    run_json(server, "class", "close", str(lesson))
+    added = run_json(server, "clip", "add", str(lesson), str(recording), "--kind", "scene")
 
     kept = server.data / added["path"]
     assert kept.read_bytes() == MP4
@@ -242,7 +244,7 @@ def test_a_stream_is_shown_and_given_another_key(server: Process, school: School
     reply = school.api.call(ADD_CLASS, **form)
     lesson = str(reply.data)
 
-    shown = told(server, "stream", lesson)
+    shown = run_json(server, "stream", lesson)
 
     for name in ("push_url", "scene_push_url"):
         assert shown[name].startswith(f"{server.push_url}/")
@@ -250,7 +252,7 @@ def test_a_stream_is_shown_and_given_another_key(server: Process, school: School
     assert [shown[f"{name.lower()}_url"] for name in bound] == list(bound.values())
     assert shown["rtmp_url"].startswith(f"{server.pull_urls[0]}/")
     assert "-scene.m3u8?" in shown["scene_hls_url"]
-    token = told(server, "token", "create", "--school", str(school.sid), "--name", "t")["token"]
+    token = run_json(server, "token", "create", "--school", str(school.sid), "--name", "t")["token"]
     read = httpx.get(
         f"{server.url}/admin/v1/classes/{lesson}/stream",
         headers={"authorization": f"Bearer {token}"},
@@ -259,10 +261,10 @@ def test_a_stream_is_shown_and_given_another_key(server: Process, school: School
     assert (read["pushUrl"], read["scenePushUrl"]) == (shown["push_url"], shown["scene_push_url"])
     moments = (form["beginTime"], form["endTime"])
     assert (read["opensAt"] + 1200, read["closesAt"] - 1200) == moments
-    renewed = told(server, "stream", lesson, "--new-key")
+    renewed = run_json(server, "stream", lesson, "--new-key")
     changed = {name for name in shown if shown[name] != renewed[name]}
     assert changed == {"push_url", "scene_push_url", "teach_url"}
-    silent = told(server, "stream", str(school.done(ADD_CLASS, **school.form())))
+    silent = run_json(server, "stream", str(school.done(ADD_CLASS, **school.form())))
     assert {name for name in silent if silent[name] and name.endswith("_url")} == {"teach_url"}
 
 
@@ -272,12 +274,14 @@ def test_a_recording_of_another_kind_is_kept_with_a_warning(
     film = tmp_path / "old.mp4"
     film.write_bytes(b"another container")
     lesson = school.done(ADD_CLASS, **school.form(record=1))
-    assert told(server, "clip", "add", str(lesson), str(film))["size"] == len(b"another container")
+    assert run_json(server, "clip", "add", str(lesson), str(film))["size"] == len(
+        b"another container"
+    )
     assert not looks_like_mp4(film)
 
 
 def listed(server: Process, lesson: int) -> list[dict[str, Any]]:
-    return list(told(server, "clip", "list", str(lesson)))
+    return list(run_json(server, "clip", "list", str(lesson)))
 
 
 def test_what_is_no_recording_is_not_kept(server: Process, school: School, tmp_path: Path) -> None:
@@ -303,11 +307,11 @@ def files(server: Process) -> set[Path]:
 
 
 def test_a_preset_can_be_named_by_a_course(server: Process, school: School) -> None:
-    preset = told(server, "preset", "add", str(school.sid), "Small room")["preset"]
+    preset = run_json(server, "preset", "add", str(school.sid), "Small room")["preset"]
 
     school.done("addCourse", courseName="Course", classroomSettingId=preset)
 
-    assert told(server, "preset", "list", str(school.sid)) == [
+    assert run_json(server, "preset", "list", str(school.sid)) == [
         {"preset": preset, "name": "Small room"}
     ]
     assert "no school" in refused(server, "preset", "add", "999", "Small room")
@@ -317,22 +321,22 @@ def test_a_folder_that_is_not_writable_takes_no_folder(server: Process, school: 
     top = school.done("getTopFolderId")
     new = {"folderId": top, "folderName": "Worksheets"}
 
-    told(server, "folder", "set", str(top), "writable=0")
+    run_json(server, "folder", "set", str(top), "writable=0")
     assert school.errno("createFolder", **new) == Errno.FOLDER_NOT_WRITABLE.number
-    told(server, "folder", "set", str(top), "writable=1")
+    run_json(server, "folder", "set", str(top), "writable=1")
     school.done("createFolder", **new)
     assert "no folder has the id" in refused(server, "folder", "set", "99999", "writable=1")
 
 
 def test_a_token_opens_the_read_back_until_it_is_revoked(server: Process, school: School) -> None:
-    made = told(server, "token", "create", "--school", str(school.sid), "--name", "reports")
+    made = run_json(server, "token", "create", "--school", str(school.sid), "--name", "reports")
 
     assert read_back(server, made["token"]) == 200
     assert made["token"] not in server.cli("token", "list")
-    assert [one["school"] for one in told(server, "token", "list") if one["id"] == made["id"]] == [
-        school.sid
-    ]
-    told(server, "token", "revoke", str(made["id"]))
+    assert [
+        one["school"] for one in run_json(server, "token", "list") if one["id"] == made["id"]
+    ] == [school.sid]
+    run_json(server, "token", "revoke", str(made["id"]))
     assert read_back(server, made["token"]) == 401
     assert "no token in force" in refused(server, "token", "revoke", str(made["id"]))
     assert "no school" in refused(server, "token", "create", "--school", "999")
@@ -357,8 +361,8 @@ def test_the_doctor_finds_the_server_and_what_is_missing(
     recording = tmp_path / "lesson.mp4"
     recording.write_bytes(MP4)
     lesson = str(school.done(ADD_CLASS, **school.form(record=1)))
-    path = server.data / told(server, "clip", "add", lesson, str(recording))["path"]
-    healthy = {one["check"]: one["state"] for one in told(server, "doctor")}
+    path = server.data / run_json(server, "clip", "add", lesson, str(recording))["path"]
+    healthy = {one["check"]: one["state"] for one in run_json(server, "doctor")}
 
     path.rename(path.with_suffix(".away"))
     with pytest.raises(CommandFailed) as failed:
@@ -375,4 +379,4 @@ def test_the_doctor_finds_the_server_and_what_is_missing(
 
 
 def test_migrating_what_is_current_changes_nothing(server: Process) -> None:
-    assert told(server, "migrate") == {"changed": False}
+    assert run_json(server, "migrate") == {"changed": False}

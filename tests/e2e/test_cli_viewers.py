@@ -16,7 +16,7 @@ from homeroom.store.unit_of_work import Store
 from homeroom.store.viewers import NewViewer, Viewer
 from homeroom.usecases import chat
 from tests.support import pages
-from tests.support.operator import School, refused, told
+from tests.support.operator import School, refused, run_json
 from tests.support.process import Process, typed
 
 pytestmark = pytest.mark.e2e
@@ -59,7 +59,7 @@ def test_viewers_are_listed_and_taken_along(
     assert "Nobody has watched it yet." in typed("viewers", str(lesson), *server.where)
     viewer = watches(store, lesson, "=小明")
 
-    (shown,) = told(server, "viewers", str(lesson))
+    (shown,) = run_json(server, "viewers", str(lesson))
     listed = typed("viewers", str(lesson), *server.where)
     (row,) = csv.DictReader(StringIO(typed("viewers", str(lesson), "--csv", *server.where)))
 
@@ -74,17 +74,17 @@ def test_a_chat_is_kept_in_order(server: Process, store: Store, lesson: LessonId
     assert "Nobody has said anything yet." in typed("chat", "show", where, *server.where)
     first, second = (str(says(store, viewer, text)) for text in ("one\ntwo", "three"))
 
-    pinned = told(server, "chat", "pin", where, second)
-    deleted = told(server, "chat", "delete", where, first)
-    (shown,) = told(server, "chat", "show", where)
+    pinned = run_json(server, "chat", "pin", where, second)
+    deleted = run_json(server, "chat", "delete", where, first)
+    (shown,) = run_json(server, "chat", "show", where)
 
     assert (pinned["done"], str(pinned["target"])) == ("pin", second)
     assert (deleted["done"], str(deleted["target"])) == ("delete", first)
     assert (str(shown["message"]), shown["viewer"], shown["name"]) == (second, viewer.id, "小明")
     assert (shown["role"], shown["text"], shown["pinned"]) == ("viewer", "three", True)
     assert "has no message" in refused(server, "chat", "delete", where, first)
-    told(server, "chat", "unpin", where)
-    assert told(server, "chat", "show", where)[0]["pinned"] is False
+    run_json(server, "chat", "unpin", where)
+    assert run_json(server, "chat", "show", where)[0]["pinned"] is False
     assert "three" in typed("chat", "show", where, *server.where)
 
 
@@ -99,10 +99,10 @@ def test_viewers_are_muted_and_chats_paused(
         return held is not None and held.is_muted, standing.is_paused
 
     for verb, wanted in (("mute", (True, False)), ("unmute", (False, False))):
-        assert told(server, "chat", verb, where, str(viewer.id))["done"] == verb
+        assert run_json(server, "chat", verb, where, str(viewer.id))["done"] == verb
         assert stands() == wanted
     for verb, wanted in (("pause", (False, True)), ("resume", (False, False))):
-        assert told(server, "chat", verb, where)["done"] == verb
+        assert run_json(server, "chat", verb, where)["done"] == verb
         assert stands() == wanted
     assert "has no viewer" in refused(server, "chat", "mute", where, "999999")
     recent = store.read(lambda uow: uow.chats.list_since({lesson: EntryId(0)}, 10))
@@ -110,9 +110,9 @@ def test_viewers_are_muted_and_chats_paused(
 
 
 def test_a_stream_names_the_teachers_page(server: Process, lesson: LessonId) -> None:
-    shown = told(server, "stream", str(lesson))
+    shown = run_json(server, "stream", str(lesson))
     assert shown["teach_url"].startswith(f"{server.url}/teach/")
-    renewed = told(server, "stream", str(lesson), "--new-key")
+    renewed = run_json(server, "stream", str(lesson), "--new-key")
     assert renewed["teach_url"] != shown["teach_url"]
 
 

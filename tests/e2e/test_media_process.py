@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from homeroom.media.supervisor import LOCK
-from tests.support.operator import told
+from tests.support.operator import run_json
 from tests.support.process import Process, run
 
 pytestmark = pytest.mark.e2e
@@ -229,7 +229,7 @@ def test_without_media_there_is_no_engine(tmp_path: Path) -> None:
 
 def test_an_external_engine_is_told_where_to_report(tmp_path: Path) -> None:
     running = Process(data=tmp_path, env=EXTERNAL)
-    hooks = told(running, "media", "hooks")["hooks_url"]
+    hooks = run_json(running, "media", "hooks")["hooks_url"]
     hook = {"action": "on_connect", "client_id": "1"}
     answer = httpx.post(hooks, json=hook, trust_env=False)
     secret = parse_qs(urlsplit(hooks).query)["secret"][0]

@@ -14,7 +14,7 @@ from tests.support import ffmpeg
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
 from tests.support.nginx import examples, free_ports, needs_nginx, replaced, running_nginx
-from tests.support.operator import told
+from tests.support.operator import run_json
 from tests.support.process import Process
 from tests.support.school import School
 
@@ -50,7 +50,7 @@ def server(tmp_path: Path) -> Iterator[Process]:
         },
     )
     try:
-        hooks = told(running, "media", "hooks")["hooks_url"]
+        hooks = run_json(running, "media", "hooks")["hooks_url"]
         with (
             shimmed(tmp_path, hooks, folder, shim),
             running_nginx(tmp_path, "rtmp", inside, outside),

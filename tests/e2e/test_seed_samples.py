@@ -130,12 +130,12 @@ def now(server: Server) -> int:
 
 def paste(server: Server, sample: str, **replaced: tuple[object, object]) -> Answer:
     """Run a sample in a shell after replacing some of its values, each of which it has once."""
-    told = credentials(server)
+    signed = credentials(server)
     changes = {
         ADDRESS: f"{server.url}/",
-        "SID=1234567": f"SID={told['SID']}",
-        "safeKey=0f7781b3033527a8cc2b1abbf45a5fd2": f"safeKey={told['safeKey']}",
-        "timeStamp=1484719085": f"timeStamp={told['timeStamp']}",
+        "SID=1234567": f"SID={signed['SID']}",
+        "safeKey=0f7781b3033527a8cc2b1abbf45a5fd2": f"safeKey={signed['safeKey']}",
+        "timeStamp=1484719085": f"timeStamp={signed['timeStamp']}",
     }
     changes |= {f"{name}={old}": f"{name}={new}" for name, (old, new) in replaced.items()}
     for old, new in changes.items():

@@ -44,8 +44,8 @@ def servers(postgres: Postgres) -> Iterator[Servers]:
 
 def ready(server: Process) -> dict[str, Any]:
     answer = httpx.get(f"{server.url}/readyz", trust_env=False, timeout=10)
-    told: dict[str, Any] = answer.json()
-    return told
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 @needs_ffmpeg

@@ -223,9 +223,9 @@ def test_a_recording_cut_anywhere_is_mended(chunks: list[Chunk], tmp_path: Path)
             assert path.stat().st_size == cut
             continue
         assert path.stat().st_size == ends[kept]
-        told = sum(chunk.duration for chunk in chunks[:kept])
+        expected = sum(chunk.duration for chunk in chunks[:kept])
         # Sound may go on for some frames after the last picture that is decoded, or the reverse.
-        assert duration == pytest.approx(told, abs=100)
+        assert duration == pytest.approx(expected, abs=100)
         assert mend(path) == duration, "nothing is left to do"
 
 

@@ -305,8 +305,8 @@ def test_sound_does_not_wait_for_slow_pictures() -> None:
     for number in range(200):
         time = number * 1024 * 1000 // RATE
         packager.take(sound(time), time)
-        told = sum(chunk.duration for chunk in chunks)
-        assert time - told <= HELD_MS
+        packed = sum(chunk.duration for chunk in chunks)
+        assert time - packed <= HELD_MS
 
 
 def test_a_clock_that_stands_still_does_not_fill_the_memory() -> None:
@@ -314,13 +314,13 @@ def test_a_clock_that_stands_still_does_not_fill_the_memory() -> None:
     packager = Packager(chunks.append)
     for packet in headers(VIDEO, AUDIO):
         packager.take(packet, 0)
-    sent = told = 0
+    sent = packed = 0
     for number in range(40):
         packet = picture(0, key=number == 0, size=1_000_000)
         packager.take(packet, 0)
         sent += 1_000_000
-        told = sum(len(chunk.data) for chunk in chunks)
-        assert sent - told < 7_000_000
+        packed = sum(len(chunk.data) for chunk in chunks)
+        assert sent - packed < 7_000_000
 
 
 PACKETS = st.one_of(

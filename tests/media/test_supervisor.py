@@ -18,23 +18,23 @@ from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.supervisor import ID, LOCK, Supervisor, engine_id
 
 PATIENCE: Final = 20
-# Notes what it was told, does something, and notes its end.
+# Notes what it received, does something, and notes its end.
 STAND_IN: Final = """
 import json, os, signal, socket, sys, time
-notes, told = sys.argv[1], sys.stdin.readline()
+notes, received = sys.argv[1], sys.stdin.readline()
 def note(**facts):
     with open(notes, "a") as file:
         file.write(json.dumps({{"pid": os.getpid(), **facts}}) + "\\n")
-fds = json.loads(told)
+fds = json.loads(received)
 ports = [socket.socket(fileno=fds[name]).getsockname()[1] for name in ("rtmp_fd", "http_fd")]
-note(told=fds, ports=ports, leads=os.getsid(0) == os.getpid())
+note(received=fds, ports=ports, leads=os.getsid(0) == os.getpid())
 {then}
 note(ended=True)
 """
 OBEYS: Final = "sys.stdin.read()"
 DIES: Final = "os.kill(os.getpid(), signal.SIGKILL)"
 HANGS: Final = "time.sleep(60)"
-DIES_ONCE: Final = f"open(notes).read().count('told') == 1 and {DIES}; {OBEYS}"
+DIES_ONCE: Final = f"open(notes).read().count('received') == 1 and {DIES}; {OBEYS}"
 
 
 class Place:
@@ -96,12 +96,12 @@ def played(scene: Callable[[], Coroutine[None, None, None]]) -> None:
 def test_it_is_told_its_settings_and_gets_the_sockets(place: Place) -> None:
     async def scene() -> None:
         async with place.supervised(OBEYS) as watched:
-            await until(lambda: bool(place.noted("told")))
+            await until(lambda: bool(place.noted("received")))
             assert place.noted("pid") == [watched.pid]
 
     played(scene)
 
-    assert place.noted("told") == [json.loads(json.dumps(_facts(place.settings)))]
+    assert place.noted("received") == [json.loads(json.dumps(_facts(place.settings)))]
     assert place.noted("ports") == [place.ports]
     assert place.noted("leads") == [True], "a Ctrl-C would reach it"
 
@@ -113,7 +113,7 @@ def _facts(settings: EngineSettings) -> dict[str, object]:
 def test_the_end_of_its_input_ends_it_in_order(place: Place) -> None:
     async def scene() -> None:
         async with place.supervised(OBEYS) as watched:
-            await until(lambda: bool(place.noted("told")))
+            await until(lambda: bool(place.noted("received")))
         assert watched.pid is None
         assert watched.restarts == 0
 
@@ -125,7 +125,7 @@ def test_the_end_of_its_input_ends_it_in_order(place: Place) -> None:
 def test_one_that_dies_is_started_again_with_the_same_ports(place: Place) -> None:
     async def scene() -> None:
         async with place.supervised(DIES_ONCE) as watched:
-            await until(lambda: len(place.noted("told")) == 2)
+            await until(lambda: len(place.noted("received")) == 2)
             assert watched.restarts == 1
 
     played(scene)
@@ -169,7 +169,7 @@ def test_one_that_does_not_end_is_killed(place: Place, monkeypatch: pytest.Monke
 
     async def scene() -> None:
         async with place.supervised(HANGS) as watched:
-            await until(lambda: bool(place.noted("told")))
+            await until(lambda: bool(place.noted("received")))
         assert watched.pid is None
 
     played(scene)
@@ -186,7 +186,7 @@ def test_one_that_does_not_answer_is_killed_and_started_again(
 
     async def scene() -> None:
         async with place.supervised(OBEYS):
-            await until(lambda: len(place.noted("told")) >= 2)
+            await until(lambda: len(place.noted("received")) >= 2)
             place.silent = 0.0
 
     played(scene)
@@ -204,7 +204,7 @@ def test_one_that_has_just_started_has_time_to_answer(
 
     async def scene() -> None:
         async with place.supervised(OBEYS) as watched:
-            await until(lambda: bool(place.noted("told")))
+            await until(lambda: bool(place.noted("received")))
             assert watched.restarts == 0
 
     played(scene)
@@ -223,7 +223,7 @@ def test_it_waits_for_the_engine_of_a_server_that_was_killed(place: Place) -> No
                 assert watched.pid is None
                 assert f"works on {place.folder}; " in watched.waits_for
                 of_the_old_one.close()
-                await until(lambda: bool(place.noted("told")))
+                await until(lambda: bool(place.noted("received")))
                 assert watched.waits_for == ""
 
     played(scene)
@@ -241,7 +241,7 @@ def test_a_folder_names_its_engine_once(tmp_path: Path) -> None:
 def test_an_engine_keeps_others_away_as_long_as_it_lives(place: Place) -> None:
     async def scene() -> None:
         async with place.supervised(OBEYS):
-            await until(lambda: bool(place.noted("told")))
+            await until(lambda: bool(place.noted("received")))
             with (place.folder / LOCK).open("a") as lock, pytest.raises(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

@@ -167,15 +167,15 @@ def test_a_report_tells_when_each_packet_came() -> None:
     arrivals = Arrivals()
     for number, now in ((65_535, 10.0), (0, 10.002), (2, 10.001), (3, 10.2)):
         arrivals.take(number, now)
-    told = arrivals.report(1, 2, 10.2)
-    assert told is not None
-    assert len(told) == 4 * (1 + struct.unpack_from(">H", told, 2)[0])
-    assert struct.unpack_from(">BB2xIIHH", told) == (0x8F, 205, 1, 2, 65_535, 5)
-    reference = int.from_bytes(told[16:19])
-    assert told[19] == 0, "the first report"
+    report = arrivals.report(1, 2, 10.2)
+    assert report is not None
+    assert len(report) == 4 * (1 + struct.unpack_from(">H", report, 2)[0])
+    assert struct.unpack_from(">BB2xIIHH", report) == (0x8F, 205, 1, 2, 65_535, 5)
+    reference = int.from_bytes(report[16:19])
+    assert report[19] == 0, "the first report"
     # Seven packets in two bits each: a byte, a byte, lost, two bytes, two bytes.
-    assert int.from_bytes(told[20:22]) == 0b11_01_01_00_10_10_00_00
-    first, second, third, fourth = struct.unpack_from(">BBhh", told, 22)
+    assert int.from_bytes(report[20:22]) == 0b11_01_01_00_10_10_00_00
+    first, second, third, fourth = struct.unpack_from(">BBhh", report, 22)
     times = [reference * 0.064 + first / 4000]
     for step in (second, third, fourth):
         times.append(times[-1] + step / 4000)
@@ -188,8 +188,8 @@ def test_what_is_missing_between_two_reports_is_told_of() -> None:
     assert arrivals.report(1, 2, 1.0) is not None
     arrivals.take(4, 1.0 + EVERY / 2)
     assert arrivals.report(1, 2, 1.0 + EVERY / 2) is None
-    told = arrivals.report(1, 2, 1.0 + EVERY)
-    assert told is not None
-    assert struct.unpack_from(">HH", told, 12) == (2, 3)
-    assert told[19] == 1
+    report = arrivals.report(1, 2, 1.0 + EVERY)
+    assert report is not None
+    assert struct.unpack_from(">HH", report, 12) == (2, 3)
+    assert report[19] == 1
     assert arrivals.report(1, 2, 2.0) is None

@@ -154,7 +154,7 @@ class Kills:
         self.school.close()
         self.server.stop()
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return what was seen, in one line."""
         return (
             f"{self.kills} kills, {self.pushes} pushes, {self.clips} clips of"
@@ -356,8 +356,8 @@ def survive(folder: Path, seed: int, times: int) -> None:
     try:
         for _ in range(times):
             kills.rounds(10)
-            print(kills.told())  # noqa: T201  the person who runs the soak reads it
+            print(kills.summary())  # noqa: T201  the person who runs the soak reads it
     finally:
         kills.close()
     # A run of which hardly anything was recorded has shown nothing.
-    assert kills.clips >= kills.kills // 2, kills.told()
+    assert kills.clips >= kills.kills // 2, kills.summary()

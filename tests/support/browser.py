@@ -146,12 +146,12 @@ def _weigh(session: CDPSession, seen: Seen) -> None:
     session.send("Network.enable")
     session.on(
         "Network.requestWillBeSent",
-        lambda told: urls.__setitem__(told["requestId"], told["request"]["url"]),
+        lambda event: urls.__setitem__(event["requestId"], event["request"]["url"]),
     )
     session.on(
         "Network.loadingFinished",
-        lambda told: seen.weight.update(
-            {urls.get(told["requestId"], ""): int(told["encodedDataLength"])}
+        lambda event: seen.weight.update(
+            {urls.get(event["requestId"], ""): int(event["encodedDataLength"])}
         ),
     )
 

@@ -205,8 +205,8 @@ class Classroom(Scheduled):
 
     def guest_ticket(self, name: str, ticket: str | None = None) -> str:
         """Return the ticket of somebody who has left a number and a name."""
-        told = {"telephone": self.given.telephone(), "nickname": name, "ticket": ticket}
-        answer = httpx.post(f"{self.url}{self.base}/guest", json=told, trust_env=False, timeout=30)
+        form = {"telephone": self.given.telephone(), "nickname": name, "ticket": ticket}
+        answer = httpx.post(f"{self.url}{self.base}/guest", json=form, trust_env=False, timeout=30)
         given: str = answer.raise_for_status().json()["ticket"]
         return given
 

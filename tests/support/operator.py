@@ -21,7 +21,7 @@ class School:
 
     def __init__(self, server: Process) -> None:
         self.server = server
-        made = told(server, "school", "create", "--name", "学校")
+        made = run_json(server, "school", "create", "--name", "学校")
         self.sid, self.secret = made["sid"], made["secret"]
         self.api = Partner(server.url, self.sid, self.secret, SystemClock())
         self.people = 0
@@ -52,7 +52,7 @@ class School:
 
     def set(self, *pairs: str) -> dict[str, Any]:
         """Run `school set` and return the plan it tells."""
-        return dict(told(self.server, "school", "set", str(self.sid), *pairs)["plan"])
+        return dict(run_json(self.server, "school", "set", str(self.sid), *pairs)["plan"])
 
     def course(self) -> int:
         return int(self.done("addCourse", courseName="Course"))
@@ -71,7 +71,7 @@ class School:
         return given | fields
 
 
-def told(server: Process, *args: str) -> Any:  # noqa: ANN401  each command has its own answer
+def run_json(server: Process, *args: str) -> Any:  # noqa: ANN401  each command has its own answer
     """Run a command with --json and return what it tells."""
     return json.loads(typed(*args, "--json", *server.where))
 

@@ -70,8 +70,8 @@ class School:
 
     def stream(self, lesson: int, *more: str) -> dict[str, Any]:
         """Return what `homeroom stream` tells."""
-        told: dict[str, Any] = json.loads(self.server.cli("stream", str(lesson), "--json", *more))
-        return told
+        stream: dict[str, Any] = json.loads(self.server.cli("stream", str(lesson), "--json", *more))
+        return stream
 
     def clips(self, lesson: int) -> list[dict[str, Any]]:
         """Return the clips of a class, deleted ones too."""

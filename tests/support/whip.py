@@ -22,8 +22,8 @@ class Gateway:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        told = {"push_base": "", "address": None, "log_level": "info"} | more
-        self.browser = Browser(**told)
+        settings = {"push_base": "", "address": None, "log_level": "info"} | more
+        self.browser = Browser(**settings)
 
     def do(self, what: Coroutine[Any, Any, T]) -> T:
         """Do something where the gateway is known, and return what comes of it."""

@@ -135,9 +135,9 @@ def test_every_command_has_help_that_names_the_place_of_the_data() -> None:
 def test_a_time_is_epoch_seconds_or_iso_8601(data: Path, text: str, moment: str) -> None:
     window = ["--from", text, "--to", "2099-01-01"]
 
-    told = json.loads(typed("maintenance", "add", *window, "--json", "--data", str(data)))
+    window_of = json.loads(typed("maintenance", "add", *window, "--json", "--data", str(data)))
 
-    assert told["from"] == moment
+    assert window_of["from"] == moment
 
 
 def test_only_the_fingerprint_of_a_token_is_kept(data: Path) -> None:

@@ -34,11 +34,11 @@ class Journey:
         self.facts = facts
         self.steps: list[tuple[str, int, object]] = []
 
-    def take(self, step: str, call: Callable[..., Any], *told: object, **named: object) -> object:
+    def take(self, step: str, call: Callable[..., Any], *values: object, **named: object) -> object:
         """Make a call, write down how it ended, and hand on the data of its answer."""
         errno = 1
         try:
-            data = call(*told, **named)
+            data = call(*values, **named)
         except self.refusal as refused:
             errno, data = refused.code, refused.response.json()
         if isinstance(data, dict) and "error_info" in data:
