@@ -18,7 +18,7 @@ from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
 from tests.support.wire import Reply, Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 
 
@@ -61,7 +61,7 @@ SET_CLASS_VIDEO_MULTIPLE_CASES = (
     Case(144, lambda g: switch(g, courseId=g.other().course())),
     Case(149, lambda g: switch(g, courseId=g.deleted_course())),
     Case(369, lambda g: switch(g, courseId=g.public_course())),
-    Case(143, lambda g: switch(g, classJson=[{"classId": STRANGER}]), "entry"),
+    Case(143, lambda g: switch(g, classJson=[{"classId": UNKNOWN_ID}]), "entry"),
     Case(142, lambda g: switch(g, courseId=g.course()), "entry"),
     Case(212, switch_deleted, "entry"),
     Case(251, lambda g: switch_one(Scheduled(g), record=0, live=1), "entry"),

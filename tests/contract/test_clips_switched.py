@@ -15,7 +15,7 @@ from tests.support.wire import Reply, Value
 
 NOWHERE = {"live_url": "", "live_info": {"RTMP": "", "HLS": "", "FLV": ""}}
 """What more_data is of a class that is shown nowhere (READINGS Q9)."""
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 
 
@@ -39,7 +39,7 @@ def test_entries_are_judged_alone_and_answered_in_order(given: Given) -> None:
     reply = switch(
         given,
         held.course,
-        {"classId": STRANGER, **TRIO, "customColumn": "first"},
+        {"classId": UNKNOWN_ID, **TRIO, "customColumn": "first"},
         {"classId": held.lesson, **TRIO},
         {"classId": given.lesson(), **TRIO},
         {"classId": other, "record": 0, "live": 1, "replay": 0},
@@ -60,7 +60,7 @@ def test_an_id_is_read_in_both_spellings(given: Given) -> None:
     held = Scheduled(given)
     lower = {"classid": str(held.lesson), **TRIO}
     assert switch(given, held.course, lower).errnos == [1]
-    both = {"classid": STRANGER, "classId": held.lesson, **TRIO}
+    both = {"classid": UNKNOWN_ID, "classId": held.lesson, **TRIO}
     assert switch(given, held.course, both).errnos == [1]
 
 

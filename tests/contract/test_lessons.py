@@ -12,7 +12,7 @@ from tests.support.cases import Case, check_table
 from tests.support.given import Given
 from tests.support.wire import Reply, Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 STUDENT, AUDITOR = 1, 2
 
@@ -95,7 +95,7 @@ ADD_COURSE_CLASS_CASES = (
     Case(102, lambda g: g.api.post("addCourseClass", data={**g.api.signed(), "safeKey": "0" * 32})),
     Case(460, while_another_is_at_it),
     Case(398, known_identity),
-    Case(147, lambda g: add(g, STRANGER)),
+    Case(147, lambda g: add(g, UNKNOWN_ID)),
     Case(144, lambda g: add(g, g.other().course())),
     Case(149, lambda g: add(g, g.deleted_course())),
     Case(153, lambda g: add(g, g.ended_course())),
@@ -105,7 +105,7 @@ ADD_COURSE_CLASS_CASES = (
     Case(268, lambda g: beginning(g, 3 * YEAR + 1)),
     Case(165, lambda g: in_a_day(g, 15 * MINUTE - 1)),
     Case(454, in_maintenance),
-    Case(400, lambda g: add(g, teacherUid=STRANGER)),
+    Case(400, lambda g: add(g, teacherUid=UNKNOWN_ID)),
     Case(136, lambda g: add(g, teacherUid=g.student())),
     Case(884, lambda g: add(g, teacherUid=g.cancelled(g.teacher()))),
     Case(387, lambda g: add(g, teacherUid=g.stopped(g.teacher()))),

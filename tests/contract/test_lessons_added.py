@@ -11,7 +11,7 @@ from homeroom.domain.schools import Plan, month_bounds
 from tests.support.given import Given
 from tests.support.wire import Reply, Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 
 
 def add(given: Given, **fields: Value) -> Reply:
@@ -201,7 +201,7 @@ def test_a_class_without_a_folder_follows_its_course(given: Given) -> None:
     assert added(given, folderId=folder).folder == folder
     assert added(given, folderId="").folder is None
     assert added(given, folderId=0).folder is None
-    assert add(given, folderId=STRANGER).errno == 160
+    assert add(given, folderId=UNKNOWN_ID).errno == 160
 
 
 def test_months_are_counted_in_the_schools_own_time(given: Given) -> None:

@@ -9,7 +9,7 @@ from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.wire import Reply, Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 
 
@@ -43,7 +43,7 @@ DEL_COURSE_CLASS_CASES = (
     Case(102, lambda g: g.api.post("delCourseClass", data={**g.api.signed(), "safeKey": "0" * 32})),
     Case(144, lambda g: delete(g, courseId=g.other().course())),
     Case(369, lambda g: delete(g, courseId=g.public_course())),
-    Case(143, lambda g: delete(g, classId=STRANGER)),
+    Case(143, lambda g: delete(g, classId=UNKNOWN_ID)),
     Case(142, lambda g: delete(g, courseId=g.course())),
     Case(212, twice),
     Case(466, made_elsewhere),
@@ -68,7 +68,7 @@ def test_del_course_class(given: Given, case: Case) -> None:
 
 def test_a_course_that_nobody_has_is_not_in_the_school_either(given: Given) -> None:
     """The action knows no 147."""
-    assert delete(given, courseId=STRANGER).errno == 144
+    assert delete(given, courseId=UNKNOWN_ID).errno == 144
 
 
 def test_a_class_may_be_deleted_until_it_starts_and_not_before_its_overtime_is_over(

@@ -12,7 +12,7 @@ from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
 from tests.support.wire import Reply, Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 STUDENT, AUDITOR = 1, 2
 
@@ -96,7 +96,7 @@ EDIT_COURSE_CLASS_CASES = (
     ),
     Case(144, of_another_school),
     Case(369, lambda g: Scheduled(g).edit(courseId=g.public_course())),
-    Case(143, lambda g: Scheduled(g).edit(classId=STRANGER)),
+    Case(143, lambda g: Scheduled(g).edit(classId=UNKNOWN_ID)),
     Case(142, lambda g: Scheduled(g).edit(courseId=g.course())),
     Case(212, lambda g: deleted(Scheduled(g)).edit()),
     Case(466, lambda g: (h := Scheduled(g)).edit(classId=g.made_elsewhere(h.lesson))),
@@ -109,7 +109,7 @@ EDIT_COURSE_CLASS_CASES = (
     Case(268, lambda g: Scheduled(g).move(3 * YEAR)),
     Case(165, lambda g: (h := Scheduled(g)).edit(endTime=h.begin + 15 * MINUTE - 1)),
     Case(454, lambda g: in_maintenance(Scheduled(g))),
-    Case(400, lambda g: Scheduled(g).edit(teacherUid=STRANGER)),
+    Case(400, lambda g: Scheduled(g).edit(teacherUid=UNKNOWN_ID)),
     Case(136, lambda g: Scheduled(g).edit(teacherUid=g.student())),
     Case(884, lambda g: Scheduled(g).edit(teacherUid=g.cancelled(g.teacher()))),
     Case(387, lambda g: Scheduled(g).edit(teacherUid=g.stopped(g.teacher()))),
@@ -119,7 +119,7 @@ EDIT_COURSE_CLASS_CASES = (
     Case(325, lambda g: (h := Scheduled(g)).edit(teacherUid=g.guest(h.lesson, g.teacher()))),
     Case(328, taught_by_a_co_teacher),
     Case(21316, lambda g: Scheduled(g).edit(assistantUids=[g.teacher()] * 2)),
-    Case(21317, lambda g: planned(g, "max_co_teachers", 1, assistantUids=[STRANGER, 1])),
+    Case(21317, lambda g: planned(g, "max_co_teachers", 1, assistantUids=[UNKNOWN_ID, 1])),
     Case(322, lambda g: (h := Scheduled(g)).edit(assistantUid=h.teacher)),
     Case(318, lambda g: Scheduled(g).edit(assistantUid=g.student())),
     Case(885, lambda g: Scheduled(g).edit(assistantUid=g.cancelled(g.teacher()))),

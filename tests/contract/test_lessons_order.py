@@ -9,7 +9,7 @@ from homeroom.store.engine import Value as Column
 from tests.support.given import Given
 from tests.support.wire import Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 STUDENT, AUDITOR = 1, 2
 Step = tuple[int, dict[str, Any]]
@@ -60,16 +60,16 @@ def all_wrong(given: Given, people: People) -> dict[str, Value]:
         storage_mb=1,
     )
     return {
-        "courseId": STRANGER,
+        "courseId": UNKNOWN_ID,
         "className": "",
         "beginTime": given.now - DAY,
         "endTime": given.now - DAY,
-        "teacherUid": STRANGER,
+        "teacherUid": UNKNOWN_ID,
         "assistantUids": [people.fit, people.fit, people.not_ours],
         "seatNum": "many",
         "isHd": 1,
         "isDc": 3,
-        "folderId": STRANGER,
+        "folderId": UNKNOWN_ID,
         **dict.fromkeys(("record", "recordScene", "live", "replay", "omoStationBroadcast"), 1),
         "teachMode": 2,
         "classIntroduce": "bell \a",

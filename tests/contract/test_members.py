@@ -15,7 +15,7 @@ from tests.support.given import Given
 from tests.support.tracing import traced
 from tests.support.wire import Reply, Value
 
-NOBODY: Final = UserId(10**9)
+UNKNOWN_UID: Final = UserId(10**9)
 NO_COURSE: Final = CourseId(10**9)
 STUDENT: Final = 1
 AUDITOR: Final = 2
@@ -93,7 +93,7 @@ def test_the_checks_of_add_course_student_come_in_the_documented_order(given: Gi
             (134, {"studentAccount": given.telephone()}),
             (113, {"studentAccount": cancelled}),
             (886, {"studentAccount": outsider}),
-            (228, {"studentUid": NOBODY}),
+            (228, {"studentUid": UNKNOWN_UID}),
             (400, {"studentUid": member}),
             (163, {"studentUid": head}),
             (333, {"studentUid": given.student()}),
@@ -182,7 +182,7 @@ def test_results_come_in_the_order_of_the_request_and_echo_the_callers_tag(given
     course, anna, bea = given.course(), given.student(), given.student()
     entries = [
         {"uid": str(anna), "customColumn": 7},
-        {"uid": NOBODY, "customColumn": "x" * 51},
+        {"uid": UNKNOWN_UID, "customColumn": "x" * 51},
         {"uid": "no uid", "customColumn": "bad"},
         {"uid": anna, "customColumn": ""},
         {"uid": bea},
@@ -197,7 +197,10 @@ def test_results_come_in_the_order_of_the_request_and_echo_the_callers_tag(given
 
 def test_entries_that_all_fail_leave_the_call_at_1(given: Given) -> None:
     course = given.course()
-    for reply in (add_several(given, course, [{"uid": NOBODY}]), remove(given, course, [NOBODY])):
+    for reply in (
+        add_several(given, course, [{"uid": UNKNOWN_UID}]),
+        remove(given, course, [UNKNOWN_UID]),
+    ):
         assert (reply.errno, reply.errnos) == (1, [400])
         assert set(reply.body) == {"data", "error_info"}
 
@@ -225,7 +228,7 @@ def test_who_is_removed_may_come_again_and_is_gone_only_in_the_role_asked_for(
 ) -> None:
     course = given.course()
     student, auditor = given.member(course, STUDENT), given.member(course, AUDITOR)
-    reply = remove(given, course, [student, auditor, student, NOBODY])
+    reply = remove(given, course, [student, auditor, student, UNKNOWN_UID])
     assert reply.errnos == [1, 162, 162, 400]
     assert [set(entry) for entry in reply.data] == [{"errno", "error"}] * 4
     assert members(given, course).keys() == {auditor}
@@ -296,8 +299,8 @@ def test_an_unknown_role_is_100_where_none_counts_as_student_in_batches_of_addit
 def test_a_thousand_entries_are_served_and_one_more_is_100(given: Given) -> None:
     course, people = given.course(), many_students(given, 1000)
     entries = [{"uid": uid} for uid in people]
-    assert add_several(given, course, [*entries, {"uid": NOBODY}]).errno == 100
-    assert remove(given, course, [*people, NOBODY]).errno == 100
+    assert add_several(given, course, [*entries, {"uid": UNKNOWN_UID}]).errno == 100
+    assert remove(given, course, [*people, UNKNOWN_UID]).errno == 100
     assert add_several(given, course, entries).errnos == [1] * 1000
     assert remove(given, course, people).errnos == [1] * 1000
     assert not members(given, course)

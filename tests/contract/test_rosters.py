@@ -16,7 +16,7 @@ from tests.support.given import Given
 from tests.support.wire import Reply, Value
 
 MD5: Final = "0" * 32
-NOBODY: Final = UserId(10**9)
+UNKNOWN_UID: Final = UserId(10**9)
 NO_COURSE: Final = CourseId(10**9)
 STUDENT: Final = 1
 AUDITOR: Final = 2
@@ -128,7 +128,7 @@ ADD_COURSE_STUDENT_CASES: Final = (
     Case(134, lambda g: add_named(g, "0086-13800000000")),
     Case(134, lambda g: add_named(g, "12000000000")),
     Case(113, lambda g: add_named(g, g.telephone())),
-    Case(400, lambda g: add(g, NOBODY)),
+    Case(400, lambda g: add(g, UNKNOWN_UID)),
     Case(886, lambda g: add(g, g.cancelled(g.student()))),
     Case(887, lambda g: add(g, g.cancelled(g.student()), role=AUDITOR)),
     Case(228, lambda g: add(g, g.user())),
@@ -159,7 +159,7 @@ ADD_COURSE_STUDENT_MULTIPLE_CASES: Final = (
     Case(149, lambda g: add_several(g, {"uid": 1}, course=g.deleted_course())),
     Case(153, lambda g: add_several(g, {"uid": 1}, course=g.ended_course())),
     Case(369, lambda g: add_several(g, {"uid": 1}, course=g.public_course())),
-    Case(400, lambda g: add_several(g, {"uid": g.student()}, {"uid": NOBODY}), "entry"),
+    Case(400, lambda g: add_several(g, {"uid": g.student()}, {"uid": UNKNOWN_UID}), "entry"),
     Case(400, lambda g: add_several(g, {"uid": g.student()}, {"uid": "x"}), "entry"),
     Case(400, lambda g: add_several(g, {"uid": g.student()}, {"name": "A"}), "entry"),
     Case(400, lambda g: add_several(g, {"uid": g.student()}, 5), "entry"),
@@ -218,7 +218,7 @@ DEL_COURSE_STUDENT_MULTIPLE_CASES: Final = (
     Case(134, lambda g: remove_named(g, "12345"), "entry"),
     Case(134, lambda g: remove_named(g, "12000000000"), "entry"),
     Case(134, lambda g: remove_named(g, {"account": "13800000000"}), "entry"),
-    Case(400, lambda g: remove(g, NOBODY), "entry"),
+    Case(400, lambda g: remove(g, UNKNOWN_UID), "entry"),
     Case(400, lambda g: remove(g, "x"), "entry"),
     Case(162, lambda g: remove(g, g.student()), "entry"),
     Case(162, lambda g: remove(g, g.member(c := g.course()), course=c, role=AUDITOR), "entry"),

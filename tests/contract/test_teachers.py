@@ -19,7 +19,7 @@ from tests.support.pictures import png
 from tests.support.wire import Reply, Value
 
 MD5: Final = "0" * 32
-NOBODY: Final = UserId(10**9)
+UNKNOWN_UID: Final = UserId(10**9)
 DONE_WITHIN: Final = 15.0
 """Seconds; the worker looks for jobs every five by itself."""
 
@@ -97,7 +97,7 @@ ADD_TEACHER_CASES: Final = (
         103,
         lambda g: g.api.upload("addTeacher", b"no picture", teacherUid=g.user(), teacherName="T"),
     ),
-    Case(400, lambda g: add(g, teacherUid=NOBODY)),
+    Case(400, lambda g: add(g, teacherUid=UNKNOWN_UID)),
     Case(113, lambda g: add(g, teacherAccount=g.telephone())),
     Case(884, lambda g: add(g, teacherUid=g.cancelled(g.user()))),
     Case(133, lambda g: add(g, teacherUid=g.teacher())),
@@ -109,7 +109,7 @@ STOP_USING_TEACHER_CASES: Final = (
     *common(STOP_USING_TEACHER, teacherUid=1),
     Case(122, lambda g: stop(g, teacherAccount="0086-13800000000")),
     Case(122, lambda g: stop(g, teacherAccount="12000000000")),
-    Case(400, lambda g: stop(g, NOBODY)),
+    Case(400, lambda g: stop(g, UNKNOWN_UID)),
     Case(400, lambda g: stop(g, teacherAccount=g.telephone())),
     Case(136, lambda g: stop(g, g.other().teacher())),
     Case(136, lambda g: stop(g, g.student())),
@@ -123,7 +123,7 @@ RESTART_USING_TEACHER_CASES: Final = (
     Case(1, lambda g: restart(g, g.stopped(g.teacher()))),
     *common(RESTART_USING_TEACHER, teacherUid=1),
     Case(122, lambda g: restart(g, teacherAccount="0086-13800000000")),
-    Case(400, lambda g: restart(g, NOBODY)),
+    Case(400, lambda g: restart(g, UNKNOWN_UID)),
     Case(136, lambda g: restart(g, g.other().teacher())),
     Case(800, lambda g: restart(g, g.stopping(g.teacher()))),
 )
@@ -201,7 +201,7 @@ def test_the_checks_of_add_teacher_come_in_the_documented_order(given: Given) ->
         (
             (100, {"teacherName": "Teacher"}),
             (122, {"teacherAccount": "12000000000"}),
-            (288, {"teacherUid": NOBODY}),
+            (288, {"teacherUid": UNKNOWN_UID}),
             (103, {"picture": png()}),
             (400, {"teacherUid": None, "teacherAccount": given.telephone()}),
             (113, {"teacherAccount": cancelled}),
@@ -226,7 +226,7 @@ def test_the_checks_of_stop_come_in_the_documented_order(given: Given) -> None:
         {},
         (
             (100, {"teacherAccount": "12345"}),
-            (122, {"teacherUid": NOBODY}),
+            (122, {"teacherUid": UNKNOWN_UID}),
             (400, {"teacherUid": given.user()}),
             (136, {"teacherUid": owner}),
             (386, {"teacherUid": sub}),

@@ -12,7 +12,7 @@ from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.wire import Reply, Value
 
-STRANGER = 10**9
+UNKNOWN_ID = 10**9
 """An id that nothing has."""
 NOWHERE = {"live_url": "", "live_info": {"RTMP": "", "HLS": "", "FLV": ""}}
 """What more_data is of a class that is shown nowhere (READINGS Q9)."""
@@ -41,7 +41,7 @@ GET_WEBCAST_URL_CASES = (
     Case(144, lambda g: page(g, courseId=g.other().course())),
     Case(149, lambda g: page(g, courseId=g.deleted_course())),
     Case(369, lambda g: page(g, courseId=g.public_course())),
-    Case(143, lambda g: page(g, classId=STRANGER)),
+    Case(143, lambda g: page(g, classId=UNKNOWN_ID)),
     Case(142, lambda g: page(g, courseId=g.course())),
     Case(212, of_a_deleted_class),
 )
@@ -82,7 +82,7 @@ def test_the_page_of_a_course_never_changes_and_is_another_for_another_course(
 
 def test_a_course_that_nobody_has_is_not_in_the_school_either(given: Given) -> None:
     """The action knows no 147."""
-    assert page(given, courseId=STRANGER).errno == 144
+    assert page(given, courseId=UNKNOWN_ID).errno == 144
 
 
 def more_data(given: Given, **fields: Value) -> Any:  # noqa: ANN401  as it travels
