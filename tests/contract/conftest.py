@@ -1,4 +1,4 @@
-"""What the case tables must not show: a number that the contract does not have."""
+"""A check after each test: the contract documents every errno that the test observed."""
 
 from collections.abc import Iterator
 from typing import Final

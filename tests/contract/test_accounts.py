@@ -17,7 +17,7 @@ MEGABYTE: Final = 1024 * 1024
 
 
 def register(given: Given, *, picture: bytes | None = None, **fields: Value) -> Reply:
-    """Call register, for a number that nobody has unless said otherwise."""
+    """Call register, for an unused number by default."""
     form = {"telephone": given.telephone(), "md5pass": MD5, **fields}
     if picture is not None:
         return given.api.upload("register", picture, **form)
@@ -35,14 +35,14 @@ def register_several(given: Given, *entries: dict[str, Value]) -> Reply:
 
 
 def known(given: Given) -> str:
-    """Return the number of somebody who is registered."""
+    """Return the number of a registered user."""
     telephone = given.telephone()
     given.user(telephone=telephone)
     return telephone
 
 
 def known_email(given: Given) -> str:
-    """Return the e-mail address of somebody who is registered."""
+    """Return the e-mail address of a registered user."""
     address = f"someone-{given.telephone()}@school.test"
     given.user(telephone=None, email=address)
     return address

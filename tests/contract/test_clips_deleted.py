@@ -194,7 +194,7 @@ def test_only_1_locks(given: Given, sent: dict[str, Value], is_locked: bool) -> 
 
 
 def test_recordings_of_a_deleted_class_take_no_storage(given: Given) -> None:
-    """It was pushed in the last minutes before its start: nobody could delete them any more."""
+    """It was pushed in the last minutes before its start: no call could delete them any more."""
     given.plan(storage_mb=1)
     begin = given.now + HOUR
     held = given.lesson(beginTime=begin, endTime=begin + HOUR, record=1)

@@ -1,4 +1,4 @@
-"""What adding, editing and ending a course does, and in which order it checks."""
+"""Adding, editing and ending a course: effects, and the order of the checks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

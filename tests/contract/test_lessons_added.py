@@ -1,4 +1,4 @@
-"""What a new class may be: its times, its stage, its texts, its people and its limits."""
+"""New classes: times, seats, texts, people and limits."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""What an edit of a class changes, when it still may, and what it leaves alone."""
+"""Edits of a class: what they change, until when, and what stays as it was."""
 
 from typing import Final
 

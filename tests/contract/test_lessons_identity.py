@@ -1,4 +1,4 @@
-"""Identities of classes: whoever repeats a request learns the id of the class it made."""
+"""Identities of classes: a repeated request returns the id of the class it made."""
 
 import time
 from collections import Counter
@@ -122,7 +122,7 @@ def test_a_hundred_clients_with_one_identity_make_one_class(given: Given) -> Non
 def test_a_request_unfinished_after_a_second_keeps_the_later_one_waiting_no_longer(
     given: Given,
 ) -> None:
-    """The later one is told 460; a repeat after the first answer is 398."""
+    """The later one gets 460; a repeat after the first answer is 398."""
     form = given.lesson_form(courseUniqueIdentity="one")
     with given.unfinished("addCourseClass", **form):
         started = time.monotonic()

@@ -18,7 +18,7 @@ Step = tuple[int, dict[str, Any]]
 
 @dataclass(frozen=True)
 class People:
-    """Who may teach and who may not: each has the later reasons too, where one can have both."""
+    """Users who may not teach: each also has the later reasons, where one can have both."""
 
     fit: UserId
     helper: UserId
@@ -108,7 +108,7 @@ def times(given: Given) -> list[Step]:
 
 
 def persons(who: People) -> list[Step]:
-    """Return the steps from a teacher whom nobody knows to people who may all teach."""
+    """Return the steps from an unknown teacher to people who may all teach."""
     return [
         (136, {"teacherUid": who.not_ours}),
         (884, {"teacherUid": who.cancelled}),

@@ -1,4 +1,4 @@
-"""What adding people to courses and taking them out does (READINGS Q2, Q3, Q12, Q14, Q31, Q32)."""
+"""Adding people to courses and removing them (READINGS Q2, Q3, Q12, Q14, Q31, Q32)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What registering an account does, and what it leaves alone (READINGS Q24, Q41, Q51)."""
+"""Registering an account: effects, and what stays as it was (READINGS Q24, Q41, Q51)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -20,7 +20,7 @@ MD5: Final = "0" * 32
 
 
 def register(given: Given, **fields: Value) -> Reply:
-    """Call register, for a number that nobody has unless said otherwise."""
+    """Call register, for an unused number by default."""
     return given.api.call("register", **{"telephone": given.telephone(), "md5pass": MD5, **fields})
 
 

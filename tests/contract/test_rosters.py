@@ -69,7 +69,7 @@ def teacher_and_student(given: Given, account: str | None = None) -> UserId:
 
 
 def taught(given: Given, teacher: UserId) -> CourseId:
-    """Return a course in which somebody has a class."""
+    """Return a course in which a teacher has a class."""
     course = given.course()
     given.lesson(course, teacherUid=teacher)
     return course

@@ -1,4 +1,4 @@
-"""Where classes and courses are watched: getWebcastUrl, and the addresses in more_data."""
+"""Addresses to watch classes and courses: getWebcastUrl, and the addresses in more_data."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""What the tests of the doors ask for: the sandbox, and a server whose clock may be moved."""
+"""Fixtures of the HTTP tests: the sandbox, and a server whose clock may be moved."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a chat does not let in, and whom it sends away."""
+"""Hostile input to a chat: refused frames and disconnected participants."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -230,7 +230,7 @@ def test_a_ticket_for_one_class_is_none_for_another(room: Classroom, given: Give
 
 
 def user_ticket(room: Classroom, student: UserId | None = None) -> str:
-    """Return the ticket of somebody who has logged in."""
+    """Return the ticket of a logged-in user."""
     given = room.given
     deps, uid = given.house.deps, student or given.student()
     user = given.store.read(lambda uow: uow.accounts.get(uid))
@@ -261,7 +261,7 @@ def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) ->
     deps, student = room.given.house.deps, room.given.student()
     tickets = [user_ticket(room, student) for _ in range(3)]
     first, second, third = (room.visitor(ticket=ticket) for ticket in tickets)
-    # Who they are changes: each is told so with the ticket they came by.
+    # Who they are changes: each gets a message with the ticket of their connection.
     teacher = room.teacher_here()
     for is_muted in (True, False):
         teacher.send("mute", viewer=first.you["viewer"], on=is_muted)

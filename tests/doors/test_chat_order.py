@@ -1,4 +1,4 @@
-"""How a chat is kept in order: limits, and what the teacher may do."""
+"""Moderation of a chat: limits, and what the teacher may do."""
 
 from collections.abc import Iterator, Sequence
 
@@ -43,7 +43,7 @@ def test_who_says_too_much_is_told_to_wait(room: Classroom) -> None:
     again = room.visitor(ticket=ann.ticket)
     again.say("one too many")
     assert again.refused("say") == "slow"
-    # Nobody else is held back.
+    # No other participant is limited.
     ben.said("hello")
     assert "one too many" not in text_of(ben)
 
@@ -166,7 +166,7 @@ def test_a_viewer_is_muted_and_heard_again(room: Classroom) -> None:
     teacher.send("mute", viewer=ann.you["viewer"], on=False)
     assert ann.next("you")["chat"] == "open"
     ann.said("sorry")
-    # Nobody is told of it but who it is about.
+    # Only the participant concerned gets the message.
     assert not [event for event in ben.seen if event["t"] in ("mute", "you")]
     teacher.send("mute", viewer=2**40, on=True)
     assert teacher.refused("mute") == "missing"

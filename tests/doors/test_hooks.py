@@ -87,7 +87,7 @@ class Engine:
         return self.says("on_dvr", client, **{**where, **more})
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
 
@@ -308,7 +308,7 @@ def test_a_link_leads_nowhere_else(given: Given, engine: Engine, tmp_path: Path)
 def test_what_can_never_be_a_clip_stays_where_it_is(
     given: Given, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The engine is told that all is well, for else it would report it for ever."""
+    """The engine gets a success, or it would repeat the report without end."""
     held = Streamed(given).opened()
     client, nobody = peer(held.push_url), StreamClient("1", "192.0.2.7", "live", "0" * 16, "")
     flv, foreign = engine.folder / "a.flv", engine.folder / "b.mp4"

@@ -1,4 +1,4 @@
-"""How viewers say who they are: logging in and out, and the guest's form."""
+"""Authentication of viewers: log-in, log-out, and the guest's form."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -23,7 +23,7 @@ JSON: Final = {"content-type": "application/json"}
 
 
 class Gate:
-    """A class, and somebody with an account who wants to watch it."""
+    """A class, and a user with an account who wants to watch it."""
 
     def __init__(self, given: Given, **fields: Value) -> None:
         self.given = given
@@ -65,7 +65,7 @@ class Gate:
         return True
 
     def guests(self) -> list[tuple[object, ...]]:
-        """Return who has left a number: kind, name, telephone."""
+        """Return the viewers with a number: kind, name, telephone."""
         query = select(viewers.c.kind, viewers.c.name, viewers.c.telephone)
         return [
             tuple(row) for row in self.given.rows(query.where(viewers.c.lesson_id == self.lesson))
@@ -168,7 +168,7 @@ def test_after_five_wrong_passwords_somebody_has_to_wait(given: Given) -> None:
     assert refusal(answer) == (429, "throttled")
     assert 1 <= answer.json()["retry_after"] <= 5
     assert answer.headers["retry-after"] == str(answer.json()["retry_after"])
-    # Nobody else waits: not the owner elsewhere, and not another account here.
+    # Only this pair waits: not the owner elsewhere, and not another account here.
     assert gate.log_in(gate.account, PASSWORD, x_forwarded_for="192.0.2.2").status_code == 200
     other = Gate(given)
     assert other.log_in(other.account, PASSWORD, **there).status_code == 200

@@ -47,7 +47,7 @@ def test_where_guests_may_not_chat_their_numbers_are_not_kept(given: Given) -> N
 
 
 def come(room: Classroom, telephone: str, ticket: str | None = None) -> Chatter:
-    """Let a guest come with a number, and with a ticket or as somebody new."""
+    """Let a guest come with a number, and with a ticket or as a new viewer."""
     form = {"telephone": telephone, "nickname": "Ann", "ticket": ticket}
     answer = httpx.post(f"{room.url}{room.base}/guest", json=form, trust_env=False, timeout=30)
     return room.visitor(ticket=answer.raise_for_status().json()["ticket"])

@@ -1,4 +1,4 @@
-"""What the API does about pushes that run in an engine: here an SRS, as far as its API goes."""
+"""Control of pushes that run in an engine: here an SRS, as far as its API goes."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ def srs() -> Iterator[SRS]:
 def watching(tmp_path_factory: pytest.TempPathFactory, srs: SRS) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("watching")
     with pytest.MonkeyPatch.context() as patch:
-        # The engine is looked at more often, so that nobody waits for two looks.
+        # The engine is looked at more often, so that no test waits for two looks.
         patch.setattr(watch, "LOOK_SECONDS", 0.1)
         with running_house(folder, None, "sqlite", media_api=srs.url) as house:
             yield house

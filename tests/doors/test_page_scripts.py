@@ -1,4 +1,4 @@
-"""What the scripts of the pages do when a line is dead, a login ends or a page is no more."""
+"""Scripts of the pages when a connection is dead, a login ends or a page is gone."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The pages: what they say, in which language, and that they ask nobody else for anything."""
+"""The pages: what they say, in which language, and that they use no other host."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The pages in a real browser: they render, complain of nothing, and ask nobody else."""
+"""The pages in a real browser: they render without errors and use no other host."""
 
 from collections.abc import Iterator
 

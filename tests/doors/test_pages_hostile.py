@@ -1,4 +1,4 @@
-"""What others may try on the pages: script in every field, and somebody else's site or ticket."""
+"""Attacks on the pages: script in every field, and another site or another user's ticket."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -234,7 +234,7 @@ def test_who_logs_in_gets_a_ticket_that_nobody_knew(given: Given, context: Brows
     room = Classroom(given, watchByLogin=1)
     account = given.telephone()
     given.done("register", telephone=account, password=PASSWORD, nickname="Han Meimei")
-    # Somebody else had the browser before, with a ticket that they know.
+    # Another user had the browser before, with a ticket that they know.
     key = given.house.deps.ticket_key
     known = ticket_of(room, key, kind=ViewerKind.VISITOR, name="Mallory")
     page = planted(context, room, known)
@@ -245,7 +245,7 @@ def test_who_logs_in_gets_a_ticket_that_nobody_knew(given: Given, context: Brows
     assert known not in kept
     say(page, "It is me")
     hears(page, "It is me")
-    # What they know has not become the ticket of somebody who is logged in.
+    # What they know has not become the ticket of a logged-in user.
     other = planted(context, room, known)
     other.locator("#gate").wait_for()
 

@@ -1,4 +1,4 @@
-"""Who gets in by a link, by a login or as a guest, in a browser of their own and in a frame."""
+"""Entry by a link, by a login or as a guest, in a browser and in a frame."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -64,14 +64,14 @@ class Door:
         return f"{self.given.house.url}/live_partner.html?{urlencode(fields)}"
 
     def account(self) -> str:
-        """Register somebody, and return their account."""
+        """Register a user, and return their account."""
         number = self.given.telephone()
         self.given.done("register", telephone=number, password=PASSWORD, nickname="Han Meimei")
         return number
 
 
 def is_plain(seen: Seen) -> None:
-    """See that a page complains of nothing and asks nobody but us."""
+    """See that a page complains of nothing and asks no other host."""
     assert seen.console == []
     assert seen.requested == {"127.0.0.1"}
 

@@ -1,4 +1,4 @@
-"""What the read-back shows, to whom, and how it says no."""
+"""The read-back: contents, permissions, and refusals."""
 
 from collections.abc import Iterator
 from typing import Any

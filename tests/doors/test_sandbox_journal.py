@@ -1,4 +1,4 @@
-"""The journal: what an integrator sees of the last requests, and what nobody does."""
+"""The journal: the last requests as an integrator sees them, without secrets."""
 
 import pytest
 

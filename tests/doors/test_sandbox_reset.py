@@ -72,7 +72,7 @@ def full(given: Given) -> Path:
 
 
 def watched(given: Given, lesson: LessonId, user: UserId) -> None:
-    """Let somebody log in, watch a class, chat and like."""
+    """Let a user log in, watch a class, chat and like."""
     viewer = given.viewer(lesson, identity=f"user:{user}", kind=ViewerKind.USER, user=user)
     said = NewChatEntry(lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello")
 

@@ -40,7 +40,7 @@ class OnAir:
 
     @property
     def pushes(self) -> int:
-        """How often a push of it has begun."""
+        """Number of pushes of it that have begun."""
         return self.server.log.count(f'"message":"publishes","stream":"{self.key}"')
 
     def is_pushed(self) -> bool:

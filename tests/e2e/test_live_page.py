@@ -88,7 +88,7 @@ class Class:
 
 
 def is_plain(seen: Seen, server: Process) -> None:
-    """See that a page complains of nothing and asks nobody but us."""
+    """See that a page complains of nothing and asks no other host."""
     assert seen.console == []
     assert seen.requested <= {"127.0.0.1"}
     assert "Traceback" not in server.log

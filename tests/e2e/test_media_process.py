@@ -51,7 +51,7 @@ def engines(server: Process) -> list[int]:
 
 
 def lives(pid: int) -> bool:
-    """Tell whether a process runs, and is no mere entry of one that nobody waits for."""
+    """Tell whether a process runs, and is no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -75,7 +75,7 @@ def checks(server: Process) -> dict[str, Any]:
 
 
 def answers(address: str) -> bool:
-    """Tell whether somebody takes connections at an address, and says something to bytes."""
+    """Return whether a server accepts connections at an address and answers to bytes."""
     where = urlsplit(address)
     said = b"\3" + bytes(1536) if where.scheme == "rtmp" else b"GET / HTTP/1.0\r\n\r\n"
     try:
@@ -107,7 +107,7 @@ def test_an_engine_that_is_killed_comes_back_at_its_ports(server: Process) -> No
 
     os.kill(first, signal.SIGKILL)
 
-    # Nobody is turned away meanwhile: the server holds the ports.
+    # No client is refused in between: the server keeps the ports open.
     assert answers(http)
     assert answers(rtmp)
     until(lambda: len(engines(server)) == 2, "it is not started again")

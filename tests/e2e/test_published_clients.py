@@ -54,7 +54,7 @@ BATCHES = {
 
 
 class Server(Protocol):
-    """What these tests need of the running server."""
+    """Facts about the running server that these tests need."""
 
     url: str
     sid: int
@@ -150,7 +150,7 @@ def run(client: Client, phase: str, facts: dict[str, object]) -> Journey:
 
 
 def now(server: Server) -> int:
-    """Read the server's own time: begin and end of a class are told by it."""
+    """Read the server's own time: begin and end of a class depend on it."""
     return int(httpx.get(f"{server.url}/sandbox/clock", trust_env=False).json()["now"])
 
 

@@ -39,7 +39,7 @@ def commands(page: str) -> list[str]:
 
 
 def run(script: str, **settings: str) -> str:
-    """Run commands in one shell, as somebody does who pastes them, and return what they print."""
+    """Run commands in one shell, as a user pastes them, and return what they print."""
     pages_own_path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", f"{AT_THE_END}\n{script}"],
@@ -110,7 +110,7 @@ def test_the_commands_of_ci_do_what_they_say(tmp_path: Path) -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -82,7 +82,7 @@ ADDRESS = "https://api.eeo.cn/"
 
 
 class Server(Protocol):
-    """What these tests need of the running server."""
+    """Facts about the running server that these tests need."""
 
     url: str
     sid: int
@@ -113,7 +113,7 @@ def ask(server: Server, action: str, *, door: str = "course", **fields: object) 
 
 
 def member(server: Server, telephone: str, *, role: int) -> int:
-    """Register somebody as a student (1) or a teacher (2) of the school."""
+    """Register a user as a student (1) or a teacher (2) of the school."""
     named = {"telephone": telephone, "nickname": telephone, "password": "secret-1"}
     return int(ask(server, "register", **named, addToSchoolMember=role)["data"])
 
@@ -124,7 +124,7 @@ def course(server: Server, name: str) -> int:
 
 
 def now(server: Server) -> int:
-    """Read the server's own time: begin and end of a class are told by it."""
+    """Read the server's own time: begin and end of a class depend on it."""
     return int(httpx.get(f"{server.url}/sandbox/clock", trust_env=False).json()["now"])
 
 

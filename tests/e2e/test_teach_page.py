@@ -52,7 +52,7 @@ class Taught:
         return moving(self.viewer.page)
 
     def is_plain(self) -> None:
-        """See that the pages complain of nothing and ask nobody but us."""
+        """See that the pages complain of nothing and ask no other host."""
         for seen in (self.teacher, self.viewer):
             assert seen.console == []
             assert seen.requested == {"127.0.0.1"}
@@ -96,7 +96,7 @@ def test_a_class_is_taught_from_a_browser(taught: Taught) -> None:
         assert moving(page, "#replay") == (1280, 720)
     expect(teacher.locator("#clock")).to_have_text("The class is over")
     assert not teacher.locator("#end").is_visible()
-    # The camera is let go of.
+    # The camera is released.
     assert teacher.evaluate("document.querySelector('#mirror').srcObject?.active") is not True
     taught.is_plain()
 

@@ -1,4 +1,4 @@
-"""What the tests of the media engine share."""
+"""Fixtures of the tests of the media engine."""
 
 from collections.abc import Iterator
 

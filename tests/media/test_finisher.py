@@ -1,4 +1,4 @@
-"""Finishing clips: flat files, once each, whatever happens meanwhile."""
+"""Finishing clips: flat files, once each, whatever happens in between."""
 
 import asyncio
 import hashlib
@@ -319,7 +319,7 @@ def test_a_child_that_is_stuck_is_ended(
 ) -> None:
     monkeypatch.setattr(finisher, "SHORTEST", 1.0)
     clip = recorded.clip()
-    # Nobody writes into it: whoever opens it to read waits for ever.
+    # It has no writer: a reader would wait without end.
     recorded.path(clip).unlink()
     os.mkfifo(recorded.path(clip))
 

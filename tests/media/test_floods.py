@@ -39,7 +39,7 @@ def test_a_turn_that_ends_with_a_question_waits_for_the_answer(
         listener.call(listener.hub.patience.clear)
         peer.call("publish", None, "s", "live")
         peer.send(message(VIDEO, 0, AVC_HEADER))
-        # Whoever came later is answered: the first is read no further meanwhile.
+        # Later clients are answered; the first is not read any further.
         other.connect()
         listener.call(listener.hub.patience.set)
         peer.status()

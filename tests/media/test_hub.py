@@ -1,4 +1,4 @@
-"""Who may publish, and who must not stand in the way."""
+"""Permission to publish, and clients that must not block it."""
 
 import threading
 from collections.abc import Iterator

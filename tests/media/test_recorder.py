@@ -46,7 +46,7 @@ def reports(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_the_last_write_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was written before it is reported, and the failure counted."""
+    """The part written before the failure is reported, and the failure is counted."""
     append = File.append
     left = [4]
 

@@ -1,4 +1,4 @@
-"""Viewers who hang, read a byte a second or vanish: nobody else, and no recording, feels them."""
+"""Viewers who hang, read a byte a second or vanish: no viewer and no recording is affected."""
 
 import resource
 import socket
@@ -65,7 +65,7 @@ class Bad:
         self._thread.start()
 
     def close(self) -> None:
-        """Let go of all that are still there."""
+        """Close all that are still open."""
         self._is_over.set()
         self._thread.join()
         for one in self._hanging + self._creeping:
@@ -138,7 +138,7 @@ def _playlist(engine: Engine) -> bytes:
 
 
 def check_whole(engine: Engine, source: Source, watchers: list[Watcher]) -> None:
-    """Make sure that nobody who takes what comes has missed a frame, nor the recording."""
+    """Make sure that no viewer who keeps up has missed a frame, nor the recording."""
     last = source.finish()
     until(lambda: all(one.last == last for one in watchers))
     assert all(one.whole(source.sent) for one in watchers)
@@ -209,7 +209,7 @@ def test_200_bad_viewers_make_nobody_else_late(tmp_path: Path) -> None:
 
 
 def _rest(seconds: float, pid: int) -> int:
-    """Let time pass; returns the most memory the engine had meanwhile, in bytes."""
+    """Let time pass; returns the peak memory of the engine in that time, in bytes."""
     most, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         most = max(most, resident(pid))

@@ -1,4 +1,4 @@
-"""What the gateway is made of, without a browser: order, pictures, clocks, reports."""
+"""Parts of the gateway, without a browser: order, pictures, clocks, reports."""
 
 import random
 import struct

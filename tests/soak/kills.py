@@ -40,7 +40,7 @@ RECORDING: Final = b"\0\0\0\x08ftyp a recording"
 
 @dataclass(frozen=True)
 class Held:
-    """What a client's course and its class with recordings hold."""
+    """Contents of a client's course and of its class with recordings."""
 
     members: frozenset[int] = frozenset()
     labels: tuple[int, ...] = ()

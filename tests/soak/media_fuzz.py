@@ -1,4 +1,4 @@
-"""A media engine among hostile peers, and a class that goes on meanwhile."""
+"""A media engine among hostile peers, and a class that must not be disturbed."""
 
 import json
 import shutil
@@ -77,7 +77,7 @@ class Fuzz:
         self._check("the end")
 
     def close(self) -> None:
-        """Let go of the class and of those who watch it."""
+        """End the class and its viewers."""
         self._source.close()
         for one in self._watchers:
             one.close()

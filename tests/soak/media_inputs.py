@@ -1,4 +1,4 @@
-"""What hostile peers send to the media engine: made of an honest session, or of nothing at all.
+"""Input of hostile peers to the media engine: made of an honest session, or of nothing at all.
 
 Everything here comes out of a `Random`, so that a number brings back the input it once made.
 """
@@ -64,7 +64,7 @@ def _pass_on(giver: socket.socket, taker: socket.socket, said: bytearray) -> Non
 
 
 class Peers:
-    """What is said to either listener."""
+    """Input to either listener."""
 
     def __init__(self, session: list[Message]) -> None:
         """Take an honest session, which everything begins with."""

@@ -67,7 +67,7 @@ class Push:
 
     @property
     def runs(self) -> bool:
-        """Whether it still pushes."""
+        """True while it pushes."""
         return self.process.poll() is None
 
     def goes_on(self) -> bool:

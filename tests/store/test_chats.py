@@ -1,4 +1,4 @@
-"""Chats in the database: what was said, what became of it, and what is told of it."""
+"""Chats in the database: messages, moderation, and what participants see."""
 
 from collections.abc import Callable
 from functools import partial
@@ -33,7 +33,7 @@ def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
 
 
 def viewer(given: Given, lesson: LessonId, name: str = "小明") -> Author:
-    """Return somebody who watches a class, as the author of what they say."""
+    """Return a viewer of a class, as the author of messages."""
     new = NewViewer(lesson, f"visitor:{name}", ViewerKind.VISITOR, name, "13812345678")
     return Author(name, viewer=did(given, lambda uow: uow.viewers.save(new, uow.now)).id)
 

@@ -44,7 +44,7 @@ def test_the_demo_school_is_made_once(store: Store) -> None:
 
 
 def test_its_token_is_the_operators(given: Given) -> None:
-    # Another test may have made the demo school: only who makes it is told the token.
+    # Another test may have made the demo school: only the call that makes it returns the token.
     given.store.write(lambda uow: uow.server_state.save(demo.SCHOOL_KEY, "1"))
 
     token = found(given.store).token

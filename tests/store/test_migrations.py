@@ -165,7 +165,7 @@ def test_a_migration_that_is_broken_off_leaves_everything_as_it_was(where: Path 
 
 
 class BrokenOffError(Exception):
-    """What a test lets happen in the middle of something."""
+    """An interruption in the middle of a migration."""
 
 
 def breaks(_text: str) -> str:

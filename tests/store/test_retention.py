@@ -1,4 +1,4 @@
-"""What is kept of viewers and their chats goes some days after the class; sessions go when over."""
+"""Data of viewers and chats is deleted some days after the class; sessions when they end."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
 
 
 def watched(given: Given) -> LessonId:
-    """Let somebody watch a class and chat; return the class."""
+    """Let a viewer watch a class and chat; return the class."""
     lesson = given.lesson()
     viewer = given.viewer(lesson, telephone="13812345678")
     by = Author(viewer.name, viewer=viewer.id)

@@ -1,4 +1,4 @@
-"""What the rooms of the pages ask the database every second."""
+"""The queries of the open rooms, every second."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ def watched(given: Given) -> LessonId:
 
 
 def asked(given: Given, lesson: LessonId) -> RoomQuery:
-    """Ask for a visitor, somebody who has logged in, and the teacher."""
+    """Query a visitor, a logged-in user, and the teacher."""
     deps, student = given.house.deps, given.student()
 
     def unit(uow: UnitOfWork) -> RoomQuery:

@@ -35,7 +35,7 @@ def put(given: Given, viewer: NewViewer) -> Viewer:
 
 
 def facts(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
-    """Return how long somebody watched, and when they were first and last seen."""
+    """Return how long a viewer watched, and when they were first and last seen."""
     columns = viewers.c
     query = viewers.select().where(columns.id == viewer)
     (row,) = given.rows(

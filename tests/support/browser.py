@@ -96,7 +96,7 @@ class Browser:
         permissions: tuple[str, ...] = (),
         trusts_everybody: bool = False,
     ) -> Iterator[BrowserContext]:
-        """Give somebody's browser: what it keeps is nobody else's."""
+        """Yield a new browser profile: it shares no data with others."""
         context = self._chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -119,7 +119,7 @@ class Browser:
 
 
 def opened(context: BrowserContext, url: str) -> Seen:
-    """Open an address in somebody's browser."""
+    """Open an address in a browser."""
     page = context.new_page()
     seen = Seen(page)
     page.on(

@@ -33,7 +33,7 @@ def nonce() -> str:
 
 
 class Chatter:
-    """Somebody who has a class's page open."""
+    """A participant with a class's page open."""
 
     def __init__(
         self,
@@ -93,13 +93,13 @@ class Chatter:
 
     @property
     def you(self) -> Event:
-        """Who the server takes them for, as the welcome said."""
+        """Their identity, from the welcome message."""
         you: Event = self.welcome["you"]
         return you
 
     @property
     def ticket(self) -> str:
-        """What lets them come back as who they are."""
+        """The ticket to reconnect with the same identity."""
         ticket: str = self.you["ticket"]
         return ticket
 
@@ -179,7 +179,7 @@ class Classroom(Scheduled):
 
     @property
     def url(self) -> str:
-        """Where the server is reached."""
+        """Address of the server."""
         return self.given.house.url
 
     @property
@@ -200,18 +200,18 @@ class Classroom(Scheduled):
         return urlsplit(self.given.store.read(address)).path
 
     def visitor(self, **how: Any) -> Chatter:  # noqa: ANN401  as Chatter takes them
-        """Let somebody come whom nobody knows."""
+        """Connect an anonymous visitor."""
         return self._ends.enter_context(Chatter(self.url, self.base, **how))
 
     def guest_ticket(self, name: str, ticket: str | None = None) -> str:
-        """Return the ticket of somebody who has left a number and a name."""
+        """Return the ticket of a guest with a number and a name."""
         form = {"telephone": self.given.telephone(), "nickname": name, "ticket": ticket}
         answer = httpx.post(f"{self.url}{self.base}/guest", json=form, trust_env=False, timeout=30)
         given: str = answer.raise_for_status().json()["ticket"]
         return given
 
     def guest(self, name: str = "Guest", **how: Any) -> Chatter:  # noqa: ANN401  as Chatter takes them
-        """Let somebody come who may chat."""
+        """Connect a participant who may chat."""
         return self.visitor(ticket=self.guest_ticket(name), **how)
 
     def teacher_here(self, **how: Any) -> Chatter:  # noqa: ANN401  as Chatter takes them

@@ -1,4 +1,4 @@
-"""Somebody else's site: pages that frame ours, or try to use it behind a visitor's back."""
+"""Another site: pages that frame ours, or try to use it behind a visitor's back."""
 
 import threading
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Elsewhere:
-    """A site whose one page is what it was told last; `localhost` is another site than we are."""
+    """A site with one page, whose content a test sets; `localhost` is another site than we are."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server

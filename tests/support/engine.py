@@ -29,7 +29,7 @@ def allow(_hook: Hook) -> tuple[int, bytes]:
 
 
 class HookServer:
-    """Takes hooks as the API does, remembers them, and answers as it is told to."""
+    """Takes hooks as the API does, remembers them, and answers as a test sets it."""
 
     def __init__(self, judge: Judge = allow) -> None:
         self.judge = judge

@@ -1,4 +1,4 @@
-"""ffmpeg and ffprobe, as publishers and players that nobody wrote for us."""
+"""ffmpeg and ffprobe, as independent publishers and players."""
 
 import hashlib
 import json

@@ -93,13 +93,13 @@ class Given(SchoolBuilder):
         )
 
     def teaching_member(self, course: CourseId, identity: int = 1) -> UserId:
-        """Make a member of a course who is a teacher of the school besides."""
+        """Make a member of a course who is also a teacher of the school."""
         member = self.member(course, identity)
         self.done("addTeacher", teacherUid=member, teacherName="Teacher")
         return member
 
     def viewer(self, lesson: LessonId, **facts: Any) -> Viewer:  # noqa: ANN401  any of NewViewer
-        """Let somebody watch a class: a visitor unless said otherwise."""
+        """Add a viewer to a class: by default a visitor."""
         number = next(_NUMBERS)
         new = NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, f"Viewer {number}")
         return self.store.write(lambda uow: uow.viewers.save(replace(new, **facts), uow.now))
@@ -147,7 +147,7 @@ class Given(SchoolBuilder):
         return teacher
 
     def guest(self, lesson: LessonId, user: UserId) -> UserId:
-        """Add somebody to one class only, as a client does."""
+        """Add a user to one class only, as a client does."""
         self.store.write(lambda uow: uow.class_roles.add_guest(lesson, user))
         return user
 
@@ -249,7 +249,7 @@ class Given(SchoolBuilder):
         return self
 
     def close(self) -> None:
-        """Let go of the connections, and end what holds for the whole server."""
+        """Close the connections, and undo what holds for the whole server."""
         self._ends.close()
         super().close()
         if self._other is not None:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class StubHub:
-    """Allows everything but what it is told to deny."""
+    """Allows everything except what a test denies."""
 
     def __init__(self) -> None:
         self.streams: dict[str, Stream] = {}
@@ -74,7 +74,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.trouble: list[dict[str, Any]] = []
-        """What nobody caught: stays empty, whatever peers send."""
+        """Uncaught exceptions: empty, whatever peers send."""
         self._loop = uvloop.new_event_loop()
         self._loop.set_exception_handler(lambda _loop, context: self.trouble.append(context))
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -109,7 +109,7 @@ class Listener:
         return self.do(lambda: self.hub.stream(name))
 
     def add(self, stream: Stream, *chunks: Chunk) -> None:
-        """Let a stream go on."""
+        """Continue a stream."""
         for chunk in chunks:
             self.do(lambda chunk=chunk: stream.hls.add(chunk))  # type: ignore[misc]  # mypy cannot type a lambda with a default
 
@@ -155,7 +155,7 @@ class Listener:
         self.do(self._server.close)
         for stream in self.hub.streams.values():
             self.do(stream.end)
-        # A test that failed may have left some open, and the loop would wait for them for ever.
+        # A test that failed may have left some open, and the loop would wait for them without end.
         for connection in list(self._connections):
             self.do(connection._transport.abort)  # noqa: SLF001  no public way to reset a connection
         self.do(lambda: None)
@@ -172,7 +172,7 @@ def read(response: HTTPResponse) -> tuple[int, bytes, dict[str, str]]:
 
 @contextmanager
 def running_listener() -> Iterator[Listener]:
-    """Run a listener until the block ends; fails if something was raised that nobody caught."""
+    """Run a listener until the block ends; fails after an uncaught exception."""
     listener = Listener()
     try:
         yield listener
@@ -182,14 +182,14 @@ def running_listener() -> Iterator[Listener]:
 
 
 def init(text: str = "init") -> Init:
-    """Return an init segment that is told from others by its bytes."""
+    """Return an init segment with bytes of its own."""
     return Init(text.encode(), "avc1.64001f,mp4a.40.2", 320, 180, has_video=True)
 
 
 def chunks(
     of: Init, seconds: float, *, group: int = 5, duration: int = 200, size: int = 0
 ) -> list[Chunk]:
-    """Return chunks that are told apart by their bytes; each group begins with a key frame."""
+    """Return chunks that each have bytes of their own; each group begins with a key frame."""
     number = round(1000 * seconds / duration)
     return [
         Chunk(

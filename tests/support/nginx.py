@@ -43,7 +43,7 @@ def replaced(text: str, *pairs: tuple[str, object]) -> str:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens at."""
+    """Return free ports."""
     taken = [socket.socket() for _ in range(number)]
     for one in taken:
         one.bind(("127.0.0.1", 0))

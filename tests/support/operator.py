@@ -45,7 +45,7 @@ class School:
         return False
 
     def person(self, role: int) -> int:
-        """Register somebody as a student (1) or a teacher (2)."""
+        """Register a user as a student (1) or a teacher (2)."""
         self.people += 1
         phone = f"139{self.sid % 1000:04}{self.people:04}"
         return int(self.done("register", telephone=phone, md5pass="0" * 32, addToSchoolMember=role))

@@ -74,7 +74,7 @@ class Source:
                 body = bytes((kind, 1, 0, 0, 0)) + frame
                 self._peer.send(message(VIDEO, number * 1000 // RATE, body))
                 due += 1 / RATE
-        except Exception as failure:  # noqa: BLE001  told by `finish`
+        except Exception as failure:  # noqa: BLE001  raised by `finish`
             self._failure = failure
 
 

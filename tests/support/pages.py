@@ -21,7 +21,7 @@ HOSTILE: Final = (
     "👩‍👩‍👧‍👦 한국어 中文",
     "javascript:alert(1)",
 )
-"""What somebody might write where a name is asked for."""
+"""Hostile names."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Page:
 
     @property
     def data(self) -> Any:  # noqa: ANN401  as the page's script reads it
-        """What the server wrote into the page for its scripts."""
+        """Data in the page for its scripts."""
         (found,) = [one for one in self.elements if one.attributes.get("id") == "page"]
         return json.loads(found.text)
 

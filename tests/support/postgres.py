@@ -60,7 +60,7 @@ class Postgres:
         self._say("DROP DATABASE IF EXISTS {} WITH (FORCE)", _database(url))
 
     def close(self) -> None:
-        """Let go of the cluster, which goes on running."""
+        """Close the connection; the cluster keeps running."""
         self._admin.close()
 
     def _say(self, statement: LiteralString, *names: str) -> None:

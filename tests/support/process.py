@@ -20,7 +20,7 @@ from homeroom.cli import main as homeroom
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 10
 COMMAND: Final = (sys.executable, "-m", "homeroom.cli")
-# Settings of whoever runs the tests, and their proxies, must not reach the server.
+# Settings and proxies of the developer must not reach the server.
 PLAIN: Final = {
     name: value
     for name, value in os.environ.items()
@@ -129,12 +129,12 @@ class Process:
 
     @property
     def output(self) -> str:
-        """What it has printed so far."""
+        """Its output so far."""
         return "".join(self._said)
 
     @property
     def log(self) -> str:
-        """What it has logged so far."""
+        """Its log so far."""
         return "".join(self._logged)
 
     @property
@@ -145,12 +145,12 @@ class Process:
 
     @property
     def push_url(self) -> str:
-        """Where streams are pushed to, as it has printed it: `rtmp://127.0.0.1:PORT/live`."""
+        """Address to push streams to, as it printed it: `rtmp://127.0.0.1:PORT/live`."""
         return self._found(_PUSH)
 
     @property
     def pull_urls(self) -> tuple[str, str]:
-        """Where streams are pulled from, over RTMP and over HTTP, as it has printed it."""
+        """Addresses to pull streams from, over RTMP and HTTP, as it printed them."""
         self._found(_PULL)
         found = _PULL.search(self.output)
         assert found is not None
@@ -221,7 +221,7 @@ class Process:
             return pattern.search(self.output) is not None or has_ended
 
         with self._changed:
-            # The end of a process notifies nobody: look again now and then.
+            # The end of a process notifies no one, so look again every 0.1 s.
             for _ in range(READY_SECONDS * 10):
                 if self._changed.wait_for(settled, 0.1):
                     break

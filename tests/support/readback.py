@@ -56,5 +56,5 @@ class ReadBack:
         return problem
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()

@@ -112,7 +112,7 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """Where streams are; a name follows."""
+        """Base address of streams; a name follows."""
         return f"rtmp://127.0.0.1:{self.port}/live"
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class Listener:
         self.hub.loop.call_soon_threadsafe(what, *args)
 
     def published(self, name: str) -> StubPublication:
-        """Wait for somebody to publish a stream."""
+        """Wait until a stream is published."""
         made = self.hub.publications
         until(lambda: any(one.client.stream == name for one in made))
         return next(one for one in made if one.client.stream == name)
@@ -160,7 +160,7 @@ def listening() -> Iterator[Listener]:
 
 
 class Peer:
-    """A client that says what it is told to."""
+    """A client that sends what a test says."""
 
     def __init__(self, port: int, *, shake: bool = True) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)

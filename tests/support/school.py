@@ -93,5 +93,5 @@ class School:
         return new()[0]
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self.api.close()

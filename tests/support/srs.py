@@ -1,4 +1,4 @@
-"""An SRS as far as its HTTP API goes: it lists streams, and clients can be thrown out."""
+"""An SRS as far as its HTTP API goes: it lists streams, and clients can be disconnected."""
 
 import json
 import threading
@@ -88,10 +88,10 @@ class SRS:
         self._thread.start()
 
     def wait_for_kick(self, client: str) -> None:
-        """Wait until a client is thrown out."""
+        """Wait until a client is disconnected."""
         with self._changed:
             if not self._changed.wait_for(lambda: client in self.kicked, PATIENCE):
-                raise TimeoutError(f"{client} was not thrown out, but {self.kicked}")
+                raise TimeoutError(f"{client} was not disconnected, but {self.kicked}")
 
     def wait_for_looks(self, number: int) -> None:
         """Wait until it was asked so many times more."""
@@ -114,7 +114,7 @@ class SRS:
     def _listed(self, path: str) -> tuple[int, bytes]:
         query = parse_qs(urlsplit(path).query)
         start, number = (int(query.get(name, ["0"])[0]) for name in ("start", "count"))
-        # Ten, where nobody says how many.
+        # Ten by default.
         streams = self.first.pop(0) if self.first else self.streams
         page = streams[start : start + (number or 10)]
         body = {"code": 0, "server": "vid-0xk989d", "streams": page, **self.own}

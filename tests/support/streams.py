@@ -21,7 +21,7 @@ WITH_SCENE: Final[dict[str, Value]] = {**LIVE, "recordScene": 1}
 
 
 def peer(address: str) -> StreamClient:
-    """Return a client that nobody has seen, at an address as it is printed."""
+    """Return a new client at an address as it is printed."""
     where = urlsplit(address)
     _, app, name = where.path.split("/")
     stream = name.removesuffix(".m3u8").removesuffix(".flv")
@@ -36,7 +36,7 @@ class Streamed(Scheduled):
 
     @property
     def deps(self) -> Dependencies:
-        """What the use cases of the server need."""
+        """Dependencies of the server's use cases."""
         return self.given.house.deps
 
     @property
@@ -49,13 +49,13 @@ class Streamed(Scheduled):
 
     @property
     def push_url(self) -> str:
-        """Where the class is pushed to."""
+        """Address to push the class to."""
         assert self.streams.room is not None
         return self.streams.room.push_url
 
     @property
     def pull_url(self) -> str:
-        """Where the class is pulled over RTMP."""
+        """Address to pull the class over RTMP."""
         assert self.streams.room is not None
         assert self.streams.room.pull_urls is not None
         return self.streams.room.pull_urls.rtmp
@@ -66,7 +66,7 @@ class Streamed(Scheduled):
         return self.streams.sessions
 
     def opened(self) -> "Streamed":
-        """Let time pass until the class is open, and nobody is there yet."""
+        """Let time pass until the class is open, and no one is there yet."""
         self.given.until(self.begin - 20 * MINUTE)
         return self
 

@@ -21,7 +21,7 @@ def traced(given: Given) -> Iterator[list[str]]:
         issued.append(sql)
 
     def on_postgresql(sql: str, _values: dict[str, Any]) -> None:
-        # Other connections look for jobs meanwhile: only what begins with our turn counts.
+        # Other connections look for jobs at the same time: only what begins with our turn counts.
         thread = threading.get_ident()
         if sql.startswith("BEGIN"):
             ours.discard(thread)

@@ -1,4 +1,4 @@
-"""What people do on the pages of a class, done in a browser."""
+"""Actions of people on the pages of a class, in a browser."""
 
 import re
 
@@ -25,7 +25,7 @@ def moving(page: Page, picture: str = "#picture") -> tuple[int, int]:
         if at is None:
             first = None
             return False
-        # A picture that comes back begins anew.
+        # A picture that comes back begins again at 0.
         first = at if first is None else min(first, at)
         return at > first + STEP
 

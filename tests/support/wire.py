@@ -30,7 +30,7 @@ class Observed:
             self.pairs.add((action, entry["errno"], cause))
 
     def keep(self, folder: Path) -> None:
-        """Leave what was seen in a folder, under a name that no other process takes."""
+        """Save the observations in a folder, under a name that no other process takes."""
         (folder / f"{os.getpid()}.json").write_text(json.dumps(sorted(self.pairs)))
 
 

@@ -1,4 +1,4 @@
-"""How account names and passwords must look (READINGS Q51)."""
+"""Formats of account names and passwords (READINGS Q51)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What may be said in a chat."""
+"""Texts that a chat accepts."""
 
 import pytest
 

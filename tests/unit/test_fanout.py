@@ -1,4 +1,4 @@
-"""What viewers of one stream get, each at its own pace."""
+"""Fan-out of one stream to viewers, each at its own pace."""
 
 import asyncio
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ class Source:
             self.fanout.send(batch)
 
     def watch(self) -> tuple[Viewer, Wire]:
-        """Let somebody watch."""
+        """Add a viewer."""
         wire = Wire()
         viewer = Viewer(wire, Client("c", "", "live", "s", "", ""), b"X")
         self.fanout.join(viewer)

@@ -1,4 +1,4 @@
-"""Where streams are reached: made of the public address and the ports, or as the settings say."""
+"""Addresses of streams: from the public address and the ports, or from the settings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is read of an MP4: that it is one, and how long it says it is."""
+"""Reading an MP4: whether it is one, and its duration."""
 
 import struct
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How single values and lists are read: any text gives a value or says what was expected."""
+"""Parsing single values and lists: any text gives a value or a message with what was expected."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The throttle: how long somebody has to wait who tries too often."""
+"""The rate limiter: the time to wait after too many attempts."""
 
 import pytest
 

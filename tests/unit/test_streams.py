@@ -1,4 +1,4 @@
-"""Who may push and pull a stream, and what is said to whoever may not."""
+"""Permission to push and pull a stream, and the reasons for a refusal."""
 
 from dataclasses import replace
 

@@ -130,7 +130,7 @@ def test_a_ticket_is_good_for_its_classes(scope: dict[str, Any], admits: bool) -
 
 
 class Asked(NamedTuple):
-    """What a login-free link says of who comes."""
+    """Identity of a viewer in a login-free link."""
 
     account: str = "student-1"
     nickname: str = "小明"

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 
 class Facts(TypedDict):
-    """What the test decides: where the server is, what time it is there, and who takes part."""
+    """Facts from the test: the server's address and time, and the participants."""
 
     url: str
     sid: int
