@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> int:
         participles("bench, scripts", support, limit=4),
         names("bench, scripts", support, limit=10),
         docstrings("bench, scripts", support, limit=1.5),
-        idioms("tests", tests, limit=13.5),
-        docstrings("tests", tests, limit=6),
+        idioms("tests", tests, limit=5),
+        docstrings("tests", tests, limit=1.5),
     ]
     return report(measures, everything=bool(arguments))
 
