@@ -15,9 +15,9 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from homeroom.web import sockets
+from homeroom.web.close_codes import CloseCode
 from homeroom.web.http import create_server, listen
 from homeroom.web.sockets import (
-    CLOSE_TOO_MANY,
     MAX_CONTROL_FRAMES,
     MAX_MESSAGE_BYTES,
     MAX_QUEUED_MESSAGES,
@@ -186,7 +186,7 @@ def test_a_flood_of_tiny_frames_ends_the_connection(
         with suppress(OSError):
             peer.sendall(flood)
         # Who floods may not live to read why.
-        assert code_in(peer) in {CLOSE_TOO_MANY, None}
+        assert code_in(peer) in {CloseCode.TOO_MANY, None}
     with opened(echo[0]) as peer:
         peer.send("still here")
         assert json.loads(peer.recv(PATIENCE)) == ["still here"]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from homeroom.domain.chat import MAX_MESSAGE_LENGTH, normalize_message
-from homeroom.domain.refusal import OperatorError
+from homeroom.domain.chat import MAX_MESSAGE_LENGTH, ChatRefusalError, normalize_message
 
 
 @pytest.mark.parametrize(
@@ -32,11 +31,11 @@ def test_a_message_is_kept_without_controls(text: str, said: str) -> None:
     ["", " ", "\n\n", "\0\x1f\x7f", "\u3000", "\ud800", "\u200b", "\u202e", "\u3164\n\u2800"],
 )
 def test_a_message_says_something(text: str) -> None:
-    with pytest.raises(OperatorError, match="empty"):
+    with pytest.raises(ChatRefusalError, match="empty"):
         normalize_message(text)
 
 
 @pytest.mark.parametrize("text", ["x" * (MAX_MESSAGE_LENGTH + 1), "🎉" * (MAX_MESSAGE_LENGTH + 1)])
 def test_a_message_is_not_too_long(text: str) -> None:
-    with pytest.raises(OperatorError, match="long"):
+    with pytest.raises(ChatRefusalError, match="long"):
         normalize_message(text)

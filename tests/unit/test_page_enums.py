@@ -7,8 +7,10 @@ from typing import Final
 import pytest
 
 from homeroom import player
+from homeroom.domain.chat import ChatRefusal
 from homeroom.player import wire
 from homeroom.player.views import View
+from homeroom.web.close_codes import CloseCode
 
 PLAYER: Final = Path(player.__file__).parent
 SCRIPTS: Final = sorted(PLAYER.glob("static/*.js"))
@@ -29,6 +31,20 @@ def test_a_script_uses_members_that_there_are(script: Path) -> None:
         used = set(re.findall(rf"\b{name}\.(\w+)", source))
         assert used
         assert used <= BY_NAME[name].__members__.keys()
+
+
+def test_every_refusal_has_a_text_or_a_remedy() -> None:
+    """A guest form, a login form; a message that failed is sent again."""
+    texts = (PLAYER / "texts" / "live.json").read_text()
+    worded = set(re.findall(r'"chat\.no\.(\w+)"', texts))
+    assert worded | {"guest", "login", "failed"} == set(ChatRefusal)
+
+
+def test_scripts_name_no_close_code_by_its_number() -> None:
+    numbers = "|".join(str(code.value) for code in CloseCode)
+    for script in SCRIPTS:
+        if script != wire.FILE:
+            assert not re.search(rf"\b({numbers})\b", script.read_text()), script.name
 
 
 def test_the_live_page_has_a_place_for_each_view_and_no_other() -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import Moment
+from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.base.text import strip_invisible
-from homeroom.domain.refusal import OperatorError
 
 MAX_MESSAGE_LENGTH = 500
 """Characters of a message."""
@@ -33,6 +33,46 @@ class ChatRole(StrEnum):
     VIEWER = "viewer"
     TEACHER = "teacher"
     OPERATOR = "operator"
+
+
+class ChatAccess(StrEnum):
+    """What a participant may do in a chat."""
+
+    OPEN = "open"
+    GUEST = "guest"
+    """They have to give a telephone number and a nickname first."""
+    LOGIN = "login"
+    """They have to log in first."""
+    MUTED = "muted"
+
+
+class ChatRefusal(StrEnum):
+    """Why something was refused in a chat; pages have a text for each."""
+
+    EMPTY = "empty"
+    LONG = "long"
+    OVER = "over"
+    """The class is over."""
+    GUEST = "guest"
+    LOGIN = "login"
+    MUTED = "muted"
+    PAUSED = "paused"
+    SLOW = "slow"
+    """The participant writes, or likes, too often."""
+    ROOM_SLOW = "room_slow"
+    """All participants together write too often."""
+    MISSING = "missing"
+    """The message or the viewer does not exist, or not any more."""
+    FAILED = "failed"
+    """A fault of the server: the client may try again."""
+
+
+class ChatRefusalError(HomeroomError):
+    """A message may not be sent, for this reason."""
+
+    def __init__(self, reason: ChatRefusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +118,10 @@ class ChatState:
 
 
 def normalize_message(text: str) -> str:
-    """Return a message as it is kept: no hidden characters; raises `OperatorError`."""
+    """Return a message as it is kept: no hidden characters; raises `ChatRefusalError`."""
     message = strip_invisible(text, keep="\n").strip()
     if not message:
-        raise OperatorError("empty")
+        raise ChatRefusalError(ChatRefusal.EMPTY)
     if len(message) > MAX_MESSAGE_LENGTH:
-        raise OperatorError("long")
+        raise ChatRefusalError(ChatRefusal.LONG)
     return message

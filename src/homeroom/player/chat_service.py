@@ -5,7 +5,15 @@ import logging
 from dataclasses import dataclass, replace
 
 from homeroom.base.ids import EntryId, SchoolId, ViewerId
-from homeroom.domain.chat import ChatEntry, EntryKind, NewChatEntry, normalize_message
+from homeroom.domain.chat import (
+    ChatAccess,
+    ChatEntry,
+    ChatRefusal,
+    ChatRefusalError,
+    EntryKind,
+    NewChatEntry,
+    normalize_message,
+)
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import sign_ticket
 from homeroom.player import room_queries
@@ -128,8 +136,8 @@ class ChatService:
         try:
             text = normalize_message(say.text)
             self._check_may_send(room, participant)
-        except OperatorError as reason:
-            self._refuse(connection, CommandRefused("say", str(reason), say.nonce))
+        except ChatRefusalError as error:
+            self._refuse(connection, CommandRefused("say", error.reason, say.nonce))
             return
         entry = NewChatEntry(room.id, EntryKind.MESSAGE, participant.author, text, nonce=say.nonce)
         school = room.lesson.school
@@ -138,20 +146,20 @@ class ChatService:
             self._writers[school] = asyncio.create_task(self._write_batches(school))
 
     def _check_may_send(self, room: Room, participant: Participant) -> None:
-        """Check that a participant may send a message; raises `OperatorError` with the reason."""
+        """Check that a participant may send a message; raises `ChatRefusalError`."""
         if room.lesson.is_over(self.registry.now()):
-            raise OperatorError("over")
+            raise ChatRefusalError(ChatRefusal.OVER)
         if not isinstance(participant, ViewerParticipant):
             return
-        may = participant.admitted.chat_access
-        if may != "open":
-            raise OperatorError(may)
+        access = participant.admitted.chat_access
+        if access is not ChatAccess.OPEN:
+            raise ChatRefusalError(ChatRefusal(access))
         if room.snapshot.chat.is_paused:
-            raise OperatorError("paused")
+            raise ChatRefusalError(ChatRefusal.PAUSED)
         if not participant.message_bucket.try_take():
-            raise OperatorError("slow")
+            raise ChatRefusalError(ChatRefusal.SLOW)
         if not room.message_bucket.try_take():
-            raise OperatorError("room_slow")
+            raise ChatRefusalError(ChatRefusal.ROOM_SLOW)
 
     async def _write_batches(self, school: SchoolId) -> None:
         """Write pending messages of a school in batches until none are left."""
@@ -176,7 +184,8 @@ class ChatService:
             log.exception("writing chat messages failed")
             for pending in batch:
                 self._refuse(
-                    pending.connection, CommandRefused("say", "failed", pending.entry.nonce)
+                    pending.connection,
+                    CommandRefused("say", ChatRefusal.FAILED, pending.entry.nonce),
                 )
             return
         self._metrics.count_messages(sum(entry is not None for entry in entries))
@@ -187,7 +196,9 @@ class ChatService:
         for pending, entry in zip(batch, entries, strict=True):
             # It was sent again, but its first copy had been deleted by then.
             if entry is not None and entry.is_deleted:
-                pending.connection.send(CommandRefused("say", "missing", pending.entry.nonce))
+                pending.connection.send(
+                    CommandRefused("say", ChatRefusal.MISSING, pending.entry.nonce)
+                )
 
     def _refuse_muted(self, pending: PendingMessage, last: EntryId) -> None:
         """Refuse a message of a viewer who was muted on another server, or while joining."""
@@ -195,15 +206,19 @@ class ChatService:
         # If there are newer entries, the viewer may be unmuted by now.
         if isinstance(participant, ViewerParticipant) and room.last_entry == last:
             participant.update_permission(room.lesson, is_muted=True)
-        self._refuse(pending.connection, CommandRefused("say", "muted", pending.entry.nonce))
+        self._refuse(
+            pending.connection, CommandRefused("say", ChatRefusal.MUTED, pending.entry.nonce)
+        )
 
     def add_likes(self, room: Room, connection: RoomConnection, like: SendLikes) -> None:
         """Count likes, or refuse them by permission or rate limit."""
         participant = connection.participant
         if isinstance(participant, ViewerParticipant) and not participant.admitted.may_like:
-            self._refuse(connection, CommandRefused("like", participant.admitted.chat_access))
+            self._refuse(
+                connection, CommandRefused("like", ChatRefusal(participant.admitted.chat_access))
+            )
         elif not participant.like_bucket.try_take(like.n):
-            self._refuse(connection, CommandRefused("like", "slow"))
+            self._refuse(connection, CommandRefused("like", ChatRefusal.SLOW))
         else:
             room.pending_likes += like.n
 
@@ -229,10 +244,10 @@ class ChatService:
         try:
             news = await self._store.write(unit, room.lesson.school)
         except OperatorError:
-            self._refuse(connection, CommandRefused(about, "missing"))
+            self._refuse(connection, CommandRefused(about, ChatRefusal.MISSING))
         except Exception:
             log.exception("moderating a chat failed")
-            self._refuse(connection, CommandRefused(about, "failed"))
+            self._refuse(connection, CommandRefused(about, ChatRefusal.FAILED))
         else:
             self.registry.publish(news)
 

@@ -5,10 +5,10 @@ from time import monotonic
 
 import msgspec
 
-from homeroom.domain.chat import Author, ChatRole
+from homeroom.domain.chat import Author, ChatAccess, ChatRole
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
-from homeroom.player.protocol import ParticipantInfo
+from homeroom.player.protocol import ParticipantInfo, ParticipantKind
 from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
 from homeroom.store.viewers import WatchTime
 from homeroom.usecases import viewing
@@ -108,7 +108,9 @@ class TeacherParticipant(Participant):
     @property
     def info(self) -> ParticipantInfo:
         """Their identity; they may always chat."""
-        return ParticipantInfo(None, self._name, ChatRole.TEACHER, "staff", None, "open")
+        return ParticipantInfo(
+            None, self._name, ChatRole.TEACHER, ParticipantKind.STAFF, None, ChatAccess.OPEN
+        )
 
 
 class ViewerParticipant(Participant):
@@ -140,12 +142,14 @@ class ViewerParticipant(Participant):
         return self.admitted.ticket.name if viewer is None else viewer.name
 
     @property
-    def kind(self) -> str:
-        """Kind of identity: visitor, guest, link or user."""
+    def kind(self) -> ParticipantKind:
+        """How the viewer is known."""
         viewer = self.admitted.viewer
         is_guest = viewer is not None and viewer.telephone is not None
         kind = self.admitted.ticket.kind
-        return "guest" if kind is ViewerKind.VISITOR and is_guest else kind
+        if kind is ViewerKind.VISITOR and is_guest:
+            return ParticipantKind.GUEST
+        return ParticipantKind(kind)
 
     @property
     def info(self) -> ParticipantInfo:

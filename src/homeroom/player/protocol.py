@@ -1,15 +1,31 @@
 """Chat protocol on the WebSocket of a class: commands in, arrays of events out, all JSON."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
-from homeroom.domain.chat import ChatRole
+from homeroom.domain.chat import ChatAccess, ChatRefusal, ChatRole
 
 MAX_JS_INTEGER = 2**53
 """Largest integer that JavaScript represents exactly."""
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_JS_INTEGER)]
 Nonce = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,32}\Z")]
+
+
+class ParticipantKind(StrEnum):
+    """How a participant is known."""
+
+    VISITOR = "visitor"
+    """Without a name."""
+    GUEST = "guest"
+    """A visitor who gave a telephone number and a nickname."""
+    LINK = "link"
+    """By a login-free link of the school."""
+    USER = "user"
+    """By account and password."""
+    STAFF = "staff"
+    """By the address of the teacher's page."""
 
 
 # --- commands ------------------------------------------------------------------------------------
@@ -129,10 +145,9 @@ class ParticipantInfo(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
     viewer: int | None
     name: str
     role: ChatRole
-    kind: str
+    kind: ParticipantKind
     ticket: str | None
-    chat: str
-    """open, guest, login or muted."""
+    chat: ChatAccess
 
 
 class RoomCounts(msgspec.Struct, frozen=True, tag_field="t", tag="counts"):
@@ -146,7 +161,7 @@ class CommandRefused(msgspec.Struct, frozen=True, tag_field="t", tag="no"):
     """A command was refused; `about` is its tag, `why` the reason."""
 
     about: str
-    why: str
+    why: ChatRefusal
     nonce: str | None = None
 
 
@@ -155,7 +170,7 @@ class PresentViewer(msgspec.Struct, frozen=True):
 
     viewer: int
     name: str
-    kind: str
+    kind: ParticipantKind
     muted: bool
 
 

@@ -22,6 +22,7 @@ from homeroom.store.viewers import WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import ChatHistory
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web.close_codes import CloseCode
 
 log = logging.getLogger("homeroom.player")
 
@@ -31,9 +32,6 @@ REFRESHES_PER_PRESENCE = 2
 """Refreshes between two presence lists for teachers."""
 REFRESHES_PER_WATCH_TIME = 15
 """Refreshes between two writes of the watch time."""
-LOG_IN_FIRST = 4401
-NO_CLASS = 4404
-RESTART = 1012
 
 
 class RoomRegistry:
@@ -76,7 +74,7 @@ class RoomRegistry:
         await self._run_safely(self._write_likes)
         await self._run_safely(self._write_watch_time)
         for room in self.rooms.values():
-            room.close(RESTART)
+            room.close(CloseCode.RESTART)
 
     def now(self) -> Moment:
         """Return the current time."""
@@ -202,10 +200,12 @@ class RoomRegistry:
             room.likes = snapshot.chat.likes
             room.broadcast_state(self.now(), self._facts)
         if snapshot is None or room.id in updates.removed:
-            room.close(NO_CLASS)
+            room.close(CloseCode.NOT_FOUND)
         for connection in list(room.connections):
             if (connection.ticket or connection.participant.identity) in updates.revoked:
-                connection.pipe.close_with(NO_CLASS if connection.ticket is None else LOG_IN_FIRST)
+                connection.pipe.close_with(
+                    CloseCode.NOT_FOUND if connection.ticket is None else CloseCode.LOGIN_REQUIRED
+                )
 
     async def _write_likes(self) -> None:
         """Add the pending likes to those in the database."""

@@ -29,18 +29,15 @@ from homeroom.player.protocol import (
 )
 from homeroom.player.rate_limiter import RateLimiter, network_of
 from homeroom.player.room import Room
-from homeroom.player.room_registry import LOG_IN_FIRST, NO_CLASS, RESTART
 from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
 from homeroom.usecases.viewing import LoginRequiredError, NoSuchPageError
+from homeroom.web.close_codes import CloseCode
 from homeroom.web.metrics import Metrics
 from homeroom.web.origins import is_same_origin
-from homeroom.web.sockets import CLOSE_TOO_MANY, WRITER_EXTENSION, FrameWriter
+from homeroom.web.sockets import WRITER_EXTENSION, FrameWriter
 
 log = logging.getLogger("homeroom.player")
 
-MALFORMED = 4400
-TOO_LATE = 4408
-FAILED = 1011
 JOIN_SECONDS = 10.0
 MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_NETWORK = 500
@@ -56,7 +53,7 @@ JoinHandler = Callable[[FrameWriter, JoinRoom], Awaitable[tuple[Room, RoomConnec
 class CloseConnectionError(Exception):
     """The connection must be closed with this code."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: CloseCode) -> None:
         super().__init__(code)
         self.code = code
 
@@ -114,7 +111,7 @@ class RoomSockets:
     def _check_connection_limits(self, network: str) -> None:
         """Apply the limits on connections; raises `CloseConnectionError`."""
         if self._chat.closing.is_set():
-            raise CloseConnectionError(RESTART)
+            raise CloseConnectionError(CloseCode.RESTART)
         self._connect_limiter.record_attempt(network)
         if (
             self._open_by_network[network] > MAX_CONNECTIONS_PER_NETWORK
@@ -122,7 +119,7 @@ class RoomSockets:
             or self._connect_limiter.seconds_to_wait(network) > 0
         ):
             self._metrics.count_refusal("connection", "many")
-            raise CloseConnectionError(CLOSE_TOO_MANY)
+            raise CloseConnectionError(CloseCode.TOO_MANY)
 
     async def _run_session(
         self, socket: WebSocket, pipe: FrameWriter, handle_join: JoinHandler
@@ -133,11 +130,11 @@ class RoomSockets:
             async with asyncio.timeout(JOIN_SECONDS):
                 command = await self._receive(socket, pipe, command_bucket)
         except TimeoutError:
-            raise CloseConnectionError(TOO_LATE) from None
+            raise CloseConnectionError(CloseCode.JOIN_TIMEOUT) from None
         if command is None:
             return
         if not isinstance(command, JoinRoom):
-            raise CloseConnectionError(MALFORMED)
+            raise CloseConnectionError(CloseCode.MALFORMED)
         join_bucket.try_take()
         room, connection = await self._join(pipe, command, handle_join)
         try:
@@ -145,7 +142,7 @@ class RoomSockets:
                 if isinstance(command, JoinRoom):
                     if not join_bucket.try_take():
                         self._metrics.count_refusal("join", "many")
-                        raise CloseConnectionError(CLOSE_TOO_MANY)
+                        raise CloseConnectionError(CloseCode.TOO_MANY)
                     room.remove(connection)
                     is_playing = connection.is_playing
                     room, connection = await self._join(pipe, command, handle_join)
@@ -162,12 +159,12 @@ class RoomSockets:
         try:
             return await handle_join(pipe, command)
         except LoginRequiredError:
-            raise CloseConnectionError(LOG_IN_FIRST) from None
+            raise CloseConnectionError(CloseCode.LOGIN_REQUIRED) from None
         except (NoSuchPageError, OperatorError):
-            raise CloseConnectionError(NO_CLASS) from None
+            raise CloseConnectionError(CloseCode.NOT_FOUND) from None
         except Exception as failure:
             log.exception("joining a room failed")
-            raise CloseConnectionError(FAILED) from failure
+            raise CloseConnectionError(CloseCode.INTERNAL_ERROR) from failure
 
     async def _receive(
         self, socket: WebSocket, pipe: FrameWriter, command_bucket: TokenBucket
@@ -185,7 +182,7 @@ class RoomSockets:
         try:
             return COMMAND_DECODER.decode(message.get("text") or b"")
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            raise CloseConnectionError(MALFORMED) from None
+            raise CloseConnectionError(CloseCode.MALFORMED) from None
 
     async def _dispatch(self, room: Room, connection: RoomConnection, command: Command) -> None:
         match command:
@@ -202,4 +199,4 @@ class RoomSockets:
             ):
                 await self._chat.moderate(room, connection, command)
             case _:
-                raise CloseConnectionError(MALFORMED)
+                raise CloseConnectionError(CloseCode.MALFORMED)

@@ -7,11 +7,23 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
+from homeroom.domain.chat import ChatAccess, ChatRefusal, ChatRole
 from homeroom.domain.lifecycle import OVER_PHASES, Phase
+from homeroom.player.protocol import ParticipantKind
 from homeroom.player.views import TeacherView, View
+from homeroom.web.close_codes import CloseCode
 
 FILE = Path(__file__).with_name("static") / "wire.js"
-ENUMS: tuple[type[Enum], ...] = (Phase, View, TeacherView)
+ENUMS: tuple[type[Enum], ...] = (
+    Phase,
+    View,
+    TeacherView,
+    CloseCode,
+    ChatRole,
+    ChatAccess,
+    ChatRefusal,
+    ParticipantKind,
+)
 LISTS = {"OVER_PHASES": [phase for phase in Phase if phase in OVER_PHASES]}
 
 

@@ -7,6 +7,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.keys import is_public_key
 from homeroom.domain.accounts import User
+from homeroom.domain.chat import ChatAccess
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.lifecycle import Phase
@@ -54,13 +55,12 @@ class ViewerAccess:
     ticket: Ticket
     viewer: Viewer | None
     """None for a visitor who has not said who they are."""
-    chat_access: str
-    """open, guest (says number and name first), login (logs in first) or muted."""
+    chat_access: ChatAccess
 
     @property
     def may_like(self) -> bool:
         """Whether likes of theirs count."""
-        return self.chat_access in ("open", "guest")
+        return self.chat_access in (ChatAccess.OPEN, ChatAccess.GUEST)
 
     @property
     def needs_saving(self) -> bool:
@@ -307,15 +307,16 @@ def _find_valid_ticket(
     return ticket
 
 
-def get_chat_access(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> str:  # noqa: FBT001  a value, not a mode
-    """Return what stands between a viewer and the chat: open, guest, login or muted."""
+def get_chat_access(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> ChatAccess:  # noqa: FBT001  a value, not a mode
+    """Return what a viewer may do in the chat."""
     if viewer is not None and viewer.is_muted:
-        return "muted"
+        return ChatAccess.MUTED
     if ticket.kind is not ViewerKind.VISITOR:
-        return "open"
+        return ChatAccess.OPEN
     if not allows_unlogged:
-        return "login"
-    return "guest" if viewer is None or viewer.telephone is None else "open"
+        return ChatAccess.LOGIN
+    is_guest = viewer is not None and viewer.telephone is not None
+    return ChatAccess.OPEN if is_guest else ChatAccess.GUEST
 
 
 # --- what is shown -------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
+from homeroom.web.close_codes import CloseCode
+
 MAX_MESSAGE_BYTES = 8 * 1024
 """Bytes of a message that comes in."""
 PING_SECONDS = 20.0
@@ -25,7 +27,6 @@ CHUNK_BYTES = 4 * 1024
 """Bytes that are taken apart before it is asked whether there were too many frames in them."""
 IGNORE_SECONDS = 10.0
 """Who sends too much is not listened to for this long before the connection ends."""
-CLOSE_TOO_MANY = 4429
 
 WRITER_EXTENSION = "homeroom.pipe"
 """Where an application finds its `Pipe`, among the extensions of the scope."""
@@ -121,7 +122,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(IGNORE_SECONDS, self._close_ignored)
 
     def _close_ignored(self) -> None:
-        self.close_with(CLOSE_TOO_MANY)
+        self.close_with(CloseCode.TOO_MANY)
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:

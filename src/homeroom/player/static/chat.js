@@ -2,7 +2,7 @@
 
 import { guestForm, loginForm } from "./forms.js";
 import { filled } from "./room.js";
-import { OVER_PHASES } from "./wire.js";
+import { ChatAccess, ChatRefusal, ChatRole, OVER_PHASES } from "./wire.js";
 
 const LONGEST = 500;
 /** From how many characters on the page says how many are left. */
@@ -13,7 +13,7 @@ const KEPT = 400;
 const NEAR = 48;
 const NOTICE_SECONDS = 6;
 const BREAK_SECONDS = 2;
-const REMEDIES = ["guest", "login"];
+const REMEDIES = [ChatAccess.GUEST, ChatAccess.LOGIN];
 
 /** Everything that somebody wrote reaches the page as text, never as markup. */
 export class Chat {
@@ -84,7 +84,7 @@ export class Chat {
     });
     room.addEventListener("you", () => {
       this.#refresh();
-      if (this.#isResuming && room.you.chat === "open") this.#submit();
+      if (this.#isResuming && room.you.chat === ChatAccess.OPEN) this.#submit();
       if (!REMEDIES.includes(room.you.chat)) this.#isResuming = false;
     });
     room.addEventListener("online", () => this.#connected(true));
@@ -116,7 +116,7 @@ export class Chat {
     });
     unpin.addEventListener("click", () => this.#room.pin(null));
     pause.addEventListener("click", () => this.#room.pause(!this.#room.state.paused));
-    mustLogin.addEventListener("click", () => this.askWho("login"));
+    mustLogin.addEventListener("click", () => this.askWho(ChatAccess.LOGIN));
     list.addEventListener("click", ({ target }) => this.#moderate(target.closest("[data-deed]")));
     const goOn = (dialog) => () => {
       this.#isResuming = true;
@@ -191,13 +191,13 @@ export class Chat {
     const [name, badge, time] = item.querySelectorAll("b, .badge, time");
     const at = new Date(entry.at * 1000);
     name.textContent = entry.name;
-    badge.hidden = entry.role === "viewer";
+    badge.hidden = entry.role === ChatRole.VIEWER;
     badge.textContent = this.#texts[`chat.${entry.role}`] ?? "";
     time.dateTime = at.toISOString();
     time.title = this.#days.format(at);
     time.textContent = this.#hours.format(at);
     item.querySelector(".words").textContent = entry.text;
-    item.classList.toggle("is-staff", entry.role !== "viewer");
+    item.classList.toggle("is-staff", entry.role !== ChatRole.VIEWER);
     item.classList.remove("is-pending");
     if (entry.id) {
       item.dataset.id = entry.id;
@@ -207,7 +207,7 @@ export class Chat {
   }
 
   #offerDeeds(item, { viewer, name }) {
-    if (this.#room.you.role !== "teacher") return;
+    if (this.#room.you.role !== ChatRole.TEACHER) return;
     const deeds = item.querySelector(".deeds");
     deeds.hidden = false;
     item.dataset.viewer = viewer ?? "";
@@ -238,13 +238,17 @@ export class Chat {
 
   #refused({ about, nonce, why }) {
     // A message that failed is sent again; what was to be done to one that is gone, is done.
-    if (why === "failed" ? about === "say" : why === "missing" && about !== "say") return;
+    if (
+      why === ChatRefusal.FAILED ? about === "say" : why === ChatRefusal.MISSING && about !== "say"
+    )
+      return;
     const item = this.#pending.get(nonce);
     if (item) {
       const { text } = this.#parts;
       this.#pending.delete(nonce);
       item.remove();
-      if (!text.value && why !== "muted") text.value = item.querySelector(".words").textContent;
+      if (!text.value && why !== ChatRefusal.MUTED)
+        text.value = item.querySelector(".words").textContent;
       this.#count();
     }
     if (REMEDIES.includes(why)) this.askWho(why);
@@ -256,7 +260,7 @@ export class Chat {
     title.classList.toggle("unseen", message !== null);
     pinned.hidden = message === null;
     if (message === null) pinned.ariaExpanded = "false";
-    unpin.hidden = message === null || this.#room.you.role !== "teacher";
+    unpin.hidden = message === null || this.#room.you.role !== ChatRole.TEACHER;
     if (message) pinnedText.textContent = message.text;
     if (this.#room.state) this.#room.state.pinned = message;
   }
@@ -270,19 +274,19 @@ export class Chat {
   get #barrier() {
     const { you, state } = this.#room;
     if (!state) return null;
-    if (OVER_PHASES.includes(state.phase)) return "over";
-    if (you.role === "teacher") return null;
-    if (you.chat === "muted") return "muted";
-    return state.paused ? "paused" : null;
+    if (OVER_PHASES.includes(state.phase)) return ChatRefusal.OVER;
+    if (you.role === ChatRole.TEACHER) return null;
+    if (you.chat === ChatAccess.MUTED) return ChatRefusal.MUTED;
+    return state.paused ? ChatRefusal.PAUSED : null;
   }
 
   #refresh() {
     const { text, send, mustLogin, pause, unpin, empty } = this.#parts;
     const { you, state } = this.#room;
     const barrier = this.#barrier;
-    const isStaff = you.role === "teacher";
-    const mustLogIn = you.chat === "login" && barrier === null;
-    empty.textContent = this.#texts[barrier === "over" ? "chat.nothing" : "chat.empty"];
+    const isStaff = you.role === ChatRole.TEACHER;
+    const mustLogIn = you.chat === ChatAccess.LOGIN && barrier === null;
+    empty.textContent = this.#texts[barrier === ChatRefusal.OVER ? "chat.nothing" : "chat.empty"];
     text.disabled = barrier !== null;
     send.disabled = barrier !== null;
     text.hidden = mustLogIn;

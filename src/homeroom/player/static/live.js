@@ -3,7 +3,7 @@
 import { Chat } from "./chat.js";
 import { loginForm } from "./forms.js";
 import { pageData, Room } from "./room.js";
-import { View } from "./wire.js";
+import { ChatAccess, CloseCode, ParticipantKind, View } from "./wire.js";
 
 /** From which number on counts are rounded. */
 const MANY = 10_000;
@@ -115,7 +115,7 @@ function rise() {
 }
 
 like.addEventListener("click", () => {
-  if (room.you.chat === "login") {
+  if (room.you.chat === ChatAccess.LOGIN) {
     chat.askWho("login");
     return;
   }
@@ -149,12 +149,12 @@ room.addEventListener("needs_login", () => {
 });
 room.addEventListener("offline", ({ detail }) => {
   // There is nothing to see here any more: the notice in its place says why.
-  if (detail.code === 4404) location.reload();
+  if (detail.code === CloseCode.NOT_FOUND) location.reload();
 });
 room.addEventListener("you", ({ detail: you }) => {
   find("who").textContent = you.name;
   find("who").hidden = !you.name;
-  find("logout").hidden = you.kind !== "user";
+  find("logout").hidden = you.kind !== ParticipantKind.USER;
 });
 room.addEventListener("counts", ({ detail }) => {
   find("viewers").textContent = number(detail.viewers);

@@ -1,6 +1,7 @@
 /** The room of a class: one WebSocket, kept open, and who the viewer is in it. */
 
 import { Tickets } from "./tickets.js";
+import { ChatAccess, ChatRefusal, ChatRole, CloseCode, ParticipantKind } from "./wire.js";
 
 const SHORTEST = 0.5;
 const LONGEST = 15;
@@ -9,10 +10,8 @@ const PATIENCE = 5;
 /** Seconds of silence after which one is asked: a line may be dead without anybody saying so. */
 const QUIET = 30;
 const LIKES_AT_ONCE = 20;
-const LOGIN_FIRST = 4401;
-const TOO_MANY = 4429;
 /** Coming back would change nothing: our frame was malformed, or there is no such class. */
-const FINAL = [4400, 4404];
+const FINAL = [CloseCode.MALFORMED, CloseCode.NOT_FOUND];
 const ENTRIES = ["message", "delete", "pin", "unpin", "pause", "resume"];
 
 /** What the server refused: its code, and the seconds to wait where it said so. */
@@ -39,7 +38,14 @@ export function filled(text, values) {
  * (`{final, code}`), needs_login. The detail of each is what the server sent.
  */
 export class Room extends EventTarget {
-  you = { viewer: null, name: "", role: "viewer", kind: "visitor", ticket: null, chat: "open" };
+  you = {
+    viewer: null,
+    name: "",
+    role: ChatRole.VIEWER,
+    kind: ParticipantKind.VISITOR,
+    ticket: null,
+    chat: ChatAccess.OPEN,
+  };
   counts = { viewers: 0, likes: 0 };
   state;
   #base;
@@ -154,14 +160,14 @@ export class Room extends EventTarget {
   /** Log in; raises Problem. */
   async login(account, password) {
     const { ticket } = await this.#post("login", { account, password });
-    this.#become("user", ticket);
+    this.#become(ParticipantKind.USER, ticket);
   }
 
   /** Leave a telephone number and a nickname, as a guest does before chatting; raises Problem. */
   async enlist(telephone, nickname) {
     const told = { telephone, nickname, ticket: this.#tickets.best };
     const { ticket } = await this.#post("guest", told);
-    this.#become("guest", ticket);
+    this.#become(ParticipantKind.GUEST, ticket);
   }
 
   async logout() {
@@ -211,7 +217,7 @@ export class Room extends EventTarget {
     if (event.t === "welcome") this.#welcome(event);
     else if (event.t === "state") this.#hear(event);
     else if (event.t === "you") this.#meet(event);
-    else if (event.t === "no" && event.why !== "failed") this.#unsent.delete(event.nonce);
+    else if (event.t === "no" && event.why !== ChatRefusal.FAILED) this.#unsent.delete(event.nonce);
     else if (event.t === "no") setTimeout(() => this.#repeat(event.nonce), 2000);
     else if (event.t === "counts") this.counts = event;
     if (!["welcome", "state", "you"].includes(event.t)) this.#tell(event.t, event);
@@ -279,17 +285,17 @@ export class Room extends EventTarget {
     this.#isWelcome = false;
     this.#socket = null;
     clearTimeout(this.#dead);
-    if (code === LOGIN_FIRST && this.#used === null) {
+    if (code === CloseCode.LOGIN_REQUIRED && this.#used === null) {
       this.#attempt = 0;
       this.#tell("needs_login");
-    } else if (code === LOGIN_FIRST) {
+    } else if (code === CloseCode.LOGIN_REQUIRED) {
       this.#tickets.forget(this.#used);
       this.start();
     } else if (FINAL.includes(code)) {
       this.#attempt = 0;
       this.#tell("offline", { final: true, code });
     } else {
-      if (code === TOO_MANY) this.#attempt += 3;
+      if (code === CloseCode.TOO_MANY) this.#attempt += 3;
       const wait = Math.min(LONGEST, SHORTEST * 2 ** this.#attempt * (1 + Math.random()));
       this.#attempt += 1;
       this.#retry = setTimeout(() => this.start(), wait * 1000);

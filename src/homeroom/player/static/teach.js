@@ -5,7 +5,7 @@ import { Picture } from "./picture.js";
 import { Replay } from "./replay.js";
 import { filled, pageData, Room } from "./room.js";
 import { Studio } from "./studio.js";
-import { TeacherView } from "./wire.js";
+import { CloseCode, TeacherView } from "./wire.js";
 
 const OVER_VIEWS = [
   TeacherView.CLIPS,
@@ -163,7 +163,7 @@ room.addEventListener("online", () => {
 });
 room.addEventListener("offline", ({ detail }) => {
   find("lost").hidden = false;
-  if (detail.code !== 4404) return;
+  if (detail.code !== CloseCode.NOT_FOUND) return;
   // The page is no more: its notice says so.
   studio?.close();
   location.reload();

@@ -1,5 +1,7 @@
 /** The tickets that say who a viewer is. There are no cookies: a page in a frame has none. */
 
+import { ParticipantKind } from "./wire.js";
+
 /** The browser's storage; where it is blocked, the page's own memory. */
 class Storage {
   #memory = new Map();
@@ -53,8 +55,8 @@ export class Tickets {
   /** Keep a ticket of a kind: visitor, guest, link or user. */
   keep(kind, ticket) {
     const [school, lesson] = this.#slots;
-    if (kind !== "link") this.#given = null;
-    if (school) this.#storage.set(kind === "user" ? school : lesson, ticket);
+    if (kind !== ParticipantKind.LINK) this.#given = null;
+    if (school) this.#storage.set(kind === ParticipantKind.USER ? school : lesson, ticket);
   }
 
   /** Forget a ticket wherever it stands. */

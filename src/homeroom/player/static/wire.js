@@ -32,4 +32,49 @@ export const TeacherView = Object.freeze({
   DELETED: "deleted",
 });
 
+export const CloseCode = Object.freeze({
+  INTERNAL_ERROR: 1011,
+  RESTART: 1012,
+  MALFORMED: 4400,
+  LOGIN_REQUIRED: 4401,
+  NOT_FOUND: 4404,
+  JOIN_TIMEOUT: 4408,
+  TOO_MANY: 4429,
+});
+
+export const ChatRole = Object.freeze({
+  VIEWER: "viewer",
+  TEACHER: "teacher",
+  OPERATOR: "operator",
+});
+
+export const ChatAccess = Object.freeze({
+  OPEN: "open",
+  GUEST: "guest",
+  LOGIN: "login",
+  MUTED: "muted",
+});
+
+export const ChatRefusal = Object.freeze({
+  EMPTY: "empty",
+  LONG: "long",
+  OVER: "over",
+  GUEST: "guest",
+  LOGIN: "login",
+  MUTED: "muted",
+  PAUSED: "paused",
+  SLOW: "slow",
+  ROOM_SLOW: "room_slow",
+  MISSING: "missing",
+  FAILED: "failed",
+});
+
+export const ParticipantKind = Object.freeze({
+  VISITOR: "visitor",
+  GUEST: "guest",
+  LINK: "link",
+  USER: "user",
+  STAFF: "staff",
+});
+
 export const OVER_PHASES = Object.freeze([Phase.OVER, Phase.CLOSED_EARLY]);
