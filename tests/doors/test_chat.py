@@ -198,7 +198,7 @@ def test_after_the_class_nobody_speaks(room: Classroom) -> None:
     ann, teacher = room.guest(), room.teacher_here()
     ann.said("goodbye")
     room.given.closed_early(room.lesson)
-    assert ann.next("state")["phase"] == "over"
+    assert ann.next("state")["phase"] == "closed_early"
     for one in (ann, teacher):
         one.say("too late")
         assert one.refused("say") == "over"
@@ -290,7 +290,7 @@ def test_time_watched_is_written_down(room: Classroom, monkeypatch: pytest.Monke
 def test_what_goes_on_the_air_is_told(room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
     ann, teacher, asking = room.guest(), room.teacher_here(), room.visitor()
     state = ann.welcome["state"]
-    assert (state["phase"], state["on_air"], state["live"]) == ("before", [], True)
+    assert (state["phase"], state["on_air"], state["live"]) == ("open_early", [], True)
     assert list(state["sources"]) == ["class"]
     on_air = {room.seen.key}
     fact = StreamFacts(None, {}, None, None)
@@ -325,7 +325,7 @@ def test_the_teacher_sees_what_viewers_do_not(given: Given) -> None:
     given.closed_early(room.lesson)
     given.clip(room.lesson)
     teacher.next("state", lambda event: event["clips"] != [])
-    ann.next("state", lambda event: event["phase"] == "over")
+    ann.next("state", lambda event: event["phase"] == "closed_early")
     assert all(event["clips"] == [] for event in ann.seen if event["t"] == "state")
     room.close()
 

@@ -71,6 +71,8 @@ def state(
         if has_stream(lesson, kind)
         and (kind in shown.running_elsewhere or facts(stream_name(lesson.key, kind)) is not None)
     ]
+    # What the store said may be a second old: the class may have ended since.
+    streams = {} if lesson.is_over(now) else shown.streams
     has_clips = bool(shown.clips)
     view: View | TeacherView
     if to_teacher:
@@ -79,7 +81,7 @@ def state(
         view = choose_view(
             lesson,
             now,
-            is_on_air=any(kind in shown.streams for kind in on_air),
+            is_on_air=any(kind in streams for kind in on_air),
             was_on_air=shown.was_on_air,
             has_clips=has_clips,
         )
@@ -94,7 +96,7 @@ def state(
         live=lesson.recording.record and lesson.recording.live,
         replay=lesson.recording.record and lesson.recording.replay,
         on_air=on_air,
-        sources={kind: Sources(one.flv, one.hls) for kind, one in shown.streams.items()},
+        sources={kind: Sources(one.flv, one.hls) for kind, one in streams.items()},
         clips=[
             ShownClip(
                 clip.file.file_id,
