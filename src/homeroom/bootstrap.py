@@ -49,7 +49,7 @@ from homeroom.player.room_registry import RoomRegistry
 from homeroom.sandbox.site import Sandbox
 from homeroom.store.files import LocalStorage
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.usecases import clips, demo, retention, secrets
+from homeroom.usecases import clips, demo, jobs, retention, secrets
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
@@ -204,8 +204,8 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
         set_clock(settings, store, real)
         if settings.database is None:
             # The folder is ours alone: who took a job and did not end it is dead.
-            store.write(lambda uow: uow.jobs.release_all())
-        store.write(lambda uow: uow.jobs.put_back())
+            store.write(jobs.release_all)
+        store.write(jobs.put_back)
         school = None
         if settings.demo:
             school = store.write(lambda uow: _prepare_demo(uow, settings))

@@ -13,7 +13,7 @@ from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import EntryId, LessonId, UserId
 from homeroom.domain.chat import Author, ChatRole, EntryKind, NewChatEntry
 from homeroom.domain.viewers import ViewerKind
-from homeroom.store.viewers import NewViewer, WatchTime
+from homeroom.store.records import NewViewer, WatchTime
 from homeroom.usecases import chat
 from tests.support.engine import PATIENCE
 from tests.support.given import Given

@@ -12,8 +12,8 @@ from homeroom.base.settings import Settings
 from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.domain.viewers import ViewerKind
 from homeroom.folder import open_store
+from homeroom.store.records import NewViewer, Viewer
 from homeroom.store.unit_of_work import Store
-from homeroom.store.viewers import NewViewer, Viewer
 from homeroom.usecases import chat
 from tests.support import pages
 from tests.support.operator import School, refused, run_json

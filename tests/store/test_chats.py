@@ -19,8 +19,8 @@ from homeroom.domain.chat import (
 )
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import ViewerKind
+from homeroom.store.records import NewViewer
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import NewViewer
 from homeroom.usecases import chat
 from tests.support.given import Given
 

@@ -16,7 +16,7 @@ from homeroom.cli.doctor import CheckStatus, _check_jobs
 from homeroom.domain.jobs import EraseFile, FinishStop
 from homeroom.folder import open_store
 from homeroom.jobs.worker import LEASE_SECONDS, JobHandler, Worker
-from homeroom.store.job_queue import JobCounts
+from homeroom.store.records import JobCounts
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
 from homeroom.store.unit_of_work import Store, UnitOfWork

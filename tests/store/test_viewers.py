@@ -9,9 +9,9 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
 from homeroom.domain.viewers import ViewerKind
+from homeroom.store.records import NewViewer, Viewer, WatchTime
 from homeroom.store.tables import viewers
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import NewViewer, Viewer, WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import NoSuchPageError
 from tests.support.given import Given

@@ -27,10 +27,10 @@ from homeroom.domain.schools import School
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row
 from homeroom.store.engine import Value as Column
+from homeroom.store.records import NewViewer, Viewer
 from homeroom.store.statement import Statement
 from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.store.viewers import NewViewer, Viewer
 from homeroom.testing.clock import ManualClock
 from homeroom.testing.partner import Value
 from homeroom.testing.school import SchoolBuilder

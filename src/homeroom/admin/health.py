@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.jobs.worker import Worker
+from homeroom.usecases import jobs
 from homeroom.web.metrics import CONTENT_TYPE, Metrics
 from homeroom.web.problems import NO_STORE, json_response
 
@@ -63,7 +64,7 @@ class HealthRoutes:
     async def _check_read(self) -> str:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
-                await self._store.read(lambda uow: uow.jobs.count())
+                await self._store.read(jobs.count_pending)
         except TimeoutError:
             return f"the database does not answer within {PROBE_TIMEOUT_SECONDS:.0f} s"
         except Exception as failure:  # noqa: BLE001  whatever it is, it is a reason
@@ -82,7 +83,7 @@ class HealthRoutes:
         return ""
 
     async def _count_set_aside(self) -> int:
-        return await self._store.read(lambda uow: uow.jobs.counts(uow.now).set_aside)
+        return await self._store.read(lambda uow: jobs.get_counts(uow).set_aside)
 
     def _check_worker(self) -> str:
         idle = self._worker.idle_seconds()
@@ -91,7 +92,7 @@ class HealthRoutes:
         return f"the loop that does jobs has not turned for {idle:.0f} s"
 
     async def _get_metrics(self, _request: Request) -> Response:
-        counts = await self._store.read(lambda uow: uow.jobs.counts(uow.now))
+        counts = await self._store.read(jobs.get_counts)
         self._metrics.set_jobs(counts, self._worker.failures)
         stats = self._store.store.engine.stats
         self._metrics.set_commits(stats.commits, stats.units)

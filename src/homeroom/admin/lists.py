@@ -30,7 +30,7 @@ COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, Co
 
 
 def _schools(asked: Asked) -> Page[wire.SchoolRow]:
-    return each(asked.uow.readback.list_schools(asked.filters(), asked.span), _school)
+    return each(readback.list_schools(asked.uow, asked.filters(), asked.span), _school)
 
 
 def _school(shown: SchoolRecord) -> wire.SchoolRow:
@@ -45,7 +45,7 @@ def _school(shown: SchoolRecord) -> wire.SchoolRow:
 
 
 def _teachers(asked: Asked) -> Page[wire.TeacherRow]:
-    return each(asked.uow.readback.list_teachers(asked.filters(), asked.span), _teacher)
+    return each(readback.list_teachers(asked.uow, asked.filters(), asked.span), _teacher)
 
 
 def _teacher(shown: TeacherRecord) -> wire.TeacherRow:
@@ -61,7 +61,7 @@ def _teacher(shown: TeacherRecord) -> wire.TeacherRow:
 
 
 def _students(asked: Asked) -> Page[wire.StudentRow]:
-    return each(asked.uow.readback.list_students(asked.filters(), asked.span), _student)
+    return each(readback.list_students(asked.uow, asked.filters(), asked.span), _student)
 
 
 def _student(shown: StudentRecord) -> wire.StudentRow:
@@ -114,7 +114,7 @@ def _members(asked: Asked) -> Page[wire.MemberRow]:
     if not readback.can_see_course(asked.uow, asked.scope, course):
         raise missing("course", "courseId", course)
     return each(
-        asked.uow.readback.list_members(course, asked.filters(), asked.span), _roster_member
+        readback.list_members(asked.uow, course, asked.filters(), asked.span), _roster_member
     )
 
 
@@ -135,7 +135,7 @@ def _roster_member(shown: MemberRecord) -> wire.MemberRow:
 
 
 def _labels(asked: Asked) -> Page[wire.LabelRow]:
-    return each(asked.uow.readback.list_labels(asked.filters(), asked.span), _label)
+    return each(readback.list_labels(asked.uow, asked.filters(), asked.span), _label)
 
 
 def _label(shown: LabelRecord) -> wire.LabelRow:
@@ -149,7 +149,7 @@ def _label(shown: LabelRecord) -> wire.LabelRow:
 
 
 def _folders(asked: Asked) -> Page[wire.FolderRow]:
-    return each(asked.uow.readback.list_folders(asked.filters(), asked.span), _folder)
+    return each(readback.list_folders(asked.uow, asked.filters(), asked.span), _folder)
 
 
 def _folder(shown: FolderRecord) -> wire.FolderRow:

@@ -130,7 +130,7 @@ def clips(asked: Asked) -> Page[wire.ClipRow]:
     def show(shown: ClipRecord) -> wire.ClipRow:
         return _clip(shown, sign_clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
 
-    return each(asked.uow.readback.list_clips(lesson, asked.filters(), asked.span), show)
+    return each(readback.list_clips(asked.uow, lesson, asked.filters(), asked.span), show)
 
 
 def _clip(shown: ClipRecord, url: str) -> wire.ClipRow:
@@ -156,14 +156,14 @@ def _clip(shown: ClipRecord, url: str) -> wire.ClipRow:
 
 def viewers(asked: Asked) -> Page[ViewerRow]:
     """Return a page of the viewers of a school."""
-    return each(asked.uow.readback.list_viewers(asked.filters(), asked.span), viewer)
+    return each(readback.list_viewers(asked.uow, asked.filters(), asked.span), viewer)
 
 
 def viewers_of_one(asked: Asked) -> Page[ViewerRow]:
     """Return a page of the viewers of a class."""
     lesson = _asked_for(asked).id
     return each(
-        asked.uow.readback.list_viewers_of_lesson(lesson, asked.filters(), asked.span), viewer
+        readback.list_viewers_of_lesson(asked.uow, lesson, asked.filters(), asked.span), viewer
     )
 
 
@@ -193,7 +193,7 @@ def viewer(shown: ViewerRecord) -> ViewerRow:
 def messages(asked: Asked) -> Page[MessageRow]:
     """Return a page of the chat of a class."""
     lesson = _asked_for(asked).id
-    return each(asked.uow.readback.list_messages(lesson, asked.filters(), asked.span), _message)
+    return each(readback.list_messages(asked.uow, lesson, asked.filters(), asked.span), _message)
 
 
 def _message(shown: MessageRecord) -> MessageRow:

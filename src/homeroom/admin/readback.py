@@ -24,8 +24,9 @@ from homeroom.contract.params import ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
 from homeroom.store.paging import CursorMismatchError, Page, PageRequest
-from homeroom.store.tokens import Token
+from homeroom.store.records import Token
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import operations
 from homeroom.web.problems import (
     NO_STORE,
     HTTPError,
@@ -66,7 +67,7 @@ def _endpoint(
         path = _path_id(request)
 
         def look(uow: UnitOfWork, span: PageRequest) -> Any:  # noqa: ANN401  a page or a row of any list
-            scope = _scope(uow.tokens.find_by_fingerprint(token), getattr(query, "sid", None))
+            scope = _scope(operations.find_token(uow, token), getattr(query, "sid", None))
             asked = Asked(uow, around, scope, query, path, replace(span, now=uow.now))
             return ANSWERS[read_back.name](asked)
 

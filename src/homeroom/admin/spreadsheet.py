@@ -12,6 +12,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.viewers import ViewerRow
 from homeroom.domain.schools import load_time_zone
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import schools
 
 MARK = "\ufeff"
 """Without it Excel takes a file for one of the machine's own encoding."""
@@ -28,11 +29,11 @@ def heading() -> str:
 
 def lines(uow: UnitOfWork, rows: Sequence[ViewerRow]) -> str:
     """Return the lines of some viewers; moments in their school's time."""
-    schools = {row.sid: uow.schools.get(SchoolId(row.sid)) for row in rows}
+    found = {row.sid: schools.find(uow, SchoolId(row.sid)) for row in rows}
     zones = {
-        sid: load_time_zone(held.plan.time_zone)
-        for sid, held in schools.items()
-        if held is not None
+        sid: load_time_zone(school.plan.time_zone)
+        for sid, school in found.items()
+        if school is not None
     }
     return _written(
         [_cell(field.name, getattr(row, field.name), zones[row.sid]) for field in _FIELDS]

@@ -23,7 +23,7 @@ def show(place: Place, user: str, *, as_json: bool) -> None:
 
     def facts(uow: UnitOfWork) -> tuple[User, list[tuple[SchoolId, str]]]:
         found = operations.get_user(uow, user)
-        return found, uow.accounts.list_roles(found.id)
+        return found, operations.list_roles(uow, found.id)
 
     found, posts = place.look(facts)
     tell(

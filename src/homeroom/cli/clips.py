@@ -16,8 +16,7 @@ from homeroom.store.engine import StoreError
 from homeroom.store.files import LocalStorage
 from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import clips, operations
-from homeroom.usecases.secrets import CLIP_KEY
+from homeroom.usecases import clips, operations, secrets
 
 
 @click.group()
@@ -77,7 +76,7 @@ def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
     pages = server.hosts.pages if server and server.hosts else settings.public_url
 
     def look(uow: UnitOfWork) -> list[Facts]:
-        key, expires_at = uow.server_state.get(CLIP_KEY), uow.now + CLIP_URL_SECONDS
+        key, expires_at = secrets.find_clip_key(uow), uow.now + CLIP_URL_SECONDS
 
         def url(one: Clip) -> str | None:
             if not (pages and key) or one.deleted_at is not None:

@@ -23,10 +23,10 @@ from homeroom.media.room import recordings, spool
 from homeroom.store.engine import StoreError
 from homeroom.store.files import LocalStorage
 from homeroom.store.inspection import check_database
-from homeroom.store.job_queue import JobCounts
 from homeroom.store.migrate import is_current
+from homeroom.store.records import JobCounts
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.usecases import schools
+from homeroom.usecases import clips, jobs, schools
 
 LOW_SPACE_BYTES = 1_000_000_000
 MIN_SPACE_BYTES = 100_000_000
@@ -150,7 +150,7 @@ def _check_integrity(settings: Settings) -> CheckResult:
 
 def _check_clock(store: Store) -> CheckResult:
     now, shown = SystemClock().now(), store.clock.now()
-    newest = store.read(lambda uow: uow.schools.get_newest_creation_time()) or 0
+    newest = store.read(schools.get_newest_creation_time) or 0
     said = f"it is {at(now)}"
     if now < MIN_CLOCK:
         return CheckResult("clock", CheckStatus.FAIL, f"{said}: earlier than this program")
@@ -167,10 +167,10 @@ def _check_jobs(store: Store) -> CheckResult:
     def read(uow: UnitOfWork) -> tuple[JobCounts, list[str], list[str]]:
         failing = [
             f"{job.kind} {job.id}, {job.attempts} times: {error}"
-            for job, error in uow.jobs.list_failing()
+            for job, error in jobs.list_failing(uow)
         ]
-        set_aside = [f"{job.kind} {job.id}: {reason}" for job, reason in uow.jobs.list_set_aside()]
-        return uow.jobs.counts(uow.now), failing, set_aside
+        set_aside = [f"{job.kind} {job.id}: {reason}" for job, reason in jobs.list_set_aside(uow)]
+        return jobs.get_counts(uow), failing, set_aside
 
     counts, failing, set_aside = store.read(read)
     if set_aside:
@@ -220,7 +220,7 @@ def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
 
 
 def _clip_page(after: int) -> Callable[[UnitOfWork], list[Clip]]:
-    return lambda uow: uow.clips.list_page(after, PAGE_SIZE)
+    return lambda uow: clips.list_page(uow, after, PAGE_SIZE)
 
 
 def _check_schools(store: Store) -> CheckResult:

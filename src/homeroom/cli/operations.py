@@ -37,7 +37,7 @@ def every_window(place: Place, *, as_json: bool) -> None:
     """List the maintenance windows."""
     rows = [
         {"window": one.id, "from": at(one.begin), "to": at(one.end), "block": one.blocks}
-        for one in place.look(lambda uow: uow.maintenance.list_all())
+        for one in place.look(operations.list_windows)
     ]
     tell_all(rows, as_json=as_json, none="There are no maintenance windows.")
 
@@ -83,7 +83,7 @@ def every_token(place: Place, *, as_json: bool) -> None:
             "created": at(one.created_at),
             "revoked": at(one.revoked_at),
         }
-        for one in place.look(lambda uow: uow.tokens.list_all())
+        for one in place.look(operations.list_tokens)
     ]
     tell_all(rows, as_json=as_json, none="There are no tokens.")
 

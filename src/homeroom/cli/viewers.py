@@ -102,7 +102,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
 
     def look(uow: UnitOfWork) -> list[Facts]:
         operations.get_lesson(uow, lesson)
-        pinned = uow.chats.get_state(lesson).pinned
+        pinned = chats.get_state(uow, lesson).pinned
         return [
             {
                 "message": entry.id,
@@ -113,7 +113,7 @@ def show(place: Place, lesson: LessonId, *, as_json: bool) -> None:
                 "pinned": pinned is not None and entry.id == pinned.id,
                 "text": entry.new.text if as_json else " ".join(entry.new.text.split()),
             }
-            for entry in uow.chats.list_recent(lesson)
+            for entry in chats.list_recent(uow, lesson)
         ]
 
     tell_all(place.look(look), as_json=as_json, none="Nobody has said anything yet.")

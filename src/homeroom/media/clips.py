@@ -15,6 +15,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.domain.clips import NewClip, has_valid_signature
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import clips
 from homeroom.web.problems import HTTPError
 
 # Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
@@ -39,7 +40,7 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
         def look(uow: UnitOfWork) -> NewClip:
             if expires_at <= uow.now:
                 raise _forbidden("the address has expired: ask for another one")
-            clip = uow.clips.find_by_file_id(file_id)
+            clip = clips.find_by_file_id(uow, file_id)
             if clip is None or clip.deleted_at is not None:
                 raise _missing(file_id)
             return clip.file

@@ -21,6 +21,7 @@ from homeroom.base.ids import ClipId
 from homeroom.domain.clips import Clip
 from homeroom.media.engine.flatten import AT_FAULT, Flat
 from homeroom.store.storage import PARTIAL_SUFFIX, Storage
+from homeroom.usecases import clips
 
 log = logging.getLogger("homeroom.media.finisher")
 
@@ -133,7 +134,7 @@ class Finisher:
                     await self._try(clip)
 
     async def _next(self, after: int) -> Clip | None:
-        return await self._store.read(lambda uow: uow.clips.find_unfinished(after))
+        return await self._store.read(lambda uow: clips.find_unfinished(uow, after))
 
     async def _try(self, clip: Clip) -> None:
         tried = self._tried.setdefault(clip.id, _Tried())
@@ -180,7 +181,7 @@ class Finisher:
 
     async def _keep(self, clip: Clip, duration: int | None, size: int, sha256: str) -> None:
         kept = await self._store.write(
-            lambda uow: uow.clips.finish(clip.id, duration, size, sha256)
+            lambda uow: clips.finish(uow, clip.id, duration, size, sha256)
         )
         if not kept:
             # It was deleted meanwhile, and the new file has taken the place of none.

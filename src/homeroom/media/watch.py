@@ -118,7 +118,7 @@ class Watch:
 
     def _known(self, uow: UnitOfWork) -> dict[str, str | None]:
         return {
-            one.client_id: one.problem for one in uow.publish_sessions.list_running(self._engine)
+            one.client_id: one.problem for one in streams.list_running_sessions(uow, self._engine)
         }
 
     async def _settle(self, seen: Streams, known: Mapping[str, str | None]) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from unicodedata import category
 
 from homeroom.base.clock import Moment
-from homeroom.store.page_queries import PublicLesson
+from homeroom.store.records import PublicLesson
 
 MAX_LINE_BYTES = 75
 """Longest line of a file, without its line break."""

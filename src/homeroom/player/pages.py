@@ -27,9 +27,10 @@ from homeroom.player.rendering import (
 )
 from homeroom.player.state import Facts, State, state
 from homeroom.player.views import choose_course_view
-from homeroom.store.page_queries import PublicCourse, PublicLesson
+from homeroom.store.records import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo, viewing
+from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import LoginFreeLink
 from homeroom.web.languages import LANGUAGES, choose_language
@@ -169,7 +170,7 @@ class ClassPages:
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
             return LessonPage(seen, None, None)
         view = viewing.get_content(uow, self._deps, self._hosts, lesson)
-        chat = uow.chats.get_state(lesson.id)
+        chat = get_chat_state(uow, lesson.id)
         return LessonPage(seen, ticket, state(lesson, view, chat, uow.now, self._facts))
 
     async def _course(self, request: Request) -> Response:

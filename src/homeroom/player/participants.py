@@ -10,7 +10,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
 from homeroom.player.protocol import ParticipantInfo, ParticipantKind
 from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
-from homeroom.store.viewers import WatchTime
+from homeroom.store.records import WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import ViewerAccess
 from homeroom.web.sockets import FrameWriter, text_frame

@@ -9,7 +9,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import chat, teaching, viewing
+from homeroom.usecases import chat, streams, teaching, viewing
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import PageContent
@@ -73,7 +73,7 @@ def load_snapshots(
 ) -> dict[LessonId, LessonSnapshot]:
     """Return snapshots of some classes."""
     views = viewing.get_contents(uow, deps, hosts, lessons)
-    chat_states = uow.chats.find_states([lesson.id for lesson in lessons])
+    chat_states = chat.get_states(uow, [lesson.id for lesson in lessons])
     return {
         lesson.id: LessonSnapshot(
             lesson, *views[lesson.id], chat_states.get(lesson.id, ChatState())
@@ -98,7 +98,7 @@ def load_chat_updates(uow: UnitOfWork, after: Mapping[LessonId, EntryId]) -> Cha
         entries.setdefault(entry.new.lesson, []).append(entry)
     changed = {entry.new.lesson for entry in new_entries if entry.new.kind is not EntryKind.MESSAGE}
     return ChatUpdates(
-        entries, uow.chats.find_states(changed), is_complete=len(new_entries) < MAX_MISSED_ENTRIES
+        entries, chat.get_states(uow, changed), is_complete=len(new_entries) < MAX_MISSED_ENTRIES
     )
 
 
@@ -127,7 +127,7 @@ def _revoked_tokens(
     tokens = {token for lesson in guarded for token in queries[lesson].tokens}
     return tokens - {
         token
-        for stream in uow.publish_sessions.get_streams(guarded)
+        for stream in streams.get_publish_targets(uow, guarded)
         for token in queries[stream.lesson.id].tokens
         if teaching.is_token_valid(token, stream, deps, uow.now)
     }

@@ -18,7 +18,7 @@ from homeroom.player.protocol import ChatEvent
 from homeroom.player.room import Room
 from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
 from homeroom.player.state import Facts, State
-from homeroom.store.viewers import WatchTime
+from homeroom.store.records import WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import ChatHistory
 from homeroom.usecases.dependencies import Dependencies

@@ -20,6 +20,7 @@ from homeroom.player.rendering import PageRenderer
 from homeroom.player.state import Facts, State, state
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching, viewing
+from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.teaching import TeacherPage
 from homeroom.web.bodies import read_body
@@ -122,7 +123,7 @@ class TeacherPages:
         page = self._find_lesson(uow, token)
         lesson = page.seen.lesson
         view = viewing.get_content(uow, self._deps, self._hosts, lesson, to_teacher=True)
-        chat = uow.chats.get_state(lesson.id)
+        chat = get_chat_state(uow, lesson.id)
         return page, state(lesson, view, chat, uow.now, self._facts, to_teacher=True)
 
     def _encoder_settings(self, page: TeacherPage, kind: StreamKind) -> dict[str, str] | None:

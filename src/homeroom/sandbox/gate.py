@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.keys import fingerprint
+from homeroom.usecases import operations
 from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
 
 
@@ -29,7 +30,7 @@ class Gate:
             detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
             raise unauthorized_error(detail)
         print_ = fingerprint(bearer_token(request))
-        known = await self._store.read(lambda uow: uow.tokens.find_by_fingerprint(print_))
+        known = await self._store.read(lambda uow: operations.find_token(uow, print_))
         if known is None:
             raise unauthorized_error("no such token is in force")
         if known.school is not None:

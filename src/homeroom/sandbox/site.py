@@ -20,7 +20,7 @@ from homeroom.sandbox.bodies import AskFault, MoveClock, ResetSchool, read
 from homeroom.sandbox.gate import Gate
 from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import resets
+from homeroom.usecases import resets, schools
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import MAX_FAULTS, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
@@ -144,7 +144,7 @@ class Sandbox:
     async def _check_school(self, school: SchoolId) -> None:
         known = None
         if 0 < school < LARGEST_ID:
-            known = await self.store.read(lambda uow: uow.schools.get(school))
+            known = await self.store.read(lambda uow: schools.find(uow, school))
         if known is None:
             raise HTTPError(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
 

@@ -10,6 +10,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId, SchoolId
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.engine import Row, Transaction
+from homeroom.store.records import JobCounts
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
 
@@ -115,20 +116,6 @@ class Job:
     """JSON."""
     due_at: Moment
     attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobCounts:
-    """The state of the queue at one moment."""
-
-    pending: int
-    """Jobs that wait, those that failed included."""
-    failing: int
-    """Jobs that wait for a retry."""
-    set_aside: int
-    """Jobs that no handler can take."""
-    oldest_due_seconds: int
-    """Age of the job that has been due for the longest time; 0 when none is due."""
 
 
 def _job(row: Row) -> Job:

@@ -1,19 +1,17 @@
 """Queries of the public pages: the class, course and teacher that a page shows."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import and_, bindparam, case, func, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId
-from homeroom.domain.lessons import Lesson
-from homeroom.domain.schools import Plan
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
 from homeroom.store.lessons import read_lesson
 from homeroom.store.lifecycle import LIFECYCLE
+from homeroom.store.records import PublicCourse, PublicLesson
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import courses, lessons, schools, teachers, users
@@ -74,28 +72,6 @@ _FIND_COURSE = Statement(
     .select_from(courses.join(schools, schools.c.id == courses.c.school_id))
     .where(courses.c.key == bindparam("course_key"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PublicLesson:
-    """A class, with the other columns that its public page shows."""
-
-    lesson: Lesson
-    school_name: str
-    plan: Plan
-    course_name: str
-    course_key: str
-    teacher_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class PublicCourse:
-    """The columns of a course that its public page shows."""
-
-    id: CourseId
-    school: SchoolId
-    name: str
-    key: str
 
 
 def _read_public_lesson(row: Row) -> PublicLesson:

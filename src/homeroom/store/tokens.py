@@ -3,13 +3,12 @@
 The table holds a fingerprint of each token, never the token itself. A revoked token keeps its row.
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import bindparam, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, TokenId
 from homeroom.store.engine import Transaction
+from homeroom.store.records import Token
 from homeroom.store.statement import Statement
 from homeroom.store.tables import tokens
 
@@ -34,17 +33,6 @@ _REVOKE = Statement(
     .where(tokens.c.id == bindparam("token"), tokens.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("moment"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A bearer token of one school, or of the operator when it has no school."""
-
-    id: TokenId
-    school: SchoolId | None
-    name: str
-    created_at: Moment
-    revoked_at: Moment | None
 
 
 class Tokens:

@@ -4,17 +4,17 @@ A viewer has an identity: that of a login, of a personal link, or of a visitor's
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from sqlalchemy import ClauseElement, bindparam, delete, func, null, or_, select, update
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
+from homeroom.base.ids import LessonId, SchoolId, ViewerId
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
+from homeroom.store.records import NewViewer, Viewer, WatchTime
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     chat_entries,
@@ -134,39 +134,6 @@ _DETACH_AUTHORS = Statement(
     .values(viewer_id=null())
 )
 _PURGE = Statement(delete(viewers).where(_purged_ids.contains(viewers.c.id)))
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """A viewer of a class."""
-
-    id: ViewerId
-    lesson: LessonId
-    identity: str
-    kind: ViewerKind
-    name: str
-    telephone: str | None
-    is_muted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NewViewer:
-    """A viewer to save."""
-
-    lesson: LessonId
-    identity: str
-    kind: ViewerKind
-    name: str
-    telephone: str | None = None
-    user: UserId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WatchTime:
-    """The whole seconds that a viewer watched since the last save."""
-
-    viewer: NewViewer
-    seconds: int
 
 
 def _read_viewer(row: Row) -> Viewer:

@@ -1,6 +1,6 @@
 """The chat of a class: what is said, and how the teacher keeps it in order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from homeroom.base.ids import EntryId, LessonId, ViewerId
@@ -61,6 +61,21 @@ def list_entries_after(
 ) -> list[ChatEntry]:
     """Return what happened in several chats after an entry of each, in order."""
     return uow.chats.list_since(after, limit)
+
+
+def get_state(uow: UnitOfWork, lesson: LessonId) -> ChatState:
+    """Return the state of a chat: paused or not, the pinned message, the likes."""
+    return uow.chats.get_state(lesson)
+
+
+def get_states(uow: UnitOfWork, lessons: Collection[LessonId]) -> dict[LessonId, ChatState]:
+    """Return the states of several chats."""
+    return uow.chats.find_states(lessons)
+
+
+def list_recent(uow: UnitOfWork, lesson: LessonId) -> list[ChatEntry]:
+    """Return the most recent messages of a chat, the oldest first."""
+    return uow.chats.list_recent(lesson)
 
 
 def delete_message(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId) -> ChatEntry:

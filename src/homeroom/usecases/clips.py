@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from homeroom.base.clock import DAY
-from homeroom.base.ids import CourseId, LessonId, SchoolId
+from homeroom.base.ids import ClipId, CourseId, LessonId, SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import REFERENCE_RULE, CourseKind
@@ -86,6 +86,26 @@ def add(uow: UnitOfWork, lesson_id: LessonId, file: NewClip) -> Clip:
     if lesson is None or lesson.deleted_at is not None:
         raise Refusal(Errno.NO_SUCH_LESSON)
     return uow.clips.add(lesson_id, file, uow.now)
+
+
+def find_by_file_id(uow: UnitOfWork, file_id: str) -> Clip | None:
+    """Return a clip by its fileId, a deleted one too; None if there is none."""
+    return uow.clips.find_by_file_id(file_id)
+
+
+def list_page(uow: UnitOfWork, after: int, limit: int) -> list[Clip]:
+    """Return clips in order of their ids after a given id, deleted ones too."""
+    return uow.clips.list_page(after, limit)
+
+
+def find_unfinished(uow: UnitOfWork, after: int) -> Clip | None:
+    """Return the next clip after an id that is still being recorded, or None."""
+    return uow.clips.find_unfinished(after)
+
+
+def finish(uow: UnitOfWork, clip: ClipId, duration_ms: int | None, size: int, sha256: str) -> bool:
+    """Save duration, bytes and hash of a finished file; return False if the clip is deleted."""
+    return uow.clips.finish(clip, duration_ms, size, sha256)
 
 
 def find_overdue_schools(uow: UnitOfWork) -> list[SchoolId]:

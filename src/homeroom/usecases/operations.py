@@ -8,6 +8,8 @@ from homeroom.domain.courses import Course, CourseKind
 from homeroom.domain.drive import Folder
 from homeroom.domain.lessons import Lesson, Origin
 from homeroom.domain.refusal import OperatorError
+from homeroom.store.maintenance import MaintenanceWindow
+from homeroom.store.records import Token
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
@@ -24,6 +26,11 @@ def get_user(uow: UnitOfWork, text: str) -> User:
     if user is None:
         raise OperatorError(f"no user is known as {text}")
     return user
+
+
+def list_roles(uow: UnitOfWork, user_id: UserId) -> list[tuple[SchoolId, str]]:
+    """Return the schools of a user, and the user's role in each."""
+    return uow.accounts.list_roles(user_id)
 
 
 def cancel_user(uow: UnitOfWork, user_id: UserId) -> User:
@@ -146,3 +153,18 @@ def revoke_token(uow: UnitOfWork, token: TokenId) -> None:
     """Revoke a bearer token."""
     if not uow.tokens.revoke(token, uow.now):
         raise OperatorError(f"no token in force has the id {token}")
+
+
+def list_windows(uow: UnitOfWork) -> list[MaintenanceWindow]:
+    """Return the maintenance windows in order of their begin, at most 1,000."""
+    return uow.maintenance.list_all()
+
+
+def list_tokens(uow: UnitOfWork) -> list[Token]:
+    """Return the bearer tokens in order of their ids, at most 1,000, revoked ones too."""
+    return uow.tokens.list_all()
+
+
+def find_token(uow: UnitOfWork, fingerprint_of_token: str) -> Token | None:
+    """Return the token of a fingerprint; None if there is none or it is revoked."""
+    return uow.tokens.find_by_fingerprint(fingerprint_of_token)

@@ -6,9 +6,17 @@ from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
 from homeroom.store.readback_records import (
+    ClipRecord,
     CoTeacherRecord,
     CourseRecord,
+    FolderRecord,
+    LabelRecord,
     LessonRecord,
+    MemberRecord,
+    MessageRecord,
+    SchoolRecord,
+    StudentRecord,
+    TeacherRecord,
     ViewerRecord,
 )
 from homeroom.store.unit_of_work import UnitOfWork
@@ -84,3 +92,61 @@ def list_all_viewers(uow: UnitOfWork, lesson: LessonId) -> list[ViewerRecord]:
         page = uow.readback.list_viewers_of_lesson(lesson, {}, span)
         viewers += page.rows
     return viewers
+
+
+def list_schools(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[SchoolRecord]:
+    """Return a page of schools."""
+    return uow.readback.list_schools(filters, request)
+
+
+def list_teachers(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[TeacherRecord]:
+    """Return a page of teachers."""
+    return uow.readback.list_teachers(filters, request)
+
+
+def list_students(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[StudentRecord]:
+    """Return a page of students."""
+    return uow.readback.list_students(filters, request)
+
+
+def list_members(
+    uow: UnitOfWork, course: CourseId, filters: Filters, request: PageRequest
+) -> Page[MemberRecord]:
+    """Return a page of the members of a course."""
+    return uow.readback.list_members(course, filters, request)
+
+
+def list_clips(
+    uow: UnitOfWork, lesson: LessonId, filters: Filters, request: PageRequest
+) -> Page[ClipRecord]:
+    """Return a page of the clips of a class."""
+    return uow.readback.list_clips(lesson, filters, request)
+
+
+def list_viewers(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[ViewerRecord]:
+    """Return a page of the viewers of a school."""
+    return uow.readback.list_viewers(filters, request)
+
+
+def list_viewers_of_lesson(
+    uow: UnitOfWork, lesson: LessonId, filters: Filters, request: PageRequest
+) -> Page[ViewerRecord]:
+    """Return a page of the viewers of a class."""
+    return uow.readback.list_viewers_of_lesson(lesson, filters, request)
+
+
+def list_messages(
+    uow: UnitOfWork, lesson: LessonId, filters: Filters, request: PageRequest
+) -> Page[MessageRecord]:
+    """Return a page of the messages of a class."""
+    return uow.readback.list_messages(lesson, filters, request)
+
+
+def list_labels(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[LabelRecord]:
+    """Return a page of labels."""
+    return uow.readback.list_labels(filters, request)
+
+
+def list_folders(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[FolderRecord]:
+    """Return a page of folders."""
+    return uow.readback.list_folders(filters, request)

@@ -52,6 +52,16 @@ def find_caller(uow: UnitOfWork, school: SchoolId) -> tuple[School | None, Momen
     return uow.schools.get(school), uow.maintenance.get_block_end(uow.now)
 
 
+def find(uow: UnitOfWork, school: SchoolId) -> School | None:
+    """Return a school, or None if there is none with this SID."""
+    return uow.schools.get(school)
+
+
+def get_newest_creation_time(uow: UnitOfWork) -> Moment | None:
+    """Return the newest moment at which a row was written; None for an empty database."""
+    return uow.schools.get_newest_creation_time()
+
+
 def change(uow: UnitOfWork, school: SchoolId, values: Mapping[str, str]) -> School:
     """Change what a school may do, by keys and values as they are typed."""
     current = get(uow, school)

@@ -37,3 +37,8 @@ def load_or_create(uow: UnitOfWork) -> ServerSecrets:
         hooks=one("hook_secret"),
         engine=one("engine_secret"),
     )
+
+
+def find_clip_key(uow: UnitOfWork) -> str | None:
+    """Return the key that signs clips' addresses; None if no server has started yet."""
+    return uow.server_state.get(CLIP_KEY)

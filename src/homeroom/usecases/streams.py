@@ -84,6 +84,16 @@ def find_revoked_sessions(uow: UnitOfWork, deps: Dependencies, engine: str) -> l
     return revoked
 
 
+def list_running_sessions(uow: UnitOfWork, engine: str) -> list[PublishSession]:
+    """Return the publish sessions that run at an engine."""
+    return uow.publish_sessions.list_running(engine)
+
+
+def get_publish_targets(uow: UnitOfWork, lessons: Collection[LessonId]) -> list[PublishTarget]:
+    """Return the publish targets of several classes."""
+    return uow.publish_sessions.get_streams(lessons)
+
+
 def record_engine_state(
     uow: UnitOfWork, engine: str, gone_clients: Collection[str], problems: Mapping[str, str]
 ) -> None:

@@ -14,7 +14,7 @@ from homeroom.domain.streams import (
     stream_name,
 )
 from homeroom.domain.webcasts import Hosts, build_push_address
-from homeroom.store.page_queries import PublicLesson
+from homeroom.store.records import PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations, viewing
 from homeroom.usecases.dependencies import Dependencies

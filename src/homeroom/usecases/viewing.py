@@ -30,9 +30,8 @@ from homeroom.domain.viewers import (
     verify_ticket,
 )
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
-from homeroom.store.page_queries import PublicCourse, PublicLesson
+from homeroom.store.records import NewViewer, PublicCourse, PublicLesson, Viewer, WatchTime
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.store.viewers import NewViewer, Viewer, WatchTime
 from homeroom.usecases.dependencies import Dependencies
 
 MAX_LISTED_LESSONS = 200
