@@ -198,9 +198,9 @@ def lessons_of(given: Given, course: CourseId, many: int) -> list[LessonId]:
     def add(uow: UnitOfWork) -> list[LessonId]:
         home = uow.courses.get(course)
         assert home is not None
-        new = NewLesson("Class", hours, teacher)
+        new = NewLesson("Class", hours)
         keys = (f"{given.school.id:08x}{place:08x}" for place in range(many))
-        return [uow.lessons.add(home, new, key, None, uow.now).id for key in keys]
+        return [uow.lessons.add(home, teacher, new, key, None, uow.now).id for key in keys]
 
     return given.store.write(add, SchoolId(given.school.id))
 

@@ -34,6 +34,18 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class HoursChange:
+    """New hours of a class; a begin of None stays as it is."""
+
+    begin: Moment | None
+    end: Moment
+
+    def apply_to(self, hours: Hours) -> Hours:
+        """Return the hours of a class after this change."""
+        return Hours(hours.begin if self.begin is None else self.begin, self.end)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingOptions:
     """What is recorded and shown; scene, live and replay need recording."""
 
@@ -119,7 +131,6 @@ class NewLesson:
 
     name: str
     hours: Hours
-    teacher: UserId
     co_teachers: tuple[UserId, ...] = ()
     folder: FolderId | None = None
     classroom: ClassroomSettings = ClassroomSettings()
@@ -173,7 +184,7 @@ class LessonChange:
     """What an edit changes; None stays as it is."""
 
     name: str | None = None
-    hours: Hours | None = None
+    hours: HoursChange | None = None
     teacher: UserId | None = None
     co_teachers: tuple[UserId, ...] | None = None
     folder: FolderId | None = None

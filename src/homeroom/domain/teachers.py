@@ -8,9 +8,6 @@ from homeroom.base.ids import UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
-NOBODY = UserId(0)
-"""Whom an account leads to that nobody has."""
-
 
 class TeacherState(StrEnum):
     """Where a teacher of a school stands; stopping becomes stopped after a delay (READINGS Q13)."""

@@ -123,11 +123,15 @@ def _ensure_running(
     new = NewLesson(
         name=name,
         hours=Hours(uow.now - 5 * MINUTE, uow.now + 115 * MINUTE),
-        teacher=demo_school.demo.teachers[0],
         recording=RecordingOptions(record=True, live=True, replay=True),
         introduction=introduction,
     )
-    uow.server_state.save(key, str(_add_lesson(uow, deps, demo_school.school.id, course, new)))
+    uow.server_state.save(
+        key,
+        str(
+            _add_lesson(uow, deps, demo_school.school.id, course, demo_school.demo.teachers[0], new)
+        ),
+    )
     return _find_open(uow, key)
 
 
@@ -265,17 +269,22 @@ def _add_lessons(
     lessons: list[LessonId] = []
     for course, teacher, name, begin, recording in plan:
         hours = Hours(begin, begin + HOUR - 15 * MINUTE)
-        new = NewLesson(name=name, hours=hours, teacher=teacher, recording=recording)
-        lessons.append(_add_lesson(uow, deps, school, course, new))
+        new = NewLesson(name=name, hours=hours, recording=recording)
+        lessons.append(_add_lesson(uow, deps, school, course, teacher, new))
     return lessons
 
 
 def _add_lesson(
-    uow: UnitOfWork, deps: Dependencies, school: SchoolId, course_id: CourseId, new: NewLesson
+    uow: UnitOfWork,
+    deps: Dependencies,
+    school: SchoolId,
+    course_id: CourseId,
+    teacher: UserId,
+    new: NewLesson,
 ) -> LessonId:
     course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
     key = deps.keys.public_key()
     stream = bind_stream(uow, deps, key, None, new.recording)
-    lesson = uow.lessons.add(course, new, key, stream, uow.now)
-    uow.courses.add_teachers(course_id, [new.teacher])
+    lesson = uow.lessons.add(course, teacher, new, key, stream, uow.now)
+    uow.courses.add_teachers(course_id, [teacher])
     return lesson.id

@@ -6,6 +6,7 @@ from homeroom.base.clock import HOUR
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import is_storable
 from homeroom.contract.errno import Errno
+from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.courses import (
     CHANGE_RULE,
     EXPIRY_EXTENSION_SECONDS,
@@ -37,14 +38,13 @@ from homeroom.domain.schools import Plan, School, month_bounds
 from homeroom.domain.streams import sign_stream
 from homeroom.domain.teachers import (
     CO_TEACHER_RULE,
-    NOBODY,
     TEACHER_RULE,
     check_candidates,
     check_co_teachers,
 )
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import can_record, get_current_school
+from homeroom.usecases.accounts import can_record, find_user, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -53,9 +53,10 @@ def add(
     deps: Dependencies,
     school: SchoolId,
     course_id: CourseId,
+    teacher_id: UserId | None,
     new_lesson: NewLesson,
 ) -> Lesson:
-    """Put a class on the timetable of a course of this school.
+    """Add a class to a course of this school; refuse it without a teacher.
 
     Raises `Refusal`; with IDENTITY_TAKEN it is about the class made earlier (READINGS Q1).
     """
@@ -69,13 +70,13 @@ def add(
     check_hours(new_lesson.hours, uow.now)
     if facts.is_in_maintenance:
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    if new_lesson.teacher == NOBODY:
+    if teacher_id is None:
         raise Refusal(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
     teacher, *co_teachers = uow.teachers.list_candidates(
-        school, (new_lesson.teacher, *new_lesson.co_teachers), course_id
+        school, (teacher_id, *new_lesson.co_teachers), course_id
     )
     check_candidates([teacher.candidate], TEACHER_RULE)
-    check_co_teachers(new_lesson.co_teachers, new_lesson.teacher, plan.max_co_teachers)
+    check_co_teachers(new_lesson.co_teachers, teacher_id, plan.max_co_teachers)
     check_candidates([co_teacher.candidate for co_teacher in co_teachers], CO_TEACHER_RULE)
     classroom = resolve_classroom(new_lesson.classroom, plan)
     if new_lesson.folder is not None and facts.folder_owner != school:
@@ -93,12 +94,27 @@ def add(
     )
     key = deps.keys.public_key()
     stream = bind_stream(uow, deps, key, None, recording)
-    lesson = uow.lessons.add(course, new, key, stream, uow.now)
+    lesson = uow.lessons.add(course, teacher_id, new, key, stream, uow.now)
     uow.class_roles.add_co_teachers(lesson.id, new_lesson.co_teachers)
     _list_teachers(uow, course_id, [teacher, *co_teachers])
     _extend_expiry(uow, course, new_lesson.hours)
     _warn_hours_used_up(uow, plan, school, new_lesson.hours)
     return lesson
+
+
+def find_teacher(uow: UnitOfWork, user: UserId | None, account: str | None) -> UserId | None:
+    """Return the UID of a new class's teacher: the one sent, or the one of the account.
+
+    None if no user has the account, or if it is malformed (READINGS Q15).
+    """
+    if user is not None:
+        return user
+    try:
+        name = parse_account_name(account or "")
+    except Refusal:
+        return None
+    teacher = find_user(uow, None, name)
+    return None if teacher is None else teacher.id
 
 
 def edit(
@@ -114,9 +130,10 @@ def edit(
     parent = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     old = get_v1_lesson(uow, course, lesson)
     check_editable(old, change, uow.now)
+    hours = old.hours if change.hours is None else change.hours.apply_to(old.hours)
     if change.hours is not None:
-        check_hours(change.hours, uow.now)
-        if uow.lessons.is_in_maintenance(change.hours):
+        check_hours(hours, uow.now)
+        if uow.lessons.is_in_maintenance(hours):
             raise Refusal(Errno.MAINTENANCE_OVERLAP)
     co_teachers = uow.class_roles.list_co_teachers(lesson) if change.changes_teachers else ()
     joining = _check_teachers(uow, current, old, co_teachers, change)
@@ -139,7 +156,7 @@ def edit(
     new = replace(
         old,
         name=change.name or old.name,
-        hours=change.hours or old.hours,
+        hours=hours,
         teacher=change.teacher or old.teacher,
         folder=change.folder or old.folder,
         classroom=classroom,
@@ -155,8 +172,8 @@ def edit(
         uow.class_roles.save_co_teachers(lesson, change.co_teachers)
     _list_teachers(uow, course, joining)
     if change.hours is not None:
-        _extend_expiry(uow, parent, change.hours)
-        _warn_hours_used_up(uow, current.plan, school, change.hours)
+        _extend_expiry(uow, parent, hours)
+        _warn_hours_used_up(uow, current.plan, school, hours)
     return new
 
 

@@ -15,23 +15,20 @@ from homeroom.contract.lessons import (
     EditedLesson,
 )
 from homeroom.contract.results import EmptyResult
-from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
+    HoursChange,
     Lesson,
     LessonChange,
     NewLesson,
     RecordingOptions,
     WatchPolicy,
 )
-from homeroom.domain.refusal import Refusal
-from homeroom.domain.teachers import NOBODY
 from homeroom.domain.webcasts import Hosts, build_lesson_addresses
 from homeroom.partner.handlers.clips import make_live_addresses, make_recording_change
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
-from homeroom.usecases.accounts import find_user
 
 
 def get_lock_keys(school: SchoolId, params: AddCourseClass) -> Iterable[str]:
@@ -52,7 +49,6 @@ def add_course_class(call: CallContext[None], params: AddCourseClass) -> AddedLe
     new_lesson = NewLesson(
         name=params.class_name,
         hours=Hours(params.begin_time, params.end_time),
-        teacher=_teacher(call, params),
         co_teachers=params.assistant_uid or params.assistant_uids,
         folder=params.folder_id,
         classroom=ClassroomSettings(
@@ -68,7 +64,8 @@ def add_course_class(call: CallContext[None], params: AddCourseClass) -> AddedLe
         introduction=params.class_introduce,
         identity=params.course_unique_identity,
     )
-    added = lessons.add(call.uow, call.deps, call.school, params.course_id, new_lesson)
+    teacher = lessons.find_teacher(call.uow, params.teacher_uid, params.teacher_account)
+    added = lessons.add(call.uow, call.deps, call.school, params.course_id, teacher, new_lesson)
     return _make_added_lesson(added, call.hosts)
 
 
@@ -76,11 +73,7 @@ def edit_course_class(call: CallContext[None], params: EditCourseClass) -> Edite
     """Edit a class and return its addresses."""
     hours = None
     if params.end_time is not None:
-        begin = params.begin_time
-        if begin is None:
-            held = call.uow.lessons.get(params.class_id)
-            begin = params.end_time if held is None else held.hours.begin
-        hours = Hours(begin, params.end_time)
+        hours = HoursChange(params.begin_time, params.end_time)
     change = LessonChange(
         name=params.class_name,
         hours=hours,
@@ -112,18 +105,6 @@ def del_course_class(call: CallContext[None], params: DelCourseClass) -> EmptyRe
 def _make_added_lesson(lesson: Lesson, hosts: Hosts) -> AddedLesson:
     addresses = build_lesson_addresses(lesson, hosts)
     return AddedLesson(data=lesson.id, more_data=make_live_addresses(addresses))
-
-
-def _teacher(call: CallContext[None], params: AddCourseClass) -> UserId:
-    """Return the teacher's UID, found by account where none is sent (READINGS Q15)."""
-    if params.teacher_uid is not None:
-        return params.teacher_uid
-    try:
-        name = parse_account_name(params.teacher_account or "")
-    except Refusal:
-        return NOBODY
-    person = find_user(call.uow, None, name)
-    return NOBODY if person is None else person.id
 
 
 def _co_teachers(
