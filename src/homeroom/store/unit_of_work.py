@@ -6,7 +6,7 @@ in the queue of the engine, and a caller gets its result only after the commit.
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import JobId, SchoolId
@@ -37,70 +37,63 @@ from homeroom.store.tokens import Tokens
 from homeroom.store.viewers import Viewers
 
 T = TypeVar("T")
+R = TypeVar("R")
 RESULT_TIMEOUT_SECONDS = 60
 """Longest wait of a blocking caller (`Store.write`, `Store.read`) for its result."""
+
+
+class _Repository(Generic[R]):
+    """An attribute of a unit of work: a repository on its transaction, made on first use.
+
+    A unit uses a few of them, and making all took longer than some of its statements.
+    """
+
+    def __init__(self, make: Callable[[Transaction], R]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, uow: "UnitOfWork", owner: type | None = None) -> R:
+        # Kept in the instance, where the next look-up finds it before this descriptor.
+        repository = uow.__dict__[self._name] = self._make(uow._tx)  # noqa: SLF001  part of the unit
+        return repository
 
 
 class UnitOfWork:
     """A unit of work: the current time, the repositories on one transaction, and the warnings."""
 
-    __slots__ = (
-        "accounts",
-        "chats",
-        "class_roles",
-        "clips",
-        "courses",
-        "drive",
-        "due_jobs",
-        "is_exclusive",
-        "jobs",
-        "labels",
-        "lessons",
-        "maintenance",
-        "now",
-        "pages",
-        "publish_sessions",
-        "quotas",
-        "readback",
-        "resets",
-        "rosters",
-        "schools",
-        "server_state",
-        "sessions",
-        "teachers",
-        "tokens",
-        "viewers",
-        "warnings",
-    )
+    schools = _Repository(Schools)
+    accounts = _Repository(Accounts)
+    teachers = _Repository(Teachers)
+    courses = _Repository(Courses)
+    lessons = _Repository(Lessons)
+    rosters = _Repository(Rosters)
+    labels = _Repository(Labels)
+    drive = _Repository(Drive)
+    clips = _Repository(Clips)
+    publish_sessions = _Repository(PublishSessions)
+    viewers = _Repository(Viewers)
+    pages = _Repository(PageQueries)
+    chats = _Repository(Chats)
+    sessions = _Repository(Sessions)
+    jobs = _Repository(JobQueue)
+    quotas = _Repository(Quotas)
+    class_roles = _Repository(ClassRoles)
+    tokens = _Repository(Tokens)
+    maintenance = _Repository(MaintenanceWindows)
+    server_state = _Repository(ServerState)
+    readback = _Repository(ReadbackLists)
+    resets = _Repository(Resets)
 
     def __init__(self, tx: Transaction, now: Moment, *, is_exclusive: bool = True) -> None:
+        self._tx = tx
         self.now = now
         self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
         self.due_jobs: list[JobId] = []
         """Jobs of this unit that are due at once; the response waits for them."""
-        self.schools = Schools(tx)
-        self.accounts = Accounts(tx)
-        self.teachers = Teachers(tx)
-        self.courses = Courses(tx)
-        self.lessons = Lessons(tx)
-        self.rosters = Rosters(tx)
-        self.labels = Labels(tx)
-        self.drive = Drive(tx)
-        self.clips = Clips(tx)
-        self.publish_sessions = PublishSessions(tx)
-        self.viewers = Viewers(tx)
-        self.pages = PageQueries(tx)
-        self.chats = Chats(tx)
-        self.sessions = Sessions(tx)
-        self.jobs = JobQueue(tx)
-        self.quotas = Quotas(tx)
-        self.class_roles = ClassRoles(tx)
-        self.tokens = Tokens(tx)
-        self.maintenance = MaintenanceWindows(tx)
-        self.server_state = ServerState(tx)
-        self.readback = ReadbackLists(tx)
-        self.resets = Resets(tx)
 
     def warn(self, errno: Errno) -> None:
         """Add a warning to the response. The unit is committed, so the errno must be a warning.
