@@ -1,4 +1,4 @@
-"""Accounts: how a telephone number or an e-mail address must look, and the rules of registering."""
+"""Accounts: the form of telephone numbers and e-mail addresses, and the rules of registering."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PASSWORD_LENGTHS = range(6, 21)
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with an account; school and course memberships hang on it."""
+    """A person with an account; memberships of schools and courses refer to it."""
 
     id: UserId
     telephone: str | None
@@ -30,14 +30,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class AccountName:
-    """What an account is known by: a telephone number or an e-mail address."""
+    """The name of an account: a telephone number or an e-mail address."""
 
     value: str
     is_email: bool
 
 
 def parse_telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
-    """Read a telephone number (READINGS Q51); which errno a malformed one has, the caller says."""
+    """Parse a telephone number (READINGS Q51); `malformed` is the errno of a malformed one."""
     if _MAINLAND.fullmatch(text):
         return AccountName(text, is_email=False)
     if _UNASSIGNED.fullmatch(text):
@@ -51,7 +51,7 @@ def parse_telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> Acco
 
 
 def parse_email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
-    """Read an e-mail address."""
+    """Parse an e-mail address; `malformed` is the errno of a malformed one."""
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
@@ -60,7 +60,7 @@ def parse_email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
 
 
 def parse_account_name(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> AccountName:
-    """Read a telephone number or an e-mail address, told apart by the @."""
+    """Parse a telephone number, or an e-mail address if the text has an @."""
     return parse_email(text, malformed) if "@" in text else parse_telephone(text, malformed)
 
 

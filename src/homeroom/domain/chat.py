@@ -11,11 +11,11 @@ from homeroom.base.text import strip_invisible
 MAX_MESSAGE_LENGTH = 500
 """Characters of a message."""
 MAX_RECENT_MESSAGES = 200
-"""Messages that somebody sees who joins."""
+"""Recent messages that a new participant receives."""
 
 
 class EntryKind(StrEnum):
-    """What happened in a chat."""
+    """The kind of a chat entry."""
 
     MESSAGE = "message"
     DELETE = "delete"
@@ -28,7 +28,7 @@ class EntryKind(StrEnum):
 
 
 class ChatRole(StrEnum):
-    """As what somebody speaks."""
+    """The role of an author in a chat."""
 
     VIEWER = "viewer"
     TEACHER = "teacher"
@@ -36,7 +36,7 @@ class ChatRole(StrEnum):
 
 
 class ChatAccess(StrEnum):
-    """What a participant may do in a chat."""
+    """The access of a participant to a chat."""
 
     OPEN = "open"
     GUEST = "guest"
@@ -47,7 +47,7 @@ class ChatAccess(StrEnum):
 
 
 class ChatRefusal(StrEnum):
-    """Why something was refused in a chat; pages have a text for each."""
+    """The reason for a refusal in a chat; pages have a text for each."""
 
     EMPTY = "empty"
     LONG = "long"
@@ -77,7 +77,7 @@ class ChatRefusalError(HomeroomError):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who says or does something in a chat; no viewer where it is the school's own people."""
+    """The author of a chat entry; teachers and operators have no viewer id."""
 
     name: str
     role: ChatRole = ChatRole.VIEWER
@@ -86,21 +86,21 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class NewChatEntry:
-    """What somebody says or does."""
+    """A chat entry to write: a message or an action."""
 
     lesson: LessonId
     kind: EntryKind
     author: Author
     text: str = ""
     target: int | None = None
-    """The message that is deleted or pinned, the viewer who is muted."""
+    """The id of the message that is deleted or pinned, or of the viewer who is muted."""
     nonce: str | None = None
-    """The sender's own mark: what is sent again with the same one is kept once."""
+    """Idempotency key of the sender: a message that is sent again with it is written once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatEntry:
-    """What happened in a chat; the ids of later entries are higher."""
+    """An entry in a chat; later entries have higher ids."""
 
     id: EntryId
     new: NewChatEntry
@@ -110,7 +110,7 @@ class ChatEntry:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """How a chat stands."""
+    """The current state of a chat."""
 
     is_paused: bool = False
     pinned: ChatEntry | None = None

@@ -11,18 +11,18 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 
 CLIP_URL_SECONDS = 6 * HOUR
-"""Seconds for which the address of a clip is good."""
+"""Seconds for which the URL of a clip is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewClip:
-    """A file that has been put into the storage."""
+    """A recorded file in the storage, to be added to a class."""
 
     file_id: str
     path: str
-    """Where the storage keeps it."""
+    """Path of the file in the storage."""
     name: str
-    """What it is called where it is downloaded."""
+    """File name of a download."""
     kind: StreamKind
     started_at: Moment
     duration_ms: int | None
@@ -31,12 +31,12 @@ class NewClip:
     sha256: str | None
     """None until it is finished."""
     is_finished: bool
-    """Whether the file stays as it is; until then it is played as the engine wrote it."""
+    """False while the file is still as the media engine wrote it; it can be played already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One recorded file of a class; a deleted one keeps its row and loses its bytes."""
+    """One recorded file of a class; when it is deleted, its row stays and its bytes are erased."""
 
     id: ClipId
     lesson: LessonId
@@ -46,19 +46,19 @@ class Clip:
 
 
 def clip_path(file_id: str) -> str:
-    """Return where the storage keeps a clip."""
+    """Return the path of a clip in the storage."""
     return f"clips/{file_id[:2]}/{file_id}.mp4"
 
 
 def sign_clip_url(pages_url: str, file_id: str, expires_at: Moment, key: str) -> str:
-    """Return the address that serves a clip until a moment."""
+    """Return a URL that serves a clip until a moment."""
     expires_hex = f"{expires_at:x}"
     signature = _sign(file_id, expires_hex, key)
     return f"{pages_url}/clips/{file_id}.mp4?expires={expires_hex}&signature={signature}"
 
 
 def has_valid_signature(file_id: str, expires_hex: str, signature: str, key: str) -> bool:
-    """Tell whether the address of a clip is one of ours; when it ends is another matter."""
+    """Tell whether the URL of a clip is signed with the key; does not check the expiry."""
     return secrets_equal(signature, _sign(file_id, expires_hex, key))
 
 

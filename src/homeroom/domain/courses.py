@@ -9,11 +9,11 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
 EXPIRY_EXTENSION_SECONDS = 90 * DAY
-"""How far past a new class the expiry of its course is pushed (READINGS Q27)."""
+"""Seconds between the end of a new class and the extended expiry of its course (READINGS Q27)."""
 
 
 class CourseKind(StrEnum):
-    """What sort of course it is; the partner API handles standard ones only."""
+    """The kind of a course; the partner API changes standard courses only."""
 
     STANDARD = "standard"
     PUBLIC = "public"
@@ -35,13 +35,13 @@ class Course:
     deleted_at: Moment | None
 
     def is_expired(self, now: Moment) -> bool:
-        """Tell whether the course takes no more changes: past its expiry, or ended."""
+        """Tell whether the course cannot be changed any more: it is past its expiry, or ended."""
         return self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
 class CourseRule:
-    """Which states of a course an action refuses, and by which numbers; None: not asked."""
+    """Errnos for the states of a course that an action refuses; None: the state is not checked."""
 
     missing: Errno = Errno.NO_SUCH_COURSE
     foreign: Errno = Errno.COURSE_NOT_IN_SCHOOL
@@ -55,13 +55,13 @@ REMOVE_MEMBERS_RULE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
 """Members may be removed: a deleted course is no course (READINGS Q14)."""
 LABEL_RULE = CourseRule(expired=None, kind=None)
 REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
-"""Of actions that know no 147 and no 153."""
+"""For actions without the errnos for a missing and an expired course."""
 LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)
-"""Of actions on one class: the class answers for a deleted course (212)."""
+"""For actions on one class: a deleted course is refused through its class."""
 
 
 def check_course(course: Course | None, school: SchoolId, now: Moment, rule: CourseRule) -> Course:
-    """Return a course that an action may use, or refuse it."""
+    """Return the course if the rule of the action allows it; raise `Refusal` otherwise."""
     if course is None:
         raise Refusal(rule.missing)
     checks: tuple[tuple[bool, Errno | None], ...] = (

@@ -22,7 +22,7 @@ class Folder:
 
 
 def check_parent_folder(folder: Folder | None, school: SchoolId) -> Folder:
-    """Return a folder that something may be put into, or refuse it."""
+    """Return a folder of the school that is writable; raise `Refusal` otherwise."""
     if folder is None:
         raise Refusal(Errno.NO_SUCH_FOLDER)
     if folder.school != school:

@@ -1,4 +1,4 @@
-"""Labels: a school's tags, and which of them a course may have."""
+"""Labels of a school, and the rules of labelling courses."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Label:
 def check_course_labels(
     requested: tuple[LabelId, ...], owners: dict[LabelId, SchoolId], school: SchoolId
 ) -> tuple[LabelId, ...]:
-    """Return the labels a course shall have, each once and in order, or refuse (READINGS Q8)."""
+    """Return the requested labels without duplicates, or refuse them (READINGS Q8)."""
     labels = tuple(dict.fromkeys(requested))
     if any(label not in owners for label in labels):
         raise Refusal(Errno.SOME_LABELS_MISSING)

@@ -18,7 +18,7 @@ HD_SEATS = (1, 6)
 
 
 class Origin(StrEnum):
-    """How a class was made; the v1 calls change only their own (READINGS Q36)."""
+    """The API that created a class; the v1 calls change only their own (READINGS Q36)."""
 
     V1 = "v1"
     CLIENT = "client"
@@ -27,7 +27,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When a class begins and ends."""
+    """The planned hours of a class."""
 
     begin: Moment
     end: Moment
@@ -47,7 +47,7 @@ class HoursChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordingOptions:
-    """What is recorded and shown; scene, live and replay need recording."""
+    """Recording, live and replay of a class; scene, live and replay need recording."""
 
     record: bool = False
     scene: bool = False
@@ -56,17 +56,17 @@ class RecordingOptions:
 
     @property
     def lacks_recording(self) -> bool:
-        """Tell whether live or replay is asked for without the recording both need."""
+        """Tell whether live or replay is on without recording, which both need."""
         return not self.record and (self.live or self.replay)
 
     def effective(self) -> "RecordingOptions":
-        """Return the switches without those that have nothing to stand on."""
+        """Return the options without those that need recording, if recording is off."""
         return self if self.record else RecordingOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingChange:
-    """What is recorded and shown, as a change asks for it; a scene of None stays as it is (Q29)."""
+    """A change of the recording options; a scene of None stays unchanged (READINGS Q29)."""
 
     record: bool
     live: bool
@@ -74,14 +74,14 @@ class RecordingChange:
     scene: bool | None = None
 
     def apply_to(self, old: RecordingOptions) -> RecordingOptions:
-        """Return the switches that a change of old ones asks for."""
+        """Return the options after this change."""
         scene = old.scene if self.scene is None else self.scene
         return RecordingOptions(self.record, scene, self.live, self.replay)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassroomSettings:
-    """How a class looks inside."""
+    """Settings of the classroom: seats, cameras, resolution and mode."""
 
     seats: int = 6
     resolution: int = 0
@@ -93,32 +93,32 @@ class ClassroomSettings:
 
 @dataclass(frozen=True, slots=True)
 class StreamSignature:
-    """What signs the address of a stream; bound to a class for pulling, it is for ever."""
+    """Signature and expiry of a stream address; a pull address bound to a class never changes."""
 
     signature: str
     expires_hex: str
-    """Seconds since 1970 UTC, hexadecimal, as the address has them."""
+    """Expiry in seconds since 1970 UTC, hexadecimal, as in the address (txTime)."""
 
     @property
     def query(self) -> str:
-        """The two as they stand in an address."""
+        """The query of the address: txSecret and txTime."""
         return f"txSecret={self.signature}&txTime={self.expires_hex}"
 
     @property
     def expires_at(self) -> Moment:
-        """Until when the address is good."""
+        """The moment when the address expires."""
         return int(self.expires_hex, 16)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchPolicy:
-    """Who may watch and chat on the live page."""
+    """The rules for watching and chatting on the live page."""
 
     watch_by_login: bool = False
     allow_unlogged_chat: bool = True
 
     def with_changes(self, by_login: bool | None, unlogged_chat: bool | None) -> "WatchPolicy":  # noqa: FBT001  values, not modes
-        """Return the audience after a change in which None stays as it is."""
+        """Return the policy after a change in which None leaves a value unchanged."""
         return WatchPolicy(
             self.watch_by_login if by_login is None else by_login,
             self.allow_unlogged_chat if unlogged_chat is None else unlogged_chat,
@@ -127,7 +127,7 @@ class WatchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NewLesson:
-    """A class as it is asked for."""
+    """A class to add."""
 
     name: str
     hours: Hours
@@ -181,7 +181,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class LessonChange:
-    """What an edit changes; None stays as it is."""
+    """The changes of an edit; None leaves a value unchanged."""
 
     name: str | None = None
     hours: HoursChange | None = None
@@ -222,7 +222,7 @@ class LessonChange:
 
 
 def check_hours(hours: Hours, now: Moment) -> None:
-    """Refuse hours that no class may have (READINGS Q39)."""
+    """Refuse hours in the past, too far ahead, too short or too long (READINGS Q39)."""
     if hours.end <= hours.begin:
         raise Refusal(Errno.ENDS_BEFORE_IT_BEGINS, "endTime must be later than beginTime")
     if hours.begin < now + MINUTE:
@@ -234,7 +234,7 @@ def check_hours(hours: Hours, now: Moment) -> None:
 
 
 def resolve_classroom(requested: ClassroomSettings, plan: Plan) -> ClassroomSettings:
-    """Return the stage as it will be, or refuse it: seats, second camera, resolution, mode."""
+    """Return the settings with their dependent values; refuse impossible combinations."""
     if requested.seats < 0:
         raise Refusal(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
     if requested.seats > plan.max_seats:
@@ -257,7 +257,7 @@ def resolve_classroom(requested: ClassroomSettings, plan: Plan) -> ClassroomSett
 def check_plan(
     plan: Plan, classroom: ClassroomSettings, recording: RecordingOptions, *, has_co_teachers: bool
 ) -> None:
-    """Refuse settings that the school's plan does not have."""
+    """Refuse settings that the plan of the school does not include."""
     missing = (
         (recording.live and not plan.live, Errno.LIVE_NOT_IN_PLAN),
         (recording.record and recording.scene and not plan.scene, Errno.SCENE_NOT_IN_PLAN),
@@ -275,7 +275,7 @@ def check_plan(
 
 
 def check_monthly_limit(plan: Plan, created: int) -> None:
-    """Refuse one more class where the month's are used up."""
+    """Refuse another class if the monthly limit of the plan is reached."""
     if plan.monthly_classes and created >= plan.monthly_classes:
         upgrade = Errno.MONTHLY_LIMIT_UPGRADE if plan.upgradable else Errno.MONTHLY_LIMIT
         raise Refusal(upgrade, f"the school may create {plan.monthly_classes} classes a month")
@@ -295,7 +295,7 @@ def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
 
 
 def change_classroom(old: ClassroomSettings, change: LessonChange) -> ClassroomSettings:
-    """Return the stage after an edit, or refuse the mode or the auto-stage that it cannot have."""
+    """Return the settings after an edit; refuse a mode or an auto-stage that does not fit."""
     smart = old.is_smart if change.is_smart is None else change.is_smart
     if change.is_smart and old.has_two_cameras:
         raise Refusal(Errno.TEACH_MODE_NOT_CHANGED, "a smart classroom has no second camera")
@@ -313,7 +313,7 @@ def change_classroom(old: ClassroomSettings, change: LessonChange) -> ClassroomS
 
 
 class RecordingVerdict(Enum):
-    """How a change of the recording switches ends."""
+    """The result of checking a change of the recording options."""
 
     CHANGED = "changed"
     LACKS_RECORDING = "live or replay without recording"
@@ -324,7 +324,7 @@ class RecordingVerdict(Enum):
 def judge_recording(
     lesson: Lesson, requested: RecordingOptions, now: Moment, *, can_record: bool
 ) -> RecordingVerdict:
-    """Judge a change of the recording switches; once frozen, only replay may still change."""
+    """Check a change of the recording options; once they are frozen, only replay may change."""
     if requested.lacks_recording:
         return RecordingVerdict.LACKS_RECORDING
     old, new = lesson.recording, requested.effective()

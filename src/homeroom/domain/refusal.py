@@ -1,10 +1,14 @@
-"""How a rule says no."""
+"""Exceptions for refused requests: of the partner API, and of operators."""
 
+from homeroom.base.errors import HomeroomError
 from homeroom.contract.errno import Errno
 
 
-class Refusal(Exception):
-    """A refusal: its number, a reason in plain English, and what it is about, if anything."""
+class Refusal(HomeroomError):
+    """A rule of the contract refuses a request.
+
+    Has the errno, a reason in plain English, and the existing thing it is `about`, if there is one.
+    """
 
     def __init__(self, errno: Errno, reason: str | None = None, *, about: object = None) -> None:
         super().__init__(errno, reason)
@@ -13,5 +17,5 @@ class Refusal(Exception):
         self.about = about
 
 
-class OperatorError(Exception):
-    """What an operator asked for and cannot have; the message says why in one line."""
+class OperatorError(HomeroomError):
+    """A command of an operator, or a request of a page, is refused; the message says why."""

@@ -21,7 +21,7 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _ORIGIN = re.compile(
     rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\])(:[1-9][0-9]{{0,4}})?", re.IGNORECASE
 )
-"""What a browser compares: no path, and no character that would end it in a header."""
+"""An origin as browsers compare it: no path, and no character that ends it in a header."""
 
 
 def _limit(text: str) -> msgspec.Meta:
@@ -35,7 +35,7 @@ def _describe(text: str) -> msgspec.Meta:
 class Plan(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What a school may do and how it likes things.
+    """The plan of a school: features, limits and preferences.
 
     Every field is a key of `homeroom school set`, its description what an operator reads there.
     """
@@ -121,7 +121,7 @@ class Plan(
 
 @dataclass(frozen=True, slots=True)
 class PlanKey:
-    """A key of a plan as an operator reads of it."""
+    """A key of a plan, with its default and its meaning for the operator."""
 
     name: str
     default: str
@@ -137,7 +137,7 @@ def list_plan_keys() -> tuple[PlanKey, ...]:
 
 
 def format_plan_value(value: object) -> str:
-    """Return the value of a key as an operator types it."""
+    """Return a value of a plan as an operator types it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return "none" if value in (None, "") else str(value)
@@ -147,7 +147,7 @@ _WORDS = {"on": "true", "yes": "true", "off": "false", "no": "false", "none": "n
 
 
 def change_plan(plan: Plan, texts: Mapping[str, str]) -> Plan:
-    """Return a plan with some keys as an operator typed them, or decline the first wrong one."""
+    """Return a plan with some keys changed; raise `OperatorError` for the first wrong one."""
     fields = {field.name: field for field in msgspec.structs.fields(Plan)}
     values: dict[str, Any] = {}
     for key, text in texts.items():
@@ -191,7 +191,7 @@ def _check_origins(origins: tuple[str, ...]) -> None:
 
 
 def _describe_error(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as msgspec holds it
-    """Return what was expected in the words of somebody who types it."""
+    """Return an error message of msgspec in the words of an operator."""
     if "bool" in str(kind):
         return "must be on or off"
     if ">=" in message or "<=" in message:
@@ -201,7 +201,7 @@ def _describe_error(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A tenant: every id belongs to one."""
+    """A school: the tenant that every id belongs to."""
 
     id: SchoolId
     name: str
@@ -214,7 +214,7 @@ class School:
 
 @lru_cache(maxsize=64)
 def load_time_zone(name: str) -> ZoneInfo:
-    """Return a time zone; raises `ZoneInfoNotFoundError` or `ValueError` for none."""
+    """Return a time zone; raises `ZoneInfoNotFoundError` or `ValueError` if it does not exist."""
     return ZoneInfo(name)
 
 

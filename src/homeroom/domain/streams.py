@@ -1,4 +1,4 @@
-"""Streams of a class: their names, how their addresses are signed, who may push and pull them."""
+"""Streams of a class: names, signatures of addresses, and the rules of push and pull."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from enum import StrEnum
 from urllib.parse import parse_qs
 
 from homeroom.base.clock import Moment
+from homeroom.base.errors import HomeroomError
 from homeroom.base.keys import hmac_hex, md5_hex, secrets_equal
 from homeroom.domain.lessons import Lesson, StreamSignature
 from homeroom.domain.refusal import OperatorError
@@ -18,7 +19,7 @@ _SCENE = "-scene"
 
 
 class StreamKind(StrEnum):
-    """What a stream of a class shows; a class that records its scene has both."""
+    """The kind of a stream; a class that records its scene has both."""
 
     CLASS = "class"
     """The classroom."""
@@ -32,7 +33,7 @@ def stream_name(key: str, kind: StreamKind) -> str:
 
 
 def parse_stream_name(name: str) -> tuple[str, StreamKind]:
-    """Return the key of the class that a stream is named after, and what the stream shows."""
+    """Return the key of the class and the kind of a stream from the stream's name."""
     key = name.removesuffix(_SCENE)
     return key, StreamKind.CLASS if key == name else StreamKind.SCENE
 
@@ -41,7 +42,7 @@ def parse_stream_name(name: str) -> tuple[str, StreamKind]:
 
 
 def parse_signature(query: str) -> StreamSignature:
-    """Return what a query carries; raises `OperatorError`."""
+    """Return the signature in the query of an address; raises `OperatorError` if it has none."""
     params = parse_qs(query.removeprefix("?"))
     match params.get("txSecret"), params.get("txTime"):
         case [signature], [expires_hex] if _TIME.fullmatch(expires_hex):
@@ -60,33 +61,33 @@ def sign_stream(name: str, expires_at: Moment, key: str) -> StreamSignature:
     return StreamSignature(compute_signature(key, name, expires_hex), expires_hex)
 
 
-# --- who may -----------------------------------------------------------------------------------
+# --- permissions ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PublishTarget:
-    """A class, and what else decides whether it may be pushed."""
+    """A class with the facts that decide whether its streams may be published."""
 
     lesson: Lesson
     key_generation: int
-    """How often its push addresses were made anew."""
+    """Number of renewals of its push key."""
     teacher_is_cancelled: bool
     school_is_suspended: bool
 
     def derive_push_key(self, key: str) -> str:
-        """Return the key of its push addresses: another teacher or generation has another one."""
+        """Return the key of the push addresses; it changes with the teacher and the generation."""
         return hmac_hex(key, f"{self.lesson.id}:{self.lesson.teacher}:{self.key_generation}")
 
 
 def has_stream(lesson: Lesson, kind: StreamKind) -> bool:
-    """Tell whether a class has such a stream at all, whatever the time is."""
+    """Tell whether a class has a stream of this kind, at any time."""
     recording = lesson.recording
     is_enabled = recording.scene if kind is StreamKind.SCENE else True
     return lesson.deleted_at is None and recording.record and is_enabled
 
 
 def sign_push(target: PublishTarget, kind: StreamKind, push_key: str) -> StreamSignature:
-    """Sign the push address of a stream; it ends with the class."""
+    """Sign the push address of a stream; it expires when the class closes."""
     lesson = target.lesson
     return sign_stream(
         stream_name(lesson.key, kind), lesson.lifecycle.closes_at, target.derive_push_key(push_key)
@@ -94,21 +95,21 @@ def sign_push(target: PublishTarget, kind: StreamKind, push_key: str) -> StreamS
 
 
 def get_pull_signature(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature | None:
-    """Return the signature of the pull addresses of a stream; the scene's goes with the class's."""
+    """Return the signature of a stream's pull addresses; None if the class never bound one."""
     if kind is StreamKind.CLASS or lesson.stream is None:
         return lesson.stream
     return sign_stream(stream_name(lesson.key, kind), lesson.stream.expires_at, pull_key)
 
 
 def sign_page_pull(lesson: Lesson, kind: StreamKind, pull_key: str) -> StreamSignature:
-    """Sign pull addresses that end with the class, for the pages to hand out."""
+    """Sign pull addresses for the pages; they expire when the class closes."""
     return sign_stream(stream_name(lesson.key, kind), lesson.lifecycle.closes_at, pull_key)
 
 
 def check_push(
     target: PublishTarget, kind: StreamKind, signature: StreamSignature, push_key: str, now: Moment
 ) -> None:
-    """Refuse a push, with a reason for whoever set it up; raises `OperatorError`."""
+    """Check a push; raise `OperatorError` with a reason for the person who set it up."""
     name = stream_name(target.lesson.key, kind)
     expected = compute_signature(target.derive_push_key(push_key), name, signature.expires_hex)
     if not secrets_equal(signature.signature, expected):
@@ -128,9 +129,9 @@ def check_push(
 def check_pull(
     lesson: Lesson, kind: StreamKind, signature: StreamSignature, pull_key: str, now: Moment
 ) -> None:
-    """Refuse a pull, with a reason for whoever set it up; raises `OperatorError`."""
+    """Check a pull; raise `OperatorError` with a reason for the person who set it up."""
     bound_signature = get_pull_signature(lesson, kind, pull_key)
-    # The addresses that were bound are good whatever became of the key; others by the key alone.
+    # A bound address stays valid after the key changes; any other needs the current key.
     expected = compute_signature(pull_key, stream_name(lesson.key, kind), signature.expires_hex)
     is_bound = bound_signature is not None and secrets_equal(signature.query, bound_signature.query)
     if not is_bound and not secrets_equal(signature.signature, expected):
@@ -155,40 +156,40 @@ def _check_open(lesson: Lesson, kind: StreamKind, now: Moment) -> None:
         )
 
 
-# --- what is told of them ----------------------------------------------------------------------
+# --- facts about streams -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PublishSession:
-    """A push that was let in."""
+    """A push that was allowed, from its start to its end."""
 
     id: int
     kind: StreamKind
     client_id: str
     """The id that the media engine gave the publisher."""
     param: str
-    """The signature it was let in by."""
+    """The signature in its address."""
     ip: str
     started_at: Moment
     ended_at: Moment | None
     problem: str | None
-    """What went wrong with its recording."""
+    """The error of its recording, if there was one."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """What the media engine says of a running stream."""
+    """Facts about a running stream, from the media engine."""
 
     key_frame_ms: int | None
-    """Milliseconds between its last two key frames, where that is known."""
+    """Milliseconds between its last two keyframes; None if not known."""
     viewers: Mapping[str, int]
-    """How many watch, by protocol."""
+    """Number of viewers, by protocol."""
     recording: str | None
-    """on, off or failed; none where it is not known."""
+    """on, off or failed; None if not known."""
     recording_error: str | None
 
 
-class BrowserPublishError(Exception):
+class BrowserPublishError(HomeroomError):
     """A browser that cannot go live; the message says why."""
 
     def __init__(self, code: str, message: str) -> None:

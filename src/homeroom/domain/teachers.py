@@ -10,7 +10,7 @@ from homeroom.domain.refusal import Refusal
 
 
 class TeacherState(StrEnum):
-    """Where a teacher of a school stands; stopping becomes stopped after a delay (READINGS Q13)."""
+    """The state of a teacher in a school; stopping becomes stopped after a delay (READINGS Q13)."""
 
     ACTIVE = "active"
     STOPPING = "stopping"
@@ -18,7 +18,7 @@ class TeacherState(StrEnum):
 
 
 class MemberRole(IntEnum):
-    """What a member of a course is there as; the numbers are those of the wire's `identity`."""
+    """The role of a member of a course; the numbers are those of `identity` on the wire."""
 
     STUDENT = 1
     AUDITOR = 2
@@ -26,7 +26,7 @@ class MemberRole(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TeacherCandidate:
-    """Somebody who shall teach or help, as the school and the course know them."""
+    """A person who is to teach, with their roles in the school and the course."""
 
     user: UserId
     exists: bool
@@ -34,20 +34,20 @@ class TeacherCandidate:
     state: TeacherState | None
     """None: not a teacher of the school."""
     role: MemberRole | None
-    """What the person is in the course besides."""
+    """The role as a member of the course, if the person has one."""
     is_guest: bool = False
-    """Whether the person was added to this one class as a student."""
+    """True if the person is a student of this one class."""
 
     @property
     def passes_every_rule(self) -> bool:
-        """Tell whether there is nothing against this person, as is mostly the case."""
+        """Tell whether no rule can refuse this person, as in most cases."""
         active = self.state is TeacherState.ACTIVE and not self.is_cancelled
         return active and self.role is None and not self.is_guest
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherRule:
-    """A post that a candidate may be given, by the numbers that refuse it; None: not asked."""
+    """Errnos that refuse a candidate for a position; None: not checked."""
 
     unknown: Errno
     not_of_school: Errno
@@ -100,7 +100,7 @@ NEW_HEAD_TEACHER_RULE = TeacherRule(
 
 
 def check_candidates(candidates: Sequence[TeacherCandidate], rule: TeacherRule) -> None:
-    """Refuse candidates who may not have a post: the first number that holds for any of them."""
+    """Refuse candidates by the first errno that applies to any of them."""
     if all(candidate.passes_every_rule for candidate in candidates):
         return
     checks: tuple[tuple[Errno | None, Callable[[TeacherCandidate], bool]], ...] = (
@@ -120,7 +120,7 @@ def check_candidates(candidates: Sequence[TeacherCandidate], rule: TeacherRule) 
 
 
 def check_co_teachers(co_teachers: tuple[UserId, ...], teacher: UserId, limit: int) -> None:
-    """Refuse a list of co-teachers that is wrong in itself; a cap of 0 is none."""
+    """Refuse duplicates, too many co-teachers, and the teacher among them; a limit of 0 is none."""
     if len(set(co_teachers)) < len(co_teachers):
         raise Refusal(Errno.CO_TEACHER_TWICE)
     if limit and len(co_teachers) > limit:

@@ -1,4 +1,4 @@
-"""Viewers of the public pages: by which ticket they come, and what they may do there."""
+"""Viewers of the public pages: tickets, login-free links, nicknames and the watch policy."""
 
 import binascii
 import unicodedata
@@ -16,21 +16,21 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
 
 TICKET_SECONDS = 12 * HOUR
-"""Seconds for which a viewer need not say again who they are."""
+"""Seconds for which a ticket is valid."""
 MAX_TICKET_LENGTH = 1000
-"""Characters of a ticket as it travels."""
+"""Characters of a signed ticket."""
 MAX_ACCOUNT_LENGTH = 31
 MAX_NICKNAME_LENGTH = 23
 """Characters that a login-free link may have (READINGS Q40)."""
 MIN_SWITCHES_FOR_LOGIN = 2
-"""How many of record, live and replay must be on for watchByLogin to count."""
+"""watchByLogin counts if at least so many of record, live and replay are on."""
 
 
 class ViewerKind(StrEnum):
-    """How a viewer is known."""
+    """The way in which a viewer is identified."""
 
     VISITOR = "visitor"
-    """By a number that the server gave; a guest once they have said their telephone number."""
+    """By a random number of the server; a guest after they gave a telephone number."""
     LINK = "link"
     """By a login-free link of the school."""
     USER = "user"
@@ -38,7 +38,7 @@ class ViewerKind(StrEnum):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who a viewer is; the server signs it, the page keeps it and shows it again."""
+    """The identity of a viewer: signed by the server, stored and sent back by the page."""
 
     kind: ViewerKind
     subject: str
@@ -47,19 +47,19 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     school: SchoolId
     expires_at: Moment
     course: CourseId | None = None
-    """The one course it is good for; none is all of the school's."""
+    """The only course it is valid for; None: all courses of the school."""
     lesson: LessonId | None = None
-    """The one class it is good for; none is all of the course's."""
+    """The only class it is valid for; None: all classes of the course."""
     session: SessionId | None = None
     """The login of a user."""
 
     @property
     def identity(self) -> str:
-        """What the viewer is known by in the class."""
+        """The key of the viewer within a class."""
         return f"{self.kind}:{self.subject}"
 
     def is_valid_for(self, lesson: Lesson) -> bool:
-        """Tell whether it is good for a class."""
+        """Tell whether the ticket is valid for a class."""
         return (
             self.school == lesson.school
             and self.course in (None, lesson.course)
@@ -71,7 +71,7 @@ _tickets = msgspec.json.Decoder(Ticket)
 
 
 def sign_ticket(ticket: Ticket, key: str) -> str:
-    """Return a ticket as it travels, signed."""
+    """Return a signed ticket as text."""
     body = urlsafe_b64encode(msgspec.json.encode(ticket)).decode().rstrip("=")
     return f"{body}.{hmac_hex(key, body)}"
 
@@ -91,24 +91,24 @@ def verify_ticket(text: str, key: str, now: Moment) -> Ticket:
 
 
 def sign_link(secret: str, key: str, account: str, nickname: str) -> str:
-    """Return what signs a login-free link to the class or the course of a key (READINGS Q40)."""
+    """Return the check code of a login-free link to a class or a course (READINGS Q40)."""
     return md5_hex(f"{secret}{key}{account}{nickname}")
 
 
 def is_link_valid(school: School, key: str, account: str, nickname: str, code: str) -> bool:
-    """Tell whether a login-free link was made by the school, with either of its secrets."""
+    """Tell whether a login-free link is signed with the current or the former secret."""
     if not (0 < len(account) <= MAX_ACCOUNT_LENGTH and 0 < len(nickname) <= MAX_NICKNAME_LENGTH):
         return False
     if "\0" in account:  # which PostgreSQL does not keep
         return False
     secrets = (school.secret, school.former_secret or school.secret)
     expected = [sign_link(secret, key, account, nickname) for secret in secrets]
-    # Both are compared, whichever is right: how long it takes tells nothing.
+    # Always compare both, so that the time does not reveal which one is right.
     return sum(secrets_equal(code.lower(), signature) for signature in expected) > 0
 
 
 def resolve_watch_policy(lesson: Lesson) -> WatchPolicy:
-    """Return who may watch and chat: each switch counts under its condition only (READINGS Q19)."""
+    """Return the effective watch policy: each switch has its own condition (READINGS Q19)."""
     policy, recording = lesson.watch_policy, lesson.recording
     switches_on = recording.record + recording.live + recording.replay
     return WatchPolicy(
@@ -118,7 +118,7 @@ def resolve_watch_policy(lesson: Lesson) -> WatchPolicy:
 
 
 def normalize_nickname(text: str) -> str:
-    """Return a name as it is shown, without what nobody sees; raises `OperatorError`."""
+    """Return a nickname without invisible characters; raises `OperatorError` if none is left."""
     name = " ".join(strip_invisible(unicodedata.normalize("NFC", text)).split())
     if not name:
         raise OperatorError("a nickname has at least one character")
@@ -128,7 +128,7 @@ def normalize_nickname(text: str) -> str:
 
 
 def normalize_guest_name(text: str, telephone: str) -> str:
-    """Return the nickname of a guest as it is shown: not their number; raises `OperatorError`."""
+    """Return the nickname of a guest; raises `OperatorError` if it contains their number."""
     name = normalize_nickname(text)
     # Without the code of the country, before which many write a 0 or a plus sign.
     if _digits(telephone.rpartition("-")[2]) in _digits(name):

@@ -1,4 +1,4 @@
-"""The addresses under which a class or a course is watched, and pushed."""
+"""Public addresses of classes: live page, pull and push."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,18 @@ from homeroom.domain.streams import APP
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """Where the pages and the streams are reached from outside; no slash at the end."""
+    """Public base URLs of the pages and the streams, without a slash at the end."""
 
     pages: str
     rtmp: str
     http: str
     push: str = ""
-    """Where streams are pushed to; empty where nothing takes them."""
+    """Base URL for pushing streams; empty if the server takes none."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamAddresses:
-    """What `more_data` tells of a class; empty where there is nothing to watch (READINGS Q9)."""
+    """The addresses in `more_data`; empty if there is nothing to watch (READINGS Q9)."""
 
     live_url: str = ""
     rtmp: str = ""
@@ -28,7 +28,7 @@ class StreamAddresses:
 
 
 def build_lesson_addresses(lesson: Lesson, hosts: Hosts) -> StreamAddresses:
-    """Return the addresses of a class by the seed's four rules."""
+    """Return the addresses of a class, by its recording and live options."""
     if not lesson.recording.record:
         return StreamAddresses()
     page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
@@ -40,7 +40,7 @@ def build_lesson_addresses(lesson: Lesson, hosts: Hosts) -> StreamAddresses:
 def build_pull_addresses(
     name: str, signature: StreamSignature, hosts: Hosts, page: str = ""
 ) -> StreamAddresses:
-    """Return where a stream is pulled."""
+    """Return the pull addresses of a stream."""
     return StreamAddresses(
         page,
         rtmp=f"{hosts.rtmp}/{APP}/{name}?{signature.query}",
@@ -50,5 +50,5 @@ def build_pull_addresses(
 
 
 def build_push_address(name: str, signature: StreamSignature, hosts: Hosts) -> str:
-    """Return where a stream is pushed to."""
+    """Return the push address of a stream."""
     return f"{hosts.push}/{APP}/{name}?{signature.query}"
