@@ -1,25 +1,25 @@
 /** The chat of a class: the list, the line to write in, and for staff what keeps it in order. */
 
-import { guestForm, loginForm } from "./forms.js";
-import { filled } from "./room.js";
+import { bindGuestForm, bindLoginForm } from "./forms.js";
+import { formatText } from "./room.js";
 import { ChatAccess, ChatRefusal, ChatRole, OVER_PHASES } from "./wire.js";
 
-const LONGEST = 500;
+const MAX_LENGTH = 500;
 /** From how many characters on the page says how many are left. */
-const NEARLY = 400;
+const COUNTER_FROM = 400;
 /** Messages that stay in the page while the reader is at the newest. */
-const KEPT = 400;
+const MAX_MESSAGES = 400;
 /** How many pixels from its end the list still counts as read to the end. */
-const NEAR = 48;
+const END_TOLERANCE_PX = 48;
 const NOTICE_SECONDS = 6;
-const BREAK_SECONDS = 2;
-const REMEDIES = [ChatAccess.GUEST, ChatAccess.LOGIN];
+const OFFLINE_DELAY_SECONDS = 2;
+const DIALOGS = [ChatAccess.GUEST, ChatAccess.LOGIN];
 
 /** Everything that somebody wrote reaches the page as text, never as markup. */
 export class Chat {
   #room;
   #texts;
-  #parts;
+  #elements;
   #messages = new Map();
   #pending = new Map();
   #unread = 0;
@@ -28,74 +28,74 @@ export class Chat {
   #isResuming = false;
   #noticeTimer = 0;
   #offlineTimer = 0;
-  #hours;
-  #days;
+  #shortTime;
+  #fullTime;
 
   /** `root` is the section of chat.html. */
   constructor(root, room, { texts, language }) {
     this.#room = room;
     this.#texts = texts;
     const short = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-    this.#hours = new Intl.DateTimeFormat(language, short);
-    this.#days = new Intl.DateTimeFormat(language, {
+    this.#shortTime = new Intl.DateTimeFormat(language, short);
+    this.#fullTime = new Intl.DateTimeFormat(language, {
       dateStyle: "long",
       timeStyle: "medium",
       hourCycle: "h23",
     });
-    const one = (selector) => root.querySelector(selector);
-    this.#parts = {
-      title: one("h2"),
-      pinned: one(".pinned"),
-      pinnedText: one(".pinned-text"),
-      unpin: one(".unpin"),
-      pause: one(".pause"),
-      log: one(".log"),
-      list: one("ol"),
-      empty: one(".empty"),
-      unread: one(".unread"),
-      form: one(".say"),
-      text: one("textarea"),
-      send: one(".send"),
-      mustLogin: one(".must-login"),
-      notice: one(".notice"),
-      counter: one(".counter"),
-      shape: one("template"),
-      login: one(".login-dialog"),
-      guest: one(".guest-dialog"),
+    const query = (selector) => root.querySelector(selector);
+    this.#elements = {
+      title: query("h2"),
+      pinned: query(".pinned"),
+      pinnedText: query(".pinned-text"),
+      unpin: query(".unpin"),
+      pause: query(".pause"),
+      log: query(".log"),
+      list: query("ol"),
+      empty: query(".empty"),
+      unread: query(".unread"),
+      form: query(".say"),
+      text: query("textarea"),
+      send: query(".send"),
+      mustLogin: query(".must-login"),
+      notice: query(".notice"),
+      counter: query(".counter"),
+      template: query("template"),
+      login: query(".login-dialog"),
+      guest: query(".guest-dialog"),
     };
-    this.#listen();
-    this.#wire();
-    this.#refresh();
+    this.#bindRoom();
+    this.#bindElements();
+    this.#render();
   }
 
   /** Ask the viewer to log in or to say who they are. */
-  askWho(what) {
-    const dialog = this.#parts[what];
+  openDialog(what) {
+    const dialog = this.#elements[what];
     if (!dialog.open) dialog.showModal();
   }
 
-  #listen() {
+  #bindRoom() {
     const room = this.#room;
-    room.addEventListener("entries", ({ detail }) => this.#enter(detail));
-    room.addEventListener("no", ({ detail }) => this.#refused(detail));
+    room.addEventListener("entries", ({ detail }) => this.#addEntries(detail));
+    room.addEventListener("no", ({ detail }) => this.#onRefused(detail));
     room.addEventListener("state", ({ detail }) => {
       this.#showPinned(detail.pinned);
-      this.#refresh();
+      this.#render();
     });
     room.addEventListener("you", () => {
-      this.#refresh();
+      this.#render();
       if (this.#isResuming && room.you.chat === ChatAccess.OPEN) this.#submit();
-      if (!REMEDIES.includes(room.you.chat)) this.#isResuming = false;
+      if (!DIALOGS.includes(room.you.chat)) this.#isResuming = false;
     });
-    room.addEventListener("online", () => this.#connected(true));
+    room.addEventListener("online", () => this.#setOnline(true));
     room.addEventListener("offline", () => {
-      this.#offlineTimer ||= setTimeout(() => this.#connected(false), BREAK_SECONDS * 1000);
+      this.#offlineTimer ||= setTimeout(() => this.#setOnline(false), OFFLINE_DELAY_SECONDS * 1000);
     });
   }
 
-  #wire() {
-    const { text, form, log, list, unread, pinned, unpin, pause, mustLogin } = this.#parts;
-    const { login, guest } = this.#parts;
+  #bindElements() {
+    const { text, form, log, list, unread, pinned, unpin, pause, mustLogin } = this.#elements;
+    const { login, guest } = this.#elements;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -107,127 +107,127 @@ export class Chat {
       event.preventDefault();
       this.#submit();
     });
-    text.addEventListener("input", () => this.#count());
-    log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#isAtEnd && this.#toEnd()).observe(log);
-    unread.addEventListener("click", () => this.#toEnd());
+    text.addEventListener("input", () => this.#updateCounter());
+    log.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    new ResizeObserver(() => this.#isAtEnd && this.#scrollToEnd()).observe(log);
+    unread.addEventListener("click", () => this.#scrollToEnd());
     pinned.addEventListener("click", () => {
       pinned.ariaExpanded = String(pinned.ariaExpanded !== "true");
     });
     unpin.addEventListener("click", () => this.#room.pin(null));
     pause.addEventListener("click", () => this.#room.pause(!this.#room.state.paused));
-    mustLogin.addEventListener("click", () => this.askWho(ChatAccess.LOGIN));
-    list.addEventListener("click", ({ target }) => this.#moderate(target.closest("[data-deed]")));
-    const goOn = (dialog) => () => {
+    mustLogin.addEventListener("click", () => this.openDialog(ChatAccess.LOGIN));
+    list.addEventListener("click", ({ target }) => this.#moderate(target.closest("[data-action]")));
+    const resume = (dialog) => () => {
       this.#isResuming = true;
       dialog.close();
       text.focus();
     };
-    loginForm(login.querySelector("form"), this.#room, this.#texts, goOn(login));
-    guestForm(guest.querySelector("form"), this.#room, this.#texts, goOn(guest));
+    bindLoginForm(login.querySelector("form"), this.#room, this.#texts, resume(login));
+    bindGuestForm(guest.querySelector("form"), this.#room, this.#texts, resume(guest));
   }
 
   #submit() {
-    const { text } = this.#parts;
-    const said = text.value.trim();
+    const { text } = this.#elements;
+    const message = text.value.trim();
     const { chat } = this.#room.you;
-    if (!said || text.disabled) return;
-    if ([...said].length > LONGEST) {
+    if (!message || text.disabled) return;
+    if ([...message].length > MAX_LENGTH) {
       this.#notify(this.#texts["chat.no.long"]);
-    } else if (REMEDIES.includes(chat)) {
-      this.askWho(chat);
+    } else if (DIALOGS.includes(chat)) {
+      this.openDialog(chat);
     } else {
-      const nonce = this.#room.say(said);
+      const nonce = this.#room.sendMessage(message);
       text.value = "";
-      this.#count();
-      this.#pend(nonce, said);
+      this.#updateCounter();
+      this.#addPending(nonce, message);
     }
   }
 
   /** Show one's own message at once; it stays pale until the server has it. */
-  #pend(nonce, text) {
+  #addPending(nonce, text) {
     const { name, role, viewer } = this.#room.you;
-    const item = this.#item({ viewer, name, role, text, at: this.#room.now });
+    const item = this.#renderMessage({ viewer, name, role, text, at: this.#room.now });
     item.classList.add("is-mine", "is-pending");
     this.#pending.set(nonce, item);
-    this.#parts.list.append(item);
-    this.#toEnd();
+    this.#elements.list.append(item);
+    this.#scrollToEnd();
   }
 
-  #enter({ entries, fresh }) {
-    if (fresh) this.#clear();
+  #addEntries({ entries, fresh }) {
+    if (fresh) this.#clearEntries();
     let others = 0;
     for (const entry of entries) {
-      if (entry.t === "message") others += this.#add(entry) ? 0 : 1;
-      else if (entry.t === "delete") this.#remove(entry.target);
+      if (entry.t === "message") others += this.#addMessage(entry) ? 0 : 1;
+      else if (entry.t === "delete") this.#markRemoved(entry.target);
       else if (entry.t === "pin") this.#showPinned(entry.message);
       else if (entry.t === "unpin") this.#showPinned(null);
       else this.#setPaused(entry.t === "pause");
     }
-    if (this.#isAtEnd) this.#toEnd();
-    else this.#tellUnread(this.#unread + others);
+    if (this.#isAtEnd) this.#scrollToEnd();
+    else this.#setUnread(this.#unread + others);
   }
 
   /** Forget what was shown, but not what is still to be sent. */
-  #clear() {
+  #clearEntries() {
     this.#messages.clear();
-    this.#parts.list.replaceChildren(...this.#pending.values());
+    this.#elements.list.replaceChildren(...this.#pending.values());
   }
 
-  #add(entry) {
-    const isMine = entry.viewer === this.#room.you.viewer && entry.role === this.#room.you.role;
-    const pending = isMine ? this.#pending.get(entry.nonce) : undefined;
-    const item = this.#item(entry, pending);
-    item.classList.toggle("is-mine", isMine && (entry.viewer !== null || pending !== undefined));
+  #addMessage(entry) {
+    const isOwn = entry.viewer === this.#room.you.viewer && entry.role === this.#room.you.role;
+    const pending = isOwn ? this.#pending.get(entry.nonce) : undefined;
+    const item = this.#renderMessage(entry, pending);
+    item.classList.toggle("is-mine", isOwn && (entry.viewer !== null || pending !== undefined));
     this.#messages.set(entry.id, item);
     if (pending) this.#pending.delete(entry.nonce);
     const [next] = this.#pending.values();
     const isInPlace = pending && item.nextSibling === (next ?? null);
-    if (!isInPlace) this.#parts.list.insertBefore(item, next ?? null);
-    return isMine;
+    if (!isInPlace) this.#elements.list.insertBefore(item, next ?? null);
+    return isOwn;
   }
 
-  #item(entry, item = this.#parts.shape.content.firstElementChild.cloneNode(true)) {
+  #renderMessage(entry, item = this.#elements.template.content.firstElementChild.cloneNode(true)) {
     const [name, badge, time] = item.querySelectorAll("b, .badge, time");
     const at = new Date(entry.at * 1000);
     name.textContent = entry.name;
     badge.hidden = entry.role === ChatRole.VIEWER;
     badge.textContent = this.#texts[`chat.${entry.role}`] ?? "";
     time.dateTime = at.toISOString();
-    time.title = this.#days.format(at);
-    time.textContent = this.#hours.format(at);
+    time.title = this.#fullTime.format(at);
+    time.textContent = this.#shortTime.format(at);
     item.querySelector(".words").textContent = entry.text;
     item.classList.toggle("is-staff", entry.role !== ChatRole.VIEWER);
     item.classList.remove("is-pending");
     if (entry.id) {
       item.dataset.id = entry.id;
-      this.#offerDeeds(item, entry);
+      this.#addActions(item, entry);
     }
     return item;
   }
 
-  #offerDeeds(item, { viewer, name }) {
+  #addActions(item, { viewer, name }) {
     if (this.#room.you.role !== ChatRole.TEACHER) return;
-    const deeds = item.querySelector(".deeds");
-    deeds.hidden = false;
+    const actions = item.querySelector(".deeds");
+    actions.hidden = false;
     item.dataset.viewer = viewer ?? "";
-    for (const button of deeds.children) {
-      const { deed } = button.dataset;
-      button.ariaLabel = filled(this.#texts[`chat.${deed}`], { name });
+    for (const button of actions.children) {
+      const { action } = button.dataset;
+      button.ariaLabel = formatText(this.#texts[`chat.${action}`], { name });
       button.title = button.ariaLabel;
-      button.hidden = deed === "mute" && viewer === null;
+      button.hidden = action === "mute" && viewer === null;
     }
   }
 
   #moderate(button) {
     if (!button) return;
     const { id, viewer } = button.closest("li").dataset;
-    if (button.dataset.deed === "delete") this.#room.delete(Number(id));
-    else if (button.dataset.deed === "pin") this.#room.pin(Number(id));
+    if (button.dataset.action === "delete") this.#room.delete(Number(id));
+    else if (button.dataset.action === "pin") this.#room.pin(Number(id));
     else this.#room.mute(Number(viewer), true);
   }
 
-  #remove(id) {
+  #markRemoved(id) {
     const item = this.#messages.get(id);
     if (!item) return;
     item.querySelector(".words").textContent = this.#texts["chat.removed"];
@@ -236,7 +236,7 @@ export class Chat {
     if (this.#room.state?.pinned?.id === id) this.#showPinned(null);
   }
 
-  #refused({ about, nonce, why }) {
+  #onRefused({ about, nonce, why }) {
     // A message that failed is sent again; what was to be done to one that is gone, is done.
     if (
       why === ChatRefusal.FAILED ? about === "say" : why === ChatRefusal.MISSING && about !== "say"
@@ -244,19 +244,19 @@ export class Chat {
       return;
     const item = this.#pending.get(nonce);
     if (item) {
-      const { text } = this.#parts;
+      const { text } = this.#elements;
       this.#pending.delete(nonce);
       item.remove();
       if (!text.value && why !== ChatRefusal.MUTED)
         text.value = item.querySelector(".words").textContent;
-      this.#count();
+      this.#updateCounter();
     }
-    if (REMEDIES.includes(why)) this.askWho(why);
+    if (DIALOGS.includes(why)) this.openDialog(why);
     else this.#notify(this.#texts[`chat.no.${why}`] ?? this.#texts["page.failed"]);
   }
 
   #showPinned(message) {
-    const { title, pinned, pinnedText, unpin } = this.#parts;
+    const { title, pinned, pinnedText, unpin } = this.#elements;
     title.classList.toggle("unseen", message !== null);
     pinned.hidden = message === null;
     if (message === null) pinned.ariaExpanded = "false";
@@ -267,7 +267,7 @@ export class Chat {
 
   #setPaused(paused) {
     this.#room.state.paused = paused;
-    this.#refresh();
+    this.#render();
   }
 
   /** What stands between the viewer and the chat, if anything does. */
@@ -280,8 +280,8 @@ export class Chat {
     return state.paused ? ChatRefusal.PAUSED : null;
   }
 
-  #refresh() {
-    const { text, send, mustLogin, pause, unpin, empty } = this.#parts;
+  #render() {
+    const { text, send, mustLogin, pause, unpin, empty } = this.#elements;
     const { you, state } = this.#room;
     const barrier = this.#barrier;
     const isStaff = you.role === ChatRole.TEACHER;
@@ -301,7 +301,7 @@ export class Chat {
 
   /** A word that passes; without one, what lasts is said: a barrier, or that the line is lost. */
   #notify(words) {
-    const { notice } = this.#parts;
+    const { notice } = this.#elements;
     const barrier = this.#barrier;
     const lasting = this.#isOffline ? "chat.offline" : barrier && `chat.no.${barrier}`;
     const text = words || (lasting ? this.#texts[lasting] : "");
@@ -310,42 +310,42 @@ export class Chat {
     if (words) this.#noticeTimer = setTimeout(() => this.#notify(""), NOTICE_SECONDS * 1000);
   }
 
-  #connected(isOnline) {
+  #setOnline(isOnline) {
     clearTimeout(this.#offlineTimer);
     this.#offlineTimer = 0;
     this.#isOffline = !isOnline;
     this.#notify("");
   }
 
-  #count() {
-    const { text, counter } = this.#parts;
+  #updateCounter() {
+    const { text, counter } = this.#elements;
     const { length } = [...text.value.trim()];
-    counter.textContent = length < NEARLY ? "" : `${length} / ${LONGEST}`;
-    counter.classList.toggle("wrong", length > LONGEST);
+    counter.textContent = length < COUNTER_FROM ? "" : `${length} / ${MAX_LENGTH}`;
+    counter.classList.toggle("wrong", length > MAX_LENGTH);
   }
 
-  #scrolled() {
-    const { log } = this.#parts;
-    this.#isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-    if (this.#isAtEnd) this.#tellUnread(0);
+  #onScroll() {
+    const { log } = this.#elements;
+    this.#isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < END_TOLERANCE_PX;
+    if (this.#isAtEnd) this.#setUnread(0);
   }
 
-  #toEnd() {
-    const { log, list } = this.#parts;
-    while (list.children.length > KEPT) {
+  #scrollToEnd() {
+    const { log, list } = this.#elements;
+    while (list.children.length > MAX_MESSAGES) {
       this.#messages.delete(Number(list.firstElementChild.dataset.id));
       list.firstElementChild.remove();
     }
     log.scrollTop = log.scrollHeight;
     this.#isAtEnd = true;
-    this.#tellUnread(0);
+    this.#setUnread(0);
   }
 
-  #tellUnread(number) {
-    const { unread } = this.#parts;
+  #setUnread(number) {
+    const { unread } = this.#elements;
     this.#unread = number;
     unread.hidden = number === 0;
     const words = this.#texts[number === 1 ? "chat.one_new" : "chat.new"];
-    unread.lastElementChild.textContent = filled(words, { n: number });
+    unread.lastElementChild.textContent = formatText(words, { n: number });
   }
 }

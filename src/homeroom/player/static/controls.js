@@ -13,72 +13,72 @@ const ICONS = {
   small:
     "M5 4.5h14A2.5 2.5 0 0 1 21.5 7v10a2.5 2.5 0 0 1-2.5 2.5H5A2.5 2.5 0 0 1 2.5 17V7A2.5 2.5 0 0 1 5 4.5zm0 2a.5.5 0 0 0-.5.5v10c0 .3.2.5.5.5h14a.5.5 0 0 0 .5-.5V7a.5.5 0 0 0-.5-.5zm7.5 5.5h5a.5.5 0 0 1 .5.5v3a.5.5 0 0 1-.5.5h-5a.5.5 0 0 1-.5-.5v-3a.5.5 0 0 1 .5-.5z",
 };
-const IDLE = 3000; // milliseconds without a movement after which the controls go
-const LOUDER = 0.1;
+const IDLE_MS = 3000; // milliseconds without a movement after which the controls go
+const VOLUME_STEP = 0.1;
 
 /** An element with a class, and text or children. */
-export function element(name, className, ...children) {
+export function createElement(name, className, ...children) {
   const made = document.createElement(name);
   made.className = className;
   made.append(...children);
   return made;
 }
 
-function icon(name) {
+function createIcon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   svg.append(document.createElementNS(SVG, "path"));
-  draw(svg, name);
+  setIcon(svg, name);
   return svg;
 }
 
 /** Make another icon of an icon. */
-export function draw(svg, name) {
+export function setIcon(svg, name) {
   svg.firstChild.setAttribute("d", ICONS[name]);
 }
 
 /** A button with words, or with an icon that the words are the name of. */
-export function button(className, words, act, name = "") {
-  const made = element("button", className);
+export function createButton(className, text, act, name = "") {
+  const made = createElement("button", className);
   made.type = "button";
   made.addEventListener("click", act);
-  if (name) made.append(icon(name));
-  rename(made, words, name);
+  if (name) made.append(createIcon(name));
+  setLabel(made, text, name);
   return made;
 }
 
-function rename(made, words, name) {
+function setLabel(made, text, name) {
   if (!name) {
-    made.textContent = words;
+    made.textContent = text;
     return;
   }
-  draw(made.firstChild, name);
-  made.setAttribute("aria-label", words);
-  made.title = words;
+  setIcon(made.firstChild, name);
+  made.setAttribute("aria-label", text);
+  made.title = text;
 }
 
 /** The large button in the middle of a picture: an icon, and words that are seen. */
-export function large(words, act, name) {
-  const made = button("picture-hint", "", act);
-  made.append(icon(name), words);
+export function createLargeButton(text, act, name) {
+  const made = createButton("picture-hint", "", act);
+  made.append(createIcon(name), text);
   return made;
 }
 
 /** An input of the kind range; its filled part is told to the style sheet. */
-export function slider(className, label, changed) {
-  const made = element("input", className);
+export function createSlider(className, label, onChange) {
+  const made = createElement("input", className);
   Object.assign(made, { type: "range", min: 0, max: 1, step: 0.05, value: 0 });
   made.setAttribute("aria-label", label);
   made.addEventListener("input", () => {
-    fill(made);
-    changed(made.valueAsNumber);
+    showFill(made);
+    onChange(made.valueAsNumber);
   });
   return made;
 }
 
 /** Tell the style sheet how much of a range is filled. */
-export function fill(range) {
+export function showFill(range) {
   range.style.setProperty("--filled", `${(100 * range.value) / (range.max || 1)}%`);
 }
 
@@ -91,7 +91,7 @@ export class Controls {
   #play;
   #mute;
   #volume;
-  #full = null;
+  #fullscreenButton = null;
   #timer = 0;
 
   /** Take the stage, its video, the texts, what play and pause do, and what else is in the bar. */
@@ -100,22 +100,26 @@ export class Controls {
     this.#video = video;
     this.#texts = texts;
     this.#toggle = toggle;
-    this.#play = button("picture-button", texts["picture.play"], toggle, "play");
-    this.#mute = button("picture-button", texts["picture.mute"], () => this.mute(), "sound");
-    this.#volume = slider("picture-range picture-volume", texts["picture.volume"], (loud) => {
-      video.volume = loud;
-      video.muted = loud === 0;
-    });
-    const sound = element("div", "picture-sound", this.#mute, this.#volume);
-    const bar = element("div", "picture-bar", this.#play, sound, ...middle);
-    bar.append(element("span", "picture-space"), ...end, ...this.#screens());
+    this.#play = createButton("picture-button", texts["picture.play"], toggle, "play");
+    this.#mute = createButton("picture-button", texts["picture.mute"], () => this.mute(), "sound");
+    this.#volume = createSlider(
+      "picture-range picture-volume",
+      texts["picture.volume"],
+      (volume) => {
+        video.volume = volume;
+        video.muted = volume === 0;
+      },
+    );
+    const sound = createElement("div", "picture-sound", this.#mute, this.#volume);
+    const bar = createElement("div", "picture-bar", this.#play, sound, ...middle);
+    bar.append(createElement("span", "picture-space"), ...end, ...this.#createScreenButtons());
     root.append(bar);
     root.tabIndex = -1;
     for (const name of ["play", "pause", "volumechange", "emptied"]) {
-      video.addEventListener(name, () => this.show());
+      video.addEventListener(name, () => this.render());
     }
-    this.#listen();
-    this.show();
+    this.#bindEvents();
+    this.render();
   }
 
   /** Turn the sound on or off. */
@@ -125,31 +129,31 @@ export class Controls {
   }
 
   /** Show the state that the video is in. */
-  show() {
+  render() {
     const { paused, muted, volume } = this.#video;
     const texts = this.#texts;
     const name = paused ? "play" : "pause";
-    rename(this.#play, texts[`picture.${name}`], name);
-    rename(this.#mute, texts["picture.mute"], muted ? "muted" : "sound");
+    setLabel(this.#play, texts[`picture.${name}`], name);
+    setLabel(this.#mute, texts["picture.mute"], muted ? "muted" : "sound");
     this.#mute.setAttribute("aria-pressed", muted);
     this.#volume.value = muted ? 0 : volume;
-    fill(this.#volume);
-    this.wake();
+    showFill(this.#volume);
+    this.showControls();
   }
 
   /** Show the controls, for a while where the picture is running. */
-  wake() {
+  showControls() {
     clearTimeout(this.#timer);
     this.#root.classList.remove("is-idle");
     if (this.#video.paused) return;
-    this.#timer = setTimeout(() => this.#root.classList.add("is-idle"), IDLE);
+    this.#timer = setTimeout(() => this.#root.classList.add("is-idle"), IDLE_MS);
   }
 
-  #screens() {
+  #createScreenButtons() {
     const video = this.#video;
     const made = [];
     if (document.pictureInPictureEnabled && video.requestPictureInPicture) {
-      const small = button(
+      const small = createButton(
         "picture-button picture-small",
         this.#texts["picture.small"],
         () => {
@@ -170,19 +174,19 @@ export class Controls {
     }
     // iPhones show only the video itself in full screen; a frame may not be allowed to at all.
     if (document.fullscreenEnabled || video.webkitEnterFullscreen) {
-      const words = this.#texts["picture.full"];
-      const full = button("picture-button", words, () => this.#enlarge(), "full");
+      const text = this.#texts["picture.full"];
+      const full = createButton("picture-button", text, () => this.#toggleFullscreen(), "full");
       const show = () =>
         full.setAttribute("aria-pressed", document.fullscreenElement === this.#root);
       document.addEventListener("fullscreenchange", show);
       show();
-      this.#full = full;
+      this.#fullscreenButton = full;
       made.push(full);
     }
     return made;
   }
 
-  #enlarge() {
+  #toggleFullscreen() {
     if (!document.fullscreenEnabled) this.#video.webkitEnterFullscreen();
     else if (document.fullscreenElement === this.#root) document.exitFullscreen();
     else
@@ -191,11 +195,11 @@ export class Controls {
       });
   }
 
-  #listen() {
+  #bindEvents() {
     const root = this.#root;
     const video = this.#video;
     for (const name of ["pointermove", "pointerdown", "focusin"]) {
-      root.addEventListener(name, () => this.wake());
+      root.addEventListener(name, () => this.showControls());
     }
     root.addEventListener("pointerleave", ({ pointerType }) => {
       if (pointerType === "mouse" && !video.paused) root.classList.add("is-idle");
@@ -204,31 +208,35 @@ export class Controls {
     video.addEventListener("click", ({ pointerType }) => {
       if (pointerType !== "touch") this.#toggle();
     });
-    video.addEventListener("dblclick", () => this.#full?.click());
-    root.addEventListener("keydown", (event) => this.#key(event));
+    video.addEventListener("dblclick", () => this.#fullscreenButton?.click());
+    root.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  #key(event) {
+  #onKey(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const isButton = event.target.matches("button, select");
     const isField = event.target.matches("input, select");
-    const keys = { k: () => this.#toggle(), m: () => this.mute(), f: () => this.#full?.click() };
+    const keys = {
+      k: () => this.#toggle(),
+      m: () => this.mute(),
+      f: () => this.#fullscreenButton?.click(),
+    };
     if (!isButton) keys[" "] = keys.k;
     if (!isField) {
-      keys.ArrowUp = () => this.#louder(LOUDER);
-      keys.ArrowDown = () => this.#louder(-LOUDER);
+      keys.ArrowUp = () => this.#changeVolume(VOLUME_STEP);
+      keys.ArrowDown = () => this.#changeVolume(-VOLUME_STEP);
     }
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
     act();
-    this.wake();
+    this.showControls();
   }
 
-  #louder(by) {
+  #changeVolume(by) {
     const video = this.#video;
-    const loud = Math.min(Math.max((video.muted ? 0 : video.volume) + by, 0), 1);
-    video.volume = loud;
-    video.muted = loud === 0;
+    const volume = Math.min(Math.max((video.muted ? 0 : video.volume) + by, 0), 1);
+    video.volume = volume;
+    video.muted = volume === 0;
   }
 }

@@ -1,51 +1,54 @@
 /** The login form and the guest form: what they send, and what they say when it is refused. */
 
-import { filled, Problem } from "./room.js";
+import { formatText, RequestError } from "./room.js";
 
 const MAINLAND = "86";
 
 /** Bring a login form to life; `done`, if given, is called after a login. */
-export function loginForm(form, room, texts, done) {
-  bind(form, "login", texts, async (told) => {
-    const account = told.get("account").trim();
-    if (!account || !told.get("password")) throw new Problem("empty");
-    await room.login(account, told.get("password"));
+export function bindLoginForm(form, room, texts, done) {
+  bind(form, "login", texts, async (fields) => {
+    const account = fields.get("account").trim();
+    if (!account || !fields.get("password")) throw new RequestError("empty");
+    await room.login(account, fields.get("password"));
     done?.();
   });
 }
 
 /** Bring a guest form to life; `done` is called once the guest is known. */
-export function guestForm(form, room, texts, done) {
-  bind(form, "guest", texts, async (told) => {
-    const nickname = told.get("nickname").trim();
-    if (!nickname) throw new Problem("nickname");
-    await room.enlist(telephone(told.get("country"), told.get("telephone")), nickname);
+export function bindGuestForm(form, room, texts, done) {
+  bind(form, "guest", texts, async (fields) => {
+    const nickname = fields.get("nickname").trim();
+    if (!nickname) throw new RequestError("nickname");
+    await room.registerGuest(
+      normalizeTelephone(fields.get("country"), fields.get("telephone")),
+      nickname,
+    );
     done();
   });
 }
 
 /** A number as the school's other doors know it: mainland numbers plain, others 00CC-number. */
-export function telephone(country, number) {
+export function normalizeTelephone(country, number) {
   const [code, rest] = [country, number].map((text) => text.replace(/\D/g, ""));
-  const area = code.replace(/^0+/, "");
-  return area === MAINLAND || area === "" ? rest : `00${area}-${rest}`;
+  const areaCode = code.replace(/^0+/, "");
+  return areaCode === MAINLAND || areaCode === "" ? rest : `00${areaCode}-${rest}`;
 }
 
 function bind(form, kind, texts, send) {
-  const wrong = form.querySelector(".wrong");
+  const errorText = form.querySelector(".wrong");
   const button = form.querySelector("button.first");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    wrong.hidden = true;
+    errorText.hidden = true;
     button.disabled = true;
     try {
       await send(new FormData(form));
       form.reset();
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      const text = texts[`${kind}.no.${problem.code}`] ?? texts["page.failed"];
-      wrong.textContent = filled(text, { seconds: Math.ceil(problem.wait) });
-      wrong.hidden = false;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      const text = texts[`${kind}.no.${error.code}`] ?? texts["page.failed"];
+      errorText.textContent = formatText(text, { seconds: Math.ceil(error.wait) });
+      errorText.hidden = false;
     } finally {
       button.disabled = false;
     }

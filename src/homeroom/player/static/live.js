@@ -1,22 +1,22 @@
 /** The page of a class: countdown, picture or replay, and who is there. */
 
 import { Chat } from "./chat.js";
-import { loginForm } from "./forms.js";
+import { bindLoginForm } from "./forms.js";
 import { pageData, Room } from "./room.js";
 import { ChatAccess, CloseCode, ParticipantKind, View } from "./wire.js";
 
 /** From which number on counts are rounded. */
-const MANY = 10_000;
+const MIN_ROUNDED = 10_000;
 const UNITS = { days: 86_400, hours: 3600, minutes: 60, seconds: 1 };
 
 const page = pageData();
 const { texts, language } = page;
-const find = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const room = new Room(page);
-const chat = new Chat(find("chat"), room, page);
+const chat = new Chat(byId("chat"), room, page);
 const views = document.querySelectorAll("[data-view]");
-const angles = find("angles");
-const like = find("like");
+const angles = byId("angles");
+const like = byId("like");
 const rounded = new Intl.NumberFormat(language, { notation: "compact" });
 
 let isLocked = page.state === null;
@@ -33,79 +33,81 @@ function currentView() {
 function show() {
   const view = currentView();
   for (const part of views) part.hidden = part.dataset.view !== view;
-  find("stage").hidden = view === View.REPLAY;
-  find("gate").hidden = view !== View.LOCKED;
-  find("talk").hidden = view === View.LOCKED;
-  showPicture(view === View.PICTURE);
+  byId("stage").hidden = view === View.REPLAY;
+  byId("gate").hidden = view !== View.LOCKED;
+  byId("talk").hidden = view === View.LOCKED;
+  showLive(view === View.PICTURE);
   if (view === View.REPLAY) showReplay();
-  if (view === View.COUNTDOWN) countDown();
+  if (view === View.COUNTDOWN) showCountdown();
 }
 
-async function showPicture(isShown) {
+async function showLive(isVisible) {
   const { state } = room;
   const onAir = state ? state.on_air.filter((name) => state.sources[name]) : [];
-  angles.hidden = !isShown || onAir.length < 2;
-  if (!isShown) {
+  angles.hidden = !isVisible || onAir.length < 2;
+  if (!isVisible) {
     shownAngle = null;
     players.picture?.stop();
     return;
   }
-  if (!(await player(View.PICTURE))) return;
-  const wanted = onAir.includes(angle) ? angle : onAir[0];
+  if (!(await loadPlayer(View.PICTURE))) return;
+  const wantedAngle = onAir.includes(angle) ? angle : onAir[0];
   // Another picture is another start; the same one goes on by itself.
-  if (shownAngle !== wanted) players.picture.stop();
-  shownAngle = wanted;
-  players.picture.play(state.sources[wanted]);
+  if (shownAngle !== wantedAngle) players.picture.stop();
+  shownAngle = wantedAngle;
+  players.picture.play(state.sources[wantedAngle]);
 }
 
 async function showReplay() {
-  if (await player(View.REPLAY)) players.replay.show(room.state.clips);
+  if (await loadPlayer(View.REPLAY)) players.replay.show(room.state.clips);
 }
 
 /** Load the player of a view; returns whether the page still shows that view. */
-async function player(name) {
+async function loadPlayer(name) {
   if (!players[name]) {
-    const { Picture, Replay } = await import(`./${name}.js`);
-    players[name] ??= Picture
-      ? new Picture(find("picture"), texts)
-      : new Replay(find("replay"), texts, `homeroom.replay.${page.key}`);
-    players[name].addEventListener("watching", watched);
-    players[name].addEventListener("expired", expired);
+    const { LivePlayer, ReplayPlayer } = await import(
+      name === View.PICTURE ? "./live-player.js" : "./replay.js"
+    );
+    players[name] ??= LivePlayer
+      ? new LivePlayer(byId("picture"), texts)
+      : new ReplayPlayer(byId("replay"), texts, `homeroom.replay.${page.key}`);
+    players[name].addEventListener("watching", onWatching);
+    players[name].addEventListener("expired", onExpired);
   }
   return currentView() === name;
 }
 
-function watched({ detail }) {
-  room.play(detail.on);
+function onWatching({ detail }) {
+  room.setPlaying(detail.on);
 }
 
-function expired() {
-  room.ask();
+function onExpired() {
+  room.requestState();
 }
 
-function countDown() {
+function showCountdown() {
   let left = Math.max(0, Math.ceil(room.state.begins - room.now));
-  find("days").parentElement.hidden = left < UNITS.days;
+  byId("days").parentElement.hidden = left < UNITS.days;
   for (const [name, length] of Object.entries(UNITS)) {
-    find(name).textContent = Math.floor(left / length);
+    byId(name).textContent = Math.floor(left / length);
     left %= length;
   }
 }
 
 function tick() {
-  if (currentView() === View.COUNTDOWN) countDown();
+  if (currentView() === View.COUNTDOWN) showCountdown();
 }
 
-function number(count) {
-  return count < MANY ? String(count) : rounded.format(count);
+function formatCount(count) {
+  return count < MIN_ROUNDED ? String(count) : rounded.format(count);
 }
 
 function showLikes(count) {
   likes = count;
-  find("likes").textContent = number(likes);
+  byId("likes").textContent = formatCount(likes);
 }
 
-function rise() {
+function animateLike() {
   const heart = document.createElement("i");
   heart.append(like.querySelector("svg").cloneNode(true));
   heart.style.setProperty("--drift", `${Math.round(Math.random() * 36 - 18)}px`);
@@ -116,12 +118,12 @@ function rise() {
 
 like.addEventListener("click", () => {
   if (room.you.chat === ChatAccess.LOGIN) {
-    chat.askWho("login");
+    chat.openDialog("login");
     return;
   }
   room.like();
   like.classList.add("is-liked");
-  rise();
+  animateLike();
   showLikes(likes + 1);
 });
 
@@ -134,8 +136,8 @@ angles.addEventListener("click", ({ target }) => {
   show();
 });
 
-find("logout").addEventListener("click", () => room.logout());
-loginForm(find("gate").querySelector("form"), room, texts);
+byId("logout").addEventListener("click", () => room.logout());
+bindLoginForm(byId("gate").querySelector("form"), room, texts);
 
 room.addEventListener("state", show);
 room.addEventListener("welcome", () => {
@@ -144,7 +146,7 @@ room.addEventListener("welcome", () => {
 });
 room.addEventListener("needs_login", () => {
   isLocked = true;
-  find("who").hidden = find("logout").hidden = true;
+  byId("who").hidden = byId("logout").hidden = true;
   show();
 });
 room.addEventListener("offline", ({ detail }) => {
@@ -152,12 +154,12 @@ room.addEventListener("offline", ({ detail }) => {
   if (detail.code === CloseCode.NOT_FOUND) location.reload();
 });
 room.addEventListener("you", ({ detail: you }) => {
-  find("who").textContent = you.name;
-  find("who").hidden = !you.name;
-  find("logout").hidden = you.kind !== ParticipantKind.USER;
+  byId("who").textContent = you.name;
+  byId("who").hidden = !you.name;
+  byId("logout").hidden = you.kind !== ParticipantKind.USER;
 });
 room.addEventListener("counts", ({ detail }) => {
-  find("viewers").textContent = number(detail.viewers);
+  byId("viewers").textContent = formatCount(detail.viewers);
   // What was just liked may not be in it yet: the number never goes back.
   showLikes(Math.max(likes, detail.likes + room.pendingLikes));
 });
@@ -169,7 +171,7 @@ show();
 setInterval(tick, 1000);
 if (!isLocked || room.hasTicket) {
   // Who has a ticket does not see a form for a moment.
-  find("gate").hidden = true;
-  find("talk").hidden = false;
+  byId("gate").hidden = true;
+  byId("talk").hidden = false;
   room.start();
 }

@@ -1,53 +1,60 @@
 // The replay of a class: its clips one after the other, each from where the viewer left it.
 
-import { button, Controls, element, fill, large, slider } from "./controls.js";
+import {
+  Controls,
+  createButton,
+  createElement,
+  createLargeButton,
+  createSlider,
+  showFill,
+} from "./controls.js";
 
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
-const KINDS = ["class", "scene"];
-const SKIP = 5; // seconds
-const NOTED = 5; // seconds between two notes of where the viewer is
-const ENDING = 5; // seconds before the end from which a clip counts as seen
-const SOONEST = 500; // milliseconds until fresh addresses are asked for, then twice as many
-const LATEST = 30_000;
+const STREAM_KINDS = ["class", "scene"];
+const SKIP_SECONDS = 5; // seconds
+const SAVE_SECONDS = 5; // seconds between two notes of where the viewer is
+const ENDING_SECONDS = 5; // seconds before the end from which a clip counts as seen
+const MIN_RETRY_MS = 500; // milliseconds until fresh addresses are asked for, then twice as many
+const MAX_RETRY_MS = 30_000;
 
 /** Seconds as people write them: 1:05, 1:02:03. */
-function clock(seconds) {
+function formatDuration(seconds) {
   const whole = Math.floor(seconds || 0);
-  const two = (number) => String(number % 60).padStart(2, "0");
+  const pad = (number) => String(number % 60).padStart(2, "0");
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}:${two(whole)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes)}:${two(whole)}`;
+  if (minutes < 60) return `${minutes}:${pad(whole)}`;
+  return `${Math.floor(minutes / 60)}:${pad(minutes)}:${pad(whole)}`;
 }
 
 /** Where the viewer is in each clip, kept where the browser allows it. */
-class Places {
+class PositionStore {
   #slot;
-  #known = { last: "", at: {} };
+  #saved = { last: "", at: {} };
 
   constructor(slot) {
     this.#slot = slot;
     try {
-      const { last, at } = JSON.parse(localStorage.getItem(slot)) ?? this.#known;
-      this.#known = { last: String(last), at: { ...at } };
+      const { last, at } = JSON.parse(localStorage.getItem(slot)) ?? this.#saved;
+      this.#saved = { last: String(last), at: { ...at } };
     } catch {
       // Nothing is kept, or nothing that we wrote.
     }
   }
 
   get last() {
-    return this.#known.last;
+    return this.#saved.last;
   }
 
-  of(id) {
-    return Number(this.#known.at[id]) || 0;
+  get(id) {
+    return Number(this.#saved.at[id]) || 0;
   }
 
-  note(id, seconds) {
-    this.#known.last = id;
-    if (seconds) this.#known.at[id] = Math.floor(seconds);
-    else delete this.#known.at[id];
+  save(id, seconds) {
+    this.#saved.last = id;
+    if (seconds) this.#saved.at[id] = Math.floor(seconds);
+    else delete this.#saved.at[id];
     try {
-      localStorage.setItem(this.#slot, JSON.stringify(this.#known));
+      localStorage.setItem(this.#slot, JSON.stringify(this.#saved));
     } catch {
       // Then it is known until the page is left.
     }
@@ -55,117 +62,123 @@ class Places {
 }
 
 /** Plays clips in `root`, an empty element with the class "replay"; `slot` names what is kept. */
-export class Replay extends EventTarget {
+export class ReplayPlayer extends EventTarget {
   #texts;
-  #places;
-  #video = element("video", "picture-video");
-  #note = element("p", "picture-note");
-  #time = element("span", "picture-time");
-  #list = element("div", "clips");
-  #stage;
-  #seek;
+  #positions;
+  #video = createElement("video", "picture-video");
+  #notice = createElement("p", "picture-note");
+  #time = createElement("span", "picture-time");
+  #list = createElement("div", "clips");
+  #frame;
+  #seekBar;
   #hint;
 
   #clips = [];
   #clip = null;
   #speed = 1;
-  #isWanted = false; // whether it plays, or would if it could
-  #isWatched = false;
-  #hasBegun = false; // to play anything
-  #tries = 0;
-  #retry = 0;
-  #notedAt = 0;
+  #shouldPlay = false; // whether it plays, or would if it could
+  #isPlaying = false;
+  #hasStarted = false; // to play anything
+  #retries = 0;
+  #retryTimer = 0;
+  #savedAt = 0;
 
   constructor(root, texts, slot) {
     super();
     this.#texts = texts;
-    this.#places = new Places(slot);
+    this.#positions = new PositionStore(slot);
     const video = this.#video;
     video.playsInline = true;
     video.preload = "metadata";
-    this.#note.setAttribute("role", "status");
-    this.#hint = large(texts["replay.play"], () => this.#toggle(), "play");
-    this.#seek = slider("picture-range picture-seek", texts["replay.seek"], (at) => this.#go(at));
-    this.#seek.step = 1;
-    this.#stage = element("div", "picture", video, this.#note, this.#hint);
-    root.append(this.#stage, this.#list);
-    const middle = [this.#time, this.#seek];
-    new Controls(this.#stage, video, texts, () => this.#toggle(), middle, [this.#speeds()]);
-    this.#listen();
-    this.#show();
+    this.#notice.setAttribute("role", "status");
+    this.#hint = createLargeButton(texts["replay.play"], () => this.#toggle(), "play");
+    this.#seekBar = createSlider("picture-range picture-seek", texts["replay.seek"], (at) =>
+      this.#seekTo(at),
+    );
+    this.#seekBar.step = 1;
+    this.#frame = createElement("div", "picture", video, this.#notice, this.#hint);
+    root.append(this.#frame, this.#list);
+    const middle = [this.#time, this.#seekBar];
+    new Controls(this.#frame, video, texts, () => this.#toggle(), middle, [
+      this.#createSpeedSelect(),
+    ]);
+    this.#bindEvents();
+    this.#render();
   }
 
   /** Show these clips; with fresh addresses of the same clips the viewer stays where they are. */
   show(clips) {
-    const before = this.#clip;
-    this.#clips = KINDS.flatMap((kind) =>
-      clips.filter((clip) => clip.kind === kind).sort((one, other) => one.started - other.started),
+    const previous = this.#clip;
+    this.#clips = STREAM_KINDS.flatMap((kind) =>
+      clips
+        .filter((clip) => clip.kind === kind)
+        .sort((first, second) => first.started - second.started),
     );
     const byId = (id) => this.#clips.find((clip) => clip.id === id);
-    const clip = byId(before?.id) ?? byId(this.#places.last) ?? this.#clips[0] ?? null;
-    const isSame = clip?.id === before?.id && !this.#video.error && !this.#retry;
+    const clip = byId(previous?.id) ?? byId(this.#positions.last) ?? this.#clips[0] ?? null;
+    const isSame = clip?.id === previous?.id && !this.#video.error && !this.#retryTimer;
     this.#clip = clip;
     // What has begun to play goes on: its address was good.
     if (!isSame) this.#load();
-    this.#tell();
+    this.#renderList();
   }
 
   #load() {
-    clearTimeout(this.#retry);
-    this.#retry = 0;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = 0;
     const video = this.#video;
     if (!this.#clip) {
       video.removeAttribute("src");
       video.load();
       return;
     }
-    const at = this.#places.of(this.#clip.id);
+    const at = this.#positions.get(this.#clip.id);
     // A place in the address is sought before anything is shown.
     video.src = at ? `${this.#clip.url}#t=${at}` : this.#clip.url;
     video.playbackRate = video.defaultPlaybackRate = this.#speed;
-    if (this.#isWanted) this.#run();
-    this.#show();
+    if (this.#shouldPlay) this.#startVideo();
+    this.#render();
   }
 
-  #choose(clip) {
-    this.#keep();
+  #select(clip) {
+    this.#savePosition();
     this.#clip = clip;
-    this.#isWanted = true;
-    this.#tries = 0;
+    this.#shouldPlay = true;
+    this.#retries = 0;
     this.#load();
-    this.#tell();
+    this.#renderList();
   }
 
-  async #run() {
-    this.#isWanted = true;
+  async #startVideo() {
+    this.#shouldPlay = true;
     try {
       await this.#video.play();
     } catch (error) {
-      if (error.name === "NotAllowedError") this.#isWanted = false;
+      if (error.name === "NotAllowedError") this.#shouldPlay = false;
     }
   }
 
   #toggle() {
     if (this.#video.paused) {
-      this.#run();
+      this.#startVideo();
     } else {
-      this.#isWanted = false;
+      this.#shouldPlay = false;
       this.#video.pause();
     }
   }
 
-  #go(at) {
+  #seekTo(at) {
     this.#video.currentTime = at;
-    this.#show();
+    this.#render();
   }
 
   /** Note where the viewer is. */
-  #keep() {
+  #savePosition() {
     const { currentTime, readyState } = this.#video;
     if (!this.#clip || !readyState) return;
-    this.#notedAt = currentTime;
-    const isSeen = currentTime > this.#length - ENDING;
-    this.#places.note(this.#clip.id, isSeen ? 0 : currentTime);
+    this.#savedAt = currentTime;
+    const isSeen = currentTime > this.#length - ENDING_SECONDS;
+    this.#positions.save(this.#clip.id, isSeen ? 0 : currentTime);
   }
 
   get #length() {
@@ -173,77 +186,77 @@ export class Replay extends EventTarget {
     return Number.isFinite(duration) ? duration : (this.#clip?.seconds ?? Infinity);
   }
 
-  #next() {
-    this.#keep();
+  #playNext() {
+    this.#savePosition();
     const next = this.#clips[this.#clips.indexOf(this.#clip) + 1];
-    if (next?.kind === this.#clip.kind) this.#choose(next);
-    else this.#isWanted = false;
+    if (next?.kind === this.#clip.kind) this.#select(next);
+    else this.#shouldPlay = false;
   }
 
   /** Ask for fresh addresses: the one we have is no good any more, or the server is away. */
-  #expire() {
-    if (!this.#clip || this.#retry) return;
-    const delay = Math.min(SOONEST * 2 ** this.#tries, LATEST);
-    this.#tries += 1;
-    this.#retry = setTimeout(() => this.dispatchEvent(new Event("expired")), delay);
-    this.#note.textContent = this.#tries > 2 ? this.#texts["replay.waiting"] : "";
-    this.#watch(false);
+  #onExpired() {
+    if (!this.#clip || this.#retryTimer) return;
+    const delay = Math.min(MIN_RETRY_MS * 2 ** this.#retries, MAX_RETRY_MS);
+    this.#retries += 1;
+    this.#retryTimer = setTimeout(() => this.dispatchEvent(new Event("expired")), delay);
+    this.#notice.textContent = this.#retries > 2 ? this.#texts["replay.waiting"] : "";
+    this.#setPlaying(false);
   }
 
-  #watch(isWatched) {
-    if (isWatched === this.#isWatched) return;
-    this.#isWatched = isWatched;
-    this.dispatchEvent(new CustomEvent("watching", { detail: { on: isWatched } }));
+  #setPlaying(isPlaying) {
+    if (isPlaying === this.#isPlaying) return;
+    this.#isPlaying = isPlaying;
+    this.dispatchEvent(new CustomEvent("watching", { detail: { on: isPlaying } }));
   }
 
-  #listen() {
+  #bindEvents() {
     const video = this.#video;
-    const on = (name, act) => video.addEventListener(name, act);
+    const on = (name, handler) => video.addEventListener(name, handler);
     on("playing", () => {
-      this.#hasBegun = true;
-      this.#tries = 0;
-      this.#note.textContent = "";
-      this.#watch(true);
-      this.#show();
+      this.#hasStarted = true;
+      this.#retries = 0;
+      this.#notice.textContent = "";
+      this.#setPlaying(true);
+      this.#render();
     });
     on("pause", () => {
-      this.#watch(false);
-      this.#keep();
+      this.#setPlaying(false);
+      this.#savePosition();
     });
-    on("waiting", () => this.#watch(false));
+    on("waiting", () => this.#setPlaying(false));
     on("timeupdate", () => {
-      if (Math.abs(video.currentTime - this.#notedAt) > NOTED) this.#keep();
-      this.#show();
+      if (Math.abs(video.currentTime - this.#savedAt) > SAVE_SECONDS) this.#savePosition();
+      this.#render();
     });
-    on("durationchange", () => this.#show());
-    on("ended", () => this.#next());
-    on("error", () => this.#expire());
-    window.addEventListener("pagehide", () => this.#keep());
-    this.#stage.addEventListener("keydown", ({ key, target }) => {
-      const by = { ArrowLeft: -SKIP, ArrowRight: SKIP }[key];
-      if (by && !target.matches("input, select")) this.#go(video.currentTime + by);
+    on("durationchange", () => this.#render());
+    on("ended", () => this.#playNext());
+    on("error", () => this.#onExpired());
+    window.addEventListener("pagehide", () => this.#savePosition());
+    this.#frame.addEventListener("keydown", ({ key, target }) => {
+      const offset = { ArrowLeft: -SKIP_SECONDS, ArrowRight: SKIP_SECONDS }[key];
+      if (offset && !target.matches("input, select")) this.#seekTo(video.currentTime + offset);
     });
   }
 
-  #show() {
+  #render() {
     const { currentTime } = this.#video;
     const length = this.#length;
     const isKnown = Number.isFinite(length);
-    const seek = this.#seek;
+    const seek = this.#seekBar;
     seek.disabled = !isKnown;
     seek.max = isKnown ? Math.ceil(length) : 1;
     seek.value = isKnown ? currentTime : 0;
-    fill(seek);
-    const [at, all] = [clock(currentTime), clock(length)];
-    const words = this.#texts["replay.at"].replace("{at}", at).replace("{all}", all);
-    seek.setAttribute("aria-valuetext", isKnown ? words : at);
+    showFill(seek);
+    const [at, all] = [formatDuration(currentTime), formatDuration(length)];
+    const text = this.#texts["replay.at"].replace("{at}", at).replace("{all}", all);
+    seek.setAttribute("aria-valuetext", isKnown ? text : at);
     this.#time.textContent = isKnown ? `${at} / ${all}` : at;
-    this.#hint.hidden = this.#hasBegun || !this.#clip;
-    this.#stage.classList.toggle("is-off", !this.#hasBegun);
+    this.#hint.hidden = this.#hasStarted || !this.#clip;
+    this.#frame.classList.toggle("is-off", !this.#hasStarted);
   }
 
-  #speeds() {
-    const select = element("select", "picture-speed");
+  #createSpeedSelect() {
+    const select = createElement("select", "picture-speed");
     select.setAttribute("aria-label", this.#texts["replay.speed"]);
     for (const speed of SPEEDS) select.add(new Option(`${speed}×`, speed));
     select.value = this.#speed;
@@ -255,33 +268,37 @@ export class Replay extends EventTarget {
   }
 
   /** Write the list of clips; of a single one there is nothing to choose. */
-  #tell() {
+  #renderList() {
     const many = this.#clips.length > 1;
-    const groups = KINDS.map((kind) => this.#clips.filter((clip) => clip.kind === kind));
-    const written = groups.flatMap((clips, at) => {
+    const groups = STREAM_KINDS.map((kind) => this.#clips.filter((clip) => clip.kind === kind));
+    const nodes = groups.flatMap((clips, at) => {
       if (!many || !clips.length) return [];
-      const name = this.#texts[`replay.${KINDS[at]}`];
-      const list = element("ul", "", ...clips.map((clip, index) => this.#item(clip, index)));
+      const name = this.#texts[`replay.${STREAM_KINDS[at]}`];
+      const list = createElement(
+        "ul",
+        "",
+        ...clips.map((clip, index) => this.#createItem(clip, index)),
+      );
       list.setAttribute("aria-label", name);
-      return [element("p", "", name), list];
+      return [createElement("p", "", name), list];
     });
     const hadFocus = this.#list.contains(document.activeElement);
-    this.#list.replaceChildren(...written);
+    this.#list.replaceChildren(...nodes);
     if (hadFocus) this.#list.querySelector("[aria-current]")?.focus();
   }
 
-  #item(clip, index) {
+  #createItem(clip, index) {
     const name = this.#texts["replay.clip"].replace("{number}", index + 1);
-    const made = button("clip", name, () => this.#choose(clip));
+    const item = createButton("clip", name, () => this.#select(clip));
     const language = document.documentElement.lang || undefined;
-    const begun = new Date(1000 * clip.started).toLocaleTimeString(language, {
+    const startTime = new Date(1000 * clip.started).toLocaleTimeString(language, {
       hour: "2-digit",
       minute: "2-digit",
       hourCycle: "h23",
     });
-    const length = clip.seconds ? ` · ${clock(clip.seconds)}` : "";
-    made.append(element("span", "", begun + length));
-    if (clip === this.#clip) made.setAttribute("aria-current", "true");
-    return element("li", "", made);
+    const length = clip.seconds ? ` · ${formatDuration(clip.seconds)}` : "";
+    item.append(createElement("span", "", startTime + length));
+    if (clip === this.#clip) item.setAttribute("aria-current", "true");
+    return createElement("li", "", item);
   }
 }

@@ -3,19 +3,19 @@
 import { Tickets } from "./tickets.js";
 import { ChatAccess, ChatRefusal, ChatRole, CloseCode, ParticipantKind } from "./wire.js";
 
-const SHORTEST = 0.5;
-const LONGEST = 15;
+const MIN_RETRY_SECONDS = 0.5;
+const MAX_RETRY_SECONDS = 15;
 /** Seconds after which a question without an answer means that the line is dead. */
-const PATIENCE = 5;
+const REPLY_TIMEOUT_SECONDS = 5;
 /** Seconds of silence after which one is asked: a line may be dead without anybody saying so. */
-const QUIET = 30;
-const LIKES_AT_ONCE = 20;
+const IDLE_SECONDS = 30;
+const MAX_LIKES = 20;
 /** Coming back would change nothing: our frame was malformed, or there is no such class. */
 const FINAL = [CloseCode.MALFORMED, CloseCode.NOT_FOUND];
-const ENTRIES = ["message", "delete", "pin", "unpin", "pause", "resume"];
+const ENTRY_TYPES = ["message", "delete", "pin", "unpin", "pause", "resume"];
 
 /** What the server refused: its code, and the seconds to wait where it said so. */
-export class Problem extends Error {
+export class RequestError extends Error {
   constructor(code, wait = 0) {
     super(code);
     this.code = code;
@@ -29,7 +29,7 @@ export function pageData() {
 }
 
 /** Fill the placeholders of a text: `{name}`. */
-export function filled(text, values) {
+export function formatText(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
@@ -50,43 +50,43 @@ export class Room extends EventTarget {
   state;
   #base;
   #tickets;
-  #ahead = 0;
+  #clockOffset = 0;
   #socket = null;
-  #isWelcome = false;
-  #used = null;
+  #isJoined = false;
+  #usedTicket = null;
   #attempt = 0;
-  #retry = 0;
-  #dead = 0;
-  #last = 0;
+  #retryTimer = 0;
+  #silenceTimer = 0;
+  #lastEntry = 0;
   #unsent = new Map();
-  #likes = 0;
-  #liking = 0;
-  #plays = false;
+  #unsentLikes = 0;
+  #likeTimer = 0;
+  #isPlaying = false;
 
   constructor(page) {
     super();
     this.#base = page.base;
     this.#tickets = new Tickets(page);
-    if (page.state) this.#hear(page.state);
-    addEventListener("online", () => this.#check());
+    if (page.state) this.#applyState(page.state);
+    addEventListener("online", () => this.#checkConnection());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#check();
+      if (document.visibilityState === "visible") this.#checkConnection();
     });
   }
 
   /** The time by the server's clock, in seconds. */
   get now() {
-    return Date.now() / 1000 + this.#ahead;
+    return Date.now() / 1000 + this.#clockOffset;
   }
 
   /** Likes that the server does not know of yet. */
   get pendingLikes() {
-    return this.#likes;
+    return this.#unsentLikes;
   }
 
   /** Whether there is anything to join with where a login is needed. */
   get hasTicket() {
-    return this.#tickets.best !== null;
+    return this.#tickets.current !== null;
   }
 
   /** Connect, always anew: a line is for one ticket, so that a refusal is of that one. */
@@ -99,45 +99,45 @@ export class Room extends EventTarget {
     socket.onopen = () => this.#join();
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = ({ code }) => {
-      if (socket === this.#socket) this.#lost(code);
+      if (socket === this.#socket) this.#onClose(code);
     };
   }
 
   stop() {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#dead);
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#silenceTimer);
     const socket = this.#socket;
     this.#socket = null;
-    this.#isWelcome = false;
+    this.#isJoined = false;
     socket?.close();
   }
 
   /** Say something in the chat; it is sent again until the server has it. Returns its nonce. */
-  say(text) {
+  sendMessage(text) {
     const bytes = crypto.getRandomValues(new Uint8Array(12));
     const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#unsent.set(nonce, text);
     this.#send({ t: "say", text, nonce });
-    const isStuck = () => this.#isWelcome && this.#unsent.has(nonce);
-    setTimeout(() => isStuck() && this.#check(), PATIENCE * 1000);
+    const isStuck = () => this.#isJoined && this.#unsent.has(nonce);
+    setTimeout(() => isStuck() && this.#checkConnection(), REPLY_TIMEOUT_SECONDS * 1000);
     return nonce;
   }
 
   /** Count a like; likes travel in bundles, one a second. */
   like() {
-    this.#likes += 1;
-    if (!this.#liking) this.#liking = setTimeout(() => this.#flush(), 1000);
+    this.#unsentLikes += 1;
+    if (!this.#likeTimer) this.#likeTimer = setTimeout(() => this.#flush(), 1000);
   }
 
   /** Tell whether the viewer watches, which counts as time watched. */
-  play(on) {
-    if (on === this.#plays) return;
-    this.#plays = on;
+  setPlaying(on) {
+    if (on === this.#isPlaying) return;
+    this.#isPlaying = on;
     this.#send({ t: "play", on });
   }
 
   /** Ask for the state anew, as when the address of a clip has expired. */
-  ask() {
+  requestState() {
     this.#send({ t: "state" });
   }
 
@@ -160,18 +160,18 @@ export class Room extends EventTarget {
   /** Log in; raises Problem. */
   async login(account, password) {
     const { ticket } = await this.#post("login", { account, password });
-    this.#become(ParticipantKind.USER, ticket);
+    this.#useTicket(ParticipantKind.USER, ticket);
   }
 
   /** Leave a telephone number and a nickname, as a guest does before chatting; raises Problem. */
-  async enlist(telephone, nickname) {
-    const told = { telephone, nickname, ticket: this.#tickets.best };
-    const { ticket } = await this.#post("guest", told);
-    this.#become(ParticipantKind.GUEST, ticket);
+  async registerGuest(telephone, nickname) {
+    const fields = { telephone, nickname, ticket: this.#tickets.current };
+    const { ticket } = await this.#post("guest", fields);
+    this.#useTicket(ParticipantKind.GUEST, ticket);
   }
 
   async logout() {
-    const ticket = this.#tickets.best;
+    const ticket = this.#tickets.current;
     this.#tickets.forget(ticket);
     await this.#post("logout", { ticket }).catch(() => {
       // The viewer has left on this page all the same.
@@ -179,147 +179,152 @@ export class Room extends EventTarget {
     this.start();
   }
 
-  #become(kind, ticket) {
-    this.#tickets.keep(kind, ticket);
+  #useTicket(kind, ticket) {
+    this.#tickets.save(kind, ticket);
     this.start();
   }
 
   #join() {
-    this.#used = this.#tickets.best;
-    this.#socket.send(JSON.stringify({ t: "join", ticket: this.#used, after: this.#last }));
+    this.#usedTicket = this.#tickets.current;
+    this.#socket.send(
+      JSON.stringify({ t: "join", ticket: this.#usedTicket, after: this.#lastEntry }),
+    );
   }
 
   #send(frame) {
-    if (this.#isWelcome) this.#socket.send(JSON.stringify(frame));
+    if (this.#isJoined) this.#socket.send(JSON.stringify(frame));
   }
 
   #flush() {
-    this.#liking = 0;
-    if (!this.#isWelcome || !this.#likes) return;
-    const n = Math.min(this.#likes, LIKES_AT_ONCE);
+    this.#likeTimer = 0;
+    if (!this.#isJoined || !this.#unsentLikes) return;
+    const n = Math.min(this.#unsentLikes, MAX_LIKES);
     this.#send({ t: "like", n });
-    this.#likes -= n;
-    if (this.#likes) this.#liking = setTimeout(() => this.#flush(), 1000);
+    this.#unsentLikes -= n;
+    if (this.#unsentLikes) this.#likeTimer = setTimeout(() => this.#flush(), 1000);
   }
 
   #receive(events) {
-    clearTimeout(this.#dead);
-    this.#dead = setTimeout(() => this.#check(), QUIET * 1000);
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => this.#checkConnection(), IDLE_SECONDS * 1000);
     const entries = [];
     for (const event of events) {
-      if (ENTRIES.includes(event.t)) entries.push(event);
-      else this.#take(event);
+      if (ENTRY_TYPES.includes(event.t)) entries.push(event);
+      else this.#handle(event);
     }
-    if (entries.length) this.#enter(entries, false);
+    if (entries.length) this.#addEntries(entries, false);
   }
 
-  #take(event) {
+  #handle(event) {
     if (event.t === "welcome") this.#welcome(event);
-    else if (event.t === "state") this.#hear(event);
-    else if (event.t === "you") this.#meet(event);
+    else if (event.t === "state") this.#applyState(event);
+    else if (event.t === "you") this.#applyIdentity(event);
     else if (event.t === "no" && event.why !== ChatRefusal.FAILED) this.#unsent.delete(event.nonce);
-    else if (event.t === "no") setTimeout(() => this.#repeat(event.nonce), 2000);
+    else if (event.t === "no") setTimeout(() => this.#resend(event.nonce), 2000);
     else if (event.t === "counts") this.counts = event;
-    if (!["welcome", "state", "you"].includes(event.t)) this.#tell(event.t, event);
+    if (!["welcome", "state", "you"].includes(event.t)) this.#emit(event.t, event);
   }
 
   #welcome(event) {
-    const isFirst = !this.#isWelcome;
+    const isFirst = !this.#isJoined;
     // Who has just been told who they are may say something new at once: that is on its way.
     const unsent = [...this.#unsent.keys()];
-    this.#isWelcome = true;
+    this.#isJoined = true;
     this.#attempt = 0;
-    this.#meet(event.you);
-    this.#hear(event.state);
-    this.#tell("welcome", event);
-    if (event.fresh) this.#last = 0;
-    this.#enter(event.entries, event.fresh);
-    for (const nonce of unsent) this.#repeat(nonce);
+    this.#applyIdentity(event.you);
+    this.#applyState(event.state);
+    this.#emit("welcome", event);
+    if (event.fresh) this.#lastEntry = 0;
+    this.#addEntries(event.entries, event.fresh);
+    for (const nonce of unsent) this.#resend(nonce);
     if (!isFirst) return;
-    if (this.#plays) this.#send({ t: "play", on: true });
-    if (!this.#liking) this.#flush();
-    this.#tell("online");
+    if (this.#isPlaying) this.#send({ t: "play", on: true });
+    if (!this.#likeTimer) this.#flush();
+    this.#emit("online");
   }
 
-  #meet(you) {
+  #applyIdentity(you) {
     this.you = you;
-    if (you.ticket) this.#tickets.keep(you.kind, you.ticket);
-    this.#tell("you", you);
+    if (you.ticket) this.#tickets.save(you.kind, you.ticket);
+    this.#emit("you", you);
   }
 
-  #hear(state) {
+  #applyState(state) {
     this.state = state;
-    this.#ahead = state.now - Date.now() / 1000;
-    this.#tell("state", state);
+    this.#clockOffset = state.now - Date.now() / 1000;
+    this.#emit("state", state);
   }
 
-  #enter(received, fresh) {
-    const entries = received.filter(({ id }) => id > this.#last);
+  #addEntries(newEntries, fresh) {
+    const entries = newEntries.filter(({ id }) => id > this.#lastEntry);
     for (const entry of entries) {
-      this.#last = Math.max(this.#last, entry.id);
+      this.#lastEntry = Math.max(this.#lastEntry, entry.id);
       if (entry.viewer === this.you.viewer) this.#unsent.delete(entry.nonce);
     }
-    if (fresh || entries.length) this.#tell("entries", { entries, fresh });
+    if (fresh || entries.length) this.#emit("entries", { entries, fresh });
   }
 
-  #repeat(nonce) {
+  #resend(nonce) {
     const text = this.#unsent.get(nonce);
     if (text !== undefined) this.#send({ t: "say", text, nonce });
   }
 
   /** After sleep or a change of network, find out at once whether the line still works. */
-  #check() {
-    if (!this.#isWelcome) {
+  #checkConnection() {
+    if (!this.#isJoined) {
       if (this.#attempt) this.start();
       return;
     }
-    clearTimeout(this.#dead);
-    this.ask();
-    this.#dead = setTimeout(() => {
+    clearTimeout(this.#silenceTimer);
+    this.requestState();
+    this.#silenceTimer = setTimeout(() => {
       this.stop();
-      this.#lost(0);
-    }, PATIENCE * 1000);
+      this.#onClose(0);
+    }, REPLY_TIMEOUT_SECONDS * 1000);
   }
 
-  #lost(code) {
-    this.#isWelcome = false;
+  #onClose(code) {
+    this.#isJoined = false;
     this.#socket = null;
-    clearTimeout(this.#dead);
-    if (code === CloseCode.LOGIN_REQUIRED && this.#used === null) {
+    clearTimeout(this.#silenceTimer);
+    if (code === CloseCode.LOGIN_REQUIRED && this.#usedTicket === null) {
       this.#attempt = 0;
-      this.#tell("needs_login");
+      this.#emit("needs_login");
     } else if (code === CloseCode.LOGIN_REQUIRED) {
-      this.#tickets.forget(this.#used);
+      this.#tickets.forget(this.#usedTicket);
       this.start();
     } else if (FINAL.includes(code)) {
       this.#attempt = 0;
-      this.#tell("offline", { final: true, code });
+      this.#emit("offline", { final: true, code });
     } else {
       if (code === CloseCode.TOO_MANY) this.#attempt += 3;
-      const wait = Math.min(LONGEST, SHORTEST * 2 ** this.#attempt * (1 + Math.random()));
+      const wait = Math.min(
+        MAX_RETRY_SECONDS,
+        MIN_RETRY_SECONDS * 2 ** this.#attempt * (1 + Math.random()),
+      );
       this.#attempt += 1;
-      this.#retry = setTimeout(() => this.start(), wait * 1000);
-      this.#tell("offline", { final: false, code });
+      this.#retryTimer = setTimeout(() => this.start(), wait * 1000);
+      this.#emit("offline", { final: false, code });
     }
   }
 
-  #tell(name, detail) {
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   async #post(path, body) {
-    let answer;
+    let response;
     try {
-      answer = await fetch(`${this.#base}/${path}`, {
+      response = await fetch(`${this.#base}/${path}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       });
     } catch {
-      throw new Problem("offline");
+      throw new RequestError("offline");
     }
-    const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Problem(told.code ?? "failed", told.retry_after);
-    return told;
+    const fields = await response.json().catch(() => ({}));
+    if (!response.ok) throw new RequestError(fields.code ?? "failed", fields.retry_after);
+    return fields;
   }
 }

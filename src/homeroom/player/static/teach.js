@@ -1,10 +1,10 @@
 // The teacher's page: on the air or not, who is there, what viewers see, and the end of the class.
 
 import { Chat } from "./chat.js";
-import { Picture } from "./picture.js";
-import { Replay } from "./replay.js";
-import { filled, pageData, Room } from "./room.js";
-import { Studio } from "./studio.js";
+import { LivePlayer } from "./live-player.js";
+import { PublishPanel } from "./publish-panel.js";
+import { ReplayPlayer } from "./replay.js";
+import { formatText, pageData, Room } from "./room.js";
 import { CloseCode, TeacherView } from "./wire.js";
 
 const OVER_VIEWS = [
@@ -22,25 +22,25 @@ const CLOCKS = {
   [TeacherView.DELETED]: ["deleted"],
 };
 
-const find = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
 const page = pageData();
 const { texts } = page;
 const room = new Room(page);
-const picture = new Picture(find("picture"), texts);
-const replay = new Replay(find("replay"), texts, `homeroom.teach.${page.key}`);
-const studio = find("devices") && new Studio(page.base, texts);
+const livePlayer = new LivePlayer(byId("picture"), texts);
+const replay = new ReplayPlayer(byId("replay"), texts, `homeroom.teach.${page.key}`);
+const publishPanel = byId("devices") && new PublishPanel(page.base, texts);
 
 // --- tabs ---------------------------------------------------------------------------------------
 
 const tabs = [...document.querySelectorAll('[role="tab"]')];
 
 function openTab(tab) {
-  for (const one of tabs) {
-    const isOpen = one === tab;
-    one.setAttribute("aria-selected", String(isOpen));
-    one.tabIndex = isOpen ? 0 : -1;
-    find(one.getAttribute("aria-controls")).hidden = !isOpen;
+  for (const item of tabs) {
+    const isOpen = item === tab;
+    item.setAttribute("aria-selected", String(isOpen));
+    item.tabIndex = isOpen ? 0 : -1;
+    byId(item.getAttribute("aria-controls")).hidden = !isOpen;
   }
 }
 
@@ -58,7 +58,7 @@ for (const [index, tab] of tabs.entries()) {
 // --- server and stream key --------------------------------------------------------------------
 
 for (const button of document.querySelectorAll("[data-copy]")) {
-  const input = find(button.dataset.copy);
+  const input = byId(button.dataset.copy);
   const label = button.textContent;
   button.addEventListener("click", async () => {
     await copy(input);
@@ -70,12 +70,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 for (const button of document.querySelectorAll("[data-show]")) {
-  const input = find(button.dataset.show);
+  const input = byId(button.dataset.show);
   button.addEventListener("click", () => {
-    const isShown = input.type === "password";
-    input.type = isShown ? "text" : "password";
-    button.setAttribute("aria-pressed", String(isShown));
-    button.textContent = texts[isShown ? "teach.hide_key" : "teach.show_key"];
+    const isVisible = input.type === "password";
+    input.type = isVisible ? "text" : "password";
+    button.setAttribute("aria-pressed", String(isVisible));
+    button.textContent = texts[isVisible ? "teach.hide_key" : "teach.show_key"];
   });
 }
 
@@ -98,23 +98,23 @@ function show(state) {
   const isOver = OVER_VIEWS.includes(state.view);
   const isOpen = !isOver && state.view !== TeacherView.BEFORE;
   const onAir = isOnAir(state);
-  const air = texts[onAir ? "teach.on_air" : "teach.off_air"];
-  if (find("air").textContent !== air) find("air").textContent = air;
-  find("air").classList.toggle("on", onAir);
-  find("end").hidden = !isOpen;
-  find("studio").hidden = isOver;
-  find("seen").hidden = isOver;
-  find("clips").hidden = !isOver;
+  const label = texts[onAir ? "teach.on_air" : "teach.off_air"];
+  if (byId("air").textContent !== label) byId("air").textContent = label;
+  byId("air").classList.toggle("on", onAir);
+  byId("end").hidden = !isOpen;
+  byId("studio").hidden = isOver;
+  byId("seen").hidden = isOver;
+  byId("clips").hidden = !isOver;
   if (isOver) {
-    studio?.close();
-    find("ending").close();
+    publishPanel?.close();
+    byId("ending").close();
     showClips(state);
   } else {
-    studio?.show(isOpen, onAir);
+    publishPanel?.show(isOpen, onAir);
   }
-  if (onAir && state.sources.class) picture.play(state.sources.class);
-  else picture.stop();
-  find("seen-note").hidden = onAir;
+  if (onAir && state.sources.class) livePlayer.play(state.sources.class);
+  else livePlayer.stop();
+  byId("seen-note").hidden = onAir;
   tick();
 }
 
@@ -124,11 +124,11 @@ function isOnAir(state) {
 
 function showClips(state) {
   const hasClips = state.clips.length > 0;
-  find("replay").hidden = !hasClips;
-  find("no-clips").hidden = hasClips;
+  byId("replay").hidden = !hasClips;
+  byId("no-clips").hidden = hasClips;
   const isMissing = state.view === TeacherView.NO_CLIPS;
   const words = texts[isMissing ? "teach.clips_none" : "teach.clips_soon"];
-  if (find("no-clips").textContent !== words) find("no-clips").textContent = words;
+  if (byId("no-clips").textContent !== words) byId("no-clips").textContent = words;
   if (hasClips) replay.show(state.clips);
 }
 
@@ -137,51 +137,51 @@ function tick() {
   const { state, now } = room;
   const [words, until] = CLOCKS[state.view] ?? ["over"];
   const left = until ? state[until] - now : 0;
-  find("clock").textContent = filled(texts[`teach.${words}`], { time: span(left) });
+  byId("clock").textContent = formatText(texts[`teach.${words}`], { time: formatDuration(left) });
 }
 
-function span(seconds) {
+function formatDuration(seconds) {
   const left = Math.max(0, Math.ceil(seconds));
   const [hours, minutes] = [Math.floor(left / 3600), Math.floor(left / 60) % 60];
   if (hours >= 24) {
     const values = { days: Math.floor(hours / 24), hours: hours % 24 };
-    return filled(texts["teach.time_days"], values);
+    return formatText(texts["teach.time_days"], values);
   }
-  const two = (number) => String(number).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
+  const pad = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${pad(minutes)}:${pad(left % 60)}` : `${minutes}:${pad(left % 60)}`;
 }
 
 setInterval(tick, 1000);
 
 room.addEventListener("state", ({ detail }) => show(detail));
 room.addEventListener("counts", ({ detail }) => {
-  find("viewers").textContent = detail.viewers.toLocaleString(page.language);
-  find("likes").textContent = detail.likes.toLocaleString(page.language);
+  byId("viewers").textContent = detail.viewers.toLocaleString(page.language);
+  byId("likes").textContent = detail.likes.toLocaleString(page.language);
 });
 room.addEventListener("online", () => {
-  find("lost").hidden = true;
+  byId("lost").hidden = true;
 });
 room.addEventListener("offline", ({ detail }) => {
-  find("lost").hidden = false;
+  byId("lost").hidden = false;
   if (detail.code !== CloseCode.NOT_FOUND) return;
   // The page is no more: its notice says so.
-  studio?.close();
+  publishPanel?.close();
   location.reload();
 });
-replay.addEventListener("expired", () => room.ask());
+replay.addEventListener("expired", () => room.requestState());
 
 // --- who is here ------------------------------------------------------------------------------
 
 room.addEventListener("people", ({ detail: { people, more } }) => {
-  find("nobody").hidden = people.length > 0 || more > 0;
-  find("more").hidden = more === 0;
-  find("more").textContent = filled(texts["teach.more"], { n: more });
-  const focused = document.activeElement?.dataset.viewer;
-  find("people").replaceChildren(...people.map(person));
-  if (focused) find("people").querySelector(`[data-viewer="${focused}"]`)?.focus();
+  byId("nobody").hidden = people.length > 0 || more > 0;
+  byId("more").hidden = more === 0;
+  byId("more").textContent = formatText(texts["teach.more"], { n: more });
+  const focusedViewer = document.activeElement?.dataset.viewer;
+  byId("people").replaceChildren(...people.map(createViewerItem));
+  if (focusedViewer) byId("people").querySelector(`[data-viewer="${focusedViewer}"]`)?.focus();
 });
 
-function person({ viewer, name, muted }) {
+function createViewerItem({ viewer, name, muted }) {
   const item = document.createElement("li");
   const label = document.createElement("span");
   label.dir = "auto";
@@ -206,24 +206,24 @@ function person({ viewer, name, muted }) {
 
 // --- the end ----------------------------------------------------------------------------------
 
-find("end").addEventListener("click", () => {
-  find("end-failed").hidden = true;
-  find("ending").showModal();
+byId("end").addEventListener("click", () => {
+  byId("end-failed").hidden = true;
+  byId("ending").showModal();
 });
 
-find("end-now").addEventListener("click", async ({ currentTarget: button }) => {
+byId("end-now").addEventListener("click", async ({ currentTarget: button }) => {
   button.disabled = true;
   const headers = { "content-type": "application/json" };
   const request = { method: "POST", headers, body: "{}" };
-  const answer = await fetch(`${page.base}/end`, request).catch(() => null);
+  const response = await fetch(`${page.base}/end`, request).catch(() => null);
   button.disabled = false;
-  find("end-failed").hidden = Boolean(answer?.ok);
-  if (answer?.ok) {
-    find("ending").close();
-    room.ask();
+  byId("end-failed").hidden = Boolean(response?.ok);
+  if (response?.ok) {
+    byId("ending").close();
+    room.requestState();
   }
 });
 
 show(room.state);
-new Chat(find("chat"), room, page);
+new Chat(byId("chat"), room, page);
 room.start();

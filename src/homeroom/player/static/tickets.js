@@ -3,7 +3,7 @@
 import { ParticipantKind } from "./wire.js";
 
 /** The browser's storage; where it is blocked, the page's own memory. */
-class Storage {
+class TicketStorage {
   #memory = new Map();
 
   get(slot) {
@@ -35,33 +35,33 @@ class Storage {
 
 /** A login is good for every class of the school; any other ticket for this class. */
 export class Tickets {
-  #storage = new Storage();
-  #given;
+  #storage = new TicketStorage();
+  #linkTicket;
   #slots;
-  #refused = new Set();
+  #rejected = new Set();
 
   constructor(page) {
     const isTeacher = page.kind === "teach";
     this.#slots = isTeacher ? [] : [`homeroom.school.${page.school}`, `homeroom.class.${page.key}`];
-    this.#given = page.ticket;
+    this.#linkTicket = page.ticket;
   }
 
   /** The ticket to join with, or null. */
-  get best() {
-    const tickets = [this.#given, ...this.#slots.map((slot) => this.#storage.get(slot))];
-    return tickets.find((ticket) => ticket && !this.#refused.has(ticket)) ?? null;
+  get current() {
+    const tickets = [this.#linkTicket, ...this.#slots.map((slot) => this.#storage.get(slot))];
+    return tickets.find((ticket) => ticket && !this.#rejected.has(ticket)) ?? null;
   }
 
   /** Keep a ticket of a kind: visitor, guest, link or user. */
-  keep(kind, ticket) {
+  save(kind, ticket) {
     const [school, lesson] = this.#slots;
-    if (kind !== ParticipantKind.LINK) this.#given = null;
+    if (kind !== ParticipantKind.LINK) this.#linkTicket = null;
     if (school) this.#storage.set(kind === ParticipantKind.USER ? school : lesson, ticket);
   }
 
   /** Forget a ticket wherever it stands. */
   forget(ticket) {
-    this.#refused.add(ticket);
+    this.#rejected.add(ticket);
     for (const slot of this.#slots) {
       if (this.#storage.get(slot) === ticket) this.#storage.remove(slot);
     }

@@ -6,13 +6,13 @@ export const QUALITIES = {
   480: { width: 854, height: 480, bitrate: 1_000_000 },
 };
 
-const FRAMES = 30;
+const FRAME_RATE = 30;
 const GATHER_MS = 2000;
 const CONNECT_MS = 10_000;
-const LOST_MS = 3000;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
-const FOR_GOOD = new Set([
+const DISCONNECT_MS = 3000;
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+const FATAL_CODES = new Set([
   "early",
   "over",
   "gone",
@@ -22,7 +22,7 @@ const FOR_GOOD = new Set([
   "blocked",
 ]);
 
-class Refusal extends Error {
+class PublishError extends Error {
   constructor(code) {
     super(code);
     this.code = code;
@@ -35,7 +35,7 @@ class Refusal extends Error {
  * early, over, gone, no_stream, busy, not_installed, no_h264, blocked, offline). After "refused" it tries
  * again while `isWanted`.
  */
-export class Publisher extends EventTarget {
+export class WhipPublisher extends EventTarget {
   constructor(base) {
     super();
     this.base = base;
@@ -44,24 +44,24 @@ export class Publisher extends EventTarget {
     this.state = "off";
     this.tracks = { video: null, audio: null };
     this.quality = QUALITIES[720];
-    this.attempt = null;
+    this.session = null;
     addEventListener("pagehide", () => this.stop());
   }
 
   /** Send another picture or sound from now on; null for none. */
-  async use(kind, track) {
+  async replaceTrack(kind, track) {
     this.tracks[kind] = track;
-    const sender = this.attempt?.senders[kind];
+    const sender = this.session?.senders[kind];
     if (sender) {
       await sender.replaceTrack(track);
     }
   }
 
   /** Hold the picture within a quality. */
-  async limit(quality) {
+  async limitQuality(quality) {
     this.quality = quality;
-    if (this.attempt) {
-      await this.attempt.limit(quality);
+    if (this.session) {
+      await this.session.limitQuality(quality);
     }
   }
 
@@ -75,48 +75,48 @@ export class Publisher extends EventTarget {
 
   stop() {
     this.isWanted = false;
-    this.wake?.();
-    this.attempt?.end();
-    this.attempt = null;
-    this.tell("off");
+    this.cancelSleep?.();
+    this.session?.end();
+    this.session = null;
+    this.setState("off");
   }
 
   /** Connect, and again whenever the connection is lost, until told to stop. */
   async run() {
-    let pause = FIRST_PAUSE_MS;
+    let retryMs = MIN_RETRY_MS;
     let wasLive = false;
     while (this.isWanted) {
-      this.tell(wasLive ? "again" : "connecting");
-      const attempt = new Attempt(this.base, this.tracks, this.quality);
-      this.attempt = attempt;
+      this.setState(wasLive ? "again" : "connecting");
+      const session = new WhipSession(this.base, this.tracks, this.quality);
+      this.session = session;
       try {
-        await attempt.connect();
+        await session.connect();
         wasLive = true;
-        pause = FIRST_PAUSE_MS;
-        this.tell("live");
-        await attempt.lost;
+        retryMs = MIN_RETRY_MS;
+        this.setState("live");
+        await session.closed;
       } catch (error) {
-        if (!attempt.isEnded) {
-          this.refused(error instanceof Refusal ? error.code : "offline", wasLive);
+        if (!session.isEnded) {
+          this.onRefused(error instanceof PublishError ? error.code : "offline", wasLive);
         }
       }
-      attempt.end();
-      if (this.attempt === attempt) {
-        this.attempt = null;
+      session.end();
+      if (this.session === session) {
+        this.session = null;
       }
       if (this.isWanted) {
-        this.tell(wasLive ? "again" : "connecting");
-        await this.sleep(pause * (0.75 + Math.random() / 2));
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        this.setState(wasLive ? "again" : "connecting");
+        await this.sleep(retryMs * (0.75 + Math.random() / 2));
+        retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
       }
     }
     this.isRunning = false;
-    this.tell("off");
+    this.setState("off");
   }
 
-  refused(code, wasLive) {
+  onRefused(code, wasLive) {
     // A way that worked once is worth trying again, whatever has become of it meanwhile.
-    if (FOR_GOOD.has(code) && !(code === "blocked" && wasLive)) {
+    if (FATAL_CODES.has(code) && !(code === "blocked" && wasLive)) {
       this.isWanted = false;
     }
     this.dispatchEvent(new CustomEvent("refused", { detail: code }));
@@ -125,14 +125,14 @@ export class Publisher extends EventTarget {
   sleep(milliseconds) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
-      this.wake = () => {
+      this.cancelSleep = () => {
         clearTimeout(timer);
         resolve();
       };
     });
   }
 
-  tell(state) {
+  setState(state) {
     if (state !== this.state) {
       this.state = state;
       this.dispatchEvent(new CustomEvent("state", { detail: state }));
@@ -141,35 +141,37 @@ export class Publisher extends EventTarget {
 }
 
 /** One connection, from the offer to its end. */
-class Attempt {
+class WhipSession {
   constructor(base, tracks, quality) {
     this.base = base;
     // No ICE servers: the server is reached directly, and no third party is asked.
     this.peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
-    this.ending = new AbortController();
+    this.aborter = new AbortController();
     this.location = null;
-    this.lost = new Promise((resolve) => {
-      this.lose = resolve;
+    this.closed = new Promise((resolve) => {
+      this.markClosed = resolve;
     });
-    const add = (kind, encodings) =>
+    const addTransceiver = (kind, encodings) =>
       this.peer.addTransceiver(tracks[kind] ?? kind, {
         direction: "sendonly",
         sendEncodings: encodings,
       });
-    this.video = add("video", [{ maxBitrate: quality.bitrate, maxFramerate: FRAMES }]);
-    this.senders = { video: this.video.sender, audio: add("audio", [{}]).sender };
+    this.video = addTransceiver("video", [
+      { maxBitrate: quality.bitrate, maxFramerate: FRAME_RATE },
+    ]);
+    this.senders = { video: this.video.sender, audio: addTransceiver("audio", [{}]).sender };
     this.quality = quality;
   }
 
   async connect() {
-    const wanted = h264();
-    if (wanted.length === 0) {
-      throw new Refusal("no_h264");
+    const codecsToOffer = h264Codecs();
+    if (codecsToOffer.length === 0) {
+      throw new PublishError("no_h264");
     }
-    this.video.setCodecPreferences(wanted);
+    this.video.setCodecPreferences(codecsToOffer);
     await this.peer.setLocalDescription();
-    await this.limit(this.quality);
-    await within(
+    await this.limitQuality(this.quality);
+    await waitFor(
       GATHER_MS,
       this.peer,
       "icegatheringstatechange",
@@ -178,12 +180,12 @@ class Attempt {
     const answer = await this.post(this.peer.localDescription.sdp);
     await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
     const isSettled = () => !["new", "connecting"].includes(this.peer.connectionState);
-    const settled = within(CONNECT_MS, this.peer, "connectionstatechange", isSettled);
-    await Promise.race([settled, this.lost]);
+    const isConnectedOrFailed = waitFor(CONNECT_MS, this.peer, "connectionstatechange", isSettled);
+    await Promise.race([isConnectedOrFailed, this.closed]);
     if (this.peer.connectionState !== "connected") {
-      throw new Refusal("blocked");
+      throw new PublishError("blocked");
     }
-    this.watch();
+    this.watchConnection();
   }
 
   async post(offer) {
@@ -191,10 +193,10 @@ class Attempt {
       method: "POST",
       headers: { "content-type": "application/sdp" },
       body: offer,
-      signal: this.ending.signal,
+      signal: this.aborter.signal,
     });
     if (answer.status !== 201) {
-      throw new Refusal(await why(answer));
+      throw new PublishError(await errorCode(answer));
     }
     this.location = answer.headers.get("location");
     const text = await answer.text();
@@ -202,7 +204,7 @@ class Attempt {
   }
 
   /** The picture keeps its size when the way is narrow; it gets coarser, or slower. */
-  async limit(quality) {
+  async limitQuality(quality) {
     this.quality = quality;
     const sender = this.senders.video;
     const parameters = sender.getParameters();
@@ -213,36 +215,36 @@ class Attempt {
     await sender.setParameters(parameters);
   }
 
-  watch() {
+  watchConnection() {
     let timer = null;
-    const look = () => {
+    const check = () => {
       const state = this.peer.connectionState;
       clearTimeout(timer);
       if (state === "failed" || state === "closed") {
-        this.lose();
+        this.markClosed();
       } else if (state === "disconnected") {
-        timer = setTimeout(this.lose, LOST_MS);
+        timer = setTimeout(this.markClosed, DISCONNECT_MS);
       }
     };
-    this.peer.addEventListener("connectionstatechange", look);
+    this.peer.addEventListener("connectionstatechange", check);
     // A server that ends the session says so: no need to wait until nothing is heard of it.
     const { transport } = this.senders.video;
     transport?.addEventListener("statechange", () => {
       if (transport.state === "closed" || transport.state === "failed") {
-        this.lose();
+        this.markClosed();
       }
     });
-    look();
+    check();
   }
 
   get isEnded() {
-    return this.ending.signal.aborted;
+    return this.aborter.signal.aborted;
   }
 
   end() {
-    this.ending.abort();
+    this.aborter.abort();
     this.peer.close();
-    this.lose();
+    this.markClosed();
     this.remove();
   }
 
@@ -259,33 +261,33 @@ class Attempt {
 }
 
 /** The codecs to offer: H.264 as the stream carries it, and what repairs its losses. */
-function h264() {
+function h264Codecs() {
   const { codecs } = RTCRtpSender.getCapabilities("video");
-  const found = codecs.filter(
+  const supported = codecs.filter(
     (codec) =>
       codec.mimeType.toLowerCase() === "video/h264" &&
       /packetization-mode=1/.test(codec.sdpFmtpLine ?? ""),
   );
   const repair = codecs.filter((codec) => codec.mimeType.toLowerCase() === "video/rtx");
-  return found.length === 0 ? [] : [...found, ...repair];
+  return supported.length === 0 ? [] : [...supported, ...repair];
 }
 
-async function why(answer) {
-  const told = await answer.json().catch(() => ({}));
-  return told.code ?? { 404: "gone", 501: "not_installed" }[answer.status] ?? "offline";
+async function errorCode(answer) {
+  const body = await answer.json().catch(() => ({}));
+  return body.code ?? { 404: "gone", 501: "not_installed" }[answer.status] ?? "offline";
 }
 
 /** Wait until something holds, at most so long. */
-function within(milliseconds, target, event, holds) {
+function waitFor(milliseconds, target, event, condition) {
   return new Promise((resolve) => {
     const finish = () => {
       clearTimeout(timer);
-      target.removeEventListener(event, look);
+      target.removeEventListener(event, check);
       resolve();
     };
-    const look = () => holds() && finish();
+    const check = () => condition() && finish();
     const timer = setTimeout(finish, milliseconds);
-    target.addEventListener(event, look);
-    look();
+    target.addEventListener(event, check);
+    check();
   });
 }

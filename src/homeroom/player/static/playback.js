@@ -3,7 +3,7 @@
 // Each is a function of the video, the address and what to call when the stream is lost, with
 // "unplayable", "ended" or "lost"; it returns a function that lets go of everything.
 
-const FLV = {
+const FLV_OPTIONS = {
   enableWorker: false, // a worker would come from a blob, which the policy of the page forbids
   enableStashBuffer: false,
   lazyLoad: false,
@@ -11,19 +11,19 @@ const FLV = {
   autoCleanupMaxBackwardDuration: 60,
   autoCleanupMinBackwardDuration: 30,
 };
-const HLS = {
+const HLS_OPTIONS = {
   enableWorker: false,
   lowLatencyMode: true,
   testBandwidth: false,
   startFragPrefetch: true,
   backBufferLength: 30,
-  maxLiveSyncPlaybackRate: 1, // our own edge.js does this
+  maxLiveSyncPlaybackRate: 1, // our own live-edge.js does this
   liveSyncOnStallIncrease: 0,
 };
-const NATIVE = "application/vnd.apple.mpegurl";
+const HLS_TYPE = "application/vnd.apple.mpegurl";
 
 /** The library for FLV; a page that has it loaded already saves the time. */
-function mpegts() {
+function loadMpegts() {
   if (window.mpegts) return Promise.resolve(window.mpegts);
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -35,14 +35,14 @@ function mpegts() {
 }
 
 /** Begin to play as soon as a library is there; returns how to let go, also before that. */
-function once(library, begin, lost) {
+function playWhenLoaded(library, start, onLost) {
   let close = null;
   let isClosed = false;
   library.then(
-    (found) => {
-      if (!isClosed) close = begin(found);
+    (methods) => {
+      if (!isClosed) close = start(methods);
     },
-    () => !isClosed && lost("lost"),
+    () => !isClosed && onLost("lost"),
   );
   return () => {
     isClosed = true;
@@ -50,54 +50,57 @@ function once(library, begin, lost) {
   };
 }
 
-function flv(video, url, lost) {
-  function begin(library) {
-    if (!library.getFeatureList().mseLivePlayback) return lost("unplayable");
+function playFlv(video, url, onLost) {
+  function start(library) {
+    if (!library.getFeatureList().mseLivePlayback) return onLost("unplayable");
     library.LoggingControl.enableAll = false;
     const { Events, ErrorTypes } = library;
-    const player = library.createPlayer({ type: "flv", isLive: true, cors: true, url }, FLV);
-    player.on(Events.LOADING_COMPLETE, () => lost("ended"));
+    const player = library.createPlayer(
+      { type: "flv", isLive: true, cors: true, url },
+      FLV_OPTIONS,
+    );
+    player.on(Events.LOADING_COMPLETE, () => onLost("ended"));
     player.on(Events.ERROR, (kind) => {
-      lost(kind === ErrorTypes.MEDIA_ERROR ? "unplayable" : "lost");
+      onLost(kind === ErrorTypes.MEDIA_ERROR ? "unplayable" : "lost");
     });
     player.attachMediaElement(video);
     player.load();
     return () => player.destroy();
   }
-  return once(mpegts(), begin, lost);
+  return playWhenLoaded(loadMpegts(), start, onLost);
 }
 
-function hls(video, url, lost) {
-  function begin({ default: Hls, ErrorTypes, Events }) {
-    if (!Hls.isSupported()) return lost("unplayable");
-    const player = new Hls(HLS);
+function playHls(video, url, onLost) {
+  function start({ default: Hls, ErrorTypes, Events }) {
+    if (!Hls.isSupported()) return onLost("unplayable");
+    const player = new Hls(HLS_OPTIONS);
     player.on(Events.ERROR, (_, { fatal, type }) => {
-      if (fatal) lost(type === ErrorTypes.MEDIA_ERROR ? "unplayable" : "lost");
+      if (fatal) onLost(type === ErrorTypes.MEDIA_ERROR ? "unplayable" : "lost");
     });
     player.loadSource(url);
     player.attachMedia(video);
     return () => player.destroy();
   }
-  return once(import("./vendor/hls.light.min.js"), begin, lost);
+  return playWhenLoaded(import("./vendor/hls.light.min.js"), start, onLost);
 }
 
-function native(video, url, lost) {
-  const failed = () => lost("unplayable");
-  video.addEventListener("error", failed);
+function playNative(video, url, onLost) {
+  const onError = () => onLost("unplayable");
+  video.addEventListener("error", onError);
   video.src = url;
   return () => {
-    video.removeEventListener("error", failed);
+    video.removeEventListener("error", onError);
     video.removeAttribute("src");
     video.load();
   };
 }
 
 /** The ways that this browser may know, each a kind of source and a function. */
-export function ways(video) {
-  const found = [];
+export function listMethods(video) {
+  const methods = [];
   if ("MediaSource" in window || "ManagedMediaSource" in window) {
-    found.push({ kind: "flv", open: flv }, { kind: "hls", open: hls });
+    methods.push({ kind: "flv", open: playFlv }, { kind: "hls", open: playHls });
   }
-  if (video.canPlayType(NATIVE)) found.push({ kind: "hls", open: native });
-  return found;
+  if (video.canPlayType(HLS_TYPE)) methods.push({ kind: "hls", open: playNative });
+  return methods;
 }

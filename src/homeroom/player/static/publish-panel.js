@@ -1,0 +1,341 @@
+// The teacher's studio: camera, screen and microphone, seen here before anybody else sees them.
+
+import { QUALITIES, WhipPublisher } from "./whip.js";
+
+const FRAME_RATE = 30;
+const MIN_LEVEL_DB = -60;
+const STOP_GRACE_MS = 5000;
+const byId = (id) => document.getElementById(id);
+
+/** The devices of this computer, the picture of them, and the button that sends it. */
+export class PublishPanel {
+  constructor(base, texts) {
+    this.texts = texts;
+    this.publisher = new WhipPublisher(base);
+    this.videoTrack = null;
+    this.audioTrack = null;
+    this.source = null;
+    this.previousSource = null;
+    this.isHidden = false;
+    this.isMuted = false;
+    this.isOpen = false;
+    this.stoppedAt = -Infinity;
+    this.statusKey = "";
+    this.bindEvents();
+    if (!isSecureContext || !navigator.mediaDevices) {
+      this.setStatus("insecure");
+      this.isUnsupported = true;
+    }
+    this.render();
+  }
+
+  /** Take over whether the class may be sent now, and whether somebody sends it. */
+  show(isOpen, isOnAir) {
+    this.isOpen = isOpen;
+    const isElsewhere =
+      isOnAir && !this.publisher.isWanted && performance.now() - this.stoppedAt > STOP_GRACE_MS;
+    if (isElsewhere && !this.statusKey) {
+      this.setStatus("already");
+    } else if (!isOpen && !this.statusKey) {
+      this.setStatus("early");
+    } else if (
+      (!isOnAir && this.statusKey === "already") ||
+      (isOpen && this.statusKey === "early")
+    ) {
+      this.setStatus("");
+    }
+    this.render();
+  }
+
+  /** The class is over: let go of everything. */
+  close() {
+    this.publisher.stop();
+    this.videoTrack?.stop();
+    this.audioTrack?.stop();
+    this.videoTrack = this.audioTrack = this.source = null;
+  }
+
+  bindEvents() {
+    for (const source of ["camera", "screen", "nothing"]) {
+      byId(`use-${source}`).addEventListener("click", () => this.selectSource(source));
+    }
+    byId("camera").addEventListener("change", () => this.selectSource("camera"));
+    byId("microphone").addEventListener("change", () =>
+      this.runSafely(() => this.openDevices(false, true)),
+    );
+    byId("quality").addEventListener("change", () => this.limitQuality());
+    byId("hide").addEventListener("click", () => {
+      this.isHidden = !this.isHidden;
+      this.render();
+    });
+    byId("mute").addEventListener("click", () => {
+      this.isMuted = !this.isMuted;
+      this.setStatus(this.isMuted ? "muted" : "");
+      this.render();
+    });
+    byId("go").addEventListener("click", () => {
+      if (this.publisher.isWanted) {
+        this.publisher.stop();
+        this.setStatus("stopped");
+      } else {
+        this.publisher.start();
+      }
+    });
+    this.publisher.addEventListener("state", ({ detail }) => {
+      if (detail === "off") {
+        this.stoppedAt = performance.now();
+      } else if (detail !== "connecting" || this.statusKey !== "busy") {
+        this.setStatus(detail);
+      }
+      this.render();
+    });
+    this.publisher.addEventListener("refused", ({ detail }) => {
+      this.setStatus(`teach.${detail}` in this.texts ? detail : "unreachable");
+      this.render();
+    });
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.listDevices());
+    addEventListener("beforeunload", (event) => {
+      if (this.publisher.isWanted) {
+        event.preventDefault();
+      }
+    });
+  }
+
+  // --- devices ------------------------------------------------------------------------------
+
+  /** Show the camera, the screen, or nothing; goes on with what there was where that fails. */
+  selectSource(source) {
+    return this.runSafely(async () => {
+      if (source === "screen") {
+        if (!navigator.mediaDevices.getDisplayMedia) {
+          this.setStatus("no_screen");
+          return;
+        }
+        const screen = await this.pickScreen();
+        if (screen === null) {
+          return;
+        }
+        await this.setVideo(screen.getVideoTracks()[0], "screen");
+        if (this.audioTrack === null) {
+          await this.openDevices(false, true, true);
+        }
+      } else if (source === "camera") {
+        await this.openDevices(true, this.audioTrack === null);
+      } else {
+        await this.setVideo(null, "nothing");
+        if (this.audioTrack === null) {
+          await this.openDevices(false, true);
+        }
+      }
+    });
+  }
+
+  async runSafely(action) {
+    this.setStatus("");
+    try {
+      await action();
+    } catch (error) {
+      this.setStatus(ERROR_TEXTS[error.name] ?? "in_use");
+    }
+    await this.listDevices();
+    this.render();
+  }
+
+  /** Let the teacher choose a screen; null where they would rather not. */
+  async pickScreen() {
+    const video = { ...this.sizeConstraint("max"), frameRate: { max: FRAME_RATE } };
+    try {
+      return await navigator.mediaDevices.getDisplayMedia({ video, audio: false });
+    } catch (error) {
+      if (error.name === "NotAllowedError" && !/system/i.test(error.message)) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** Open camera, microphone or both, with one question by the browser for both. */
+  async openDevices(camera, microphone, isOptional = false) {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    const has = (kind) => devices.some((device) => device.kind === kind);
+    const constraints = {};
+    if (camera && has("videoinput")) {
+      const frameRate = { ideal: FRAME_RATE, max: FRAME_RATE };
+      constraints.video = {
+        ...deviceConstraint("camera"),
+        ...this.sizeConstraint("ideal"),
+        frameRate,
+      };
+    }
+    if (microphone && has("audioinput")) {
+      constraints.audio = { ...deviceConstraint("microphone") };
+    }
+    if (camera ? !constraints.video : !constraints.audio) {
+      if (isOptional) {
+        return;
+      }
+      throw new DOMException("there is none", "NotFoundError");
+    }
+    const stream = await navigator.mediaDevices.getUserMedia(constraints);
+    for (const track of stream.getTracks()) {
+      await (track.kind === "video" ? this.setVideo(track, "camera") : this.setAudio(track));
+    }
+  }
+
+  /** Show another picture from now on, live or not. */
+  async setVideo(track, source) {
+    const previous = this.videoTrack;
+    if (this.source !== "screen") {
+      this.previousSource = this.source;
+    }
+    this.source = source;
+    this.videoTrack = track;
+    this.isHidden = false;
+    if (track !== null) {
+      // Letters stay sharp when the way is narrow; a face stays in motion.
+      track.contentHint = source === "screen" ? "detail" : "motion";
+      track.addEventListener("ended", () => this.onTrackEnded(track));
+    }
+    byId("mirror").srcObject = track && new MediaStream([track]);
+    await this.publisher.replaceTrack("video", track);
+    previous?.stop();
+  }
+
+  async setAudio(track) {
+    const previous = this.audioTrack;
+    this.audioTrack = track;
+    track.addEventListener("ended", () => this.onTrackEnded(track));
+    await this.publisher.replaceTrack("audio", track);
+    previous?.stop();
+    this.startMeter(track);
+  }
+
+  /** A device was unplugged, or the browser was told to share the screen no longer. */
+  async onTrackEnded(track) {
+    if (track === this.audioTrack) {
+      this.audioTrack = null;
+      await this.publisher.replaceTrack("audio", null);
+      this.setStatus("unplugged");
+    } else if (track === this.videoTrack) {
+      const wasScreen = this.source === "screen";
+      const { previousSource } = this;
+      await this.setVideo(null, "nothing");
+      this.setStatus("");
+      // Only a camera that was on before comes back: none is ever switched on by surprise.
+      if (wasScreen && previousSource === "camera") {
+        await this.selectSource("camera");
+      }
+      this.setStatus(this.statusKey || (wasScreen ? "screen_ended" : "unplugged"));
+    }
+    this.render();
+  }
+
+  async limitQuality() {
+    const quality = QUALITIES[byId("quality").value];
+    await this.runSafely(async () => {
+      await this.publisher.limitQuality(quality);
+      const bound = this.source === "screen" ? "max" : "ideal";
+      await this.videoTrack?.applyConstraints({
+        ...this.sizeConstraint(bound),
+        frameRate: { max: FRAME_RATE },
+      });
+    });
+  }
+
+  sizeConstraint(bound) {
+    const { width, height } = QUALITIES[byId("quality").value];
+    return { width: { [bound]: width }, height: { [bound]: height } };
+  }
+
+  /** Fill the lists of devices; their names are known once one of them may be used. */
+  async listDevices() {
+    const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    for (const [id, kind, track] of [
+      ["camera", "videoinput", this.source === "camera" ? this.videoTrack : null],
+      ["microphone", "audioinput", this.audioTrack],
+    ]) {
+      const devicesOfKind = devices.filter((device) => device.kind === kind && device.label);
+      const list = byId(id);
+      list.disabled = devicesOfKind.length === 0;
+      if (devicesOfKind.length > 0) {
+        const current = track?.getSettings().deviceId ?? list.value;
+        list.replaceChildren(
+          ...devicesOfKind.map((device) => new Option(device.label, device.deviceId)),
+        );
+        list.value = devicesOfKind.some(({ deviceId }) => deviceId === current)
+          ? current
+          : devicesOfKind[0].deviceId;
+      }
+    }
+  }
+
+  // --- the level meter ------------------------------------------------------------------------
+
+  startMeter(track) {
+    this.context ??= new AudioContext();
+    const analyser = this.context.createAnalyser();
+    analyser.fftSize = 1024;
+    this.context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const meter = byId("level");
+    const tick = () => {
+      if (track !== this.audioTrack) {
+        meter.value = 0;
+        return;
+      }
+      analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+      const level = 1 - (10 * Math.log10(power + 1e-12)) / MIN_LEVEL_DB;
+      meter.value = Math.max(0, level, meter.value - 0.02);
+      requestAnimationFrame(tick);
+    };
+    tick();
+  }
+
+  // --- what is shown --------------------------------------------------------------------------
+
+  setStatus(key) {
+    this.statusKey = key;
+    byId("said").textContent = key ? this.texts[`teach.${key}`] : "";
+  }
+
+  render() {
+    const { texts, publisher } = this;
+    if (this.videoTrack) {
+      this.videoTrack.enabled = !this.isHidden;
+    }
+    if (this.audioTrack) {
+      this.audioTrack.enabled = !this.isMuted;
+    }
+    for (const source of ["camera", "screen", "nothing"]) {
+      const button = byId(`use-${source}`);
+      button.setAttribute("aria-pressed", String(this.source === source));
+      button.disabled = Boolean(this.isUnsupported);
+    }
+    byId("mirror-note").hidden = this.videoTrack !== null;
+    byId("hide").hidden = this.videoTrack === null;
+    byId("hide").textContent = texts[this.isHidden ? "teach.show_picture" : "teach.hide_picture"];
+    byId("mute").disabled = this.audioTrack === null;
+    byId("mute").textContent = texts[this.isMuted ? "teach.unmute" : "teach.mute"];
+    const go = byId("go");
+    const hasAny = this.videoTrack !== null || this.audioTrack !== null;
+    go.disabled = !publisher.isWanted && !(this.isOpen && hasAny);
+    go.textContent = texts[publisher.isWanted ? "teach.stop" : "teach.start"];
+    go.classList.toggle("first", !publisher.isWanted);
+    go.classList.toggle("grave", publisher.isWanted);
+    byId("studio").dataset.sending = publisher.state;
+  }
+}
+
+const ERROR_TEXTS = {
+  NotAllowedError: "denied",
+  NotFoundError: "no_device",
+  NotReadableError: "in_use",
+  AbortError: "in_use",
+  OverconstrainedError: "no_device",
+};
+
+function deviceConstraint(id) {
+  const { disabled, value } = document.getElementById(id);
+  return disabled || !value ? {} : { deviceId: { exact: value } };
+}
