@@ -29,7 +29,7 @@ IMAGES: Final = ROOT / "docs" / "images"
 SAMPLE: Final = ROOT / "src" / "homeroom" / "media" / "sample.flv"
 WIDTH, HEIGHT = 1280, 800
 SHOWN: Final = (
-    "Math.max(...[...document.querySelectorAll('.picture video')].map(v => v.currentTime))"
+    "Math.max(...[...document.querySelectorAll('.player video')].map(v => v.currentTime))"
 )
 """How many seconds of the picture have been shown."""
 LATER: Final = 3

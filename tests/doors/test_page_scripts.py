@@ -91,11 +91,11 @@ def test_who_has_logged_out_is_not_named_any_more(browser: Browser, given: Given
         page = seen.page
         for _ in range(3):
             log_in(page, account, PASSWORD)
-            expect(page.locator("#who")).to_have_text("Li Lei")
-            expect(page.locator("#who")).to_be_visible()
+            expect(page.locator("#viewer-name")).to_have_text("Li Lei")
+            expect(page.locator("#viewer-name")).to_be_visible()
             page.locator("#logout").click()
-            expect(page.locator("#gate")).to_be_visible()
-            expect(page.locator("#who")).to_be_hidden()
+            expect(page.locator("#login-gate")).to_be_visible()
+            expect(page.locator("#viewer-name")).to_be_hidden()
             expect(page.locator("#logout")).to_be_hidden()
 
 

@@ -91,9 +91,9 @@ def test_names_and_words_turn_nothing_round_beside_them(
     expect(page.locator(".pinned-text")).to_have_text(words)
     taught.locator("#people li").first.wait_for()
     listed = opened(context, given.done("getWebcastUrl", courseId=room.course).data).page
-    said = ("#chat li b", "#chat li .words", ".pinned-text", "h1")
+    said = ("#chat li b", "#chat li .message-text", ".pinned-text", "h1")
     for one, selectors in (
-        (page, (*said, "#who", ".place span", ".by-whom span", ".about p")),
+        (page, (*said, "#viewer-name", ".breadcrumb span", ".byline span", ".about p")),
         (taught, (*said, "#people li span", ".what span")),
         (listed, ("h1", "h3", ".lesson .hint")),
     ):
@@ -118,8 +118,8 @@ def test_whatever_is_written_is_text_on_every_page(given: Given, context: Browse
     page = viewer.page
     expect(page.locator("h1")).to_have_text(LONG)
     expect(page.locator(".about p")).to_have_text(LONG)
-    expect(page.locator(".place")).to_contain_text(LONG)
-    expect(page.locator(".by-whom")).to_contain_text(SHORT)
+    expect(page.locator(".breadcrumb")).to_contain_text(LONG)
+    expect(page.locator(".byline")).to_contain_text(SHORT)
     assert page.title() == LONG
 
     taught = opened(context, f"{room.url}{room.teach_base}")
@@ -197,7 +197,7 @@ def test_forged_tickets_open_nothing_and_are_forgotten(given: Given, browser: Br
     key = given.house.deps.ticket_key
     good = ticket_of(room, key)
     with browser.context() as context:
-        expect(planted(context, room, good).locator("#who")).to_have_text("Li Lei")
+        expect(planted(context, room, good).locator("#viewer-name")).to_have_text("Li Lei")
     body, _, signature = good.partition(".")
     forged = [
         ticket_of(room, "another key"),
@@ -213,8 +213,8 @@ def test_forged_tickets_open_nothing_and_are_forgotten(given: Given, browser: Br
     with browser.context() as context:
         for ticket in forged:
             page = planted(context, room, ticket)
-            page.locator("#gate").wait_for()
-            expect(page.locator("#talk")).to_be_hidden()
+            page.locator("#login-gate").wait_for()
+            expect(page.locator("#chat-area")).to_be_hidden()
             assert "txSecret" not in page.content()
             kept = page.evaluate("Object.values({...localStorage})")
             assert ticket not in kept, ticket
@@ -226,7 +226,7 @@ def test_nobody_is_given_a_ticket_by_an_address(given: Given, context: BrowserCo
     mine = room.guest_ticket("Mallory")
     seen = opened(context, f"{page_of(room)}&ticket={mine}#ticket={mine}")
     expect(seen.page.locator("#viewers")).to_have_text("1")
-    expect(seen.page.locator("#who")).to_be_hidden()
+    expect(seen.page.locator("#viewer-name")).to_be_hidden()
     assert mine not in seen.page.evaluate("Object.values({...localStorage})")
 
 
@@ -238,16 +238,16 @@ def test_who_logs_in_gets_a_ticket_that_nobody_knew(given: Given, context: Brows
     key = given.house.deps.ticket_key
     known = ticket_of(room, key, kind=ViewerKind.VISITOR, name="Mallory")
     page = planted(context, room, known)
-    page.locator("#gate").wait_for()
+    page.locator("#login-gate").wait_for()
     log_in(page, account, PASSWORD)
-    expect(page.locator("#who")).to_have_text("Han Meimei")
+    expect(page.locator("#viewer-name")).to_have_text("Han Meimei")
     kept = page.evaluate("Object.values({...localStorage})")
     assert known not in kept
     say(page, "It is me")
     hears(page, "It is me")
     # What they know has not become the ticket of a logged-in user.
     other = planted(context, room, known)
-    other.locator("#gate").wait_for()
+    other.locator("#login-gate").wait_for()
 
 
 # --- another site --------------------------------------------------------------------------------

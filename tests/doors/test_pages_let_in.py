@@ -78,8 +78,8 @@ def is_plain(seen: Seen) -> None:
 
 def is_asked_for_a_login(page: Page | Frame) -> None:
     """Wait until a page asks for a login and shows nothing of the class."""
-    page.locator("#gate").wait_for()
-    expect(page.locator("#talk")).to_be_hidden()
+    page.locator("#login-gate").wait_for()
+    expect(page.locator("#chat-area")).to_be_hidden()
 
 
 # --- login-free links ----------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_links_let_in_by_name(given: Given, browser: Browser) -> None:
     with browser.context() as context:
         for account, nickname in NAMES:
             seen = opened(context, door.link(account, nickname))
-            expect(seen.page.locator("#who")).to_have_text(nickname)
+            expect(seen.page.locator("#viewer-name")).to_have_text(nickname)
             say(seen.page, "Here")
             expect(seen.page.locator("#chat li.is-mine b")).to_have_text(nickname)
             hears(seen.page, "Here")
@@ -124,7 +124,7 @@ def test_the_former_secret_is_good_while_it_lives(given: Given, browser: Browser
     given.store.write(lambda uow: uow.schools.save_secrets(given.school.id, "n" * 40, former))
     for secret in (former, "n" * 40):
         with browser.opened(door.link("student1", "Li Lei", secret)) as seen:
-            expect(seen.page.locator("#who")).to_have_text("Li Lei")
+            expect(seen.page.locator("#viewer-name")).to_have_text("Li Lei")
     given.store.write(lambda uow: uow.schools.save_secrets(given.school.id, "n" * 40, None))
     with browser.opened(door.link("student1", "Li Lei", former)) as seen:
         is_asked_for_a_login(seen.page)
@@ -141,7 +141,7 @@ def test_a_wrong_link_is_the_normal_page(given: Given, browser: Browser) -> None
             is_asked_for_a_login(opened(context, door.link(account, nickname, code=code)).page)
         page = opened(context, Door(given).link("student1", "Li Lei", code="0" * 32)).page
         expect(page.locator("#viewers")).to_have_text("1")
-        expect(page.locator("#who")).to_be_hidden()
+        expect(page.locator("#viewer-name")).to_be_hidden()
 
 
 # --- watchByLogin and allowUnloggedChat ----------------------------------------------------------
@@ -159,17 +159,17 @@ def test_a_login_opens_the_page_and_the_session_lasts_until_logging_out(
         page.get_by_text("Account and password do not match.").wait_for()
         is_asked_for_a_login(page)
         log_in(page, account, PASSWORD)
-        expect(page.locator("#who")).to_have_text("Han Meimei")
+        expect(page.locator("#viewer-name")).to_have_text("Han Meimei")
         say(page, "Here")
         hears(page, "Here")
 
         page.reload()
-        expect(page.locator("#who")).to_have_text("Han Meimei")
+        expect(page.locator("#viewer-name")).to_have_text("Han Meimei")
         hears(page, "Here")
         # It is good for the other classes of the school too.
         lesson = given.lesson(None, record=1, live=1, watchByLogin=1)
         other = opened(context, door.page.replace(door.key, given.seen(lesson).key))
-        expect(other.page.locator("#who")).to_have_text("Han Meimei")
+        expect(other.page.locator("#viewer-name")).to_have_text("Han Meimei")
 
         page.get_by_role("button", name="Log out").click()
         is_asked_for_a_login(page)
@@ -184,7 +184,7 @@ def test_a_session_that_was_ended_elsewhere_is_over_here(given: Given, browser: 
     account = door.account()
     with browser.opened(door.page) as seen:
         log_in(seen.page, account, PASSWORD)
-        expect(seen.page.locator("#who")).to_have_text("Han Meimei")
+        expect(seen.page.locator("#viewer-name")).to_have_text("Han Meimei")
         user = given.store.read(lambda uow: uow.accounts.find_by_names([account]))[account]
         given.cancelled(user.id)
         is_asked_for_a_login(seen.page)
@@ -199,7 +199,7 @@ def test_outside_its_condition_no_login_is_asked_for(
     door = Door(given, watchByLogin=1, **switches)
     with browser.opened(door.page) as seen:
         expect(seen.page.locator("#viewers")).to_have_text("1")
-        expect(seen.page.locator("#gate")).to_be_hidden()
+        expect(seen.page.locator("#login-gate")).to_be_hidden()
 
 
 def test_who_says_number_and_name_may_chat(given: Given, browser: Browser) -> None:
@@ -209,7 +209,7 @@ def test_who_says_number_and_name_may_chat(given: Given, browser: Browser) -> No
         say(page, "Hello")
         introduce(page, "小明 🙂", "13800138000")
         hears(page, "Hello")
-        expect(page.locator("#who")).to_have_text("小明 🙂")
+        expect(page.locator("#viewer-name")).to_have_text("小明 🙂")
         page.reload()
         say(page, "Once more")
         hears(page, "Once more")
@@ -238,7 +238,7 @@ def test_where_unlogged_chat_is_off_a_login_is_asked_for_before_chatting(
     with browser.opened(door.page) as seen:
         page = seen.page
         expect(page.locator("#viewers")).to_have_text("1")
-        expect(page.locator("#say")).to_be_hidden()
+        expect(page.locator("#message-input")).to_be_hidden()
         page.locator("#like").click()
         page.locator(".login-dialog").wait_for()
         log_in(page, account, PASSWORD, ".login-dialog")
@@ -273,18 +273,19 @@ def test_in_a_frame_one_logs_in_and_chats_without_cookies(
             context.add_init_script(BLOCKED)
         frame = _framed(opened(context, elsewhere.frame(door.page)), "/live.php")
         is_asked_for_a_login(frame)
-        frame.locator("#gate [name=account]").fill(account)
-        frame.locator("#gate [name=password]").fill(PASSWORD)
-        frame.locator("#gate [name=password]").press("Enter")
-        expect(frame.locator("#who")).to_have_text("Han Meimei")
-        frame.locator("#say").fill("From a frame")
-        frame.locator("#say").press("Enter")
-        expect(frame.locator("#chat li:not(.is-pending) .words")).to_have_text("From a frame")
+        frame.locator("#login-gate [name=account]").fill(account)
+        frame.locator("#login-gate [name=password]").fill(PASSWORD)
+        frame.locator("#login-gate [name=password]").press("Enter")
+        expect(frame.locator("#viewer-name")).to_have_text("Han Meimei")
+        frame.locator("#message-input").fill("From a frame")
+        frame.locator("#message-input").press("Enter")
+        sent = frame.locator("#chat li:not(.is-pending) .message-text")
+        expect(sent).to_have_text("From a frame")
 
         linked = opened(context, elsewhere.frame(door.link("student1", "Li Lei")))
         frame = _framed(linked, "/live_partner.html")
-        expect(frame.locator("#who")).to_have_text("Li Lei")
-        expect(frame.locator("#chat .words")).to_have_text("From a frame")
+        expect(frame.locator("#viewer-name")).to_have_text("Li Lei")
+        expect(frame.locator("#chat .message-text")).to_have_text("From a frame")
         assert linked.console == []
         assert context.cookies() == []
 

@@ -160,14 +160,14 @@ def _is_settled(page: Page, name: str) -> None:
     if name in ("before", "soon", "members", "over"):
         expect(page.locator("#viewers")).to_have_text("1")
     if name == "members":
-        page.locator(".must-login").click()
+        page.locator(".login-button").click()
         page.locator(".login-dialog").wait_for()
     if name == "before":
         say(page, "Hello")
         page.locator(".guest-dialog").wait_for()
     if name == "locked":
-        page.locator("#gate button").click()
-        page.locator("#gate .wrong").wait_for()
+        page.locator("#login-gate button").click()
+        page.locator("#login-gate .error-text").wait_for()
 
 
 @LOOKS
@@ -208,14 +208,14 @@ def test_everything_is_reached_by_keyboard(places: Places, browser: Browser) -> 
                 break
         wanted = "Skip to the content, 中文, Add to calendar, Like, say, Send, Chat messages"
         assert set(wanted.split(", ")) <= set(reached), reached
-        page.locator("#say").focus()
+        page.locator("#message-input").focus()
         page.keyboard.type("Hello")
         page.keyboard.press("Enter")
         page.locator(".guest-dialog").wait_for()
         page.keyboard.press("Escape")
         page.locator(".guest-dialog").wait_for(state="hidden")
         assert page.evaluate("document.activeElement.id") == "say"
-        assert page.locator("#say").input_value() == "Hello"
+        assert page.locator("#message-input").input_value() == "Hello"
 
 
 def test_the_other_language_is_one_click_away(places: Places, browser: Browser) -> None:

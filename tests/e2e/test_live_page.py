@@ -184,7 +184,7 @@ def test_the_picture_comes_back_when_the_engine_has_crashed(
         until(lambda: len(ENGINE.findall(server.log)) > known)
         until(lambda: seen.page.evaluate("window.broke"))
         assert moving(seen.page) == (1280, 720)
-        expect(seen.page.locator("#picture .picture-note")).to_have_text("")
+        expect(seen.page.locator("#player .player-notice")).to_have_text("")
 
 
 def test_viewers_choose_between_class_and_teacher(
@@ -225,7 +225,7 @@ def test_a_class_that_ends_becomes_its_replay(school: School, browser: Browser) 
         page.get_by_role("button", name="Watch the replay").wait_for()
         until(lambda: abs(_at(page) - int(left)) <= 1)
         # The chat is read, but nothing more is said.
-        expect(page.locator("#say")).to_be_disabled()
+        expect(page.locator("#message-input")).to_be_disabled()
         assert seen.violations() == []
         is_plain(seen, school.server)
 

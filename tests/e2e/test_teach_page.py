@@ -47,7 +47,7 @@ class Taught:
 
     def is_watched(self) -> tuple[int, int]:
         """Wait until both see a moving picture, and return the size of the viewer's."""
-        expect(self.teacher.page.locator("#air")).to_have_text("On the air")
+        expect(self.teacher.page.locator("#air-badge")).to_have_text("On the air")
         moving(self.teacher.page)
         return moving(self.viewer.page)
 
@@ -69,7 +69,7 @@ def taught(school: School, browser: Browser) -> Iterator[Taught]:
 def go_live(page: Page) -> None:
     """Send camera and microphone."""
     page.get_by_role("button", name="Camera", exact=True).click()
-    until(lambda: page.evaluate("document.querySelector('#mirror').videoWidth") > 0)
+    until(lambda: page.evaluate("document.querySelector('#preview').videoWidth") > 0)
     until(lambda: float(page.locator("#level").get_attribute("value") or 0) > 0)
     page.get_by_role("button", name="Go live", exact=True).click()
     page.get_by_text("You are live.").wait_for()
@@ -97,7 +97,7 @@ def test_a_class_is_taught_from_a_browser(taught: Taught) -> None:
     expect(teacher.locator("#clock")).to_have_text("The class is over")
     assert not teacher.locator("#end").is_visible()
     # The camera is released.
-    assert teacher.evaluate("document.querySelector('#mirror').srcObject?.active") is not True
+    assert teacher.evaluate("document.querySelector('#preview').srcObject?.active") is not True
     taught.is_plain()
 
 
@@ -109,7 +109,7 @@ def test_a_teacher_stops_sending_and_goes_on(taught: Taught) -> None:
     teacher.get_by_role("button", name="Stop sending").click()
     # The class has not begun.
     expect(taught.viewer.page.get_by_role("timer")).to_be_visible()
-    expect(teacher.locator("#air")).to_have_text("Off the air")
+    expect(teacher.locator("#air-badge")).to_have_text("Off the air")
     teacher.get_by_role("button", name="Go live", exact=True).click()
     taught.is_watched()
     taught.is_plain()
@@ -130,9 +130,9 @@ def test_the_chat_is_kept_in_order(taught: Taught) -> None:
 
     teacher.get_by_role("button", name="Mute: Ben").click()
     viewer.get_by_text("You were muted.").wait_for()
-    expect(viewer.locator("#say")).to_be_disabled()
+    expect(viewer.locator("#message-input")).to_be_disabled()
     teacher.get_by_role("button", name="Unmute: Ben").click()
-    expect(viewer.locator("#say")).to_be_enabled()
+    expect(viewer.locator("#message-input")).to_be_enabled()
 
     say(teacher, "Page 12, please.")
     hears(viewer, "Page 12, please.")
@@ -143,7 +143,7 @@ def test_the_chat_is_kept_in_order(taught: Taught) -> None:
 
     teacher.get_by_role("button", name="Pause the chat").click()
     viewer.get_by_text("The teacher has paused the chat.").wait_for()
-    expect(viewer.locator("#say")).to_be_disabled()
+    expect(viewer.locator("#message-input")).to_be_disabled()
     teacher.get_by_role("button", name="Resume the chat").click()
     say(viewer, "Thank you")
     hears(teacher, "Thank you")

@@ -14,7 +14,7 @@ _WATCHED = """(selector) => {
 }"""
 
 
-def moving(page: Page, picture: str = "#picture") -> tuple[int, int]:
+def moving(page: Page, picture: str = "#player") -> tuple[int, int]:
     """Wait until the picture moves, and return its width and height in pixels."""
     selector = f"{picture} video"
     first: float | None = None
@@ -40,8 +40,8 @@ def moving(page: Page, picture: str = "#picture") -> tuple[int, int]:
 
 def say(page: Page, text: str) -> None:
     """Write a message and send it."""
-    page.locator("#say").fill(text)
-    page.locator("#say").press("Enter")
+    page.locator("#message-input").fill(text)
+    page.locator("#message-input").press("Enter")
 
 
 def introduce(page: Page, name: str, telephone: str) -> None:
@@ -53,7 +53,7 @@ def introduce(page: Page, name: str, telephone: str) -> None:
     page.locator(".guest-dialog").wait_for(state="hidden")
 
 
-def log_in(page: Page, account: str, password: str, form: str = "#gate") -> None:
+def log_in(page: Page, account: str, password: str, form: str = "#login-gate") -> None:
     """Fill the login form and send it."""
     page.locator(f"{form} [name=account]").fill(account)
     page.locator(f"{form} [name=password]").fill(password)
@@ -62,10 +62,10 @@ def log_in(page: Page, account: str, password: str, form: str = "#gate") -> None
 
 def hears(page: Page, text: str) -> None:
     """Wait until a message that the server has is in the chat."""
-    said = page.locator("#chat li:not(.is-pending) .words")
+    said = page.locator("#chat li:not(.is-pending) .message-text")
     said.filter(has_text=re.compile(f"^{re.escape(text)}$")).first.wait_for()
 
 
 def heard(page: Page) -> list[str]:
     """Return the messages in the chat."""
-    return page.locator("#chat li .words").all_inner_texts()
+    return page.locator("#chat li .message-text").all_inner_texts()

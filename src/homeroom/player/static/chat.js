@@ -53,10 +53,10 @@ export class Chat {
       list: query("ol"),
       empty: query(".empty"),
       unread: query(".unread"),
-      form: query(".say"),
+      form: query(".message-form"),
       text: query("textarea"),
       send: query(".send"),
-      mustLogin: query(".must-login"),
+      mustLogin: query(".login-button"),
       notice: query(".notice"),
       counter: query(".counter"),
       template: query("template"),
@@ -196,7 +196,7 @@ export class Chat {
     time.dateTime = at.toISOString();
     time.title = this.#fullTime.format(at);
     time.textContent = this.#shortTime.format(at);
-    item.querySelector(".words").textContent = entry.text;
+    item.querySelector(".message-text").textContent = entry.text;
     item.classList.toggle("is-staff", entry.role !== ChatRole.VIEWER);
     item.classList.remove("is-pending");
     if (entry.id) {
@@ -208,7 +208,7 @@ export class Chat {
 
   #addActions(item, { viewer, name }) {
     if (this.#room.you.role !== ChatRole.TEACHER) return;
-    const actions = item.querySelector(".deeds");
+    const actions = item.querySelector(".actions");
     actions.hidden = false;
     item.dataset.viewer = viewer ?? "";
     for (const button of actions.children) {
@@ -230,8 +230,8 @@ export class Chat {
   #markRemoved(id) {
     const item = this.#messages.get(id);
     if (!item) return;
-    item.querySelector(".words").textContent = this.#texts["chat.removed"];
-    item.querySelector(".deeds").hidden = true;
+    item.querySelector(".message-text").textContent = this.#texts["chat.removed"];
+    item.querySelector(".actions").hidden = true;
     item.classList.add("is-removed");
     if (this.#room.state?.pinned?.id === id) this.#showPinned(null);
   }
@@ -248,7 +248,7 @@ export class Chat {
       this.#pending.delete(nonce);
       item.remove();
       if (!text.value && why !== ChatRefusal.MUTED)
-        text.value = item.querySelector(".words").textContent;
+        text.value = item.querySelector(".message-text").textContent;
       this.#updateCounter();
     }
     if (DIALOGS.includes(why)) this.openDialog(why);
@@ -257,7 +257,7 @@ export class Chat {
 
   #showPinned(message) {
     const { title, pinned, pinnedText, unpin } = this.#elements;
-    title.classList.toggle("unseen", message !== null);
+    title.classList.toggle("visually-hidden", message !== null);
     pinned.hidden = message === null;
     if (message === null) pinned.ariaExpanded = "false";
     unpin.hidden = message === null || this.#room.you.role !== ChatRole.TEACHER;
@@ -321,7 +321,7 @@ export class Chat {
     const { text, counter } = this.#elements;
     const { length } = [...text.value.trim()];
     counter.textContent = length < COUNTER_FROM ? "" : `${length} / ${MAX_LENGTH}`;
-    counter.classList.toggle("wrong", length > MAX_LENGTH);
+    counter.classList.toggle("error-text", length > MAX_LENGTH);
   }
 
   #onScroll() {

@@ -60,7 +60,7 @@ function setLabel(made, text, name) {
 
 /** The large button in the middle of a picture: an icon, and words that are seen. */
 export function createLargeButton(text, act, name) {
-  const made = createButton("picture-hint", "", act);
+  const made = createButton("player-hint", "", act);
   made.append(createIcon(name), text);
   return made;
 }
@@ -100,19 +100,15 @@ export class Controls {
     this.#video = video;
     this.#texts = texts;
     this.#toggle = toggle;
-    this.#play = createButton("picture-button", texts["picture.play"], toggle, "play");
-    this.#mute = createButton("picture-button", texts["picture.mute"], () => this.mute(), "sound");
-    this.#volume = createSlider(
-      "picture-range picture-volume",
-      texts["picture.volume"],
-      (volume) => {
-        video.volume = volume;
-        video.muted = volume === 0;
-      },
-    );
-    const sound = createElement("div", "picture-sound", this.#mute, this.#volume);
-    const bar = createElement("div", "picture-bar", this.#play, sound, ...middle);
-    bar.append(createElement("span", "picture-space"), ...end, ...this.#createScreenButtons());
+    this.#play = createButton("player-button", texts["picture.play"], toggle, "play");
+    this.#mute = createButton("player-button", texts["picture.mute"], () => this.mute(), "sound");
+    this.#volume = createSlider("player-range player-volume", texts["picture.volume"], (volume) => {
+      video.volume = volume;
+      video.muted = volume === 0;
+    });
+    const sound = createElement("div", "player-sound", this.#mute, this.#volume);
+    const bar = createElement("div", "player-bar", this.#play, sound, ...middle);
+    bar.append(createElement("span", "player-spacer"), ...end, ...this.#createScreenButtons());
     root.append(bar);
     root.tabIndex = -1;
     for (const name of ["play", "pause", "volumechange", "emptied"]) {
@@ -154,7 +150,7 @@ export class Controls {
     const made = [];
     if (document.pictureInPictureEnabled && video.requestPictureInPicture) {
       const small = createButton(
-        "picture-button picture-small",
+        "player-button player-pip",
         this.#texts["picture.small"],
         () => {
           const done = document.pictureInPictureElement
@@ -175,7 +171,7 @@ export class Controls {
     // iPhones show only the video itself in full screen; a frame may not be allowed to at all.
     if (document.fullscreenEnabled || video.webkitEnterFullscreen) {
       const text = this.#texts["picture.full"];
-      const full = createButton("picture-button", text, () => this.#toggleFullscreen(), "full");
+      const full = createButton("player-button", text, () => this.#toggleFullscreen(), "full");
       const show = () =>
         full.setAttribute("aria-pressed", document.fullscreenElement === this.#root);
       document.addEventListener("fullscreenchange", show);

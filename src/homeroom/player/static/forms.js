@@ -35,8 +35,8 @@ export function normalizeTelephone(country, number) {
 }
 
 function bind(form, kind, texts, send) {
-  const errorText = form.querySelector(".wrong");
-  const button = form.querySelector("button.first");
+  const errorText = form.querySelector(".error-text");
+  const button = form.querySelector("button.primary");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     errorText.hidden = true;

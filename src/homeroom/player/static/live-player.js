@@ -18,9 +18,9 @@ const MAX_FAILURES = 2; // without a picture, after which the next way is tried
 /** Plays the sources of one class in `root`, an empty element with the class "picture". */
 export class LivePlayer extends EventTarget {
   #root;
-  #video = createElement("video", "picture-video");
-  #lastFrame = createElement("canvas", "picture-still");
-  #notice = createElement("p", "picture-note");
+  #video = createElement("video", "player-video");
+  #lastFrame = createElement("canvas", "player-last-frame");
+  #notice = createElement("p", "player-notice");
   #hint;
   #liveBadge;
   #liveButton;
@@ -52,8 +52,8 @@ export class LivePlayer extends EventTarget {
     video.playsInline = true;
     video.muted = true; // no browser begins with sound by itself
     this.#hint = createLargeButton(texts["picture.unmute"], () => this.#onHint(), "muted");
-    this.#liveBadge = createElement("span", "picture-live", texts["picture.live"]);
-    this.#liveButton = createButton("picture-back", texts["picture.back"], () => this.#goLive());
+    this.#liveBadge = createElement("span", "player-live", texts["picture.live"]);
+    this.#liveButton = createButton("player-back", texts["picture.back"], () => this.#goLive());
     this.#notice.setAttribute("role", "status");
     this.#lastFrame.setAttribute("aria-hidden", "true");
     this.#lastFrame.hidden = true;

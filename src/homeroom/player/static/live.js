@@ -33,9 +33,9 @@ function currentView() {
 function show() {
   const view = currentView();
   for (const part of views) part.hidden = part.dataset.view !== view;
-  byId("stage").hidden = view === View.REPLAY;
-  byId("gate").hidden = view !== View.LOCKED;
-  byId("talk").hidden = view === View.LOCKED;
+  byId("video-area").hidden = view === View.REPLAY;
+  byId("login-gate").hidden = view !== View.LOCKED;
+  byId("chat-area").hidden = view === View.LOCKED;
   showLive(view === View.PICTURE);
   if (view === View.REPLAY) showReplay();
   if (view === View.COUNTDOWN) showCountdown();
@@ -69,7 +69,7 @@ async function loadPlayer(name) {
       name === View.PICTURE ? "./live-player.js" : "./replay.js"
     );
     players[name] ??= LivePlayer
-      ? new LivePlayer(byId("picture"), texts)
+      ? new LivePlayer(byId("player"), texts)
       : new ReplayPlayer(byId("replay"), texts, `homeroom.replay.${page.key}`);
     players[name].addEventListener("watching", onWatching);
     players[name].addEventListener("expired", onExpired);
@@ -137,7 +137,7 @@ angles.addEventListener("click", ({ target }) => {
 });
 
 byId("logout").addEventListener("click", () => room.logout());
-bindLoginForm(byId("gate").querySelector("form"), room, texts);
+bindLoginForm(byId("login-gate").querySelector("form"), room, texts);
 
 room.addEventListener("state", show);
 room.addEventListener("welcome", () => {
@@ -146,7 +146,7 @@ room.addEventListener("welcome", () => {
 });
 room.addEventListener("needs_login", () => {
   isLocked = true;
-  byId("who").hidden = byId("logout").hidden = true;
+  byId("viewer-name").hidden = byId("logout").hidden = true;
   show();
 });
 room.addEventListener("offline", ({ detail }) => {
@@ -154,8 +154,8 @@ room.addEventListener("offline", ({ detail }) => {
   if (detail.code === CloseCode.NOT_FOUND) location.reload();
 });
 room.addEventListener("you", ({ detail: you }) => {
-  byId("who").textContent = you.name;
-  byId("who").hidden = !you.name;
+  byId("viewer-name").textContent = you.name;
+  byId("viewer-name").hidden = !you.name;
   byId("logout").hidden = you.kind !== ParticipantKind.USER;
 });
 room.addEventListener("counts", ({ detail }) => {
@@ -171,7 +171,7 @@ show();
 setInterval(tick, 1000);
 if (!isLocked || room.hasTicket) {
   // Who has a ticket does not see a form for a moment.
-  byId("gate").hidden = true;
-  byId("talk").hidden = false;
+  byId("login-gate").hidden = true;
+  byId("chat-area").hidden = false;
   room.start();
 }

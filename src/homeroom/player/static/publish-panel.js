@@ -196,7 +196,7 @@ export class PublishPanel {
       track.contentHint = source === "screen" ? "detail" : "motion";
       track.addEventListener("ended", () => this.onTrackEnded(track));
     }
-    byId("mirror").srcObject = track && new MediaStream([track]);
+    byId("preview").srcObject = track && new MediaStream([track]);
     await this.publisher.replaceTrack("video", track);
     previous?.stop();
   }
@@ -296,7 +296,7 @@ export class PublishPanel {
 
   setStatus(key) {
     this.statusKey = key;
-    byId("said").textContent = key ? this.texts[`teach.${key}`] : "";
+    byId("publish-status").textContent = key ? this.texts[`teach.${key}`] : "";
   }
 
   render() {
@@ -312,7 +312,7 @@ export class PublishPanel {
       button.setAttribute("aria-pressed", String(this.source === source));
       button.disabled = Boolean(this.isUnsupported);
     }
-    byId("mirror-note").hidden = this.videoTrack !== null;
+    byId("preview-note").hidden = this.videoTrack !== null;
     byId("hide").hidden = this.videoTrack === null;
     byId("hide").textContent = texts[this.isHidden ? "teach.show_picture" : "teach.hide_picture"];
     byId("mute").disabled = this.audioTrack === null;
@@ -321,8 +321,8 @@ export class PublishPanel {
     const hasAny = this.videoTrack !== null || this.audioTrack !== null;
     go.disabled = !publisher.isWanted && !(this.isOpen && hasAny);
     go.textContent = texts[publisher.isWanted ? "teach.stop" : "teach.start"];
-    go.classList.toggle("first", !publisher.isWanted);
-    go.classList.toggle("grave", publisher.isWanted);
+    go.classList.toggle("primary", !publisher.isWanted);
+    go.classList.toggle("danger", publisher.isWanted);
     byId("studio").dataset.sending = publisher.state;
   }
 }

@@ -65,10 +65,10 @@ class PositionStore {
 export class ReplayPlayer extends EventTarget {
   #texts;
   #positions;
-  #video = createElement("video", "picture-video");
-  #notice = createElement("p", "picture-note");
-  #time = createElement("span", "picture-time");
-  #list = createElement("div", "clips");
+  #video = createElement("video", "player-video");
+  #notice = createElement("p", "player-notice");
+  #time = createElement("span", "player-time");
+  #list = createElement("div", "clip-list");
   #frame;
   #seekBar;
   #hint;
@@ -92,11 +92,11 @@ export class ReplayPlayer extends EventTarget {
     video.preload = "metadata";
     this.#notice.setAttribute("role", "status");
     this.#hint = createLargeButton(texts["replay.play"], () => this.#toggle(), "play");
-    this.#seekBar = createSlider("picture-range picture-seek", texts["replay.seek"], (at) =>
+    this.#seekBar = createSlider("player-range player-seek", texts["replay.seek"], (at) =>
       this.#seekTo(at),
     );
     this.#seekBar.step = 1;
-    this.#frame = createElement("div", "picture", video, this.#notice, this.#hint);
+    this.#frame = createElement("div", "player", video, this.#notice, this.#hint);
     root.append(this.#frame, this.#list);
     const middle = [this.#time, this.#seekBar];
     new Controls(this.#frame, video, texts, () => this.#toggle(), middle, [
@@ -256,7 +256,7 @@ export class ReplayPlayer extends EventTarget {
   }
 
   #createSpeedSelect() {
-    const select = createElement("select", "picture-speed");
+    const select = createElement("select", "player-speed");
     select.setAttribute("aria-label", this.#texts["replay.speed"]);
     for (const speed of SPEEDS) select.add(new Option(`${speed}×`, speed));
     select.value = this.#speed;

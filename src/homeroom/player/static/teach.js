@@ -27,7 +27,7 @@ const byId = (id) => document.getElementById(id);
 const page = pageData();
 const { texts } = page;
 const room = new Room(page);
-const livePlayer = new LivePlayer(byId("picture"), texts);
+const livePlayer = new LivePlayer(byId("player"), texts);
 const replay = new ReplayPlayer(byId("replay"), texts, `homeroom.teach.${page.key}`);
 const publishPanel = byId("devices") && new PublishPanel(page.base, texts);
 
@@ -99,11 +99,11 @@ function show(state) {
   const isOpen = !isOver && state.view !== TeacherView.BEFORE;
   const onAir = isOnAir(state);
   const label = texts[onAir ? "teach.on_air" : "teach.off_air"];
-  if (byId("air").textContent !== label) byId("air").textContent = label;
-  byId("air").classList.toggle("on", onAir);
+  if (byId("air-badge").textContent !== label) byId("air-badge").textContent = label;
+  byId("air-badge").classList.toggle("on", onAir);
   byId("end").hidden = !isOpen;
   byId("studio").hidden = isOver;
-  byId("seen").hidden = isOver;
+  byId("viewer-preview").hidden = isOver;
   byId("clips").hidden = !isOver;
   if (isOver) {
     publishPanel?.close();
@@ -114,7 +114,7 @@ function show(state) {
   }
   if (onAir && state.sources.class) livePlayer.play(state.sources.class);
   else livePlayer.stop();
-  byId("seen-note").hidden = onAir;
+  byId("viewer-preview-note").hidden = onAir;
   tick();
 }
 
@@ -159,10 +159,10 @@ room.addEventListener("counts", ({ detail }) => {
   byId("likes").textContent = detail.likes.toLocaleString(page.language);
 });
 room.addEventListener("online", () => {
-  byId("lost").hidden = true;
+  byId("offline").hidden = true;
 });
 room.addEventListener("offline", ({ detail }) => {
-  byId("lost").hidden = false;
+  byId("offline").hidden = false;
   if (detail.code !== CloseCode.NOT_FOUND) return;
   // The page is no more: its notice says so.
   publishPanel?.close();
@@ -173,7 +173,7 @@ replay.addEventListener("expired", () => room.requestState());
 // --- who is here ------------------------------------------------------------------------------
 
 room.addEventListener("people", ({ detail: { people, more } }) => {
-  byId("nobody").hidden = people.length > 0 || more > 0;
+  byId("no-viewers").hidden = people.length > 0 || more > 0;
   byId("more").hidden = more === 0;
   byId("more").textContent = formatText(texts["teach.more"], { n: more });
   const focusedViewer = document.activeElement?.dataset.viewer;
@@ -195,7 +195,7 @@ function createViewerItem({ viewer, name, muted }) {
   }
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "quiet";
+  button.className = "text-button";
   button.dataset.viewer = viewer;
   button.textContent = texts[muted ? "teach.allow_viewer" : "teach.mute_viewer"];
   button.setAttribute("aria-label", `${button.textContent}: ${name}`);
