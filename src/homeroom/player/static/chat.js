@@ -1,21 +1,21 @@
-/** The chat of a class: the list, the line to write in, and for staff what keeps it in order. */
+/** Chat of a class: messages, input, and moderation for staff. */
 
 import { bindGuestForm, bindLoginForm } from "./forms.js";
 import { formatText } from "./room.js";
 import { ChatAccess, ChatRefusal, ChatRole, OVER_PHASES } from "./wire.js";
 
 const MAX_LENGTH = 500;
-/** From how many characters on the page says how many are left. */
+/** Length from which on the counter is shown. */
 const COUNTER_FROM = 400;
-/** Messages that stay in the page while the reader is at the newest. */
+/** Messages kept in the page while the list is scrolled to the end. */
 const MAX_MESSAGES = 400;
-/** How many pixels from its end the list still counts as read to the end. */
+/** Pixels from the end within which the list counts as scrolled to the end. */
 const END_TOLERANCE_PX = 48;
 const NOTICE_SECONDS = 6;
 const OFFLINE_DELAY_SECONDS = 2;
 const DIALOGS = [ChatAccess.GUEST, ChatAccess.LOGIN];
 
-/** Everything that somebody wrote reaches the page as text, never as markup. */
+/** Renders messages as text, never as markup. */
 export class Chat {
   #room;
   #texts;
@@ -68,7 +68,7 @@ export class Chat {
     this.#render();
   }
 
-  /** Ask the viewer to log in or to say who they are. */
+  /** Open the login dialog or the guest dialog. */
   openDialog(what) {
     const dialog = this.#elements[what];
     if (!dialog.open) dialog.showModal();
@@ -101,7 +101,7 @@ export class Chat {
       this.#submit();
     });
     text.addEventListener("keydown", (event) => {
-      // Enter that ends the choice of a Chinese character is not one that sends.
+      // Enter during text composition (Chinese input) must not send.
       const isChoosing = event.isComposing || event.keyCode === 229;
       if (event.key !== "Enter" || event.shiftKey || isChoosing) return;
       event.preventDefault();
@@ -144,7 +144,7 @@ export class Chat {
     }
   }
 
-  /** Show one's own message at once; it stays pale until the server has it. */
+  /** Show an own message at once, as pending until the server has stored it. */
   #addPending(nonce, text) {
     const { name, role, viewer } = this.#room.you;
     const item = this.#renderMessage({ viewer, name, role, text, at: this.#room.now });
@@ -168,7 +168,7 @@ export class Chat {
     else this.#setUnread(this.#unread + others);
   }
 
-  /** Forget what was shown, but not what is still to be sent. */
+  /** Remove all messages except pending ones. */
   #clearEntries() {
     this.#messages.clear();
     this.#elements.list.replaceChildren(...this.#pending.values());
@@ -237,7 +237,7 @@ export class Chat {
   }
 
   #onRefused({ about, nonce, why }) {
-    // A message that failed is sent again; what was to be done to one that is gone, is done.
+    // A failed message is sent again; a command about a deleted message needs no notice.
     if (
       why === ChatRefusal.FAILED ? about === "say" : why === ChatRefusal.MISSING && about !== "say"
     )
@@ -270,7 +270,7 @@ export class Chat {
     this.#render();
   }
 
-  /** What stands between the viewer and the chat, if anything does. */
+  /** The reason why the viewer may not chat, or null. */
   get #barrier() {
     const { you, state } = this.#room;
     if (!state) return null;
@@ -299,7 +299,7 @@ export class Chat {
     this.#notify("");
   }
 
-  /** A word that passes; without one, what lasts is said: a barrier, or that the line is lost. */
+  /** Show a notice for some seconds; without one show the lasting reason, if any. */
   #notify(words) {
     const { notice } = this.#elements;
     const barrier = this.#barrier;

@@ -1,4 +1,4 @@
-// What the live picture and the replay have in common: buttons, sound, full screen, keys.
+// Controls of the live player and the replay player: buttons, volume, full screen, keys.
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
@@ -16,7 +16,7 @@ const ICONS = {
 const IDLE_MS = 3000; // milliseconds without a movement after which the controls go
 const VOLUME_STEP = 0.1;
 
-/** An element with a class, and text or children. */
+/** Create an element with a class, and text or children. */
 export function createElement(name, className, ...children) {
   const made = document.createElement(name);
   made.className = className;
@@ -33,12 +33,12 @@ function createIcon(name) {
   return svg;
 }
 
-/** Make another icon of an icon. */
+/** Set the icon of an SVG element. */
 export function setIcon(svg, name) {
   svg.firstChild.setAttribute("d", ICONS[name]);
 }
 
-/** A button with words, or with an icon that the words are the name of. */
+/** Create a button with a text, or with an icon whose label is the text. */
 export function createButton(className, text, act, name = "") {
   const made = createElement("button", className);
   made.type = "button";
@@ -77,12 +77,12 @@ export function createSlider(className, label, onChange) {
   return made;
 }
 
-/** Tell the style sheet how much of a range is filled. */
+/** Set the filled part of a range for the style sheet. */
 export function showFill(range) {
   range.style.setProperty("--filled", `${(100 * range.value) / (range.max || 1)}%`);
 }
 
-/** The bar under a picture, and what keys and pointers do to the picture. */
+/** The control bar of a video, and its keyboard and pointer events. */
 export class Controls {
   #root;
   #video;
@@ -94,7 +94,7 @@ export class Controls {
   #fullscreenButton = null;
   #timer = 0;
 
-  /** Take the stage, its video, the texts, what play and pause do, and what else is in the bar. */
+  /** Initialize with the frame, its video, the texts, a play/pause handler and extra elements. */
   constructor(root, video, texts, toggle, middle = [], end = []) {
     this.#root = root;
     this.#video = video;
@@ -124,7 +124,7 @@ export class Controls {
     if (!isMuted && this.#video.volume === 0) this.#video.volume = 0.5;
   }
 
-  /** Show the state that the video is in. */
+  /** Render the state of the video. */
   render() {
     const { paused, muted, volume } = this.#video;
     const texts = this.#texts;
@@ -137,7 +137,7 @@ export class Controls {
     this.showControls();
   }
 
-  /** Show the controls, for a while where the picture is running. */
+  /** Show the controls; they fade while the video plays. */
   showControls() {
     clearTimeout(this.#timer);
     this.#root.classList.remove("is-idle");
@@ -157,7 +157,7 @@ export class Controls {
             ? document.exitPictureInPicture()
             : video.requestPictureInPicture();
           done.catch(() => {
-            // A video without its first frame cannot be shown so yet.
+            // Picture-in-picture needs the first frame.
           });
         },
         "small",
@@ -168,7 +168,7 @@ export class Controls {
       show(false);
       made.push(small);
     }
-    // iPhones show only the video itself in full screen; a frame may not be allowed to at all.
+    // iPhones support full screen only for the video itself; an embedded page may not have it.
     if (document.fullscreenEnabled || video.webkitEnterFullscreen) {
       const text = this.#texts["picture.full"];
       const full = createButton("player-button", text, () => this.#toggleFullscreen(), "full");
@@ -200,7 +200,7 @@ export class Controls {
     root.addEventListener("pointerleave", ({ pointerType }) => {
       if (pointerType === "mouse" && !video.paused) root.classList.add("is-idle");
     });
-    // A finger on the picture asks for the controls; a mouse has them already.
+    // A tap shows the controls; with a mouse they are visible already, so a click toggles playback.
     video.addEventListener("click", ({ pointerType }) => {
       if (pointerType !== "touch") this.#toggle();
     });

@@ -1,10 +1,10 @@
-/** The login form and the guest form: what they send, and what they say when it is refused. */
+/** Login form and guest form: submit, and show errors. */
 
 import { formatText, RequestError } from "./room.js";
 
 const MAINLAND = "86";
 
-/** Bring a login form to life; `done`, if given, is called after a login. */
+/** Bind a login form; `done`, if given, is called after a login. */
 export function bindLoginForm(form, room, texts, done) {
   bind(form, "login", texts, async (fields) => {
     const account = fields.get("account").trim();
@@ -14,7 +14,7 @@ export function bindLoginForm(form, room, texts, done) {
   });
 }
 
-/** Bring a guest form to life; `done` is called once the guest is known. */
+/** Bind a guest form; `done` is called after the registration. */
 export function bindGuestForm(form, room, texts, done) {
   bind(form, "guest", texts, async (fields) => {
     const nickname = fields.get("nickname").trim();
@@ -27,7 +27,7 @@ export function bindGuestForm(form, room, texts, done) {
   });
 }
 
-/** A number as the school's other doors know it: mainland numbers plain, others 00CC-number. */
+/** Return a number as the partner API writes it: mainland numbers plain, others 00CC-number. */
 export function normalizeTelephone(country, number) {
   const [code, rest] = [country, number].map((text) => text.replace(/\D/g, ""));
   const areaCode = code.replace(/^0+/, "");

@@ -1,25 +1,25 @@
-// Keeps a live picture close to the moment it was taken, and lets it run without a break.
+// Keeps playback near the live edge by small changes of the playback rate, without stalls.
 
 const TICK_MS = 100; // milliseconds
 const SAMPLES = 10; // the last second
-const MIN_BUFFER = 0.15; // seconds of picture that must always be left, as long as nothing stalls
+const MIN_BUFFER = 0.15; // seconds; the buffer to keep while nothing stalls
 const MAX_BUFFER = 1;
-const BUFFER_STEP = 0.1; // seconds by which a stall makes the cushion thicker
-const MAX_STALL_MS = 1000; // milliseconds; what stands still for longer is broken, not uneven
-const BUFFER_DECAY = 0.0003; // seconds by which it gets thinner again in each tick
+const BUFFER_STEP = 0.1; // seconds that a stall adds to the target
+const MAX_STALL_MS = 1000; // a longer stall is a broken connection, not jitter
+const BUFFER_DECAY = 0.0003; // seconds that each tick takes off the target again
 const MIN_DEVIATION = 0.03;
-const MAX_DEVIATION = 0.08; // between the two the speed stays as it is: no change is better than a small one
-const MAX_EXCESS = 0.6; // seconds too much from which on it is quicker to jump than to hurry
+const MAX_DEVIATION = 0.08; // between the two the rate stays: fewer changes
+const MAX_EXCESS = 0.6; // seconds above the target from which on it seeks
 const MAX_SPEEDUP = 0.1;
-const MAX_SLOWDOWN = 0.04; // what nobody hears: players keep the pitch
+const MAX_SLOWDOWN = 0.04; // not audible: browsers preserve the pitch
 
-/** The last moment there is to see, in seconds of the video's clock; 0 where there is none. */
+/** Return the end of the buffer in seconds of the video's clock; 0 if it is empty. */
 export function bufferEnd(video) {
   const ranges = video.buffered.length ? video.buffered : video.seekable;
   return ranges.length ? ranges.end(ranges.length - 1) : 0;
 }
 
-/** Watches how much picture is left at the least, and makes the video a little faster or slower. */
+/** Compares the smallest buffer of the last second with a target, and adapts the playback rate. */
 export class LiveEdge {
   #video;
   #timer = 0;
@@ -29,13 +29,13 @@ export class LiveEdge {
 
   constructor(video) {
     this.#video = video;
-    // Whether the viewer wants to see what is happening now, and nothing older.
+    // True while the viewer wants to be at the live edge.
     this.isFollowing = true;
     video.addEventListener("waiting", () => this.#onStall());
     video.addEventListener("playing", () => this.#onResume());
   }
 
-  /** Seconds by which the picture is older than the newest that has come. */
+  /** Seconds between the playback position and the end of the buffer. */
   get lag() {
     return Math.max(bufferEnd(this.#video) - this.#video.currentTime, 0);
   }
@@ -52,7 +52,7 @@ export class LiveEdge {
     this.#video.playbackRate = 1;
   }
 
-  /** Show the newest picture. */
+  /** Seek to the live edge. */
   seekToLive() {
     this.#samples = [];
     this.isFollowing = true;

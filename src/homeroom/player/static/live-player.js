@@ -1,21 +1,20 @@
-// The live picture: plays a class as it happens, and comes back by itself when it breaks off.
+// Live player: plays a class live and reconnects by itself.
 
 import { Controls, createButton, createElement, createLargeButton, setIcon } from "./controls.js";
 import { bufferEnd, LiveEdge } from "./live-edge.js";
 import { listMethods } from "./playback.js";
 
-// All in milliseconds, but for what says otherwise.
 const CHECK_MS = 250;
-const STALL_MS = 3000; // without anything new, after which another connection is tried
-const STABLE_MS = 3000; // of picture after which the next break counts as the first one
+const STALL_MS = 3000; // without new data before it reconnects
+const STABLE_MS = 3000; // of playback after which the retry delay is reset
 const MIN_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
-const NOTICE_DELAY_MS = 2000; // of a break before anything is said of it
-const UNLOAD_AFTER_MS = 60_000; // of a pause after which nothing more is loaded
-const MAX_LIVE_LAG = 2; // seconds by which one is not live any more
-const MAX_FAILURES = 2; // without a picture, after which the next way is tried
+const NOTICE_DELAY_MS = 2000; // of a break before the notice is shown
+const UNLOAD_AFTER_MS = 60_000; // of a pause after which the stream is closed
+const MAX_LIVE_LAG = 2; // seconds of lag that still count as live
+const MAX_FAILURES = 2; // without a frame before the next method is tried
 
-/** Plays the sources of one class in `root`, an empty element with the class "picture". */
+/** Plays the sources of one class in `root`, an empty element with the class "player". */
 export class LivePlayer extends EventTarget {
   #root;
   #video = createElement("video", "player-video");
@@ -30,19 +29,19 @@ export class LivePlayer extends EventTarget {
 
   #sources = null;
   #methods = [];
-  #hasPlayed = false; // whether this way has shown a picture
-  #failures = 0; // tries of it that did not
-  #retries = 0; // since it last ran well
+  #hasPlayed = false; // true once this method has shown a frame
+  #failures = 0; // of this method
+  #retries = 0; // since playback was last stable
   #closeStream = null;
   #retryTimer = 0;
   #timer = 0;
-  #lastDataAt = 0; // when something new came last
+  #lastDataAt = 0; // when new data last arrived
   #newestEnd = 0;
-  #firstFrameAt = 0; // when this connection's first picture was shown
+  #firstFrameAt = 0; // when this connection's first frame was shown
   #brokenAt = 0;
   #pausedAt = 0;
   #isPlaying = false;
-  #hadSound = false; // whether the sound was ever on
+  #hadSound = false; // true once the sound was on
 
   constructor(root, texts) {
     super();
@@ -50,7 +49,7 @@ export class LivePlayer extends EventTarget {
     this.#texts = texts;
     const video = this.#video;
     video.playsInline = true;
-    video.muted = true; // no browser begins with sound by itself
+    video.muted = true; // browsers allow autoplay only without sound
     this.#hint = createLargeButton(texts["picture.unmute"], () => this.#onHint(), "muted");
     this.#liveBadge = createElement("span", "player-live", texts["picture.live"]);
     this.#liveButton = createButton("player-back", texts["picture.back"], () => this.#goLive());
@@ -65,7 +64,7 @@ export class LivePlayer extends EventTarget {
     this.#render();
   }
 
-  /** Play; what plays already goes on, and takes new addresses when it must connect again. */
+  /** Play these sources. A running stream continues; the new URLs are for the next connection. */
   play(sources) {
     const isNew = this.#sources === null;
     this.#sources = sources;
@@ -79,7 +78,7 @@ export class LivePlayer extends EventTarget {
     this.#connect();
   }
 
-  /** Stop, and let go of everything. */
+  /** Stop playback and close the connection. */
   stop() {
     this.#sources = null;
     clearInterval(this.#timer);
@@ -98,7 +97,7 @@ export class LivePlayer extends EventTarget {
     const video = this.#video;
     const connection = new AbortController();
     const { signal } = connection;
-    // Not at once: a library is in the middle of something when it says so.
+    // Deferred: the library must not be destroyed inside its own callback.
     const onLost = (reason) => {
       setTimeout(() => signal.aborted || this.#onLost(reason));
     };
@@ -111,17 +110,17 @@ export class LivePlayer extends EventTarget {
     this.#newestEnd = this.#firstFrameAt = 0;
     const onFrame = () => signal.aborted || this.#firstFrameAt || this.#onFirstFrame();
     video.requestVideoFrameCallback?.(onFrame);
-    // Where nobody looks no frame is shown, though the sound may be heard.
+    // A hidden page renders no frames, but may play sound.
     const hasNoFrames = () => document.hidden || !video.requestVideoFrameCallback;
     video.addEventListener("playing", () => hasNoFrames() && onFrame(), { signal });
-    // Not before: a library begins with load(), which pauses.
+    // Not earlier: a library starts with load(), which pauses the video.
     video.addEventListener("loadedmetadata", () => this.#startVideo(), { once: true, signal });
     video.addEventListener("loadeddata", () => this.#liveEdge.seekToLive(), { once: true, signal });
     this.#liveEdge.start();
     this.#render();
   }
 
-  /** Close the connection; the last picture stays. */
+  /** Close the connection, and keep its last frame on screen. */
   #disconnect() {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = 0;
@@ -140,7 +139,7 @@ export class LivePlayer extends EventTarget {
     try {
       await this.#video.play();
     } catch (error) {
-      // Some browsers, as when they save power, want to be asked even without sound.
+      // Some browsers want a user gesture even for muted video, as when they save power.
       if (error.name === "NotAllowedError") this.#pause();
     }
   }
@@ -158,20 +157,20 @@ export class LivePlayer extends EventTarget {
     const now = performance.now();
     if (this.#firstFrameAt && this.#lastDataAt - this.#firstFrameAt > STABLE_MS)
       this.#failures = this.#retries = 0;
-    // A way that has shown a picture broke off; one that never has may be barred on the way here.
+    // A method that has shown frames lost its connection; one that never has may be blocked.
     if (reason === "unplayable" || !this.#hasPlayed) this.#failures += 1;
     this.#disconnect();
     this.#setPlaying(false);
     this.#brokenAt ||= now;
     if (this.#failures >= MAX_FAILURES && this.#methods.length > 1) {
-      // It may be the server that is away: then each way has its turn again.
+      // Methods rotate: if the server was away, each gets another turn.
       this.#methods.push(this.#methods.shift());
       this.#failures = 0;
       this.#hasPlayed = false;
     }
     const delay = Math.min(MIN_RETRY_MS * 2 ** this.#retries, MAX_RETRY_MS);
     this.#retries += 1;
-    // Not all viewers at once.
+    // Jitter, so that viewers do not reconnect all at once.
     this.#retryTimer = setTimeout(() => this.#connect(), delay * (0.5 + Math.random() / 2));
     this.#render();
   }
@@ -179,7 +178,7 @@ export class LivePlayer extends EventTarget {
   #check() {
     const now = performance.now();
     const video = this.#video;
-    // Where the browser itself loads, what is loaded does not tell whether it goes on.
+    // With native playback the buffer does not show progress, so the position is added.
     const newest = bufferEnd(video) + (video.src.startsWith("blob:") ? 0 : video.currentTime);
     if (newest !== this.#newestEnd || this.#pausedAt) this.#lastDataAt = now;
     this.#newestEnd = newest;
@@ -207,7 +206,7 @@ export class LivePlayer extends EventTarget {
       this.#connect();
       return;
     }
-    // Who paused for a moment is taken along; who paused for longer goes on where they were.
+    // After a short pause return to the live edge; after a longer one continue at the position.
     this.#liveEdge.isFollowing = this.#liveEdge.lag < MAX_LIVE_LAG;
     this.#startVideo();
   }
@@ -217,7 +216,7 @@ export class LivePlayer extends EventTarget {
     if (this.#video.paused) this.#resume();
   }
 
-  /** Do what the large button over the picture offers. */
+  /** Handle the large button over the video. */
   #onHint() {
     if (this.#pausedAt) this.#resume();
     else this.#controls.mute(false);
@@ -233,7 +232,7 @@ export class LivePlayer extends EventTarget {
   #bindEvents() {
     const video = this.#video;
     video.addEventListener("pause", () => {
-      // A library pauses too, when it lets go.
+      // A library pauses the video, too, when it is destroyed.
       if (!this.#closeStream || !video.paused) return;
       if (document.hidden) this.#setPlaying(false);
       else this.#pause();

@@ -1,11 +1,11 @@
-/** The page of a class: countdown, picture or replay, and who is there. */
+/** Page of a class: countdown, live player or replay, chat and counts. */
 
 import { Chat } from "./chat.js";
 import { bindLoginForm } from "./forms.js";
 import { pageData, Room } from "./room.js";
 import { ChatAccess, CloseCode, ParticipantKind, View } from "./wire.js";
 
-/** From which number on counts are rounded. */
+/** Smallest number that is rounded. */
 const MIN_ROUNDED = 10_000;
 const UNITS = { days: 86_400, hours: 3600, minutes: 60, seconds: 1 };
 
@@ -52,7 +52,7 @@ async function showLive(isVisible) {
   }
   if (!(await loadPlayer(View.PICTURE))) return;
   const wantedAngle = onAir.includes(angle) ? angle : onAir[0];
-  // Another picture is another start; the same one goes on by itself.
+  // Another stream needs a new start; the same one continues.
   if (shownAngle !== wantedAngle) players.picture.stop();
   shownAngle = wantedAngle;
   players.picture.play(state.sources[wantedAngle]);
@@ -150,7 +150,7 @@ room.addEventListener("needs_login", () => {
   show();
 });
 room.addEventListener("offline", ({ detail }) => {
-  // There is nothing to see here any more: the notice in its place says why.
+  // The page is gone: a reload shows the notice.
   if (detail.code === CloseCode.NOT_FOUND) location.reload();
 });
 room.addEventListener("you", ({ detail: you }) => {
@@ -160,7 +160,7 @@ room.addEventListener("you", ({ detail: you }) => {
 });
 room.addEventListener("counts", ({ detail }) => {
   byId("viewers").textContent = formatCount(detail.viewers);
-  // What was just liked may not be in it yet: the number never goes back.
+  // The server's number may lack recent likes: never show a lower one.
   showLikes(Math.max(likes, detail.likes + room.pendingLikes));
 });
 room.addEventListener("no", ({ detail }) => {
@@ -170,7 +170,7 @@ room.addEventListener("no", ({ detail }) => {
 show();
 setInterval(tick, 1000);
 if (!isLocked || room.hasTicket) {
-  // Who has a ticket does not see a form for a moment.
+  // With a ticket the login form must not flash.
   byId("login-gate").hidden = true;
   byId("chat-area").hidden = false;
   room.start();

@@ -1,4 +1,4 @@
-/** Shows moments in the viewer's time zone; the server wrote them in the school's. */
+/** Shows times in the viewer's time zone; the server wrote them in the school's. */
 
 const weekday = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short" });
 const pad = (number) => String(number).padStart(2, "0");

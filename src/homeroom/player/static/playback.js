@@ -1,10 +1,10 @@
-// The ways in which a browser can play a live stream, the quickest first.
+// Playback methods for a live stream, in order of latency; the player falls back to the next one.
 //
-// Each is a function of the video, the address and what to call when the stream is lost, with
-// "unplayable", "ended" or "lost"; it returns a function that lets go of everything.
+// A method is a function of the video, the URL and an `onLost` callback, which gets "unplayable",
+// "ended" or "lost". It returns a function that stops playback and frees everything.
 
 const FLV_OPTIONS = {
-  enableWorker: false, // a worker would come from a blob, which the policy of the page forbids
+  enableWorker: false, // a worker comes from a blob URL, which the content security policy forbids
   enableStashBuffer: false,
   lazyLoad: false,
   autoCleanupSourceBuffer: true,
@@ -17,12 +17,12 @@ const HLS_OPTIONS = {
   testBandwidth: false,
   startFragPrefetch: true,
   backBufferLength: 30,
-  maxLiveSyncPlaybackRate: 1, // our own live-edge.js does this
+  maxLiveSyncPlaybackRate: 1, // live-edge.js does this
   liveSyncOnStallIncrease: 0,
 };
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
-/** The library for FLV; a page that has it loaded already saves the time. */
+/** Load the FLV library once; a page may have preloaded it. */
 function loadMpegts() {
   if (window.mpegts) return Promise.resolve(window.mpegts);
   return new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ function loadMpegts() {
   });
 }
 
-/** Begin to play as soon as a library is there; returns how to let go, also before that. */
+/** Start playback when a library has loaded. The returned function also cancels the start. */
 function playWhenLoaded(library, start, onLost) {
   let close = null;
   let isClosed = false;
@@ -95,7 +95,7 @@ function playNative(video, url, onLost) {
   };
 }
 
-/** The ways that this browser may know, each a kind of source and a function. */
+/** Return the methods that this browser may support, each with the kind of its source. */
 export function listMethods(video) {
   const methods = [];
   if ("MediaSource" in window || "ManagedMediaSource" in window) {

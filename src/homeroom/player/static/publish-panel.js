@@ -1,4 +1,4 @@
-// The teacher's studio: camera, screen and microphone, seen here before anybody else sees them.
+// Publish panel of the teacher's page: select, preview and publish camera, screen and microphone.
 
 import { QUALITIES, WhipPublisher } from "./whip.js";
 
@@ -7,7 +7,7 @@ const MIN_LEVEL_DB = -60;
 const STOP_GRACE_MS = 5000;
 const byId = (id) => document.getElementById(id);
 
-/** The devices of this computer, the picture of them, and the button that sends it. */
+/** Device selection, preview, and the button that starts publishing. */
 export class PublishPanel {
   constructor(base, texts) {
     this.texts = texts;
@@ -29,7 +29,7 @@ export class PublishPanel {
     this.render();
   }
 
-  /** Take over whether the class may be sent now, and whether somebody sends it. */
+  /** Update: the class may be published now, or is published (perhaps by another program). */
   show(isOpen, isOnAir) {
     this.isOpen = isOpen;
     const isElsewhere =
@@ -47,7 +47,7 @@ export class PublishPanel {
     this.render();
   }
 
-  /** The class is over: let go of everything. */
+  /** Stop publishing and release the devices, as at the end of the class. */
   close() {
     this.publisher.stop();
     this.videoTrack?.stop();
@@ -103,7 +103,7 @@ export class PublishPanel {
 
   // --- devices ------------------------------------------------------------------------------
 
-  /** Show the camera, the screen, or nothing; goes on with what there was where that fails. */
+  /** Select camera, screen or no video; on failure the previous source stays. */
   selectSource(source) {
     return this.runSafely(async () => {
       if (source === "screen") {
@@ -141,7 +141,7 @@ export class PublishPanel {
     this.render();
   }
 
-  /** Let the teacher choose a screen; null where they would rather not. */
+  /** Ask for a screen to share; returns null if the teacher cancels. */
   async pickScreen() {
     const video = { ...this.sizeConstraint("max"), frameRate: { max: FRAME_RATE } };
     try {
@@ -154,7 +154,7 @@ export class PublishPanel {
     }
   }
 
-  /** Open camera, microphone or both, with one question by the browser for both. */
+  /** Open camera, microphone or both with one permission prompt. */
   async openDevices(camera, microphone, isOptional = false) {
     const devices = await navigator.mediaDevices.enumerateDevices();
     const has = (kind) => devices.some((device) => device.kind === kind);
@@ -182,7 +182,7 @@ export class PublishPanel {
     }
   }
 
-  /** Show another picture from now on, live or not. */
+  /** Switch the video track, in the preview and while publishing. */
   async setVideo(track, source) {
     const previous = this.videoTrack;
     if (this.source !== "screen") {
@@ -192,7 +192,7 @@ export class PublishPanel {
     this.videoTrack = track;
     this.isHidden = false;
     if (track !== null) {
-      // Letters stay sharp when the way is narrow; a face stays in motion.
+      // With little bandwidth a screen keeps its sharpness, a camera its motion.
       track.contentHint = source === "screen" ? "detail" : "motion";
       track.addEventListener("ended", () => this.onTrackEnded(track));
     }
@@ -210,7 +210,7 @@ export class PublishPanel {
     this.startMeter(track);
   }
 
-  /** A device was unplugged, or the browser was told to share the screen no longer. */
+  /** Handle the end of a track: device unplugged, or screen sharing stopped. */
   async onTrackEnded(track) {
     if (track === this.audioTrack) {
       this.audioTrack = null;
@@ -221,7 +221,7 @@ export class PublishPanel {
       const { previousSource } = this;
       await this.setVideo(null, "nothing");
       this.setStatus("");
-      // Only a camera that was on before comes back: none is ever switched on by surprise.
+      // Only a camera that was on before returns: never turn one on unasked.
       if (wasScreen && previousSource === "camera") {
         await this.selectSource("camera");
       }
@@ -247,7 +247,7 @@ export class PublishPanel {
     return { width: { [bound]: width }, height: { [bound]: height } };
   }
 
-  /** Fill the lists of devices; their names are known once one of them may be used. */
+  /** List the devices; browsers hide their names until one may be used. */
   async listDevices() {
     const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
     for (const [id, kind, track] of [
@@ -292,7 +292,7 @@ export class PublishPanel {
     tick();
   }
 
-  // --- what is shown --------------------------------------------------------------------------
+  // --- rendering ------------------------------------------------------------------------------
 
   setStatus(key) {
     this.statusKey = key;

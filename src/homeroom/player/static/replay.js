@@ -1,4 +1,4 @@
-// The replay of a class: its clips one after the other, each from where the viewer left it.
+// Replay player: plays the clips of a class in order, each from the saved position.
 
 import {
   Controls,
@@ -12,12 +12,12 @@ import {
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const STREAM_KINDS = ["class", "scene"];
 const SKIP_SECONDS = 5; // seconds
-const SAVE_SECONDS = 5; // seconds between two notes of where the viewer is
-const ENDING_SECONDS = 5; // seconds before the end from which a clip counts as seen
-const MIN_RETRY_MS = 500; // milliseconds until fresh addresses are asked for, then twice as many
+const SAVE_SECONDS = 5; // between two saves of the position
+const ENDING_SECONDS = 5; // before the end, from which on a clip counts as watched
+const MIN_RETRY_MS = 500; // until new URLs are requested; doubles each time
 const MAX_RETRY_MS = 30_000;
 
-/** Seconds as people write them: 1:05, 1:02:03. */
+/** Format seconds as 1:05 or 1:02:03. */
 function formatDuration(seconds) {
   const whole = Math.floor(seconds || 0);
   const pad = (number) => String(number % 60).padStart(2, "0");
@@ -26,7 +26,7 @@ function formatDuration(seconds) {
   return `${Math.floor(minutes / 60)}:${pad(minutes)}:${pad(whole)}`;
 }
 
-/** Where the viewer is in each clip, kept where the browser allows it. */
+/** The viewer's position in each clip, in local storage if the browser allows it. */
 class PositionStore {
   #slot;
   #saved = { last: "", at: {} };
@@ -37,7 +37,7 @@ class PositionStore {
       const { last, at } = JSON.parse(localStorage.getItem(slot)) ?? this.#saved;
       this.#saved = { last: String(last), at: { ...at } };
     } catch {
-      // Nothing is kept, or nothing that we wrote.
+      // Nothing is stored, or in another format.
     }
   }
 
@@ -56,12 +56,12 @@ class PositionStore {
     try {
       localStorage.setItem(this.#slot, JSON.stringify(this.#saved));
     } catch {
-      // Then it is known until the page is left.
+      // Then the positions last as long as the page.
     }
   }
 }
 
-/** Plays clips in `root`, an empty element with the class "replay"; `slot` names what is kept. */
+/** Plays clips in `root`, an empty element; `slot` is the storage key of the positions. */
 export class ReplayPlayer extends EventTarget {
   #texts;
   #positions;
@@ -76,9 +76,9 @@ export class ReplayPlayer extends EventTarget {
   #clips = [];
   #clip = null;
   #speed = 1;
-  #shouldPlay = false; // whether it plays, or would if it could
+  #shouldPlay = false; // true if the viewer wants it to play
   #isPlaying = false;
-  #hasStarted = false; // to play anything
+  #hasStarted = false; // anything at all
   #retries = 0;
   #retryTimer = 0;
   #savedAt = 0;
@@ -106,7 +106,7 @@ export class ReplayPlayer extends EventTarget {
     this.#render();
   }
 
-  /** Show these clips; with fresh addresses of the same clips the viewer stays where they are. */
+  /** Show these clips; new URLs of the same clips do not interrupt playback. */
   show(clips) {
     const previous = this.#clip;
     this.#clips = STREAM_KINDS.flatMap((kind) =>
@@ -118,7 +118,7 @@ export class ReplayPlayer extends EventTarget {
     const clip = byId(previous?.id) ?? byId(this.#positions.last) ?? this.#clips[0] ?? null;
     const isSame = clip?.id === previous?.id && !this.#video.error && !this.#retryTimer;
     this.#clip = clip;
-    // What has begun to play goes on: its address was good.
+    // A clip that plays continues: its URL was valid.
     if (!isSame) this.#load();
     this.#renderList();
   }
@@ -133,7 +133,7 @@ export class ReplayPlayer extends EventTarget {
       return;
     }
     const at = this.#positions.get(this.#clip.id);
-    // A place in the address is sought before anything is shown.
+    // A position in the URL fragment applies before the first frame is shown.
     video.src = at ? `${this.#clip.url}#t=${at}` : this.#clip.url;
     video.playbackRate = video.defaultPlaybackRate = this.#speed;
     if (this.#shouldPlay) this.#startVideo();
@@ -172,7 +172,7 @@ export class ReplayPlayer extends EventTarget {
     this.#render();
   }
 
-  /** Note where the viewer is. */
+  /** Save the current position. */
   #savePosition() {
     const { currentTime, readyState } = this.#video;
     if (!this.#clip || !readyState) return;
@@ -193,7 +193,7 @@ export class ReplayPlayer extends EventTarget {
     else this.#shouldPlay = false;
   }
 
-  /** Ask for fresh addresses: the one we have is no good any more, or the server is away. */
+  /** Request new URLs: the current one has expired, or the server is away. */
   #onExpired() {
     if (!this.#clip || this.#retryTimer) return;
     const delay = Math.min(MIN_RETRY_MS * 2 ** this.#retries, MAX_RETRY_MS);
@@ -267,7 +267,7 @@ export class ReplayPlayer extends EventTarget {
     return select;
   }
 
-  /** Write the list of clips; of a single one there is nothing to choose. */
+  /** Render the list of clips, if there are several. */
   #renderList() {
     const many = this.#clips.length > 1;
     const groups = STREAM_KINDS.map((kind) => this.#clips.filter((clip) => clip.kind === kind));

@@ -1,20 +1,20 @@
-/** The room of a class: one WebSocket, kept open, and who the viewer is in it. */
+/** Client of the live room: one WebSocket that reconnects, and the viewer's identity. */
 
 import { Tickets } from "./tickets.js";
 import { ChatAccess, ChatRefusal, ChatRole, CloseCode, ParticipantKind } from "./wire.js";
 
 const MIN_RETRY_SECONDS = 0.5;
 const MAX_RETRY_SECONDS = 15;
-/** Seconds after which a question without an answer means that the line is dead. */
+/** Seconds to wait for a reply before the connection counts as dead. */
 const REPLY_TIMEOUT_SECONDS = 5;
-/** Seconds of silence after which one is asked: a line may be dead without anybody saying so. */
+/** Seconds of silence after which the connection is probed: it may be dead without a close. */
 const IDLE_SECONDS = 30;
 const MAX_LIKES = 20;
-/** Coming back would change nothing: our frame was malformed, or there is no such class. */
+/** Close codes after which reconnecting is useless: malformed command, or unknown class. */
 const FINAL = [CloseCode.MALFORMED, CloseCode.NOT_FOUND];
 const ENTRY_TYPES = ["message", "delete", "pin", "unpin", "pause", "resume"];
 
-/** What the server refused: its code, and the seconds to wait where it said so. */
+/** Error of a request, with the server's code and the seconds to wait, if any. */
 export class RequestError extends Error {
   constructor(code, wait = 0) {
     super(code);
@@ -23,12 +23,12 @@ export class RequestError extends Error {
   }
 }
 
-/** Read the page data that the server wrote into the page. */
+/** Return the data that the server wrote into the page. */
 export function pageData() {
   return JSON.parse(document.getElementById("page").textContent);
 }
 
-/** Fill the placeholders of a text: `{name}`. */
+/** Return a text with its placeholders, `{name}`, filled in. */
 export function formatText(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
@@ -79,17 +79,17 @@ export class Room extends EventTarget {
     return Date.now() / 1000 + this.#clockOffset;
   }
 
-  /** Likes that the server does not know of yet. */
+  /** Likes that are not sent yet. */
   get pendingLikes() {
     return this.#unsentLikes;
   }
 
-  /** Whether there is anything to join with where a login is needed. */
+  /** True if there is a ticket to join with. */
   get hasTicket() {
     return this.#tickets.current !== null;
   }
 
-  /** Connect, always anew: a line is for one ticket, so that a refusal is of that one. */
+  /** Open a new connection; each is for one ticket, so that a refusal concerns that ticket. */
   start() {
     this.stop();
     const url = new URL(`${this.#base}/room`, location.href);
@@ -112,7 +112,7 @@ export class Room extends EventTarget {
     socket?.close();
   }
 
-  /** Say something in the chat; it is sent again until the server has it. Returns its nonce. */
+  /** Send a chat message, again until the server has stored it. Returns its nonce. */
   sendMessage(text) {
     const bytes = crypto.getRandomValues(new Uint8Array(12));
     const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -123,20 +123,20 @@ export class Room extends EventTarget {
     return nonce;
   }
 
-  /** Count a like; likes travel in bundles, one a second. */
+  /** Count a like; likes are sent in batches, once a second. */
   like() {
     this.#unsentLikes += 1;
     if (!this.#likeTimer) this.#likeTimer = setTimeout(() => this.#flush(), 1000);
   }
 
-  /** Tell whether the viewer watches, which counts as time watched. */
+  /** Report that the video plays or pauses, for the watch time. */
   setPlaying(on) {
     if (on === this.#isPlaying) return;
     this.#isPlaying = on;
     this.#send({ t: "play", on });
   }
 
-  /** Ask for the state anew, as when the address of a clip has expired. */
+  /** Request the state, as after the URL of a clip has expired. */
   requestState() {
     this.#send({ t: "state" });
   }
@@ -157,13 +157,13 @@ export class Room extends EventTarget {
     this.#send({ t: "pause", on });
   }
 
-  /** Log in; raises Problem. */
+  /** Log in; throws RequestError. */
   async login(account, password) {
     const { ticket } = await this.#post("login", { account, password });
     this.#useTicket(ParticipantKind.USER, ticket);
   }
 
-  /** Leave a telephone number and a nickname, as a guest does before chatting; raises Problem. */
+  /** Register a guest, who may then chat; throws RequestError. */
   async registerGuest(telephone, nickname) {
     const fields = { telephone, nickname, ticket: this.#tickets.current };
     const { ticket } = await this.#post("guest", fields);
@@ -174,7 +174,7 @@ export class Room extends EventTarget {
     const ticket = this.#tickets.current;
     this.#tickets.forget(ticket);
     await this.#post("logout", { ticket }).catch(() => {
-      // The viewer has left on this page all the same.
+      // This page has dropped the ticket, so the viewer is logged out here.
     });
     this.start();
   }
@@ -227,7 +227,7 @@ export class Room extends EventTarget {
 
   #welcome(event) {
     const isFirst = !this.#isJoined;
-    // Who has just been told who they are may say something new at once: that is on its way.
+    // Messages that listeners send during this event are sent already: do not send them twice.
     const unsent = [...this.#unsent.keys()];
     this.#isJoined = true;
     this.#attempt = 0;
@@ -269,7 +269,7 @@ export class Room extends EventTarget {
     if (text !== undefined) this.#send({ t: "say", text, nonce });
   }
 
-  /** After sleep or a change of network, find out at once whether the line still works. */
+  /** Probe the connection, as after sleep or a change of network. */
   #checkConnection() {
     if (!this.#isJoined) {
       if (this.#attempt) this.start();

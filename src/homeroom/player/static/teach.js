@@ -1,4 +1,4 @@
-// The teacher's page: on the air or not, who is there, what viewers see, and the end of the class.
+// Teacher's page: status, presence, preview of what viewers see, and the end of the class.
 
 import { Chat } from "./chat.js";
 import { LivePlayer } from "./live-player.js";
@@ -84,7 +84,7 @@ async function copy(input) {
     await navigator.clipboard.writeText(input.value);
     return;
   }
-  // Pages reached without https have no clipboard but this; nothing is copied from a hidden field.
+  // Without HTTPS there is no clipboard API; execCommand copies nothing from a password field.
   const { type } = input;
   input.type = "text";
   input.select();
@@ -132,7 +132,7 @@ function showClips(state) {
   if (hasClips) replay.show(state.clips);
 }
 
-/** Say how much time there is, once a second. */
+/** Update the clock, once a second. */
 function tick() {
   const { state, now } = room;
   const [words, until] = CLOCKS[state.view] ?? ["over"];
@@ -164,7 +164,7 @@ room.addEventListener("online", () => {
 room.addEventListener("offline", ({ detail }) => {
   byId("offline").hidden = false;
   if (detail.code !== CloseCode.NOT_FOUND) return;
-  // The page is no more: its notice says so.
+  // The page is gone: a reload shows the notice.
   publishPanel?.close();
   location.reload();
 });

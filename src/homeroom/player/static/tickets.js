@@ -1,8 +1,8 @@
-/** The tickets that say who a viewer is. There are no cookies: a page in a frame has none. */
+/** Stores the tickets that identify a viewer. Cookies are not used: embedded pages have none. */
 
 import { ParticipantKind } from "./wire.js";
 
-/** The browser's storage; where it is blocked, the page's own memory. */
+/** The browser's local storage, or memory if that is blocked. */
 class TicketStorage {
   #memory = new Map();
 
@@ -19,7 +19,7 @@ class TicketStorage {
     try {
       localStorage.setItem(slot, text);
     } catch {
-      // Blocked, or full: what is in memory lasts as long as the page.
+      // Blocked or full: the memory keeps the ticket as long as the page.
     }
   }
 
@@ -33,7 +33,7 @@ class TicketStorage {
   }
 }
 
-/** A login is good for every class of the school; any other ticket for this class. */
+/** Tickets by scope: a login is valid for all classes of the school, others for this class. */
 export class Tickets {
   #storage = new TicketStorage();
   #linkTicket;
@@ -52,14 +52,14 @@ export class Tickets {
     return tickets.find((ticket) => ticket && !this.#rejected.has(ticket)) ?? null;
   }
 
-  /** Keep a ticket of a kind: visitor, guest, link or user. */
+  /** Save a ticket of a kind: visitor, guest, link or user. */
   save(kind, ticket) {
     const [school, lesson] = this.#slots;
     if (kind !== ParticipantKind.LINK) this.#linkTicket = null;
     if (school) this.#storage.set(kind === ParticipantKind.USER ? school : lesson, ticket);
   }
 
-  /** Forget a ticket wherever it stands. */
+  /** Remove a rejected ticket from all slots. */
   forget(ticket) {
     this.#rejected.add(ticket);
     for (const slot of this.#slots) {

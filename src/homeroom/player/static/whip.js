@@ -1,4 +1,4 @@
-// Going live from the browser: WebRTC sent to the server by WHIP (RFC 9725), and again by itself.
+// WHIP client (RFC 9725): publishes by WebRTC to the server, and reconnects by itself.
 
 export const QUALITIES = {
   1080: { width: 1920, height: 1080, bitrate: 4_500_000 },
@@ -29,11 +29,11 @@ class PublishError extends Error {
   }
 }
 
-/** Sends one picture and one sound.
+/** Publishes one video track and one audio track.
  *
  * Events: "state" (detail: "off" | "connecting" | "live" | "again"), "refused" (detail: a code:
- * early, over, gone, no_stream, busy, not_installed, no_h264, blocked, offline). After "refused" it tries
- * again while `isWanted`.
+ * early, over, gone, no_stream, busy, not_installed, no_h264, blocked, offline). After "refused" it
+ * retries while `isWanted`.
  */
 export class WhipPublisher extends EventTarget {
   constructor(base) {
@@ -48,7 +48,7 @@ export class WhipPublisher extends EventTarget {
     addEventListener("pagehide", () => this.stop());
   }
 
-  /** Send another picture or sound from now on; null for none. */
+  /** Replace a track; null for none. */
   async replaceTrack(kind, track) {
     this.tracks[kind] = track;
     const sender = this.session?.senders[kind];
@@ -57,7 +57,7 @@ export class WhipPublisher extends EventTarget {
     }
   }
 
-  /** Hold the picture within a quality. */
+  /** Limit the bit rate to that of a quality. */
   async limitQuality(quality) {
     this.quality = quality;
     if (this.session) {
@@ -81,7 +81,7 @@ export class WhipPublisher extends EventTarget {
     this.setState("off");
   }
 
-  /** Connect, and again whenever the connection is lost, until told to stop. */
+  /** Connect and reconnect, with growing delays, until `stop`. */
   async run() {
     let retryMs = MIN_RETRY_MS;
     let wasLive = false;
@@ -115,7 +115,7 @@ export class WhipPublisher extends EventTarget {
   }
 
   onRefused(code, wasLive) {
-    // A way that worked once is worth trying again, whatever has become of it meanwhile.
+    // A connection that has worked once is retried even if it seems blocked now.
     if (FATAL_CODES.has(code) && !(code === "blocked" && wasLive)) {
       this.isWanted = false;
     }
@@ -140,11 +140,11 @@ export class WhipPublisher extends EventTarget {
   }
 }
 
-/** One connection, from the offer to its end. */
+/** One WHIP session, from the offer to its end. */
 class WhipSession {
   constructor(base, tracks, quality) {
     this.base = base;
-    // No ICE servers: the server is reached directly, and no third party is asked.
+    // No ICE servers: the server is reached directly, without third parties.
     this.peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.aborter = new AbortController();
     this.location = null;
@@ -203,7 +203,7 @@ class WhipSession {
     return text;
   }
 
-  /** The picture keeps its size when the way is narrow; it gets coarser, or slower. */
+  /** Limit the bit rate; with little bandwidth quality and frame rate drop, not the resolution. */
   async limitQuality(quality) {
     this.quality = quality;
     const sender = this.senders.video;
@@ -227,7 +227,7 @@ class WhipSession {
       }
     };
     this.peer.addEventListener("connectionstatechange", check);
-    // A server that ends the session says so: no need to wait until nothing is heard of it.
+    // A server that ends the session closes the transport: no need to wait for a time-out.
     const { transport } = this.senders.video;
     transport?.addEventListener("statechange", () => {
       if (transport.state === "closed" || transport.state === "failed") {
@@ -248,19 +248,19 @@ class WhipSession {
     this.remove();
   }
 
-  /** Tell the server that it is over; a page that is being left can still say so. */
+  /** Delete the session on the server; `keepalive` also works while the page unloads. */
   remove() {
     if (this.location !== null) {
       const session = this.location;
       this.location = null;
       fetch(session, { method: "DELETE", keepalive: true }).catch(() => {
-        // The server ends a session that falls silent.
+        // The server also ends sessions that fall silent.
       });
     }
   }
 }
 
-/** The codecs to offer: H.264 as the stream carries it, and what repairs its losses. */
+/** Return the codecs to offer: H.264 as the stream carries it, and retransmission. */
 function h264Codecs() {
   const { codecs } = RTCRtpSender.getCapabilities("video");
   const supported = codecs.filter(
@@ -277,7 +277,7 @@ async function errorCode(answer) {
   return body.code ?? { 404: "gone", 501: "not_installed" }[answer.status] ?? "offline";
 }
 
-/** Wait until something holds, at most so long. */
+/** Wait for a condition, checked at an event, or for a time-out. */
 function waitFor(milliseconds, target, event, condition) {
   return new Promise((resolve) => {
     const finish = () => {
