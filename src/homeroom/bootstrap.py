@@ -47,7 +47,7 @@ from homeroom.player import site as player
 from homeroom.player.chat_service import ChatService
 from homeroom.player.room_registry import RoomRegistry
 from homeroom.sandbox.site import Sandbox
-from homeroom.store.files import LocalStorage
+from homeroom.store.local_storage import LocalStorage
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import clips, demo, jobs, retention, secrets
 from homeroom.usecases.demo import DemoSchool

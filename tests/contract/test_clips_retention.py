@@ -46,7 +46,7 @@ def test_a_recording_goes_some_days_after_its_class(given: Given) -> None:
     given.plan(retention_days=7)
     lesson, other = given.held_lesson(), given.other().held_lesson()
     clip, of_other = given.clip(lesson), given.other().clip(other)
-    path = given.house.files.local(clip.file.path)
+    path = given.house.files.locate(clip.file.path)
 
     given.clock.advance(7 * DAY - 1)
     assert kept(given, clip, of_other) == [True, True]

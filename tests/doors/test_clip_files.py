@@ -53,7 +53,7 @@ def shown(given: Given, lesson: LessonId) -> str:
 
 
 def on_disk(given: Given, clip: Clip) -> Path:
-    return given.house.files.local(clip.file.path)
+    return given.house.files.locate(clip.file.path)
 
 
 def erase(given: Given, lesson: LessonId) -> None:
@@ -284,7 +284,8 @@ def test_one_who_reads_a_clip_gets_it_to_its_end_though_it_is_replaced(
         tag = answer.headers["etag"]
         parts = answer.iter_bytes()
         content = next(parts)
-        given.house.files.adopt(flat, clip.file.path)
+        with flat.open("rb") as newer:
+            given.house.files.put(clip.file.path, newer)
         content += b"".join(parts)
 
     assert content[8:] == LARGE[8:]

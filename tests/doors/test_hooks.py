@@ -228,7 +228,7 @@ def test_a_recording_is_taken_in_once(given: Given, engine: Engine) -> None:
         StreamKind.CLASS, given.now - 60, 61_500,
     )  # fmt: skip
     assert file.size == len(b"a recording")
-    kept = given.house.files.local(file.path)
+    kept = given.house.files.locate(file.path)
     assert kept.read_bytes() == b"a recording"
     begun = datetime.fromtimestamp(given.now - 60, UTC)
     assert file.name == f"class-{begun:%Y%m%dT%H%M%SZ}.mp4"
@@ -271,7 +271,7 @@ def test_another_recording_under_the_same_name_is_taken_in_too(
         for _ in range(2):
             assert engine.records(client, source.name).json() == {"code": 0}
     files = given.house.files
-    kept = [files.local(one.file.path).read_bytes() for one in clips_of(held)]
+    kept = [files.locate(one.file.path).read_bytes() for one in clips_of(held)]
     assert kept == contents
 
 

@@ -277,7 +277,8 @@ def test_a_recording_of_another_kind_is_kept_with_a_warning(
     assert run_json(server, "clip", "add", str(lesson), str(film))["size"] == len(
         b"another container"
     )
-    assert not looks_like_mp4(film)
+    with film.open("rb") as file:
+        assert not looks_like_mp4(file)
 
 
 def listed(server: Process, lesson: int) -> list[dict[str, Any]]:

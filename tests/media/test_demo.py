@@ -77,7 +77,8 @@ def test_it_is_recorded_as_a_flat_mp4(tmp_path: Path) -> None:
     recording = tmp_path / "recording.mp4"
     write_recording(SAMPLE, recording)
 
-    assert read_duration_ms(recording) == 24_000
+    with recording.open("rb") as file:
+        assert read_duration_ms(file) == 24_000
     content = recording.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
     assert b"moof" not in content

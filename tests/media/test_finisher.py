@@ -22,7 +22,7 @@ from homeroom.media import finisher
 from homeroom.media.engine.flatten import Flat
 from homeroom.media.finisher import Finisher, NotFlattened, flattened
 from homeroom.store.engine import StoreError
-from homeroom.store.files import LocalStorage
+from homeroom.store.local_storage import LocalStorage, scratch_folder
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import clips, demo
 from homeroom.usecases.dependencies import Dependencies
@@ -38,6 +38,7 @@ class Recorded:
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
         self.files = LocalStorage(folder)
+        self.scratch = scratch_folder(folder)
         deps = Dependencies(KeyGenerator(), "pull key", 0)
         made = store.write(lambda uow: demo.find_or_create(uow, deps))
         self.lesson: LessonId = made.demo.lessons[0]
@@ -45,7 +46,7 @@ class Recorded:
     def clip(self, content: bytes = b"a recording") -> Clip:
         """Take a recording in, as the hooks do."""
         file_id = KeyGenerator().file_id()
-        path = self.files.local(clip_path(file_id))
+        path = self.files.locate(clip_path(file_id))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         file = NewClip(
@@ -68,7 +69,7 @@ class Recorded:
         return found
 
     def path(self, clip: Clip) -> Path:
-        return self.files.local(clip.file.path)
+        return self.files.locate(clip.file.path)
 
     def delete(self, clip: Clip) -> None:
         """Delete a clip and its bytes."""
@@ -76,7 +77,7 @@ class Recorded:
         self.files.erase(clip.file.path)
 
     def in_the_making(self) -> list[Path]:
-        return list(self.files.scratch.glob("*.partial"))
+        return list(self.scratch.glob("*.partial"))
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
@@ -131,7 +132,12 @@ def run(recorded: Recorded, uow: Callable[[AsyncStore], Coroutine[Any, Any, None
 
 def finish(recorded: Recorded, flatten: finisher.Flatten = flattened) -> None:
     """Finish all clips, once."""
-    run(recorded, lambda async_store: Finisher(async_store, recorded.files, flatten).finish_all())
+    run(
+        recorded,
+        lambda async_store: Finisher(
+            async_store, recorded.files, recorded.scratch, flatten
+        ).finish_all(),
+    )
 
 
 def test_a_recording_becomes_a_flat_film_of_the_same_payload(
@@ -209,7 +215,7 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_not_tried_at_once(
         return await as_is(source, target)
 
     async def twice(async_store: AsyncStore) -> None:
-        one = Finisher(async_store, recorded.files, picky)
+        one = Finisher(async_store, recorded.files, recorded.scratch, picky)
         await one.finish_all()
         await one.finish_all()
 
@@ -234,7 +240,7 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
         raise NotFlattened("no MP4")
 
     async def often(async_store: AsyncStore) -> None:
-        one = Finisher(async_store, recorded.files, failing)
+        one = Finisher(async_store, recorded.files, recorded.scratch, failing)
         for _ in range(5):
             await one.finish_all()
             assert not recorded.seen(clip).file.is_finished
@@ -267,7 +273,7 @@ def test_what_another_time_may_do_is_tried_for_ever(
         return await as_is(source, target)
 
     async def often(async_store: AsyncStore) -> None:
-        one = Finisher(async_store, recorded.files, at_last)
+        one = Finisher(async_store, recorded.files, recorded.scratch, at_last)
         for _ in range(21):
             assert not recorded.seen(clip).file.is_finished
             await one.finish_all()
@@ -289,9 +295,11 @@ def test_of_two_servers_that_share_a_folder_one_finishes(recorded: Recorded) -> 
             await go_on.wait()
             return await as_is(source, target)
 
-        first = asyncio.create_task(Finisher(async_store, recorded.files, slowly).finish_all())
+        first = asyncio.create_task(
+            Finisher(async_store, recorded.files, recorded.scratch, slowly).finish_all()
+        )
         await begun.wait()
-        await Finisher(async_store, recorded.files, as_is).finish_all()
+        await Finisher(async_store, recorded.files, recorded.scratch, as_is).finish_all()
         assert not recorded.seen(clip).file.is_finished
         go_on.set()
         await first
@@ -361,7 +369,7 @@ def test_a_recording_that_comes_in_is_finished_at_once_and_the_end_comes_as_fast
             begun.set()
             return await flattened(source, target)
 
-        one = Finisher(async_store, recorded.files, flatten)
+        one = Finisher(async_store, recorded.files, recorded.scratch, flatten)
         serving = asyncio.create_task(one.run())
         paths = []
         for _ in range(2):
@@ -381,14 +389,16 @@ def test_a_recording_that_comes_in_is_finished_at_once_and_the_end_comes_as_fast
 def test_what_a_killed_server_left_in_the_making_goes_at_the_next_start(
     recorded: Recorded,
 ) -> None:
-    left, fresh = (recorded.files.scratch / f"{name}.partial" for name in ("left", "fresh"))
-    recorded.files.scratch.mkdir(parents=True)
+    left, fresh = (recorded.scratch / f"{name}.partial" for name in ("left", "fresh"))
+    recorded.scratch.mkdir(parents=True)
     for file in (left, fresh):
         file.write_bytes(b"half")
     os.utime(left, (time.time() - HOUR - 60,) * 2)
 
     async def start(async_store: AsyncStore) -> None:
-        serving = asyncio.create_task(Finisher(async_store, recorded.files, as_is).run())
+        serving = asyncio.create_task(
+            Finisher(async_store, recorded.files, recorded.scratch, as_is).run()
+        )
         await asyncio.to_thread(gone, left)
         serving.cancel()
         with pytest.raises(asyncio.CancelledError):

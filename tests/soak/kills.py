@@ -24,7 +24,7 @@ from homeroom.base.ids import LessonId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
 from homeroom.folder import open_store
-from homeroom.store.files import LocalStorage
+from homeroom.store.local_storage import LocalStorage
 from homeroom.store.storage import import_clip
 from homeroom.usecases import clips
 from tests.support.process import Process

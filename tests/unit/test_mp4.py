@@ -56,18 +56,21 @@ def test_the_length_is_what_the_file_says(
     film = tmp_path / "film.mp4"
     film.write_bytes(content)
 
-    assert mp4.read_duration_ms(film) == milliseconds
+    with film.open("rb") as file:
+        assert mp4.read_duration_ms(file) == milliseconds
 
 
 def test_a_file_of_ever_so_many_boxes_is_not_searched_for_ever(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(box(b"free", b"") * mp4.MAX_BOXES + box(b"moov", mvhd(1, 1)))
 
-    assert mp4.read_duration_ms(film) is None
+    with film.open("rb") as file:
+        assert mp4.read_duration_ms(file) is None
 
 
 def test_an_mp4_is_known_by_its_beginning(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     for content, is_one in ((FTYP, True), (b"ftyp", False), (b"", False)):
         film.write_bytes(content)
-        assert mp4.looks_like_mp4(film) is is_one
+        with film.open("rb") as file:
+            assert mp4.looks_like_mp4(file) is is_one

@@ -1,8 +1,7 @@
 """MP4 files, as much as must be read of them: whether they are any, and how long they last."""
 
-import os
+import io
 import struct
-from pathlib import Path
 from typing import BinaryIO
 
 FILE_TYPE_BOX = b"ftyp"
@@ -14,26 +13,25 @@ SIZE_TO_END, SIZE_64_BIT = 0, 1
 _UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
 
 
-def looks_like_mp4(path: Path) -> bool:
+def looks_like_mp4(file: BinaryIO) -> bool:
     """Tell whether a file begins as an MP4 does; raises `OSError`."""
-    with path.open("rb") as file:
-        return file.read(8)[4:] == FILE_TYPE_BOX
+    file.seek(0)
+    return file.read(8)[4:] == FILE_TYPE_BOX
 
 
-def read_duration_ms(path: Path) -> int | None:
+def read_duration_ms(file: BinaryIO) -> int | None:
     """Return the length an MP4 says it has, in milliseconds; none where it says none.
 
     Raises `OSError`.
     """
-    with path.open("rb") as file:
-        try:
-            return _find_duration(file)
-        except struct.error:
-            return None
+    try:
+        return _find_duration(file)
+    except struct.error:
+        return None
 
 
 def _find_duration(file: BinaryIO) -> int | None:
-    place, end = 0, os.fstat(file.fileno()).st_size
+    place, end = 0, file.seek(0, io.SEEK_END)
     for _ in range(MAX_BOXES):
         file.seek(place)
         size, kind = struct.unpack(">I4s", file.read(8))

@@ -13,7 +13,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import find_running_server
 from homeroom.store.engine import StoreError
-from homeroom.store.files import LocalStorage
+from homeroom.store.local_storage import LocalStorage
 from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips, operations, secrets
@@ -48,7 +48,9 @@ def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool)
             # After any other failure the row may be there: then the file stays, and doctor tells.
             files.erase(kept.path)
             raise
-        if not looks_like_mp4(files.local(kept.path)):
+        with files.open(kept.path).content as content:
+            is_mp4 = looks_like_mp4(content)
+        if not is_mp4:
             warn(f"{file} does not begin as an MP4 does; players may not play it")
     tell(
         {

@@ -1,7 +1,6 @@
 """`homeroom doctor`."""
 
 import http.client
-import os
 import shutil
 import sys
 import tempfile
@@ -21,8 +20,8 @@ from homeroom.domain.clips import Clip
 from homeroom.folder import database_address, find_running_server, open_store
 from homeroom.media.room import recordings, spool
 from homeroom.store.engine import StoreError
-from homeroom.store.files import LocalStorage
 from homeroom.store.inspection import check_database
+from homeroom.store.local_storage import LocalStorage
 from homeroom.store.migrate import is_current
 from homeroom.store.records import JobCounts
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -185,7 +184,7 @@ def _check_jobs(store: Store) -> CheckResult:
 
 def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
     """Compare the rows of clips with the files, both ways."""
-    scratch = LocalStorage(folder).scratch
+    storage = LocalStorage(folder)
     living: set[str] = set()
     missing: list[str] = []
     sizes = 0
@@ -196,10 +195,10 @@ def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
             if clip.deleted_at is not None:
                 continue
             living.add(clip.file.path)
-            file = folder / clip.file.path
-            if not file.is_file():
+            size = storage.size(clip.file.path)
+            if size is None:
                 missing.append(f"{clip.file.path} is not there")
-            elif file.stat().st_size != clip.file.size:
+            elif size != clip.file.size:
                 missing.append(f"{clip.file.path} has not {clip.file.size} bytes")
             else:
                 sizes += clip.file.size
@@ -208,12 +207,7 @@ def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
         yield CheckResult("clips", CheckStatus.FAIL, said)
     else:
         yield CheckResult("clips", CheckStatus.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
-    kept = {
-        os.path.relpath(file, folder)
-        for file in (folder / "clips").rglob("*")
-        if file.is_file() and file.parent != scratch
-    }
-    lost = sorted(kept - living)
+    lost = sorted(set(storage.list_names("clips")) - living)
     if lost:
         said = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:MAX_EXAMPLES])}"
         yield CheckResult("stray files", CheckStatus.WARN, said)

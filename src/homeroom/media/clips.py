@@ -1,13 +1,11 @@
 """Serves recorded files, by ranges, to whoever has an address that was signed for them."""
 
 import asyncio
-import os
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +15,7 @@ from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips
 from homeroom.web.problems import HTTPError
+from homeroom.web.ranges import file_response
 
 # Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
 _TO_ALL = (
@@ -47,10 +46,11 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
 
         file = await store.read(look)
         try:
-            opened = await asyncio.to_thread(os.open, storage.local(file.path), os.O_RDONLY)
+            stored = await asyncio.to_thread(storage.open, file.path)
         except FileNotFoundError:
             raise _missing(file_id) from None
-        return _Opened(opened, file.name)
+        headers = {"cache-control": "private, no-cache"}
+        return file_response(request, stored, file.name, "video/mp4", headers)
 
     return [
         Route(
@@ -77,31 +77,6 @@ def _forbidden(detail: str) -> HTTPError:
 
 def _missing(file_id: str) -> HTTPError:
     return HTTPError(HTTPStatus.NOT_FOUND, f"there is no clip {file_id}")
-
-
-class _Opened(FileResponse):
-    """A file as it was when it was opened: it is served to its end, replaced or erased meanwhile.
-
-    Opened by its name for each part, its length and its bytes might be those of two files.
-    """
-
-    def __init__(self, opened: int, name: str) -> None:
-        self._descriptor = opened
-        super().__init__(
-            Path(f"/dev/fd/{opened}"),
-            headers={"cache-control": "private, no-cache"},
-            media_type="video/mp4",
-            filename=name,
-            stat_result=os.fstat(opened),
-            content_disposition_type="inline",
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and close the file."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            os.close(self._descriptor)
 
 
 class _ToAll:

@@ -5,11 +5,12 @@ import fcntl
 import hashlib
 import logging
 import os
+import shutil
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from homeroom.base.clock import HOUR, SystemClock
 from homeroom.base.ids import ClipId
 from homeroom.domain.clips import Clip
 from homeroom.media.engine.flatten import AT_FAULT, Flat
-from homeroom.store.storage import PARTIAL_SUFFIX, Storage
+from homeroom.store.local_storage import CHUNK_BYTES, PARTIAL_SUFFIX
+from homeroom.store.storage import Storage, StoredFile
 from homeroom.usecases import clips
 
 log = logging.getLogger("homeroom.media.finisher")
@@ -91,9 +93,13 @@ class Finisher:
     would have to be given up on after a while, and flattening may take its time.
     """
 
-    def __init__(self, store: AsyncStore, storage: Storage, flatten: Flatten = flattened) -> None:
+    def __init__(
+        self, store: AsyncStore, storage: Storage, scratch: Path, flatten: Flatten = flattened
+    ) -> None:
+        """Take the storage of clips, and a folder of this machine for files in the making."""
         self._store = store
         self._storage = storage
+        self._scratch = scratch
         self._flatten = flatten
         self._tried: dict[ClipId, _Tried] = {}
         self._nudged = asyncio.Event()
@@ -125,7 +131,7 @@ class Finisher:
         if await self._next(0) is None:
             self._tried.clear()
             return
-        with _alone(self._storage.scratch) as is_ours:
+        with _alone(self._scratch) as is_ours:
             after = 0
             while is_ours and (clip := await self._next(after)) is not None:
                 after = clip.id
@@ -159,23 +165,36 @@ class Finisher:
 
     async def _finish(self, clip: Clip) -> None:
         path = clip.file.path
-        target = self._storage.scratch / f"{clip.file.file_id}{PARTIAL_SUFFIX}"
+        target = self._scratch / f"{clip.file.file_id}{PARTIAL_SUFFIX}"
         # A child that outlived its server may still write to a file of this name.
         target.unlink(missing_ok=True)
         try:
             async with asyncio.timeout(SHORTEST + clip.file.size / SLOWEST):
-                done = await self._flatten(self._storage.local(path), target)
+                async with self._local_file(path) as source:
+                    done = await self._flatten(source, target)
             if done.changed:
-                size = await asyncio.to_thread(self._storage.adopt, target, path)
+                size = await asyncio.to_thread(_put, self._storage, target, path)
                 if size != done.size:
                     raise OSError(f"{size} bytes were kept of {done.size}")
         finally:
             target.unlink(missing_ok=True)
         await self._keep(clip, done.duration, done.size, done.sha256)
 
+    @asynccontextmanager
+    async def _local_file(self, path: str) -> AsyncIterator[Path]:
+        """Give a stored file a path of this machine, for a process of its own to read it."""
+        stored = await asyncio.to_thread(self._storage.open, path)
+        with stored.content:
+            copy = self._scratch / f"{Path(path).stem}.source{PARTIAL_SUFFIX}"
+            try:
+                # A file of this disk is read where it is; an object is fetched first.
+                yield await asyncio.to_thread(_local_path, stored, copy)
+            finally:
+                copy.unlink(missing_ok=True)
+
     async def _give_up(self, clip: Clip) -> None:
         """Let a clip be finished as it is."""
-        size, sha256 = await asyncio.to_thread(_facts, self._storage.local(clip.file.path))
+        size, sha256 = await asyncio.to_thread(_facts, self._storage, clip.file.path)
         await self._keep(clip, clip.file.duration_ms, size, sha256)
         log.warning("a clip was never made flat", extra={"clip": clip.id})
 
@@ -190,7 +209,7 @@ class Finisher:
     def _drop_leftovers(self) -> None:
         """Remove what a killed server, or a killed command, has left in the making."""
         now = SystemClock().now()
-        for file in self._storage.scratch.glob(f"*{PARTIAL_SUFFIX}"):
+        for file in self._scratch.glob(f"*{PARTIAL_SUFFIX}"):
             with suppress(OSError):
                 if now - file.stat().st_mtime > LEFT_OVER:
                     file.unlink()
@@ -209,6 +228,24 @@ def _alone(folder: Path) -> Iterator[bool]:
             yield True
 
 
-def _facts(path: Path) -> tuple[int, str]:
-    with path.open("rb") as file:
-        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+def _local_path(stored: StoredFile, copy: Path) -> Path:
+    name = getattr(stored.content, "name", None)
+    if isinstance(name, str):
+        return Path(name)
+    with copy.open("wb") as file:
+        shutil.copyfileobj(stored.content, file)
+    return copy
+
+
+def _put(storage: Storage, source: Path, path: str) -> int:
+    with source.open("rb") as file:
+        return storage.put(path, file)
+
+
+def _facts(storage: Storage, path: str) -> tuple[int, str]:
+    stored = storage.open(path)
+    with stored.content as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+        return stored.size, digest.hexdigest()

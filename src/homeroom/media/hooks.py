@@ -21,6 +21,7 @@ from homeroom.base.keys import fingerprint, secrets_equal
 from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import parse_stream_name
+from homeroom.store.local_storage import sync_folder
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
@@ -185,7 +186,7 @@ class Hooks:
                 return
             file_id = another
         path = clip_path(file_id)
-        size = await asyncio.to_thread(self._taken.storage.adopt, source, path)
+        size = await asyncio.to_thread(_move, source, self._taken.storage, path)
 
         def unit(uow: UnitOfWork) -> None:
             _key, kind = parse_stream_name(hook.stream)
@@ -229,6 +230,22 @@ def _inside(folder: Path, hook: Hook) -> Path:
     if not hook.file or file is None or not file.is_relative_to(folder.resolve()):
         raise OperatorError("the file is not in the folder of recordings")
     return file
+
+
+def _move(source: Path, storage: Storage, path: str) -> int:
+    """Move a recording into the storage and return its bytes; once more is no error."""
+    try:
+        with source.open("rb") as file:
+            size = storage.put(path, file)
+    except FileNotFoundError:
+        stored = storage.size(path)
+        if stored is None:
+            raise
+        return stored
+    source.unlink()
+    # A report that is repeated after a power cut must not find the recording a second time.
+    sync_folder(source.parent)
+    return size
 
 
 def _file_id(text: str) -> str:

@@ -23,6 +23,7 @@ from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.finisher import Finisher
 from homeroom.media.supervisor import Supervisor, engine_id
 from homeroom.media.watch import Watch
+from homeroom.store.local_storage import scratch_folder
 from homeroom.store.storage import Storage
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
@@ -133,7 +134,7 @@ class Room:
         """Take the engine, its sockets where it is our own, and the API's for the hooks."""
         self._metrics = metrics
         self._engine = engine
-        self._finisher = Finisher(store, storage)
+        self._finisher = Finisher(store, storage, scratch_folder(settings.data))
         self.routes = clips.routes(store, storage, secrets.clips)
         name = "" if listeners is None else engine_id(settings.data / "media")
         if settings.media != "none":

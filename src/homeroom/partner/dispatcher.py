@@ -29,7 +29,7 @@ from homeroom.partner.response import (
 )
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
 from homeroom.store.engine import ContendedError
-from homeroom.store.files import LocalStorage
+from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import Fault, FaultInjector
@@ -50,7 +50,7 @@ class Dispatcher:
         clock: Clock,
         deps: Dependencies,
         hosts: Hosts,
-        files: LocalStorage,
+        storage: Storage,
         *,
         faults: FaultInjector | None,
         run_jobs: Callable[[Collection[JobId]], Awaitable[bool]],
@@ -59,7 +59,7 @@ class Dispatcher:
         self._clock = clock
         self._deps = deps
         self._hosts = hosts
-        self._files = files
+        self._storage = storage
         self._faults = faults
         self._run_jobs = run_jobs
         self._locks = KeyedLocks()
@@ -140,7 +140,7 @@ class Dispatcher:
         try:
             prepared = None
             if route.prepare is not None:
-                prepared = await asyncio.to_thread(route.prepare, self._files, params)
+                prepared = await asyncio.to_thread(route.prepare, self._storage, params)
 
             def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
                 context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)

@@ -10,7 +10,7 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.contract.results import Result
 from homeroom.domain.webcasts import Hosts
-from homeroom.store.files import LocalStorage
+from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
@@ -56,7 +56,7 @@ class ActionRoute(Generic[P, R, X]):
     action: Action[P, R]
     handler: Callable[[CallContext[X], P], R]
     reader: ParamsReader[P]
-    prepare: Callable[[LocalStorage, P], X] | None
+    prepare: Callable[[Storage, P], X] | None
     """Slow work on values outside the unit of work: password hashes, pictures."""
     describe_existing: Callable[[Hosts, object], R] | None
     """Makes the result of a refusal from the thing that stands in the way."""
@@ -72,7 +72,7 @@ def route(
     action: Action[P, R],
     handler: Callable[[CallContext[X], P], R],
     *,
-    prepare: Callable[[LocalStorage, P], X] | None = None,
+    prepare: Callable[[Storage, P], X] | None = None,
     describe_existing: Callable[[Hosts, object], R] | None = None,
     locks: tuple[LockRule[P], ...] = (),
     refuses_duplicates: bool = False,

@@ -1,45 +1,100 @@
-"""Where the files of clips are kept: in the data folder, one day perhaps elsewhere."""
+"""Storage for clips and pictures: named files in a data folder, or in an object store."""
 
 import hashlib
-import os
-import shutil
+import io
 import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from homeroom.base import mp4
 from homeroom.base.clock import Moment
+from homeroom.base.pictures import Picture
 from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 
-CHUNK_BYTES = 1024 * 1024
 MAX_CLIP_BYTES = 20_000_000_000
-"""Bytes of one recording that is added."""
-PARTIAL_SUFFIX = ".partial"
-"""The ending of files in the making."""
+"""Largest recording that a command adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of the storage, open for reading."""
+
+    content: BinaryIO
+    """Reads from any position; it needs not be a file of this machine."""
+    size: int
+    """Bytes."""
+    modified_at: float
+    """Seconds since 1970 UTC."""
 
 
 class Storage(Protocol):
-    """Keeps files under paths of its own; for threads, and what is done lasts a power cut."""
+    """Stores files under names such as `clips/ab/abcd.mp4`; the names are no paths of a disk.
 
-    scratch: Path
-    """A folder of this machine for files in the making; from it they are taken in quickly."""
+    Every call blocks, so an event loop calls it in a thread. What has returned survives a power
+    cut. An object store fits: `put` is its upload, and `open` reads ranges as the reader seeks.
+    """
 
-    def adopt(self, source: Path, path: str) -> int:
-        """Take a file in, in place of what was there, and return its bytes.
+    def put(self, name: str, content: BinaryIO) -> int:
+        """Store a stream under a name, in place of an earlier file, and return its bytes.
 
-        A source that is gone and a file that is there mean that it was done before.
+        Readers see the earlier file or the whole new one. The caller must not write to the
+        content afterwards: a storage on the same disk may share its bytes instead of copying.
         """
         ...
 
-    def local(self, path: str) -> Path:
-        """Return where this machine reads a file; whether it is there is seen when it is opened."""
+    def open(self, name: str) -> StoredFile:
+        """Open a file for reading from any position; raises `FileNotFoundError`.
+
+        The reader keeps its content to the end, even if the file is replaced or erased.
+        """
         ...
 
-    def erase(self, path: str) -> None:
-        """Remove a file; one that is gone already is fine."""
+    def size(self, name: str) -> int | None:
+        """Return the bytes of a file, or None if there is no such file."""
         ...
+
+    def list_names(self, folder: str) -> Iterator[str]:
+        """Return the names of the stored files below a folder, without unfinished ones."""
+        ...
+
+    def erase(self, name: str) -> None:
+        """Erase a file; one that does not exist is no error."""
+        ...
+
+
+class HashingReader(io.RawIOBase):
+    """A stream that computes the SHA-256 of what is read from it."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]  # typeshed's buffer type has no name at run time
+        """Read into a buffer and return the number of bytes."""
+        data = self._source.read(len(buffer))
+        buffer[: len(data)] = data
+        self._hash.update(data)
+        return len(data)
+
+    def sha256(self) -> str:
+        """Return the hash of what was read so far, in hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def put_picture(storage: Storage, picture: Picture) -> str:
+    """Store a picture under its own hash and return its name."""
+    name = f"pictures/{hashlib.sha256(picture.content).hexdigest()}.{picture.extension}"
+    if storage.size(name) is None:
+        storage.put(name, io.BytesIO(picture.content))
+    return name
 
 
 def import_clip(
@@ -49,27 +104,28 @@ def import_clip(
     started_at: Moment,
     kind: StreamKind = StreamKind.CLASS,
 ) -> NewClip:
-    """Copy a recording in and return what is known of it; raises `OperatorError` or `OSError`."""
+    """Copy a recording into the storage and return its facts.
+
+    Raises `OperatorError` or `OSError`; then nothing is stored.
+    """
     _check_source(source)
-    path = clip_path(file_id)
-    partial = storage.scratch / f"{file_id}{PARTIAL_SUFFIX}"
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    name = clip_path(file_id)
     try:
-        copy(source, partial)
-        with partial.open("rb") as kept:
-            sha256 = hashlib.file_digest(kept, "sha256").hexdigest()
-        duration = mp4.read_duration_ms(partial)
-        size = storage.adopt(partial, path)
+        with source.open("rb") as file:
+            reader = HashingReader(file)
+            # The reader is no file, so that the bytes are copied: the source stays the operator's.
+            size = storage.put(name, io.BufferedReader(reader))
+            sha256 = reader.sha256()
+        with storage.open(name).content as stored:
+            duration = mp4.read_duration_ms(stored)
     except BaseException:
-        partial.unlink(missing_ok=True)
-        storage.erase(path)
+        storage.erase(name)
         raise
-    # A file name need not be text: what is none becomes a question mark.
-    name = source.name.encode(errors="replace").decode()
     return NewClip(
         file_id=file_id,
-        path=path,
-        name=name,
+        path=name,
+        # The name of a file need not be valid text: what is not becomes a question mark.
+        name=source.name.encode(errors="replace").decode(),
         kind=kind,
         started_at=started_at,
         duration_ms=duration,
@@ -79,16 +135,8 @@ def import_clip(
     )
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file so that its bytes last; its name may not yet."""
-    with source.open("rb") as given, target.open("wb") as kept:
-        shutil.copyfileobj(given, kept, CHUNK_BYTES)
-        kept.flush()
-        os.fsync(kept.fileno())
-
-
 def _check_source(source: Path) -> None:
-    """Decline what is no file to keep, before a byte of it is copied."""
+    """Raise `OperatorError` for a file that cannot be a clip, before a byte of it is copied."""
     facts = source.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise OperatorError(f"{source} is not a regular file")

@@ -16,7 +16,7 @@ from homeroom.bootstrap import run_server as run_until_stopped
 from homeroom.contract.errno import Errno
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import open_store
-from homeroom.store.files import LocalStorage
+from homeroom.store.local_storage import LocalStorage
 from homeroom.store.unit_of_work import Store
 from homeroom.testing.clock import ManualClock
 from homeroom.testing.partner import PartnerClient

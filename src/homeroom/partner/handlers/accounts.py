@@ -30,7 +30,7 @@ from homeroom.domain.accounts import (
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.handlers.entries import note_reasons
 from homeroom.partner.routes import CallContext
-from homeroom.store.files import LocalStorage
+from homeroom.store.storage import Storage, put_picture
 from homeroom.usecases import accounts
 from homeroom.usecases.accounts import NewAccountRequest, RegisteredAccount
 
@@ -55,14 +55,14 @@ def get_account_lock_key(account: str) -> str:
     return f"account {account.lower()}"
 
 
-def prepare_registration(files: LocalStorage, params: Register) -> NewAccountRequest:
+def prepare_registration(storage: Storage, params: Register) -> NewAccountRequest:
     """Check a registration as far as that needs no database, and hash the password."""
     name = _parse_name(params)
     check_password(params.password)
     picture = _check_avatar(params.picture)
     if params.is_sent_message and params.add_to_school_member == 0:
         raise Refusal(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
-    avatar = None if picture is None else files.keep_picture(picture)
+    avatar = None if picture is None else put_picture(storage, picture)
     password, md5pass = params.password, params.md5pass
     if params.is_sent_message:
         password, md5pass = password or KeyGenerator().password(), None
@@ -85,7 +85,7 @@ def register(call: CallContext[NewAccountRequest], _params: Register) -> Registe
 
 
 def prepare_registrations(
-    _files: LocalStorage, params: RegisterMultiple
+    _storage: Storage, params: RegisterMultiple
 ) -> list[NewAccountRequest | Refusal]:
     """Check registrations as far as that needs no database, and hash the passwords."""
     if len(params.users) > MAX_REGISTERED:

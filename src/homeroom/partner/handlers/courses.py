@@ -22,7 +22,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.handlers.teachers import save_picture
 from homeroom.partner.routes import CallContext
-from homeroom.store.files import LocalStorage
+from homeroom.store.storage import Storage
 from homeroom.usecases import courses
 
 DROP = 2
@@ -34,10 +34,10 @@ def get_lock_keys(school: SchoolId, params: AddCourse) -> Iterable[str]:
     return () if identity is None else (f"course identity {school} {identity}",)
 
 
-def prepare_cover(files: LocalStorage, params: CourseParams) -> str | Refusal | None:
+def prepare_cover(storage: Storage, params: CourseParams) -> str | Refusal | None:
     """Save the cover, or return its refusal: it is due after other checks."""
     try:
-        return save_picture(files, params.picture)
+        return save_picture(storage, params.picture)
     except Refusal as refusal:
         return refusal
 

@@ -12,7 +12,7 @@ from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.handlers.accounts import get_account_lock_key
 from homeroom.partner.routes import CallContext
-from homeroom.store.files import LocalStorage
+from homeroom.store.storage import Storage, put_picture
 from homeroom.usecases import teachers
 
 
@@ -24,20 +24,20 @@ def get_account_lock_keys(_school: SchoolId, params: TeacherParams) -> Iterable[
     return (get_account_lock_key(account),)
 
 
-def prepare_photo(files: LocalStorage, params: AddTeacher) -> str | None:
+def prepare_photo(storage: Storage, params: AddTeacher) -> str | None:
     """Check the account and save the photo."""
     _parse_account(params)
-    return save_picture(files, params.picture)
+    return save_picture(storage, params.picture)
 
 
-def save_picture(files: LocalStorage, upload: Upload | None) -> str | None:
+def save_picture(storage: Storage, upload: Upload | None) -> str | None:
     """Save a picture and return its path; raises `Refusal` for what is no picture."""
     if upload is None:
         return None
     picture = parse_picture(upload.content)
     if picture is None:
         raise Refusal(Errno.PICTURE_NOT_STORED, "Filedata must be a jpg, png or gif")
-    return files.keep_picture(picture)
+    return put_picture(storage, picture)
 
 
 def add_teacher(call: CallContext[str | None], params: AddTeacher) -> AddedTeacher:
