@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from homeroom.store.files import LocalStorage
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.ids import JobId, SchoolId
@@ -27,6 +26,7 @@ from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import CallContext, LockRule, route
 from homeroom.partner.wires.asgi import Observer, Receive, RequestRecord, Scope, WireApp, read_body
+from homeroom.store.local_storage import LocalStorage
 from homeroom.testing.clock import ManualClock
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
