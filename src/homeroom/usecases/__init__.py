@@ -1,1 +1,1 @@
-"""What can be done: one function an intent, each inside one unit of work."""
+"""Use cases: one function for each thing that a caller can do, inside one unit of work."""

@@ -1,4 +1,4 @@
-"""Registering accounts and putting people on the school's lists."""
+"""Register accounts and add people to the lists of a school."""
 
 from dataclasses import dataclass
 
@@ -26,19 +26,19 @@ class NewAccountRequest:
     joins_as: int = 0
     avatar: str | None = None
     joins_if_registered: bool = True
-    """Whether an account that exists is put on the list as well (READINGS Q24)."""
+    """True if an existing account is added to the list too (READINGS Q24)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredAccount:
-    """The account, and what there is to say besides."""
+    """A registered account, and the warnings."""
 
     user: UserId
     warnings: tuple[Errno, ...] = ()
 
 
 def get_current_school(uow: UnitOfWork, school: SchoolId) -> School:
-    """Return the caller's school as it stands in this unit."""
+    """Return the caller's school; raise `Refusal` if it does not exist any more."""
     current = uow.schools.get(school)
     if current is None:
         raise Refusal(Errno.NOT_AUTHORISED, "the school is gone")
@@ -46,18 +46,18 @@ def get_current_school(uow: UnitOfWork, school: SchoolId) -> School:
 
 
 def has_storage_left(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
-    """Tell whether the school's storage takes more."""
+    """Tell whether the storage limit of the school is not reached."""
     limit = plan.storage_mb
     return not limit or uow.schools.sum_clip_bytes(school) < limit * MEGABYTE
 
 
 def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan) -> bool:
-    """Tell whether the video service works, and takes more of the school."""
+    """Tell whether the video service works and the school has storage left."""
     return deps.video_works() and has_storage_left(uow, school, plan)
 
 
 def register(uow: UnitOfWork, school: SchoolId, request: NewAccountRequest) -> RegisteredAccount:
-    """Register one account, or find it, and put it on the school's list as asked."""
+    """Register an account, or find it, and add it to the list that the request names."""
     current = get_current_school(uow, school)
     return _register(uow, current, request, uow.accounts.find_by_names([request.name.value]))
 
@@ -65,7 +65,7 @@ def register(uow: UnitOfWork, school: SchoolId, request: NewAccountRequest) -> R
 def register_many(
     uow: UnitOfWork, school: SchoolId, requests: list[NewAccountRequest | Refusal]
 ) -> list[RegisteredAccount | Refusal]:
-    """Register accounts one by one; what was refused beforehand stays so."""
+    """Register accounts one by one; entries that are refused already stay refused."""
     current = get_current_school(uow, school)
     names = [request.name.value for request in requests if isinstance(request, NewAccountRequest)]
     existing = uow.accounts.find_by_names(names)
@@ -114,7 +114,7 @@ def _register(
 
 
 def _join(uow: UnitOfWork, school: School, user: User, joins_as: int) -> None:
-    """Put an account under its nickname on a list that has it not yet, where there is room."""
+    """Add an account to a list if it is not on it and the limit allows."""
     if not school.plan.join_at_registration:
         return
     if joins_as == STUDENT:
@@ -132,7 +132,7 @@ def _has_teacher_quota(uow: UnitOfWork, school: School) -> bool:
 
 
 def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
-    """Refuse one more active teacher where the quota is used up."""
+    """Refuse another active teacher if the limit of the plan is reached."""
     if not _has_teacher_quota(uow, school):
         raise Refusal(
             Errno.TOO_MANY_TEACHERS, f"the school may have {school.plan.max_teachers} teachers"
@@ -140,7 +140,7 @@ def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
 
 
 def find_user(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> User | None:
-    """Return a user by UID, which wins, or by account; a living one before a cancelled one."""
+    """Return a user by UID if there is one, or by account; active users before cancelled ones."""
     if user is not None:
         return uow.accounts.get(user)
     return None if name is None else uow.accounts.find_by_names([name.value]).get(name.value)
@@ -149,7 +149,7 @@ def find_user(uow: UnitOfWork, user: UserId | None, name: AccountName | None) ->
 def add_school_student(
     uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None, nickname: str
 ) -> None:
-    """Put a registered user on the school's list of students."""
+    """Add a registered user to the list of students of the school."""
     current = get_current_school(uow, school)
     student = find_user(uow, user, name)
     if student is None:

@@ -1,4 +1,4 @@
-"""The chat of a class: what is said, and how the teacher keeps it in order."""
+"""The chat of a class: messages, likes and moderation."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.store.unit_of_work import UnitOfWork
 
 MAX_MISSED_ENTRIES = 1000
-"""Entries that a viewer who was away is told of one by one; after more they begin anew."""
+"""Missed entries that a returning viewer receives; after more they receive the recent history."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatHistory:
-    """A chat as somebody sees it who joins."""
+    """The part of a chat that a participant receives on joining."""
 
     state: ChatState
     last_entry: EntryId
-    """What happened last, shown or not."""
+    """The id of the last entry, of any kind."""
     entries: list[ChatEntry]
     is_complete: bool
-    """Whether the entries are all there is to see, not only what was missed."""
+    """True if the entries are the recent history, False if only the missed ones."""
 
 
 def load_history(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> ChatHistory:
-    """Return a chat for somebody who knows it up to an entry, or not at all (0)."""
+    """Return the chat for a participant who has its entries up to `after`; 0: none."""
     state, last = uow.chats.get_state(lesson), uow.chats.get_last_id(lesson)
     if 0 < after <= last:
         missed = uow.chats.list_since({lesson: after}, MAX_MISSED_ENTRIES + 1)
@@ -35,9 +35,9 @@ def load_history(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> ChatHisto
 
 
 def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | None]:
-    """Write messages in order and return them, none for one whose author is muted by now.
+    """Write messages in order and return them; None for a message whose author is muted.
 
-    One that was kept already is not written again.
+    A message whose idempotency key (nonce) exists already is not written again.
     """
     new_entries = list(messages)
     nonces = [(new.lesson, new.nonce) for new in new_entries if new.nonce is not None]
@@ -59,7 +59,7 @@ def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[Cha
 def list_entries_after(
     uow: UnitOfWork, after: Mapping[LessonId, EntryId], limit: int
 ) -> list[ChatEntry]:
-    """Return what happened in several chats after an entry of each, in order."""
+    """Return the entries of several chats after an entry of each, in order."""
     return uow.chats.list_since(after, limit)
 
 
@@ -79,7 +79,7 @@ def list_recent(uow: UnitOfWork, lesson: LessonId) -> list[ChatEntry]:
 
 
 def delete_message(uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId) -> ChatEntry:
-    """Delete a message; raises `OperatorError` where there is none."""
+    """Delete a message; raises `OperatorError` if it does not exist."""
     _check_message(uow, lesson, message)
     uow.chats.delete(message, uow.now)
     state = uow.chats.get_state(lesson)
@@ -94,7 +94,7 @@ def delete_message(uow: UnitOfWork, lesson: LessonId, by: Author, message: Entry
 def pin_message(
     uow: UnitOfWork, lesson: LessonId, by: Author, message: EntryId | None
 ) -> ChatEntry:
-    """Show a message above all others, or with none no longer any; raises `OperatorError`."""
+    """Pin a message, or unpin with None; raises `OperatorError` if it does not exist."""
     if message is not None:
         _check_message(uow, lesson, message)
     is_paused = uow.chats.get_state(lesson).is_paused
@@ -104,7 +104,7 @@ def pin_message(
 
 
 def pause(uow: UnitOfWork, lesson: LessonId, by: Author, *, is_paused: bool) -> ChatEntry:
-    """Let nobody but the teacher speak, or everybody again."""
+    """Pause the chat for everyone but the teacher, or resume it."""
     pinned = uow.chats.get_state(lesson).pinned
     uow.chats.save_state(lesson, is_paused=is_paused, pinned=None if pinned is None else pinned.id)
     kind = EntryKind.PAUSE if is_paused else EntryKind.RESUME
@@ -114,7 +114,7 @@ def pause(uow: UnitOfWork, lesson: LessonId, by: Author, *, is_paused: bool) -> 
 def mute(
     uow: UnitOfWork, lesson: LessonId, by: Author, viewer: ViewerId, *, is_muted: bool
 ) -> ChatEntry:
-    """Let a viewer no longer speak, or again; raises `OperatorError` where there is none."""
+    """Mute a viewer, or unmute them; raises `OperatorError` if there is no such viewer."""
     if not uow.viewers.mute(lesson, viewer, uow.now if is_muted else None):
         raise OperatorError(f"class {lesson} has no viewer {viewer}")
     kind = EntryKind.MUTE if is_muted else EntryKind.UNMUTE
@@ -122,7 +122,7 @@ def mute(
 
 
 def add_likes(uow: UnitOfWork, likes: Mapping[LessonId, int]) -> dict[LessonId, int]:
-    """Add to the likes of several classes, and return them."""
+    """Add likes to several classes, and return the new totals."""
     uow.chats.add_likes(likes)
     return uow.chats.find_likes(list(likes))
 

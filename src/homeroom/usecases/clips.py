@@ -1,4 +1,4 @@
-"""Recordings of classes: adding, protecting, deleting, and the switches that make them."""
+"""Recordings of classes: add, lock, delete, and change the recording options."""
 
 from dataclasses import dataclass, replace
 
@@ -16,12 +16,12 @@ from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import bind_stream, check_lesson
 
 SWEEP_BATCH = 500
-"""Clips that one unit of work sweeps away."""
+"""Clips that one unit of work deletes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LessonVideoChange:
-    """What one class shall be switched to; no switches leaves the recording as it is."""
+    """New video settings of one class; None leaves a setting unchanged."""
 
     lesson: LessonId
     switches: RecordingChange | None
@@ -36,7 +36,7 @@ def change_video_settings(
     course: CourseId,
     changes: list[LessonVideoChange],
 ) -> list[Lesson | Refusal]:
-    """Switch recording, live and replay of classes; each is judged alone, all written together."""
+    """Change the video settings of classes; each is checked alone, all are written together."""
     current = get_current_school(uow, school)
     uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
     lessons = uow.lessons.get_many(change.lesson for change in changes)
@@ -57,7 +57,7 @@ def change_video_settings(
 
 
 def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str | None) -> None:
-    """Delete one clip of a class or all of them; their bytes go after the commit."""
+    """Delete one clip of a class, or all; their files are erased after the commit."""
     lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
     deleted = select_clips_to_delete(lesson, uow.clips.list_of_lesson(lesson_id), file_id, uow.now)
     uow.clips.delete(deleted, uow.now)
@@ -66,7 +66,7 @@ def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str 
 
 
 def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool) -> None:
-    """Protect the recordings of a class that is over, or stop protecting them."""
+    """Lock the recordings of a class that is over, or unlock them."""
     lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
     if not lesson.is_over(uow.now):
         raise Refusal(Errno.LOCK_NEEDS_END)
@@ -74,7 +74,7 @@ def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool
 
 
 def list_clips(uow: UnitOfWork, lesson: LessonId) -> list[Clip]:
-    """Return every clip a class ever had, in order; the class itself may be deleted."""
+    """Return all clips of a class in order, deleted ones too; the class may be deleted."""
     if uow.lessons.get(lesson) is None:
         raise OperatorError(f"no class has the id {lesson}")
     return uow.clips.list_of_lesson(lesson)
@@ -109,7 +109,7 @@ def finish(uow: UnitOfWork, clip: ClipId, duration_ms: int | None, size: int, sh
 
 
 def find_overdue_schools(uow: UnitOfWork) -> list[SchoolId]:
-    """Return the schools that have kept recordings for longer than they want to."""
+    """Return the schools with recordings that are past their retention."""
     return [
         school
         for school, days in uow.schools.list_retention_days()
@@ -118,7 +118,7 @@ def find_overdue_schools(uow: UnitOfWork) -> list[SchoolId]:
 
 
 def sweep(uow: UnitOfWork, school: SchoolId) -> int:
-    """Delete recordings kept longer than the school wants to, some at once; returns how many."""
+    """Delete some recordings that are past the retention of the school; return their number."""
     days = get_current_school(uow, school).plan.retention_days
     if not days:
         return 0
@@ -132,7 +132,7 @@ def sweep(uow: UnitOfWork, school: SchoolId) -> int:
 def _get_video_lesson(
     uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, wrong_kind: Errno
 ) -> Lesson:
-    """Return a class of the school whose course may have video, or refuse it."""
+    """Return a class of the school in a standard course; raise `Refusal` otherwise."""
     lesson = uow.lessons.get(lesson_id)
     if lesson is None or lesson.school != school or lesson.deleted_at is not None:
         raise Refusal(Errno.LESSON_NOT_IN_SCHOOL)

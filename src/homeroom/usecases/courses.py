@@ -1,4 +1,4 @@
-"""Adding, editing and ending courses."""
+"""Add, edit and end courses."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CourseFields:
-    """What is said of a course; None stays as it is, or takes its default.
+    """The fields of a course to add or edit; None stays unchanged, or takes the default.
 
-    What the door found wrong is refused here, when its turn in the order of checks comes.
+    A field that the handler could not read is a `Refusal`, raised in the order of the checks.
     """
 
     name: str | None = None
@@ -57,7 +57,7 @@ def add(
     fields: CourseFields,
     identity: str | None,
 ) -> CourseId:
-    """Make a course of the school."""
+    """Add a course to the school and return its id."""
     current = get_current_school(uow, school)
     if identity is not None:
         earlier = uow.courses.find_by_identity(school, identity)
@@ -104,7 +104,7 @@ def edit(
     *,
     drops_former_head: bool,
 ) -> None:
-    """Change a course of the school; what is not asked for stays."""
+    """Change a course of the school; fields of None stay unchanged."""
     current = get_current_school(uow, school)
     course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
     if fields.category is not None and fields.name is None:
@@ -152,7 +152,7 @@ def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
 def get_page_key(
     uow: UnitOfWork, school: SchoolId, course_id: CourseId, lesson: LessonId | None
 ) -> str:
-    """Return the key of a course's page, after making sure that its class may be shown there."""
+    """Return the key of a course's page; raise `Refusal` if the class is not in the course."""
     course = uow.courses.get_usable(school, course_id, uow.now, REFERENCE_RULE)
     if lesson is not None:
         check_lesson(uow.lessons.get(lesson), course_id)
@@ -160,7 +160,7 @@ def get_page_key(
 
 
 def _unwrap(value: T | Refusal) -> T:
-    """Return a value that the door found in order, or refuse it now."""
+    """Return a value; raise it if it is a `Refusal`."""
     if isinstance(value, Refusal):
         raise value
     return value
@@ -173,7 +173,7 @@ def _switch_value(value: bool | None) -> int | None:  # noqa: FBT001  a value, n
 def _resolve_head_teacher(
     uow: UnitOfWork, school: School, fields: CourseFields, rule: TeacherRule, course: Course | None
 ) -> UserId | None:
-    """Return the head teacher asked for, or refuse the person."""
+    """Return the head teacher of the request; raise `Refusal` if the person does not fit."""
     user = fields.head_teacher
     name = _unwrap(fields.head_teacher_name)
     if user is None and name is not None:

@@ -1,4 +1,4 @@
-"""The demo school: people, courses and classes to try calls on, made once and then found again."""
+"""The demo school: people, courses and classes for trying calls; created once, then reused."""
 
 import msgspec
 
@@ -20,11 +20,11 @@ from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import bind_stream
 
 SCHOOL_KEY = "demo_school"
-"""The name under which the server keeps the demo school's SID."""
+"""Name of the SID of the demo school in the server state."""
 ON_AIR_KEY = "demo_on_air"
-"""The name under which the server keeps which class of it is on the air."""
+"""Name of the id of the class that is on air in the server state."""
 YOURS_KEY = "demo_yours"
-"""The name under which it keeps which class of it waits for a newcomer to go live."""
+"""Name of the id of the class that is free to publish in the server state."""
 SCHOOL_NAME = "Demo School"
 TEACHERS = ("Anna Berg", "李 老师", "Carlos Díaz")
 STUDENTS = ("Amy Chen", "Ben Okoye", "Chloé Martin", "丁 小明", "Emil Novak", "Fatima Khan")
@@ -40,7 +40,7 @@ INTRODUCTION = (
 
 
 class DemoContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What was put into a school, by its ids."""
+    """The ids of what the demo added to a school."""
 
     teachers: list[UserId]
     """The last one has neither course nor class: stopUsingTeacher answers 1."""
@@ -54,22 +54,22 @@ class DemoContent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
-    """The demo school as a newcomer is shown it."""
+    """The demo school, as the start of the server prints it."""
 
     school: School
     demo: DemoContent
     now: Moment
-    """By the server's clock: what is asked for an hour later can be added."""
+    """The server's time; a class an hour later can be added."""
     token: str | None
     """The operator's token; known only to the start that made the school."""
     on_air: PublishTarget | None = None
-    """The class that the sample clip is pushed into, where one is."""
+    """The class that the sample clip is pushed into, if there is one."""
     yours: PublishTarget | None = None
-    """A class that is open and that nobody pushes, for whoever wants to try that."""
+    """An open class without a publisher, for trying to publish."""
 
 
 def find_or_create(uow: UnitOfWork, deps: Dependencies) -> DemoSchool:
-    """Return the demo school, made at the first call and made usable again at later ones."""
+    """Return the demo school; create it at the first call, repair it at later ones."""
     school_id = uow.server_state.get(SCHOOL_KEY)
     school = None if school_id is None else uow.schools.get(SchoolId(int(school_id)))
     token = None
@@ -84,9 +84,9 @@ def find_or_create(uow: UnitOfWork, deps: Dependencies) -> DemoSchool:
 
 
 def put_on_air(uow: UnitOfWork, deps: Dependencies, demo_school: DemoSchool) -> DemoSchool:
-    """Return the demo school with two classes that began a while ago.
+    """Return the demo school with two running classes.
 
-    One is pushed by us, the other waits for a newcomer; new ones are made once they have ended.
+    The server publishes into one, the other is free; ended ones are replaced.
     """
     return msgspec.structs.replace(
         demo_school,
@@ -96,7 +96,7 @@ def put_on_air(uow: UnitOfWork, deps: Dependencies, demo_school: DemoSchool) -> 
 
 
 def get_on_air(uow: UnitOfWork) -> PublishTarget | None:
-    """Return the class that the sample clip is pushed into, none once that is over or deleted."""
+    """Return the class that the sample clip is pushed into; None if it is over or deleted."""
     return _find_open(uow, ON_AIR_KEY)
 
 
@@ -136,7 +136,7 @@ def _ensure_running(
 
 
 def _find_open(uow: UnitOfWork, key: str) -> PublishTarget | None:
-    """Return a class by the name it is kept under, none once it is over or deleted."""
+    """Return the class of a name in the server state; None if it is over or deleted."""
     lesson = uow.server_state.get(key)
     target = None if lesson is None else uow.publish_sessions.get_stream(LessonId(int(lesson)))
     if target is None or target.lesson.is_over(uow.now):
@@ -145,15 +145,15 @@ def _find_open(uow: UnitOfWork, key: str) -> PublishTarget | None:
 
 
 def _is_reusable(lesson: Lesson, course: CourseId, now: Moment) -> bool:
-    """Tell whether a class that was put on the air is the one to show."""
+    """Tell whether a class that was put on air can be used again."""
     hours = lesson.hours
     return lesson.course == course and lesson.recording.live and hours.begin <= now < hours.end
 
 
 def seed(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> DemoContent:
-    """Put the demo's people, courses and classes into a school, whatever its plan allows.
+    """Add the demo's people, courses and classes to a school, without the limits of its plan.
 
-    Accounts, labels and folders that are there already are used; courses and classes are new.
+    Existing accounts, labels and folders are used; courses and classes are new.
     """
     teachers = [_ensure_person(uow, school, 1 + index, name) for index, name in enumerate(TEACHERS)]
     for user, name in zip(teachers, TEACHERS, strict=True):

@@ -1,4 +1,4 @@
-"""What use cases need besides the unit of work."""
+"""Dependencies of use cases, other than the unit of work."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from homeroom.domain.lessons import PULL_URL_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Where keys come from, what signs addresses, how long things take, whether video works."""
+    """Source of keys, signing keys, durations, and the state of the video service."""
 
     keys: KeyGenerator
     pull_key: str
     stop_delay_seconds: int
-    """Seconds; a school may have its own."""
+    """Seconds until a stopping teacher is stopped; the plan of a school may override it."""
     push_key: str = ""
     clip_key: str = ""
     ticket_key: str = ""
-    """Signs what viewers of the pages are known by."""
+    """Signs the tickets of viewers."""
     pull_url_seconds: int = PULL_URL_SECONDS
-    """Seconds for which a pull address is good once it is bound."""
+    """Seconds for which a bound pull address is valid."""
     video_works: Callable[[], bool] = lambda: True
-    """Whether there is a media engine, and it has answered within the last minute."""
+    """Tells whether there is a media engine that answered within the last minute."""

@@ -9,14 +9,14 @@ from homeroom.usecases.accounts import get_current_school
 
 
 def get_top_folder(uow: UnitOfWork, school: SchoolId) -> FolderId:
-    """Return the top folder of the school; the first call makes it."""
+    """Return the top folder of the school; the first call creates it."""
     if not get_current_school(uow, school).plan.drive:
         raise Refusal(Errno.NO_DATA, "the school's plan has no cloud drive")
     return uow.drive.get_or_add_top(school, uow.now)
 
 
 def add(uow: UnitOfWork, school: SchoolId, parent_id: FolderId, name: str) -> FolderId:
-    """Make a folder; a name taken there is refused, about the folder that has it."""
+    """Create a folder; a name in use is refused, about the folder that has it."""
     parent = check_parent_folder(uow.drive.get(parent_id), school)
     existing = uow.drive.find_by_name(parent_id, name)
     if existing is not None:

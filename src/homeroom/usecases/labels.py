@@ -33,7 +33,7 @@ def rename(uow: UnitOfWork, school: SchoolId, label_id: LabelId, name: str) -> N
 
 
 def delete(uow: UnitOfWork, school: SchoolId, label: LabelId) -> None:
-    """Delete a label, and take it off every course."""
+    """Delete a label, and remove it from all courses."""
     uow.labels.delete(_get_own_label(uow, school, label).id)
 
 
@@ -42,7 +42,7 @@ def set_of_courses(
     school: SchoolId,
     entries: list[tuple[CourseId, tuple[LabelId, ...] | None] | Refusal],
 ) -> list[Refusal | None]:
-    """Make the labels of courses what is asked, each course all or nothing (READINGS Q8)."""
+    """Set the labels of courses; each course gets all of its labels or none (READINGS Q8)."""
     valid = [entry for entry in entries if not isinstance(entry, Refusal)]
     courses = uow.courses.get_many(course for course, _ in valid)
     owners = uow.labels.find_schools(label for _, labels in valid for label in labels or ())

@@ -1,4 +1,4 @@
-"""Adding, editing and deleting classes."""
+"""Add, edit and delete classes."""
 
 from dataclasses import replace
 
@@ -103,7 +103,7 @@ def add(
 
 
 def find_teacher(uow: UnitOfWork, user: UserId | None, account: str | None) -> UserId | None:
-    """Return the UID of a new class's teacher: the one sent, or the one of the account.
+    """Find the UID of a new class's teacher: the one sent, or the one of the account.
 
     None if no user has the account, or if it is malformed (READINGS Q15).
     """
@@ -125,7 +125,7 @@ def edit(
     lesson: LessonId,
     change: LessonChange,
 ) -> Lesson:
-    """Change a class of this school; what is not in the change stays."""
+    """Change a class of this school; values of None in the change stay unchanged."""
     current = get_current_school(uow, school)
     parent = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     old = get_v1_lesson(uow, course, lesson)
@@ -178,7 +178,7 @@ def edit(
 
 
 def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: LessonId) -> None:
-    """Delete a class that has not been held; its identity becomes free (idempotency rules)."""
+    """Delete a class that has not begun; its identity becomes free (idempotency rules)."""
     keeps_identity = get_current_school(uow, school).plan.keep_identities
     uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     lesson = get_v1_lesson(uow, course, lesson_id)
@@ -193,7 +193,7 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: Lesso
 
 
 def get_v1_lesson(uow: UnitOfWork, course: CourseId, lesson_id: LessonId) -> Lesson:
-    """Return a class of the course that the v1 calls may handle, or refuse it."""
+    """Return a class of the course that the v1 API created; raise `Refusal` otherwise."""
     lesson = check_lesson(uow.lessons.get(lesson_id), course)
     if lesson.origin is not Origin.V1:
         raise Refusal(Errno.LESSON_MADE_ELSEWHERE)
@@ -201,7 +201,7 @@ def get_v1_lesson(uow: UnitOfWork, course: CourseId, lesson_id: LessonId) -> Les
 
 
 def check_lesson(lesson: Lesson | None, course: CourseId) -> Lesson:
-    """Return a class of the course that is not deleted, or refuse it."""
+    """Return a class of the course that is not deleted; raise `Refusal` otherwise."""
     if lesson is None:
         raise Refusal(Errno.NO_SUCH_LESSON)
     if lesson.course != course:
@@ -218,7 +218,7 @@ def bind_stream(
     stream: StreamSignature | None,
     recording: RecordingOptions,
 ) -> StreamSignature | None:
-    """Return the pull address of a class: bound once it is recorded and live, then for ever."""
+    """Return the pull signature of a class: bound once it is recorded and live, then fixed."""
     if stream is not None or not (recording.record and recording.live):
         return stream
     return sign_stream(key, uow.now + deps.pull_url_seconds, deps.pull_key)
@@ -227,7 +227,7 @@ def bind_stream(
 def _resolve_recording(
     uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan, requested: RecordingOptions
 ) -> RecordingOptions:
-    """Return the recording switches of a new class, and note what they could not be."""
+    """Return the recording options of a new class, and warn of those that cannot be on."""
     if requested.lacks_recording:
         uow.warn(Errno.ADDED_WITH_BAD_RECORDING)
     if requested.record and not can_record(uow, deps, school, plan):
@@ -239,7 +239,7 @@ def _resolve_recording(
 def _change_recording(
     uow: UnitOfWork, deps: Dependencies, school: School, old: Lesson, requested: RecordingOptions
 ) -> RecordingOptions:
-    """Return the recording switches after an edit, and note what they could not become."""
+    """Return the recording options after an edit, and warn if they cannot change."""
     warnings = {
         RecordingVerdict.LACKS_RECORDING: Errno.EDITED_WITH_BAD_RECORDING,
         RecordingVerdict.FROZEN: Errno.EDITED_RECORDING_FROZEN,
@@ -254,7 +254,7 @@ def _change_recording(
 
 
 def _storable_or_warn(uow: UnitOfWork, text: str, warning: Errno, instead: str = "") -> str:
-    """Return an introduction, or what stands instead of one that cannot be kept."""
+    """Return an introduction; if it has control characters, warn and return `instead`."""
     if is_storable(text):
         return text
     uow.warn(warning)
@@ -268,7 +268,7 @@ def _check_teachers(
     co_teachers: tuple[UserId, ...],
     change: LessonChange,
 ) -> list[CourseCandidate]:
-    """Refuse a new teacher or new co-teachers who do not fit; returns who joins the class."""
+    """Refuse a new teacher or co-teachers who do not fit; return the people who join the class."""
     if not change.changes_teachers:
         return []
     joining: list[CourseCandidate] = []
@@ -302,7 +302,7 @@ def _check_teachers(
 def _check_plan_of_edit(
     uow: UnitOfWork, school: School, old: Lesson, classroom: ClassroomSettings, change: LessonChange
 ) -> None:
-    """Refuse what the plan lacks: of what is sent, or of the whole class when its times change."""
+    """Refuse what the plan lacks: of the sent fields, or of the whole class if its hours change."""
     plan = school.plan
     if change.hours is None:
         sent = ClassroomSettings(
@@ -333,7 +333,7 @@ def _check_plan_of_edit(
 
 
 def _check_quotas(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseId) -> None:
-    """Refuse one class more than the course or the month may have."""
+    """Refuse a class above the limit of the course or the month."""
     if not (plan.max_course_classes or plan.monthly_classes):
         return
     # Two classes added at once must not both be the last one allowed.
@@ -350,21 +350,21 @@ def _check_quotas(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseI
 
 
 def _list_teachers(uow: UnitOfWork, course: CourseId, rows: list[CourseCandidate]) -> None:
-    """Enter the teachers of a class in the course's list of teachers."""
+    """Add the teachers of a class to the list of teachers of the course."""
     uow.courses.add_teachers(
         course, [row.candidate.user for row in rows if not row.is_course_teacher]
     )
 
 
 def _extend_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
-    """Push the expiry of a course past a class of it (READINGS Q27)."""
+    """Extend the expiry of a course past a class of it (READINGS Q27)."""
     latest = hours.end + EXPIRY_EXTENSION_SECONDS
     if course.expires_at is not None and course.expires_at < latest:
         uow.courses.extend_expiry(course.id, latest)
 
 
 def _warn_hours_used_up(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
-    """Say so when the classroom hours that are paid for are used up."""
+    """Warn if the classroom hours of the plan are used up."""
     if plan.classroom_hours:
         used = uow.quotas.sum_lesson_seconds(school, *month_bounds(hours.begin, plan))
         if used > plan.classroom_hours * HOUR:

@@ -1,4 +1,4 @@
-"""What an operator does to what partners made, and for the server itself."""
+"""Use cases of operators: accounts, courses, classes, folders, maintenance windows and tokens."""
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, TokenId, UserId, WindowId
@@ -18,7 +18,7 @@ from homeroom.usecases.dependencies import Dependencies
 
 
 def get_user(uow: UnitOfWork, text: str) -> User:
-    """Return a user by UID, or by telephone number or e-mail address, or decline."""
+    """Return a user by UID, telephone number or e-mail address; raises `OperatorError`."""
     name = text.strip().lower()
     user = uow.accounts.find_by_names([name]).get(name)
     if user is None and text.isascii() and text.isdigit() and len(text) <= len(str(2**62)):
@@ -53,7 +53,7 @@ def set_course_kind(uow: UnitOfWork, course: CourseId, kind: CourseKind) -> None
 
 
 def delete_course(uow: UnitOfWork, course_id: CourseId) -> None:
-    """Delete a course with its classes; their identities become free, as the school likes it."""
+    """Delete a course with its classes; their identities become free if the plan says so."""
     course = _get_course(uow, course_id)
     if not schools.get(uow, course.school).plan.keep_identities:
         uow.courses.free_identities(course_id)
@@ -74,7 +74,7 @@ def _get_course(uow: UnitOfWork, course_id: CourseId) -> Course:
 
 
 def get_lesson(uow: UnitOfWork, lesson_id: LessonId) -> Lesson:
-    """Return a class that is not deleted, or decline."""
+    """Return a class that is not deleted; raises `OperatorError`."""
     lesson = uow.lessons.get(lesson_id)
     if lesson is None:
         raise OperatorError(f"no class has the id {lesson_id}")
@@ -84,7 +84,7 @@ def get_lesson(uow: UnitOfWork, lesson_id: LessonId) -> Lesson:
 
 
 def set_origin(uow: UnitOfWork, lesson_id: LessonId, origin: Origin) -> None:
-    """Say how a class was made; the v1 calls change only their own (errno 466)."""
+    """Set the origin of a class; the v1 calls change only their own."""
     uow.lessons.save_origin(get_lesson(uow, lesson_id).id, origin)
 
 
@@ -105,7 +105,7 @@ def add_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
 
 
 def remove_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
-    """Take a student out of one class."""
+    """Remove a guest from one class."""
     if not uow.class_roles.delete_guest(get_lesson(uow, lesson_id).id, guest):
         raise OperatorError(f"UID {guest} is no guest of class {lesson_id}")
 
@@ -114,7 +114,7 @@ def remove_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
 
 
 def set_writable(uow: UnitOfWork, folder_id: FolderId, *, writable: bool) -> Folder:
-    """Let the partner API put folders into a folder, or no longer (errno 196)."""
+    """Allow or forbid the partner API to add folders to a folder."""
     folder = uow.drive.get(folder_id)
     if folder is None:
         raise OperatorError(f"no folder has the id {folder_id}")
@@ -126,7 +126,7 @@ def set_writable(uow: UnitOfWork, folder_id: FolderId, *, writable: bool) -> Fol
 
 
 def add_window(uow: UnitOfWork, begin: Moment, end: Moment, *, blocks: bool) -> WindowId:
-    """Add a maintenance window: no class may touch it, and one that blocks closes the API."""
+    """Add a maintenance window: no class may overlap it; with `blocks` it closes the API."""
     if end <= begin:
         raise OperatorError("a maintenance window must end after it begins")
     return uow.maintenance.add(begin, end, blocks=blocks)
@@ -141,7 +141,7 @@ def remove_window(uow: UnitOfWork, window: WindowId) -> None:
 def issue_token(
     uow: UnitOfWork, deps: Dependencies, school: SchoolId | None, name: str
 ) -> tuple[TokenId, str]:
-    """Make a bearer token of a school, or of the operator; only its fingerprint is kept."""
+    """Create a bearer token of a school, or of the operator; only its fingerprint is stored."""
     if school is not None:
         schools.get(uow, school)
     secret = deps.keys.token()

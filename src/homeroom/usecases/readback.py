@@ -1,4 +1,4 @@
-"""Read-back: what a school, or the operator, may see of courses, classes and people."""
+"""Read-back lists: courses, classes and people that a school or the operator may see."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from homeroom.store.readback_records import (
 from homeroom.store.unit_of_work import UnitOfWork
 
 Scope = SchoolId | None
-"""Whose things may be seen: one school's, or everybody's."""
+"""The school whose rows may be read; None: all schools."""
 VIEWERS_PAGE = 1000
 
 
@@ -36,7 +36,7 @@ class ListedCourse:
 
 @dataclass(frozen=True, slots=True)
 class ListedLesson:
-    """A class with the people who hold it."""
+    """A class with its teachers."""
 
     lesson: Lesson
     row: LessonRecord
@@ -44,7 +44,7 @@ class ListedLesson:
 
 
 def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedCourse]:
-    """Return a page of courses, their labels read in one statement."""
+    """Return a page of courses with their labels, read in one statement."""
     page = uow.readback.list_courses(filters, span)
     labels = uow.readback.find_labels(course.id for course in page.rows)
     rows = [ListedCourse(course, labels[course.id]) for course in page.rows]
@@ -52,7 +52,7 @@ def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[L
 
 
 def list_lessons(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedLesson]:
-    """Return a page of classes, what hangs on them read in two statements."""
+    """Return a page of classes with their co-teachers, read in two more statements."""
     page = uow.readback.list_lessons(filters, span)
     ids = [row.id for row in page.rows]
     existing = uow.lessons.get_many(ids)
@@ -62,7 +62,7 @@ def list_lessons(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[L
 
 
 def find_lesson(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> ListedLesson | None:
-    """Return one class, or none where there is none to be seen."""
+    """Return one class; None if it does not exist or may not be seen."""
     filters: Filters = {"lesson": lesson_id}
     if scope is not None:
         filters = {**filters, SCHOOL: scope}
@@ -71,19 +71,19 @@ def find_lesson(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> ListedLes
 
 
 def can_see_course(uow: UnitOfWork, scope: Scope, course_id: CourseId) -> bool:
-    """Tell whether there is such a course to be seen."""
+    """Tell whether a course exists and may be seen."""
     course = uow.courses.get(course_id)
     return course is not None and scope in (None, course.school)
 
 
 def find_lesson_alone(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> Lesson | None:
-    """Return a class alone, or none where there is none to be seen."""
+    """Return a class without its list row; None if it does not exist or may not be seen."""
     lesson = uow.lessons.get(lesson_id)
     return lesson if lesson is not None and scope in (None, lesson.school) else None
 
 
 def list_all_viewers(uow: UnitOfWork, lesson: LessonId) -> list[ViewerRecord]:
-    """Return everybody who watched a class, in the order of their coming."""
+    """Return all viewers of a class, in the order of their arrival."""
     viewers: list[ViewerRecord] = []
     page = uow.readback.list_viewers_of_lesson(lesson, {}, PageRequest(VIEWERS_PAGE))
     viewers += page.rows

@@ -1,4 +1,4 @@
-"""Resetting a school of the sandbox: emptied, or as the demo school is."""
+"""Reset a school of the sandbox: empty it, or fill it like the demo school."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ ERASE_BATCH = 1000
 
 
 class ResetCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a school held."""
+    """Number of rows and files that a reset removed."""
 
     classes: int
     courses: int
@@ -22,14 +22,14 @@ class ResetCounts(msgspec.Struct, frozen=True, kw_only=True):
     labels: int
     folders: int
     accounts: int
-    """Those that no other school uses; the school account stays."""
+    """Accounts that no other school uses; the school account stays."""
     files: int
 
 
 def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
-    """Leave of a school what `school create` makes: SID, secrets, school account, a plan of all.
+    """Reset a school to what `school create` makes: SID, secrets, school account, full plan.
 
-    Its tokens stay too. The bytes of its files go after the commit.
+    Its tokens stay too. Its files are erased after the commit.
     """
     emptied = uow.resets.empty(school)
     uow.schools.save_plan(school, Plan())
@@ -49,7 +49,7 @@ def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
 
 
 def reset_to_demo(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> ResetCounts:
-    """Empty a school and fill it as the demo school is."""
+    """Empty a school and fill it like the demo school."""
     removed = empty_school(uow, school)
     demo.seed(uow, deps, school)
     return removed

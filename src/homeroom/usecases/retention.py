@@ -1,4 +1,4 @@
-"""What is kept of viewers and their chats for some days only, and sessions that expired."""
+"""Retention: viewers' details, chats and expired sessions are deleted after some days."""
 
 from homeroom.base.clock import DAY
 from homeroom.base.ids import EntryId, SchoolId, ViewerId
@@ -7,11 +7,11 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
 
 SWEEP_BATCH = 500
-"""Viewers, and entries of chats, that one unit of work sweeps away."""
+"""Viewers, and chat entries, that one unit of work deletes."""
 
 
 def find_overdue_schools(uow: UnitOfWork) -> set[SchoolId]:
-    """Return the schools that have something to be swept away."""
+    """Return the schools with rows that are past their retention."""
     with_overdue_rows = (
         school.id for school in schools.list_schools(uow) if any(_find_overdue(uow, school, 1))
     )
@@ -19,7 +19,7 @@ def find_overdue_schools(uow: UnitOfWork) -> set[SchoolId]:
 
 
 def sweep(uow: UnitOfWork, school: SchoolId) -> int:
-    """Remove what a school has kept for longer than it wants to, some at once; tells how much."""
+    """Delete some rows that are past the retention of a school; return their number."""
     viewers, entries = _find_overdue(uow, schools.get(uow, school), SWEEP_BATCH)
     uow.viewers.purge(viewers)
     uow.chats.purge(entries)
@@ -29,7 +29,7 @@ def sweep(uow: UnitOfWork, school: SchoolId) -> int:
 def _find_overdue(
     uow: UnitOfWork, school: School, limit: int
 ) -> tuple[list[ViewerId], list[EntryId]]:
-    """Return viewers and entries whose days, counted from the end of the class, are over."""
+    """Return viewers and entries past their retention, counted from the end of the class."""
     plan, now = school.plan, uow.now
     viewers: list[ViewerId] = []
     entries: list[EntryId] = []

@@ -1,4 +1,4 @@
-"""Adding people to courses and taking them out."""
+"""Add people to courses and remove them."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import get_current_school
 
 MemberVerdict = Refusal | Errno | None
-"""What became of one entry: refused, done with something to say, or simply done."""
+"""The result of one entry: a refusal, a warning, or None when it is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRequest:
-    """A person asked for by UID, or by account as older clients do."""
+    """A person to add or remove, by UID, or by account as older clients do."""
 
     user: UserId | None
     name: AccountName | None = None
@@ -33,7 +33,7 @@ def add_members(
     role: MemberRole,
     requests: list[MemberRequest | Refusal],
 ) -> list[MemberVerdict]:
-    """Add people to a course; each is judged alone, all accepted ones are written together."""
+    """Add people to a course; each is checked alone, all accepted ones are written together."""
     current = get_current_school(uow, school)
     parent = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     accounts = _find_accounts(uow, requests)
@@ -67,7 +67,7 @@ def remove_members(
     role: MemberRole,
     requests: list[MemberRequest | Refusal],
 ) -> list[MemberVerdict]:
-    """Take people out of a course; who is named a second time is no member any more."""
+    """Remove people from a course; the second entry of a person finds no member."""
     uow.courses.get_usable(school, course, uow.now, REMOVE_MEMBERS_RULE)
     accounts = _find_accounts(uow, requests)
     uids = [_resolve_uid(request, accounts) for request in requests]
@@ -110,14 +110,14 @@ def _resolve_uid(request: MemberRequest | Refusal, accounts: dict[str, User]) ->
 
 
 def _places_left(uow: UnitOfWork, school: School, course: CourseId, role: MemberRole) -> int | None:
-    """Return how many more members of a role the course takes; none for no limit."""
+    """Return how many more members of a role the course can have; None: no limit."""
     plan = school.plan
     limit = plan.max_course_students if role is MemberRole.STUDENT else plan.max_course_auditors
     return limit - uow.rosters.count(course, role) if limit else None
 
 
 def _check_places(places: int | None, taken: int) -> None:
-    """Refuse one member more than the course takes."""
+    """Refuse a member above the limit of the course."""
     if places is not None and taken >= places:
         raise Refusal(Errno.TOO_MANY_MEMBERS)
 
@@ -131,7 +131,7 @@ def _check_person(
     role: MemberRole,
     named: set[UserId],
 ) -> RosterCandidate:
-    """Return a person who may become a member, or refuse."""
+    """Return a person who may become a member; raise `Refusal` otherwise."""
     person = None if uid is None else persons.get(uid)
     by_account = request.user is None
     if person is None:
@@ -158,7 +158,7 @@ def _check_person(
 def _teacher_errno(
     person: RosterCandidate, course: Course, role: MemberRole, *, by_account: bool
 ) -> Errno:
-    """Return the number for a teacher who shall be a member; the older key has older numbers."""
+    """Return the errno for a teacher as a member; requests by account have older errnos."""
     if by_account:
         return Errno.TEACHER_AS_STUDENT if role is MemberRole.STUDENT else Errno.TEACHER_AS_AUDITOR
     if course.head_teacher == person.user and role is MemberRole.STUDENT:
@@ -169,7 +169,7 @@ def _teacher_errno(
 def _build_member(
     person: RosterCandidate, request: MemberRequest, school: School, role: MemberRole
 ) -> tuple[NewMember, Errno | None]:
-    """Return the member to write, and what could not be done besides."""
+    """Return the member to write, and a warning or None."""
     name = (request.nickname or person.account) if role is MemberRole.AUDITOR else None
     if not school.plan.sync_nickname:
         return NewMember(person.user, name, person.nickname), None

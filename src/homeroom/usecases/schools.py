@@ -1,4 +1,4 @@
-"""Schools: making and changing them, as an operator does."""
+"""Schools: create and change them, as an operator does."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ PAGE_SIZE = 500
 
 
 def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = None) -> School:
-    """Make a school with its school account; it has every feature and no limit."""
+    """Create a school and its school account; without a plan it has all features and no limit."""
     newest = uow.schools.get_newest_id()
     sid = FIRST_SID if newest is None else SchoolId(newest + 1)
     number = parse_telephone(f"00999-{FIRST_TELEPHONE + sid}")
@@ -40,7 +40,7 @@ def list_schools(uow: UnitOfWork) -> list[School]:
 
 
 def get(uow: UnitOfWork, school_id: SchoolId) -> School:
-    """Return a school, or decline."""
+    """Return a school; raises `OperatorError`."""
     school = uow.schools.get(school_id)
     if school is None:
         raise OperatorError(f"no school has the SID {school_id}")
@@ -63,7 +63,7 @@ def get_newest_creation_time(uow: UnitOfWork) -> Moment | None:
 
 
 def change(uow: UnitOfWork, school: SchoolId, values: Mapping[str, str]) -> School:
-    """Change what a school may do, by keys and values as they are typed."""
+    """Change the plan of a school, by keys and values as an operator types them."""
     current = get(uow, school)
     plan = change_plan(current.plan, values)
     uow.schools.save_plan(school, plan)
@@ -71,7 +71,7 @@ def change(uow: UnitOfWork, school: SchoolId, values: Mapping[str, str]) -> Scho
 
 
 def rotate_secret(uow: UnitOfWork, deps: Dependencies, school: SchoolId) -> School:
-    """Give a school a new secret; the former one stays good until it is dropped."""
+    """Give a school a new secret; the former one stays valid until it is dropped."""
     current = get(uow, school)
     if current.former_secret is not None:
         raise OperatorError(f"school {school} has two secrets already: drop the former one first")
@@ -102,7 +102,7 @@ def add_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> User:
 
 
 def remove_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
-    """Take a sub-account back."""
+    """Remove a sub-account."""
     get(uow, school)
     if not uow.schools.delete_sub_account(school, user):
         raise OperatorError(f"UID {user} is no sub-account of school {school}")
@@ -127,7 +127,7 @@ def list_presets(uow: UnitOfWork, school: SchoolId) -> list[tuple[PresetId, str]
 
 
 def get_active_user(uow: UnitOfWork, user: UserId) -> User:
-    """Return a user who is not cancelled, or decline."""
+    """Return a user who is not cancelled; raises `OperatorError`."""
     person = uow.accounts.get(user)
     if person is None:
         raise OperatorError(f"no user has the UID {user}")
@@ -137,7 +137,7 @@ def get_active_user(uow: UnitOfWork, user: UserId) -> User:
 
 
 def normalize_name(name: str) -> str:
-    """Return a name as it is kept, or decline one that is empty, too long or unprintable."""
+    """Return a trimmed name; raises `OperatorError` if it is empty, too long or unprintable."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise OperatorError(f"a name has 1 to {MAX_NAME_LENGTH} printable characters")

@@ -1,4 +1,4 @@
-"""The server's own secrets; the first server on a database makes them, all others find them."""
+"""The server's own secrets; the first server on a database creates them."""
 
 from dataclasses import dataclass
 
@@ -6,25 +6,25 @@ from homeroom.base.keys import KeyGenerator
 from homeroom.store.unit_of_work import UnitOfWork
 
 CLIP_KEY = "clip_key"
-"""The name under which the key of clips' addresses is kept."""
+"""Name of the key that signs clips' addresses."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSecrets:
-    """What signs addresses, and what the media engine and the API know each other by."""
+    """Keys that sign addresses, and shared secrets of the media engine and the API."""
 
     pull: str
     push: str
     clips: str
     tickets: str
     hooks: str
-    """Comes with every call of the engine."""
+    """Sent with each call from the engine."""
     engine: str
-    """Goes with every call to the engine."""
+    """Sent with each call to the engine."""
 
 
 def load_or_create(uow: UnitOfWork) -> ServerSecrets:
-    """Return the secrets, made where there are none yet."""
+    """Return the secrets; create those that do not exist."""
 
     def one(name: str) -> str:
         return uow.server_state.get_or_add(name, KeyGenerator().secret())

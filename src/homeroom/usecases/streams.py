@@ -1,4 +1,4 @@
-"""Streams: who may push and pull, what runs, what was recorded, and where it all goes."""
+"""Streams: checks of push and pull, publish sessions, recorded clips and addresses."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -26,15 +26,15 @@ from homeroom.usecases import teaching
 from homeroom.usecases.dependencies import Dependencies
 
 SESSION_RETENTION_SECONDS = 30 * DAY
-"""Seconds for which a push is kept from its start; no class is open for that long."""
+"""Seconds after which a publish session is deleted; no class is open for that long."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamClient:
-    """Who pushes or pulls, and by which address."""
+    """A client that pushes or pulls, and its address."""
 
     client_id: str
-    """What the media engine calls it."""
+    """Its id in the media engine."""
     ip: str
     app: str
     stream: str
@@ -43,7 +43,7 @@ class StreamClient:
 
 @dataclass(frozen=True, slots=True)
 class RevokedSession:
-    """A push that may no longer run, and why."""
+    """A publish session that may no longer run, and the reason."""
 
     id: int
     client_id: str
@@ -51,7 +51,7 @@ class RevokedSession:
 
 
 def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine: str) -> None:
-    """Let a push in at an engine; raises `OperatorError`."""
+    """Check a push and add its publish session; raises `OperatorError`."""
     target, kind = _find_by_client(uow, client)
     signature = parse_signature(client.param)
     check_push(target, kind, signature, deps.push_key, uow.now)
@@ -62,19 +62,19 @@ def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine
 
 
 def end_push(uow: UnitOfWork, client_id: str) -> None:
-    """Write that a client's push has ended, and forget those of long ago."""
+    """End the publish session of a client, and delete old sessions."""
     uow.publish_sessions.end(client_id, uow.now)
     uow.publish_sessions.purge(uow.now - SESSION_RETENTION_SECONDS)
 
 
 def check_play(uow: UnitOfWork, deps: Dependencies, client: StreamClient) -> None:
-    """Let a pull in; raises `OperatorError`."""
+    """Check a pull; raises `OperatorError`."""
     target, kind = _find_by_client(uow, client)
     check_pull(target.lesson, kind, parse_signature(client.param), deps.pull_key, uow.now)
 
 
 def find_revoked_sessions(uow: UnitOfWork, deps: Dependencies, engine: str) -> list[RevokedSession]:
-    """Return the pushes that run at an engine and would not be let in now."""
+    """Return the sessions that run at an engine and would be refused now."""
     revoked = []
     for session, target in uow.publish_sessions.list_running_with_streams(engine):
         try:
@@ -97,7 +97,7 @@ def get_publish_targets(uow: UnitOfWork, lessons: Collection[LessonId]) -> list[
 def record_engine_state(
     uow: UnitOfWork, engine: str, gone_clients: Collection[str], problems: Mapping[str, str]
 ) -> None:
-    """Take over what an engine says: which clients have gone, and whose recordings went wrong."""
+    """Save an engine's report: the clients that left, and the errors of recordings."""
     changed = []
     for session in uow.publish_sessions.list_running(engine):
         ended_at = uow.now if session.client_id in gone_clients else None
@@ -110,7 +110,7 @@ def record_engine_state(
 
 
 def has_clip(uow: UnitOfWork, stream: str, file_id: str) -> bool:
-    """Tell whether a clip was written already; raises `OperatorError` where it could not be."""
+    """Tell whether a clip exists; raises `OperatorError` if no class has such a stream."""
     if uow.clips.find_by_file_id(file_id) is not None:
         return True
     _find_by_stream(uow, stream)
@@ -118,9 +118,9 @@ def has_clip(uow: UnitOfWork, stream: str, file_id: str) -> bool:
 
 
 def add_recorded_clip(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
-    """Write the clip that was recorded of a stream, once; of a deleted class, too.
+    """Add the recorded clip of a stream once; also to a deleted class.
 
-    Raises `OperatorError` where no class has such a stream.
+    Raises `OperatorError` if no class has such a stream.
     """
     existing = uow.clips.find_by_file_id(file.file_id)
     if existing is not None:
@@ -129,22 +129,22 @@ def add_recorded_clip(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
     return uow.clips.add(target.lesson.id, file, uow.now)
 
 
-# --- what an operator sees -----------------------------------------------------------------------
+# --- facts for operators -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """One stream of a class: where it is pushed and pulled."""
+    """The push and pull addresses of one stream."""
 
     name: str
     push_url: str
     pull_urls: StreamAddresses | None
-    """None where no pull address was ever bound."""
+    """None if no pull address was ever bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class LessonStreams:
-    """The streams of a class; none where it is not recorded, or nothing carries streams."""
+    """The streams of a class; None if it is not recorded, or the server carries no streams."""
 
     lesson: LessonId
     opens_at: Moment
@@ -152,7 +152,7 @@ class LessonStreams:
     room: StreamInfo | None
     scene: StreamInfo | None
     teach_url: str
-    """The page of its teacher; a secret as a push address is."""
+    """The teacher's page; as secret as a push address."""
     sessions: list[PublishSession]
     """The newest first."""
 
@@ -160,7 +160,7 @@ class LessonStreams:
 def get_streams(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson_id: LessonId
 ) -> LessonStreams:
-    """Return the streams of a class; raises `OperatorError` where there is none."""
+    """Return the streams of a class; raises `OperatorError` if there is no such class."""
     target = uow.publish_sessions.get_stream(lesson_id)
     if target is None:
         raise OperatorError(f"no class has the id {lesson_id}")
@@ -176,7 +176,7 @@ def get_streams(
 
 
 def renew_key(uow: UnitOfWork, lesson: LessonId) -> None:
-    """Make the push addresses of a class worthless; the next ones are signed with another key."""
+    """Renew the push key of a class; its old push addresses become invalid."""
     if uow.lessons.get(lesson) is None:
         raise OperatorError(f"no class has the id {lesson}")
     uow.publish_sessions.renew_key(lesson)

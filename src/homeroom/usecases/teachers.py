@@ -1,4 +1,4 @@
-"""Taking teachers into service and out of it."""
+"""Add teachers to a school, stop and restart them."""
 
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno
@@ -20,7 +20,7 @@ def add(
     shown_as: str,
     photo: str | None,
 ) -> int:
-    """Put a registered user on the school's list of teachers; returns the id of that relation."""
+    """Add a registered user to the teachers of the school; return the id of that relation."""
     current = get_current_school(uow, school)
     person = find_user(uow, user, name)
     if person is None:
@@ -40,7 +40,7 @@ def stop(
     user: UserId | None,
     name: AccountName | None,
 ) -> None:
-    """Take a teacher out of service; done at once or after a delay (READINGS Q13)."""
+    """Stop a teacher, at once or after a delay (READINGS Q13)."""
     current = get_current_school(uow, school)
     person, state = _get_teacher(uow, current, user, name)
     if person.id == current.owner:
@@ -62,7 +62,7 @@ def stop(
 
 
 def finish_stop(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
-    """Let a stopping teacher be stopped; anybody else stays as they are."""
+    """Set a stopping teacher to stopped; other states stay unchanged."""
     if uow.teachers.get_state(school, user) is TeacherState.STOPPING:
         uow.teachers.save_state(school, user, TeacherState.STOPPED)
 
@@ -70,7 +70,7 @@ def finish_stop(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
 def restart(
     uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None
 ) -> None:
-    """Put a stopped teacher back into service."""
+    """Make a stopped teacher active again."""
     person, state = _get_teacher(uow, get_current_school(uow, school), user, name)
     if state is TeacherState.STOPPING:
         raise Refusal(Errno.TEACHER_STOPPING, "the stop is not finished yet; try again later")

@@ -1,4 +1,4 @@
-"""Teaching from the browser: the secret page of a class, and what may be done there."""
+"""The teacher's secret page of a class, for publishing from the browser."""
 
 from dataclasses import dataclass
 
@@ -20,23 +20,23 @@ from homeroom.usecases import operations, viewing
 from homeroom.usecases.dependencies import Dependencies
 
 PAGE_RETENTION_SECONDS = 7 * DAY
-"""Seconds for which the page of a class that is over still shows its clips."""
+"""Seconds for which the page of a class that is over shows its clips."""
 KEY_LENGTH = 16
 PROOF_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherPage:
-    """A class as its teacher's page has it."""
+    """The class of a teacher's page, and its publish target."""
 
     seen: PublicLesson
     target: PublishTarget
     is_over: bool
-    """Then nothing may be pushed, said or ended any more."""
+    """True: publishing, chatting and ending are refused."""
 
 
 def sign_token(target: PublishTarget, push_key: str) -> str:
-    """Return what opens the teacher's page: another teacher or another key, another token."""
+    """Return the token of the teacher's page; it changes with the teacher and the push key."""
     signature = hmac_hex(target.derive_push_key(push_key), "teach")
     return f"{target.lesson.key}{signature[:PROOF_LENGTH]}"
 
@@ -47,7 +47,7 @@ def get_page_url(target: PublishTarget, deps: Dependencies, hosts: Hosts) -> str
 
 
 def open_page(uow: UnitOfWork, deps: Dependencies, token: str) -> TeacherPage:
-    """Return the class that a token opens; raises `OperatorError`, and says nothing of why."""
+    """Return the page of a token; raises `OperatorError` without a reason."""
     key = token[:KEY_LENGTH]
     target = uow.publish_sessions.find_stream_by_key(key) if is_public_key(key) else None
     if target is None or not is_token_valid(token, target, deps, uow.now):
@@ -69,7 +69,7 @@ def is_token_valid(token: str, target: PublishTarget, deps: Dependencies, now: M
 def get_push_url(
     target: PublishTarget, kind: StreamKind, deps: Dependencies, hosts: Hosts
 ) -> str | None:
-    """Return where a stream of the class is pushed to, none where it has no such stream."""
+    """Return the push address of a stream; None if the class has no such stream."""
     if not (hosts.push and has_stream(target.lesson, kind)):
         return None
     name = stream_name(target.lesson.key, kind)

@@ -1,4 +1,4 @@
-"""Watching a class on the public pages: who may, what is shown, who it was."""
+"""Public pages: authorize viewers, read content, save viewers and watch time."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -35,57 +35,57 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
 MAX_LISTED_LESSONS = 200
-"""Classes of a course that its page lists."""
+"""Classes that the page of a course lists."""
 
 
 class LoginRequiredError(Exception):
-    """Only who has logged in may watch the class."""
+    """The class can be watched only after a login."""
 
 
 class NoSuchPageError(Exception):
-    """There is no such class, or no such course, to be shown."""
+    """No class or course with this key can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerAccess:
-    """A viewer who may watch a class, and what else they may."""
+    """The access of a viewer who may watch a class."""
 
     seen: PublicLesson
     ticket: Ticket
     viewer: Viewer | None
-    """None for a visitor who has not said who they are."""
+    """None for a visitor without a name."""
     chat_access: ChatAccess
 
     @property
     def may_like(self) -> bool:
-        """Whether likes of theirs count."""
+        """Tell whether likes of the viewer count."""
         return self.chat_access in (ChatAccess.OPEN, ChatAccess.GUEST)
 
     @property
     def needs_saving(self) -> bool:
-        """Whether they, or the name they come by this time, are still to be written down."""
+        """Tell whether the viewer, or their new name, is not saved yet."""
         is_saved = self.viewer is not None and self.viewer.name == self.ticket.name
         return self.ticket.kind is not ViewerKind.VISITOR and not is_saved
 
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """What of a class can be seen at a moment, besides what the media engine knows."""
+    """The content of a class page at a moment, without the facts of the media engine."""
 
     phase: Phase
     opens_at: Moment
     closes_at: Moment
     streams: Mapping[StreamKind, StreamAddresses]
     running_elsewhere: frozenset[StreamKind]
-    """What runs at an engine that is not ours, and that perhaps nobody can ask."""
+    """Streams that run at an external media engine, which cannot be queried."""
     was_on_air: bool
-    """Whether anything was published since the start; known while the class runs."""
+    """True if anything was published since the start; known while the class runs."""
     clips: list[tuple[Clip, str]]
-    """With the address of each."""
+    """Each with its URL."""
 
 
 def get_page_lesson(uow: UnitOfWork, key: str) -> PublicLesson:
-    """Return the class of a page's key, a deleted one too; raises `Unknown`."""
+    """Return the class of a page's key, a deleted one too; raises `NoSuchPageError`."""
     page = uow.pages.find_lesson(key) if is_public_key(key) else None
     if page is None:
         raise NoSuchPageError
@@ -93,7 +93,7 @@ def get_page_lesson(uow: UnitOfWork, key: str) -> PublicLesson:
 
 
 def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, list[PublicLesson]]:
-    """Return a course with its school and the classes that its page lists; raises `Unknown`."""
+    """Return a course, its school and the listed classes; raises `NoSuchPageError`."""
     course = uow.pages.find_course(key) if is_public_key(key) else None
     school = None if course is None else uow.schools.get(course.school)
     if course is None or school is None:
@@ -106,7 +106,7 @@ def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, li
 
 @dataclass(frozen=True, slots=True)
 class LoginFreeLink:
-    """What a login-free link says."""
+    """The parameters of a login-free link."""
 
     account: str
     nickname: str
@@ -116,9 +116,9 @@ class LoginFreeLink:
 def issue_link_ticket(
     uow: UnitOfWork, deps: Dependencies, key: str, link: LoginFreeLink
 ) -> str | None:
-    """Return the ticket of a login-free link to a class or a course, none where it is wrong.
+    """Return the ticket of a login-free link to a class or a course; None if it is wrong.
 
-    READINGS Q40: whoever the school vouches for is admitted, student or not.
+    READINGS Q40: the person need not be a student of the school.
     """
     if not is_public_key(key):
         return None
@@ -153,12 +153,12 @@ def find_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
 
 
 def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:
-    """Begin a session and return its ticket; the password was checked before."""
+    """Begin a session and return its ticket; the caller has checked the password."""
     until = uow.now + TICKET_SECONDS
     ticket = Ticket(
         kind=ViewerKind.USER,
         subject=str(user.id),
-        # Who was registered without a name is called by their account, which nobody else may see.
+        # The nickname of a user without a name is their account, which is private.
         name=str(user.id) if user.nickname in (user.telephone, user.email) else user.nickname,
         school=school,
         expires_at=until,
@@ -168,7 +168,7 @@ def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) ->
 
 
 def has_session(deps: Dependencies, text: str) -> bool:
-    """Tell whether a text is a ticket of ours that logging out ends; asks no database."""
+    """Tell whether a text is a signed ticket with a session; reads no database."""
     try:
         # An expired one is ended as well: that does no harm.
         return verify_ticket(text, deps.ticket_key, now=0).session is not None
@@ -187,7 +187,7 @@ def log_out(uow: UnitOfWork, deps: Dependencies, text: str) -> None:
 
 
 def issue_visitor_ticket(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
-    """Return a ticket for somebody who has none."""
+    """Return a new ticket for an anonymous visitor."""
     return Ticket(
         kind=ViewerKind.VISITOR,
         subject=deps.keys.public_key(),
@@ -201,10 +201,10 @@ def issue_visitor_ticket(deps: Dependencies, lesson: Lesson, now: Moment) -> Tic
 def register_guest(
     uow: UnitOfWork, deps: Dependencies, key: str, text: str | None, telephone: str, name: str
 ) -> str:
-    """Write a visitor's telephone number and nickname, checked before, and return their ticket.
+    """Save a visitor's telephone number and nickname, both checked already, and return a ticket.
 
-    Raises `Unknown`, and `LogInFirst` where a guest may not watch or not chat. Whoever is known
-    otherwise stays who they are.
+    Raises `NoSuchPageError`, and `LoginRequiredError` if guests may not watch or chat. A viewer
+    with a link or a login stays who they are.
     """
     access = authorize_viewer(uow, deps, key, text)
     ticket, lesson = access.ticket, access.seen.lesson
@@ -219,15 +219,17 @@ def register_guest(
     return sign_ticket(ticket, deps.ticket_key)
 
 
-# --- who may -------------------------------------------------------------------------------------
+# --- permissions ---------------------------------------------------------------------------------
 
 
 def authorize_viewer(
     uow: UnitOfWork, deps: Dependencies, key: str, text: str | None
 ) -> ViewerAccess:
-    """Admit the holder of a ticket, or of none, to a class; raises `Unknown`, `LogInFirst`.
+    """Authorize a viewer to watch a class, with a ticket or without.
 
-    A ticket that is forged, expired, ended or for another class is as good as none.
+    Raises `NoSuchPageError` and `LoginRequiredError`.
+
+    A ticket that is forged, expired, ended or for another class is ignored.
     """
     page = get_page_lesson(uow, key)
     lesson = page.lesson
@@ -248,12 +250,12 @@ def authorize_viewer(
 
 
 def save_viewer(uow: UnitOfWork, access: ViewerAccess) -> Viewer | None:
-    """Write down a viewer who is known by name; returns them, none for a mere visitor."""
+    """Save a viewer with a name and return them; None for an anonymous visitor."""
     return uow.viewers.save(build_viewer(access), uow.now) if access.needs_saving else access.viewer
 
 
 def build_viewer(access: ViewerAccess) -> NewViewer:
-    """Return how a viewer is to be written."""
+    """Return the viewer to save."""
     ticket, viewer = access.ticket, access.viewer
     name = ticket.name
     if ticket.kind is ViewerKind.VISITOR and viewer is not None:
@@ -267,7 +269,7 @@ def build_viewer(access: ViewerAccess) -> NewViewer:
 def find_revoked_tickets(
     uow: UnitOfWork, watching: Collection[tuple[Lesson, set[Ticket]]]
 ) -> set[Ticket]:
-    """Return the tickets to some classes, once good, by which these are no longer watched."""
+    """Return the tickets that no longer allow watching their class."""
     all_tickets = {ticket for _, tickets in watching for ticket in tickets}
     sessions = {ticket.session for ticket in all_tickets if ticket.session is not None}
     valid_sessions = uow.sessions.find_active(sessions, uow.now)
@@ -286,7 +288,7 @@ def find_revoked_tickets(
 
 
 def add_watch_time(uow: UnitOfWork, watched: Iterable[WatchTime]) -> None:
-    """Add to how long viewers have watched."""
+    """Add to the watch time of viewers."""
     uow.viewers.add_watch_time(watched, uow.now)
 
 
@@ -318,20 +320,20 @@ def get_chat_access(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool
     return ChatAccess.OPEN if is_guest else ChatAccess.GUEST
 
 
-# --- what is shown -------------------------------------------------------------------------------
+# --- content -------------------------------------------------------------------------------------
 
 
 def get_content(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
 ) -> PageContent:
-    """Return what can be seen of a class now; its teacher sees what is not live as well."""
+    """Return the content of a class now; for the teacher also what is not live."""
     return get_contents(uow, deps, hosts, [lesson])[lesson.id][to_teacher]
 
 
 def get_contents(
     uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
 ) -> dict[LessonId, tuple[PageContent, PageContent]]:
-    """Return what can be seen of several classes now: by viewers, and by the teacher."""
+    """Return the content of several classes now: for viewers, and for the teacher."""
     now = uow.now
     elsewhere = uow.publish_sessions.find_running_external([lesson.id for lesson in lessons])
     clips = uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(now)])
@@ -380,13 +382,13 @@ def _build_streams(
 def _page_addresses(
     lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts
 ) -> StreamAddresses:
-    """Return addresses that end with the class: what a page hands out is not for ever."""
+    """Return pull addresses for a page; they expire when the class closes."""
     name = stream_name(lesson.key, kind)
     return build_pull_addresses(name, sign_page_pull(lesson, kind, deps.pull_key), hosts)
 
 
 def find_replayable(uow: UnitOfWork, lessons: Collection[Lesson]) -> set[LessonId]:
-    """Return which of some classes are over and have a clip."""
+    """Return those classes that are over and have a clip."""
     return set(uow.clips.find_available([one.id for one in lessons if one.is_over(uow.now)]))
 
 
