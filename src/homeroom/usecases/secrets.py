@@ -26,16 +26,16 @@ class ServerSecrets:
 def load_or_create(uow: UnitOfWork) -> ServerSecrets:
     """Return the secrets; create those that do not exist."""
 
-    def one(name: str) -> str:
+    def load(name: str) -> str:
         return uow.server_state.get_or_add(name, KeyGenerator().secret())
 
     return ServerSecrets(
-        pull=one("pull_key"),
-        push=one("push_key"),
-        clips=one(CLIP_KEY),
-        tickets=one("ticket_key"),
-        hooks=one("hook_secret"),
-        engine=one("engine_secret"),
+        pull=load("pull_key"),
+        push=load("push_key"),
+        clips=load(CLIP_KEY),
+        tickets=load("ticket_key"),
+        hooks=load("hook_secret"),
+        engine=load("engine_secret"),
     )
 
 

@@ -389,7 +389,9 @@ def _page_addresses(
 
 def find_replayable(uow: UnitOfWork, lessons: Collection[Lesson]) -> set[LessonId]:
     """Return those classes that are over and have a clip."""
-    return set(uow.clips.find_available([one.id for one in lessons if one.is_over(uow.now)]))
+    return set(
+        uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(uow.now)])
+    )
 
 
 def get_page_lessons(
