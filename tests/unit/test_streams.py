@@ -6,20 +6,23 @@ import pytest
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.ids import UserId
-from homeroom.domain.lessons import RecordingOptions, StreamSignature
+from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.refusal import OperatorError
+from homeroom.domain.stream_signatures import (
+    StreamSignature,
+    compute_signature,
+    parse_signature,
+    sign_stream,
+)
 from homeroom.domain.streams import (
     PublishTarget,
     StreamKind,
     check_pull,
     check_push,
-    compute_signature,
     get_pull_signature,
-    parse_signature,
     parse_stream_name,
     sign_page_pull,
     sign_push,
-    sign_stream,
     stream_name,
 )
 from tests.unit.test_webcasts import LESSON

@@ -9,9 +9,9 @@ from homeroom.domain.lessons import (
     Lesson,
     Origin,
     RecordingOptions,
-    StreamSignature,
     WatchPolicy,
 )
+from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
 
 HOSTS = Hosts("https://school.example", "rtmp://pull.example", "https://pull.example")

@@ -9,6 +9,7 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.lifecycle import Lifecycle, Phase
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan
+from homeroom.domain.stream_signatures import StreamSignature
 
 MIN_LESSON_SECONDS = 15 * MINUTE
 MAX_LESSON_SECONDS = DAY
@@ -89,25 +90,6 @@ class ClassroomSettings:
     is_smart: bool = False
     is_broadcast: bool = False
     enters_off_stage: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSignature:
-    """Signature and expiry of a stream address; a pull address bound to a class never changes."""
-
-    signature: str
-    expires_hex: str
-    """Expiry in seconds since 1970 UTC, hexadecimal, as in the address (txTime)."""
-
-    @property
-    def query(self) -> str:
-        """The query of the address: txSecret and txTime."""
-        return f"txSecret={self.signature}&txTime={self.expires_hex}"
-
-    @property
-    def expires_at(self) -> Moment:
-        """The moment when the address expires."""
-        return int(self.expires_hex, 16)
 
 
 @dataclass(frozen=True, slots=True)

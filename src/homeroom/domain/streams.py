@@ -1,20 +1,18 @@
 """Streams of a class: names, signatures of addresses, and the rules of push and pull."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import parse_qs
 
 from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
-from homeroom.base.keys import hmac_hex, md5_hex, secrets_equal
-from homeroom.domain.lessons import Lesson, StreamSignature
+from homeroom.base.keys import hmac_hex, secrets_equal
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
+from homeroom.domain.stream_signatures import StreamSignature, compute_signature, sign_stream
 
 APP = "live"
 """The application in every address, as RTMP calls the first part of a path."""
-_TIME = re.compile(r"[0-9a-fA-F]{1,12}")
 _SCENE = "-scene"
 
 
@@ -36,29 +34,6 @@ def parse_stream_name(name: str) -> tuple[str, StreamKind]:
     """Return the key of the class and the kind of a stream from the stream's name."""
     key = name.removesuffix(_SCENE)
     return key, StreamKind.CLASS if key == name else StreamKind.SCENE
-
-
-# --- signatures --------------------------------------------------------------------------------
-
-
-def parse_signature(query: str) -> StreamSignature:
-    """Return the signature in the query of an address; raises `OperatorError` if it has none."""
-    params = parse_qs(query.removeprefix("?"))
-    match params.get("txSecret"), params.get("txTime"):
-        case [signature], [expires_hex] if _TIME.fullmatch(expires_hex):
-            return StreamSignature(signature, expires_hex)
-    raise OperatorError("the address is not signed: txSecret and txTime are missing or malformed")
-
-
-def compute_signature(key: str, name: str, expires_hex: str) -> str:
-    """Return md5(KEY + StreamName + txTime), as the seed's addresses are signed."""
-    return md5_hex(f"{key}{name}{expires_hex}")
-
-
-def sign_stream(name: str, expires_at: Moment, key: str) -> StreamSignature:
-    """Sign an address for a stream."""
-    expires_hex = f"{expires_at:x}"
-    return StreamSignature(compute_signature(key, name, expires_hex), expires_hex)
 
 
 # --- permissions ---------------------------------------------------------------------------------

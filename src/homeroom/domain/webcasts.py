@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from homeroom.domain.lessons import Lesson, StreamSignature
+from homeroom.domain.lessons import Lesson
+from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.domain.streams import APP
 
 

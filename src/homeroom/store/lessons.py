@@ -19,11 +19,11 @@ from homeroom.domain.lessons import (
     NewLesson,
     Origin,
     RecordingOptions,
-    StreamSignature,
     WatchPolicy,
 )
 from homeroom.domain.lifecycle import OPEN_EARLY_SECONDS, OVERTIME_SECONDS
 from homeroom.domain.schools import Plan
+from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
 from homeroom.store.courses import read_course
 from homeroom.store.engine import Row, Transaction, Value

@@ -23,7 +23,6 @@ from homeroom.domain.lessons import (
     Origin,
     RecordingOptions,
     RecordingVerdict,
-    StreamSignature,
     change_classroom,
     check_editable,
     check_hours,
@@ -35,7 +34,7 @@ from homeroom.domain.lessons import (
 from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School, month_bounds
-from homeroom.domain.streams import sign_stream
+from homeroom.domain.stream_signatures import StreamSignature, sign_stream
 from homeroom.domain.teachers import (
     CO_TEACHER_RULE,
     TEACHER_RULE,

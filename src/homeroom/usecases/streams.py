@@ -7,6 +7,7 @@ from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.domain.clips import Clip, NewClip
 from homeroom.domain.refusal import OperatorError
+from homeroom.domain.stream_signatures import parse_signature
 from homeroom.domain.streams import (
     APP,
     PublishSession,
@@ -15,7 +16,6 @@ from homeroom.domain.streams import (
     check_pull,
     check_push,
     get_pull_signature,
-    parse_signature,
     parse_stream_name,
     stream_name,
 )

@@ -1,0 +1,50 @@
+"""Signatures of stream addresses: txSecret and txTime."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from homeroom.base.clock import Moment
+from homeroom.base.keys import md5_hex
+from homeroom.domain.refusal import OperatorError
+
+_TIME = re.compile(r"[0-9a-fA-F]{1,12}")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSignature:
+    """Signature and expiry of a stream address; a pull address bound to a class never changes."""
+
+    signature: str
+    expires_hex: str
+    """Expiry in seconds since 1970 UTC, hexadecimal, as in the address (txTime)."""
+
+    @property
+    def query(self) -> str:
+        """The query of the address: txSecret and txTime."""
+        return f"txSecret={self.signature}&txTime={self.expires_hex}"
+
+    @property
+    def expires_at(self) -> Moment:
+        """The moment when the address expires."""
+        return int(self.expires_hex, 16)
+
+
+def parse_signature(query: str) -> StreamSignature:
+    """Return the signature in the query of an address; raises `OperatorError` if it has none."""
+    params = parse_qs(query.removeprefix("?"))
+    match params.get("txSecret"), params.get("txTime"):
+        case [signature], [expires_hex] if _TIME.fullmatch(expires_hex):
+            return StreamSignature(signature, expires_hex)
+    raise OperatorError("the address is not signed: txSecret and txTime are missing or malformed")
+
+
+def compute_signature(key: str, name: str, expires_hex: str) -> str:
+    """Return md5(KEY + StreamName + txTime), lowercase hexadecimal."""
+    return md5_hex(f"{key}{name}{expires_hex}")
+
+
+def sign_stream(name: str, expires_at: Moment, key: str) -> StreamSignature:
+    """Sign an address for a stream."""
+    expires_hex = f"{expires_at:x}"
+    return StreamSignature(compute_signature(key, name, expires_hex), expires_hex)
