@@ -143,7 +143,7 @@ class ViewerParticipant(Participant):
 
     @property
     def kind(self) -> ParticipantKind:
-        """How the viewer is known."""
+        """Kind of the viewer's identity."""
         viewer = self.admitted.viewer
         is_guest = viewer is not None and viewer.telephone is not None
         kind = self.admitted.ticket.kind

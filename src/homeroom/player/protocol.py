@@ -14,7 +14,7 @@ Nonce = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,32}\Z")]
 
 
 class ParticipantKind(StrEnum):
-    """How a participant is known."""
+    """Kinds of a participant's identity."""
 
     VISITOR = "visitor"
     """Without a name."""

@@ -1,4 +1,4 @@
-"""How a class stands, as its page and its room tell everybody who watches it."""
+"""State of a class, as its page and its live room send it."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,19 +14,19 @@ from homeroom.player.views import TeacherView, View, choose_teacher_view, choose
 from homeroom.usecases.viewing import PageContent
 
 Facts = Callable[[str], StreamFacts | None]
-"""What the media engine last said of a stream by name; none where it does not run."""
+"""Returns the latest report of the media engine on a stream, None if it does not run."""
 THOUSAND = 1000
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """Where a stream is watched."""
+    """URLs of a stream for playback."""
 
     flv: str
     hls: str
 
 
 class ShownClip(msgspec.Struct, frozen=True):
-    """A recording as it is played; the moment of its start, and how long it is in seconds."""
+    """A clip for playback; `started` in Unix seconds, its length in seconds."""
 
     id: str
     kind: StreamKind
@@ -36,7 +36,7 @@ class ShownClip(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state"):
-    """How a class stands; moments in seconds since 1970 UTC."""
+    """State of a class; times in Unix seconds."""
 
     now: Moment
     begins: Moment
@@ -45,7 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
     closes: Moment
     phase: Phase
     view: View | TeacherView
-    """What the page shows."""
+    """The view that the page shows."""
     live: bool
     replay: bool
     on_air: list[StreamKind]
@@ -57,7 +57,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
 
 def state(
     lesson: Lesson,
-    shown: PageContent,
+    content: PageContent,
     standing: ChatState,
     now: Moment,
     facts: Facts,
@@ -69,11 +69,11 @@ def state(
         kind
         for kind in StreamKind
         if has_stream(lesson, kind)
-        and (kind in shown.running_elsewhere or facts(stream_name(lesson.key, kind)) is not None)
+        and (kind in content.running_elsewhere or facts(stream_name(lesson.key, kind)) is not None)
     ]
     # What the store said may be a second old: the class may have ended since.
-    streams = {} if lesson.is_over(now) else shown.streams
-    has_clips = bool(shown.clips)
+    streams = {} if lesson.is_over(now) else content.streams
+    has_clips = bool(content.clips)
     view: View | TeacherView
     if to_teacher:
         view = choose_teacher_view(lesson, now, has_clips=has_clips)
@@ -82,21 +82,21 @@ def state(
             lesson,
             now,
             is_on_air=any(kind in streams for kind in on_air),
-            was_on_air=shown.was_on_air,
+            was_on_air=content.was_on_air,
             has_clips=has_clips,
         )
     return State(
         now=now,
         begins=lesson.hours.begin,
         ends=lesson.hours.end,
-        opens=shown.opens_at,
-        closes=shown.closes_at,
+        opens=content.opens_at,
+        closes=content.closes_at,
         phase=lesson.phase(now),
         view=view,
         live=lesson.recording.record and lesson.recording.live,
         replay=lesson.recording.record and lesson.recording.replay,
         on_air=on_air,
-        sources={kind: Sources(one.flv, one.hls) for kind, one in streams.items()},
+        sources={kind: Sources(urls.flv, urls.hls) for kind, urls in streams.items()},
         clips=[
             ShownClip(
                 clip.file.file_id,
@@ -105,7 +105,7 @@ def state(
                 None if clip.file.duration_ms is None else clip.file.duration_ms / THOUSAND,
                 url,
             )
-            for clip, url in shown.clips
+            for clip, url in content.clips
         ],
         paused=standing.is_paused,
         pinned=None if standing.pinned is None else message(standing.pinned),

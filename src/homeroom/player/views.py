@@ -1,4 +1,4 @@
-"""What a page shows of a class. The server chooses the view; templates and scripts switch on it."""
+"""Views of a class on its pages. The server chooses one; templates and scripts switch on it."""
 
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class TeacherView(StrEnum):
 
 
 class CourseView(StrEnum):
-    """How the page of a course lists a class."""
+    """State of a class in the list of a course page."""
 
     COMING = "coming"
     RUNNING = "running"
