@@ -28,76 +28,76 @@ T = TypeVar("T")
 TEACHER: Final = Author("Ms. Zhang", ChatRole.TEACHER)
 
 
-def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+def write(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
     return given.store.write(use_case, SchoolId(given.school.id))
 
 
 def viewer(given: Given, lesson: LessonId, name: str = "小明") -> Author:
     """Return a viewer of a class, as the author of messages."""
     new = NewViewer(lesson, f"visitor:{name}", ViewerKind.VISITOR, name, "13812345678")
-    return Author(name, viewer=did(given, lambda uow: uow.viewers.save(new, uow.now)).id)
+    return Author(name, viewer=write(given, lambda uow: uow.viewers.save(new, uow.now)).id)
 
 
-def said(
+def send(
     given: Given, lesson: LessonId, *texts: str, by: Author = TEACHER, nonce: str | None = None
 ) -> list[ChatEntry]:
     """Say something in a class, each text a message, and return those that were written."""
     wanted = [NewChatEntry(lesson, EntryKind.MESSAGE, by, text, nonce=nonce) for text in texts]
-    entries = did(given, lambda uow: chat.post_messages(uow, wanted))
+    entries = write(given, lambda uow: chat.post_messages(uow, wanted))
     return [entry for entry in entries if entry is not None]
 
 
-def joined(given: Given, lesson: LessonId, after: int = 0) -> chat.ChatHistory:
-    return did(given, lambda uow: chat.load_history(uow, lesson, EntryId(after)))
+def join(given: Given, lesson: LessonId, after: int = 0) -> chat.ChatHistory:
+    return write(given, lambda uow: chat.load_history(uow, lesson, EntryId(after)))
 
 
 def test_what_is_said_is_read_as_it_was_said(given: Given) -> None:
     lesson = given.lesson()
     author = viewer(given, lesson)
 
-    (entry,) = said(given, lesson, "你好 <b>\n🎉", by=author, nonce="n1")
+    (entry,) = send(given, lesson, "你好 <b>\n🎉", by=author, nonce="n1")
 
     assert entry.sent_at == given.now
-    assert did(given, lambda uow: uow.chats.list_recent(lesson)) == [entry]
-    assert did(given, lambda uow: uow.chats.get(lesson, entry.id)) == entry
-    assert did(given, lambda uow: uow.chats.get_last_id(lesson)) == entry.id
+    assert write(given, lambda uow: uow.chats.list_recent(lesson)) == [entry]
+    assert write(given, lambda uow: uow.chats.get(lesson, entry.id)) == entry
+    assert write(given, lambda uow: uow.chats.get_last_id(lesson)) == entry.id
     assert entry.new == NewChatEntry(lesson, EntryKind.MESSAGE, author, "你好 <b>\n🎉", nonce="n1")
 
 
 def test_a_chat_in_which_nothing_happened(given: Given) -> None:
     lesson = given.lesson()
-    assert joined(given, lesson) == chat.ChatHistory(ChatState(), EntryId(0), [], is_complete=True)
-    assert did(given, lambda uow: chat.post_messages(uow, [])) == []
-    assert did(given, lambda uow: chat.list_entries_after(uow, {}, 10)) == []
-    assert did(given, lambda uow: uow.chats.find_likes([])) == {}
+    assert join(given, lesson) == chat.ChatHistory(ChatState(), EntryId(0), [], is_complete=True)
+    assert write(given, lambda uow: chat.post_messages(uow, [])) == []
+    assert write(given, lambda uow: chat.list_entries_after(uow, {}, 10)) == []
+    assert write(given, lambda uow: uow.chats.find_likes([])) == {}
 
 
 def test_chats_do_not_see_one_another(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
-    (mine,), (others,) = said(given, lesson, "a"), said(given, other, "b")
-    assert did(given, lambda uow: uow.chats.list_recent(lesson)) == [mine]
-    assert did(given, lambda uow: uow.chats.get(lesson, others.id)) is None
+    (mine,), (others,) = send(given, lesson, "a"), send(given, other, "b")
+    assert write(given, lambda uow: uow.chats.list_recent(lesson)) == [mine]
+    assert write(given, lambda uow: uow.chats.get(lesson, others.id)) is None
     with pytest.raises(OperatorError, match="no message"):
-        did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, others.id))
+        write(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, others.id))
     with pytest.raises(OperatorError, match="no message"):
-        did(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, others.id))
+        write(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, others.id))
 
 
 def test_a_message_sent_again_is_kept_once(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
 
-    (first,) = said(given, lesson, "a", nonce="n")
-    twice = said(given, lesson, "a", "a", nonce="n")
-    both = said(given, lesson, "b", "b", nonce="m")
-    (elsewhere,) = said(given, other, "a", nonce="n")
-    unmarked = said(given, lesson, "c", "c")
+    (first,) = send(given, lesson, "a", nonce="n")
+    twice = send(given, lesson, "a", "a", nonce="n")
+    both = send(given, lesson, "b", "b", nonce="m")
+    (elsewhere,) = send(given, other, "a", nonce="n")
+    unmarked = send(given, lesson, "c", "c")
 
     assert twice == [first, first]
     assert both[0] == both[1]
     assert elsewhere.id != first.id
-    assert [entry.id for entry in joined(given, lesson).entries] == [
+    assert [entry.id for entry in join(given, lesson).entries] == [
         first.id,
         both[0].id,
         *(entry.id for entry in unmarked),
@@ -106,11 +106,11 @@ def test_a_message_sent_again_is_kept_once(given: Given) -> None:
 
 def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) -> None:
     lesson = given.lesson()
-    entries = said(given, lesson, *(str(number) for number in range(MAX_RECENT_MESSAGES + 3)))
+    entries = send(given, lesson, *(str(number) for number in range(MAX_RECENT_MESSAGES + 3)))
     gone = entries[-2]
-    deleted = did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, gone.id))
+    deleted = write(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, gone.id))
 
-    history = joined(given, lesson)
+    history = join(given, lesson)
 
     assert history.is_complete
     assert history.last_entry == deleted.id
@@ -122,11 +122,11 @@ def test_who_joins_sees_the_last_messages_that_were_not_deleted(given: Given) ->
 
 def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:
     lesson = given.lesson()
-    first, second = said(given, lesson, "a", "b")
-    deleted = did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, first.id))
-    (third,) = said(given, lesson, "c")
+    first, second = send(given, lesson, "a", "b")
+    deleted = write(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, first.id))
+    (third,) = send(given, lesson, "c")
 
-    missed = joined(given, lesson, first.id)
+    missed = join(given, lesson, first.id)
 
     assert not missed.is_complete
     assert [entry.id for entry in missed.entries] == [second.id, deleted.id, third.id]
@@ -134,31 +134,31 @@ def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:
         EntryKind.DELETE,
         first.id,
     )
-    assert joined(given, lesson, third.id).entries == []
+    assert join(given, lesson, third.id).entries == []
     # An id of another database, or of a chat whose time was over: they begin anew.
-    assert joined(given, lesson, third.id + 1).is_complete
+    assert join(given, lesson, third.id + 1).is_complete
 
 
 def test_who_missed_too_much_begins_anew(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat, "MAX_MISSED_ENTRIES", 2)
     lesson = given.lesson()
-    entries = said(given, lesson, "a", "b", "c", "d")
-    assert not joined(given, lesson, entries[1].id).is_complete
-    anew = joined(given, lesson, entries[0].id)
-    assert anew.is_complete
-    assert anew.entries == entries
+    entries = send(given, lesson, "a", "b", "c", "d")
+    assert not join(given, lesson, entries[1].id).is_complete
+    history = join(given, lesson, entries[0].id)
+    assert history.is_complete
+    assert history.entries == entries
 
 
 def test_a_look_at_several_chats(given: Given) -> None:
     course = given.course()
     lesson, other, quiet = (given.lesson(course) for _ in range(3))
-    (first,) = said(given, lesson, "a")
-    (second,) = said(given, other, "b")
-    (third,) = said(given, lesson, "c")
+    (first,) = send(given, lesson, "a")
+    (second,) = send(given, other, "b")
+    (third,) = send(given, lesson, "c")
 
     def since(after: dict[LessonId, int], limit: int = 10) -> list[EntryId]:
         asked = {one: EntryId(entry) for one, entry in after.items()}
-        found = did(given, lambda uow: chat.list_entries_after(uow, asked, limit))
+        found = write(given, lambda uow: chat.list_entries_after(uow, asked, limit))
         return [entry.id for entry in found]
 
     assert since({lesson: 0, other: 0, quiet: 0}) == [first.id, second.id, third.id]
@@ -168,38 +168,38 @@ def test_a_look_at_several_chats(given: Given) -> None:
 
 def test_a_message_is_deleted_once(given: Given) -> None:
     lesson = given.lesson()
-    (entry,) = said(given, lesson, "a")
-    did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, entry.id))
-    held = did(given, lambda uow: uow.chats.get(lesson, entry.id))
+    (entry,) = send(given, lesson, "a")
+    write(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, entry.id))
+    held = write(given, lambda uow: uow.chats.get(lesson, entry.id))
     assert held is not None
     assert held.is_deleted
     with pytest.raises(OperatorError, match="no message"):
-        did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, entry.id))
-    assert did(given, lambda uow: uow.chats.delete(entry.id, uow.now)) is False
+        write(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, entry.id))
+    assert write(given, lambda uow: uow.chats.delete(entry.id, uow.now)) is False
 
 
 def test_what_is_no_message_is_neither_deleted_nor_pinned(given: Given) -> None:
     lesson = given.lesson()
-    paused = did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
+    paused = write(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
     for act in (chat.delete_message, chat.pin_message):
         with pytest.raises(OperatorError, match="no message"):
-            did(given, partial(act, lesson=lesson, by=TEACHER, message=paused.id))
+            write(given, partial(act, lesson=lesson, by=TEACHER, message=paused.id))
 
 
 def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
     lesson = given.lesson()
-    first, second = said(given, lesson, "a", "b")
-    did(given, lambda uow: chat.add_likes(uow, {lesson: 3}))
+    first, second = send(given, lesson, "a", "b")
+    write(given, lambda uow: chat.add_likes(uow, {lesson: 3}))
 
     def standing() -> tuple[bool, EntryId | None, int]:
-        held = did(given, lambda uow: uow.chats.get_state(lesson))
+        held = write(given, lambda uow: uow.chats.get_state(lesson))
         return held.is_paused, held.pinned.id if held.pinned else None, held.likes
 
     def pin(message: EntryId | None) -> EntryKind:
-        return did(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, message)).new.kind
+        return write(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, message)).new.kind
 
     def pause(*, is_paused: bool) -> EntryKind:
-        entry = did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=is_paused))
+        entry = write(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=is_paused))
         return entry.new.kind
 
     assert (pin(first.id), standing()) == (EntryKind.PIN, (False, first.id, 3))
@@ -207,7 +207,7 @@ def test_pinning_and_pausing_leave_one_another_alone(given: Given) -> None:
     assert (pin(second.id), standing()) == (EntryKind.PIN, (True, second.id, 3))
     assert (pause(is_paused=False), standing()) == (EntryKind.RESUME, (False, second.id, 3))
     pause(is_paused=True)
-    did(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, second.id))
+    write(given, lambda uow: chat.delete_message(uow, lesson, TEACHER, second.id))
     assert standing() == (True, None, 3)
     pin(first.id)
     assert (pin(None), standing()) == (EntryKind.UNPIN, (True, None, 3))
@@ -220,20 +220,20 @@ def test_a_viewer_is_muted_and_heard_again(given: Given) -> None:
     assert author.viewer is not None
 
     def mute(where: LessonId, who: ViewerId, *, is_muted: bool) -> ChatEntry:
-        return did(given, lambda uow: chat.mute(uow, where, TEACHER, who, is_muted=is_muted))
+        return write(given, lambda uow: chat.mute(uow, where, TEACHER, who, is_muted=is_muted))
 
-    (kept,) = said(given, lesson, "a", by=author, nonce="n")
+    (kept,) = send(given, lesson, "a", by=author, nonce="n")
     entry = mute(lesson, author.viewer, is_muted=True)
     # Whatever who wrote it down took them for: a muted viewer says nothing new.
-    assert said(given, lesson, "b", by=author) == []
-    assert said(given, lesson, "a", by=author, nonce="n") == [kept]
-    assert len(said(given, lesson, "c")) == 1
+    assert send(given, lesson, "b", by=author) == []
+    assert send(given, lesson, "a", by=author, nonce="n") == [kept]
+    assert len(send(given, lesson, "c")) == 1
     assert (entry.new.kind, entry.new.target) == (EntryKind.MUTE, author.viewer)
-    held = did(given, lambda uow: uow.viewers.find(lesson, "visitor:小明"))
+    held = write(given, lambda uow: uow.viewers.find(lesson, "visitor:小明"))
     assert held is not None
     assert held.is_muted
     assert mute(lesson, author.viewer, is_muted=False).new.kind is EntryKind.UNMUTE
-    assert len(said(given, lesson, "d", by=author)) == 1
+    assert len(send(given, lesson, "d", by=author)) == 1
     with pytest.raises(OperatorError, match="no viewer"):
         mute(other, author.viewer, is_muted=True)
 
@@ -244,34 +244,34 @@ def test_likes_add_up(given: Given) -> None:
     gone = LessonId(2**40)
 
     def add(likes: dict[LessonId, int]) -> dict[LessonId, int]:
-        return did(given, lambda uow: chat.add_likes(uow, likes))
+        return write(given, lambda uow: chat.add_likes(uow, likes))
 
     assert add({}) == {}
     assert add({lesson: 2, other: 5, gone: 1}) == {lesson: 2, other: 5}
     assert add({lesson: 3}) == {lesson: 5}
-    did(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
+    write(given, lambda uow: chat.pause(uow, lesson, TEACHER, is_paused=True))
     assert add({lesson: 1}) == {lesson: 6}
-    assert did(given, lambda uow: uow.chats.get_state(lesson)).is_paused
-    assert did(given, lambda uow: uow.chats.get_state(other)) == ChatState(likes=5)
+    assert write(given, lambda uow: uow.chats.get_state(lesson)).is_paused
+    assert write(given, lambda uow: uow.chats.get_state(other)) == ChatState(likes=5)
 
 
 def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
     lesson, school = given.lesson(), SchoolId(given.school.id)
-    (entry,) = said(given, lesson, "a")
+    (entry,) = send(given, lesson, "a")
     end = given.seen(lesson).hours.end + 20 * MINUTE
     given.until(end + DAY)
-    (late,) = said(given, lesson, "b")
-    said(given.other(), given.other().lesson(), "c")
+    (late,) = send(given, lesson, "b")
+    send(given.other(), given.other().lesson(), "c")
 
     def overdue(moment: int) -> list[EntryId]:
-        return sorted(did(given, lambda uow: uow.chats.list_overdue(school, moment, 10)))
+        return sorted(write(given, lambda uow: uow.chats.list_overdue(school, moment, 10)))
 
     assert overdue(end - 1) == []
     assert overdue(end) == [entry.id]
     assert overdue(end + DAY) == [entry.id, late.id]
-    did(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, entry.id))
-    did(given, lambda uow: uow.chats.purge([entry.id]))
-    assert did(given, lambda uow: uow.chats.get_state(lesson)) == ChatState()
+    write(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, entry.id))
+    write(given, lambda uow: uow.chats.purge([entry.id]))
+    assert write(given, lambda uow: uow.chats.get_state(lesson)) == ChatState()
     assert overdue(end) == []
 
 
@@ -279,10 +279,10 @@ def test_what_forgotten_viewers_said_stays(given: Given) -> None:
     lesson = given.lesson()
     author = viewer(given, lesson)
     assert author.viewer is not None
-    (entry,) = said(given, lesson, "a", by=author)
+    (entry,) = send(given, lesson, "a", by=author)
 
-    did(given, lambda uow: uow.viewers.purge([author.viewer or ViewerId(0)]))
+    write(given, lambda uow: uow.viewers.purge([author.viewer or ViewerId(0)]))
 
-    (kept,) = did(given, lambda uow: uow.chats.list_recent(lesson))
+    (kept,) = write(given, lambda uow: uow.chats.list_recent(lesson))
     assert (kept.id, kept.new.author) == (entry.id, Author("小明"))
-    assert did(given, lambda uow: uow.viewers.get(ViewerId(author.viewer or 0))) is None
+    assert write(given, lambda uow: uow.viewers.get(ViewerId(author.viewer or 0))) is None

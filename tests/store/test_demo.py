@@ -27,17 +27,17 @@ def store(given: Given) -> Store:
     return given.store
 
 
-def found(store: Store) -> DemoSchool:
+def find_demo(store: Store) -> DemoSchool:
     return store.write(lambda uow: demo.find_or_create(uow, MEANS))
 
 
-def seeded(given: Given) -> DemoContent:
+def content(given: Given) -> DemoContent:
     sid = SchoolId(given.school.id)
     return given.store.write(lambda uow: demo.seed(uow, MEANS, sid))
 
 
 def test_the_demo_school_is_made_once(store: Store) -> None:
-    first, second = found(store), found(store)
+    first, second = find_demo(store), find_demo(store)
 
     assert (second.school, second.demo) == (first.school, first.demo)
     assert second.token is None
@@ -47,7 +47,7 @@ def test_its_token_is_the_operators(given: Given) -> None:
     # Another test may have made the demo school: only the call that makes it returns the token.
     given.store.write(lambda uow: uow.server_state.save(demo.SCHOOL_KEY, "1"))
 
-    token = found(given.store).token
+    token = find_demo(given.store).token
 
     assert token is not None
     kept = given.store.read(lambda uow: uow.tokens.find_by_fingerprint(fingerprint(token)))
@@ -64,7 +64,7 @@ def test_where_nothing_carries_streams_its_classes_are_not_recorded(given: Given
 
 
 def test_a_class_can_be_added_to_it(given: Given) -> None:
-    shown = found(given.store)
+    shown = find_demo(given.store)
     partner = Partner(given.house.url, shown.school.id, shown.school.secret, given.clock)
 
     reply = partner.call(
@@ -82,7 +82,7 @@ def test_a_class_can_be_added_to_it(given: Given) -> None:
 
 @pytest.mark.parametrize("spoilt", ["course", "account", "teacher"])
 def test_it_is_made_usable_again_where_somebody_spoilt_it(store: Store, spoilt: str) -> None:
-    before = found(store)
+    before = find_demo(store)
     course, teacher = before.demo.courses[0], before.demo.teachers[0]
 
     def spoil(uow: UnitOfWork) -> None:
@@ -94,17 +94,17 @@ def test_it_is_made_usable_again_where_somebody_spoilt_it(store: Store, spoilt: 
             uow.teachers.save_state(before.school.id, teacher, TeacherState.STOPPED)
 
     store.write(spoil)
-    after = found(store)
+    after = find_demo(store)
 
     assert after.school == before.school
     assert after.demo.courses != before.demo.courses
     assert after.demo.labels == before.demo.labels
     assert after.demo.folders == before.demo.folders
-    assert found(store).demo == after.demo
+    assert find_demo(store).demo == after.demo
 
 
 def test_a_given_school_is_seeded_and_can_be_tried_at_once(given: Given) -> None:
-    seed = seeded(given)
+    seed = content(given)
 
     added = given.lesson(seed.courses[0], teacherUid=seed.teachers[0])
     stopped = given.api.call("stopUsingTeacher", teacherUid=seed.teachers[-1])
@@ -125,7 +125,7 @@ def test_a_given_school_is_seeded_and_can_be_tried_at_once(given: Given) -> None
 
 
 def test_one_class_of_it_is_over_and_has_an_address(given: Given) -> None:
-    seed = seeded(given)
+    seed = content(given)
 
     over = given.store.read(lambda uow: uow.lessons.get(seed.lessons[0]))
 
@@ -135,7 +135,7 @@ def test_one_class_of_it_is_over_and_has_an_address(given: Given) -> None:
 
 
 def test_its_past_class_waits_for_a_clip_until_it_has_one(given: Given) -> None:
-    seed = seeded(given)
+    seed = content(given)
 
     def unrecorded() -> LessonId | None:
         lesson = given.store.read(lambda uow: demo.find_unrecorded(uow, seed))
@@ -147,7 +147,7 @@ def test_its_past_class_waits_for_a_clip_until_it_has_one(given: Given) -> None:
 
 
 def test_schools_do_not_share_the_people_of_the_demo(given: Given) -> None:
-    mine, others = seeded(given), seeded(given.other())
+    mine, others = content(given), content(given.other())
 
     people = [*mine.teachers, *mine.students]
     assert set(people).isdisjoint([*others.teachers, *others.students])
@@ -159,7 +159,7 @@ def test_it_may_be_seeded_again_whatever_the_plan_allows(given: Given) -> None:
         max_labels=1, max_teachers=1, max_folders=1, monthly_classes=1, drive=False, max_seats=0
     )
 
-    first, second = seeded(given), seeded(given)
+    first, second = content(given), content(given)
 
     assert first.teachers == second.teachers
     assert first.labels == second.labels
@@ -173,10 +173,10 @@ def schools_plan(given: Given) -> Plan:
 
 def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
     sid = SchoolId(given.school.id)
-    seed = seeded(given)
+    seed = content(given)
     given.store.write(lambda uow: teachers.stop(uow, MEANS, sid, seed.teachers[2], None))
 
-    seeded(given)
+    content(given)
 
     given.done("stopUsingTeacher", teacherUid=seed.teachers[2])
     assert (
@@ -196,7 +196,7 @@ def put_on_air(given: Given, shown: DemoSchool) -> PublishTarget:
 
 
 def test_the_class_on_the_air_runs_already_and_is_shown(given: Given) -> None:
-    shown = found(given.store)
+    shown = find_demo(given.store)
 
     lesson = put_on_air(given, shown).lesson
 
@@ -209,7 +209,7 @@ def test_the_class_on_the_air_runs_already_and_is_shown(given: Given) -> None:
 
 
 def test_another_class_waits_for_a_newcomer_to_go_live(given: Given) -> None:
-    shown = found(given.store)
+    shown = find_demo(given.store)
 
     first = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown))
     again = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown))
@@ -222,7 +222,7 @@ def test_another_class_waits_for_a_newcomer_to_go_live(given: Given) -> None:
 
 
 def test_a_start_within_its_hours_keeps_it_and_a_later_one_makes_another(given: Given) -> None:
-    shown = found(given.store)
+    shown = find_demo(given.store)
     first = put_on_air(given, shown)
     last_second = first.lesson.hours.end - given.now - 1
 
@@ -238,7 +238,7 @@ def test_a_start_within_its_hours_keeps_it_and_a_later_one_makes_another(given: 
 
 @pytest.mark.parametrize("spoilt", ["deleted", "closed", "not recorded", "clock moved back"])
 def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, spoilt: str) -> None:
-    shown = found(given.store)
+    shown = find_demo(given.store)
     first = put_on_air(given, shown).lesson
 
     def spoil(uow: UnitOfWork) -> None:
@@ -259,7 +259,7 @@ def test_another_is_made_where_the_kept_one_cannot_be_on_the_air(given: Given, s
 
 
 def test_it_is_on_the_air_to_the_end_of_overtime(given: Given) -> None:
-    first = put_on_air(given, found(given.store))
+    first = put_on_air(given, find_demo(given.store))
 
     given.clock.advance(first.lesson.hours.end + OVERTIME_SECONDS - given.now - 1)
     at_last = given.store.read(demo.get_on_air)

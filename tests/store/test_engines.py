@@ -20,7 +20,7 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 from tests.support.postgres import Postgres
 
 
-def counted(uow: UnitOfWork) -> int:
+def count_jobs(uow: UnitOfWork) -> int:
     return uow.jobs.count()
 
 
@@ -31,7 +31,7 @@ def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
     shutil.rmtree(folder)
 
     with pytest.raises(Exception, match="unable to open"):
-        store.read(counted)
+        store.read(count_jobs)
 
     store.close()
 
@@ -40,15 +40,15 @@ def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
 def test_connections_that_postgresql_cut_are_replaced(postgres: Postgres, tmp_path: Path) -> None:
     address = postgres.fresh()
     with open_store(Settings(data=tmp_path, database=address)) as store:
-        held = [store.read(counted) for _ in range(20)]
+        counts = [store.read(count_jobs) for _ in range(20)]
         with psycopg.connect(address, autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-        assert [store.read(counted) for _ in range(20)] == held
-        assert [store.write(counted) for _ in range(20)] == held
+        assert [store.read(count_jobs) for _ in range(20)] == counts
+        assert [store.write(count_jobs) for _ in range(20)] == counts
 
 
 def test_servers_on_one_postgresql_share_a_data_folder(tmp_path: Path) -> None:

@@ -50,33 +50,33 @@ def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
         tx.connection.close()
 
 
-def plan(
-    tx: SqliteTransaction, listed: ListDefinition[Any], filters: Mapping[str, int | str]
+def explain_page(
+    tx: SqliteTransaction, definition: ListDefinition[Any], filters: Mapping[str, int | str]
 ) -> list[str]:
     """Return how SQLite reads a page."""
-    return planned(tx, lambda: fetch_page(tx, listed, filters, PageRequest(100, now=1)))
+    return explain(tx, lambda: fetch_page(tx, definition, filters, PageRequest(100, now=1)))
 
 
-def planned(tx: SqliteTransaction, look: Callable[[], object]) -> list[str]:
+def explain(tx: SqliteTransaction, query: Callable[[], object]) -> list[str]:
     """Return how SQLite does the first statement of a look."""
     seen: list[tuple[str, dict[str, Any]]] = []
     tx.trace = lambda sql, values: seen.append((sql, values))
-    look()
+    query()
     tx.trace = None
     sql, values = seen[0]
     return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
 
-@pytest.mark.parametrize("listed", BY_SCHOOL, ids=lambda listed: listed.name)
+@pytest.mark.parametrize("definition", BY_SCHOOL, ids=lambda definition: definition.name)
 def test_a_page_of_a_school_is_found_by_index(
-    tx: SqliteTransaction, listed: ListDefinition[Any]
+    tx: SqliteTransaction, definition: ListDefinition[Any]
 ) -> None:
-    steps = plan(tx, listed, {SCHOOL: 1})
+    steps = explain_page(tx, definition, {SCHOOL: 1})
     assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
 @pytest.mark.parametrize(
-    "listed",
+    "definition",
     [
         readback.TEACHERS,
         readback.STUDENTS,
@@ -86,13 +86,13 @@ def test_a_page_of_a_school_is_found_by_index(
         readback_viewers.LESSON_VIEWERS,
         readback_viewers.MESSAGES,
     ],
-    ids=lambda listed: listed.name,
+    ids=lambda definition: definition.name,
 )
 def test_a_page_of_a_large_list_is_not_sorted(
-    tx: SqliteTransaction, listed: ListDefinition[Any]
+    tx: SqliteTransaction, definition: ListDefinition[Any]
 ) -> None:
     for filters in ({SCHOOL: 1}, {}):
-        steps = plan(tx, listed, filters)
+        steps = explain_page(tx, definition, filters)
         assert not [step for step in steps if step.startswith("USE TEMP B-TREE")], steps
 
 
@@ -111,54 +111,58 @@ def test_a_page_of_a_large_list_is_not_sorted(
 def test_a_filter_of_classes_uses_its_index(
     tx: SqliteTransaction, name: str, value: int | str, index: str
 ) -> None:
-    steps = plan(tx, readback.LESSONS, {SCHOOL: 1, name: value})
+    steps = explain_page(tx, readback.LESSONS, {SCHOOL: 1, name: value})
     assert any(index in step for step in steps), steps
     assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
-@pytest.mark.parametrize("listed", [readback.TEACHERS, readback.STUDENTS], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "definition", [readback.TEACHERS, readback.STUDENTS], ids=lambda one: one.name
+)
 @pytest.mark.parametrize("name", ["telephone", "email"])
 def test_an_account_is_found_by_index(
-    tx: SqliteTransaction, listed: ListDefinition[Any], name: str
+    tx: SqliteTransaction, definition: ListDefinition[Any], name: str
 ) -> None:
-    steps = plan(tx, listed, {SCHOOL: 1, name: "x"})
+    steps = explain_page(tx, definition, {SCHOOL: 1, name: "x"})
     assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
-@pytest.mark.parametrize("listed", BY_SCHOOL, ids=lambda listed: listed.name)
-def test_every_filter_of_a_list_is_sql(tx: SqliteTransaction, listed: ListDefinition[Any]) -> None:
-    for name in listed.filters:
-        assert fetch_page(tx, listed, {name: 1}, PageRequest(1, now=1)).rows == []
+@pytest.mark.parametrize("definition", BY_SCHOOL, ids=lambda definition: definition.name)
+def test_every_filter_of_a_list_is_sql(
+    tx: SqliteTransaction, definition: ListDefinition[Any]
+) -> None:
+    for name in definition.filters:
+        assert fetch_page(tx, definition, {name: 1}, PageRequest(1, now=1)).rows == []
 
 
 def test_pushes_that_run_are_found_by_index(tx: SqliteTransaction) -> None:
     pushes = PublishSessions(tx)
-    looks = (
+    queries = (
         lambda: pushes.list_running("an engine"),
         lambda: pushes.list_running_with_streams("an engine"),
     )
-    for look in looks:
-        steps = planned(tx, look)
+    for query in queries:
+        steps = explain(tx, query)
         assert any("ix_pushes_engine_running" in step for step in steps), steps
         assert not [step for step in steps if step.startswith(("SCAN ", "USE TEMP "))], steps
 
 
 def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTransaction) -> None:
     tx.connection.execute("PRAGMA query_only = OFF")
-    steps = planned(tx, lambda: PublishSessions(tx).purge(1))
+    steps = explain(tx, lambda: PublishSessions(tx).purge(1))
     tx.connection.execute("PRAGMA query_only = ON")
     assert any("ix_pushes_started_at" in step for step in steps), steps
 
 
 def test_what_is_kept_too_long_is_found_by_index(tx: SqliteTransaction) -> None:
     school = SchoolId(1)
-    looks = (
+    queries = (
         lambda: Viewers(tx).list_overdue(school, 1, 1),
         lambda: Chats(tx).list_overdue(school, 1, 1),
         lambda: Sessions(tx).list_schools_to_purge(1),
     )
-    for look in looks:
-        steps = planned(tx, look)
+    for query in queries:
+        steps = explain(tx, query)
         assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 

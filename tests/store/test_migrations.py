@@ -41,7 +41,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     return address
 
 
-def opened(where: Path | str) -> Engine:
+def open_engine(where: Path | str) -> Engine:
     return create_engine(sqlalchemy_url(where), poolclass=NullPool)
 
 
@@ -49,7 +49,7 @@ def as_of(where: Path | str, version: str) -> None:
     """Make the tables of an earlier version."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    with opened(where).begin() as connection:
+    with open_engine(where).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
 
@@ -108,7 +108,7 @@ def fill_first(connection: Connection) -> None:
 
 def test_bound_streams_are_signed_for_the_names_they_have_now(where: Path | str) -> None:
     as_of(where, "0001")
-    database = opened(where)
+    database = open_engine(where)
     with database.begin() as connection:
         fill_first(connection)
     assert not is_current(where)
@@ -130,7 +130,7 @@ def test_a_database_without_a_key_gets_the_one_that_its_addresses_are_signed_wit
     where: Path | str,
 ) -> None:
     as_of(where, "0001")
-    database = opened(where)
+    database = open_engine(where)
     with database.begin() as connection:
         fill_first(connection)
         connection.execute(delete(server_state))
@@ -146,14 +146,14 @@ def test_a_database_without_a_key_gets_the_one_that_its_addresses_are_signed_wit
 
 def test_a_migration_that_is_broken_off_leaves_everything_as_it_was(where: Path | str) -> None:
     as_of(where, "0001")
-    database = opened(where)
+    database = open_engine(where)
     with database.begin() as connection:
         fill_first(connection)
         before = inspect(connection).get_table_names()
 
     with pytest.MonkeyPatch.context() as patch:
         # Addresses are signed anew when tables have been made already.
-        patch.setattr(keys, "md5_hex", breaks)
+        patch.setattr(keys, "md5_hex", fail)
         with pytest.raises(BrokenOffError):
             migrate(where)
 
@@ -168,13 +168,13 @@ class BrokenOffError(Exception):
     """An interruption in the middle of a migration."""
 
 
-def breaks(_text: str) -> str:
+def fail(_text: str) -> str:
     raise BrokenOffError
 
 
 def test_clips_of_before_are_finished_recordings_of_the_class(where: Path | str) -> None:
     as_of(where, "0001")
-    database = opened(where)
+    database = open_engine(where)
     with database.begin() as connection:
         fill_first(connection)
 
@@ -191,7 +191,7 @@ def test_clips_of_before_are_finished_recordings_of_the_class(where: Path | str)
 
 def test_a_filled_database_has_the_tables_of_this_version_in_the_end(where: Path | str) -> None:
     as_of(where, "0001")
-    database = opened(where)
+    database = open_engine(where)
     with database.begin() as connection:
         fill_first(connection)
 
@@ -201,10 +201,10 @@ def test_a_filled_database_has_the_tables_of_this_version_in_the_end(where: Path
     metadata.create_all(fresh)
     with database.connect() as connection, fresh.connect() as other:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert checks(connection) == checks(other)
+        assert check_names(connection) == check_names(other)
 
 
-def checks(connection: Connection) -> set[str | None]:
+def check_names(connection: Connection) -> set[str | None]:
     """Return the names of what the tables check, which Alembic does not compare."""
     seen = inspect(connection)
     tables = (name for name in seen.get_table_names() if name in metadata.tables)

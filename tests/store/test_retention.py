@@ -20,16 +20,16 @@ from tests.support.given import Given
 T = TypeVar("T")
 
 
-def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+def write(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
     return given.store.write(use_case, SchoolId(given.school.id))
 
 
-def watched(given: Given) -> LessonId:
+def add_watched_lesson(given: Given) -> LessonId:
     """Let a viewer watch a class and chat; return the class."""
     lesson = given.lesson()
     viewer = given.viewer(lesson, telephone="13812345678")
     by = Author(viewer.name, viewer=viewer.id)
-    did(
+    write(
         given,
         lambda uow: chat.post_messages(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, by, "hello")]),
     )
@@ -46,7 +46,7 @@ def sweep(given: Given, *more: Sweep) -> None:
     asyncio.run(main())
 
 
-def kept(given: Given, lesson: LessonId) -> tuple[int, int]:
+def sweep_and_count(given: Given, lesson: LessonId) -> tuple[int, int]:
     """Sweep, and return how many viewers and entries a class still has."""
     sweep(given)
     found = [
@@ -56,59 +56,59 @@ def kept(given: Given, lesson: LessonId) -> tuple[int, int]:
     return len(found[0]), len(found[1])
 
 
-def past(given: Given, lesson: LessonId, days: int) -> None:
+def advance_past(given: Given, lesson: LessonId, days: int) -> None:
     """Let time pass until some days after a class, to the second before."""
     given.until(given.seen(lesson).hours.end + 20 * MINUTE + days * DAY - 1)
 
 
 def test_viewers_are_kept_half_a_year_and_chats_for_ever(given: Given) -> None:
-    lesson = watched(given)
-    past(given, lesson, 180)
-    assert kept(given, lesson) == (1, 1)
+    lesson = add_watched_lesson(given)
+    advance_past(given, lesson, 180)
+    assert sweep_and_count(given, lesson) == (1, 1)
     given.clock.advance(1)
-    assert kept(given, lesson) == (0, 1)
-    (entry,) = did(given, lambda uow: uow.chats.list_recent(lesson))
+    assert sweep_and_count(given, lesson) == (0, 1)
+    (entry,) = write(given, lambda uow: uow.chats.list_recent(lesson))
     assert (entry.new.text, entry.new.author.viewer) == ("hello", None)
 
 
 def test_a_school_says_how_long_each_is_kept(given: Given) -> None:
     given.plan(viewer_days=2, chat_days=1)
-    lesson, of_other = watched(given), watched(given.other())
-    past(given, lesson, 1)
-    assert kept(given, lesson) == (1, 1)
+    lesson, of_other = add_watched_lesson(given), add_watched_lesson(given.other())
+    advance_past(given, lesson, 1)
+    assert sweep_and_count(given, lesson) == (1, 1)
     given.clock.advance(1)
-    assert kept(given, lesson) == (1, 0)
+    assert sweep_and_count(given, lesson) == (1, 0)
     given.clock.advance(DAY)
-    assert kept(given, lesson) == (0, 0)
-    assert kept(given, of_other) == (1, 1)
+    assert sweep_and_count(given, lesson) == (0, 0)
+    assert sweep_and_count(given, of_other) == (1, 1)
 
 
 def test_viewers_can_be_kept_for_ever(given: Given) -> None:
     given.plan(viewer_days=0)
-    lesson = watched(given)
+    lesson = add_watched_lesson(given)
     given.clock.advance(40_000 * DAY)
-    assert kept(given, lesson) == (1, 1)
+    assert sweep_and_count(given, lesson) == (1, 1)
     given.clock.advance(-40_000 * DAY)
 
 
 def test_the_days_count_from_the_moment_a_class_was_closed_early(given: Given) -> None:
     """Not from its planned end: like the days of its recordings (READINGS Q6)."""
     given.plan(viewer_days=1, chat_days=1)
-    lesson = watched(given)
+    lesson = add_watched_lesson(given)
     given.closed_early(lesson)
     given.clock.advance(DAY - 1)
-    assert kept(given, lesson) == (1, 1)
+    assert sweep_and_count(given, lesson) == (1, 1)
     given.clock.advance(1)
-    assert kept(given, lesson) == (0, 0)
+    assert sweep_and_count(given, lesson) == (0, 0)
 
 
 def test_who_watches_the_replay_is_kept_from_then(given: Given) -> None:
     given.plan(viewer_days=1)
-    lesson = watched(given)
-    past(given, lesson, 1)
+    lesson = add_watched_lesson(given)
+    advance_past(given, lesson, 1)
     given.viewer(lesson)
     given.clock.advance(1)
-    assert kept(given, lesson)[0] == 1
+    assert sweep_and_count(given, lesson)[0] == 1
 
 
 def test_sessions_go_when_they_expired(given: Given) -> None:
@@ -118,7 +118,7 @@ def test_sessions_go_when_they_expired(given: Given) -> None:
         sweep(given)
         return len(given.rows(sessions.select().where(sessions.c.school_id == school)))
 
-    did(given, lambda uow: uow.sessions.add(school, user, uow.now, uow.now + HOUR))
+    write(given, lambda uow: uow.sessions.add(school, user, uow.now, uow.now + HOUR))
     given.clock.advance(HOUR - 1)
     assert left() == 1
     given.clock.advance(1)
@@ -128,23 +128,23 @@ def test_sessions_go_when_they_expired(given: Given) -> None:
 def test_much_goes_a_part_at_a_time(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "SWEEP_BATCH", 2)
     given.plan(viewer_days=1)
-    lesson, school = watched(given), SchoolId(given.school.id)
+    lesson, school = add_watched_lesson(given), SchoolId(given.school.id)
     for _ in range(4):
         given.viewer(lesson)
-    past(given, lesson, 1)
+    advance_past(given, lesson, 1)
     given.clock.advance(1)
-    assert school in did(given, retention.find_overdue_schools)
-    swept = [did(given, lambda uow: retention.sweep(uow, school)) for _ in range(4)]
+    assert school in write(given, retention.find_overdue_schools)
+    swept = [write(given, lambda uow: retention.sweep(uow, school)) for _ in range(4)]
     assert swept == [2, 2, 1, 0]
-    assert school not in did(given, retention.find_overdue_schools)
+    assert school not in write(given, retention.find_overdue_schools)
 
 
 def test_what_cannot_be_swept_keeps_nothing_else_waiting(
     given: Given, caplog: pytest.LogCaptureFixture
 ) -> None:
     given.plan(viewer_days=1)
-    lesson = watched(given)
-    past(given, lesson, 1)
+    lesson = add_watched_lesson(given)
+    advance_past(given, lesson, 1)
     given.clock.advance(1)
 
     def fails(_work: UnitOfWork, *_more: object) -> int:

@@ -19,7 +19,7 @@ WATCHED: Final = {"record": 1, "live": 1, "replay": 1}
 TEACHER: Final = Author("Ms. Zhang", ChatRole.TEACHER)
 
 
-def watched(given: Given) -> LessonId:
+def add_live_lesson(given: Given) -> LessonId:
     """Return a class with a push elsewhere, a clip, and a pinned message."""
     lesson = given.lesson(None, **WATCHED)
     given.clip(lesson)
@@ -37,7 +37,7 @@ def watched(given: Given) -> LessonId:
     return lesson
 
 
-def asked(given: Given, lesson: LessonId) -> RoomQuery:
+def query(given: Given, lesson: LessonId) -> RoomQuery:
     """Query a visitor, a logged-in user, and the teacher."""
     deps, student = given.house.deps, given.student()
 
@@ -55,7 +55,7 @@ def asked(given: Given, lesson: LessonId) -> RoomQuery:
     return given.store.write(unit, SchoolId(given.school.id))
 
 
-def look(given: Given, rooms: dict[LessonId, RoomQuery]) -> tuple[RoomUpdates, int]:
+def run_queries(given: Given, rooms: dict[LessonId, RoomQuery]) -> tuple[RoomUpdates, int]:
     """Look, and return how many statements that took as well."""
     server = given.house.services
 
@@ -70,12 +70,12 @@ def look(given: Given, rooms: dict[LessonId, RoomQuery]) -> tuple[RoomUpdates, i
 def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room(
     given: Given,
 ) -> None:
-    rooms = {lesson: asked(given, lesson) for lesson in [watched(given) for _ in range(4)]}
+    rooms = {lesson: query(given, lesson) for lesson in [add_live_lesson(given) for _ in range(4)]}
     for lesson in list(rooms)[:2]:
         given.closed_early(lesson)
-    singles = [look(given, {lesson: question}) for lesson, question in rooms.items()]
+    singles = [run_queries(given, {lesson: question}) for lesson, question in rooms.items()]
 
-    together, statements = look(given, rooms)
+    together, statements = run_queries(given, rooms)
 
     assert statements == max(number for _, number in singles)
     for (single, _), lesson in zip(singles, rooms, strict=True):
@@ -95,19 +95,19 @@ def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room
 
 def test_a_look_finds_who_may_stay_no_longer(given: Given) -> None:
     held = Scheduled(given, **WATCHED)
-    other = watched(given)
-    mine, others = asked(given, held.lesson), asked(given, other)
+    other = add_live_lesson(given)
+    mine, others = query(given, held.lesson), query(given, other)
     (user,) = {ticket for ticket in mine.tickets if ticket.session is not None}
     session = user.session
     assert session is not None
     given.store.write(lambda uow: uow.sessions.end(session, uow.now))
     given.store.write(lambda uow: uow.publish_sessions.renew_key(other))
 
-    found, _ = look(given, {held.lesson: mine, other: others})
+    found, _ = run_queries(given, {held.lesson: mine, other: others})
 
     assert found.revoked == {user} | others.tokens
     assert found.removed == set()
     held.delete()
-    found, _ = look(given, {held.lesson: mine, other: others})
+    found, _ = run_queries(given, {held.lesson: mine, other: others})
     assert found.removed == {held.lesson}
     assert found.revoked == {user} | others.tokens | mine.tokens

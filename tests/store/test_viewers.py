@@ -21,20 +21,22 @@ T = TypeVar("T")
 TELEPHONE: Final = "13812345678"
 
 
-def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+def write(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
     return given.store.write(use_case, SchoolId(given.school.id))
 
 
-def new(lesson: LessonId, number: int = 1, **facts: Any) -> NewViewer:  # noqa: ANN401  any of NewViewer
+def new(lesson: LessonId, number: int = 1, **fields: Any) -> NewViewer:  # noqa: ANN401  any field of NewViewer
     """Return a visitor of a class."""
-    return replace(NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, "小明"), **facts)
+    return replace(
+        NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, "小明"), **fields
+    )
 
 
-def put(given: Given, viewer: NewViewer) -> Viewer:
-    return did(given, lambda uow: uow.viewers.save(viewer, uow.now))
+def save(given: Given, viewer: NewViewer) -> Viewer:
+    return write(given, lambda uow: uow.viewers.save(viewer, uow.now))
 
 
-def facts(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
+def watch_times(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
     """Return how long a viewer watched, and when they were first and last seen."""
     columns = viewers.c
     query = viewers.select().where(columns.id == viewer)
@@ -50,38 +52,38 @@ def facts(given: Given, viewer: ViewerId) -> tuple[int, int, int]:
 def test_a_viewer_is_found_in_the_class_alone(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
-    viewer = put(given, new(lesson, telephone=TELEPHONE))
+    viewer = save(given, new(lesson, telephone=TELEPHONE))
 
     assert viewer == Viewer(
         viewer.id, lesson, "visitor:1", ViewerKind.VISITOR, "小明", TELEPHONE, is_muted=False
     )
-    assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) == viewer
-    assert did(given, lambda uow: uow.viewers.get(viewer.id)) == viewer
-    assert did(given, lambda uow: uow.viewers.find(other, "visitor:1")) is None
-    assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:2")) is None
-    assert did(given, lambda uow: uow.viewers.get(ViewerId(2**40))) is None
+    assert write(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) == viewer
+    assert write(given, lambda uow: uow.viewers.get(viewer.id)) == viewer
+    assert write(given, lambda uow: uow.viewers.find(other, "visitor:1")) is None
+    assert write(given, lambda uow: uow.viewers.find(lesson, "visitor:2")) is None
+    assert write(given, lambda uow: uow.viewers.get(ViewerId(2**40))) is None
 
 
 def test_who_is_known_keeps_their_number_and_their_watching(given: Given) -> None:
     lesson = given.lesson()
-    first = put(given, new(lesson, telephone=TELEPHONE))
+    first = save(given, new(lesson, telephone=TELEPHONE))
     begun = given.now
-    did(given, lambda uow: uow.viewers.add_watch_time([WatchTime(new(lesson), 30)], uow.now))
+    write(given, lambda uow: uow.viewers.add_watch_time([WatchTime(new(lesson), 30)], uow.now))
     given.clock.advance(MINUTE)
 
-    again = put(given, new(lesson, name="Ming"))
+    again = save(given, new(lesson, name="Ming"))
 
     assert again == replace(first, name="Ming")
-    assert facts(given, first.id) == (30, begun, begun + MINUTE)
+    assert watch_times(given, first.id) == (30, begun, begun + MINUTE)
 
 
 def test_watching_adds_up_and_writes_whoever_is_new(given: Given) -> None:
     lesson, user = given.lesson(), given.student()
-    named = put(given, new(lesson, telephone=TELEPHONE))
+    named = save(given, new(lesson, telephone=TELEPHONE))
     known = new(lesson, identity=f"user:{user}", kind=ViewerKind.USER, name="A", user=UserId(user))
 
     def add(*watched: WatchTime) -> None:
-        did(given, lambda uow: uow.viewers.add_watch_time(watched, uow.now))
+        write(given, lambda uow: uow.viewers.add_watch_time(watched, uow.now))
 
     add()
     begun = given.now
@@ -89,12 +91,12 @@ def test_watching_adds_up_and_writes_whoever_is_new(given: Given) -> None:
     given.clock.advance(15)
     add(WatchTime(known, 15), WatchTime(new(lesson), 15))
 
-    held = did(given, lambda uow: uow.viewers.find(lesson, known.identity))
+    held = write(given, lambda uow: uow.viewers.find(lesson, known.identity))
     assert held is not None
     assert (held.name, held.kind) == ("A", ViewerKind.USER)
-    assert facts(given, held.id) == (25, begun - 10, begun + 15)
-    assert facts(given, named.id) == (30, begun, begun + 15)
-    assert did(given, lambda uow: uow.viewers.get(named.id)) == named
+    assert watch_times(given, held.id) == (25, begun - 10, begun + 15)
+    assert watch_times(given, named.id) == (30, begun, begun + 15)
+    assert write(given, lambda uow: uow.viewers.get(named.id)) == named
 
 
 def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
@@ -102,20 +104,20 @@ def test_watching_in_a_class_that_was_removed_is_left_out(given: Given) -> None:
     gone = new(LessonId(2**40))
 
     watched = [WatchTime(gone, 10), WatchTime(new(lesson), 10)]
-    did(given, lambda uow: viewing.add_watch_time(uow, watched))
+    write(given, lambda uow: viewing.add_watch_time(uow, watched))
 
-    assert did(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) is not None
-    assert did(given, lambda uow: uow.viewers.find(gone.lesson, "visitor:1")) is None
+    assert write(given, lambda uow: uow.viewers.find(lesson, "visitor:1")) is not None
+    assert write(given, lambda uow: uow.viewers.find(gone.lesson, "visitor:1")) is None
 
 
 def test_a_viewer_is_muted_in_their_class_alone(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
-    viewer = put(given, new(lesson))
+    viewer = save(given, new(lesson))
 
     def mute(where: LessonId, moment: int | None) -> tuple[bool, bool]:
-        found = did(given, lambda uow: uow.viewers.mute(where, viewer.id, moment))
-        held = did(given, lambda uow: uow.viewers.get(viewer.id))
+        found = write(given, lambda uow: uow.viewers.mute(where, viewer.id, moment))
+        held = write(given, lambda uow: uow.viewers.get(viewer.id))
         return found, held is not None and held.is_muted
 
     assert mute(other, 1) == (False, False)
@@ -126,22 +128,22 @@ def test_a_viewer_is_muted_in_their_class_alone(given: Given) -> None:
 def test_muting_follows_a_telephone_number(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course), given.lesson(course)
-    first = put(given, new(lesson, telephone=TELEPHONE))
-    again = put(given, new(lesson, 2, telephone=TELEPHONE))
+    first = save(given, new(lesson, telephone=TELEPHONE))
+    again = save(given, new(lesson, 2, telephone=TELEPHONE))
     rest = [
-        put(given, new(lesson, 3, telephone="13812345679")),
-        put(given, new(lesson, 4)),
-        put(given, new(lesson, 5)),
-        put(given, new(other, telephone=TELEPHONE)),
+        save(given, new(lesson, 3, telephone="13812345679")),
+        save(given, new(lesson, 4)),
+        save(given, new(lesson, 5)),
+        save(given, new(other, telephone=TELEPHONE)),
     ]
 
     def muted(by: Viewer, moment: int | None) -> list[bool]:
-        assert did(given, lambda uow: uow.viewers.mute(lesson, by.id, moment))
-        held = did(given, lambda uow: [uow.viewers.get(one.id) for one in everybody])
+        assert write(given, lambda uow: uow.viewers.mute(lesson, by.id, moment))
+        held = write(given, lambda uow: [uow.viewers.get(one.id) for one in everybody])
         return [one is not None and one.is_muted for one in held]
 
     def since() -> int | None:
-        return did(given, lambda uow: uow.viewers.get_mute_time(lesson, TELEPHONE))
+        return write(given, lambda uow: uow.viewers.get_mute_time(lesson, TELEPHONE))
 
     everybody = [first, again, *rest]
     assert since() is None
@@ -160,7 +162,7 @@ def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
     lesson = given.lesson(course, teacherUid=teacher, className="Waves")
     other = given.lesson(course)
 
-    seen = did(given, lambda uow: viewing.get_page_lessons(uow, [other, lesson]))
+    seen = write(given, lambda uow: viewing.get_page_lessons(uow, [other, lesson]))
 
     assert set(seen) == {lesson, other}
     one = seen[lesson]
@@ -170,10 +172,10 @@ def test_classes_are_seen_as_their_pages_show_them(given: Given) -> None:
         "Physics",
         "Ms. Zhang",
     )
-    assert did(given, lambda uow: viewing.get_page_lesson(uow, one.lesson.key)) == one
-    assert did(given, lambda uow: viewing.get_page_lessons(uow, [])) == {}
+    assert write(given, lambda uow: viewing.get_page_lesson(uow, one.lesson.key)) == one
+    assert write(given, lambda uow: viewing.get_page_lessons(uow, [])) == {}
     with pytest.raises(NoSuchPageError):
-        did(given, lambda uow: viewing.get_page_lesson(uow, one.course_key))
+        write(given, lambda uow: viewing.get_page_lesson(uow, one.course_key))
 
 
 def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
@@ -190,9 +192,9 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
     gone = lesson(4)
     given.done("delCourseClass", courseId=course, classId=gone)
     given.clock.advance(24 * HOUR)
-    key = did(given, lambda uow: viewing.get_page_lessons(uow, [first]))[first].course_key
+    key = write(given, lambda uow: viewing.get_page_lessons(uow, [first]))[first].course_key
 
-    found, school, listed = did(given, lambda uow: viewing.get_course_page(uow, key))
+    found, school, listed = write(given, lambda uow: viewing.get_course_page(uow, key))
 
     assert (found.id, found.name, found.key, school.id) == (
         course,
@@ -203,9 +205,9 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
     assert [one.lesson.id for one in listed] == [third, fourth, second, first]
     given.set_course(course, deleted_at=given.now)
     with pytest.raises(NoSuchPageError):
-        did(given, lambda uow: viewing.get_course_page(uow, key))
+        write(given, lambda uow: viewing.get_course_page(uow, key))
     with pytest.raises(NoSuchPageError):
-        did(given, lambda uow: viewing.get_course_page(uow, "no key"))
+        write(given, lambda uow: viewing.get_course_page(uow, "no key"))
 
 
 # --- retention -----------------------------------------------------------------------------------
@@ -214,18 +216,18 @@ def test_a_course_lists_what_comes_and_then_what_was(given: Given) -> None:
 def test_viewers_are_overdue_some_time_after_class_and_visit(given: Given) -> None:
     lesson, school = given.lesson(), SchoolId(given.school.id)
     end = given.seen(lesson).hours.end + 20 * MINUTE
-    early, late = put(given, new(lesson)), new(lesson, 2)
+    early, late = save(given, new(lesson)), new(lesson, 2)
     given.until(end + DAY)
-    late_one = put(given, late)
-    of_other = put(given.other(), new(given.other().lesson()))
+    late_one = save(given, late)
+    of_other = save(given.other(), new(given.other().lesson()))
 
     def overdue(moment: int, limit: int = 10) -> list[ViewerId]:
-        return did(given, lambda uow: uow.viewers.list_overdue(school, moment, limit))
+        return write(given, lambda uow: uow.viewers.list_overdue(school, moment, limit))
 
     assert overdue(end - 1) == []
     assert overdue(end) == [early.id]
     assert sorted(overdue(end + DAY)) == [early.id, late_one.id]
     assert len(overdue(end + DAY, 1)) == 1
-    did(given, lambda uow: uow.viewers.purge([early.id]))
+    write(given, lambda uow: uow.viewers.purge([early.id]))
     assert overdue(end + DAY) == [late_one.id]
-    assert did(given.other(), lambda uow: uow.viewers.get(of_other.id)) == of_other
+    assert write(given.other(), lambda uow: uow.viewers.get(of_other.id)) == of_other

@@ -29,7 +29,7 @@ WATCHED: Final[dict[str, Value]] = {"record": 1, "live": 1, "replay": 1}
 TELEPHONE: Final = "13812345678"
 
 
-def did(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
+def write(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
     return given.store.write(use_case, SchoolId(given.school.id))
 
 
@@ -42,7 +42,7 @@ def deps(given: Given) -> Dependencies:
 
 def admit(given: Given, lesson: LessonId, ticket: str | None = None) -> ViewerAccess:
     key = given.seen(lesson).key
-    return did(given, lambda uow: viewing.authorize_viewer(uow, deps(given), key, ticket))
+    return write(given, lambda uow: viewing.authorize_viewer(uow, deps(given), key, ticket))
 
 
 def text(given: Given, ticket: Ticket) -> str:
@@ -55,7 +55,7 @@ def log_in(given: Given, user: UserId) -> str:
         assert held is not None
         return viewing.log_in(uow, deps(given), SchoolId(given.school.id), held)
 
-    return did(given, unit)
+    return write(given, unit)
 
 
 def test_a_visitor_becomes_a_guest_with_the_same_ticket(given: Given) -> None:
@@ -63,10 +63,10 @@ def test_a_visitor_becomes_a_guest_with_the_same_ticket(given: Given) -> None:
     key = given.seen(lesson).key
     visitor = admit(given, lesson)
     assert (visitor.viewer, visitor.chat_access, visitor.may_like) == (None, "guest", True)
-    assert did(given, lambda uow: viewing.save_viewer(uow, visitor)) is None
+    assert write(given, lambda uow: viewing.save_viewer(uow, visitor)) is None
 
     ticket = text(given, visitor.ticket)
-    same = did(
+    same = write(
         given, lambda uow: viewing.register_guest(uow, deps(given), key, ticket, TELEPHONE, "小明")
     )
 
@@ -75,7 +75,7 @@ def test_a_visitor_becomes_a_guest_with_the_same_ticket(given: Given) -> None:
     assert guest.viewer is not None
     assert (guest.viewer.name, guest.viewer.telephone) == ("小明", TELEPHONE)
     assert guest.chat_access == "open"
-    assert did(given, lambda uow: viewing.save_viewer(uow, guest)) == guest.viewer
+    assert write(given, lambda uow: viewing.save_viewer(uow, guest)) == guest.viewer
 
 
 def test_tickets_that_are_no_good_are_as_good_as_none(given: Given) -> None:
@@ -94,20 +94,20 @@ def test_tickets_that_are_no_good_are_as_good_as_none(given: Given) -> None:
 def test_a_class_that_is_for_those_who_log_in(given: Given) -> None:
     lesson = given.lesson(None, **WATCHED)
     visitor = text(given, admit(given, lesson).ticket)
-    given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
+    given.done("setClassVideoMultiple", **recording_form(given, lesson, watchByLogin=1))
     user = given.student()
 
     for ticket in (None, visitor):
         with pytest.raises(LoginRequiredError):
             admit(given, lesson, ticket)
     logged_in = admit(given, lesson, log_in(given, user))
-    entered = did(given, lambda uow: viewing.save_viewer(uow, logged_in))
+    entered = write(given, lambda uow: viewing.save_viewer(uow, logged_in))
 
     assert logged_in.chat_access == "open"
     assert entered is not None
     assert (entered.identity, entered.kind) == (f"user:{user}", ViewerKind.USER)
     with pytest.raises(LoginRequiredError):
-        did(
+        write(
             given,
             lambda uow: viewing.register_guest(
                 uow, deps(given), logged_in.seen.lesson.key, None, TELEPHONE, "x"
@@ -115,7 +115,7 @@ def test_a_class_that_is_for_those_who_log_in(given: Given) -> None:
         )
 
 
-def switched(given: Given, lesson: LessonId, **fields: Value) -> dict[str, Value]:
+def recording_form(given: Given, lesson: LessonId, **fields: Value) -> dict[str, Value]:
     """Return the form of setClassVideoMultiple for one class."""
     course = given.seen(lesson).course
     return {"courseId": course, "classJson": [{"classId": lesson, **fields}]}
@@ -136,8 +136,8 @@ def test_a_session_ends_by_logging_out_expiry_and_cancellation(given: Given) -> 
 
     first, second = log_in(given, user), log_in(given, user)
     assert is_in(first)
-    did(given, lambda uow: viewing.log_out(uow, deps(given), first))
-    did(given, lambda uow: viewing.log_out(uow, deps(given), "nonsense"))
+    write(given, lambda uow: viewing.log_out(uow, deps(given), first))
+    write(given, lambda uow: viewing.log_out(uow, deps(given), "nonsense"))
     assert (is_in(first), is_in(second)) == (False, True)
     given.cancelled(user)
     assert not is_in(second)
@@ -161,7 +161,7 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
     by_mail = UserId(given.done("register", email=mail, password="secret-12").data)
 
     def known(account: str) -> UserId | None:
-        found = did(given, lambda uow: viewing.find_account(uow, account))
+        found = write(given, lambda uow: viewing.find_account(uow, account))
         return None if found is None else found[0].id
 
     assert (known(telephone), known(mail), known(mail.upper())) == (user, by_mail, by_mail)
@@ -180,12 +180,12 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
 
     def outcasts() -> set[Ticket]:
         seen = given.seen(lesson)
-        return did(given, lambda uow: viewing.find_revoked_tickets(uow, [(seen, everybody)]))
+        return write(given, lambda uow: viewing.find_revoked_tickets(uow, [(seen, everybody)]))
 
     assert outcasts() == set()
-    did(given, lambda uow: viewing.log_out(uow, deps(given), ended))
+    write(given, lambda uow: viewing.log_out(uow, deps(given), ended))
     assert outcasts() == {users[1]}
-    given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
+    given.done("setClassVideoMultiple", **recording_form(given, lesson, watchByLogin=1))
     assert outcasts() == {users[1], visitor}
     given.clock.advance(TICKET_SECONDS)
     assert outcasts() == everybody
@@ -206,40 +206,40 @@ def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> Non
 # --- login-free links ----------------------------------------------------------------------------
 
 
-def linked(given: Given, key: str, account: str, nickname: str, code: str) -> str | None:
+def open_link(given: Given, key: str, account: str, nickname: str, code: str) -> str | None:
     link = LoginFreeLink(account, nickname, code)
-    return did(given, lambda uow: viewing.issue_link_ticket(uow, deps(given), key, link))
+    return write(given, lambda uow: viewing.issue_link_ticket(uow, deps(given), key, link))
 
 
 def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
     course = given.course()
     lesson, other = given.lesson(course, **WATCHED), given.lesson(course, **WATCHED)
-    given.done("setClassVideoMultiple", **switched(given, lesson, watchByLogin=1))
+    given.done("setClassVideoMultiple", **recording_form(given, lesson, watchByLogin=1))
     key = given.seen(lesson).key
     code = md5_hex(f"{given.school.secret}{key}stu-1小明")
 
-    ticket = linked(given, key, "stu-1", "小明", code)
+    ticket = open_link(given, key, "stu-1", "小明", code)
 
     assert ticket is not None
     admitted = admit(given, lesson, ticket)
     assert (admitted.ticket.kind, admitted.ticket.identity) == (ViewerKind.LINK, "link:stu-1")
     assert admitted.chat_access == "open"
     assert admit(given, other, ticket).ticket.kind is ViewerKind.VISITOR
-    assert linked(given, key, "stu-1", "小红", code) is None
-    assert linked(given, given.seen(other).key, "stu-1", "小明", code) is None
+    assert open_link(given, key, "stu-1", "小红", code) is None
+    assert open_link(given, given.seen(other).key, "stu-1", "小明", code) is None
     for no_key in ("no key", "0" * 16, f"{key[:-1]}\0"):
         wrong = md5_hex(f"{given.school.secret}{no_key}stu-1小明")
-        assert linked(given, no_key, "stu-1", "小明", wrong) is None
+        assert open_link(given, no_key, "stu-1", "小明", wrong) is None
 
 
 def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
     course = given.course()
     lessons = [given.lesson(course, **WATCHED) for _ in range(2)]
     elsewhere = given.lesson(None, **WATCHED)
-    key = did(given, lambda uow: viewing.get_page_lessons(uow, lessons))[lessons[0]].course_key
+    key = write(given, lambda uow: viewing.get_page_lessons(uow, lessons))[lessons[0]].course_key
     code = md5_hex(f"{given.school.secret}{key}stu-1小明")
 
-    ticket = linked(given, key, "stu-1", "小明", code)
+    ticket = open_link(given, key, "stu-1", "小明", code)
 
     kinds = [admit(given, lesson, ticket).ticket.kind for lesson in [*lessons, elsewhere]]
     assert kinds == [ViewerKind.LINK, ViewerKind.LINK, ViewerKind.VISITOR]
@@ -248,10 +248,12 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
 # --- what is shown -------------------------------------------------------------------------------
 
 
-def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewing.PageContent:
+def page_content(
+    given: Given, lesson: LessonId, *, to_teacher: bool = False
+) -> viewing.PageContent:
     hosts = given.house.hosts
     held = given.seen(lesson)
-    return did(
+    return write(
         given,
         lambda uow: viewing.get_content(uow, deps(given), hosts, held, to_teacher=to_teacher),
     )
@@ -259,34 +261,37 @@ def shown(given: Given, lesson: LessonId, *, to_teacher: bool = False) -> viewin
 
 def test_streams_are_shown_while_the_class_is_open(given: Given) -> None:
     held = Scheduled(given, **WATCHED)
-    assert (shown(given, held.lesson).phase, shown(given, held.lesson).streams) == ("before", {})
+    assert (page_content(given, held.lesson).phase, page_content(given, held.lesson).streams) == (
+        "before",
+        {},
+    )
     given.until(held.begin - 20 * MINUTE)
-    soon = shown(given, held.lesson)
+    soon = page_content(given, held.lesson)
     assert (soon.phase, set(soon.streams)) == ("open_early", {StreamKind.CLASS})
     assert (soon.opens_at, soon.closes_at) == (given.now, held.begin + HOUR + 20 * MINUTE)
     assert soon.streams[StreamKind.CLASS].flv.endswith(f"&txTime={soon.closes_at:x}")
     held.running()
-    assert shown(given, held.lesson).phase == "running"
+    assert page_content(given, held.lesson).phase == "running"
     held.over()
-    over = shown(given, held.lesson)
+    over = page_content(given, held.lesson)
     assert (over.phase, over.streams, over.clips) == ("over", {}, [])
 
 
 def test_what_is_not_live_is_shown_to_its_teacher(given: Given) -> None:
     held = Scheduled(given, record=1, live=0, replay=0).running()
-    assert shown(given, held.lesson).streams == {}
-    assert set(shown(given, held.lesson, to_teacher=True).streams) == {StreamKind.CLASS}
+    assert page_content(given, held.lesson).streams == {}
+    assert set(page_content(given, held.lesson, to_teacher=True).streams) == {StreamKind.CLASS}
     held.over()
     clip = given.clip(held.lesson)
-    assert shown(given, held.lesson).clips == []
-    assert [one for one, _ in shown(given, held.lesson, to_teacher=True).clips] == [clip]
+    assert page_content(given, held.lesson).clips == []
+    assert [one for one, _ in page_content(given, held.lesson, to_teacher=True).clips] == [clip]
 
 
 def test_the_replay_shows_what_is_kept(given: Given) -> None:
     lesson = given.held_lesson(None, **WATCHED)
     gone, kept = given.clip(lesson), given.clip(lesson)
     given.done("deleteClassVideo", classId=lesson, fileId=gone.file.file_id)
-    ((clip, url),) = shown(given, lesson).clips
+    ((clip, url),) = page_content(given, lesson).clips
     assert clip == kept
     assert kept.file.file_id in url
 
@@ -300,12 +305,12 @@ def token(given: Given, lesson: LessonId) -> str:
         assert held is not None
         return teaching.sign_token(held, deps(given).push_key)
 
-    return did(given, look)
+    return write(given, look)
 
 
-def opens(given: Given, asked: str) -> bool:
+def can_open(given: Given, path: str) -> bool:
     try:
-        did(given, lambda uow: teaching.open_page(uow, deps(given), asked))
+        write(given, lambda uow: teaching.open_page(uow, deps(given), path))
     except OperatorError:
         return False
     return True
@@ -315,47 +320,47 @@ def test_a_token_opens_the_page_of_its_class(given: Given) -> None:
     lesson, other = given.lesson(None, **WATCHED), given.lesson(None, **WATCHED)
     mine, others = token(given, lesson), token(given, other)
 
-    taught = did(given, lambda uow: teaching.open_page(uow, deps(given), mine))
+    taught = write(given, lambda uow: teaching.open_page(uow, deps(given), mine))
 
     assert taught.seen.lesson == given.seen(lesson)
     assert not taught.is_over
-    assert opens(given, others)
+    assert can_open(given, others)
     for wrong in ("", mine[:-1], mine + "0", mine[:16] + others[16:], "é" * 48, mine.upper()):
-        assert not opens(given, wrong)
+        assert not can_open(given, wrong)
 
 
 def test_a_token_is_worthless_after_a_new_key_or_without_the_class(given: Given) -> None:
     held = Scheduled(given, **WATCHED)
     first = token(given, held.lesson)
-    did(given, lambda uow: uow.publish_sessions.renew_key(held.lesson))
-    assert not opens(given, first)
-    assert opens(given, token(given, held.lesson))
+    write(given, lambda uow: uow.publish_sessions.renew_key(held.lesson))
+    assert not can_open(given, first)
+    assert can_open(given, token(given, held.lesson))
     given.plan(suspended=True)
-    assert not opens(given, token(given, held.lesson))
+    assert not can_open(given, token(given, held.lesson))
     given.plan(suspended=False)
     last = token(given, held.lesson)
     held.delete()
-    assert not opens(given, last)
+    assert not can_open(given, last)
 
 
 def test_a_class_is_ended_from_its_page_and_its_clips_are_shown_for_a_week(given: Given) -> None:
     held = Scheduled(given, **WATCHED).running()
     mine = token(given, held.lesson)
 
-    assert did(given, lambda uow: teaching.end_lesson(uow, deps(given), mine)) == held.lesson
+    assert write(given, lambda uow: teaching.end_lesson(uow, deps(given), mine)) == held.lesson
 
-    taught = did(given, lambda uow: teaching.open_page(uow, deps(given), mine))
+    taught = write(given, lambda uow: teaching.open_page(uow, deps(given), mine))
     assert taught.is_over
     assert held.seen.closed_at == given.now
     with pytest.raises(OperatorError, match="over already"):
-        did(given, lambda uow: teaching.end_lesson(uow, deps(given), mine))
+        write(given, lambda uow: teaching.end_lesson(uow, deps(given), mine))
     given.clock.advance(7 * DAY - 1)
-    assert opens(given, mine)
+    assert can_open(given, mine)
     given.clock.advance(1)
-    assert not opens(given, mine)
+    assert not can_open(given, mine)
 
 
 def test_a_class_closed_by_its_operator_is_over_on_the_pages(given: Given) -> None:
     held = Scheduled(given, **WATCHED).running()
-    did(given, lambda uow: operations.close_lesson(uow, held.lesson))
-    assert shown(given, held.lesson).phase == "closed_early"
+    write(given, lambda uow: operations.close_lesson(uow, held.lesson))
+    assert page_content(given, held.lesson).phase == "closed_early"
