@@ -41,7 +41,7 @@ def viewer(given: Given, lesson: LessonId, name: str = "小明") -> Author:
 def send(
     given: Given, lesson: LessonId, *texts: str, by: Author = TEACHER, nonce: str | None = None
 ) -> list[ChatEntry]:
-    """Say something in a class, each text a message, and return those that were written."""
+    """Post each text as a message; return the stored messages."""
     wanted = [NewChatEntry(lesson, EntryKind.MESSAGE, by, text, nonce=nonce) for text in texts]
     entries = write(given, lambda uow: chat.post_messages(uow, wanted))
     return [entry for entry in entries if entry is not None]
@@ -135,7 +135,7 @@ def test_who_comes_back_is_told_what_they_missed(given: Given) -> None:
         first.id,
     )
     assert join(given, lesson, third.id).entries == []
-    # An id of another database, or of a chat whose time was over: they begin anew.
+    # An id of another database, or of a purged chat: the client gets the whole history.
     assert join(given, lesson, third.id + 1).is_complete
 
 
@@ -224,7 +224,7 @@ def test_a_viewer_is_muted_and_heard_again(given: Given) -> None:
 
     (kept,) = send(given, lesson, "a", by=author, nonce="n")
     entry = mute(lesson, author.viewer, is_muted=True)
-    # Whatever who wrote it down took them for: a muted viewer says nothing new.
+    # The author may have been read before the mute: a muted viewer still posts nothing.
     assert send(given, lesson, "b", by=author) == []
     assert send(given, lesson, "a", by=author, nonce="n") == [kept]
     assert len(send(given, lesson, "c")) == 1

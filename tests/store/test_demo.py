@@ -1,4 +1,4 @@
-"""The demo school: found again, made usable again, and put into any school."""
+"""The demo school: reuse, repair, and demo content for any school."""
 
 from dataclasses import replace
 
@@ -189,7 +189,7 @@ def test_a_stopped_teacher_is_back_after_a_new_seed(given: Given) -> None:
 
 
 def put_on_air(given: Given, shown: DemoSchool) -> PublishTarget:
-    """Start a server, as far as the class on the air is concerned."""
+    """Publish the stream of the demo's running class, as a server does at its start."""
     held = given.store.write(lambda uow: demo.put_on_air(uow, MEANS, shown)).on_air
     assert held is not None
     return held

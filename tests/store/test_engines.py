@@ -1,4 +1,4 @@
-"""The engines where the database does not do as it should, and who may share one."""
+"""The engines when the database fails, and servers that share a database."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lists are read by index: SQLite is asked how it would do it."""
+"""Lists are read by index, as SQLite's query plans show."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ BY_SCHOOL = (
 
 @pytest.fixture(scope="module")
 def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
-    """Give a connection to an empty database."""
+    """Open a transaction on an empty database."""
     folder: Path = tmp_path_factory.mktemp("plans")
     with open_store(Settings(data=folder)):
         tx = SqliteTransaction(folder / "homeroom.db", reads_only=True)
@@ -53,12 +53,12 @@ def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
 def explain_page(
     tx: SqliteTransaction, definition: ListDefinition[Any], filters: Mapping[str, int | str]
 ) -> list[str]:
-    """Return how SQLite reads a page."""
+    """Return the query plan of a page."""
     return explain(tx, lambda: fetch_page(tx, definition, filters, PageRequest(100, now=1)))
 
 
 def explain(tx: SqliteTransaction, query: Callable[[], object]) -> list[str]:
-    """Return how SQLite does the first statement of a look."""
+    """Return the query plan of the first statement of a query."""
     seen: list[tuple[str, dict[str, Any]]] = []
     tx.trace = lambda sql, values: seen.append((sql, values))
     query()

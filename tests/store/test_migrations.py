@@ -1,4 +1,4 @@
-"""A database of an earlier version keeps what it holds."""
+"""Migrations keep the rows of a database of an earlier version."""
 
 from pathlib import Path
 from typing import Final
@@ -29,12 +29,12 @@ from homeroom.store.tables import clips, lessons, metadata, server_state
 PULL_KEY: Final = "the key of the first server"
 BOUND_UNTIL: Final = 2_000_000_000
 MANY: Final = 1003
-"""More classes than the migration signs at once."""
+"""More classes than the migration signs in one step."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Give a database that nothing was done to."""
+    """Return the path or URL of an empty database."""
     if request.param == "sqlite":
         return tmp_path / "homeroom.db"
     address: str = request.getfixturevalue("postgres").fresh()
@@ -46,7 +46,7 @@ def open_engine(where: Path | str) -> Engine:
 
 
 def as_of(where: Path | str, version: str) -> None:
-    """Make the tables of an earlier version."""
+    """Create the tables of an earlier version."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     with open_engine(where).begin() as connection:
@@ -55,10 +55,10 @@ def as_of(where: Path | str, version: str) -> None:
 
 
 def fill_first(connection: Connection) -> None:
-    """Write classes as version 0.1 kept them: every second one bound to a stream, and a clip."""
+    """Add classes of version 0.1, every second one with a bound stream, and a clip."""
 
     def whole(name: str, **facts: object) -> dict[str, object]:
-        """Return a row of a table as it was, 0 or an empty text where nothing is said."""
+        """Return a row of a table; columns without a value are 0 or empty."""
         return {
             column["name"]: facts.get(
                 column["name"],
@@ -152,7 +152,7 @@ def test_a_migration_that_is_broken_off_leaves_everything_as_it_was(where: Path 
         before = inspect(connection).get_table_names()
 
     with pytest.MonkeyPatch.context() as patch:
-        # Addresses are signed anew when tables have been made already.
+        # URLs are signed again after the tables have been created.
         patch.setattr(keys, "md5_hex", fail)
         with pytest.raises(BrokenOffError):
             migrate(where)
@@ -205,7 +205,7 @@ def test_a_filled_database_has_the_tables_of_this_version_in_the_end(where: Path
 
 
 def check_names(connection: Connection) -> set[str | None]:
-    """Return the names of what the tables check, which Alembic does not compare."""
+    """Return the names of the CHECK constraints, which Alembic does not compare."""
     seen = inspect(connection)
     tables = (name for name in seen.get_table_names() if name in metadata.tables)
     return {check["name"] for name in tables for check in seen.get_check_constraints(name)}

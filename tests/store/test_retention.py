@@ -37,7 +37,7 @@ def add_watched_lesson(given: Given) -> LessonId:
 
 
 def sweep(given: Given, *more: Sweep) -> None:
-    """Do what the server does every hour."""
+    """Run the sweeps that the server runs every hour."""
 
     async def main() -> None:
         sweeps = [*more, Sweep(retention.find_overdue_schools, retention.sweep)]
@@ -47,7 +47,7 @@ def sweep(given: Given, *more: Sweep) -> None:
 
 
 def sweep_and_count(given: Given, lesson: LessonId) -> tuple[int, int]:
-    """Sweep, and return how many viewers and entries a class still has."""
+    """Sweep, and return the numbers of viewers and of entries of a class."""
     sweep(given)
     found = [
         given.rows(table.select().where(table.c.lesson_id == lesson))
@@ -57,7 +57,7 @@ def sweep_and_count(given: Given, lesson: LessonId) -> tuple[int, int]:
 
 
 def advance_past(given: Given, lesson: LessonId, days: int) -> None:
-    """Let time pass until some days after a class, to the second before."""
+    """Set the clock to one second before the end of some days after a class."""
     given.until(given.seen(lesson).hours.end + 20 * MINUTE + days * DAY - 1)
 
 

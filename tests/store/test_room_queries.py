@@ -20,7 +20,7 @@ TEACHER: Final = Author("Ms. Zhang", ChatRole.TEACHER)
 
 
 def add_live_lesson(given: Given) -> LessonId:
-    """Return a class with a push elsewhere, a clip, and a pinned message."""
+    """Add a class with an external publish session, a clip, and a pinned message."""
     lesson = given.lesson(None, **WATCHED)
     given.clip(lesson)
 
@@ -56,7 +56,7 @@ def query(given: Given, lesson: LessonId) -> RoomQuery:
 
 
 def run_queries(given: Given, rooms: dict[LessonId, RoomQuery]) -> tuple[RoomUpdates, int]:
-    """Look, and return how many statements that took as well."""
+    """Run the queries; return the updates and the number of statements."""
     server = given.house.services
 
     def unit(uow: UnitOfWork) -> RoomUpdates:

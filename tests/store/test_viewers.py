@@ -1,4 +1,4 @@
-"""Viewers of the pages in the database: who they are, who may watch, what is shown."""
+"""Viewers of the pages in the database: identity, watch time, mute, and page content."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,9 +27,7 @@ def write(given: Given, use_case: Callable[[UnitOfWork], T]) -> T:
 
 def new(lesson: LessonId, number: int = 1, **fields: Any) -> NewViewer:  # noqa: ANN401  any field of NewViewer
     """Return a visitor of a class."""
-    return replace(
-        NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, "小明"), **fields
-    )
+    return replace(NewViewer(lesson, f"visitor:{number}", ViewerKind.VISITOR, "小明"), **fields)
 
 
 def save(given: Given, viewer: NewViewer) -> Viewer:
@@ -151,7 +149,7 @@ def test_muting_follows_a_telephone_number(given: Given) -> None:
     assert since() == 7
     assert muted(first, None) == [False] * 6
     assert since() is None
-    # Who has left no number is nobody else.
+    # Viewers without a telephone number do not count as one.
     assert muted(rest[1], 7) == [False, False, False, True, False, False]
 
 

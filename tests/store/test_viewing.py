@@ -1,4 +1,4 @@
-"""Watching and teaching on the pages: who may, until when, and what they are shown."""
+"""Watching and teaching on the pages: authorization, expiry, and page content."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
