@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from homeroom.base.clock import Moment
+from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.keys import is_public_key
 from homeroom.domain.accounts import User
@@ -38,11 +39,11 @@ MAX_LISTED_LESSONS = 200
 """Classes that the page of a course lists."""
 
 
-class LoginRequiredError(Exception):
+class LoginRequiredError(HomeroomError):
     """The class can be watched only after a login."""
 
 
-class NoSuchPageError(Exception):
+class NoSuchPageError(HomeroomError):
     """No class or course with this key can be shown."""
 
 
