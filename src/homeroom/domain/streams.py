@@ -164,10 +164,26 @@ class StreamFacts:
     recording_error: str | None
 
 
-class BrowserPublishError(HomeroomError):
-    """A browser that cannot go live; the message says why."""
+class PublishRefusal(StrEnum):
+    """Why a browser may not go live; the teacher's page has a text for most."""
 
-    def __init__(self, code: str, message: str) -> None:
-        """Take `not_installed`, `offer` (it cannot be taken), `busy` or `failed`."""
+    NOT_INSTALLED = "not_installed"
+    """The server runs without `homeroom[browser]`."""
+    OFFER = "offer"
+    """The offer of the browser cannot be used."""
+    BUSY = "busy"
+    """The class is published from elsewhere, or the server has no capacity left."""
+    FAILED = "failed"
+    EARLY = "early"
+    """The class is not open yet."""
+    OVER = "over"
+    NO_STREAM = "no_stream"
+    """The class is not recorded, or the server carries no streams."""
+
+
+class BrowserPublishError(HomeroomError):
+    """A browser cannot go live; the message says why."""
+
+    def __init__(self, code: PublishRefusal, message: str) -> None:
         super().__init__(message)
         self.code = code

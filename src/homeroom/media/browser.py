@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 
 from homeroom.base.keys import KeyGenerator
-from homeroom.domain.streams import BrowserPublishError
+from homeroom.domain.streams import BrowserPublishError, PublishRefusal
 from homeroom.media.engine.client import Unanswered, request
 from homeroom.media.whip.settings import GatewaySettings
 
@@ -28,7 +28,7 @@ PATIENCE = 20.0
 LAST_WORDS = 8.0
 """Seconds in which it ends its sessions."""
 CREATED = 201
-REASONS = {409: "busy", 422: "offer", 503: "busy"}
+REASONS = {409: PublishRefusal.BUSY, 422: PublishRefusal.OFFER, 503: PublishRefusal.BUSY}
 
 
 class _Begun(msgspec.Struct):
@@ -66,10 +66,12 @@ class Browser:
         """
         if not self.is_installed:
             raise BrowserPublishError(
-                "not_installed", "homeroom[browser] is not installed on this server"
+                PublishRefusal.NOT_INSTALLED, "homeroom[browser] is not installed on this server"
             )
         if len(offer.encode()) > LONGEST_OFFER:
-            raise BrowserPublishError("offer", f"the offer is longer than {LONGEST_OFFER} bytes")
+            raise BrowserPublishError(
+                PublishRefusal.OFFER, f"the offer is longer than {LONGEST_OFFER} bytes"
+            )
         try:
             await self._run()
             body = msgspec.json.encode({"sdp": offer, "push_url": push_url})
@@ -82,9 +84,9 @@ class Browser:
             log.exception("the gateway for browsers has failed")
             self._kill()
             raise BrowserPublishError(
-                "failed", "the gateway for browsers does not answer"
+                PublishRefusal.FAILED, "the gateway for browsers does not answer"
             ) from failure
-        raise BrowserPublishError(REASONS.get(status, "failed"), refused.detail)
+        raise BrowserPublishError(REASONS.get(status, PublishRefusal.FAILED), refused.detail)
 
     async def stop(self, session: str) -> None:
         """End a session; one that is not there is fine."""

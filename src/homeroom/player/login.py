@@ -1,6 +1,7 @@
 """Login and logout of viewers, and registration of guests."""
 
 import asyncio
+from enum import StrEnum
 from functools import cache
 from http import HTTPStatus
 from math import ceil
@@ -38,6 +39,19 @@ MAX_WAITING_LOGINS = 40
 Form = TypeVar("Form", bound=msgspec.Struct)
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
 SealedTicket = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class LoginRefusal(StrEnum):
+    """Why a form of the pages is refused; each form has a text for those it may meet."""
+
+    WRONG = "wrong"
+    """No account has this password."""
+    TELEPHONE = "telephone"
+    NICKNAME = "nickname"
+    LOGIN = "login"
+    """Only those who log in may watch, or chat."""
+    THROTTLED = "throttled"
+    """Too many attempts: try again later."""
 
 
 class LoginForm(msgspec.Struct, frozen=True):
@@ -104,7 +118,9 @@ class LoginEndpoints:
             limiter.record_attempt(key)
         user = await self._authenticate(account, form.password)
         if user is None:
-            raise _problem(HTTPStatus.UNAUTHORIZED, "wrong", "no account has this password")
+            raise _problem(
+                HTTPStatus.UNAUTHORIZED, LoginRefusal.WRONG, "no account has this password"
+            )
         self._by_account_and_network.reset(f"{network} {name}")
         self._by_account.reset(name)
         self._by_network.undo_attempt(network)
@@ -147,11 +163,11 @@ class LoginEndpoints:
         try:
             number = parse_telephone("".join(form.telephone.split())).value
         except Refusal as refusal:
-            raise _problem(HTTPStatus.BAD_REQUEST, "telephone", refusal.reason) from None
+            raise _problem(HTTPStatus.BAD_REQUEST, LoginRefusal.TELEPHONE, refusal.reason) from None
         try:
             name = normalize_guest_name(form.nickname, number)
         except OperatorError as reason:
-            raise _problem(HTTPStatus.BAD_REQUEST, "nickname", str(reason)) from None
+            raise _problem(HTTPStatus.BAD_REQUEST, LoginRefusal.NICKNAME, str(reason)) from None
 
         key = request.path_params["key"]
 
@@ -163,7 +179,7 @@ class LoginEndpoints:
         except viewing.NoSuchPageError:
             raise _no_class() from None
         except viewing.LoginRequiredError:
-            raise _problem(HTTPStatus.UNAUTHORIZED, "login", "log in first") from None
+            raise _problem(HTTPStatus.UNAUTHORIZED, LoginRefusal.LOGIN, "log in first") from None
         return json_response({"ticket": ticket})
 
     async def _school_of(self, key: str) -> SchoolId:
@@ -213,11 +229,11 @@ def _rate_limited(wait: float) -> HTTPError:
         HTTPStatus.TOO_MANY_REQUESTS,
         f"try again in {seconds} seconds",
         {"retry-after": str(seconds)},
-        more={"code": "throttled", "retry_after": seconds},
+        more={"code": LoginRefusal.THROTTLED, "retry_after": seconds},
     )
 
 
-def _problem(status: HTTPStatus, code: str, detail: str) -> HTTPError:
+def _problem(status: HTTPStatus, code: LoginRefusal, detail: str) -> HTTPError:
     return HTTPError(status, detail, more={"code": code})
 
 

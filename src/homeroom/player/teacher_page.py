@@ -13,7 +13,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.streams import BrowserPublishError, StreamKind
+from homeroom.domain.streams import BrowserPublishError, PublishRefusal, StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
 from homeroom.player.rendering import PageRenderer
@@ -35,9 +35,9 @@ MAX_OFFER_BYTES = 64_000
 """Bytes."""
 PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
 STATUSES = {
-    "not_installed": HTTPStatus.NOT_IMPLEMENTED,
-    "offer": HTTPStatus.BAD_REQUEST,
-    "busy": HTTPStatus.CONFLICT,
+    PublishRefusal.NOT_INSTALLED: HTTPStatus.NOT_IMPLEMENTED,
+    PublishRefusal.OFFER: HTTPStatus.BAD_REQUEST,
+    PublishRefusal.BUSY: HTTPStatus.CONFLICT,
 }
 _TOKEN = re.compile(r"[0-9a-f]{16,64}")
 _SESSION = re.compile(r"([0-9A-Za-z_-]{1,64})\.([0-9a-f]{64})")
@@ -167,7 +167,7 @@ class TeacherPages:
             offer = (await read_body(request, MAX_OFFER_BYTES)).decode()
             session, answer = await self._whip.start(url, offer)
         except UnicodeDecodeError:
-            raise _problem("offer", "an offer is text in UTF-8") from None
+            raise _problem(PublishRefusal.OFFER, "an offer is text in UTF-8") from None
         except BrowserPublishError as refused:
             raise _problem(refused.code, str(refused)) from None
         place = f"/teach/{token}/whip/{session}.{self._session_proof(token, session)}"
@@ -181,13 +181,13 @@ class TeacherPages:
         except OperatorError:
             raise _no_page() from None
         if page.is_over:
-            raise _problem("over", "the class is over", HTTPStatus.CONFLICT)
+            raise _problem(PublishRefusal.OVER, "the class is over", HTTPStatus.CONFLICT)
         _check_open(page, uow.now)
         here = replace(self._hosts, push=self._hosts.push and self._whip.push_base)
         url = teaching.get_push_url(page.target, StreamKind.CLASS, self._deps, here)
         if url is None:
             detail = "the class is not recorded, or the server carries no streams"
-            raise _problem("no_stream", detail, HTTPStatus.CONFLICT)
+            raise _problem(PublishRefusal.NO_STREAM, detail, HTTPStatus.CONFLICT)
         return url
 
     async def _stop(self, request: Request) -> Response:
@@ -220,10 +220,10 @@ def _check_open(page: TeacherPage, now: Moment) -> None:
     """Check that the class is open; raises `HTTPError`."""
     if now < page.seen.lesson.lifecycle.opens_at:
         detail = "the class opens 20 minutes before its start"
-        raise _problem("early", detail, HTTPStatus.CONFLICT)
+        raise _problem(PublishRefusal.EARLY, detail, HTTPStatus.CONFLICT)
 
 
-def _problem(code: str, detail: str, status: HTTPStatus | None = None) -> HTTPError:
+def _problem(code: PublishRefusal, detail: str, status: HTTPStatus | None = None) -> HTTPError:
     status = status or STATUSES.get(code, HTTPStatus.BAD_GATEWAY)
     return HTTPError(status, detail, more={"code": code})
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from homeroom.domain.chat import ChatAccess, ChatRefusal, ChatRole
 from homeroom.domain.lifecycle import OVER_PHASES, Phase
+from homeroom.domain.streams import PublishRefusal
+from homeroom.player.login import LoginRefusal
 from homeroom.player.protocol import ParticipantKind
 from homeroom.player.views import TeacherView, View
 from homeroom.web.close_codes import CloseCode
@@ -23,6 +25,8 @@ ENUMS: tuple[type[Enum], ...] = (
     ChatAccess,
     ChatRefusal,
     ParticipantKind,
+    LoginRefusal,
+    PublishRefusal,
 )
 LISTS = {"OVER_PHASES": [phase for phase in Phase if phase in OVER_PHASES]}
 

@@ -1,6 +1,7 @@
 /** Login form and guest form: submit, and show errors. */
 
 import { formatText, RequestError } from "./room.js";
+import { LoginRefusal } from "./wire.js";
 
 const MAINLAND = "86";
 
@@ -18,7 +19,7 @@ export function bindLoginForm(form, room, texts, done) {
 export function bindGuestForm(form, room, texts, done) {
   bind(form, "guest", texts, async (fields) => {
     const nickname = fields.get("nickname").trim();
-    if (!nickname) throw new RequestError("nickname");
+    if (!nickname) throw new RequestError(LoginRefusal.NICKNAME);
     await room.registerGuest(
       normalizeTelephone(fields.get("country"), fields.get("telephone")),
       nickname,

@@ -1,5 +1,7 @@
 // WHIP client (RFC 9725): publishes by WebRTC to the server, and reconnects by itself.
 
+import { PublishRefusal } from "./wire.js";
+
 export const QUALITIES = {
   1080: { width: 1920, height: 1080, bitrate: 4_500_000 },
   720: { width: 1280, height: 720, bitrate: 2_500_000 },
@@ -13,11 +15,11 @@ const DISCONNECT_MS = 3000;
 const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
 const FATAL_CODES = new Set([
-  "early",
-  "over",
+  PublishRefusal.EARLY,
+  PublishRefusal.OVER,
+  PublishRefusal.NO_STREAM,
+  PublishRefusal.NOT_INSTALLED,
   "gone",
-  "no_stream",
-  "not_installed",
   "no_h264",
   "blocked",
 ]);
@@ -274,7 +276,9 @@ function h264Codecs() {
 
 async function errorCode(answer) {
   const body = await answer.json().catch(() => ({}));
-  return body.code ?? { 404: "gone", 501: "not_installed" }[answer.status] ?? "offline";
+  return (
+    body.code ?? { 404: "gone", 501: PublishRefusal.NOT_INSTALLED }[answer.status] ?? "offline"
+  );
 }
 
 /** Wait for a condition, checked at an event, or for a time-out. */

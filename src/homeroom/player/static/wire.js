@@ -77,4 +77,22 @@ export const ParticipantKind = Object.freeze({
   STAFF: "staff",
 });
 
+export const LoginRefusal = Object.freeze({
+  WRONG: "wrong",
+  TELEPHONE: "telephone",
+  NICKNAME: "nickname",
+  LOGIN: "login",
+  THROTTLED: "throttled",
+});
+
+export const PublishRefusal = Object.freeze({
+  NOT_INSTALLED: "not_installed",
+  OFFER: "offer",
+  BUSY: "busy",
+  FAILED: "failed",
+  EARLY: "early",
+  OVER: "over",
+  NO_STREAM: "no_stream",
+});
+
 export const OVER_PHASES = Object.freeze([Phase.OVER, Phase.CLOSED_EARLY]);
