@@ -1,4 +1,4 @@
-"""The desk: where the asynchronous doors hand work to the store's threads, and get it back."""
+"""The asynchronous side of the store: coroutines wait for units of work in its threads."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ Completion = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
 class AsyncStore:
-    """One event loop's way to a store."""
+    """The store for one event loop."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -46,7 +46,7 @@ class AsyncStore:
             self._finished.append((future, result, failure))
             if not self._is_scheduled:
                 self._is_scheduled = True
-                # A loop that is closed has nobody left who waits.
+                # A closed loop has no coroutine that waits.
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._deliver)
 

@@ -1,4 +1,4 @@
-"""The one place that builds and joins the rooms: settings, store, doors, server."""
+"""Builds the parts of a server, joins them, and runs them; the only module that knows all."""
 
 import asyncio
 import errno
@@ -61,10 +61,10 @@ from homeroom.web.metrics import Metrics
 from homeroom.web.problems import HTTPError, respond_failure, respond_http_error, respond_status
 
 PORT_RETRY_SECONDS = 5.0
-"""How long the media engine of a server that was killed may take to let go of its ports."""
+"""Seconds that the media engine of a server that was killed may take to free its ports."""
 
 
-# --- the doors -----------------------------------------------------------------------
+# --- the parts -----------------------------------------------------------------------
 
 
 def find_hosts(settings: Settings) -> Hosts:
@@ -76,16 +76,18 @@ def find_hosts(settings: Settings) -> Hosts:
 
 
 def build_dependencies(
-    settings: Settings, kept: ServerSecrets, video_works: Callable[[], bool] = lambda: True
+    settings: Settings,
+    server_secrets: ServerSecrets,
+    video_works: Callable[[], bool] = lambda: True,
 ) -> Dependencies:
     """Return what use cases need, as the settings have it."""
     return Dependencies(
         KeyGenerator(),
-        kept.pull,
+        server_secrets.pull,
         0 if settings.sandbox else settings.stop_delay,
-        push_key=kept.push,
-        clip_key=kept.clips,
-        ticket_key=kept.tickets,
+        push_key=server_secrets.push,
+        clip_key=server_secrets.clips,
+        ticket_key=server_secrets.tickets,
         pull_url_seconds=settings.pull_days * DAY,
         video_works=video_works,
     )
@@ -93,7 +95,7 @@ def build_dependencies(
 
 @dataclass(frozen=True)
 class Services:
-    """A running server's parts, for its doors."""
+    """The parts of a running server."""
 
     settings: Settings
     async_store: AsyncStore
@@ -113,7 +115,7 @@ class Services:
     chat: ChatService
 
     async def close_live(self) -> None:
-        """End what is live, while requests are still answered."""
+        """Close chats and streams while requests are still answered."""
         await self.chat.close()
         await self.media.end_engine()
 
@@ -122,14 +124,14 @@ class Services:
 async def build_services(
     settings: Settings, store: Store, real: Clock, sockets: "ListeningSockets"
 ) -> AsyncIterator[Services]:
-    """Join the rooms over a store; ends what was started."""
+    """Build all parts over a store, run them until the block ends, and stop them."""
     async_store = AsyncStore(store)
     clock = set_clock(settings, store, real)
     files = LocalStorage(settings.data)
     worker = Worker(async_store, clock, real, create_handlers(async_store, files))
-    kept = await async_store.write(secrets.load_or_create)
-    engine = room.control(settings, sockets.media, kept.engine)
-    deps = build_dependencies(settings, kept, room.video_works(settings, engine))
+    server_secrets = await async_store.write(secrets.load_or_create)
+    engine = room.control(settings, sockets.media, server_secrets.engine)
+    deps = build_dependencies(settings, server_secrets, room.video_works(settings, engine))
     where = hosts(settings, sockets.url, sockets.media)
     faults = FaultInjector() if settings.sandbox else None
     metrics = Metrics()
@@ -142,12 +144,21 @@ async def build_services(
     observer = Observer(metrics.count_call, clock, journal)
     v1 = V1Wire(authenticator, dispatcher, observer, id_prefix=deps.keys.public_key()[:8])
     media = Room(
-        settings, async_store, deps, kept, files, metrics, engine, sockets.media, sockets.api
+        settings,
+        async_store,
+        deps,
+        server_secrets,
+        files,
+        metrics,
+        engine,
+        sockets.media,
+        sockets.api,
     )
     sweeper = Sweeper(
-        async_store, [Sweep(one.find_overdue_schools, one.sweep) for one in (clips, retention)]
+        async_store,
+        [Sweep(module.find_overdue_schools, module.sweep) for module in (clips, retention)],
     )
-    working = [asyncio.create_task(one.run()) for one in (worker, sweeper)]
+    tasks = [asyncio.create_task(part.run()) for part in (worker, sweeper)]
     try:
         rooms = RoomRegistry(async_store, deps, where, media.facts)
         async with media.running(), rooms.running():
@@ -170,16 +181,16 @@ async def build_services(
                 chat=ChatService(rooms, metrics),
             )
     finally:
-        for task in working:
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(working)
+        await asyncio.wait(tasks)
 
 
 # --- the server ----------------------------------------------------------------------
 
 
 class RootApp:
-    """The first fork: the partner API's two addresses, and everything else."""
+    """The root ASGI application: the partner API's two addresses, and everything else."""
 
     def __init__(self, v1: V1Wire, sites: Starlette) -> None:
         self._v1 = v1
@@ -194,7 +205,7 @@ class RootApp:
 
 
 def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | None], None]) -> None:
-    """Serve until told to stop; `ready` is told once connections are taken."""
+    """Serve until SIGTERM or SIGINT; call `ready` once connections are accepted."""
     log_to_stderr(settings.log_level)
     # A viewer is a connection, and there may be thousands.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -203,7 +214,7 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
         real = SystemClock()
         set_clock(settings, store, real)
         if settings.database is None:
-            # The folder is ours alone: who took a job and did not end it is dead.
+            # Only this server uses the database: a lease is of a server that died.
             store.write(jobs.release_all)
         store.write(jobs.put_back)
         school = None
@@ -220,9 +231,9 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
 
 
 def _tune_garbage_collector() -> None:
-    """Let the garbage collector pass over what lives as long as the server does.
+    """Exclude what lives as long as the server from garbage collection.
 
-    Looking through all of it time and again took a fifth of the processor, and 30 ms at a time.
+    Collecting all of it took a fifth of the processor, and 30 ms at a time.
     """
     gc.collect()
     gc.freeze()
@@ -232,12 +243,12 @@ def _tune_garbage_collector() -> None:
 def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
     works = room.video_works(settings, None)
     deps = build_dependencies(settings, secrets.load_or_create(uow), works)
-    shown = demo.find_or_create(uow, deps)
-    return demo.put_on_air(uow, deps, shown) if settings.media == "embedded" else shown
+    school = demo.find_or_create(uow, deps)
+    return demo.put_on_air(uow, deps, school) if settings.media == "embedded" else school
 
 
 class ListeningSockets(NamedTuple):
-    """What a server listens at."""
+    """The sockets of a server."""
 
     api: socket.socket
     url: str
@@ -247,7 +258,7 @@ class ListeningSockets(NamedTuple):
 async def run_server(
     settings: Settings, store: Store, real: Clock, ready: Callable[["RunningServer"], None]
 ) -> None:
-    """Serve until told to stop, by a given clock."""
+    """Serve until stopped; `real` is the clock of the machine, or of a test."""
     with ExitStack() as opened:
         sockets = await _sockets(settings, opened)
         async with build_services(settings, store, real, sockets) as parts:
@@ -258,7 +269,7 @@ async def run_server(
 
 
 async def _sockets(settings: Settings, opened: ExitStack) -> ListeningSockets:
-    """Listen wherever the settings say; the stack closes what was opened."""
+    """Open the sockets that the settings name; the stack closes them."""
 
     async def at(port: int, seconds: float = 0, hint: str = "") -> tuple[socket.socket, str]:
         deadline = time.monotonic() + seconds
@@ -324,7 +335,7 @@ def _sites(server: Services) -> Starlette:
 
 
 def _sandbox(server: Services) -> list[Route]:
-    """Return the sandbox's routes: none unless it was asked for."""
+    """Return the routes of the sandbox, if it is enabled."""
     clock, book, journal = server.clock, server.faults, server.journal
     if not isinstance(clock, ShiftedClock) or book is None or journal is None:
         return []

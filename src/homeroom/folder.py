@@ -21,13 +21,13 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 
 CLOCK_OFFSET_KEY = "sandbox_clock_offset"
 CLOCK_SHIFTED_KEY = "sandbox_clock_on"
-"""Whether the last server to start was a sandbox: then commands go by its clock."""
+"""Set when the last server was a sandbox: commands then use its clock."""
 LOCK_FILE = "homeroom.lock"
 """Held by the server of a data folder; tells its process id and its addresses."""
 
 
 class StartupError(HomeroomError):
-    """What keeps the server from starting, in plain words."""
+    """The server cannot start; the message is for the operator."""
 
 
 def database_address(settings: Settings) -> str | Path:
@@ -74,7 +74,7 @@ def _read_clock_offset(uow: UnitOfWork) -> int:
 
 
 class ServerRecord(NamedTuple):
-    """What a running server says of itself; no address while it starts."""
+    """The record of a running server in its lock file; without an address while it starts."""
 
     pid: int
     url: str = ""
@@ -97,9 +97,9 @@ def lock_data_folder(settings: Settings) -> Iterator[Callable[[str, Hosts], None
             )
             raise StartupError(message) from None
 
-        def write(said: ServerRecord) -> None:
+        def write(record: ServerRecord) -> None:
             file.truncate(0)
-            file.write(msgspec.json.encode(said).decode())
+            file.write(msgspec.json.encode(record).decode())
             file.flush()
 
         write(ServerRecord(os.getpid()))
@@ -116,9 +116,9 @@ def find_running_server(settings: Settings) -> ServerRecord | None:
     return None
 
 
-def _parse_record(said: str) -> ServerRecord:
+def _parse_record(text: str) -> ServerRecord:
     try:
-        return msgspec.json.decode(said, type=ServerRecord)
+        return msgspec.json.decode(text, type=ServerRecord)
     except msgspec.DecodeError:
         return ServerRecord(0)
 

@@ -21,7 +21,7 @@ MAX_IDLE_SECONDS = 60.0
 
 
 class HealthRoutes:
-    """What is asked of a server to know that it does its work."""
+    """The endpoints for probes and metrics."""
 
     def __init__(
         self, store: AsyncStore, worker: Worker, metrics: Metrics, media_trouble: Callable[[], str]
@@ -44,13 +44,13 @@ class HealthRoutes:
         return Response("ok\n", headers=NO_STORE, media_type="text/plain")
 
     async def _get_readiness(self, _request: Request) -> Response:
-        found = [
+        results = [
             await self._check_read(),
             await self._check_write(),
             self._check_worker(),
             self._media_trouble(),
         ]
-        reasons = [reason for reason in found if reason]
+        reasons = [reason for reason in results if reason]
         if reasons:
             body = {"status": "not ready", "reasons": reasons}
             return json_response(body, HTTPStatus.SERVICE_UNAVAILABLE)

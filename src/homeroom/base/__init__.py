@@ -1,1 +1,1 @@
-"""What every room may use and what needs nothing of ours: time, ids, keys, settings, text."""
+"""The lowest layer, which every package may use: time, ids, keys, settings, text."""

@@ -1,4 +1,4 @@
-"""A process that another one has started, and that hears on its standard input what to do."""
+"""The start and end of a child process: its parent sends settings on standard input."""
 
 import os
 import signal
@@ -13,15 +13,15 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def read_first_line(kind: type[S]) -> S | None:
-    """Return the settings that the first line holds; none where the parent died before it."""
-    # A Ctrl-C typed at the parent is for the parent; it tells us.
+    """Decode the settings in the first line of standard input; None if the parent died."""
+    # Ctrl-C is for the parent, which then closes our standard input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = sys.stdin.buffer.readline()
     return msgspec.json.decode(line, type=kind) if line.endswith(b"\n") else None
 
 
 def on_stdin_closed(loop: AbstractEventLoop, end: Callable[[], None]) -> None:
-    """Do something when the parent is gone, or wants us to end."""
+    """Call a function when the parent closes standard input, or has died."""
     stdin = sys.stdin.fileno()
 
     def readable() -> None:

@@ -1,4 +1,4 @@
-"""The wall clock: one place reads it, and a test or the sandbox may move it."""
+"""The wall clock: read in this module only, so that a test or the sandbox can move it."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ YEAR = 365 * DAY
 
 
 class Clock(Protocol):
-    """Tells the present moment."""
+    """A source of the present moment."""
 
     def now(self) -> Moment:
         """Return the present moment."""
@@ -37,7 +37,7 @@ class ShiftedClock:
     """A clock that runs some seconds ahead of (or behind) another, and can be moved."""
 
     def __init__(self, real: Clock, offset: int = 0, *, moved: Callable[[int], None]) -> None:
-        """Start at an offset in seconds; `moved` is told each new one, to keep it."""
+        """Start at an offset in seconds; `moved` is called with each new offset, to store it."""
         self._real = real
         self._on_move = moved
         self.offset = offset

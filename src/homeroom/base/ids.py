@@ -1,4 +1,4 @@
-"""Ids: whole numbers, each with a type of its own so that one is not taken for another."""
+"""Ids: whole numbers, each with a type of its own so that the type checker tells them apart."""
 
 from typing import NewType
 

@@ -9,7 +9,7 @@ _PUBLIC_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class KeyGenerator:
-    """Makes keys; a test hands out fixed ones instead."""
+    """Generates keys; a test uses a generator of fixed ones instead."""
 
     def secret(self) -> str:
         """Return a school's API secret: 40 characters, letters and digits only."""
@@ -43,7 +43,7 @@ def md5_hex(text: str) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return the SHA-256 under which a long random token is kept."""
+    """Return the SHA-256 by which a long random token is stored."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -19,7 +19,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
 
 def log_to_stderr(level: str) -> None:
     """Let every logger of this process write JSON lines to standard error."""
-    # No line says where in the code it was written, or by which thread: finding out is dear.
+    # No line has the place in the code or the thread: looking them up is expensive.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001  the documented way not to have callers looked up
     handler = _BatchingHandler(sys.stderr)
@@ -28,7 +28,7 @@ def log_to_stderr(level: str) -> None:
 
 
 class JSONFormatter(logging.Formatter):
-    """Time, level, logger, message, and what else the record carries."""
+    """Formats a record as JSON: time, level, logger, message and the extra fields."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class JSONFormatter(logging.Formatter):
 
 
 class _BatchingHandler(logging.Handler):
-    """Writes the lines of one turn of the event loop together, and warnings at once."""
+    """Writes the lines of one iteration of the event loop together, and warnings at once."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class _BatchingHandler(logging.Handler):
         self._lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line."""
+        """Buffer a record, and schedule the write."""
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001  a line that cannot be written must not fail a request
@@ -79,12 +79,12 @@ class _BatchingHandler(logging.Handler):
                 self.flush()
 
     def flush(self) -> None:
-        """Write what was taken."""
+        """Write the buffered lines."""
         self.acquire()
         try:
             text, self._lines = "".join(self._lines), []
             if text:
-                with suppress(OSError, ValueError):  # nobody reads it any more
+                with suppress(OSError, ValueError):  # the reader of the log is gone
                     self._stream.write(text)
                     self._stream.flush()
         finally:

@@ -1,4 +1,4 @@
-"""MP4 files, as much as must be read of them: whether they are any, and how long they last."""
+"""The two facts that we read from MP4 files: the format, and the duration."""
 
 import io
 import struct
@@ -7,9 +7,9 @@ from typing import BinaryIO
 FILE_TYPE_BOX = b"ftyp"
 """Stands after four bytes in every MP4."""
 MAX_BOXES = 1000
-"""What has more of them before its length is said is not worth the search."""
+"""Boxes read in search of the duration; a file with more before it counts as one without."""
 SIZE_TO_END, SIZE_64_BIT = 0, 1
-"""Sizes of a box that are none: it ends with the file, or its size follows in 64 bits."""
+"""Special sizes of a box: it ends with the file, or its size follows in 64 bits."""
 _UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
 
 
@@ -20,7 +20,7 @@ def looks_like_mp4(file: BinaryIO) -> bool:
 
 
 def read_duration_ms(file: BinaryIO) -> int | None:
-    """Return the length an MP4 says it has, in milliseconds; none where it says none.
+    """Return the duration in the header of an MP4, in milliseconds, or None without one.
 
     Raises `OSError`.
     """

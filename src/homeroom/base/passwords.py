@@ -10,12 +10,12 @@ _HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1)
 
 
 def hash_password(password: str | None, md5pass: str | None) -> str:
-    """Return the hash of a password given in clear or as its md5; takes tens of milliseconds."""
+    """Return the hash of a password, from its text or its md5; takes tens of milliseconds."""
     return _HASHER.hash(md5_hex(password) if password is not None else md5pass or "")
 
 
 def verify_password(password_hash: str, password: str) -> bool:
-    """Tell whether a password is the one that was hashed."""
+    """Tell whether a password matches a hash."""
     try:
         return _HASHER.verify(password_hash, md5_hex(password))
     except VerifyMismatchError:

@@ -1,4 +1,4 @@
-"""Pictures that people upload: what they are, by their bytes and not by their names."""
+"""Uploaded pictures: the format is detected from the bytes, not from the name."""
 
 import io
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ FORMATS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif"}
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture: its bytes, its file ending, its width and height in pixels."""
+    """A picture: its bytes, its file extension, its width and height in pixels."""
 
     content: bytes
     extension: str
@@ -19,7 +19,7 @@ class Picture:
 
 
 def parse_picture(content: bytes) -> Picture | None:
-    """Recognise a picture of an allowed type; none for anything else."""
+    """Return a picture of an allowed format, or None for any other content."""
     try:
         with Image.open(io.BytesIO(content), formats=tuple(FORMATS)) as image:
             width, height = image.size

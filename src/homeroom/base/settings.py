@@ -23,11 +23,11 @@ URL_SCHEMES = {
     "media_api": ("http://", "https://"),
 }
 _PLACE = re.compile(r"(.*) - at `\$\.(\w+)`")
-"""Where msgspec says what is wrong, and where."""
+"""A message of msgspec: the error, and the name of the setting."""
 
 
 class SettingsError(HomeroomError):
-    """A setting that is not what it should be; the message names it."""
+    """A setting has no valid value; the message names it."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,35 +38,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database: str | None = None
     """A PostgreSQL address, `postgresql://…`; none is SQLite in the data folder."""
     host: str = "127.0.0.1"
-    """The address listened at; 0.0.0.0 is every network of the machine."""
+    """The address that the server listens on; 0.0.0.0 is every network of the machine."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
-    """The port listened at; 0 takes a free one."""
+    """The port of the API and the pages; 0 takes a free one."""
     public_url: str | None = None
-    """The address of the pages as browsers see it; none is the address served at."""
+    """The address of the pages as browsers see it; without it, the address listened on."""
     media: Literal["embedded", "external", "none"] = "embedded"
-    """Who carries streams: our own engine, an SRS or CDN of yours, or nobody."""
+    """The media engine that carries streams: our own engine, an SRS or CDN of yours, or none."""
     rtmp_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 1935
     """The port of RTMP, for push and pull; 0 takes a free one."""
     media_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8081
     """The port of HTTP-FLV and HLS; 0 takes a free one."""
     push_url: str | None = None
-    """Where streams are pushed to, `rtmp://host`; none is the public host."""
+    """The address that streams are pushed to, `rtmp://host`; without it, the public host."""
     rtmp_url: str | None = None
-    """Where streams are pulled over RTMP, `rtmp://host`; none is the public host."""
+    """The address for pulling over RTMP, `rtmp://host`; without it, the public host."""
     media_url: str | None = None
-    """Where streams are pulled over HTTP; none is the public host at the media port."""
+    """The address for pulling over HTTP; without it, the public host at the media port."""
     media_api: str | None = None
-    """The HTTP API of an external SRS, asked for its streams; none asks nobody."""
+    """The HTTP API of an external SRS, which lists its streams; optional."""
     webrtc_address: str | None = None
     """The IP address that browsers teach by, at any UDP port; none is the machine's own."""
     media_folder: Path | None = None
     """The folder recordings are written to; none is `media/recordings` of the data folder."""
     pull_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 3650
-    """Days for which a pull address is good once it is given out."""
+    """Days for which a pull address is valid."""
     coalesce_ms: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
-    """Milliseconds for which viewers' data are held back: later pictures, more viewers."""
+    """Milliseconds for which data for viewers are collected: more delay, more viewers."""
     rotate_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 60
-    """Minutes after which a recording goes on as another clip."""
+    """Minutes after which a recording continues in another clip."""
     stop_delay: Annotated[int, msgspec.Meta(ge=0)] = 60
     """Seconds a stopped teacher takes to be out of service; 0 in the sandbox."""
     demo: bool = False
@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """debug, info, warning or error."""
 
     def __post_init__(self) -> None:
-        """Refuse addresses that are none, while the setting's name is known."""
+        """Check the addresses here, where the error can name the setting."""
         for name, schemes in URL_SCHEMES.items():
             value = getattr(self, name)
             if value is not None and not value.startswith(schemes):
@@ -93,12 +93,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def load_settings(overrides: Mapping[str, Any]) -> Settings:
-    """Return the settings of this process; what was typed wins."""
+    """Return the settings of this process; options of the command line win."""
     return parse_settings(os.environ, overrides)
 
 
 def parse_settings(environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
-    """Return the settings: what was typed wins over the environment, that over the file."""
+    """Return the settings: the command line wins over the environment, and that over the file."""
     values: dict[str, Any] = {}
     if environment.get(FILE_VARIABLE):
         values |= _read_file(Path(environment[FILE_VARIABLE]))

@@ -4,7 +4,7 @@ import unicodedata
 
 FORBIDDEN_CONTROLS = frozenset(map(chr, (*range(9), 11, 12, *range(14, 32), 127)))
 _UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
-"""Categories of characters that nobody sees: controls, marks that turn a line round, surrogates."""
+"""Categories of invisible characters: controls, marks of text direction, surrogates."""
 _JOINERS = "\u200c\u200d"
 """Unseen, but some scripts and many emoji are made with them."""
 _BLANK = frozenset(
@@ -12,7 +12,7 @@ _BLANK = frozenset(
     # Fillers of Hangul and other scripts, the empty Braille cell, a note without a head.
     + "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0"
     + "\U00016fe4\U0001d159"
-    # What chooses how the character before it looks, and what is to stay unseen for ever.
+    # What chooses how the character before it looks, and characters that must stay invisible.
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))))
 )
 """Characters that show nothing by themselves, though they are letters, signs or marks."""
@@ -30,7 +30,7 @@ def is_storable(text: str) -> bool:
 
 
 def strip_invisible(text: str, keep: str = "") -> str:
-    """Return text without what nobody sees, but what is to be kept; empty where nothing shows."""
+    """Return text without invisible characters, except those in `keep`; maybe empty."""
     seen = "".join(
         letter
         for letter in text

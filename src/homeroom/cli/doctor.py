@@ -37,13 +37,13 @@ PAGE_SIZE = 1000
 MAX_EXAMPLES = 3
 SERVER_TIMEOUT_SECONDS = 5
 MAX_RESPONSE_BYTES = 10_000
-"""Bytes of what a server says of itself."""
+"""Bytes of the response of /readyz that are read."""
 MAX_REPORT_SECONDS = 60
 """Seconds after which a recording that ended, and its report, should have been taken in."""
 
 
 class CheckStatus(StrEnum):
-    """How a check ends."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -67,14 +67,14 @@ def doctor(place: Place, *, as_json: bool) -> None:
 
     A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing.
     """
-    found = list(_run_checks(place.settings()))
+    results = list(_run_checks(place.settings()))
     if as_json:
-        click.echo(in_json(found))
+        click.echo(in_json(results))
     else:
-        width = max(len(one.check) for one in found)
-        for one in found:
-            click.echo(f"{one.state.value:<4}  {one.check:<{width}}  {one.message}")
-    if any(one.state is CheckStatus.FAIL for one in found):
+        width = max(len(result.check) for result in results)
+        for result in results:
+            click.echo(f"{result.state.value:<4}  {result.check:<{width}}  {result.message}")
+    if any(result.state is CheckStatus.FAIL for result in results):
         sys.exit(1)
 
 
@@ -113,10 +113,10 @@ def _check_folder(folder: Path) -> CheckResult:
 
 def _check_space(check: str, folder: Path) -> CheckResult:
     free = shutil.disk_usage(folder).free
-    said = f"{free / 10**9:.1f} GB free"
+    text = f"{free / 10**9:.1f} GB free"
     if free < MIN_SPACE_BYTES:
-        return CheckResult(check, CheckStatus.FAIL, said)
-    return CheckResult(check, CheckStatus.WARN if free < LOW_SPACE_BYTES else CheckStatus.OK, said)
+        return CheckResult(check, CheckStatus.FAIL, text)
+    return CheckResult(check, CheckStatus.WARN if free < LOW_SPACE_BYTES else CheckStatus.OK, text)
 
 
 def _check_database(settings: Settings) -> CheckResult:
@@ -124,14 +124,14 @@ def _check_database(settings: Settings) -> CheckResult:
     if isinstance(where, Path):
         if not where.exists():
             return CheckResult(check, CheckStatus.FAIL, f"{where} is not there")
-        said = f"SQLite, {where.stat().st_size / 10**6:.1f} MB"
+        text = f"SQLite, {where.stat().st_size / 10**6:.1f} MB"
     else:
-        said = "PostgreSQL"
+        text = "PostgreSQL"
     try:
         is_current(where)
     except StoreError as failure:
         return CheckResult(check, CheckStatus.FAIL, str(failure))
-    return CheckResult(check, CheckStatus.OK, said)
+    return CheckResult(check, CheckStatus.OK, text)
 
 
 def _check_tables(settings: Settings) -> CheckResult:
@@ -148,18 +148,18 @@ def _check_integrity(settings: Settings) -> CheckResult:
 
 
 def _check_clock(store: Store) -> CheckResult:
-    now, shown = SystemClock().now(), store.clock.now()
+    now, store_now = SystemClock().now(), store.clock.now()
     newest = store.read(schools.get_newest_creation_time) or 0
-    said = f"it is {at(now)}"
+    text = f"it is {at(now)}"
     if now < MIN_CLOCK:
-        return CheckResult("clock", CheckStatus.FAIL, f"{said}: earlier than this program")
-    if abs(shown - now) > 1:
-        return CheckResult("clock", CheckStatus.OK, f"{said}; the sandbox's shows {at(shown)}")
+        return CheckResult("clock", CheckStatus.FAIL, f"{text}: earlier than this program")
+    if abs(store_now - now) > 1:
+        return CheckResult("clock", CheckStatus.OK, f"{text}; the sandbox's shows {at(store_now)}")
     if newest > now + MAX_AHEAD_SECONDS:
         return CheckResult(
-            "clock", CheckStatus.WARN, f"{said}, but something was written at {at(newest)}"
+            "clock", CheckStatus.WARN, f"{text}, but something was written at {at(newest)}"
         )
-    return CheckResult("clock", CheckStatus.OK, said)
+    return CheckResult("clock", CheckStatus.OK, text)
 
 
 def _check_jobs(store: Store) -> CheckResult:
@@ -203,14 +203,14 @@ def _check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
             else:
                 sizes += clip.file.size
     if missing:
-        said = f"{len(missing)} of {len(living)}: {'; '.join(missing[:MAX_EXAMPLES])}"
-        yield CheckResult("clips", CheckStatus.FAIL, said)
+        text = f"{len(missing)} of {len(living)}: {'; '.join(missing[:MAX_EXAMPLES])}"
+        yield CheckResult("clips", CheckStatus.FAIL, text)
     else:
         yield CheckResult("clips", CheckStatus.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
     lost = sorted(set(storage.list_names("clips")) - living)
     if lost:
-        said = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:MAX_EXAMPLES])}"
-        yield CheckResult("stray files", CheckStatus.WARN, said)
+        text = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:MAX_EXAMPLES])}"
+        yield CheckResult("stray files", CheckStatus.WARN, text)
 
 
 def _clip_page(after: int) -> Callable[[UnitOfWork], list[Clip]]:
@@ -238,7 +238,7 @@ def _check_server(settings: Settings) -> CheckResult:
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
-        said = answer.read(MAX_RESPONSE_BYTES)
+        text = answer.read(MAX_RESPONSE_BYTES)
     except (OSError, http.client.HTTPException) as error:
         return CheckResult(
             "server", CheckStatus.FAIL, f"pid {pid} does not answer at {url}: {error}"
@@ -246,14 +246,14 @@ def _check_server(settings: Settings) -> CheckResult:
     finally:
         connection.close()
     if answer.status >= http.client.INTERNAL_SERVER_ERROR:
-        why = _parse_reasons(said) or answer.status
+        why = _parse_reasons(text) or answer.status
         return CheckResult("server", CheckStatus.FAIL, f"pid {pid} at {url} is not ready: {why}")
     return CheckResult("server", CheckStatus.OK, f"pid {pid} answers at {url}")
 
 
-def _parse_reasons(said: bytes) -> str:
+def _parse_reasons(text: bytes) -> str:
     try:
-        return "; ".join(msgspec.json.decode(said, type=_NotReady).reasons)
+        return "; ".join(msgspec.json.decode(text, type=_NotReady).reasons)
     except ValueError:
         return ""
 
@@ -279,21 +279,23 @@ def _check_media(settings: Settings) -> Iterator[CheckResult]:
 def _check_stray_recordings(folder: Path, spooled: Path) -> Iterator[CheckResult]:
     """Look for recordings that are not being written, and that no report will ever tell of."""
     by_now = SystemClock().now() - MAX_REPORT_SECONDS
-    told: set[str] = set()
+    reported: set[str] = set()
     quiet: list[Path] = []
     for file in sorted(folder.rglob("*.mp4")):
-        with suppress(FileNotFoundError):  # taken in meanwhile
+        with suppress(FileNotFoundError):  # it has become a clip
             if file.stat().st_mtime < by_now and not file.with_suffix(".json").exists():
                 quiet.append(file)
     # In this order, for an engine writes its report before it removes its note.
     for report in spooled.glob("*.json"):
         with suppress(FileNotFoundError, msgspec.DecodeError):
-            told.add(Path(msgspec.json.decode(report.read_bytes(), type=_SpooledReport).file).name)
-    lost = [file for file in quiet if file.name not in told and file.exists()]
+            reported.add(
+                Path(msgspec.json.decode(report.read_bytes(), type=_SpooledReport).file).name
+            )
+    lost = [file for file in quiet if file.name not in reported and file.exists()]
     if lost:
         names = "; ".join(file.name for file in lost[:MAX_EXAMPLES])
-        said = f"{len(lost)} became no clip, as {names}: homeroom clip add, or delete them"
-        yield CheckResult("stray recordings", CheckStatus.WARN, said)
+        text = f"{len(lost)} became no clip, as {names}: homeroom clip add, or delete them"
+        yield CheckResult("stray recordings", CheckStatus.WARN, text)
 
 
 class _SpooledReport(msgspec.Struct):
@@ -305,7 +307,7 @@ def _check_reports(folder: Path) -> CheckResult:
     if not waiting:
         return CheckResult("reports", CheckStatus.OK, "none of the media engine waits")
     age = SystemClock().now() - int(waiting[0].stat().st_mtime)
-    said = f"{len(waiting)} of the media engine wait, for up to {max(age, 0)} s"
+    text = f"{len(waiting)} of the media engine wait, for up to {max(age, 0)} s"
     return CheckResult(
-        "reports", CheckStatus.WARN if age > MAX_REPORT_SECONDS else CheckStatus.OK, said
+        "reports", CheckStatus.WARN if age > MAX_REPORT_SECONDS else CheckStatus.OK, text
     )

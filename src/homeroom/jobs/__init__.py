@@ -1,1 +1,1 @@
-"""The job engine: takes what is due and has it done; knows kinds, but not what they mean."""
+"""Background work: the worker of the job queue, the handlers of jobs, and the sweeper."""

@@ -1,4 +1,4 @@
-"""Sweeps away, every hour, what schools have kept for longer than they want to; knows no nouns."""
+"""The sweeper: deletes data, every hour, whose retention time is over."""
 
 import asyncio
 import logging
@@ -14,20 +14,20 @@ from homeroom.store.unit_of_work import UnitOfWork
 log = logging.getLogger("homeroom.jobs.sweeper")
 
 SWEEP_INTERVAL_SECONDS = float(HOUR)
-"""Seconds: things are kept for days."""
+"""Retention times are in days, so an hour more does not matter."""
 
 
 class Sweep(NamedTuple):
-    """Something that schools keep for a time only."""
+    """One sort of data with a retention time."""
 
     find_overdue: Callable[[UnitOfWork], Collection[SchoolId]]
-    """Says which schools have kept some of it for too long."""
+    """Return the schools that have data past their retention time."""
     sweep_some: Callable[[UnitOfWork, SchoolId], int]
-    """Sweeps some of a school's away and says how many, until there are none."""
+    """Delete a batch of such data of one school and return its size; 0 when all is deleted."""
 
 
 class Sweeper:
-    """Sweeps at its start, every hour, and when the clock was moved."""
+    """Runs the sweeps at the start, every hour, and when it is woken."""
 
     def __init__(self, store: AsyncStore, sweeps: Sequence[Sweep]) -> None:
         self._store = store
@@ -35,11 +35,11 @@ class Sweeper:
         self._nudged = asyncio.Event()
 
     def wake(self) -> None:
-        """Sweep now: the clock was moved."""
+        """Sweep now, because the clock was moved."""
         self._nudged.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Sweep until cancelled."""
         while True:
             self._nudged.clear()
             await self.sweep()
@@ -48,19 +48,19 @@ class Sweeper:
                     await self._nudged.wait()
 
     async def sweep(self) -> None:
-        """Sweep everything once; what fails keeps nothing else waiting."""
-        for one in self._sweeps:
+        """Run every sweep once; a failure does not stop the others."""
+        for sweep in self._sweeps:
             try:
-                schools = await self._store.read(one.find_overdue)
+                schools = await self._store.read(sweep.find_overdue)
             except Exception:
                 log.exception("a sweep failed; trying again in an hour")
                 continue
             for school in schools:
-                await self._sweep_school(one, school)
+                await self._sweep_school(sweep, school)
 
-    async def _sweep_school(self, one: Sweep, school: SchoolId) -> None:
+    async def _sweep_school(self, sweep: Sweep, school: SchoolId) -> None:
         try:
-            while await self._store.write(lambda uow: one.sweep_some(uow, school), school):
+            while await self._store.write(lambda uow: sweep.sweep_some(uow, school), school):
                 pass
         except Exception:
             log.exception("the sweep of a school failed", extra={"sid": school})

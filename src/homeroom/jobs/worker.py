@@ -124,7 +124,7 @@ class Worker:
     ) -> bool:
         """Run some jobs ahead of all others; return whether all ended before the deadline.
 
-        Jobs that have not ended by then go on in the background.
+        Jobs that have not ended by then continue in the background.
         """
         task = asyncio.create_task(self._run_ahead(jobs))
         # The event loop itself keeps no reference to a task.

@@ -1,4 +1,4 @@
-"""A look at the database from outside: whether it is whole."""
+"""Integrity checks of the database, for `homeroom doctor`."""
 
 import sqlite3
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import psycopg
 
 MAX_PROBLEMS = 5
-"""Problems named; who has one has many."""
+"""Problems that are listed; a broken database has many."""
 
 
 def check_database(address: str | Path) -> list[str]:
-    """Return what is wrong with a database itself, the first few, in words."""
+    """Return the first problems of a database, as sentences."""
     if isinstance(address, Path):
         return _check_sqlite(address)
     return _check_postgresql(address)

@@ -1,1 +1,1 @@
-"""What the doors share: faults that were asked for, and the journal of requests."""
+"""HTTP and WebSocket for all APIs: server, errors, metrics, static files, faults, journal."""

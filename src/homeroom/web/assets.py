@@ -1,4 +1,4 @@
-"""Static files of the pages: kept in memory, packed once, named by what is in them."""
+"""Static files of the pages: in memory, compressed once, with a hash in their addresses."""
 
 import gzip
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
 }
 PLAIN_TEXT = "text/plain; charset=utf-8"
-"""What a licence or a note beside them is."""
+"""Media type of licences and notes beside the assets."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 CACHE_REVALIDATE = "no-cache"
 HASH_LENGTH = 16
@@ -45,7 +45,7 @@ class Assets:
         self.route = Route(f"{path}/{{name:path}}", self._serve, methods=["GET"])
 
     def url(self, name: str) -> str:
-        """Return the address of a file, which is another one once its content is."""
+        """Return the address of a file; it changes with the content."""
         return f"{self._path}/{name}?v={self._files[name].hash}"
 
     async def _serve(self, request: Request) -> Response:
@@ -54,7 +54,7 @@ class Assets:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         is_packed = _accepts_gzip(request.headers.get("accept-encoding", ""))
         tag = f'"{asset.hash}-gzip"' if is_packed else f'"{asset.hash}"'
-        # Modules name one another without a hash: those are asked for again each time.
+        # Modules import one another without a hash: browsers must revalidate those.
         is_named = request.query_params.get("v") == asset.hash
         headers = {
             "cache-control": CACHE_IMMUTABLE if is_named else CACHE_REVALIDATE,
@@ -99,4 +99,4 @@ def _accepts_gzip(accepted: str) -> bool:
 
 
 def _matches_etag(tags: str, tag: str) -> bool:
-    return any(one.strip().removeprefix("W/") in (tag, "*") for one in tags.split(","))
+    return any(item.strip().removeprefix("W/") in (tag, "*") for item in tags.split(","))

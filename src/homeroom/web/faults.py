@@ -1,4 +1,4 @@
-"""Faults an integrator asks for, so that a client's way of dealing with them can be tested."""
+"""Fault injection: an integrator tests how a client handles errors, delays and lost connections."""
 
 from dataclasses import dataclass, replace
 
@@ -12,54 +12,54 @@ MAX_TIMES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What shall happen to the next calls of an action."""
+    """A fault of the next calls of an action."""
 
     id: int
     action: str
     school: SchoolId | None
-    """None: whoever calls."""
+    """None means every school."""
     errno: Errno | None
     delay_ms: int
     drop: bool
-    """The connection ends without an answer."""
+    """The connection ends without a response."""
     times: int
-    """How many more calls it meets."""
+    """Number of calls that it still applies to."""
     after_commit: bool
-    """The work is done first, and the fault hides that it was."""
+    """The action runs and is committed, and the fault hides the result."""
 
     @property
     def keeps_work(self) -> bool:
-        """Tell whether the work is done all the same: a warning is an answer to work done."""
+        """Tell whether the action runs in spite of the fault, as for a warning."""
         is_warning = self.errno is not None and self.errno.outcome is Outcome.WARNING
         return self.after_commit or is_warning or (self.errno is None and not self.drop)
 
 
 class FaultInjector:
-    """The faults that were asked for and have not all happened yet."""
+    """The faults that still apply to later calls."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._last_id = 0
 
     def add(self, fault: Fault) -> Fault:
-        """Put a fault on the list; it gets its id."""
+        """Add a fault and return it with its id."""
         self._last_id += 1
         fault = replace(fault, id=self._last_id)
         self._faults = [*self._faults, fault][-MAX_FAULTS:]
         return fault
 
     def pending(self) -> list[Fault]:
-        """Return the faults that have still to happen."""
+        """Return the faults that still apply."""
         return list(self._faults)
 
     def clear(self) -> int:
-        """Take every fault off the list; returns how many there were."""
+        """Remove all faults and return their number."""
         count = len(self._faults)
         self._faults = []
         return count
 
     def next_for(self, school: SchoolId, action: str) -> Fault | None:
-        """Return the fault that meets this call, if any, counted down."""
+        """Return the fault that applies to this call, if any, and count it down."""
         for place, fault in enumerate(self._faults):
             if fault.action == action and fault.school in (None, school):
                 if fault.times <= 1:

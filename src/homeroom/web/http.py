@@ -1,4 +1,4 @@
-"""HTTP as this server speaks it: uvicorn's, with a few ways of its own."""
+"""The HTTP server: uvicorn with limits for headers, graceful shutdown and fewer packets."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ DRAIN_SECONDS = 4
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
 HEADER_TIMEOUT_SECONDS = 20
-"""How long a client may take to say what it wants; its body has a limit of its own."""
+"""Seconds in which a client must send the head of a request; bodies have their own limit."""
 MAX_HEADER_BYTES = 64 * 1024
 """Bytes of request line and headers that may come in pieces."""
 
@@ -34,8 +34,8 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
         raise
     listener.listen(BACKLOG)
     name, number = listener.getsockname()[:2]
-    shown = f"[{name}]" if ":" in name else name
-    return listener, f"http://{shown}:{number}"
+    url_host = f"[{name}]" if ":" in name else name
+    return listener, f"http://{url_host}:{number}"
 
 
 def create_server(app: Any) -> "HTTPServer":  # noqa: ANN401  any ASGI application
@@ -80,7 +80,7 @@ class HTTPServer(uvicorn.Server):
             await super().shutdown(sockets)
 
     def stop(self) -> None:
-        """Ask it to finish."""
+        """Request a graceful stop."""
         self.should_exit = True
 
     @contextmanager
@@ -101,7 +101,7 @@ class HTTPServer(uvicorn.Server):
 class HTTPProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, whose answers leave whole, and whose connections an application may cut.
 
-    uvicorn waits for ever for a head that never ends, and keeps whatever comes of it.
+    uvicorn has no limit for the time or the size of an unfinished head.
     """
 
     _in_header = True
@@ -109,19 +109,19 @@ class HTTPProtocol(HttpToolsProtocol):
     _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection."""
+        """Accept a connection, and start the timer of its first head."""
         super().connection_made(
             _CoalescingTransport(cast("asyncio.Transport", transport), self.loop)
         )
         self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of a connection."""
+        """Stop the timer of a closed connection."""
         self._reset_header_limits()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, unless it is a head without an end."""
+        """Parse data; refuse a head of a request that is too large."""
         super().data_received(data)
         if not self._in_header or self.transport.is_closing():
             return
@@ -132,7 +132,7 @@ class HTTPProtocol(HttpToolsProtocol):
             self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Stop the timer: the head is complete."""
         self._in_header = False
         self._reset_header_limits()
         super().on_headers_complete()
@@ -169,7 +169,7 @@ class _CoalescingTransport(asyncio.Transport):
         self._buffer = b""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send data: at once after what is held, else at the latest on the loop's next turn."""
+        """Send data together with the buffer, or buffer it until the next iteration of the loop."""
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
             self._transport.write(data)
@@ -183,7 +183,7 @@ class _CoalescingTransport(asyncio.Transport):
         self._transport.close()
 
     def unwrap(self) -> asyncio.Transport:
-        """Send what is held, and return the transport that sends at once."""
+        """Send the buffer, and return the transport that sends at once."""
         self._flush()
         return self._transport
 
@@ -193,7 +193,7 @@ class _CoalescingTransport(asyncio.Transport):
             self._transport.write(data)
 
     def abort(self) -> None:
-        """Cut the connection, whatever is not sent yet."""
+        """Close the connection at once; unsent data are lost."""
         self._buffer = b""
         self._transport.abort()
 
@@ -206,11 +206,11 @@ class _CoalescingTransport(asyncio.Transport):
         return self._transport.get_extra_info(name, default)
 
     def pause_reading(self) -> None:
-        """Take no more for now."""
+        """Stop reading from the client."""
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Take more again."""
+        """Continue reading from the client."""
         self._transport.resume_reading()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:

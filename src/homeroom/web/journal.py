@@ -1,4 +1,4 @@
-"""The journal: the last requests of the partner API, for an integrator to look at."""
+"""The journal: the last requests of the partner API, for an integrator to inspect."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ MAX_ENTRIES = 1000
 MAX_NAME_LENGTH = 100
 MAX_VALUE_LENGTH = 2000
 MAX_FORM_LENGTH = 20_000
-"""Characters of one request that are kept: a thousand of them must not fill the memory."""
+"""Characters of one request in the journal: a thousand entries must not fill the memory."""
 SECRET_FIELDS = frozenset({"safekey", "password", "md5pass", "userjson", "secret"})
 """In lower case: a name that is spelled wrong holds the same secret."""
 MASK = "***"
@@ -56,14 +56,14 @@ class Journal:
 
 
 def mask_form(fields: Mapping[str, object]) -> dict[str, str]:
-    """Return a form as it may be shown: secrets hidden, long values cut, files by their size."""
-    shown: dict[str, str] = {}
+    """Return a form for the journal: secrets masked, long values cut, files as their size."""
+    masked: dict[str, str] = {}
     left = MAX_FORM_LENGTH
     for name, value in fields.items():
         text = _mask_value(name, value)[: min(MAX_VALUE_LENGTH, left)]
-        shown[name[:MAX_NAME_LENGTH]] = text
+        masked[name[:MAX_NAME_LENGTH]] = text
         left -= min(left, len(name[:MAX_NAME_LENGTH]) + len(text))
-    return shown
+    return masked
 
 
 def _mask_value(name: str, value: object) -> str:

@@ -1,4 +1,4 @@
-"""Which language a page speaks."""
+"""The language of a page: from the query, or from the browser's preferences."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,16 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 
 
 def choose_language(request: Request) -> str:
-    """Return the language asked for: by `?lang=`, or else the best that the browser speaks."""
-    asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
-        return str(asked)
+    """Return the language of `?lang=`, or the one that the browser prefers."""
+    language = request.query_params.get("lang")
+    if language in LANGUAGES:
+        return str(language)
     wishes = _parse_accept_language(request.headers.get("accept-language", ""))
-    return max(LANGUAGES, key=lambda language: wishes.get(language, 0.0))
+    return max(LANGUAGES, key=lambda code: wishes.get(code, 0.0))
 
 
 def _parse_accept_language(header: str) -> Mapping[str, float]:
-    """Read `zh-CN,zh;q=0.9,en;q=0.8` into how much each language is wished for."""
+    """Read `zh-CN,zh;q=0.9,en;q=0.8` into a weight for each language."""
     wishes: dict[str, float] = {}
     for part in header[:500].split(","):
         name, _, quality = part.strip().partition(";q=")

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: counted as answers leave, gathered when they are asked for."""
+"""Metrics for Prometheus: counted with each response, collected at each scrape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ MAX_CALL_LABELS = 5000
 
 @dataclass(frozen=True, slots=True)
 class MediaNumbers:
-    """What is known of the media engine at one moment; what it counts begins at 0 with it."""
+    """Figures of the media engine at one moment; its counters start at 0 with the engine."""
 
     is_up: bool = False
     restarts: int = 0
@@ -40,7 +40,7 @@ class MediaNumbers:
 
 
 class Metrics:
-    """What one server counts, in a registry of its own."""
+    """The metrics of one server, in a registry of its own."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -95,7 +95,7 @@ class Metrics:
         self._seen_failures = self._seen_commits = self._seen_units = 0
 
     def count_call(self, action: str, errno: int, seconds: float) -> None:
-        """Count an answer."""
+        """Count a response."""
         pair = self._pairs.get((action, errno))
         if pair is None:
             if len(self._pairs) >= MAX_CALL_LABELS:
@@ -117,13 +117,13 @@ class Metrics:
         self._seen_failures = failures
 
     def set_commits(self, commits: int, units: int) -> None:
-        """Take how many units of work were committed in how many commits so far."""
+        """Set the numbers of commits, and of the units of work in them."""
         self._commits.inc(max(commits - self._seen_commits, 0))
         self._units.inc(max(units - self._seen_units, 0))
         self._seen_commits, self._seen_units = commits, units
 
     def set_media(self, numbers: MediaNumbers) -> None:
-        """Take what is known of the media engine at this moment."""
+        """Set the figures of the media engine."""
         self._media.set(numbers)
 
     def render(self) -> bytes:
@@ -161,11 +161,11 @@ class _MediaMetrics:
     """The media engine's part."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def gauge(name: str, said: str) -> Gauge:
-            return Gauge(f"homeroom_media_{name}", said, registry=registry)
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"homeroom_media_{name}", text, registry=registry)
 
-        def counter(name: str, said: str) -> Counter:
-            return Counter(f"homeroom_media_{name}", said, registry=registry)
+        def counter(name: str, text: str) -> Counter:
+            return Counter(f"homeroom_media_{name}", text, registry=registry)
 
         self._up = gauge("up", "Whether the media engine answers.")
         self._publishers = gauge("publishers", "Streams that are being pushed.")

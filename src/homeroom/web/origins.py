@@ -1,4 +1,4 @@
-"""Whether a request that changes something comes from a page of our own."""
+"""The same-origin check of requests that change something."""
 
 from urllib.parse import urlsplit
 
@@ -6,9 +6,9 @@ from starlette.datastructures import Headers
 
 
 def is_same_origin(headers: Headers, pages: str) -> bool:
-    """Tell whether the origin, where one is sent, is that of our pages or of the host asked.
+    """Tell whether the Origin header, if any, is that of our pages or of the requested host.
 
-    A program sends none: it has no user whose browser somebody else's page could use.
+    A program sends no Origin: it has no browser that a foreign page could misuse.
     """
     origin = headers.get("origin")
     if origin is None:

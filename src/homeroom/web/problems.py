@@ -1,4 +1,4 @@
-"""Problems: how everything but the partner API says no (RFC 9457)."""
+"""HTTP errors of everything but the partner API, as problem documents (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -11,14 +11,14 @@ from starlette.responses import Response
 from homeroom.base.errors import HomeroomError
 
 CHALLENGE = {"www-authenticate": 'Bearer realm="homeroom"'}
-"""What goes with 401."""
+"""Header of a 401."""
 NO_STORE = {"cache-control": "no-store"}
 
 
 class HTTPError(HomeroomError):
-    """A request that cannot be answered: its status, a sentence, and the parameter at fault.
+    """An HTTP error response: its status, a sentence, and the parameter at fault.
 
-    What a script has to tell apart it may say besides.
+    `more` has further members, such as a code for scripts.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class HTTPError(HomeroomError):
         self.more = dict(more or {})
 
     def response(self) -> Response:
-        """Return the problem as it travels."""
+        """Return the problem document."""
         body: dict[str, object] = {
             "type": "about:blank",
             "title": self.status.phrase,
@@ -61,12 +61,12 @@ def json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response
 
 
 def parameter_error(name: str, why: str) -> HTTPError:
-    """Return the problem of one parameter."""
+    """Return the error of one parameter."""
     return HTTPError(HTTPStatus.BAD_REQUEST, f"{name}: {why}", parameter=name)
 
 
 def bearer_token(request: Request) -> str:
-    """Return the bearer token of a request, or raise the problem that there is none."""
+    """Return the bearer token of a request, or raise an error without one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthorized_error("send a token: Authorization: Bearer TOKEN")
@@ -74,19 +74,19 @@ def bearer_token(request: Request) -> str:
 
 
 def unauthorized_error(detail: str) -> HTTPError:
-    """Return the problem of a request without a token in force."""
+    """Return the error of a request without a valid token."""
     return HTTPError(HTTPStatus.UNAUTHORIZED, detail, CHALLENGE)
 
 
 async def respond_http_error(_request: Request, problem: Exception) -> Response:
-    """Answer with a problem that was raised."""
+    """Respond to a raised `HTTPError`."""
     if not isinstance(problem, HTTPError):
         raise problem
     return problem.response()
 
 
 async def respond_status(request: Request, failure: Exception) -> Response:
-    """Answer in the same form for what the router itself refuses: 404 and 405."""
+    """Respond in the same form to errors of the router: 404 and 405."""
     if not isinstance(failure, HTTPException):
         raise failure
     status = HTTPStatus(failure.status_code)
@@ -98,6 +98,6 @@ async def respond_status(request: Request, failure: Exception) -> Response:
 
 
 async def respond_failure(_request: Request, _failure: Exception) -> Response:
-    """Answer for a mistake of the server's own, whose text stays in the log."""
+    """Respond to an internal error; its text stays in the log."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return HTTPError(status, "the server failed; see its log").response()

@@ -16,20 +16,20 @@ from homeroom.web.close_codes import CloseCode
 MAX_MESSAGE_BYTES = 8 * 1024
 """Bytes of a message that comes in."""
 PING_SECONDS = 20.0
-"""Who is silent is asked this often, and gone who does not answer for as long."""
+"""Seconds between pings, and the time to answer one."""
 MAX_UNSENT_BYTES = 256 * 1024
 """Bytes that may wait for a client that reads too slowly; then its connection is cut."""
 MAX_QUEUED_MESSAGES = 64
-"""Messages that may come at once: whoever sends more does not mean to be heard."""
+"""Messages that may wait to be read; a client that sends more is cut off."""
 MAX_CONTROL_FRAMES = 100
 """Pings, pongs and pieces of messages that may come between two pings of ours."""
 CHUNK_BYTES = 4 * 1024
-"""Bytes that are taken apart before it is asked whether there were too many frames in them."""
+"""Bytes that are parsed between two checks of the number of frames."""
 IGNORE_SECONDS = 10.0
-"""Who sends too much is not listened to for this long before the connection ends."""
+"""Seconds for which a client that floods is ignored before its connection closes."""
 
 WRITER_EXTENSION = "homeroom.pipe"
-"""Where an application finds its `Pipe`, among the extensions of the scope."""
+"""Key under which an application finds its `FrameWriter`, among the extensions of the scope."""
 
 _log = logging.getLogger("homeroom.web.sockets")
 # Addresses carry tokens and messages are private: of neither may a line be logged, at any level.
@@ -39,18 +39,18 @@ _log.addFilter(lambda line: not (line.exc_info and line.exc_info[0] is UnicodeDe
 
 
 class FrameWriter(Protocol):
-    """The straight way to a client: what was encoded once goes to many as it is."""
+    """Writes encoded frames to a client, so that a broadcast is encoded once."""
 
     def write_frame(self, frame: bytes) -> None:
         """Send a whole frame; a client that reads too slowly is cut."""
         ...
 
     def close_with(self, code: int) -> None:
-        """Close with a code, after what was sent; closed already is fine."""
+        """Close with a code, after what was sent; a closed connection is fine."""
         ...
 
     def ignore_then_close(self) -> None:
-        """Listen no more, and close in a while: who is sent away at once comes back at once."""
+        """Stop reading, and close later: a client that is closed at once reconnects at once."""
         ...
 
 
@@ -97,7 +97,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
 
     def close_with(self, code: int) -> None:
-        """Close with a code, after what was sent; closed already is fine."""
+        """Close with a code, after what was sent; a closed connection is fine."""
         if self.close_sent or self.transport.is_closing():
             return
         try:
@@ -113,10 +113,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def ignore_then_close(self) -> None:
-        """Listen no more, and close in a while: who is sent away at once comes back at once."""
+        """Stop reading, and close later: a client that is closed at once reconnects at once."""
         if not self._is_ignored:
             self._is_ignored = True
-            # Paused by us, not by the library: it would go on when its queue is empty.
+            # Paused by us, not by the library, which would resume when its queue is empty.
             self.read_paused = False
             self.transport.pause_reading()
             self.loop.call_later(IGNORE_SECONDS, self._close_ignored)
@@ -126,9 +126,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, piece by piece; thousands of tiny frames would hold up everybody."""
+        """Take what came, piece by piece; many tiny frames would block the loop."""
         if self.close_sent and len(data) > CHUNK_BYTES:
-            # That is no farewell.
+            # More than a close frame.
             self.transport.close()
             return
         for start in range(0, len(data), CHUNK_BYTES):
