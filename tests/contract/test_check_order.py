@@ -1,0 +1,64 @@
+"""The server checks in the order that the contract declares, for every action.
+
+The chains of tests/support/orders make several causes true at once; which errno must be answered
+first is read from `Action.checks`. Two checks that change places there fail here.
+"""
+
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any, Final
+
+import pytest
+
+from homeroom.contract.action import Action, Check
+from homeroom.contract.catalogue import ACTIONS
+from homeroom.contract.errno import Errno
+from tests.support.given import Given
+from tests.support.orders import ORDERS, Chains, Order, clips, courses, lessons, members, people
+
+SUBJECTS: Final = (clips, courses, lessons, members, people)
+"""Importing them declares their chains."""
+
+
+BATCHES: Final = [action for action in ACTIONS if action.entry is not None]
+
+
+def _run(given: Given, functions: Iterable[Chains], checks: tuple[Check, ...]) -> set[int]:
+    """Run chains, each function in a school of its own, and return the errnos that they cover."""
+    covered: set[int] = set()
+    for function in functions:
+        with closing(Given(given.house)) as school:
+            for chain in function(school):
+                chain.run(checks)
+                covered |= chain.mends.keys()
+    return covered
+
+
+def _missing(errnos: Iterable[Errno], covered: set[int], order: Order) -> set[int]:
+    numbers = {errno.number for errno in errnos} - {Errno.NOT_AUTHORISED.number}
+    return numbers - covered - order.apart.keys()
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_credentials_are_checked_before_parameters(given: Given, action: Action[Any, Any]) -> None:
+    form = {**given.api.signed(), "safeKey": "0" * 32, "SID": str(given.school.id)}
+    reply = given.api.post(action.name, data=form)
+    assert reply.errno == action.refusals[0].number == Errno.NOT_AUTHORISED.number
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_the_first_check_that_fails_is_answered(given: Given, action: Action[Any, Any]) -> None:
+    order = ORDERS[action.name]
+    functions = order.of_call if isinstance(order.of_call, tuple) else (order.of_call,)
+    covered = _run(given, functions, (*action.ordered_checks, *action.warnings))
+    assert not _missing(action.refusals, covered, order)
+
+
+@pytest.mark.parametrize("action", BATCHES, ids=lambda action: action.name)
+def test_the_first_check_of_an_entry_that_fails_is_its_errno(
+    given: Given, action: Action[Any, Any]
+) -> None:
+    order = ORDERS[action.name]
+    assert order.of_entry is not None
+    covered = _run(given, (order.of_entry,), action.entry_checks)
+    assert not _missing(action.entry_errnos, covered, order)
