@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import uvloop
 from starlette.applications import Starlette
@@ -42,7 +42,7 @@ from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.openapi import describe_partner_api
 from homeroom.partner.wires.asgi import Observer
-from homeroom.partner.wires.v1 import V1Wire, serves
+from homeroom.partner.wires.v1 import V1Fork, V1Wire
 from homeroom.player import site as player
 from homeroom.player.chat_service import ChatService
 from homeroom.player.room_registry import RoomRegistry
@@ -189,21 +189,6 @@ async def build_services(
 # --- the server ----------------------------------------------------------------------
 
 
-class RootApp:
-    """The root ASGI application: the partner API's two addresses, and everything else."""
-
-    def __init__(self, v1: V1Wire, sites: Starlette) -> None:
-        self._v1 = v1
-        self._sites = sites
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
-        """Pass a request on."""
-        if scope["type"] == "http" and serves(scope["path"]):
-            await self._v1(scope, receive, send)
-        else:
-            await self._sites(scope, receive, send)
-
-
 def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | None], None]) -> None:
     """Serve until SIGTERM or SIGINT; call `ready` once connections are accepted."""
     log_to_stderr(settings.log_level)
@@ -262,7 +247,7 @@ async def run_server(
     with ExitStack() as opened:
         sockets = await _sockets(settings, opened)
         async with build_services(settings, store, real, sockets) as parts:
-            http = http_server(RootApp(parts.v1, _sites(parts)))
+            http = http_server(V1Fork(parts.v1, _sites(parts)))
             http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
             http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])

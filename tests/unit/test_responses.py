@@ -12,7 +12,7 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import AddedLesson
 from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
 from homeroom.partner.response import PartnerResponse
-from homeroom.partner.wires.v1_envelope import encode_envelope
+from homeroom.partner.wires.v1 import encode_envelope
 from tests.support.responses import UndeclaredResponseError, check_response
 
 DONE: Final = {"errno": 1, "error": Errno.DONE.zh}

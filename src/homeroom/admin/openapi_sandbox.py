@@ -81,7 +81,7 @@ def paths() -> dict[str, Any]:
         "/sandbox/clock": {
             "get": _operation("getClock", "What time it is in the sandbox", CLOCK),
             "post": _operation(
-                "moveClock", "Move the clock; what is due meanwhile is done first", CLOCK, MOVE
+                "moveClock", "Move the clock; work that becomes due is done first", CLOCK, MOVE
             ),
         },
         "/sandbox/faults": {

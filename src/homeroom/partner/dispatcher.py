@@ -211,4 +211,5 @@ def _make_response(
     for errno in route.action.warning_errnos if warnings else ():
         if errno in warnings:
             return PartnerResponse(errno, result, errno.en)
-    return PartnerResponse(Errno.DONE, result, summarize_reasons(context.reasons))
+    reason = summarize_reasons(context.reasons) if context.reasons else ""
+    return PartnerResponse(Errno.DONE, result, reason)

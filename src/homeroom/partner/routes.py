@@ -22,7 +22,7 @@ X = TypeVar("X")
 
 @dataclass(frozen=True, slots=True)
 class CallContext(Generic[X]):
-    """All that a handler needs besides the parameters."""
+    """All that a handler needs in addition to the parameters."""
 
     uow: UnitOfWork
     school: SchoolId

@@ -4,6 +4,9 @@ import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
+from starlette.types import ASGIApp
+
 from homeroom.contract.action import APIPath
 from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno
@@ -25,7 +28,6 @@ from homeroom.partner.wires.asgi import (
     read_body,
 )
 from homeroom.partner.wires.form import Form, FormError, parse_form
-from homeroom.partner.wires.v1_envelope import encode_envelope
 
 MAX_FORM_BYTES = 1024 * 1024
 BODY_SECONDS = 30
@@ -34,11 +36,11 @@ NOT_PARAMETERS = frozenset({"SID", "safeKey", "timeStamp", "action"})
 
 
 PATHS = frozenset(APIPath)
-
-
-def serves(path: str) -> bool:
-    """Tell whether the v1 wire answers at a path."""
-    return _split_path(path)[0] in PATHS
+_ERROR_INFO = {
+    errno: b'"error_info":%b}' % msgspec.json.encode({"errno": errno.number, "error": errno.zh})
+    for errno in Errno
+}
+_encoder = msgspec.json.Encoder()
 
 
 def _split_path(path: str) -> tuple[str, str]:
@@ -138,3 +140,27 @@ class V1Wire(WireApp):
         if action in PLANNED[APIPath(path)]:
             raise Refusal(Errno.FAILED, f"action {action} is not implemented")
         raise Refusal(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
+
+
+class V1Fork:
+    """Serves the v1 wire at its paths, and passes every other request to another application."""
+
+    def __init__(self, v1: V1Wire, other: ASGIApp) -> None:
+        self._v1 = v1
+        self._other = other
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
+        """Pass a request on, by its path."""
+        if scope["type"] == "http" and _split_path(scope["path"])[0] in PATHS:
+            await self._v1(scope, receive, send)
+        else:
+            await self._other(scope, receive, send)
+
+
+def encode_envelope(response: PartnerResponse) -> bytes:
+    """Return the fields of the result and `error_info` beside them, as UTF-8 without escapes."""
+    error_info = _ERROR_INFO[response.errno]
+    if response.result is None:
+        return b"{" + error_info
+    fields = _encoder.encode(response.result)
+    return b"{" + error_info if fields == b"{}" else fields[:-1] + b"," + error_info
