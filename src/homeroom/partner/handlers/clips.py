@@ -10,11 +10,11 @@ from homeroom.contract.clips import (
     SetClassVideoMultiple,
     UpdateClassLockStatus,
 )
-from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
-from homeroom.domain.lessons import RecordingChange
+from homeroom.contract.results import EmptyResult
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import StreamAddresses, build_lesson_addresses
 from homeroom.partner.handlers.entries import get_errno, note_reasons
+from homeroom.partner.handlers.lessons import make_live_addresses, make_recording_change
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import clips
 from homeroom.usecases.clips import LessonVideoChange
@@ -60,26 +60,6 @@ def set_class_video_multiple(
         refusals.append(refusal)
     note_reasons(call.reasons, refusals)
     return LessonRecordingResults(data=results)
-
-
-def make_live_addresses(addresses: StreamAddresses) -> LiveAddresses:
-    """Return the addresses of a class as answers carry them (READINGS Q9)."""
-    return LiveAddresses(
-        live_url=addresses.live_url,
-        live_info=LiveInfo(rtmp=addresses.rtmp, hls=addresses.hls, flv=addresses.flv),
-    )
-
-
-def make_recording_change(
-    record: bool | None,  # noqa: FBT001  values, not modes
-    scene: bool | None,  # noqa: FBT001  values, not modes
-    live: bool | None,  # noqa: FBT001  values, not modes
-    replay: bool | None,  # noqa: FBT001  values, not modes
-) -> RecordingChange | None:
-    """Return a change of the switches; record, live and replay count only together (Q30)."""
-    if record is None or live is None or replay is None:
-        return None
-    return RecordingChange(record, live, replay, scene)
 
 
 def _make_request(entry: LessonRecordingEntry) -> LessonVideoChange:

@@ -14,7 +14,7 @@ from homeroom.contract.lessons import (
     EditCourseClass,
     EditedLesson,
 )
-from homeroom.contract.results import EmptyResult
+from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
@@ -22,11 +22,11 @@ from homeroom.domain.lessons import (
     Lesson,
     LessonChange,
     NewLesson,
+    RecordingChange,
     RecordingOptions,
     WatchPolicy,
 )
-from homeroom.domain.webcasts import Hosts, build_lesson_addresses
-from homeroom.partner.handlers.clips import make_live_addresses, make_recording_change
+from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import lessons
 
@@ -100,6 +100,26 @@ def del_course_class(call: CallContext[None], params: DelCourseClass) -> EmptyRe
     """Delete a class."""
     lessons.delete(call.uow, call.school, params.course_id, params.class_id)
     return EmptyResult()
+
+
+def make_live_addresses(addresses: StreamAddresses) -> LiveAddresses:
+    """Return the addresses of a class as answers carry them (READINGS Q9)."""
+    return LiveAddresses(
+        live_url=addresses.live_url,
+        live_info=LiveInfo(rtmp=addresses.rtmp, hls=addresses.hls, flv=addresses.flv),
+    )
+
+
+def make_recording_change(
+    record: bool | None,  # noqa: FBT001  values, not modes
+    scene: bool | None,  # noqa: FBT001  values, not modes
+    live: bool | None,  # noqa: FBT001  values, not modes
+    replay: bool | None,  # noqa: FBT001  values, not modes
+) -> RecordingChange | None:
+    """Return a change of the switches; record, live and replay count only together (Q30)."""
+    if record is None or live is None or replay is None:
+        return None
+    return RecordingChange(record, live, replay, scene)
 
 
 def _make_added_lesson(lesson: Lesson, hosts: Hosts) -> AddedLesson:
