@@ -45,8 +45,13 @@ test: $(DEV) ## Run every test but the soak, on SQLite and on a PostgreSQL of it
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(DEV) ## Run the tests of the inner loop, in under a minute
-	$(BIN)/pytest -m "not (browser or clients or e2e or packaging or pg or soak)" $(ARGS)
+test-fast: $(DEV) ## Run the tests of rules and of the architecture, in under a minute
+	$(BIN)/pytest -n $(JOBS) tests/unit tests/architecture $(ARGS)
+
+.PHONY: matrix
+matrix: $(DEV) ## Run the cases that `make test` leaves out: HTTP tests on PostgreSQL
+	@scripts/machine.sh tests
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m matrix $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) ## Run the long tests: kills under load, a hundred thousand fuzzed requests

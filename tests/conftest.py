@@ -3,7 +3,7 @@
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pytest
 
@@ -12,6 +12,9 @@ from tests.support.given import Given
 from tests.support.postgres import NoPostgresError, Postgres, running_postgres
 from tests.support.serving import House, running_house
 from tests.support.wire import OBSERVED
+
+HTTP_TESTS: Final = ("tests/doors/", "tests/contract/test_wire")
+"""Tests of HTTP, not of the database: PostgreSQL runs a sample of their cases."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -49,6 +52,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if item.get_closest_marker("clients"):
             item.add_marker(pytest.mark.xdist_group("clients"))
+    _sample(items)
+
+
+def _sample(items: list[pytest.Item]) -> None:
+    """Mark as `matrix` all cases of an HTTP test on PostgreSQL but the first; SQLite has all."""
+    sampled: set[str] = set()
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if len(parameters) < 2 or not item.get_closest_marker("pg"):  # the engine is one of them
+            continue
+        test = item.nodeid.partition("[")[0]
+        if test.startswith(HTTP_TESTS) and test in sampled:
+            item.add_marker("matrix")
+        sampled.add(test)
 
 
 def pytest_sessionfinish() -> None:
