@@ -49,10 +49,10 @@ def main(arguments: list[str]) -> int:
     support = python_files(ROOT / "bench", ROOT / "scripts")
     support.remove(Path(__file__).resolve())  # it lists the words
     measures = [
-        idioms("src", source, limit=13),
-        participles("src", source, limit=6),
-        names("src", source, limit=1600),
-        docstrings("src", source, limit=7),
+        idioms("src", source, limit=8),
+        participles("src", source, limit=4.1),
+        names("src", source, limit=800),
+        docstrings("src", source, limit=2.8),
         idioms("bench, scripts", support, limit=2),
         participles("bench, scripts", support, limit=4),
         names("bench, scripts", support, limit=10),

@@ -14,7 +14,8 @@ ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ROOT / "src" / "homeroom"
 SYNCHRONOUS: Final = ("base", "contract", "domain", "store", "usecases")
 NO_NOUNS: Final = {"common", "helpers", "lib", "misc", "utils"}
-LONGEST: Final = 400
+MAX_LINES: Final = 420
+"""A longer file probably holds a second noun: split it by meaning, not by length."""
 LISTS: Final = {
     "errno.py": "one table, a row a number",
     "tables.py": "one table, the schema",
@@ -81,5 +82,5 @@ def test_files_are_named_by_their_nouns() -> None:
 
 def test_a_file_is_one_noun() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in SOURCES}
-    too_long = {str(path): length for path, length in lengths.items() if length > LONGEST}
+    too_long = {str(path): length for path, length in lengths.items() if length > MAX_LINES}
     assert not [path for path in too_long if Path(path).name not in LISTS], too_long
