@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from bench.live.source import Source
 from bench.live.wire import HOST
-from homeroom.media.engine.flv import tag
+from homeroom.media.engine.flv import encode_tag
 from homeroom.media.engine.packets import VIDEO
 
 BACKLOG = 1024
@@ -23,7 +23,7 @@ def main() -> None:
     moments: list[tuple[int, bytes]] = []
     waiting = b""
     for packet in Source().packets():
-        waiting += tag(packet)
+        waiting += encode_tag(packet)
         if packet.kind == VIDEO:
             moments.append((packet.time, waiting))
             waiting = b""

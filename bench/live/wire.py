@@ -9,13 +9,13 @@ from homeroom.media.engine.amf0 import encode
 from homeroom.media.engine.chunks import (
     COMMAND,
     LONG,
-    MOST_MEDIA,
-    OUT_CHUNK,
+    MAX_MEDIA_MESSAGE_BYTES,
+    OUT_CHUNK_BYTES,
     SET_CHUNK_SIZE,
-    Reader,
-    message,
+    ChunkReader,
+    encode_message,
 )
-from homeroom.media.engine.packets import AUDIO, FRAME, KEY_FRAME, VIDEO, Packet
+from homeroom.media.engine.packets import AUDIO, FRAME, KEYFRAME, VIDEO, Packet
 
 HOST = "127.0.0.1"
 NAME = "bench"
@@ -37,9 +37,9 @@ def _open_stream(port: int, *commands: bytes) -> bytes:
     return b"".join(
         (
             bytes(SHAKE),
-            message(SET_CHUNK_SIZE, 0, LONG.pack(OUT_CHUNK), 0),
-            message(COMMAND, 0, encode("connect", 1, {**about, "type": "nonprivate"}), 0),
-            message(COMMAND, 0, encode("createStream", 2, _NULL), 0),
+            encode_message(SET_CHUNK_SIZE, 0, LONG.pack(OUT_CHUNK_BYTES), 0),
+            encode_message(COMMAND, 0, encode("connect", 1, {**about, "type": "nonprivate"}), 0),
+            encode_message(COMMAND, 0, encode("createStream", 2, _NULL), 0),
             *commands,
         )
     )
@@ -47,12 +47,12 @@ def _open_stream(port: int, *commands: bytes) -> bytes:
 
 def play(port: int) -> bytes:
     """Return what a player sends after the handshake."""
-    return _open_stream(port, message(COMMAND, 0, encode("play", 3, _NULL, NAME)))
+    return _open_stream(port, encode_message(COMMAND, 0, encode("play", 3, _NULL, NAME)))
 
 
 def publish(port: int) -> bytes:
     """Return what a publisher sends after the handshake."""
-    return _open_stream(port, message(COMMAND, 0, encode("publish", 3, _NULL, NAME, "live")))
+    return _open_stream(port, encode_message(COMMAND, 0, encode("publish", 3, _NULL, NAME, "live")))
 
 
 def get(port: int, path: str, version: str = "1.1") -> bytes:
@@ -65,7 +65,7 @@ def is_frame(kind: int, body: bytes) -> bool:
 
 
 def is_key(body: bytes) -> bool:
-    return body[0] >> 4 == KEY_FRAME
+    return body[0] >> 4 == KEYFRAME
 
 
 async def rtmp_pictures(port: int, path: str = "") -> AsyncIterator[bytes]:
@@ -76,8 +76,8 @@ async def rtmp_pictures(port: int, path: str = "") -> AsyncIterator[bytes]:
         writer.write(HELLO)
         await reader.readexactly(ANSWER)
         writer.write(play(port))
-        messages = Reader()
-        messages.most_media = MOST_MEDIA
+        messages = ChunkReader()
+        messages.max_media_bytes = MAX_MEDIA_MESSAGE_BYTES
         while data := await reader.read(PIECE):
             messages.feed(data)
             while (received := messages.next()) is not None:
@@ -129,7 +129,7 @@ class Publisher:
                 early = began + packet.time / 1000 - time.perf_counter()
                 if early > 0:
                     await asyncio.sleep(early)
-                data = message(packet.kind, packet.time, packet.body)
+                data = encode_message(packet.kind, packet.time, packet.body)
                 if packet.kind != AUDIO:
                     self.sent[packet.body] = time.perf_counter()
                 writer.write(data)

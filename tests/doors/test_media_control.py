@@ -10,7 +10,7 @@ from homeroom.base.settings import Settings
 from homeroom.domain.streams import StreamFacts
 from homeroom.media import control
 from homeroom.media.control import Control, Streams, Totals
-from homeroom.media.engine.client import Unanswered
+from homeroom.media.engine.http_client import NoResponseError
 from homeroom.media.room import video_works
 from tests.support.srs import SRS, stream
 
@@ -100,7 +100,7 @@ def test_a_client_who_has_gone_need_not_be_thrown_out(srs: SRS) -> None:
 @pytest.mark.parametrize("status", [401, 403, 500])
 def test_a_client_who_is_not_thrown_out_is_told_of(srs: SRS, status: int) -> None:
     srs.kick_status = status
-    with pytest.raises(Unanswered, match=str(status)):
+    with pytest.raises(NoResponseError, match=str(status)):
         asyncio.run(Control(srs.url, BEARER).kick("c1"))
 
 
@@ -121,7 +121,7 @@ def test_a_client_who_is_not_thrown_out_is_told_of(srs: SRS, status: int) -> Non
 def test_whatever_else_is_answered_is_no_answer(srs: SRS, answer: tuple[int, bytes]) -> None:
     srs.answer = answer
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoResponseError):
         asked(srs)
 
 
@@ -138,10 +138,10 @@ def test_it_is_known_since_when_there_is_no_answer(
 
     srs.answer = (500, b"")
     now = 110.0
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoResponseError):
         asyncio.run(engine.streams())
     now = 120.0
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoResponseError):
         asyncio.run(engine.streams())
     now = 130.0
     assert (engine.is_up, engine.down_for()) == (False, 20)

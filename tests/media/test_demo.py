@@ -39,7 +39,7 @@ def test_its_headers_are_sent_once_and_each_turn_begins_with_a_key_frame() -> No
     assert [one.kind for one in sent if one.is_header] == [VIDEO, AUDIO]
     assert [one.is_header for one in sent[:2]] == [True, True]
     first, again = sent[2], sent[2 + len(clip.frames)]
-    assert (first.is_key, again.is_key) == (True, True)
+    assert (first.is_keyframe, again.is_keyframe) == (True, True)
     assert (again.body, again.time) == (first.body, clip.length)
 
 
@@ -50,7 +50,7 @@ def test_every_player_can_show_it_at_once_and_it_is_small() -> None:
     assert (picture["codec_name"], picture["profile"]) == ("h264", "Main")
     assert (picture["width"], picture["height"], picture["has_b_frames"]) == (1280, 720, 0)
     assert (sound["codec_name"], sound["sample_rate"]) == ("aac", "48000")
-    keys = [one.time for one in Clip.read(SAMPLE).frames if one.is_key]
+    keys = [one.time for one in Clip.read(SAMPLE).frames if one.is_keyframe]
     assert keys == list(range(0, 24_000, 1000))
     assert SAMPLE.stat().st_size < MOST
 

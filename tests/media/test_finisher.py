@@ -19,7 +19,7 @@ from homeroom.domain.clips import Clip, NewClip, clip_path
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import open_store
 from homeroom.media import finisher
-from homeroom.media.engine.flatten import Flat
+from homeroom.media.engine.flatten import FlatFile
 from homeroom.media.finisher import Finisher, NotFlattened, flattened
 from homeroom.store.engine import StoreError
 from homeroom.store.local_storage import LocalStorage, scratch_folder
@@ -113,11 +113,11 @@ def fragmented(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-async def as_is(_source: Path, target: Path) -> Flat:
+async def as_is(_source: Path, target: Path) -> FlatFile:
     """Stand in for flattening: another file, made at once."""
     await asyncio.to_thread(target.write_bytes, b"flat")
     sha256 = hashlib.sha256(b"flat").hexdigest()
-    return Flat(size=4, sha256=sha256, duration=DURATION, changed=True)
+    return FlatFile(size=4, sha256=sha256, duration=DURATION, changed=True)
 
 
 def run(recorded: Recorded, uow: Callable[[AsyncStore], Coroutine[Any, Any, None]]) -> None:
@@ -190,7 +190,7 @@ def test_what_is_finished_or_deleted_is_left_alone(recorded: Recorded) -> None:
 def test_a_clip_that_is_deleted_while_it_is_made_flat_stays_deleted(recorded: Recorded) -> None:
     clip = recorded.clip()
 
-    async def slowly(source: Path, target: Path) -> Flat:
+    async def slowly(source: Path, target: Path) -> FlatFile:
         await asyncio.to_thread(recorded.delete, clip)
         return await as_is(source, target)
 
@@ -207,7 +207,7 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_not_tried_at_once(
     broken, good = recorded.clip(b"broken"), recorded.clip()
     tried: list[Path] = []
 
-    async def picky(source: Path, target: Path) -> Flat:
+    async def picky(source: Path, target: Path) -> FlatFile:
         tried.append(source)
         if source == recorded.path(broken):
             await asyncio.to_thread(target.write_bytes, b"half")
@@ -235,7 +235,7 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
     clip = recorded.clip(b"no MP4 at all")
     tries: list[Path] = []
 
-    async def failing(source: Path, _target: Path) -> Flat:
+    async def failing(source: Path, _target: Path) -> FlatFile:
         tries.append(source)
         raise NotFlattened("no MP4")
 
@@ -266,7 +266,7 @@ def test_what_another_time_may_do_is_tried_for_ever(
     clip = recorded.clip()
     tries: list[Path] = []
 
-    async def at_last(source: Path, target: Path) -> Flat:
+    async def at_last(source: Path, target: Path) -> FlatFile:
         tries.append(source)
         if len(tries) <= 20:
             raise failure
@@ -290,7 +290,7 @@ def test_of_two_servers_that_share_a_folder_one_finishes(recorded: Recorded) -> 
     async def both(async_store: AsyncStore) -> None:
         begun, go_on = asyncio.Event(), asyncio.Event()
 
-        async def slowly(source: Path, target: Path) -> Flat:
+        async def slowly(source: Path, target: Path) -> FlatFile:
             begun.set()
             await go_on.wait()
             return await as_is(source, target)
@@ -365,7 +365,7 @@ def test_a_recording_that_comes_in_is_finished_at_once_and_the_end_comes_as_fast
     async def server(async_store: AsyncStore) -> None:
         begun = asyncio.Event()
 
-        async def flatten(source: Path, target: Path) -> Flat:
+        async def flatten(source: Path, target: Path) -> FlatFile:
             begun.set()
             return await flattened(source, target)
 

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeroom.media.engine import tables
-from homeroom.media.engine.boxes import Broken, places
-from homeroom.media.engine.flatten import AT_FAULT, Flat, flatten
-from homeroom.media.engine.mend import mend
-from homeroom.media.engine.packager import Chunk
+from homeroom.media.engine.boxes import MalformedMP4Error, locate_boxes
+from homeroom.media.engine.flatten import EXIT_MALFORMED, FlatFile, flatten
+from homeroom.media.engine.packager import MediaChunk
 from homeroom.media.engine.packets import AUDIO, VIDEO
+from homeroom.media.engine.repair import repair
 from tests.support import ffmpeg, flv
 from tests.support.ffmpeg import needs_ffmpeg
 
@@ -50,13 +50,13 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def chunks(sources: dict[str, Path]) -> list[Chunk]:
+def chunks(sources: dict[str, Path]) -> list[MediaChunk]:
     return flv.packed(flv.read(sources["b-frames at 29.97"]))
 
 
 def names(path: Path) -> list[bytes]:
     with path.open("rb") as file:
-        return [place.name for place in places(file.fileno())]
+        return [place.name for place in locate_boxes(file.fileno())]
 
 
 def starts(path: Path) -> dict[str, float]:
@@ -65,7 +65,7 @@ def starts(path: Path) -> dict[str, float]:
     return {stream["codec_type"]: float(stream["start_time"]) for stream in streams}
 
 
-def check_facts(flat: Flat, path: Path) -> None:
+def check_facts(flat: FlatFile, path: Path) -> None:
     assert flat.size == path.stat().st_size
     assert flat.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert flat.duration == pytest.approx(
@@ -107,7 +107,7 @@ def test_a_recording_becomes_flat_and_stays_what_it_was(
 
 
 def test_a_recording_that_begins_in_mid_stream_begins_at_zero(
-    chunks: list[Chunk], tmp_path: Path
+    chunks: list[MediaChunk], tmp_path: Path
 ) -> None:
     keys = [number for number, chunk in enumerate(chunks) if chunk.is_independent]
     assert keys[1] > 5
@@ -122,7 +122,9 @@ def test_a_recording_that_begins_in_mid_stream_begins_at_zero(
         assert ffmpeg.payload(tmp_path / "flat.mp4", kind) == ffmpeg.payload(recording, kind)
 
 
-def test_what_is_missing_in_the_middle_stays_a_gap(chunks: list[Chunk], tmp_path: Path) -> None:
+def test_what_is_missing_in_the_middle_stays_a_gap(
+    chunks: list[MediaChunk], tmp_path: Path
+) -> None:
     keys = [number for number, chunk in enumerate(chunks) if chunk.is_independent]
     kept = [*chunks[:3], *chunks[keys[1] :]]
     flat = flatten(flv.recorded(kept, tmp_path / "recording.mp4"), tmp_path / "flat.mp4")
@@ -152,7 +154,7 @@ def test_a_flat_file_gets_its_description_in_front(
     *, is_wide: bool, sources: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if is_wide:
-        monkeypatch.setattr("homeroom.media.engine.flatten.WIDE_FROM", 0)
+        monkeypatch.setattr("homeroom.media.engine.flatten.WIDE_OFFSET_BYTES", 0)
     other, path = tmp_path / "other.mp4", tmp_path / "flat.mp4"
     ffmpeg.run("-i", str(sources["usual"]), "-c", "copy", str(other))
     assert names(other)[-1] == b"moov"
@@ -172,7 +174,7 @@ def test_a_flat_file_gets_its_description_in_front(
 def test_a_recording_too_long_for_four_bytes_gets_eight(
     sources: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("homeroom.media.engine.flatten.WIDE_FROM", 0)
+    monkeypatch.setattr("homeroom.media.engine.flatten.WIDE_OFFSET_BYTES", 0)
     source = sources["usual"]
     recording = flv.recorded(flv.packed(flv.read(source)), tmp_path / "recording.mp4")
     flat = flatten(recording, tmp_path / "flat.mp4")
@@ -182,7 +184,7 @@ def test_a_recording_too_long_for_four_bytes_gets_eight(
     check_payload(tmp_path / "flat.mp4", source)
 
 
-def test_the_command_says_what_it_made_or_why_not(chunks: list[Chunk], tmp_path: Path) -> None:
+def test_the_command_says_what_it_made_or_why_not(chunks: list[MediaChunk], tmp_path: Path) -> None:
     def run(source: Path, target: str = "flat.mp4") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "homeroom.media.engine.flatten"]
         return subprocess.run(
@@ -191,10 +193,10 @@ def test_the_command_says_what_it_made_or_why_not(chunks: list[Chunk], tmp_path:
 
     done = run(flv.recorded(chunks, tmp_path / "recording.mp4"))
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
-    check_facts(msgspec.json.decode(done.stdout, type=Flat), tmp_path / "flat.mp4")
+    check_facts(msgspec.json.decode(done.stdout, type=FlatFile), tmp_path / "flat.mp4")
 
     (tmp_path / "text").write_text("not a film")
-    for source, code, reason in (("text", AT_FAULT, "no moov"), ("none", 1, "No such file")):
+    for source, code, reason in (("text", EXIT_MALFORMED, "no moov"), ("none", 1, "No such file")):
         failed = run(tmp_path / source, "other.mp4")
         assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (code, "", 1)
         assert reason in failed.stderr
@@ -205,7 +207,7 @@ def test_the_command_says_what_it_made_or_why_not(chunks: list[Chunk], tmp_path:
     assert (tmp_path / "flat.mp4").read_bytes() == kept, "it was there before"
 
 
-def test_a_recording_cut_anywhere_is_mended(chunks: list[Chunk], tmp_path: Path) -> None:
+def test_a_recording_cut_anywhere_is_mended(chunks: list[MediaChunk], tmp_path: Path) -> None:
     whole = flv.recorded(chunks, tmp_path / "whole.mp4").read_bytes()
     ends = [len(chunks[0].init.data)]
     for chunk in chunks:
@@ -216,7 +218,7 @@ def test_a_recording_cut_anywhere_is_mended(chunks: list[Chunk], tmp_path: Path)
     for cut in sorted(cuts):
         path = tmp_path / "cut.mp4"
         path.write_bytes(whole[:cut])
-        duration = mend(path)
+        duration = repair(path)
         kept = sum(end <= cut for end in ends[1:])
         if not kept:
             assert duration is None
@@ -226,17 +228,19 @@ def test_a_recording_cut_anywhere_is_mended(chunks: list[Chunk], tmp_path: Path)
         expected = sum(chunk.duration for chunk in chunks[:kept])
         # Sound may go on for some frames after the last picture that is decoded, or the reverse.
         assert duration == pytest.approx(expected, abs=100)
-        assert mend(path) == duration, "nothing is left to do"
+        assert repair(path) == duration, "nothing is left to do"
 
 
-def test_a_mended_recording_plays_and_becomes_flat(chunks: list[Chunk], tmp_path: Path) -> None:
+def test_a_mended_recording_plays_and_becomes_flat(
+    chunks: list[MediaChunk], tmp_path: Path
+) -> None:
     whole = flv.recorded(chunks, tmp_path / "whole.mp4").read_bytes()
     draw = random.Random(SEED)
     first = len(chunks[0].init.data) + len(chunks[0].data)
     for cut in (draw.randrange(first, len(whole)) for _ in range(8)):
         path = tmp_path / "cut.mp4"
         path.write_bytes(whole[:cut])
-        mended = mend(path)
+        mended = repair(path)
         assert mended is not None
         assert ffmpeg.plays(path) == ""
         flat = flatten(path, tmp_path / "flat.mp4")
@@ -245,12 +249,12 @@ def test_a_mended_recording_plays_and_becomes_flat(chunks: list[Chunk], tmp_path
         assert flat.duration == pytest.approx(mended, abs=170)
 
 
-def test_what_follows_a_hole_of_zeros_is_cut_off(chunks: list[Chunk], tmp_path: Path) -> None:
+def test_what_follows_a_hole_of_zeros_is_cut_off(chunks: list[MediaChunk], tmp_path: Path) -> None:
     path = flv.recorded(chunks[:5], tmp_path / "recording.mp4")
     size = path.stat().st_size
     with path.open("ab") as file:
         file.write(bytes(10_000))
-    assert mend(path) is not None
+    assert repair(path) is not None
     assert path.stat().st_size == size
 
 
@@ -271,35 +275,35 @@ def test_a_damaged_file_is_refused_and_nothing_worse(
     path.write_bytes(damaged)
     try:
         flat = flatten(path, folder / "damaged.flat.mp4")
-    except Broken:
+    except MalformedMP4Error:
         pass
     else:
         assert flat.size < 3 * len(damaged)
-    with suppress(Broken):
-        mend(path)
+    with suppress(MalformedMP4Error):
+        repair(path)
 
 
 def test_a_chunk_that_does_not_read_costs_no_more_than_itself(
-    chunks: list[Chunk], tmp_path: Path
+    chunks: list[MediaChunk], tmp_path: Path
 ) -> None:
     path = flv.recorded(chunks, tmp_path / "recording.mp4")
     content = bytearray(path.read_bytes())
     last = content.rindex(b"trun")
     content[last + 8 : last + 12] = b"\x7f\xff\xff\xff"
     path.write_bytes(content)
-    lasted = mend(path)
+    lasted = repair(path)
     assert lasted == pytest.approx(sum(chunk.duration for chunk in chunks[:-1]), abs=250)
     assert ffmpeg.plays(path) == ""
     content[content.index(b"trak")] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(Broken):
-        mend(path)
+    with pytest.raises(MalformedMP4Error):
+        repair(path)
     assert path.read_bytes() == content
 
 
 def test_more_frames_than_can_be_held_are_refused(
-    chunks: list[Chunk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chunks: list[MediaChunk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "MOST_FRAMES", 10)
-    with pytest.raises(Broken, match="more than 10 frames"):
+    monkeypatch.setattr(tables, "MAX_TRACK_FRAMES", 10)
+    with pytest.raises(MalformedMP4Error, match="more than 10 frames"):
         flatten(flv.recorded(chunks, tmp_path / "recording.mp4"), tmp_path / "flat.mp4")

@@ -70,7 +70,7 @@ def test_only_the_tracks_that_are_there_are_promised(listener: Listener) -> None
 
 def test_a_long_tag_says_its_length() -> None:
     body = bytes(70_000)
-    assert unpacked(HEADER + flv.tag(Packet(9, 5, body))) == [(9, 5, body)]
+    assert unpacked(HEADER + flv.encode_tag(Packet(9, 5, body))) == [(9, 5, body)]
 
 
 def test_a_head_of_flv_is_answered_at_once(listener: Listener) -> None:
@@ -103,11 +103,11 @@ def test_a_viewer_who_stands_still_disturbs_nobody(
     publish(listener, stream, sound_header(), sound(0))
     hangs, _ = watching(listener)
     stays, response = watching(listener)
-    received = response.read(len(HEADER + flv.tag(sound_header())))
+    received = response.read(len(HEADER + flv.encode_tag(sound_header())))
     for time in range(60):
         frame = sound(time, bytes(250_000))
         publish(listener, stream, frame)
-        received += response.read(len(flv.tag(frame)))
+        received += response.read(len(flv.encode_tag(frame)))
     assert len(unpacked(received)) == 61
     # One who hangs is not waited for when the stream ends, either.
     assert listener.left() == 0

@@ -11,8 +11,8 @@ from typing import Final
 import pytest
 
 from homeroom.media.engine import hls
-from homeroom.media.engine.packager import Chunk
-from homeroom.media.engine.stream import Stream
+from homeroom.media.engine.packager import MediaChunk
+from homeroom.media.engine.stream import LiveStream
 from tests.support import ffmpeg, flv
 from tests.support.ffmpeg import needs_ffmpeg
 from tests.support.listening import Listener, chunks, init
@@ -30,7 +30,7 @@ def listener(running: Listener) -> Listener:
 
 
 @pytest.fixture
-def stream(listener: Listener) -> Stream:
+def stream(listener: Listener) -> LiveStream:
     return listener.stream("s")
 
 
@@ -97,7 +97,7 @@ def waits(listener: Listener, pool: ThreadPoolExecutor, path: str) -> "Future[tu
 
 
 def test_a_plain_player_finds_whole_segments_and_the_query_on_everything(
-    listener: Listener, stream: Stream
+    listener: Listener, stream: LiveStream
 ) -> None:
     media = chunks(INIT, 3.6)
     listener.add(stream, *media)
@@ -117,7 +117,7 @@ def test_a_plain_player_finds_whole_segments_and_the_query_on_everything(
 
 
 def test_the_window_moves_on_and_what_left_it_is_served_a_little_longer(
-    listener: Listener, stream: Stream
+    listener: Listener, stream: LiveStream
 ) -> None:
     media = chunks(INIT, 10.2)
     listener.add(stream, *media[:31])
@@ -135,7 +135,7 @@ def test_the_window_moves_on_and_what_left_it_is_served_a_little_longer(
     assert len(late.parts) == 3 * 5 + 1
 
 
-def test_parts_are_as_long_as_they_must_be(listener: Listener, stream: Stream) -> None:
+def test_parts_are_as_long_as_they_must_be(listener: Listener, stream: LiveStream) -> None:
     listener.add(stream, *chunks(INIT, 3.6))
     found = listed(listener)
     target = found.number("PART-TARGET")
@@ -151,7 +151,7 @@ def test_parts_are_as_long_as_they_must_be(listener: Listener, stream: Stream) -
 
 
 def test_a_reload_waits_for_the_part_it_asks_for(
-    listener: Listener, stream: Stream, pool: ThreadPoolExecutor
+    listener: Listener, stream: LiveStream, pool: ThreadPoolExecutor
 ) -> None:
     media = chunks(INIT, 3)
     listener.add(stream, *media[:13])
@@ -168,7 +168,7 @@ def test_a_reload_waits_for_the_part_it_asks_for(
 
 
 def test_a_reload_for_a_whole_segment_waits_until_it_is_whole(
-    listener: Listener, stream: Stream, pool: ThreadPoolExecutor
+    listener: Listener, stream: LiveStream, pool: ThreadPoolExecutor
 ) -> None:
     media = chunks(INIT, 3)
     listener.add(stream, *media[:11])
@@ -186,7 +186,7 @@ def test_a_reload_for_a_whole_segment_waits_until_it_is_whole(
 
 
 def test_a_reload_behind_the_end_of_a_push_waits_for_the_next_one(
-    listener: Listener, stream: Stream, pool: ThreadPoolExecutor
+    listener: Listener, stream: LiveStream, pool: ThreadPoolExecutor
 ) -> None:
     listener.add(stream, *chunks(INIT, 1.4))
     listener.do(stream.hls.discontinue)
@@ -198,7 +198,7 @@ def test_a_reload_behind_the_end_of_a_push_waits_for_the_next_one(
 
 @pytest.mark.parametrize("ahead", [-2, -1])
 def test_a_reload_for_what_is_there_is_answered_at_once(
-    listener: Listener, stream: Stream, ahead: int
+    listener: Listener, stream: LiveStream, ahead: int
 ) -> None:
     listener.add(stream, *chunks(INIT, 4.2, group=5))
     number = listed(listener).next + ahead
@@ -206,7 +206,7 @@ def test_a_reload_for_what_is_there_is_answered_at_once(
         assert listener.get(f"{LIST}&_HLS_msn={number}{part}")[0] == 200, part
 
 
-def test_absurd_reloads_are_refused(listener: Listener, stream: Stream) -> None:
+def test_absurd_reloads_are_refused(listener: Listener, stream: LiveStream) -> None:
     listener.add(stream, *chunks(INIT, 2.2))
     number = listed(listener).next
     for query in (
@@ -223,7 +223,7 @@ def test_absurd_reloads_are_refused(listener: Listener, stream: Stream) -> None:
 
 
 def test_what_does_not_come_is_given_up(
-    listener: Listener, stream: Stream, pool: ThreadPoolExecutor
+    listener: Listener, stream: LiveStream, pool: ThreadPoolExecutor
 ) -> None:
     listener.add(stream, *chunks(INIT, 2.2))
     found = listed(listener)
@@ -236,7 +236,7 @@ def test_what_does_not_come_is_given_up(
 
 def test_the_first_segment_is_waited_for(
     listener: Listener,
-    stream: Stream,
+    stream: LiveStream,
     pool: ThreadPoolExecutor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -246,11 +246,11 @@ def test_the_first_segment_is_waited_for(
     listener.add(stream, chunks(INIT, 0.2)[0])
     status, body = asked.result(5)
     assert (status, len(Listed(body).uris)) == (200, 1)
-    monkeypatch.setattr(hls, "BEGINNING", 0.1)
+    monkeypatch.setattr(hls, "FIRST_SEGMENT_SECONDS", 0.1)
     assert listener.get("/live/nobody.m3u8")[0] == 404
 
 
-def test_another_push_is_a_discontinuity(listener: Listener, stream: Stream) -> None:
+def test_another_push_is_a_discontinuity(listener: Listener, stream: LiveStream) -> None:
     second, third = init("second"), init("third")
     listener.do(stream.hls.discontinue)
     listener.add(stream, *chunks(INIT, 2.4))
@@ -278,7 +278,7 @@ def test_another_push_is_a_discontinuity(listener: Listener, stream: Stream) -> 
 
 
 def test_the_end_is_told_to_all_who_wait(
-    listener: Listener, stream: Stream, pool: ThreadPoolExecutor
+    listener: Listener, stream: LiveStream, pool: ThreadPoolExecutor
 ) -> None:
     listener.add(stream, *chunks(INIT, 2.2))
     found = listed(listener)
@@ -294,7 +294,7 @@ def test_the_end_is_told_to_all_who_wait(
 
 
 def test_a_publisher_without_key_frames_cannot_fill_the_memory(
-    listener: Listener, stream: Stream
+    listener: Listener, stream: LiveStream
 ) -> None:
     listener.add(stream, *chunks(INIT, 41, group=10**6))
     found = listed(listener)
@@ -312,16 +312,18 @@ def test_a_publisher_without_key_frames_cannot_fill_the_memory(
     assert held < 81_000_000
 
 
-def test_uneven_seconds_are_still_segments(listener: Listener, stream: Stream) -> None:
+def test_uneven_seconds_are_still_segments(listener: Listener, stream: LiveStream) -> None:
     for _ in range(4):
-        uneven = [Chunk(b"x", length, length == 190, INIT) for length in (190, 200, 200, 200, 190)]
-        uneven[-1] = Chunk(b"x", 190, is_independent=False, init=INIT)
+        uneven = [
+            MediaChunk(b"x", length, length == 190, INIT) for length in (190, 200, 200, 200, 190)
+        ]
+        uneven[-1] = MediaChunk(b"x", 190, is_independent=False, init=INIT)
         listener.add(stream, *uneven)
     assert listed(listener).lengths == [0.98] * 3
 
 
 def test_viewers_are_counted_while_they_follow(
-    listener: Listener, stream: Stream, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, stream: LiveStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener.add(stream, *chunks(INIT, 2.2))
     assert listener.do(lambda: stream.hls.viewers) == 0
@@ -331,13 +333,13 @@ def test_viewers_are_counted_while_they_follow(
             client.request("GET", LIST)
             assert client.getresponse().read()
     assert listener.do(lambda: stream.hls.viewers) == 3
-    monkeypatch.setattr(hls, "WATCHING", 0)
+    monkeypatch.setattr(hls, "VIEWER_TIMEOUT_SECONDS", 0)
     assert listener.do(lambda: stream.hls.viewers) == 0
     for client in clients:
         client.close()
 
 
-def test_segments_are_dated_without_gaps(listener: Listener, stream: Stream) -> None:
+def test_segments_are_dated_without_gaps(listener: Listener, stream: LiveStream) -> None:
     listener.add(stream, *chunks(INIT, 3.2))
     dates = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)", listed(listener).text)
     assert len(dates) == 4

@@ -257,7 +257,7 @@ def test_a_connection_asks_once_for_a_while(
     assert asked(client, f"{LIST}?other") == 403
     assert asked(client, "/live/t/s1.m4s") == 404
     assert len(listener.hub.played) == 3
-    monkeypatch.setattr(http, "PERMITTED", 0)
+    monkeypatch.setattr(http, "PERMISSION_SECONDS", 0)
     asked(client, LIST)
     listener.hub.denied.add("")
     assert asked(client, LIST) == 403

@@ -10,10 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeroom.media.engine import codecs
-from homeroom.media.engine.boxes import Place, boxes, child
-from homeroom.media.engine.fragments import Run, runs, tracks
-from homeroom.media.engine.packager import AUDIO_TRACK, HELD_MS, VIDEO_TRACK, Chunk, Packager
-from homeroom.media.engine.packets import AUDIO, VIDEO, Packet, Unsupported
+from homeroom.media.engine.boxes import BoxLocation, boxes, child
+from homeroom.media.engine.fragments import TrackRun, read_runs, read_tracks
+from homeroom.media.engine.packager import (
+    AUDIO_TRACK,
+    MAX_AUDIO_MS,
+    VIDEO_TRACK,
+    MediaChunk,
+    Packager,
+)
+from homeroom.media.engine.packets import AUDIO, VIDEO, Packet, UnsupportedMediaError
 from tests.support import ffmpeg, flv
 from tests.support.ffmpeg import needs_ffmpeg
 from tests.support.flv import AVC_HEADER, headers, picture, sound
@@ -52,22 +58,22 @@ def moments(path: Path, kind: str) -> list[tuple[float, float, str]]:
     return [(float(one["dts_time"]), float(one["pts_time"]), one["flags"][0]) for one in found]
 
 
-def runs_of(chunk: Chunk) -> list[Run]:
+def runs_of(chunk: MediaChunk) -> list[TrackRun]:
     moov = next(found for name, found in boxes(memoryview(chunk.init.data)) if name == b"moov")
     moof = child(memoryview(chunk.data), b"moof")
-    place = Place(b"moof", 0, 8, len(moof) + 8)
-    return list(runs(moof, place, tracks(moov)))
+    place = BoxLocation(b"moof", 0, 8, len(moof) + 8)
+    return list(read_runs(moof, place, read_tracks(moov)))
 
 
-def runs_by_track(chunks: Iterable[Chunk]) -> dict[int, list[Run]]:
-    found: dict[int, list[Run]] = {}
+def runs_by_track(chunks: Iterable[MediaChunk]) -> dict[int, list[TrackRun]]:
+    found: dict[int, list[TrackRun]] = {}
     for chunk in chunks:
         for run in runs_of(chunk):
             found.setdefault(run.track, []).append(run)
     return found
 
 
-def decoded(chunks: Iterable[Chunk], track: int) -> list[int]:
+def decoded(chunks: Iterable[MediaChunk], track: int) -> list[int]:
     """Return when each frame of a track is decoded, in its ticks."""
     found = []
     for run in runs_by_track(chunks)[track]:
@@ -109,7 +115,7 @@ def test_chunks_are_short_and_add_up_and_begin_with_key_frames(
     total = 0
     for number, chunk in enumerate(chunks):
         assert chunk.init is init
-        assert 0 < chunk.duration <= HELD_MS
+        assert 0 < chunk.duration <= MAX_AUDIO_MS
         pictures = [run for run in runs_of(chunk) if run.track == VIDEO_TRACK]
         keys = [key for run in pictures for key in run.keys]
         assert not any(keys[1:]), "a key frame begins a chunk"
@@ -171,7 +177,7 @@ def test_the_size_of_the_picture_is_read_from_its_header(
     ],
 )
 def test_the_sound_is_read_from_its_header(config: str, facts: tuple[str, int, int, int]) -> None:
-    found = codecs.sound(bytes.fromhex(config))
+    found = codecs.parse_audio_config(bytes.fromhex(config))
     assert (found.codec, found.rate, found.channels, found.frame) == facts
 
 
@@ -183,27 +189,30 @@ def test_a_header_that_cannot_be_read_is_refused_with_a_reason() -> None:
         (AUDIO, b"\xaf\0\xff", "no AAC configuration"),
         (AUDIO, b"\xaf\0\x17\x80\x00\x00\x10", "0 samples a second"),
     ):
-        with pytest.raises(Unsupported, match=reason):
-            packager.take(Packet(kind, 0, body, is_header=True), 0)
+        with pytest.raises(UnsupportedMediaError, match=reason):
+            packager.add(Packet(kind, 0, body, is_header=True), 0)
 
 
 def test_a_parameter_set_that_cannot_be_read_leaves_the_size_open() -> None:
     config = AVC_HEADER[5:]
-    assert (codecs.picture(config).width, codecs.picture(config).height) == (320, 180)
+    assert (codecs.parse_video_config(config).width, codecs.parse_video_config(config).height) == (
+        320,
+        180,
+    )
     length = config[7]
     wrong = config[:12] + bytes(length - 4) + config[8 + length :]
-    broken = codecs.picture(wrong)
+    broken = codecs.parse_video_config(wrong)
     assert (broken.config, broken.width, broken.height) == (wrong, 0, 0)
 
 
 def test_what_tracks_there_are_is_waited_for_and_nothing_is_lost() -> None:
-    chunks: list[Chunk] = []
+    chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)
     taken = [*headers(VIDEO), *(picture(time, key=time == 0) for time in range(0, 401, 40))]
     for packet in taken[:-1]:
-        packager.take(packet, packet.time)
+        packager.add(packet, packet.time)
     assert chunks == [], "the sound may still come"
-    packager.take(taken[-1], taken[-1].time)
+    packager.add(taken[-1], taken[-1].time)
     assert [chunk.duration for chunk in chunks] == [200, 200]
     packager.end()
     assert decoded(chunks, VIDEO_TRACK) == list(range(0, 401, 40))
@@ -211,11 +220,11 @@ def test_what_tracks_there_are_is_waited_for_and_nothing_is_lost() -> None:
 
 
 def test_metadata_saves_the_wait() -> None:
-    chunks: list[Chunk] = []
+    chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)
     packager.hint(audio=False, video=True)
     for packet in [*headers(VIDEO), *(picture(time, key=time == 0) for time in range(0, 201, 40))]:
-        packager.take(packet, packet.time)
+        packager.add(packet, packet.time)
     assert [chunk.duration for chunk in chunks] == [200]
 
 
@@ -298,26 +307,26 @@ def test_sound_that_jitters_is_put_in_line_and_sound_that_jumps_is_not() -> None
 
 
 def test_sound_does_not_wait_for_slow_pictures() -> None:
-    chunks: list[Chunk] = []
+    chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)
     for packet in [*headers(VIDEO, AUDIO), picture(0, key=True)]:
-        packager.take(packet, 0)
+        packager.add(packet, 0)
     for number in range(200):
         time = number * 1024 * 1000 // RATE
-        packager.take(sound(time), time)
+        packager.add(sound(time), time)
         packed = sum(chunk.duration for chunk in chunks)
-        assert time - packed <= HELD_MS
+        assert time - packed <= MAX_AUDIO_MS
 
 
 def test_a_clock_that_stands_still_does_not_fill_the_memory() -> None:
-    chunks: list[Chunk] = []
+    chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)
     for packet in headers(VIDEO, AUDIO):
-        packager.take(packet, 0)
+        packager.add(packet, 0)
     sent = packed = 0
     for number in range(40):
         packet = picture(0, key=number == 0, size=1_000_000)
-        packager.take(packet, 0)
+        packager.add(packet, 0)
         sent += 1_000_000
         packed = sum(len(chunk.data) for chunk in chunks)
         assert sent - packed < 7_000_000
@@ -344,12 +353,12 @@ PACKETS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PACKETS, max_size=60))
 def test_whatever_comes_the_worst_is_a_refusal(taken: list[Packet]) -> None:
-    chunks: list[Chunk] = []
+    chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)
     for packet in headers(VIDEO, AUDIO) + taken:
         try:
-            packager.take(packet, packet.time)
-        except Unsupported:
+            packager.add(packet, packet.time)
+        except UnsupportedMediaError:
             assert packet.is_header
     packager.end()
     assert all(chunk.duration >= 0 for chunk in chunks)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from homeroom.media.engine.flatten import flatten
-from homeroom.media.engine.mend import mend
 from homeroom.media.engine.packets import VIDEO, Packet
-from homeroom.media.engine.publisher import publishing
+from homeroom.media.engine.publisher import open_publisher
+from homeroom.media.engine.repair import repair
 from tests.support import ffmpeg, flv
 from tests.support.browser import Browser
 from tests.support.engine import Engine, running_engine, until
@@ -50,7 +50,7 @@ def changing(folder: Path, *, with_sets: bool) -> list[Packet]:
             packet.time += 2000 * number
             if packet.kind == VIDEO and packet.is_header:
                 sets = _sets(packet.body[5:])
-            elif packet.is_key and with_sets:
+            elif packet.is_keyframe and with_sets:
                 packet.body = packet.body[:5] + sets + packet.body[5:]
             packets.append(packet)
     return packets
@@ -68,7 +68,7 @@ def published(engine: Engine, packets: list[Packet], *, pace: float = 10.0) -> N
     """Publish at so many times its own pace."""
 
     async def publish() -> None:
-        async with publishing(f"{engine.rtmp}/s") as publisher:
+        async with open_publisher(f"{engine.rtmp}/s") as publisher:
             loop = asyncio.get_running_loop()
             began = loop.time()
             for packet in packets:
@@ -136,7 +136,7 @@ def test_one_that_is_cut_off_is_mended(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for cut in range(whole.rindex(b"moov") - 40, len(whole), len(whole) // 9):
         path.write_bytes(whole[:cut])
-        assert mend(path) is not None
+        assert repair(path) is not None
         flat = tmp_path / f"{cut}.mp4"
         flatten(path, flat)
         assert ffmpeg.plays(flat) == ""
@@ -144,12 +144,12 @@ def test_one_that_is_cut_off_is_mended(tmp_path: Path) -> None:
 
 def test_pictures_may_be_slower_than_chunks_are_long(tmp_path: Path) -> None:
     packets = changing(tmp_path, with_sets=True)
-    slow = [one for one in packets if one.kind != VIDEO or one.is_header or one.is_key]
+    slow = [one for one in packets if one.kind != VIDEO or one.is_header or one.is_keyframe]
     chunks = flv.packed(slow)
 
     inits = [one.init for one, after in pairwise(chunks) if one.init is not after.init]
     assert len(inits) == 2
-    assert all(chunk.init.follows(inits[0]) for chunk in chunks)
+    assert all(chunk.init.can_follow(inits[0]) for chunk in chunks)
 
 
 @pytest.mark.parametrize("kind", ["flv", "m3u8"])

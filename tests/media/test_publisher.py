@@ -8,7 +8,7 @@ import pytest
 
 from homeroom.media.engine.amf0 import encode
 from homeroom.media.engine.packets import SCRIPT, Packet
-from homeroom.media.engine.publisher import Unpublished, publishing
+from homeroom.media.engine.publisher import PublishError, open_publisher
 from tests.support import ffmpeg, flv
 from tests.support.engine import running_engine, until
 from tests.support.rtmp import listening
@@ -21,7 +21,7 @@ def test_what_is_published_is_recorded_to_the_byte(tmp_path: Path) -> None:
     source = ffmpeg.source(tmp_path / "source.flv", seconds=2)
 
     async def publish(url: str) -> None:
-        async with publishing(url) as publisher:
+        async with open_publisher(url) as publisher:
             await publisher.send(Packet(SCRIPT, 0, METADATA))
             for packet in flv.read(source):
                 await publisher.send(packet)
@@ -40,28 +40,28 @@ def test_what_is_published_is_recorded_to_the_byte(tmp_path: Path) -> None:
 
 def test_a_refusal_says_why() -> None:
     async def publish(url: str) -> None:
-        async with publishing(url):
+        async with open_publisher(url):
             pass
 
     with listening() as server:
-        with pytest.raises(Unpublished, match="the class is over"):
+        with pytest.raises(PublishError, match="the class is over"):
             asyncio.run(publish(f"{server.url}/name?denied"))
-        with pytest.raises(Unpublished, match="no application of this name"):
+        with pytest.raises(PublishError, match="no application of this name"):
             asyncio.run(publish(f"rtmp://127.0.0.1:{server.port}/other/name"))
-    with pytest.raises(Unpublished, match="cannot be reached"):
+    with pytest.raises(PublishError, match="cannot be reached"):
         asyncio.run(publish(f"{server.url}/name"))
-    with pytest.raises(Unpublished, match="rtmp://host/app/name"):
+    with pytest.raises(PublishError, match="rtmp://host/app/name"):
         asyncio.run(publish("rtmps://127.0.0.1/live/name"))
 
 
 def test_the_end_of_a_push_by_the_server_is_noticed(tmp_path: Path) -> None:
     async def publish(url: str, kick: Callable[[], None]) -> str:
-        async with publishing(url) as publisher:
+        async with open_publisher(url) as publisher:
             await publisher.send(flv.headers(9)[0])
             await asyncio.to_thread(kick)
             async with asyncio.timeout(10):
-                reason = await publisher.ended()
-            with pytest.raises(Unpublished, match=reason):
+                reason = await publisher.wait_ended()
+            with pytest.raises(PublishError, match=reason):
                 await publisher.send(flv.picture(0, key=True))
             return reason
 

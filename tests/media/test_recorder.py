@@ -9,30 +9,32 @@ from typing import Any
 
 import pytest
 
-from homeroom.media.engine.asking import Client, Hooks
-from homeroom.media.engine.disk import Disk
+from homeroom.media.engine.disk import DiskWriter
+from homeroom.media.engine.hooks_client import ClientInfo, HooksClient
 from homeroom.media.engine.packets import AUDIO, VIDEO
-from homeroom.media.engine.recorder import Archive, File, Recorder
-from homeroom.media.engine.spool import Spool, read
+from homeroom.media.engine.recorder import Recorder, RecordingArchive, RecordingFile
+from homeroom.media.engine.spool import Spool, read_file
 from tests.support import flv
 from tests.support.engine import until
 from tests.support.flv import headers, picture, sound
 
-CLIENT = Client("c", "127.0.0.1", "live", "s", "", "")
+CLIENT = ClientInfo("c", "127.0.0.1", "live", "s", "", "")
 PACKETS = [
     *headers(VIDEO, AUDIO),
     *(one for at in range(0, 2000, 40) for one in (picture(at, key=at % 1000 == 0), sound(at))),
 ]
 
 
-def recorded(folder: Path, does: Callable[[Archive, Recorder], Awaitable[None]]) -> Archive:
+def recorded(
+    folder: Path, does: Callable[[RecordingArchive, Recorder], Awaitable[None]]
+) -> RecordingArchive:
     """Do something with a recorder; returns when the disk has done its part."""
 
-    async def run() -> Archive:
+    async def run() -> RecordingArchive:
         recordings = folder / "recordings"
-        spool = Spool(folder / "spool", Hooks("http://127.0.0.1:1/"), recordings)
-        disk = Disk()
-        archive = Archive(recordings, spool, disk, 3600)
+        spool = Spool(folder / "spool", HooksClient("http://127.0.0.1:1/"), recordings)
+        disk = DiskWriter()
+        archive = RecordingArchive(recordings, spool, disk, 3600)
         await does(archive, Recorder(archive, CLIENT, 0))
         assert disk.close(10)
         await asyncio.sleep(0)
@@ -42,23 +44,23 @@ def recorded(folder: Path, does: Callable[[Archive, Recorder], Awaitable[None]])
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
-    return [read(path) or {} for path in sorted((folder / "spool").glob("*.json"))]
+    return [read_file(path) or {} for path in sorted((folder / "spool").glob("*.json"))]
 
 
 def test_the_last_write_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The part written before the failure is reported, and the failure is counted."""
-    append = File.append
+    append = RecordingFile.append
     left = [4]
 
-    def failing(self: File, data: bytes) -> None:
+    def failing(self: RecordingFile, data: bytes) -> None:
         left[0] -= 1
         if left[0] == 0:
             raise OSError(28, os.strerror(28))
         append(self, data)
 
-    monkeypatch.setattr(File, "append", failing)
+    monkeypatch.setattr(RecordingFile, "append", failing)
 
-    async def push(_archive: Archive, recorder: Recorder) -> None:
+    async def push(_archive: RecordingArchive, recorder: Recorder) -> None:
         for chunk in flv.packed(PACKETS)[:3]:
             recorder.add(chunk)
         recorder.end()
@@ -78,7 +80,7 @@ def test_what_an_operator_keeps_in_the_folder_is_left_alone(tmp_path: Path) -> N
     for name, content in kept.items():
         (folder / name).write_bytes(content)
 
-    async def recover(archive: Archive, _recorder: Recorder) -> None:
+    async def recover(archive: RecordingArchive, _recorder: Recorder) -> None:
         await asyncio.to_thread(archive.recover)
 
     recorded(tmp_path, recover)
@@ -89,7 +91,7 @@ def test_what_an_operator_keeps_in_the_folder_is_left_alone(tmp_path: Path) -> N
 def test_a_note_that_cannot_be_read_now_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def push(_archive: Archive, recorder: Recorder) -> None:
+    async def push(_archive: RecordingArchive, recorder: Recorder) -> None:
         for chunk in flv.packed(PACKETS):
             recorder.add(chunk)
         recorder.end()
@@ -100,7 +102,7 @@ def test_a_note_that_cannot_be_read_now_is_kept(
         recorded(tmp_path, push)
     (note,) = (tmp_path / "recordings").glob("*.json")
 
-    async def recover(archive: Archive, _recorder: Recorder) -> None:
+    async def recover(archive: RecordingArchive, _recorder: Recorder) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(Path, "open", _too_many)
             await asyncio.to_thread(archive.recover)
@@ -123,7 +125,7 @@ def test_a_disk_that_is_slow_to_make_things_last_holds_up_no_recording(
 
     monkeypatch.setattr(os, "fsync", waiting)
 
-    async def push(_archive: Archive, recorder: Recorder) -> None:
+    async def push(_archive: RecordingArchive, recorder: Recorder) -> None:
         for chunk in flv.packed(PACKETS):
             recorder.add(chunk)
         until(lambda: list((tmp_path / "recordings").glob("*.mp4")))

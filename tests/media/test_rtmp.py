@@ -15,10 +15,10 @@ from homeroom.media.engine.chunks import (
     COMMAND_AMF3,
     DATA_AMF3,
     WINDOW_SIZE,
-    Message,
-    message,
+    RTMPMessage,
+    encode_message,
 )
-from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, packet
+from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, parse_packet
 from tests.support import ffmpeg, flv
 from tests.support.engine import until
 from tests.support.ffmpeg import FFMPEG, needs_ffmpeg
@@ -47,7 +47,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def frames(messages: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
     """Return what is picture or sound and carries something."""
     return [
-        one for one in messages if one[0] != SCRIPT and packet(one[0], one[1], one[2]) is not None
+        one
+        for one in messages
+        if one[0] != SCRIPT and parse_packet(one[0], one[1], one[2]) is not None
     ]
 
 
@@ -143,7 +145,7 @@ def test_an_opening_in_small_pieces(listener: Listener) -> None:
         peer.read(1 + 2 * SHAKE)
         # The last of it comes together with the first command.
         body = encode("connect", 1, {"app": "live/"})
-        peer.send(bytes(SHAKE) + message(COMMAND, 0, body, 0))
+        peer.send(bytes(SHAKE) + encode_message(COMMAND, 0, body, 0))
         assert peer.answer()[0] == "_result"
 
 
@@ -200,7 +202,7 @@ def test_what_is_published_arrives(listener: Listener) -> None:
             (AGGREGATE, 1000, inner),
             (VIDEO, 0xFFFFFFFF, b""),
         ):
-            peer.send(message(kind, time, body))
+            peer.send(encode_message(kind, time, body))
         peer.ping()
     publication = listener.published("arrives")
     until(lambda: publication.is_over)
@@ -232,21 +234,21 @@ def test_a_viewer_gets_headers_and_the_last_key_frame_first(listener: Listener) 
     with Peer(listener.port) as publisher, Peer(listener.port) as viewer:
         publisher.publish("seen")
         for time, body in enumerate((AVC_HEADER, KEY, INTER, KEY, INTER)):
-            publisher.send(message(VIDEO, time, body))
-        publisher.send(message(AUDIO, LATE, AAC_HEADER))
+            publisher.send(encode_message(VIDEO, time, body))
+        publisher.send(encode_message(AUDIO, LATE, AAC_HEADER))
         publisher.ping()
         assert viewer.play("seen")[0] == "NetStream.Play.Reset"
         assert viewer.status()[0] == "NetStream.Play.Start"
         assert viewer.until(SCRIPT).body.startswith(encode("|RtmpSampleAccess"))
         big = b"\x17\1\0\0\0" + bytes(150_000)
-        publisher.send(message(VIDEO, LATE, big))
+        publisher.send(encode_message(VIDEO, LATE, big))
         got = [viewer.next() for _ in range(5)]
         assert got == [
-            Message(VIDEO, 0, 1, AVC_HEADER),
-            Message(AUDIO, LATE, 1, AAC_HEADER),
-            Message(VIDEO, 3, 1, KEY),
-            Message(VIDEO, 4, 1, INTER),
-            Message(VIDEO, LATE, 1, big),
+            RTMPMessage(VIDEO, 0, 1, AVC_HEADER),
+            RTMPMessage(AUDIO, LATE, 1, AAC_HEADER),
+            RTMPMessage(VIDEO, 3, 1, KEY),
+            RTMPMessage(VIDEO, 4, 1, INTER),
+            RTMPMessage(VIDEO, LATE, 1, big),
         ]
         listener.call(listener.hub.streams["seen"].rtmp.end)
         assert viewer.status()[0] == "NetStream.Play.UnpublishNotify"
@@ -271,8 +273,8 @@ def test_a_viewer_leaves(listener: Listener) -> None:
 def test_receipt_is_acknowledged(listener: Listener) -> None:
     with Peer(listener.port) as peer:
         peer.publish("counted")
-        peer.send(message(WINDOW_SIZE, 0, (5000).to_bytes(4, "big"), 0))
+        peer.send(encode_message(WINDOW_SIZE, 0, (5000).to_bytes(4, "big"), 0))
         peer.ping()
-        peer.send(message(AUDIO, 0, b"\xaf\1" + bytes(6000)))
+        peer.send(encode_message(AUDIO, 0, b"\xaf\1" + bytes(6000)))
         seen = int.from_bytes(peer.until(ACKNOWLEDGEMENT).body, "big")
         assert 2 * SHAKE + 5000 < seen < 2 * SHAKE + 8000

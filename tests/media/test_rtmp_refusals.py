@@ -8,7 +8,13 @@ import pytest
 
 from homeroom.media.engine import rtmp
 from homeroom.media.engine.amf0 import Value, encode
-from homeroom.media.engine.chunks import AGGREGATE, COMMAND, COMMAND_AMF3, USER_CONTROL, message
+from homeroom.media.engine.chunks import (
+    AGGREGATE,
+    COMMAND,
+    COMMAND_AMF3,
+    USER_CONTROL,
+    encode_message,
+)
 from homeroom.media.engine.packets import AUDIO, VIDEO
 from tests.support.engine import until
 from tests.support.rtmp import Listener, Peer, listening
@@ -32,7 +38,7 @@ def test_a_push_is_cut_and_told_why(listener: Listener) -> None:
         listener.call(publication.cut, "the class has ended")
         # What is under way meanwhile must not wipe the reason out.
         for _ in range(100):
-            peer.send(message(VIDEO, 0, INTER))
+            peer.send(encode_message(VIDEO, 0, INTER))
         assert peer.status() == ("NetStream.Publish.Denied", "the class has ended")
         assert peer.is_ended()
     until(lambda: publication.is_over)
@@ -43,7 +49,7 @@ def test_nothing_is_read_while_permission_is_asked(listener: Listener) -> None:
     with Peer(listener.port) as peer:
         peer.connect()
         peer.call("publish", None, "asked", "live")
-        peer.send(message(VIDEO, 7, KEY))
+        peer.send(encode_message(VIDEO, 7, KEY))
         peer.socket.settimeout(0.2)
         with pytest.raises(TimeoutError):
             peer.ping()
@@ -68,7 +74,7 @@ def test_a_publisher_who_leaves_while_permission_is_asked_holds_nothing(
 def test_permission_that_comes_too_late_holds_nothing(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rtmp, "DEADLINE", 0.3)
+    monkeypatch.setattr(rtmp, "HANDSHAKE_SECONDS", 0.3)
     listener.call(listener.hub.patience.clear)
     with Peer(listener.port) as peer:
         peer.connect()
@@ -86,7 +92,7 @@ def test_permission_that_comes_too_late_holds_nothing(
 def test_many_messages_at_once_are_all_taken(listener: Listener) -> None:
     with Peer(listener.port) as peer:
         peer.publish("many")
-        peer.send(b"".join(message(AUDIO, time, SOUND) for time in range(5000)))
+        peer.send(b"".join(encode_message(AUDIO, time, SOUND) for time in range(5000)))
         peer.ping()
         assert [time for _, time, _ in listener.published("many").taken] == list(range(5000))
 
@@ -133,13 +139,13 @@ def test_a_connection_is_for_one_stream(listener: Listener, verb: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        message(COMMAND, 0, b"\2\0\xff", 0),
-        message(COMMAND, 0, encode(1, 2), 0),
-        message(COMMAND, 0, b"", 0),
-        message(COMMAND_AMF3, 0, b"", 0),
+        encode_message(COMMAND, 0, b"\2\0\xff", 0),
+        encode_message(COMMAND, 0, encode(1, 2), 0),
+        encode_message(COMMAND, 0, b"", 0),
+        encode_message(COMMAND_AMF3, 0, b"", 0),
         b"\xc5",
-        message(AGGREGATE, 0, b"\x09\xff\xff\xff" + bytes(8)),
-        message(AUDIO, 0, bytes(5000)) * 100,
+        encode_message(AGGREGATE, 0, b"\x09\xff\xff\xff" + bytes(8)),
+        encode_message(AUDIO, 0, bytes(5000)) * 100,
     ],
     ids=["cut", "no name", "nothing", "nothing in AMF3", "no chunk", "aggregate", "chatter"],
 )
@@ -159,7 +165,7 @@ def test_another_protocol_is_not_answered(listener: Listener) -> None:
 def test_a_peer_that_reads_nothing_is_given_up(listener: Listener) -> None:
     with Peer(listener.port) as peer:
         peer.publish("deaf")
-        pings = message(USER_CONTROL, 0, b"\0\6ping", 0) * 1_000_000
+        pings = encode_message(USER_CONTROL, 0, b"\0\6ping", 0) * 1_000_000
         with pytest.raises(ConnectionError):
             peer.send(pings)
     until(lambda: listener.published("deaf").is_over)
@@ -169,7 +175,7 @@ def test_a_peer_that_reads_nothing_is_given_up(listener: Listener) -> None:
 def test_a_peer_that_goes_no_further_is_given_up(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    monkeypatch.setattr(rtmp, "DEADLINE", 0.3)
+    monkeypatch.setattr(rtmp, "HANDSHAKE_SECONDS", 0.3)
     with Peer(listener.port, shake=stage != "nothing") as peer:
         if stage == "connected":
             peer.connect()
@@ -178,7 +184,7 @@ def test_a_peer_that_goes_no_further_is_given_up(
 
 
 def test_a_silent_publisher_is_cut(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rtmp, "SILENCE", 0.3)
+    monkeypatch.setattr(rtmp, "SILENCE_SECONDS", 0.3)
     with Peer(listener.port) as peer:
         peer.publish("silent")
         peer.socket.settimeout(5)
@@ -191,18 +197,18 @@ def test_noise_disturbs_nobody(listener: Listener) -> None:
     dice = random.Random(3)
     with Peer(listener.port) as publisher, Peer(listener.port) as viewer:
         publisher.publish("calm")
-        publisher.send(message(VIDEO, 0, AVC_HEADER))
+        publisher.send(encode_message(VIDEO, 0, AVC_HEADER))
         publisher.ping()
         viewer.play("calm")
         for turn in range(300):
             with Peer(listener.port, shake=turn % 3 > 0) as noise:
                 if turn % 3 == 2:
                     noise.connect()
-                good = bytearray(message(COMMAND, 0, encode("play", 1, None, "calm"), 0))
+                good = bytearray(encode_message(COMMAND, 0, encode("play", 1, None, "calm"), 0))
                 for _ in range(dice.randrange(1, 4)):
                     good[dice.randrange(len(good))] = dice.randrange(256)
                 noise.send(bytes(good) + dice.randbytes(dice.randrange(200)))
-        publisher.send(message(VIDEO, 40, KEY))
+        publisher.send(encode_message(VIDEO, 40, KEY))
         while viewer.until(VIDEO).body != KEY:
             pass
         assert not listener.published("calm").is_over

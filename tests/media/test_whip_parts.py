@@ -121,9 +121,9 @@ def test_whatever_comes_nothing_is_raised(packets: list[tuple[bytes, int, bool]]
 def test_the_header_is_the_one_an_encoder_would_send() -> None:
     picture = Picture(0, [b"\x09\x10", *SETS, KEY])
     assert picture.header == AVC_HEADER
-    found = codecs.picture(picture.header[5:])
+    found = codecs.parse_video_config(picture.header[5:])
     assert (found.width, found.height) == (320, 180)
-    assert found.is_in(memoryview(picture.frame)[5:])
+    assert found.has_parameter_sets(memoryview(picture.frame)[5:])
     assert picture.frame.startswith(b"\x17\1\0\0\0\0\0\0" + bytes((len(SETS[0]),)) + SETS[0])
     assert Picture(0, [OTHER]).frame == b"\x27\1\0\0\0" + b"\0\0\0\x06" + OTHER
     assert Picture(0, [KEY]).header == b""

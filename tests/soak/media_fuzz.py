@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from homeroom.media.engine.flatten import flatten
-from homeroom.media.engine.mend import mend
+from homeroom.media.engine.repair import repair
 from tests.soak.media_inputs import Peers, record_session
 from tests.support import ffmpeg
 from tests.support.engine import Engine, Hook, running_engine, until
@@ -150,7 +150,7 @@ class Fuzz:
             hook = self._dvrs.get()
             path = Path(hook["file"])
             size = path.stat().st_size
-            assert mend(path) is not None, path
+            assert repair(path) is not None, path
             assert path.stat().st_size == size, "a recording ends with a whole chunk"
             flat = path.with_suffix(".flat")
             flatten(path, flat)

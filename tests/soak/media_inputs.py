@@ -17,9 +17,9 @@ from homeroom.media.engine.chunks import (
     COMMAND,
     COMMAND_AMF3,
     SET_CHUNK_SIZE,
-    Message,
-    Reader,
-    message,
+    ChunkReader,
+    RTMPMessage,
+    encode_message,
 )
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO
 from tests.support import ffmpeg
@@ -33,7 +33,7 @@ EDGES: Final = (0, 1, 2, 127, 128, 255, 0x7FFF, 0xFFFF, 0xFFFFFE, 0xFFFFFF, 1 <<
 NUMBERS: Final = ("0", "1", "-1", "1e9", "00", "999999999999", "9" * 40, "0x10", "%31", "", "NaN")
 
 
-def record_session(source: Path, rtmp_port: int) -> list[Message]:
+def record_session(source: Path, rtmp_port: int) -> list[RTMPMessage]:
     """Return what ffmpeg says when it publishes a file, as it passes through a proxy."""
     said = bytearray()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -46,8 +46,8 @@ def record_session(source: Path, rtmp_port: int) -> list[Message]:
             _pass_on(client, server, said)
             back.join()
     assert not publisher.complaints()
-    reader, found = Reader(), []
-    reader.most_media = 1 << 24
+    reader, found = ChunkReader(), []
+    reader.max_media_bytes = 1 << 24
     reader.feed(bytes(said[1 + 2 * SHAKE :]))
     while (one := reader.next()) is not None:
         if one.type != SET_CHUNK_SIZE:
@@ -66,7 +66,7 @@ def _pass_on(giver: socket.socket, taker: socket.socket, said: bytearray) -> Non
 class Peers:
     """Input to either listener."""
 
-    def __init__(self, session: list[Message]) -> None:
+    def __init__(self, session: list[RTMPMessage]) -> None:
         """Take an honest session, which everything begins with."""
         is_media = [one.type in {AUDIO, VIDEO} for one in session]
         first = is_media.index(True)
@@ -113,7 +113,7 @@ class Peers:
         place = random.randrange(2, len(pieces))
         if random.random() < 0.3:
             size = random.choice(EDGES).to_bytes(4, "big")
-            pieces.insert(place, message(SET_CHUNK_SIZE, 0, size, 0))
+            pieces.insert(place, encode_message(SET_CHUNK_SIZE, 0, size, 0))
             return b"".join(pieces)
         lie = bytearray(pieces[place])
         at, width = random.choice(((0, 1), (1, 3), (4, 3), (7, 1), (8, 4)))
@@ -137,7 +137,7 @@ class Peers:
         for _ in range(random.randrange(1, 8)):
             kind = random.choice((COMMAND, COMMAND, COMMAND_AMF3, SCRIPT, 15, 16, 19))
             body = random.choice((b"", b"\0")) + _amf(random)
-            pieces.insert(random.randrange(1, len(pieces) + 1), message(kind, 0, body, 0))
+            pieces.insert(random.randrange(1, len(pieces) + 1), encode_message(kind, 0, body, 0))
         return b"".join(pieces)
 
     def _odd_kinds(self, random: Random) -> bytes:
@@ -147,7 +147,7 @@ class Peers:
             body = random.randbytes(random.choice((0, 1, 2, 4, 6, 40, 3000)))
             if kind == AGGREGATE and random.random() < 0.8:
                 body = b"".join(_tag(random) for _ in range(random.choice((1, 5, 300))))
-            odd = message(kind, random.choice(EDGES), body, random.choice(EDGES))
+            odd = encode_message(kind, random.choice(EDGES), body, random.choice(EDGES))
             pieces.insert(random.randrange(2, len(pieces) + 1), odd)
         return b"".join(pieces)
 
@@ -175,7 +175,7 @@ class Peers:
             time += random.choice((0, 1, 40, 40, 40, -40, 3000, -3000, 9999, 10_001, 1 << 31))
             body = bytearray(one.body)
             random.choice((_nothing, _bent, _bent_config, _short, _nal, _composed))(random, body)
-            pieces.append(_written(Message(one.type, time & 0xFFFFFFFF, 1, bytes(body))))
+            pieces.append(_written(RTMPMessage(one.type, time & 0xFFFFFFFF, 1, bytes(body))))
         return b"".join(pieces)
 
     # --- HTTP ------------------------------------------------------------------------------------
@@ -194,8 +194,8 @@ class Peers:
         return bytes(data)
 
 
-def _written(one: Message) -> bytes:
-    return message(one.type, one.time, one.body, one.stream_id)
+def _written(one: RTMPMessage) -> bytes:
+    return encode_message(one.type, one.time, one.body, one.stream_id)
 
 
 def _tag(random: Random) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from homeroom.media.engine import flv
-from homeroom.media.engine.packager import Chunk, Packager
+from homeroom.media.engine.packager import MediaChunk, Packager
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet
 
 AVC_HEADER = bytes.fromhex(
@@ -17,20 +17,20 @@ AAC_HEADER = b"\xaf\0\x12\x10"
 
 def read(path: Path) -> Iterator[Packet]:
     """Return what an FLV file is made of; metadata and what carries nothing are left out."""
-    return flv.read(path.read_bytes())
+    return flv.read_packets(path.read_bytes())
 
 
-def packed(taken: Iterable[Packet]) -> list[Chunk]:
+def packed(taken: Iterable[Packet]) -> list[MediaChunk]:
     """Return the chunks that come of packets."""
-    chunks: list[Chunk] = []
+    chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)
     for packet in taken:
-        packager.take(packet, packet.time)
+        packager.add(packet, packet.time)
     packager.end()
     return chunks
 
 
-def recorded(chunks: Iterable[Chunk], path: Path) -> Path:
+def recorded(chunks: Iterable[MediaChunk], path: Path) -> Path:
     """Write chunks of one init as the recorder does."""
     parts = list(chunks)
     assert len({id(chunk.init) for chunk in parts}) == 1
@@ -41,7 +41,7 @@ def recorded(chunks: Iterable[Chunk], path: Path) -> Path:
 def picture(time: int, *, key: bool = False, later: int = 0, size: int = 5) -> Packet:
     """Return a frame of nothing, shown so many milliseconds later than it is decoded."""
     head = bytes((0x17 if key else 0x27, 1)) + later.to_bytes(3, signed=True)
-    return Packet(VIDEO, time, head + bytes(size), is_key=key)
+    return Packet(VIDEO, time, head + bytes(size), is_keyframe=key)
 
 
 def sound(time: int, size: int = 5) -> Packet:

@@ -16,49 +16,49 @@ from weakref import WeakSet
 import uvloop
 
 from homeroom.media.engine import flv
-from homeroom.media.engine.asking import Client, Denied
+from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
 from homeroom.media.engine.http import MediaHTTP
-from homeroom.media.engine.hub import Hub
-from homeroom.media.engine.packager import Chunk, Init
+from homeroom.media.engine.packager import InitSegment, MediaChunk
 from homeroom.media.engine.packets import Packet
+from homeroom.media.engine.registry import StreamRegistry
 from homeroom.media.engine.settings import EngineSettings
-from homeroom.media.engine.stream import Stream
+from homeroom.media.engine.stream import LiveStream
 
 SECRET: Final = "api-secret"
 PATIENCE: Final = 15.0
 T = TypeVar("T")
 
 
-class StubHub:
+class StubRegistry:
     """Allows everything except what a test denies."""
 
     def __init__(self) -> None:
-        self.streams: dict[str, Stream] = {}
+        self.streams: dict[str, LiveStream] = {}
         self.denied: set[str] = set()
         self.broken: set[str] = set()
-        self.played: list[Client] = []
-        self.left: list[Client] = []
+        self.played: list[ClientInfo] = []
+        self.left: list[ClientInfo] = []
         self.kicked: list[str] = []
         self._numbers = count(1)
 
     def client_id(self) -> str:
         return f"c{next(self._numbers)}"
 
-    def stream(self, name: str) -> Stream:
+    def stream(self, name: str) -> LiveStream:
         if name not in self.streams:
-            self.streams[name] = Stream(name, flv.tag, 0)
+            self.streams[name] = LiveStream(name, flv.encode_tag, 0)
         return self.streams[name]
 
-    async def play(self, client: Client) -> Stream:
+    async def play(self, client: ClientInfo) -> LiveStream:
         self.played.append(client)
         await asyncio.sleep(0)
         if client.param in self.denied:
-            raise Denied("the signature is wrong")
+            raise DeniedError("the signature is wrong")
         if client.stream in self.broken:
             raise RuntimeError("the hub is broken")
         return self.stream(client.stream)
 
-    def stopped(self, client: Client) -> None:
+    def viewer_left(self, client: ClientInfo) -> None:
         self.left.append(client)
 
     def kick(self, client_id: str) -> bool:
@@ -79,7 +79,7 @@ class Listener:
         self._loop.set_exception_handler(lambda _loop, context: self.trouble.append(context))
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.hub = self.do(StubHub)
+        self.hub = self.do(StubRegistry)
         settings = EngineSettings(
             rtmp_fd=0, http_fd=0, hooks_url="", api_secret=SECRET, recordings="", spool=""
         )
@@ -88,7 +88,7 @@ class Listener:
         self._connections: WeakSet[MediaHTTP] = WeakSet()
 
         def connection() -> MediaHTTP:
-            made = MediaHTTP(cast("Hub", self.hub), settings)
+            made = MediaHTTP(cast("StreamRegistry", self.hub), settings)
             self._connections.add(made)
             return made
 
@@ -104,11 +104,11 @@ class Listener:
 
         return asyncio.run_coroutine_threadsafe(doing(), self._loop).result(PATIENCE)
 
-    def stream(self, name: str) -> Stream:
+    def stream(self, name: str) -> LiveStream:
         """Return a stream, new if need be."""
         return self.do(lambda: self.hub.stream(name))
 
-    def add(self, stream: Stream, *chunks: Chunk) -> None:
+    def add(self, stream: LiveStream, *chunks: MediaChunk) -> None:
         """Continue a stream."""
         for chunk in chunks:
             self.do(lambda chunk=chunk: stream.hls.add(chunk))  # type: ignore[misc]  # mypy cannot type a lambda with a default
@@ -181,18 +181,18 @@ def running_listener() -> Iterator[Listener]:
     assert not listener.trouble
 
 
-def init(text: str = "init") -> Init:
+def init(text: str = "init") -> InitSegment:
     """Return an init segment with bytes of its own."""
-    return Init(text.encode(), "avc1.64001f,mp4a.40.2", 320, 180, has_video=True)
+    return InitSegment(text.encode(), "avc1.64001f,mp4a.40.2", 320, 180, has_video=True)
 
 
 def chunks(
-    of: Init, seconds: float, *, group: int = 5, duration: int = 200, size: int = 0
-) -> list[Chunk]:
+    of: InitSegment, seconds: float, *, group: int = 5, duration: int = 200, size: int = 0
+) -> list[MediaChunk]:
     """Return chunks that each have bytes of their own; each group begins with a key frame."""
     number = round(1000 * seconds / duration)
     return [
-        Chunk(
+        MediaChunk(
             b"%s %d;" % (of.data, at) + bytes(size),
             duration,
             is_independent=at % group == 0,
@@ -252,12 +252,12 @@ def first_segment(playlist: bytes) -> str:
     return next(line for line in playlist.decode().splitlines() if not line.startswith("#"))
 
 
-def publish(listener: Listener, stream: Stream, *packets: Packet) -> None:
+def publish(listener: Listener, stream: LiveStream, *packets: Packet) -> None:
     """Let a stream hand packets out."""
 
     def published() -> None:
         for packet in packets:
-            stream.take(packet)
+            stream.add(packet)
         stream.flush()
 
     listener.do(published)

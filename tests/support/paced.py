@@ -12,9 +12,9 @@ from hashlib import shake_128
 from pathlib import Path
 from typing import Final
 
-from homeroom.media.engine.boxes import content, places
-from homeroom.media.engine.chunks import message
-from homeroom.media.engine.fragments import MOST_FRAGMENT, MOST_MOVIE, runs, tracks
+from homeroom.media.engine.boxes import locate_boxes, read_content
+from homeroom.media.engine.chunks import encode_message
+from homeroom.media.engine.fragments import MAX_MOOF_BYTES, MAX_MOOV_BYTES, read_runs, read_tracks
 from homeroom.media.engine.packets import VIDEO
 from tests.support.flv import AVC_HEADER
 from tests.support.rtmp import Peer
@@ -64,7 +64,7 @@ class Source:
 
     def _run(self) -> None:
         try:
-            self._peer.send(message(VIDEO, 0, AVC_HEADER))
+            self._peer.send(encode_message(VIDEO, 0, AVC_HEADER))
             due = time.monotonic()
             while not self._is_over.wait(max(0, due - time.monotonic())):
                 number = len(self.sent)
@@ -72,7 +72,7 @@ class Source:
                 frame = payload(number, time.monotonic_ns(), self._size)
                 self.sent.append(frame)
                 body = bytes((kind, 1, 0, 0, 0)) + frame
-                self._peer.send(message(VIDEO, number * 1000 // RATE, body))
+                self._peer.send(encode_message(VIDEO, number * 1000 // RATE, body))
                 due += 1 / RATE
         except Exception as failure:  # noqa: BLE001  raised by `finish`
             self._failure = failure
@@ -169,11 +169,11 @@ def recorded(path: Path) -> list[bytes]:
     with path.open("rb") as file:
         number = file.fileno()
         known = {}
-        for place in places(number):
+        for place in locate_boxes(number):
             if place.name == b"moov":
-                known = tracks(content(number, place, MOST_MOVIE))
+                known = read_tracks(read_content(number, place, MAX_MOOV_BYTES))
             elif place.name == b"moof":
-                for run in runs(content(number, place, MOST_FRAGMENT), place, known):
+                for run in read_runs(read_content(number, place, MAX_MOOF_BYTES), place, known):
                     at = run.offset
                     for size in run.sizes:
                         found.append(os.pread(number, size, at))

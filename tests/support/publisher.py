@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from homeroom.media.engine.chunks import message
+from homeroom.media.engine.chunks import encode_message
 from homeroom.media.engine.packets import Packet
 from tests.support import flv
 from tests.support.rtmp import Peer
@@ -22,7 +22,7 @@ STARTED = "NetStream.Publish.Start"
 def frames(source: Path, begin: int) -> list[Packet]:
     """Return the frames of an FLV from its key frame of this number on; their times begin at 0."""
     taken = [packet for packet in flv.read(source) if not packet.is_header]
-    first = [place for place, packet in enumerate(taken) if packet.is_key][begin]
+    first = [place for place, packet in enumerate(taken) if packet.is_keyframe][begin]
     taken, zero = taken[first:], taken[first].time
     for packet in taken:
         # Sound that lies a little before the picture it follows begins with it.
@@ -41,11 +41,11 @@ def main(source: Path, url: str, begin: int) -> None:
         hearing.start()
         for packet in flv.read(source):
             if packet.is_header:
-                peer.send(message(packet.kind, 0, packet.body))
+                peer.send(encode_message(packet.kind, 0, packet.body))
         began = time.monotonic()
         for packet in frames(source, begin):
             time.sleep(max(began + packet.time / 1000 - time.monotonic(), 0))
-            data = message(packet.kind, packet.time, packet.body)
+            data = encode_message(packet.kind, packet.time, packet.body)
             # It may be killed in the midst of a message, too.
             peer.send(data[: len(data) // 2])
             time.sleep(0.004)

@@ -10,25 +10,25 @@ from typing import Any, Final, Self, cast
 import uvloop
 
 from homeroom.media.engine.amf0 import Value, decode, encode
-from homeroom.media.engine.asking import Client, Denied
 from homeroom.media.engine.chunks import (
     COMMAND,
-    OUT_CHUNK,
+    OUT_CHUNK_BYTES,
     SET_CHUNK_SIZE,
     USER_CONTROL,
-    Message,
-    Reader,
-    message,
+    ChunkReader,
+    RTMPMessage,
+    encode_message,
 )
-from homeroom.media.engine.fanout import Cache, Fanout
-from homeroom.media.engine.hub import Hub, rtmp_message
-from homeroom.media.engine.packets import packet
-from homeroom.media.engine.rtmp import RTMP
+from homeroom.media.engine.fanout import Fanout, GopCache
+from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
+from homeroom.media.engine.packets import parse_packet
+from homeroom.media.engine.registry import StreamRegistry, encode_rtmp
+from homeroom.media.engine.rtmp import RTMPConnection
 from tests.support.engine import until
 
 PATIENCE: Final = 20
 SHAKE: Final = 1536
-CHUNKS: Final = message(SET_CHUNK_SIZE, 0, OUT_CHUNK.to_bytes(4, "big"), 0)
+CHUNKS: Final = encode_message(SET_CHUNK_SIZE, 0, OUT_CHUNK_BYTES.to_bytes(4, "big"), 0)
 """Said before anything is written as our own `message` writes it."""
 
 
@@ -36,14 +36,14 @@ class StubStream:
     """A stream with RTMP viewers and nothing else."""
 
     def __init__(self) -> None:
-        self.cache = Cache()
-        self.rtmp = Fanout(rtmp_message, self.cache)
+        self.cache = GopCache()
+        self.rtmp = Fanout(encode_rtmp, self.cache)
 
 
 class StubPublication:
     """Notes what is published and hands it to the viewers at once."""
 
-    def __init__(self, client: Client, stream: StubStream, cut: Callable[[str], None]) -> None:
+    def __init__(self, client: ClientInfo, stream: StubStream, cut: Callable[[str], None]) -> None:
         self.client = client
         self.stream = stream
         self.cut = cut
@@ -51,11 +51,11 @@ class StubPublication:
         self.flushes = 0
         self.is_over = False
 
-    def take(self, kind: int, time: int, body: bytes) -> None:
-        one = packet(kind, time, body)
+    def add(self, kind: int, time: int, body: bytes) -> None:
+        one = parse_packet(kind, time, body)
         self.taken.append((kind, time, body))
         if one is not None:
-            self.stream.cache.take(one)
+            self.stream.cache.add(one)
             self.stream.rtmp.send([one])
 
     def flush(self) -> None:
@@ -65,7 +65,7 @@ class StubPublication:
         self.is_over = True
 
 
-class StubHub:
+class StubRegistry:
     """Allows whatever does not ask to be denied."""
 
     def __init__(self) -> None:
@@ -74,29 +74,29 @@ class StubHub:
         self.patience.set()
         self.streams: dict[str, StubStream] = {}
         self.publications: list[StubPublication] = []
-        self.players: list[Client] = []
-        self.left: list[Client] = []
+        self.players: list[ClientInfo] = []
+        self.left: list[ClientInfo] = []
 
     def client_id(self) -> str:
         return f"client-{len(self.publications)}-{len(self.players)}"
 
-    async def publish(self, client: Client, cut: Callable[[str], None]) -> StubPublication:
+    async def publish(self, client: ClientInfo, cut: Callable[[str], None]) -> StubPublication:
         publication = StubPublication(client, await self._stream(client), cut)
         self.publications.append(publication)
         return publication
 
-    async def play(self, client: Client) -> StubStream:
+    async def play(self, client: ClientInfo) -> StubStream:
         stream = await self._stream(client)
         self.players.append(client)
         return stream
 
-    def stopped(self, client: Client) -> None:
+    def viewer_left(self, client: ClientInfo) -> None:
         self.left.append(client)
 
-    async def _stream(self, client: Client) -> StubStream:
+    async def _stream(self, client: ClientInfo) -> StubStream:
         await self.patience.wait()
         if "denied" in client.param:
-            raise Denied("the class is over")
+            raise DeniedError("the class is over")
         return self.streams.setdefault(client.stream, StubStream())
 
 
@@ -105,7 +105,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.port = 0
-        self.hub: StubHub
+        self.hub: StubRegistry
         self._over: asyncio.Event
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: uvloop.run(self._serve()))
@@ -137,10 +137,10 @@ class Listener:
         assert not self._thread.is_alive()
 
     async def _serve(self) -> None:
-        self.hub = StubHub()
+        self.hub = StubRegistry()
         self._over = asyncio.Event()
         server = await self.hub.loop.create_server(
-            lambda: RTMP(cast("Hub", self.hub)), "127.0.0.1", 0
+            lambda: RTMPConnection(cast("StreamRegistry", self.hub)), "127.0.0.1", 0
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
@@ -164,8 +164,8 @@ class Peer:
 
     def __init__(self, port: int, *, shake: bool = True) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self.reader = Reader()
-        self.reader.most_media = 1 << 24
+        self.reader = ChunkReader()
+        self.reader.max_media_bytes = 1 << 24
         self._calls = 0
         if shake:
             own = bytes(8) + bytes(range(256)) * 5 + bytes(SHAKE - 8 - 1280)
@@ -196,9 +196,9 @@ class Peer:
         """Send a command with a number of its own; in AMF3 a byte stands before it."""
         self._calls += 1
         body = encode(name, self._calls, *values)
-        self.send(message(kind, 0, body if kind == COMMAND else b"\0" + body, 0))
+        self.send(encode_message(kind, 0, body if kind == COMMAND else b"\0" + body, 0))
 
-    def next(self) -> Message | None:
+    def next(self) -> RTMPMessage | None:
         """Return the next message, or none at the end of the connection."""
         while (found := self.reader.next()) is None:
             data = self.socket.recv(65_536)
@@ -207,7 +207,7 @@ class Peer:
             self.reader.feed(data)
         return found
 
-    def until(self, kind: int) -> Message:
+    def until(self, kind: int) -> RTMPMessage:
         """Return the next message of a kind."""
         while (found := self.next()) is not None:
             if found.type == kind:
@@ -254,7 +254,7 @@ class Peer:
 
     def ping(self) -> bytes:
         """Send a ping, and return the answer: all before it has been read then."""
-        self.send(message(USER_CONTROL, 0, b"\0\6ping", 0))
+        self.send(encode_message(USER_CONTROL, 0, b"\0\6ping", 0))
         while (found := self.until(USER_CONTROL).body)[:2] != b"\0\7":
             pass
         return found

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeroom.media.engine.amf0 import COUNT, DEPTH, Malformed, Value, decode, encode
+from homeroom.media.engine.amf0 import MAX_DEPTH, MAX_VALUES, ProtocolError, Value, decode, encode
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 VALUES = st.recursive(
@@ -22,8 +22,8 @@ VALUES = st.recursive(
 def test_what_is_encoded_is_decoded(values: list[Value]) -> None:
     try:
         assert decode(encode(*values)) == values
-    except Malformed:
-        assert deepest(values) > DEPTH
+    except ProtocolError:
+        assert deepest(values) > MAX_DEPTH
 
 
 def deepest(value: Value) -> int:
@@ -34,7 +34,7 @@ def deepest(value: Value) -> int:
 
 @given(data=st.binary() | st.lists(st.sampled_from(list(range(20))), max_size=60).map(bytes))
 def test_any_bytes_are_values_or_refused(data: bytes) -> None:
-    with suppress(Malformed):
+    with suppress(ProtocolError):
         decode(data)
 
 
@@ -67,14 +67,14 @@ def test_what_others_send(data: bytes, value: Value) -> None:
         b"\x02\0\5abc",
         b"\x0c\xff\xff\xff\xff",
         b"\x03\0\1a",
-        b"\x0a\xff\xff\xff\xff" + b"\5" * (COUNT + 1),
-        b"\5" * (COUNT + 1),
-        b"\x0a\0\0\0\1" * (DEPTH + 1) + b"\5",
+        b"\x0a\xff\xff\xff\xff" + b"\5" * (MAX_VALUES + 1),
+        b"\5" * (MAX_VALUES + 1),
+        b"\x0a\0\0\0\1" * (MAX_DEPTH + 1) + b"\5",
         b"\x11\1",
         b"\x09",
     ],
     ids=["text", "long text", "object", "array", "too many", "too deep", "AMF3", "end of nothing"],
 )
 def test_what_is_refused(data: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(ProtocolError):
         decode(data)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from homeroom.media.engine.asking import Client
-from homeroom.media.engine.fanout import PATIENCE, Cache, Fanout, Viewer
+from homeroom.media.engine.fanout import STALL_SECONDS, Fanout, GopCache, StreamViewer
+from homeroom.media.engine.hooks_client import ClientInfo
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 
 
@@ -47,7 +47,7 @@ class Source:
     """A stream that is fed by hand: each packet is one letter."""
 
     def __init__(self) -> None:
-        self.cache = Cache()
+        self.cache = GopCache()
         self.fanout = Fanout(lambda packet: packet.body, self.cache, self.settle, lambda _: b"H")
         self._held: list[Packet] = []
 
@@ -59,7 +59,7 @@ class Source:
     def hold(self, letters: str) -> None:
         """Hold packets back, for viewers who get fewer and larger pieces."""
         for one in map(_packet, letters):
-            self.cache.take(one)
+            self.cache.add(one)
             self._held.append(one)
 
     def settle(self) -> None:
@@ -68,10 +68,10 @@ class Source:
         if batch:
             self.fanout.send(batch)
 
-    def watch(self) -> tuple[Viewer, Wire]:
+    def watch(self) -> tuple[StreamViewer, Wire]:
         """Add a viewer."""
         wire = Wire()
-        viewer = Viewer(wire, Client("c", "", "live", "s", "", ""), b"X")
+        viewer = StreamViewer(wire, ClientInfo("c", "", "live", "s", "", ""), b"X")
         self.fanout.join(viewer)
         return viewer, wire
 
@@ -143,9 +143,9 @@ def test_who_takes_nothing_is_dropped_in_the_end(source: Source) -> None:
     slow, wire = source.watch()
     slow.pause()
     now = asyncio.get_running_loop().time()
-    source.fanout.sweep(now + PATIENCE - 1)
+    source.fanout.drop_stalled(now + STALL_SECONDS - 1)
     assert len(source.fanout) == 1
-    source.fanout.sweep(now + PATIENCE + 1)
+    source.fanout.drop_stalled(now + STALL_SECONDS + 1)
     assert wire.is_aborted
     assert len(source.fanout) == 0
 
@@ -165,7 +165,7 @@ def test_who_watches_waits_for_the_first_picture_of_the_next_publisher(source: S
     source.feed("VAkp")
     _, wire = source.watch()
     source.cache.clear()
-    source.fanout.begin_again()
+    source.fanout.restart()
     source.feed("VA")
     source.feed("s")
     source.feed("k")

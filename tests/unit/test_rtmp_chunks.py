@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeroom.media.engine.amf0 import Malformed
+from homeroom.media.engine.amf0 import ProtocolError
 from homeroom.media.engine.chunks import (
     ABORT,
-    MOST_MEDIA,
-    MOST_SMALL,
-    OUT_CHUNK,
+    MAX_MEDIA_MESSAGE_BYTES,
+    MAX_SMALL_MESSAGE_BYTES,
+    OUT_CHUNK_BYTES,
     SET_CHUNK_SIZE,
-    Message,
-    Reader,
-    message,
+    ChunkReader,
+    RTMPMessage,
+    encode_message,
 )
 
 AUDIO: Final = 8
@@ -27,7 +27,7 @@ LATE: Final = 0x1234567
 """A time that needs four bytes: 5.3 hours."""
 
 
-def messages(reader: Reader, data: bytes, step: int | None = None) -> Iterator[Message]:
+def messages(reader: ChunkReader, data: bytes, step: int | None = None) -> Iterator[RTMPMessage]:
     """Feed bytes, so many at a time, and return each message as soon as it is there."""
     size = step or len(data) or 1
     for at in range(0, len(data), size):
@@ -36,7 +36,7 @@ def messages(reader: Reader, data: bytes, step: int | None = None) -> Iterator[M
             yield one
 
 
-def read(reader: Reader, data: bytes, step: int | None = None) -> list[Message]:
+def read(reader: ChunkReader, data: bytes, step: int | None = None) -> list[RTMPMessage]:
     """Return all messages of bytes but those about chunks."""
     found = messages(reader, data, step)
     return [one for one in found if one.type not in {SET_CHUNK_SIZE, ABORT}]
@@ -78,7 +78,7 @@ def test_chunk_streams_of_every_number(number: int, step: int | None) -> None:
     body = bytes_of(1000)
     data = b"".join(chunks(header(0, number, 40, 1000, VIDEO), number, body))
     data += b"".join(chunks(header(1, number, 33, 1000, VIDEO), number, body))
-    assert read(Reader(), data, step) == [(VIDEO, 40, 1, body), (VIDEO, 73, 1, body)]
+    assert read(ChunkReader(), data, step) == [(VIDEO, 40, 1, body), (VIDEO, 73, 1, body)]
 
 
 def test_formats_leave_out_what_is_as_before() -> None:
@@ -86,7 +86,7 @@ def test_formats_leave_out_what_is_as_before() -> None:
     data += header(1, 4, 20, 4, VIDEO) + b"four"
     data += header(2, 4, 30) + b"five"
     data += header(3, 4, 0) + b"nine"
-    assert read(Reader(), data) == [
+    assert read(ChunkReader(), data) == [
         (AUDIO, 100, 5, b"one"),
         (VIDEO, 120, 5, b"four"),
         (VIDEO, 150, 5, b"five"),
@@ -97,7 +97,7 @@ def test_formats_leave_out_what_is_as_before() -> None:
 def test_after_a_whole_header_the_time_is_the_step() -> None:
     """As ffmpeg does, which leaves the header out where the two are the same."""
     data = header(0, 4, 23, 1, AUDIO) + b"a" + header(3, 4, 0) + b"b"
-    assert [one.time for one in read(Reader(), data)] == [23, 46]
+    assert [one.time for one in read(ChunkReader(), data)] == [23, 46]
 
 
 @pytest.mark.parametrize("is_repeated", [True, False])
@@ -108,7 +108,7 @@ def test_long_times_with_and_without_repetition(step: int | None, *, is_repeated
     data = b"".join(chunks(header(0, 6, LATE, 500, VIDEO), 6, body, extended=extended))
     data += b"".join(chunks(header(1, 6, 40, 500, VIDEO), 6, body))
     data += b"".join(chunks(header(2, 6, LATE), 6, body, extended=extended))
-    assert read(Reader(), data, step) == [
+    assert read(ChunkReader(), data, step) == [
         (VIDEO, LATE, 1, body),
         (VIDEO, LATE + 40, 1, body),
         (VIDEO, 2 * LATE + 40, 1, body),
@@ -118,12 +118,16 @@ def test_long_times_with_and_without_repetition(step: int | None, *, is_repeated
 def test_times_wrap_and_may_go_back() -> None:
     data = header(0, 4, 0xFFFFFFF0, 1, AUDIO) + b"a" + header(2, 4, 0x20) + b"b"
     data += header(2, 4, 0xFFFFFFFF) + b"c"
-    assert [one.time for one in read(Reader(), data)] == [0xFFFFFFF0, 0x10, 0xF]
+    assert [one.time for one in read(ChunkReader(), data)] == [0xFFFFFFF0, 0x10, 0xF]
 
 
 def test_an_empty_message_is_one() -> None:
     data = header(0, 4, 7, 0, VIDEO) + header(3, 4, 0) + header(0, 4, 9, 1, AUDIO) + b"x"
-    assert read(Reader(), data) == [(VIDEO, 7, 1, b""), (VIDEO, 14, 1, b""), (AUDIO, 9, 1, b"x")]
+    assert read(ChunkReader(), data) == [
+        (VIDEO, 7, 1, b""),
+        (VIDEO, 14, 1, b""),
+        (AUDIO, 9, 1, b"x"),
+    ]
 
 
 def test_the_chunk_size_changes_between_two_chunks() -> None:
@@ -132,19 +136,19 @@ def test_the_chunk_size_changes_between_two_chunks() -> None:
     data = header(0, 6, 0, 700, VIDEO) + body[:128]
     data += header(0, 2, 0, 4, SET_CHUNK_SIZE, 0) + (300).to_bytes(4, "big")
     data += header(3, 6, 0) + body[128:428] + header(3, 6, 0) + body[428:]
-    assert read(Reader(), data) == [(VIDEO, 0, 1, body)]
+    assert read(ChunkReader(), data) == [(VIDEO, 0, 1, body)]
 
 
 def test_a_message_is_called_off() -> None:
     data = header(0, 6, 0, 200, VIDEO) + bytes(128)
     data += header(0, 2, 0, 4, ABORT, 0) + (6).to_bytes(4, "big")
     data += header(0, 6, 5, 2, VIDEO) + b"ok"
-    assert read(Reader(), data) == [(VIDEO, 5, 1, b"ok")]
+    assert read(ChunkReader(), data) == [(VIDEO, 5, 1, b"ok")]
 
 
 def test_a_header_within_a_message_begins_another() -> None:
     data = header(0, 6, 0, 200, VIDEO) + bytes(128) + header(0, 6, 5, 2, VIDEO) + b"ok"
-    assert read(Reader(), data) == [(VIDEO, 5, 1, b"ok")]
+    assert read(ChunkReader(), data) == [(VIDEO, 5, 1, b"ok")]
 
 
 SENT = st.tuples(
@@ -168,7 +172,7 @@ def test_messages_are_found_in_any_mixture(
     wire = header(0, 2, 0, 4, SET_CHUNK_SIZE) + size.to_bytes(4, "big")
     while waiting := [line for line in lines if line]:
         wire += data.draw(st.sampled_from(waiting), "next").pop(0)
-    found = read(Reader(), wire, data.draw(st.sampled_from([1, 100, 2000, None]), "at a time"))
+    found = read(ChunkReader(), wire, data.draw(st.sampled_from([1, 100, 2000, None]), "at a time"))
     assert sorted(found) == sorted((kind, time, 1, body) for kind, time, body in sent)
 
 
@@ -185,23 +189,23 @@ HEADERS = st.builds(
 @given(pieces=st.lists(HEADERS | st.binary(max_size=200)), step=st.sampled_from([1, 3, 50]))
 def test_any_bytes_are_the_same_messages_however_they_come(pieces: list[bytes], step: int) -> None:
     """Or the same messages until something is refused."""
-    found: list[list[Message]] = [[], []]
+    found: list[list[RTMPMessage]] = [[], []]
     for one, at_once in zip(found, (step, None), strict=True):
-        with suppress(Malformed):
-            one.extend(messages(Reader(), b"".join(pieces), at_once))
+        with suppress(ProtocolError):
+            one.extend(messages(ChunkReader(), b"".join(pieces), at_once))
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("time", [0, 0xFFFFFE, 0xFFFFFF, 0xFFFFFFFF, 0x100000005])
-@pytest.mark.parametrize("size", [0, 1, OUT_CHUNK, OUT_CHUNK + 1, 3 * OUT_CHUNK])
+@pytest.mark.parametrize("size", [0, 1, OUT_CHUNK_BYTES, OUT_CHUNK_BYTES + 1, 3 * OUT_CHUNK_BYTES])
 @pytest.mark.parametrize("step", [999, None])
 def test_what_we_write_is_read(time: int, size: int, step: int | None) -> None:
-    reader = Reader()
-    reader.most_media = MOST_MEDIA
-    read(reader, message(SET_CHUNK_SIZE, 0, OUT_CHUNK.to_bytes(4, "big"), 0))
+    reader = ChunkReader()
+    reader.max_media_bytes = MAX_MEDIA_MESSAGE_BYTES
+    read(reader, encode_message(SET_CHUNK_SIZE, 0, OUT_CHUNK_BYTES.to_bytes(4, "big"), 0))
     body = bytes_of(size)
     for kind in (AUDIO, VIDEO):
-        wire = message(kind, time, body) + message(kind, time, body, stream_id=0)
+        wire = encode_message(kind, time, body) + encode_message(kind, time, body, stream_id=0)
         stamp = time & 0xFFFFFFFF
         assert read(reader, wire, step) == [(kind, stamp, 1, body), (kind, stamp, 0, body)]
 
@@ -209,8 +213,8 @@ def test_what_we_write_is_read(time: int, size: int, step: int | None) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        header(0, 3, 0, MOST_SMALL + 1, COMMAND),
-        header(0, 3, 0, MOST_SMALL + 1, VIDEO),
+        header(0, 3, 0, MAX_SMALL_MESSAGE_BYTES + 1, COMMAND),
+        header(0, 3, 0, MAX_SMALL_MESSAGE_BYTES + 1, VIDEO),
         header(2, 3, 0),
         header(3, 3, 0),
         header(0, 2, 0, 4, SET_CHUNK_SIZE) + bytes(4),
@@ -231,15 +235,15 @@ def test_what_we_write_is_read(time: int, size: int, step: int | None) -> None:
     ],
 )
 def test_what_is_refused(data: bytes) -> None:
-    with pytest.raises(Malformed):
-        read(Reader(), data, 5000)
+    with pytest.raises(ProtocolError):
+        read(ChunkReader(), data, 5000)
 
 
 def test_a_publisher_may_send_larger_pictures() -> None:
-    reader = Reader()
-    reader.most_media = MOST_MEDIA
+    reader = ChunkReader()
+    reader.max_media_bytes = MAX_MEDIA_MESSAGE_BYTES
     body = bytes_of(1000) * 1000
     data = b"".join(chunks(header(0, 6, 0, len(body), VIDEO), 6, body))
     assert read(reader, data, 100_000) == [(VIDEO, 0, 1, body)]
-    with pytest.raises(Malformed):
-        read(reader, header(0, 6, 0, MOST_MEDIA + 1, VIDEO))
+    with pytest.raises(ProtocolError):
+        read(reader, header(0, 6, 0, MAX_MEDIA_MESSAGE_BYTES + 1, VIDEO))

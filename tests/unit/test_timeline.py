@@ -1,10 +1,10 @@
 """A publisher's clock made one that only goes on."""
 
-from homeroom.media.engine.timeline import STEP, Timeline
+from homeroom.media.engine.clock_mapper import STEP_MS, ClockMapper
 
 
 def placed(*pairs: tuple[int, float]) -> list[int]:
-    timeline = Timeline()
+    timeline = ClockMapper()
     return [timeline.place(given, arrived) for given, arrived in pairs]
 
 
@@ -25,8 +25,8 @@ def test_a_clock_that_begins_again_goes_on_after_the_latest() -> None:
         0,
         8000,
         8040,
-        8040 + STEP,
-        8080 + STEP,
+        8040 + STEP_MS,
+        8080 + STEP_MS,
     ]
 
 
@@ -36,5 +36,5 @@ def test_a_clock_that_wraps_at_32_bits_goes_on() -> None:
 
 
 def test_a_jump_is_closed_where_no_time_has_passed_and_kept_where_it_has() -> None:
-    assert placed((0, 0), (7_200_000, 0.04)) == [0, STEP]
+    assert placed((0, 0), (7_200_000, 0.04)) == [0, STEP_MS]
     assert placed((0, 0), (60_000, 60.0)) == [0, 60_000]

@@ -13,7 +13,7 @@ import msgspec
 
 from homeroom.base.keys import KeyGenerator
 from homeroom.domain.streams import BrowserPublishError, PublishRefusal
-from homeroom.media.engine.client import Unanswered, request
+from homeroom.media.engine.http_client import NoResponseError, send_request
 from homeroom.media.whip.settings import GatewaySettings
 
 log = logging.getLogger("homeroom.media")
@@ -80,7 +80,7 @@ class Browser:
                 begun = msgspec.json.decode(answer, type=_Begun)
                 return begun.id, begun.sdp
             refused = msgspec.json.decode(answer or b"{}", type=_Refused)
-        except (Unanswered, OSError, msgspec.DecodeError) as failure:
+        except (NoResponseError, OSError, msgspec.DecodeError) as failure:
             log.exception("the gateway for browsers has failed")
             self._kill()
             raise BrowserPublishError(
@@ -91,7 +91,7 @@ class Browser:
     async def stop(self, session: str) -> None:
         """End a session; one that is not there is fine."""
         if self._is_running:
-            with suppress(Unanswered):
+            with suppress(NoResponseError):
                 await self._ask("DELETE", f"/sessions/{session}")
 
     async def end(self) -> None:
@@ -140,7 +140,7 @@ class Browser:
 
     async def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self._secret}"}
-        return await request(
+        return await send_request(
             self._url + path, method=method, body=body, headers=headers, timeout=PATIENCE
         )
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from homeroom.domain.streams import APP, StreamFacts
-from homeroom.media.engine.client import Unanswered, request
+from homeroom.media.engine.http_client import NoResponseError, send_request
 
 PAGE = 1000
 """Streams asked for at once; an SRS gives ten unless it is told."""
@@ -99,7 +99,7 @@ class Control:
         """Return what runs; raises `Unanswered`."""
         try:
             streams = await self._streams()
-        except Unanswered:
+        except NoResponseError:
             if self._down_since is None:
                 self._down_since = monotonic()
             raise
@@ -109,9 +109,9 @@ class Control:
     async def kick(self, client_id: str) -> None:
         """End a client's connection, where there is one; raises `Unanswered`."""
         url = f"{self._url}/api/v1/clients/{quote(client_id, safe='')}"
-        status, _ = await request(url, method="DELETE", headers=self._headers)
+        status, _ = await send_request(url, method="DELETE", headers=self._headers)
         if status not in (OK, GONE):
-            raise Unanswered(f"status {status}")
+            raise NoResponseError(f"status {status}")
 
     async def _streams(self) -> Streams:
         page = await self._page(0)
@@ -124,15 +124,15 @@ class Control:
 
     async def _page(self, start: int) -> _Page:
         url = f"{self._url}/api/v1/streams/?start={start}&count={PAGE}"
-        status, body = await request(url, headers=self._headers)
+        status, body = await send_request(url, headers=self._headers)
         if status != OK:
-            raise Unanswered(f"status {status}")
+            raise NoResponseError(f"status {status}")
         try:
             page = msgspec.json.decode(body, type=_Page)
         except ValueError as failure:
-            raise Unanswered(f"an answer that is not understood: {failure}") from failure
+            raise NoResponseError(f"an answer that is not understood: {failure}") from failure
         if page.code != 0:
-            raise Unanswered(f"code {page.code}")
+            raise NoResponseError(f"code {page.code}")
         return page
 
 

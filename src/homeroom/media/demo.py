@@ -19,7 +19,7 @@ from homeroom.media.engine import flv
 from homeroom.media.engine.flatten import flatten
 from homeroom.media.engine.packager import Chunk, Init, Packager
 from homeroom.media.engine.packets import VIDEO, Packet
-from homeroom.media.engine.publisher import Unpublished, publishing
+from homeroom.media.engine.publisher import PublishError, open_publisher
 from homeroom.store.engine import StoreError
 from homeroom.store.storage import Storage, import_clip
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -47,7 +47,7 @@ class Clip:
     @classmethod
     def read(cls, path: Path) -> "Clip":
         """Read an FLV whose pictures are evenly spaced."""
-        packets = list(flv.read(path.read_bytes()))
+        packets = list(flv.read_packets(path.read_bytes()))
         frames = [one for one in packets if not one.is_header]
         times = [one.time for one in frames if one.kind == VIDEO]
         length = times[-1] - times[0] + times[1] - times[0]
@@ -80,7 +80,7 @@ class Broadcast:
                     log.info("the demo class is over")
                     return
                 await push(clip, url)
-            except (Unpublished, StoreError) as reason:
+            except (PublishError, StoreError) as reason:
                 log.debug("the demo class is not on the air", extra={"reason": str(reason)})
             await asyncio.sleep(AGAIN)
 
@@ -129,7 +129,7 @@ def add_recording(store: Store, storage: Storage, school: DemoSchool) -> None:
 
 async def push(clip: Clip, url: str) -> None:
     """Push a clip at its own pace, endlessly; raises `Unpublished` when the server ends that."""
-    async with publishing(url) as publisher:
+    async with open_publisher(url) as publisher:
         began = monotonic()
         for packet in clip.endless():
             # Sound goes along with the picture before it: that wakes us once a picture.

@@ -20,7 +20,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, SystemClock
 from homeroom.base.ids import ClipId
 from homeroom.domain.clips import Clip
-from homeroom.media.engine.flatten import AT_FAULT, Flat
+from homeroom.media.engine.flatten import EXIT_MALFORMED, FlatFile
 from homeroom.store.local_storage import CHUNK_BYTES, PARTIAL_SUFFIX
 from homeroom.store.storage import Storage, StoredFile
 from homeroom.usecases import clips
@@ -48,10 +48,10 @@ class NotFlattened(Exception):
     """The file is at fault and cannot be made flat; the message says why."""
 
 
-Flatten = Callable[[Path, Path], Awaitable[Flat]]
+Flatten = Callable[[Path, Path], Awaitable[FlatFile]]
 
 
-async def flattened(source: Path, target: Path) -> Flat:
+async def flattened(source: Path, target: Path) -> FlatFile:
     """Write a recording as a flat MP4, in a process of its own that gives way to all others.
 
     Raises `NotFlattened`, and `OSError` where it may go better another time.
@@ -72,10 +72,10 @@ async def flattened(source: Path, target: Path) -> Flat:
             await child.wait()
     if child.returncode:
         why = complaint.decode(errors="replace").strip()[-SAID:]
-        if child.returncode == AT_FAULT:
+        if child.returncode == EXIT_MALFORMED:
             raise NotFlattened(why)
         raise OSError(why or f"the process ended with {child.returncode}")
-    return msgspec.json.decode(said, type=Flat)
+    return msgspec.json.decode(said, type=FlatFile)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from homeroom.async_store import AsyncStore
 from homeroom.domain.streams import StreamFacts
 from homeroom.media.control import Control, Running, Streams
-from homeroom.media.engine.client import Unanswered
+from homeroom.media.engine.http_client import NoResponseError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
 from homeroom.usecases.dependencies import Dependencies
@@ -92,7 +92,7 @@ class Watch:
             log.info("a push is ended", extra={"client": client_id, "reason": reason})
         try:
             await self._control.kick(client_id)
-        except Unanswered as failure:
+        except NoResponseError as failure:
             if is_new:
                 why = {"client": client_id, "why": str(failure)}
                 log.warning("the media engine does not end a push", extra=why)
@@ -102,7 +102,7 @@ class Watch:
         # First the engine: a database that is down must not make it look dead.
         try:
             seen = await self._control.streams()
-        except Unanswered as failure:
+        except NoResponseError as failure:
             if self._numbers.is_up:
                 log.warning("the media engine does not answer", extra={"why": str(failure)})
             self._running = {}

@@ -13,12 +13,12 @@ import uvloop
 
 from homeroom.base.child import on_stdin_closed, read_first_line
 from homeroom.base.log import log_to_stderr
-from homeroom.media.engine.asking import Hooks
-from homeroom.media.engine.disk import Disk
+from homeroom.media.engine.disk import DiskWriter
+from homeroom.media.engine.hooks_client import HooksClient
 from homeroom.media.engine.http import MediaHTTP
-from homeroom.media.engine.hub import Hub
-from homeroom.media.engine.recorder import Archive
-from homeroom.media.engine.rtmp import RTMP
+from homeroom.media.engine.recorder import RecordingArchive
+from homeroom.media.engine.registry import StreamRegistry
+from homeroom.media.engine.rtmp import RTMPConnection
 from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.engine.spool import Spool
 
@@ -47,15 +47,15 @@ async def run(settings: EngineSettings) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
     on_stdin_closed(loop, over.set)
-    hooks = Hooks(settings.hooks_url)
+    hooks = HooksClient(settings.hooks_url)
     recordings = Path(settings.recordings)
     spool = Spool(Path(settings.spool), hooks, recordings)
-    disk = Disk()
-    archive = Archive(recordings, spool, disk, settings.rotate_seconds)
-    disk.settle(archive.recover)
-    hub = Hub(hooks, archive, settings.coalesce_ms)
+    disk = DiskWriter()
+    archive = RecordingArchive(recordings, spool, disk, settings.rotate_seconds)
+    disk.sync(archive.recover)
+    hub = StreamRegistry(hooks, archive, settings.coalesce_ms)
     rtmp = await loop.create_server(
-        lambda: RTMP(hub), sock=socket.socket(fileno=settings.rtmp_fd), backlog=BACKLOG
+        lambda: RTMPConnection(hub), sock=socket.socket(fileno=settings.rtmp_fd), backlog=BACKLOG
     )
     http = await loop.create_server(
         lambda: MediaHTTP(hub, settings),

@@ -16,7 +16,7 @@ TO_THE_END: Final = 0
 IS_LONG: Final = 1
 
 
-class Broken(Exception):
+class MalformedMP4Error(Exception):
     """A file that cannot be read as MP4; the message says where it stops making sense."""
 
 
@@ -25,7 +25,7 @@ def box(name: bytes, *parts: bytes) -> bytes:
     return b"".join((HEAD.pack(8 + sum(map(len, parts)), name), *parts))
 
 
-def full(name: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+def full_box(name: bytes, version: int, flags: int, *parts: bytes) -> bytes:
     """Return a box that begins with a version and flags."""
     return box(name, struct.pack(">I", version << 24 | flags), *parts)
 
@@ -34,42 +34,44 @@ def mvhd(scale: int, duration: int, next_track: int) -> bytes:
     """Return the header of a movie; its clock ticks `scale` times a second."""
     times = struct.pack(">QQIQ", 0, 0, scale, duration)
     volume = struct.pack(">IHHQ", 0x10000, 0x100, 0, 0)
-    return full(b"mvhd", 1, 0, times, volume, MATRIX, bytes(24), struct.pack(">I", next_track))
+    return full_box(b"mvhd", 1, 0, times, volume, MATRIX, bytes(24), struct.pack(">I", next_track))
 
 
 def tkhd(number: int, duration: int, rest: bytes) -> bytes:
     """Return the header of a track that is enabled; the duration is on the movie's clock."""
-    return full(b"tkhd", 1, 3, struct.pack(">QQIIQ", 0, 0, number, 0, duration), rest)
+    return full_box(b"tkhd", 1, 3, struct.pack(">QQIIQ", 0, 0, number, 0, duration), rest)
 
 
 def mdhd(scale: int, duration: int) -> bytes:
     """Return the header of a track's media, with its own clock."""
-    return full(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, scale, duration, UNDETERMINED, 0))
+    return full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, scale, duration, UNDETERMINED, 0))
 
 
 def boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Return name and content of each box in memory; raises `Broken`."""
-    place = 0
-    while place < len(data):
-        if len(data) - place < HEAD.size:
-            raise Broken("a box ends in the middle of its head")
-        size, name = HEAD.unpack_from(data, place)
+    offset = 0
+    while offset < len(data):
+        if len(data) - offset < HEAD.size:
+            raise MalformedMP4Error("a box ends in the middle of its head")
+        size, name = HEAD.unpack_from(data, offset)
         head = HEAD.size
-        if size == IS_LONG and len(data) - place >= HEAD.size + LONG.size:
-            size, head = LONG.unpack_from(data, place + head)[0], HEAD.size + LONG.size
-        if not head <= size <= len(data) - place:
-            raise Broken(f"a box {name!r} of {size} bytes where {len(data) - place} are left")
-        yield name, data[place + head : place + size]
-        place += size
+        if size == IS_LONG and len(data) - offset >= HEAD.size + LONG.size:
+            size, head = LONG.unpack_from(data, offset + head)[0], HEAD.size + LONG.size
+        if not head <= size <= len(data) - offset:
+            raise MalformedMP4Error(
+                f"a box {name!r} of {size} bytes where {len(data) - offset} are left"
+            )
+        yield name, data[offset + head : offset + size]
+        offset += size
 
 
 def child(data: memoryview, *path: bytes) -> memoryview:
     """Return the content of the first box at this path; raises `Broken` where there is none."""
     for step in path:
-        found = next((inner for name, inner in boxes(data) if name == step), None)
-        if found is None:
-            raise Broken(f"there is no box {step!r}")
-        data = found
+        content = next((inner for name, inner in boxes(data) if name == step), None)
+        if content is None:
+            raise MalformedMP4Error(f"there is no box {step!r}")
+        data = content
     return data
 
 
@@ -78,7 +80,7 @@ def unpack(form: str, data: memoryview, at: int) -> tuple[int, ...]:
     try:
         return struct.unpack_from(form, data, at)
     except struct.error:
-        raise Broken("a box is shorter than what it should hold") from None
+        raise MalformedMP4Error("a box is shorter than what it should hold") from None
 
 
 def has_wide_times(content: memoryview) -> bool:
@@ -86,7 +88,7 @@ def has_wide_times(content: memoryview) -> bool:
     return any(content[:1])
 
 
-def after_dates(header: memoryview) -> tuple[int, ...]:
+def fields_after_dates(header: memoryview) -> tuple[int, ...]:
     """Return the two numbers behind the dates of mvhd, mdhd or tkhd.
 
     In mvhd and mdhd these are ticks a second and the duration, in tkhd the first is the track.
@@ -95,7 +97,7 @@ def after_dates(header: memoryview) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BoxLocation:
     """Where a box lies in a file, in bytes."""
 
     name: bytes
@@ -110,7 +112,7 @@ class Place:
         return self.start + self.size
 
 
-def places(file: int) -> Iterator[Place]:
+def locate_boxes(file: int) -> Iterator[BoxLocation]:
     """Return the boxes of an open file as long as they are whole; reads their heads only."""
     start, whole = 0, os.fstat(file).st_size
     while len(head := os.pread(file, HEAD.size + LONG.size, start)) >= HEAD.size:
@@ -123,16 +125,16 @@ def places(file: int) -> Iterator[Place]:
             size = whole - start
         if size < length or start + size > whole:
             return
-        yield Place(name, start, length, size)
+        yield BoxLocation(name, start, length, size)
         start += size
 
 
-def content(file: int, place: Place, most: int) -> memoryview:
+def read_content(file: int, place: BoxLocation, max_bytes: int) -> memoryview:
     """Return the content of a box in a file; raises `Broken` where that is over `most` bytes."""
-    wanted = place.size - place.head
-    if wanted > most:
-        raise Broken(f"a box {place.name!r} of {place.size} bytes")
-    data = os.pread(file, wanted, place.start + place.head)
-    if len(data) < wanted:
-        raise Broken("the file became shorter while it was read")
+    size = place.size - place.head
+    if size > max_bytes:
+        raise MalformedMP4Error(f"a box {place.name!r} of {place.size} bytes")
+    data = os.pread(file, size, place.start + place.head)
+    if len(data) < size:
+        raise MalformedMP4Error("the file became shorter while it was read")
     return memoryview(data)

@@ -3,7 +3,7 @@
 from struct import Struct
 from typing import Final, NamedTuple
 
-from homeroom.media.engine.amf0 import Malformed
+from homeroom.media.engine.amf0 import ProtocolError
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO
 
 SET_CHUNK_SIZE: Final = 1
@@ -18,18 +18,18 @@ COMMAND: Final = 20
 AGGREGATE: Final = 22
 MEDIA: Final = frozenset({AUDIO, VIDEO, AGGREGATE})
 
-OUT_CHUNK: Final = 60_000
+OUT_CHUNK_BYTES: Final = 60_000
 """Bytes of a chunk that we send."""
-FIRST_CHUNK: Final = 128
+DEFAULT_CHUNK_BYTES: Final = 128
 """Bytes of a chunk until the sender says otherwise."""
-SMALLEST_CHUNK: Final = 128
+MIN_CHUNK_BYTES: Final = 128
 """With less, each byte would cost us more than its sender. No publisher goes below."""
-BIGGEST_CHUNK: Final = 0xFFFFFF
-MOST_STREAMS: Final = 64
+MAX_CHUNK_BYTES: Final = 0xFFFFFF
+MAX_CHUNK_STREAMS: Final = 64
 """Chunk streams of a connection."""
-MOST_SMALL: Final = 64_000
+MAX_SMALL_MESSAGE_BYTES: Final = 64_000
 """Bytes of a message that is no media."""
-MOST_MEDIA: Final = 4_000_000
+MAX_MEDIA_MESSAGE_BYTES: Final = 4_000_000
 """Bytes of a message of a publisher."""
 
 EXTENDED: Final = 0xFFFFFF
@@ -47,7 +47,7 @@ CHUNK_STREAMS: Final = {AUDIO: 4, VIDEO: 6, COMMAND: 3, SCRIPT: 5}
 CONTROL: Final = 2
 
 
-class Message(NamedTuple):
+class RTMPMessage(NamedTuple):
     """One message, whole."""
 
     type: int
@@ -57,7 +57,7 @@ class Message(NamedTuple):
     body: bytes
 
 
-class _Stream:
+class _ChunkStream:
     """A chunk stream: the last header on it, and a message that is not whole yet."""
 
     __slots__ = ("body", "delta", "extended", "is_open", "length", "stream_id", "time", "type")
@@ -69,18 +69,18 @@ class _Stream:
         self.body = bytearray()
 
 
-class Reader:
+class ChunkReader:
     """Makes messages of the bytes of a peer. At most a header is kept of what is not read yet."""
 
     def __init__(self) -> None:
-        self.most_media = MOST_SMALL
+        self.max_media_bytes = MAX_SMALL_MESSAGE_BYTES
         """Bytes of a media message; more for whoever may publish."""
-        self._streams: dict[int, _Stream] = {}
-        self._size = FIRST_CHUNK
+        self._streams: dict[int, _ChunkStream] = {}
+        self._size = DEFAULT_CHUNK_BYTES
         self._data = b""
         self._at = 0
-        self._held = 0
-        self._current: _Stream | None = None
+        self._buffered = 0
+        self._current: _ChunkStream | None = None
         self._left = 0
 
     def feed(self, data: bytes) -> None:
@@ -88,14 +88,14 @@ class Reader:
         self._data = self._data[self._at :] + data
         self._at = 0
 
-    def next(self) -> Message | None:
+    def next(self) -> RTMPMessage | None:
         """Return the next message, or none until there is more; raises `Malformed`.
 
         What is about chunks is done here; it is returned like all else, so that whoever reads
         can count the work.
         """
-        while (stream := self._current) is not None or (stream := self._header()) is not None:
-            message = self._payload(stream)
+        while (stream := self._current) is not None or (stream := self._read_header()) is not None:
+            message = self._read_payload(stream)
             if message is not None:
                 if message.type == SET_CHUNK_SIZE:
                     self._resize(message.body)
@@ -106,7 +106,7 @@ class Reader:
                 break
         return None
 
-    def _header(self) -> _Stream | None:
+    def _read_header(self) -> _ChunkStream | None:
         """Read the header of a chunk, once it is there; what it says of its stream is kept."""
         data, at = self._data, self._at
         have = len(data) - at
@@ -124,8 +124,12 @@ class Reader:
             return None
         stream = self._streams.get(number)
         if stream is None:
-            stream = self._begin_stream(number, form)
-        after = self._same(stream, at, first) if form == SAME else self._renew(stream, at, form)
+            stream = self._open_stream(number, form)
+        after = (
+            self._continue_message(stream, at, first)
+            if form == SAME
+            else self._start_message(stream, at, form)
+        )
         if after is None:
             return None
         self._at = after
@@ -133,7 +137,7 @@ class Reader:
         self._left = min(self._size, stream.length - len(stream.body))
         return stream
 
-    def _same(self, stream: _Stream, at: int, first: int) -> int | None:
+    def _continue_message(self, stream: _ChunkStream, at: int, first: int) -> int | None:
         """Go on with a message, or begin another like it; returns where its bytes are."""
         if stream.extended:
             # Some repeat the extended time in every chunk, some do not.
@@ -145,10 +149,10 @@ class Reader:
         if not stream.is_open:
             self._open(stream, (stream.time + stream.delta) & WRAP)
         elif not stream.extended and first & 0x3F > 1:
-            return self._run(stream, at - 1, first) + 1
+            return self._read_run(stream, at - 1, first) + 1
         return at
 
-    def _renew(self, stream: _Stream, at: int, form: int) -> int | None:
+    def _start_message(self, stream: _ChunkStream, at: int, form: int) -> int | None:
         """Begin a message by what its header says; returns where its bytes are."""
         data, extended = self._data, b""
         moment = int.from_bytes(data[at : at + 3], "big")
@@ -169,21 +173,21 @@ class Reader:
         self._open(stream, moment if form == 0 else (stream.time + moment) & WRAP)
         return end + len(extended)
 
-    def _begin_stream(self, number: int, form: int) -> _Stream:
+    def _open_stream(self, number: int, form: int) -> _ChunkStream:
         # librtmp begins a stream with format 1 now and then; the others say too little.
-        if form > 1 or len(self._streams) >= MOST_STREAMS:
-            raise Malformed("a chunk stream without a beginning, or too many of them")
-        stream = self._streams[number] = _Stream()
+        if form > 1 or len(self._streams) >= MAX_CHUNK_STREAMS:
+            raise ProtocolError("a chunk stream without a beginning, or too many of them")
+        stream = self._streams[number] = _ChunkStream()
         return stream
 
-    def _open(self, stream: _Stream, time: int) -> None:
-        most = self.most_media if stream.type in MEDIA else MOST_SMALL
+    def _open(self, stream: _ChunkStream, time: int) -> None:
+        most = self.max_media_bytes if stream.type in MEDIA else MAX_SMALL_MESSAGE_BYTES
         if stream.length > most:
-            raise Malformed(f"a message of {stream.length} bytes")
+            raise ProtocolError(f"a message of {stream.length} bytes")
         stream.time = time
         stream.is_open = True
 
-    def _run(self, stream: _Stream, at: int, first: int) -> int:
+    def _read_run(self, stream: _ChunkStream, at: int, first: int) -> int:
         """Take all whole chunks of a message in one go; returns where the next one begins.
 
         Small chunks are what publishers send, and one at a time they would cost most of all.
@@ -199,10 +203,10 @@ class Reader:
             return at
         run = bytearray(self._data[at:end])
         del run[::step]
-        self._hold(stream, run)
+        self._buffer(stream, run)
         return end
 
-    def _payload(self, stream: _Stream) -> Message | None:
+    def _read_payload(self, stream: _ChunkStream) -> RTMPMessage | None:
         """Take what there is of a chunk; returns the message when it is whole."""
         at = self._at
         end = min(at + self._left, len(self._data))
@@ -214,30 +218,30 @@ class Reader:
         if len(piece) == stream.length:
             body = piece
         else:
-            self._hold(stream, piece)
+            self._buffer(stream, piece)
             if len(stream.body) < stream.length:
                 return None
             body = bytes(stream.body)
         self._drop(stream)
-        return Message(stream.type, stream.time, stream.stream_id, body)
+        return RTMPMessage(stream.type, stream.time, stream.stream_id, body)
 
-    def _hold(self, stream: _Stream, piece: bytes | bytearray) -> None:
+    def _buffer(self, stream: _ChunkStream, piece: bytes | bytearray) -> None:
         stream.body += piece
-        self._held += len(piece)
-        if self._held > 2 * self.most_media:
-            raise Malformed("too many messages that do not end")
+        self._buffered += len(piece)
+        if self._buffered > 2 * self.max_media_bytes:
+            raise ProtocolError("too many messages that do not end")
 
-    def _drop(self, stream: _Stream) -> None:
+    def _drop(self, stream: _ChunkStream) -> None:
         stream.is_open = False
         if stream.body:
-            self._held -= len(stream.body)
+            self._buffered -= len(stream.body)
             stream.body = bytearray()
 
     def _resize(self, body: bytes) -> None:
         size = int.from_bytes(body[:4], "big") & 0x7FFFFFFF
-        if size < SMALLEST_CHUNK:
-            raise Malformed(f"chunks of {size} bytes")
-        self._size = min(size, BIGGEST_CHUNK)
+        if size < MIN_CHUNK_BYTES:
+            raise ProtocolError(f"chunks of {size} bytes")
+        self._size = min(size, MAX_CHUNK_BYTES)
 
     def _abort(self, body: bytes) -> None:
         stream = self._streams.get(int.from_bytes(body[:4], "big"))
@@ -245,7 +249,7 @@ class Reader:
             self._drop(stream)
 
 
-def message(type_: int, time: int, body: bytes, stream_id: int = 1) -> bytes:
+def encode_message(type_: int, time: int, body: bytes, stream_id: int = 1) -> bytes:
     """Return a message as it goes over the wire; it needs nothing that was sent before it."""
     number = CHUNK_STREAMS.get(type_, CONTROL)
     size = len(body)
@@ -255,10 +259,10 @@ def message(type_: int, time: int, body: bytes, stream_id: int = 1) -> bytes:
     header = FULL_HEADER.pack(
         number, shown >> 8, shown & 0xFF, size >> 8, size & 0xFF, type_
     ) + STREAM_ID.pack(stream_id)
-    if size <= OUT_CHUNK:
+    if size <= OUT_CHUNK_BYTES:
         return b"".join((header, extended, body))
     again = bytes((SAME << 6 | number,)) + extended
-    pieces = [header, extended, body[:OUT_CHUNK]]
-    for at in range(OUT_CHUNK, size, OUT_CHUNK):
-        pieces += (again, body[at : at + OUT_CHUNK])
+    pieces = [header, extended, body[:OUT_CHUNK_BYTES]]
+    for at in range(OUT_CHUNK_BYTES, size, OUT_CHUNK_BYTES):
+        pieces += (again, body[at : at + OUT_CHUNK_BYTES])
     return b"".join(pieces)

@@ -4,18 +4,18 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from homeroom.media.engine.boxes import box, full
-from homeroom.media.engine.packets import Unsupported
+from homeroom.media.engine.boxes import box, full_box
+from homeroom.media.engine.packets import UnsupportedMediaError
 
 SPS: Final = 7
 """The type of the NAL unit that tells the size of the picture."""
-MOST_CONFIG: Final = 0xFFFF
+MAX_CONFIG_BYTES: Final = 0xFFFF
 """Bytes of a sequence header; real ones have about fifty."""
-MOST_SPS: Final = 512
+MAX_SPS_BYTES: Final = 512
 """Bytes of a sequence parameter set that are looked at for the size of the picture."""
-MOST_PIXELS: Final = 16_384
+MAX_PIXELS: Final = 16_384
 """Width and height that are believed."""
-NUMBERS_OF_SCALING: Final = (16, 64)
+SCALING_LIST_SIZES: Final = (16, 64)
 """Entries of the small and the large scaling lists."""
 HIGH_PROFILES: Final = frozenset(
     (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244)
@@ -37,7 +37,7 @@ ESCAPED: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class VideoConfig:
     """What is known of a video track."""
 
     config: bytes
@@ -47,7 +47,7 @@ class Picture:
     """Pixels; 0 where the parameter set cannot be read."""
     height: int
 
-    def is_in(self, frame: memoryview) -> bool:
+    def has_parameter_sets(self, frame: memoryview) -> bool:
         """Return whether a frame carries a sequence parameter set itself."""
         at, width = 0, 1 + (self.config[4] & 3)
         while at + width < len(frame):
@@ -57,7 +57,7 @@ class Picture:
             at += int.from_bytes(frame[at - width : at])
         return False
 
-    def entry(self) -> bytes:
+    def sample_entry(self) -> bytes:
         """Return the sample entry."""
         shape = struct.pack(">HH", self.width, self.height)
         dots = struct.pack(">IIIH", 0x480000, 0x480000, 0, 1)
@@ -67,7 +67,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioConfig:
     """What is known of an audio track."""
 
     config: bytes
@@ -79,13 +79,13 @@ class Sound:
     frame: int
     """Samples in one frame."""
 
-    def entry(self) -> bytes:
+    def sample_entry(self) -> bytes:
         """Return the sample entry."""
         rate = self.rate if self.rate <= 0xFFFF else 0  # noqa: PLR2004  16 bits are all it has
         begin = struct.pack(">6xH8xHH4xHH", 1, self.channels, 16, rate, 0)
         decoder = struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + _descriptor(5, self.config)
         stream = struct.pack(">HB", 0, 0) + _descriptor(4, decoder) + _descriptor(6, b"\x02")
-        return box(b"mp4a", begin, full(b"esds", 0, 0, _descriptor(3, stream)))
+        return box(b"mp4a", begin, full_box(b"esds", 0, 0, _descriptor(3, stream)))
 
 
 def _descriptor(tag: int, body: bytes) -> bytes:
@@ -94,7 +94,7 @@ def _descriptor(tag: int, body: bytes) -> bytes:
     return bytes((tag,)) + length + bytes((size & 0x7F,)) + body
 
 
-class Bits:
+class BitReader:
     """Reads numbers out of bits; raises `ValueError` at the end of them."""
 
     def __init__(self, data: bytes) -> None:
@@ -121,22 +121,22 @@ class Bits:
         return (code + 1) // 2 if code % 2 else -(code // 2)
 
 
-def picture(config: bytes) -> Picture:
+def parse_video_config(config: bytes) -> VideoConfig:
     """Read the header of a video track; raises `Unsupported`."""
     try:
         first = _parameter_sets(config)[0]
     except (IndexError, ValueError):
-        raise Unsupported("the header of the picture is no AVC configuration") from None
+        raise UnsupportedMediaError("the header of the picture is no AVC configuration") from None
     try:
         width, height = _size(first)
     except ValueError:
         width, height = 0, 0
-    return Picture(config, f"avc1.{config[1:4].hex()}", width, height)
+    return VideoConfig(config, f"avc1.{config[1:4].hex()}", width, height)
 
 
 def _parameter_sets(config: bytes) -> list[bytes]:
     """Return the sequence parameter sets, having made sure of the picture parameter sets."""
-    if config[0] != 1 or len(config) > MOST_CONFIG:
+    if config[0] != 1 or len(config) > MAX_CONFIG_BYTES:
         raise ValueError("another version, or too long")
     found, place = [], 5
     for mask in (0x1F, 0xFF):
@@ -154,7 +154,7 @@ def _parameter_sets(config: bytes) -> list[bytes]:
 
 def _size(sps: bytes) -> tuple[int, int]:
     """Return width and height of a sequence parameter set, cropped."""
-    bits = Bits(sps[1:MOST_SPS].replace(b"\0\0\3", b"\0\0"))
+    bits = BitReader(sps[1:MAX_SPS_BYTES].replace(b"\0\0\3", b"\0\0"))
     profile = bits.take(8)
     bits.take(16)  # constraints and level
     bits.golomb()  # its own number
@@ -172,12 +172,12 @@ def _size(sps: bytes) -> tuple[int, int]:
         columns, lines = CROP[chroma]
         width -= columns * (left + right)
         height -= lines * fields * (top + bottom)
-    if not (0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS):
+    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):
         raise ValueError(f"a picture of {width} by {height}")
     return width, height
 
 
-def _chroma(bits: Bits) -> int:
+def _chroma(bits: BitReader) -> int:
     """Return the chroma format, having skipped what high profiles tell besides."""
     chroma = bits.golomb()
     if chroma not in CROP:
@@ -190,11 +190,11 @@ def _chroma(bits: Bits) -> int:
     if bits.take(1):
         for number in range(12 if is_444 else 8):
             if bits.take(1):
-                _skip_scaling(bits, NUMBERS_OF_SCALING[number >= 6])  # noqa: PLR2004  lists 0 to 5 are 4x4, the others 8x8
+                _skip_scaling(bits, SCALING_LIST_SIZES[number >= 6])  # noqa: PLR2004  lists 0 to 5 are 4x4, the others 8x8
     return 0 if is_separate else chroma
 
 
-def _skip_scaling(bits: Bits, count: int) -> None:
+def _skip_scaling(bits: BitReader, count: int) -> None:
     last = following = 8
     for _ in range(count):
         if following:
@@ -202,7 +202,7 @@ def _skip_scaling(bits: Bits, count: int) -> None:
         last = following or last
 
 
-def _skip_order(bits: Bits) -> None:
+def _skip_order(bits: BitReader) -> None:
     """Skip how pictures are put in order."""
     kind = bits.golomb()
     if kind == 0:
@@ -215,9 +215,9 @@ def _skip_order(bits: Bits) -> None:
             bits.signed()
 
 
-def sound(config: bytes) -> Sound:
+def parse_audio_config(config: bytes) -> AudioConfig:
     """Read the header of an audio track; raises `Unsupported`."""
-    bits = Bits(config[:64])
+    bits = BitReader(config[:64])
     try:
         kind = _object_type(bits)
         rate = _rate(bits)
@@ -227,19 +227,19 @@ def sound(config: bytes) -> Sound:
             _object_type(bits)
         is_short = bits.take(1)
     except ValueError:
-        raise Unsupported("the header of the sound is no AAC configuration") from None
-    if not RATES[-1] <= rate <= RATES[0] or len(config) > MOST_CONFIG:
-        raise Unsupported(f"the sound has {rate} samples a second")
+        raise UnsupportedMediaError("the header of the sound is no AAC configuration") from None
+    if not RATES[-1] <= rate <= RATES[0] or len(config) > MAX_CONFIG_BYTES:
+        raise UnsupportedMediaError(f"the sound has {rate} samples a second")
     channels = STEREO if kind == PARAMETRIC_STEREO else channels
-    return Sound(config, f"mp4a.40.{kind}", rate, channels, 960 if is_short else 1024)
+    return AudioConfig(config, f"mp4a.40.{kind}", rate, channels, 960 if is_short else 1024)
 
 
-def _object_type(bits: Bits) -> int:
+def _object_type(bits: BitReader) -> int:
     kind = bits.take(5)
     return 32 + bits.take(6) if kind == ESCAPED else kind
 
 
-def _rate(bits: Bits) -> int:
+def _rate(bits: BitReader) -> int:
     index = bits.take(4)
     if index == EXPLICIT:
         return bits.take(24)

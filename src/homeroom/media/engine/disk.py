@@ -8,13 +8,13 @@ from queue import SimpleQueue
 
 log = logging.getLogger("homeroom.media.disk")
 
-MOST_WAITING = 256_000_000
+MAX_PENDING_BYTES = 256_000_000
 """Bytes that may wait to be written, of all recordings together."""
 
 Task = Callable[[], None]
 
 
-class Disk:
+class DiskWriter:
     """Does what it is given, in order: writing at once, and what must last in its own time.
 
     What is written outlives this process. To outlive the machine it must reach the disk, which can
@@ -22,19 +22,19 @@ class Disk:
     """
 
     def __init__(self) -> None:
-        self._given = 0
+        self._submitted = 0
         self._written = 0
-        self._quick = _Thread("writing")
-        self._slow = _Thread("lasting")
+        self._write_thread = _TaskThread("writing")
+        self._sync_thread = _TaskThread("lasting")
 
     @property
     def is_full(self) -> bool:
         """Tell whether so much waits already that no more should be given."""
-        return self._given - self._written > MOST_WAITING
+        return self._submitted - self._written > MAX_PENDING_BYTES
 
     def write(self, task: Task, size: int = 0) -> None:
         """Have some bytes written; the failures of a task are its own business."""
-        self._given += size
+        self._submitted += size
 
         def counted() -> None:
             try:
@@ -42,25 +42,28 @@ class Disk:
             finally:
                 self._written += size
 
-        self._quick.do(counted)
+        self._write_thread.submit(counted)
 
-    def settle(self, task: Task) -> None:
+    def sync(self, task: Task) -> None:
         """Have something done that waits for the disk, when all that was given is written."""
-        self._quick.do(lambda: self._slow.do(task))
+        self._write_thread.submit(lambda: self._sync_thread.submit(task))
 
     def close(self, seconds: float) -> bool:
         """Finish what was given; tells whether that was done in time."""
         deadline = time.monotonic() + seconds
-        return all(one.close(deadline - time.monotonic()) for one in (self._quick, self._slow))
+        return all(
+            one.close(deadline - time.monotonic())
+            for one in (self._write_thread, self._sync_thread)
+        )
 
 
-class _Thread:
+class _TaskThread:
     def __init__(self, name: str) -> None:
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def do(self, task: Task) -> None:
+    def submit(self, task: Task) -> None:
         self._tasks.put(task)
 
     def close(self, seconds: float) -> bool:

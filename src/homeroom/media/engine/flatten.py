@@ -18,32 +18,44 @@ from homeroom.media.engine.boxes import (
     HEAD,
     IS_LONG,
     LONG,
-    Broken,
-    Place,
-    after_dates,
+    BoxLocation,
+    MalformedMP4Error,
     box,
     boxes,
     child,
-    content,
-    places,
+    fields_after_dates,
+    locate_boxes,
+    read_content,
     unpack,
 )
-from homeroom.media.engine.fragments import MOST_FRAGMENT, MOST_MOVIE, Run, Track, runs, tracks
-from homeroom.media.engine.tables import WIDE_FROM, Table, movie, where
+from homeroom.media.engine.fragments import (
+    MAX_MOOF_BYTES,
+    MAX_MOOV_BYTES,
+    FragmentTrack,
+    TrackRun,
+    read_runs,
+    read_tracks,
+)
+from homeroom.media.engine.tables import (
+    WIDE_OFFSET_BYTES,
+    SampleTable,
+    chunk_offset_box,
+    encode_moov,
+)
 
-AT_FAULT: Final = os.EX_DATAERR
+EXIT_MALFORMED: Final = os.EX_DATAERR
 """How the process ends where the file can never be made flat."""
-PIECE: Final = 4_000_000
+COPY_BYTES: Final = 4_000_000
 """Bytes that are copied at once."""
 FTYP: Final = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
-DOWN: Final = (b"trak", b"mdia", b"minf", b"stbl")
+PATH_TO_STBL: Final = (b"trak", b"mdia", b"minf", b"stbl")
 """The way from moov to where chunks lie."""
 
 
 WIDTHS: Final = {b"stco": "I", b"co64": "Q"}
 
 
-class Flat(msgspec.Struct, frozen=True, kw_only=True):
+class FlatFile(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a file that was made."""
 
     size: int
@@ -55,7 +67,7 @@ class Flat(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is another than what it was made of."""
 
 
-class Target:
+class FlatWriter:
     """The file that is made."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -73,17 +85,17 @@ class Target:
         """Add a part of another file."""
         end = start + size
         while start < end:
-            data = os.pread(file, min(PIECE, end - start), start)
+            data = os.pread(file, min(COPY_BYTES, end - start), start)
             if not data:
-                raise Broken("the file became shorter while it was read")
+                raise MalformedMP4Error("the file became shorter while it was read")
             self.write(data)
             start += len(data)
 
-    def done(self, seconds: float, *, is_changed: bool) -> Flat:
+    def finish(self, seconds: float, *, is_changed: bool) -> FlatFile:
         """Make it last, and return what is known of it."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        return Flat(
+        return FlatFile(
             size=self._size,
             sha256=self._digest.hexdigest(),
             duration=round(1000 * seconds),
@@ -91,112 +103,116 @@ class Target:
         )
 
 
-def flatten(source: Path, path: Path) -> Flat:
+def flatten(source: Path, path: Path) -> FlatFile:
     """Write the flat form of a file; raises `Broken`."""
     with source.open("rb") as file, path.open("wb") as out:
-        target = Target(out)
+        target = FlatWriter(out)
         number = file.fileno()
         whole = os.fstat(number).st_size
-        found = list(places(number))
-        moov = next((place for place in found if place.name == b"moov"), None)
+        locations = list(locate_boxes(number))
+        moov = next((place for place in locations if place.name == b"moov"), None)
         if moov is None:
-            raise Broken("there is no moov: it is no MP4, or is cut off")
-        held = content(number, moov, MOST_MOVIE)
-        if any(place.name == b"moof" for place in found):
-            return _join(number, found, target)
-        if found[-1].end < whole:
-            raise Broken("it is cut off")
-        if any(place.name == b"mdat" and place.start < moov.start for place in found):
-            return _put_first(number, found, moov, target)
+            raise MalformedMP4Error("there is no moov: it is no MP4, or is cut off")
+        moov_content = read_content(number, moov, MAX_MOOV_BYTES)
+        if any(place.name == b"moof" for place in locations):
+            return _join_fragments(number, locations, target)
+        if locations[-1].end < whole:
+            raise MalformedMP4Error("it is cut off")
+        if any(place.name == b"mdat" and place.start < moov.start for place in locations):
+            return _move_moov_first(number, locations, moov, target)
         target.copy(number, 0, whole)
-        return target.done(_seconds(held), is_changed=False)
+        return target.finish(_seconds(moov_content), is_changed=False)
 
 
-def _join(file: int, found: list[Place], target: Target) -> Flat:
+def _join_fragments(file: int, locations: list[BoxLocation], target: FlatWriter) -> FlatFile:
     """Write one flat movie of many fragments."""
-    held: dict[int, Table] = {}
-    spans, size, limit = array("Q"), 0, found[-1].end
-    for run in _runs(file, found, held):
+    by_track: dict[int, SampleTable] = {}
+    spans, size, limit = array("Q"), 0, locations[-1].end
+    for run in _runs(file, locations, by_track):
         length = sum(run.sizes)
         if run.offset < 0 or run.offset + length > limit:
             continue  # its mdat was cut off
-        held[run.track].add(run, size)
+        by_track[run.track].add(run, size)
         if spans and spans[-2] + spans[-1] == run.offset:
             spans[-1] += length
         else:
             spans.extend((run.offset, length))
         size += length
         if size > limit:
-            raise Broken("frames lie upon each other")
-    tables = [table for table in held.values() if table]
+            raise MalformedMP4Error("frames lie upon each other")
+    tables = [table for table in by_track.values() if table]
     if not tables:
-        raise Broken("there are no frames")
+        raise MalformedMP4Error("there are no frames")
     ahead = len(FTYP) + HEAD.size + LONG.size
-    is_wide = size > WIDE_FROM
-    unplaced, seconds = movie(tables, 0, is_wide=is_wide)
-    placed, _ = movie(tables, ahead + len(unplaced), is_wide=is_wide)
+    is_wide = size > WIDE_OFFSET_BYTES
+    unplaced, seconds = encode_moov(tables, 0, is_wide=is_wide)
+    placed, _ = encode_moov(tables, ahead + len(unplaced), is_wide=is_wide)
     target.write(FTYP + placed)
     target.write(HEAD.pack(IS_LONG, b"mdat") + LONG.pack(HEAD.size + LONG.size + size))
     for start, length in zip(spans[::2], spans[1::2], strict=True):
         target.copy(file, start, length)
-    return target.done(seconds, is_changed=True)
+    return target.finish(seconds, is_changed=True)
 
 
-def _runs(file: int, found: list[Place], held: dict[int, Table]) -> Iterator[Run]:
+def _runs(
+    file: int, locations: list[BoxLocation], tables: dict[int, SampleTable]
+) -> Iterator[TrackRun]:
     """Return the runs of all fragments; `held` gets a table for each track."""
-    known: dict[int, Track] = {}
-    for place in found:
+    known_tracks: dict[int, FragmentTrack] = {}
+    for place in locations:
         if place.name == b"moov":
             # One in the middle describes the same tracks, of which the picture has changed.
-            another = tracks(content(file, place, MOST_MOVIE))
-            if known and known.keys() != another.keys():
-                raise Broken("there are other tracks than at the beginning")
-            known = another
-            for number, track in known.items():
-                held.setdefault(number, Table(track)).turn(track)
+            another = read_tracks(read_content(file, place, MAX_MOOV_BYTES))
+            if known_tracks and known_tracks.keys() != another.keys():
+                raise MalformedMP4Error("there are other tracks than at the beginning")
+            known_tracks = another
+            for number, track in known_tracks.items():
+                tables.setdefault(number, SampleTable(track)).add_description(track)
         elif place.name == b"moof":
-            yield from runs(content(file, place, MOST_FRAGMENT), place, known)
+            yield from read_runs(read_content(file, place, MAX_MOOF_BYTES), place, known_tracks)
 
 
-def _put_first(file: int, found: list[Place], moov: Place, target: Target) -> Flat:
+def _move_moov_first(
+    file: int, locations: list[BoxLocation], moov: BoxLocation, target: FlatWriter
+) -> FlatFile:
     """Write a flat movie with its description before its frames."""
-    held = content(file, moov, MOST_MOVIE)
+    moov_content = read_content(file, moov, MAX_MOOV_BYTES)
     # Eight bytes where four would do are no harm, but chunks must not run out of them.
-    is_wide = found[-1].end > WIDE_FROM
-    size = len(_moved(held, DOWN, lambda _: 0, is_wide=is_wide)) + HEAD.size
+    is_wide = locations[-1].end > WIDE_OFFSET_BYTES
+    size = len(_shift_offsets(moov_content, PATH_TO_STBL, lambda _: 0, is_wide=is_wide)) + HEAD.size
 
     def shift(offset: int) -> int:
         return offset + size - (moov.size if offset > moov.start else 0)
 
-    ahead = found[: 1 if found[0].name == b"ftyp" else 0]
+    ahead = locations[: 1 if locations[0].name == b"ftyp" else 0]
     for place in ahead:
         target.copy(file, place.start, place.size)
-    target.write(box(b"moov", _moved(held, DOWN, shift, is_wide=is_wide)))
-    for place in found[len(ahead) :]:
+    target.write(box(b"moov", _shift_offsets(moov_content, PATH_TO_STBL, shift, is_wide=is_wide)))
+    for place in locations[len(ahead) :]:
         if place is not moov:
             target.copy(file, place.start, place.size)
-    return target.done(_seconds(held), is_changed=True)
+    return target.finish(_seconds(moov_content), is_changed=True)
 
 
-def _moved(
+def _shift_offsets(
     data: memoryview, down: tuple[bytes, ...], shift: Callable[[int], int], *, is_wide: bool
 ) -> bytes:
     """Return moov, or what of it lies further down, with other places of chunks."""
     parts = []
     for name, inner in boxes(data):
         if down and name == down[0]:
-            parts.append(box(name, _moved(inner, down[1:], shift, is_wide=is_wide)))
+            parts.append(box(name, _shift_offsets(inner, down[1:], shift, is_wide=is_wide)))
         elif not down and name in WIDTHS:
             (count,) = unpack(">I", inner, 4)
             offsets = unpack(f">{count}{WIDTHS[name]}", inner, 8)
-            parts.append(where(map(shift, offsets), is_wide=is_wide))
+            parts.append(chunk_offset_box(map(shift, offsets), is_wide=is_wide))
         else:
             parts.append(box(name, bytes(inner)))
     return b"".join(parts)
 
 
 def _seconds(moov: memoryview) -> float:
-    scale, duration = after_dates(child(moov, b"mvhd"))
+    scale, duration = fields_after_dates(child(moov, b"mvhd"))
     return duration / max(scale, 1)
 
 
@@ -214,9 +230,9 @@ def main(arguments: list[str]) -> int:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-    except (Broken, ArithmeticError, OSError, MemoryError) as failure:
+    except (MalformedMP4Error, ArithmeticError, OSError, MemoryError) as failure:
         sys.stderr.write(f"{source}: {str(failure) or type(failure).__name__}\n")
-        return AT_FAULT if isinstance(failure, Broken | ArithmeticError) else 1
+        return EXIT_MALFORMED if isinstance(failure, MalformedMP4Error | ArithmeticError) else 1
     sys.stdout.write(msgspec.json.encode(flat).decode() + "\n")
     return 0
 

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from homeroom.media.engine.boxes import (
-    Broken,
-    Place,
-    after_dates,
+    BoxLocation,
+    MalformedMP4Error,
     boxes,
     child,
+    fields_after_dates,
     has_wide_times,
     unpack,
 )
 
-MOST_MOVIE: Final = 256_000_000
+MAX_MOOV_BYTES: Final = 256_000_000
 """Bytes of moov; that of a flat file of twelve hours has about 30 million."""
-MOST_FRAGMENT: Final = 16_000_000
+MAX_MOOF_BYTES: Final = 16_000_000
 """Bytes of moof; ours have about 300."""
-MOST_FRAMES: Final = 1_000_000
+MAX_RUN_FRAMES: Final = 1_000_000
 """Frames in one run."""
 
 _NOT_SYNC: Final = 0x1_0000
@@ -32,7 +32,7 @@ _COLUMNS: Final = (0x100, 0x200, 0x400, 0x800)
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class FragmentTrack:
     """A track as moov describes it."""
 
     number: int
@@ -44,7 +44,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TrackRun:
     """Frames of one track that lie one after the other; all four lists are equally long."""
 
     track: int
@@ -64,45 +64,49 @@ class Run:
         return self.begin + sum(self.durations)
 
 
-def tracks(moov: memoryview) -> dict[int, Track]:
+def read_tracks(moov: memoryview) -> dict[int, FragmentTrack]:
     """Return the tracks of a movie by their numbers; raises `Broken`."""
     defaults = {}
     for name, extends in boxes(child(moov, b"mvex")):
         if name == b"trex":
             number, _, *values = unpack(">5I", extends, 4)
             defaults[number] = (values[0], values[1], values[2])
-    found = {}
+    tracks_by_number = {}
     for name, trak in boxes(moov):
         if name == b"trak":
-            number, _ = after_dates(child(trak, b"tkhd"))
-            scale, _ = after_dates(child(trak, b"mdia", b"mdhd"))
-            if not scale or number not in defaults or number in found:
-                raise Broken(f"track {number} cannot be read")
-            found[number] = Track(number, scale, trak, defaults[number])
-    return found
+            number, _ = fields_after_dates(child(trak, b"tkhd"))
+            scale, _ = fields_after_dates(child(trak, b"mdia", b"mdhd"))
+            if not scale or number not in defaults or number in tracks_by_number:
+                raise MalformedMP4Error(f"track {number} cannot be read")
+            tracks_by_number[number] = FragmentTrack(number, scale, trak, defaults[number])
+    return tracks_by_number
 
 
-def runs(moof: memoryview, place: Place, known: dict[int, Track]) -> Iterator[Run]:
+def read_runs(
+    moof: memoryview, place: BoxLocation, known_tracks: dict[int, FragmentTrack]
+) -> Iterator[TrackRun]:
     """Return the runs of a fragment that lies there in its file; raises `Broken`."""
     for name, traf in boxes(moof):
         if name == b"traf":
-            yield from _of_track(traf, place, known)
+            yield from _read_traf(traf, place, known_tracks)
 
 
-def _of_track(traf: memoryview, place: Place, known: dict[int, Track]) -> Iterator[Run]:
+def _read_traf(
+    traf: memoryview, place: BoxLocation, known_tracks: dict[int, FragmentTrack]
+) -> Iterator[TrackRun]:
     header = child(traf, b"tfhd")
     flags, number = unpack(">II", header, 0)
-    if number not in known:
-        raise Broken(f"there is no track {number}")
+    if number not in known_tracks:
+        raise MalformedMP4Error(f"there is no track {number}")
     base, at = place.start, 8
     if flags & _BASE:
         (base,) = unpack(">Q", header, at)
         at += 8
     if flags & _DESCRIPTION:
         if unpack(">I", header, at) != (1,):
-            raise Broken("frames have more than one description")
+            raise MalformedMP4Error("frames have more than one description")
         at += 4
-    defaults = list(known[number].defaults)
+    defaults = list(known_tracks[number].defaults)
     for column, flag in enumerate(_DEFAULTS):
         if flags & flag:
             (defaults[column],) = unpack(">I", header, at)
@@ -112,12 +116,14 @@ def _of_track(traf: memoryview, place: Place, known: dict[int, Track]) -> Iterat
     offset = base
     for name, content in boxes(traf):
         if name == b"trun":
-            run = _run(content, base, offset, (number, begin, defaults))
+            run = _read_trun(content, base, offset, (number, begin, defaults))
             begin, offset = run.end, run.offset + sum(run.sizes)
             yield run
 
 
-def _run(trun: memoryview, base: int, offset: int, facts: tuple[int, int, list[int]]) -> Run:
+def _read_trun(
+    trun: memoryview, base: int, offset: int, facts: tuple[int, int, list[int]]
+) -> TrackRun:
     number, begin, defaults = facts
     flags, count = unpack(">II", trun, 0)
     at = 8
@@ -128,8 +134,8 @@ def _run(trun: memoryview, base: int, offset: int, facts: tuple[int, int, list[i
     if flags & _FIRST_FLAGS:
         (first_flags,) = unpack(">I", trun, at)
         at += 4
-    if count > MOST_FRAMES:
-        raise Broken(f"a run of {count} frames")
+    if count > MAX_RUN_FRAMES:
+        raise MalformedMP4Error(f"a run of {count} frames")
     present = [column for column, flag in enumerate(_COLUMNS) if flags & flag]
     numbers = unpack(f">{count * len(present)}I", trun, at)
     columns = [[default] * count for default in (*defaults, 0)]
@@ -141,4 +147,4 @@ def _run(trun: memoryview, base: int, offset: int, facts: tuple[int, int, list[i
     keys = [not value & _NOT_SYNC for value in about]
     if any(trun[:1]):  # from version 1 on, offsets have a sign
         compositions = [value - (value >> 31 << 32) for value in compositions]
-    return Run(number, begin, offset, durations, sizes, keys, compositions)
+    return TrackRun(number, begin, offset, durations, sizes, keys, compositions)

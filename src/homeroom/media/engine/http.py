@@ -11,27 +11,27 @@ import msgspec
 
 from homeroom.base.keys import secrets_equal
 from homeroom.media.engine import requests
-from homeroom.media.engine.asking import Client, Denied
-from homeroom.media.engine.fanout import Viewer, is_crowded
-from homeroom.media.engine.hls import Absurd
-from homeroom.media.engine.hub import Hub
-from homeroom.media.engine.requests import Malformed, Request, Wanted
+from homeroom.media.engine.fanout import StreamViewer, is_crowded
+from homeroom.media.engine.hls import TooFarAheadError
+from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
+from homeroom.media.engine.registry import StreamRegistry
+from homeroom.media.engine.requests import BadRequestError, HTTPRequest, StreamTarget
 from homeroom.media.engine.settings import APP, EngineSettings
-from homeroom.media.engine.stream import Stream
+from homeroom.media.engine.stream import LiveStream
 
 log = logging.getLogger("homeroom.media.http")
 
-MOST_HEAD: Final = 8192
+MAX_HEAD_BYTES: Final = 8192
 HEAD_SECONDS: Final = 10.0
 CROWDED_SECONDS: Final = 2.0
 """The same where there are too many connections."""
 IDLE_SECONDS: Final = 60.0
 FULL_SECONDS: Final = 20.0
 """How long a peer may take nothing of an answer."""
-PERMITTED: Final = 5.0
+PERMISSION_SECONDS: Final = 5.0
 """Seconds for which a connection need not ask again for the same stream."""
-MOST_IP: Final = 45
-MOST_IGNORED: Final = 65_536
+MAX_IP_CHARS: Final = 45
+MAX_IGNORED_BYTES: Final = 65_536
 """Bytes that one who watches may send; there is nothing to say."""
 NO_SUCH_CLIENT: Final = 2049
 """The number SRS gives to it."""
@@ -46,8 +46,8 @@ class MediaHTTP(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, hub: Hub, settings: EngineSettings) -> None:
-        self._hub = hub
+    def __init__(self, hub: StreamRegistry, settings: EngineSettings) -> None:
+        self._streams = hub
         self._secret = settings.api_secret
         self._loop = asyncio.get_running_loop()
         self._id = hub.client_id()
@@ -61,10 +61,10 @@ class MediaHTTP(asyncio.Protocol):
         self._deadline = self._loop.time() + HEAD_SECONDS
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._known: tuple[str, str, float, Stream] | None = None
+        self._permission: tuple[str, str, float, LiveStream] | None = None
         """What may be played without asking: name, query, until when, and the stream."""
-        self._client: Client | None = None
-        self._viewer: Viewer | None = None
+        self._client: ClientInfo | None = None
+        self._viewer: StreamViewer | None = None
         self._ignored = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,7 +80,7 @@ class MediaHTTP(asyncio.Protocol):
             if not self._is_local or is_crowded(transport, 7 / 8):
                 self._transport.abort()
             self._deadline = self._loop.time() + CROWDED_SECONDS
-        self._timer = self._loop.call_at(self._deadline, self._check)
+        self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  how it ended is all one
         """Let go of everything."""
@@ -91,21 +91,21 @@ class MediaHTTP(asyncio.Protocol):
         if self._viewer is not None and self._viewer.fanout is not None:
             self._viewer.fanout.leave(self._viewer)
         if self._client is not None:
-            self._hub.stopped(self._client)
+            self._streams.viewer_left(self._client)
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived; one who watches has nothing more to say."""
         if self._viewer is not None:
             self._ignored += len(data)
-            if self._ignored > MOST_IGNORED:
+            if self._ignored > MAX_IGNORED_BYTES:
                 self._transport.abort()
             return
         if not self._received and self._task is None and not self._is_full:
             self._deadline = self._loop.time() + HEAD_SECONDS
         self._received += data
-        if len(self._received) > MOST_HEAD:
+        if len(self._received) > MAX_HEAD_BYTES:
             self._transport.pause_reading()
-        self._next()
+        self._handle_next()
 
     def pause_writing(self) -> None:
         """Answer nothing more until there is room."""
@@ -122,9 +122,9 @@ class MediaHTTP(asyncio.Protocol):
             self._viewer.resume()
             return
         self._deadline = self._loop.time() + IDLE_SECONDS
-        self._next()
+        self._handle_next()
 
-    def _check(self) -> None:
+    def _check_deadline(self) -> None:
         """End a connection that is idle or stuck; one timer serves it all its life."""
         now = self._loop.time()
         if now >= self._deadline:
@@ -140,82 +140,86 @@ class MediaHTTP(asyncio.Protocol):
                 self._transport.abort()
                 return
         # A deadline may come closer meanwhile, as when a head begins on a connection that is kept.
-        self._timer = self._loop.call_at(min(self._deadline, now + HEAD_SECONDS), self._check)
+        self._timer = self._loop.call_at(
+            min(self._deadline, now + HEAD_SECONDS), self._check_deadline
+        )
 
-    def _next(self) -> None:
+    def _handle_next(self) -> None:
         """Answer the next request, if it is there whole and the one before it is answered."""
         transport = self._transport
         if self._task is not None or self._is_full or transport.is_closing():
             return
-        end = self._received.find(requests.HEAD_END, 0, MOST_HEAD)
+        end = self._received.find(requests.HEAD_END, 0, MAX_HEAD_BYTES)
         if end < 0:
-            if len(self._received) >= MOST_HEAD:
-                self._turn_away(431, "the head of this request is too long")
+            if len(self._received) >= MAX_HEAD_BYTES:
+                self._reject(431, "the head of this request is too long")
             else:
                 transport.resume_reading()
             return
         head = bytes(self._received[: end + 2])
         del self._received[: end + len(requests.HEAD_END)]
         try:
-            self._answer(requests.read(head))
-        except Malformed as reason:
-            self._turn_away(400, str(reason))
+            self._dispatch(requests.parse_request(head))
+        except BadRequestError as reason:
+            self._reject(400, str(reason))
         if self._received and self._viewer is None:
             # One at a time: who sends a thousand requests at once shares the loop with the others.
             self._deadline = max(self._deadline, self._loop.time() + HEAD_SECONDS)
-            self._loop.call_soon(self._next)
+            self._loop.call_soon(self._handle_next)
         else:
             transport.resume_reading()
 
-    def _answer(self, request: Request) -> None:
+    def _dispatch(self, request: HTTPRequest) -> None:
         path = request.path
         if path.startswith(API):
-            self._answer_api(request, path[len(API) :].strip("/"))
+            self._serve_api(request, path[len(API) :].strip("/"))
         elif request.method == b"OPTIONS":
             self._send(request, requests.PREFLIGHT, None)
         elif request.method not in {b"GET", b"HEAD"}:
             self._refuse(request, 405, "only GET, HEAD and OPTIONS are answered")
         elif path.startswith(LIVE):
             if self._is_crowded:
-                self._turn_away(503, "there are too many connections")
+                self._reject(503, "there are too many connections")
             else:
-                self._answer_live(request, requests.wanted(path[len(LIVE) :], request.query))
+                self._serve_live(request, requests.parse_target(path[len(LIVE) :], request.query))
         else:
             self._refuse(request, 404, "there is nothing at this address")
 
-    def _answer_live(self, request: Request, wanted: Wanted | None) -> None:
-        if wanted is None:
+    def _serve_live(self, request: HTTPRequest, target: StreamTarget | None) -> None:
+        if target is None:
             self._refuse(request, 404, "there is nothing at this address")
             return
-        known, stream = self._known, None
+        permission, stream = self._permission, None
         if (
-            known is not None
-            and known[0] == wanted.name
-            and known[1] == wanted.query
-            and self._loop.time() < known[2]
+            permission is not None
+            and permission[0] == target.name
+            and permission[1] == target.query
+            and self._loop.time() < permission[2]
         ):
-            stream = known[3]
-            if wanted.number is None and self._show(request, wanted, stream):
+            stream = permission[3]
+            if target.number is None and self._try_send(request, target, stream):
                 return
-        self._task = self._loop.create_task(self._answer_later(request, wanted, stream))
+        self._task = self._loop.create_task(self._serve_when_ready(request, target, stream))
 
-    async def _answer_later(self, request: Request, wanted: Wanted, stream: Stream | None) -> None:
+    async def _serve_when_ready(
+        self, request: HTTPRequest, target: StreamTarget, stream: LiveStream | None
+    ) -> None:
         """Answer when permission is there, and what is asked for; or say why not."""
         try:
-            stream = stream or await self._play(request, wanted)
-            if wanted.number is not None:
-                await stream.hls.reached(wanted.number, wanted.part)
-            if self._show(request, wanted, stream):
+            stream = stream or await self._play(request, target)
+            if target.number is not None:
+                await stream.hls.wait_for_position(target.number, target.part)
+            if self._try_send(request, target, stream):
                 return
-            if not wanted.file:
-                await stream.hls.began()
-            elif stream.hls.is_hinted(wanted.file):
-                await stream.hls.arrived(wanted.file)
-            if not self._show(request, wanted, stream):
+            if not target.file:
+                await stream.hls.wait_for_first_segment()
+            elif stream.hls.is_hinted(target.file):
+                await stream.hls.wait_for_file(target.file)
+            if not self._try_send(request, target, stream):
                 self._refuse(request, 404, "there is no such thing in this stream now")
-        except Denied as reason:
+        except DeniedError as reason:
             self._refuse(request, 403, str(reason))
-        except Absurd as reason:
+        except TooFarAheadError as reason:
             self._refuse(request, 400, str(reason))
         except TimeoutError:
             self._refuse(request, 503, "this did not come in time")
@@ -224,56 +228,61 @@ class MediaHTTP(asyncio.Protocol):
             self._refuse(request, 500, "this went wrong")
         finally:
             self._task = None
-            self._loop.call_soon(self._next)
+            self._loop.call_soon(self._handle_next)
 
-    async def _play(self, request: Request, wanted: Wanted) -> Stream:
+    async def _play(self, request: HTTPRequest, target: StreamTarget) -> LiveStream:
         host = request.field(b"host")[:255]
-        param = f"?{wanted.query}" if wanted.query else ""
+        param = f"?{target.query}" if target.query else ""
         ip = self._forwarded_for(request) or self._peer
-        client = Client(self._id, ip, APP, wanted.name, param, f"http://{host}/{APP}")
-        stream = await self._hub.play(client)
+        client = ClientInfo(self._id, ip, APP, target.name, param, f"http://{host}/{APP}")
+        stream = await self._streams.play(client)
         self._client = client
-        self._known = (wanted.name, wanted.query, self._loop.time() + PERMITTED, stream)
+        self._permission = (
+            target.name,
+            target.query,
+            self._loop.time() + PERMISSION_SECONDS,
+            stream,
+        )
         return stream
 
-    def _forwarded_for(self, request: Request) -> str:
+    def _forwarded_for(self, request: HTTPRequest) -> str:
         """Return who asks through a proxy on this machine, by what the proxy says last."""
         field = request.field(b"x-forwarded-for") if self._is_local else ""
         if field:
             with suppress(ValueError):
-                return str(ip_address(field.rpartition(",")[2].strip()[:MOST_IP]))
+                return str(ip_address(field.rpartition(",")[2].strip()[:MAX_IP_CHARS]))
         return ""
 
-    def _show(self, request: Request, wanted: Wanted, stream: Stream) -> bool:
+    def _try_send(self, request: HTTPRequest, target: StreamTarget, stream: LiveStream) -> bool:
         """Answer with what is there; tells whether it is."""
         hls = stream.hls
-        if wanted.is_flv:
-            self._watch(request, stream)
+        if target.is_flv:
+            self._start_flv(request, stream)
             return True
-        start, body = requests.MEDIA, hls.file(wanted.file)
-        if not wanted.file:
+        start, body = requests.MEDIA, hls.file(target.file)
+        if not target.file:
             # A proxy may send each request of one player by another connection.
-            hls.seen(self._forwarded_for(request) or self._id, self._loop.time())
-            start, body = requests.PLAYLIST, hls.playlist(wanted.name, wanted.query)
+            hls.record_viewer(self._forwarded_for(request) or self._id, self._loop.time())
+            start, body = requests.PLAYLIST, hls.playlist(target.name, target.query)
         if body is None:
             return False
         hls.bytes_out += len(body)
         self._send(request, start, body)
         return True
 
-    def _watch(self, request: Request, stream: Stream) -> None:
+    def _start_flv(self, request: HTTPRequest, stream: LiveStream) -> None:
         if request.method == b"HEAD":
             self._transport.write(requests.FLV)
             self._transport.close()
             return
         self._received.clear()
-        client = cast("Client", self._client)
-        self._viewer = Viewer(self._transport, client)
+        client = cast("ClientInfo", self._client)
+        self._viewer = StreamViewer(self._transport, client)
         self._transport.resume_reading()
         self._transport.write(requests.FLV)
         stream.flv.join(self._viewer)
 
-    def _answer_api(self, request: Request, what: str) -> None:
+    def _serve_api(self, request: HTTPRequest, what: str) -> None:
         if not secrets_equal(request.field(b"authorization"), f"Bearer {self._secret}"):
             self._refuse(request, 401, "this is for the API of this server")
         elif request.method == b"GET" and what == "versions":
@@ -281,31 +290,31 @@ class MediaHTTP(asyncio.Protocol):
                 request, {"code": 0, "server": "homeroom", "data": {"version": VERSION}}
             )
         elif request.method == b"GET" and what == "streams":
-            report = self._hub.report()
+            report = self._streams.report()
             self._send_json(request, {**report, "streams": report["streams"][request.page()]})
         elif request.method == b"DELETE" and what.startswith("clients/"):
-            is_done = self._hub.kick(what.removeprefix("clients/"))
+            is_done = self._streams.kick(what.removeprefix("clients/"))
             status, code = (200, 0) if is_done else (404, NO_SUCH_CLIENT)
             self._send_json(request, {"code": code}, status)
         else:
             self._refuse(request, 404, "there is nothing at this address")
 
-    def _send_json(self, request: Request, answer: dict[str, Any], status: int = 200) -> None:
-        self._send(request, requests.start(status, JSON), msgspec.json.encode(answer))
+    def _send_json(self, request: HTTPRequest, answer: dict[str, Any], status: int = 200) -> None:
+        self._send(request, requests.response_head(status, JSON), msgspec.json.encode(answer))
 
-    def _refuse(self, request: Request, status: int, reason: str) -> None:
+    def _refuse(self, request: HTTPRequest, status: int, reason: str) -> None:
         log.debug("refused", extra={"client": self._id, "status": status, "why": reason})
-        self._send(request, requests.start(status), reason.encode())
+        self._send(request, requests.response_head(status), reason.encode())
 
-    def _turn_away(self, status: int, reason: str) -> None:
+    def _reject(self, status: int, reason: str) -> None:
         """Answer what is no request, and end the connection."""
         log.debug("turned away", extra={"client": self._id, "status": status, "why": reason})
         self._received.clear()
-        head = requests.start(status) + b"Connection: close\r\nContent-Length: %d\r\n\r\n"
+        head = requests.response_head(status) + b"Connection: close\r\nContent-Length: %d\r\n\r\n"
         self._transport.write(head % len(reason) + reason.encode())
         self._transport.close()
 
-    def _send(self, request: Request, start: bytes, body: bytes | memoryview | None) -> None:
+    def _send(self, request: HTTPRequest, start: bytes, body: bytes | memoryview | None) -> None:
         transport = self._transport
         if transport.is_closing():
             return

@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from typing import Final
 
 from homeroom.media.engine import boxes, codecs
-from homeroom.media.engine.boxes import box, full
-from homeroom.media.engine.codecs import Picture, Sound
-from homeroom.media.engine.packets import SCRIPT, VIDEO, Packet, Unsupported
+from homeroom.media.engine.boxes import box, full_box
+from homeroom.media.engine.codecs import AudioConfig, VideoConfig
+from homeroom.media.engine.packets import SCRIPT, VIDEO, Packet, UnsupportedMediaError
 
-PART_MS: Final = 210
+MAX_PART_MS: Final = 210
 """Milliseconds of pictures in a chunk at most: 5 frames at 25 a second, 6 at 30, 12 at 60.
 
 A chunk is longer only where its last frame lasts longer than the one before it.
 """
-HELD_MS: Final = 250
+MAX_AUDIO_MS: Final = 250
 """Milliseconds of sound in a chunk at most: where there are slow pictures, it does not wait."""
 UNDECIDED_MS: Final = 400
 """Milliseconds of media after which the tracks there are count as all that will come."""
 UNDECIDED_FRAMES: Final = 100
 """Frames after which it is the same, for a clock that stands still."""
-HELD_BYTES: Final = 4_000_000
-HELD_FRAMES: Final = 1_000
+MAX_CHUNK_BYTES: Final = 4_000_000
+MAX_CHUNK_FRAMES: Final = 1_000
 """Bytes and frames of one track after which a chunk ends, however short."""
-MOST_INITS: Final = 500
+MAX_INITS: Final = 500
 """How often one push may begin with other headers; each time makes a recording of its own."""
-DRIFT_MS: Final = 60
+MAX_DRIFT_MS: Final = 60
 """Milliseconds sound may stray from the publisher's clock before it is put where that says."""
 MOVIE_SCALE: Final = 1000
 VIDEO_SCALE: Final = 1000
 """Ticks a second of the video track: the publisher's own milliseconds, so nothing is rounded."""
 FIRST_GUESS_MS: Final = 40
 """Milliseconds of a frame that nothing came after, where no other says how long one is."""
-LONGEST: Final = 0xFFFF_FFFF
+MAX_FRAME_TICKS: Final = 0xFFFF_FFFF
 """Ticks of one frame."""
 
 VIDEO_TRACK: Final = 1
@@ -53,7 +53,7 @@ _VERSION_1: Final = 0x0100_0000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Init:
+class InitSegment:
     """What a player reads before the chunks that refer to it."""
 
     data: bytes
@@ -69,13 +69,13 @@ class Init:
     has_sets: bool = False
     """Whether its first picture carries parameter sets itself, which some players then need."""
 
-    def follows(self, before: "Init") -> bool:
+    def can_follow(self, before: "InitSegment") -> bool:
         """Return whether it can go on in the same file: with another picture, no more."""
         return self.has_sets and before.has_sets and self.sound == before.sound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chunk:
+class MediaChunk:
     """Some frames of every track."""
 
     data: bytes
@@ -85,10 +85,10 @@ class Chunk:
     publisher sends picture and sound far apart."""
     is_independent: bool
     """Whether a player can begin with it: its first picture is a key frame, or there are none."""
-    init: Init
+    init: InitSegment
 
 
-class _Track:
+class _TrackBuffer:
     """The frames of one track that are not delivered yet; times are in ticks of its own clock."""
 
     __slots__ = (
@@ -96,23 +96,23 @@ class _Track:
         "begin",
         "entries",
         "fields",
-        "held",
+        "frame_ticks",
         "kind",
         "number",
         "payload",
+        "pending",
         "size",
-        "usual",
     )
 
     def __init__(self, number: int, kind: int, usual: int) -> None:
         self.number = number
         self.kind = kind
         """Version and flags of its runs."""
-        self.usual = usual
+        self.frame_ticks = usual
         """How long the last complete frame was, or a guess."""
         self.at = -1
         """When the held frame begins. How long it is, is not known before the next."""
-        self.held: memoryview | None = None
+        self.pending: memoryview | None = None
         self.fields: tuple[int, ...] = ()
         """What stands in the run about the held frame, after its duration."""
         self.begin = 0
@@ -124,28 +124,28 @@ class _Track:
     @property
     def is_full(self) -> bool:
         """Tell whether so much is complete that it must be delivered, whatever its times say."""
-        return self.size > HELD_BYTES or len(self.payload) >= HELD_FRAMES
+        return self.size > MAX_CHUNK_BYTES or len(self.payload) >= MAX_CHUNK_FRAMES
 
     def hold(self, at: int, payload: memoryview, fields: tuple[int, ...]) -> None:
         """Take the next frame, once the one before is complete."""
         self.at = at
-        self.held = payload
+        self.pending = payload
         self.fields = fields
 
     def complete(self, until: int) -> None:
         """Say when the held frame ends."""
-        if self.held is None:
+        if self.pending is None:
             return
         if not self.payload:
             self.begin = self.at
-        self.usual = until - self.at
-        self.entries.append(min(self.usual, LONGEST))
+        self.frame_ticks = until - self.at
+        self.entries.append(min(self.frame_ticks, MAX_FRAME_TICKS))
         self.entries += self.fields
-        self.payload.append(self.held)
-        self.size += len(self.held)
-        self.held = None
+        self.payload.append(self.pending)
+        self.size += len(self.pending)
+        self.pending = None
 
-    def described(self) -> int:
+    def description_size(self) -> int:
         """Return the bytes that describe the complete frames."""
         return _TRAF.size + 4 * len(self.entries)
 
@@ -160,7 +160,7 @@ class _Track:
         )
         return head, struct.pack(f">{len(self.entries)}I", *self.entries)
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         """Forget the complete frames."""
         self.entries = []
         self.payload = []
@@ -170,18 +170,18 @@ class _Track:
 class Packager:
     """Gathers packets of one push and delivers chunks; times begin at 0 with the push."""
 
-    def __init__(self, deliver: Callable[[Chunk], None]) -> None:
+    def __init__(self, deliver: Callable[[MediaChunk], None]) -> None:
         self._deliver = deliver
         self._hints: dict[int, bool | None] = {AUDIO_TRACK: None, VIDEO_TRACK: None}
-        self._picture: Picture | None = None
-        self._sound: Sound | None = None
-        self._video = _Track(VIDEO_TRACK, VIDEO_RUN, FIRST_GUESS_MS)
-        self._audio = _Track(AUDIO_TRACK, AUDIO_RUN, 0)
-        self._has_begun = False
+        self._video_config: VideoConfig | None = None
+        self._audio_config: AudioConfig | None = None
+        self._video = _TrackBuffer(VIDEO_TRACK, VIDEO_RUN, FIRST_GUESS_MS)
+        self._audio = _TrackBuffer(AUDIO_TRACK, AUDIO_RUN, 0)
+        self._has_keyframe = False
         """Whether there was a key frame; what comes before it shows nothing."""
         self._undecided: list[tuple[Packet, int]] | None = []
         """Frames that wait until it is known which tracks there are."""
-        self._init: Init | None = None
+        self._init: InitSegment | None = None
         self._inits = 0
         self._clock = -1
         """Milliseconds at which the next chunk begins; negative before the first frame."""
@@ -191,7 +191,7 @@ class Packager:
         """Say which tracks the publisher's metadata promises."""
         self._hints = {AUDIO_TRACK: audio, VIDEO_TRACK: video}
 
-    def take(self, packet: Packet, time: int) -> None:
+    def add(self, packet: Packet, time: int) -> None:
         """Take a header or a frame; `time` is milliseconds since the push began.
 
         Raises `Unsupported` for a header that cannot be read.
@@ -199,145 +199,151 @@ class Packager:
         if packet.kind == SCRIPT:
             return
         if packet.is_header:
-            self._describe(packet)
-        elif self._is_wanted(packet):
+            self._add_header(packet)
+        elif self._is_decodable(packet):
             if self._undecided is None:
-                self._take(packet, time)
+                self._add_frame(packet, time)
             else:
-                self._wait(packet, time, self._undecided)
+                self._hold_undecided(packet, time, self._undecided)
 
     def end(self) -> None:
         """Deliver what is held back, the last frame included."""
         if self._undecided:
-            self._decide()
-        self._finish()
+            self._release_undecided()
+        self._flush_all()
 
-    def _describe(self, packet: Packet) -> None:
+    def _add_header(self, packet: Packet) -> None:
         """Take a header; another than before begins with a new `Init`."""
         if packet.kind == VIDEO:
             config = packet.body[5:]
-            if self._picture is None or config != self._picture.config:
-                picture = codecs.picture(config)
-                self._turn(self._picture is not None)
-                self._picture = picture
+            if self._video_config is None or config != self._video_config.config:
+                picture = codecs.parse_video_config(config)
+                self._change_tracks(self._video_config is not None)
+                self._video_config = picture
             return
         config = packet.body[2:]
-        if self._sound is None or config != self._sound.config:
-            sound = codecs.sound(config)
-            self._turn(self._sound is not None)
-            self._sound = sound
-            self._audio = _Track(AUDIO_TRACK, AUDIO_RUN, sound.frame)
+        if self._audio_config is None or config != self._audio_config.config:
+            sound = codecs.parse_audio_config(config)
+            self._change_tracks(self._audio_config is not None)
+            self._audio_config = sound
+            self._audio = _TrackBuffer(AUDIO_TRACK, AUDIO_RUN, sound.frame)
 
-    def _turn(self, is_change: bool) -> None:  # noqa: FBT001  a fact, not a mode
+    def _change_tracks(self, is_change: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Deliver all that belongs to the tracks as they were."""
         self._inits += 1
-        if self._inits > MOST_INITS:
-            raise Unsupported("the headers of picture and sound change all the time")
+        if self._inits > MAX_INITS:
+            raise UnsupportedMediaError("the headers of picture and sound change all the time")
         if is_change and self._undecided:
-            self._decide()
+            self._release_undecided()
         if self._undecided is None:
-            self._finish()
+            self._flush_all()
         self._init = None
 
-    def _is_wanted(self, packet: Packet) -> bool:
+    def _is_decodable(self, packet: Packet) -> bool:
         """Return whether a frame can be decoded: nothing can before the header and a key frame."""
         if packet.kind != VIDEO:
-            return self._sound is not None
-        if packet.is_key and self._picture is not None:
-            self._has_begun = True
-        return self._has_begun
+            return self._audio_config is not None
+        if packet.is_keyframe and self._video_config is not None:
+            self._has_keyframe = True
+        return self._has_keyframe
 
-    def _wait(self, packet: Packet, time: int, undecided: list[tuple[Packet, int]]) -> None:
+    def _hold_undecided(
+        self, packet: Packet, time: int, undecided: list[tuple[Packet, int]]
+    ) -> None:
         """Keep a frame until it is known which tracks there are."""
         undecided.append((packet, time))
-        known = {VIDEO_TRACK: self._picture, AUDIO_TRACK: self._sound}
+        tracks = {VIDEO_TRACK: self._video_config, AUDIO_TRACK: self._audio_config}
         if (
-            all(track or self._hints[number] is False for number, track in known.items())
+            all(track or self._hints[number] is False for number, track in tracks.items())
             or time - undecided[0][1] >= UNDECIDED_MS
             or len(undecided) >= UNDECIDED_FRAMES
-            or sum(len(waiting.body) for waiting, _ in undecided) > HELD_BYTES
+            or sum(len(waiting.body) for waiting, _ in undecided) > MAX_CHUNK_BYTES
         ):
-            self._decide()
+            self._release_undecided()
 
-    def _decide(self) -> None:
+    def _release_undecided(self) -> None:
         waiting, self._undecided = self._undecided or [], None
         for packet, time in waiting:
-            self._take(packet, time)
+            self._add_frame(packet, time)
 
-    def _take(self, packet: Packet, time: int) -> None:
+    def _add_frame(self, packet: Packet, time: int) -> None:
         if self._clock < 0:
             self._clock = max(time, 0)
         if packet.kind == VIDEO:
-            self._take_picture(packet, time)
+            self._add_video(packet, time)
         else:
-            self._take_sound(packet, time)
+            self._add_audio(packet, time)
 
-    def _take_picture(self, packet: Packet, time: int) -> None:
+    def _add_video(self, packet: Packet, time: int) -> None:
         track, body = self._video, packet.body
         # Players want decoding times that grow; the composition offset keeps the picture in place.
         at = max(time, track.at + 1)
         track.complete(at)
         if track.entries and (
-            packet.is_key or at + track.usual - self._clock > PART_MS or track.is_full
+            packet.is_keyframe
+            or at + track.frame_ticks - self._clock > MAX_PART_MS
+            or track.is_full
         ):
-            self._cut(at)
+            self._cut_chunk(at)
         composition = (body[2] << 16 | body[3] << 8 | body[4]) - ((body[2] & 0x80) << 17)
         composition += time - at
         payload = memoryview(body)[5:]
-        flags = KEY if packet.is_key else NOT_KEY
+        flags = KEY if packet.is_keyframe else NOT_KEY
         track.hold(at, payload, (len(payload), flags, composition & 0xFFFF_FFFF))
 
-    def _take_sound(self, packet: Packet, time: int) -> None:
-        track, sound = self._audio, self._sound
+    def _add_audio(self, packet: Packet, time: int) -> None:
+        track, sound = self._audio, self._audio_config
         assert sound is not None  # noqa: S101  `_take` asked
         # Milliseconds are too coarse for sound: a frame begins exactly where the last one ended,
         # unless the publisher left something out or its clock and its samples part ways.
         at = track.at + sound.frame
-        said = time * sound.rate // 1000
+        by_clock = time * sound.rate // 1000
         if track.at < 0:
-            at = max(said, 0)
-        elif abs(said - at) * 1000 > DRIFT_MS * sound.rate:
-            at = max(said, track.at + 1)
+            at = max(by_clock, 0)
+        elif abs(by_clock - at) * 1000 > MAX_DRIFT_MS * sound.rate:
+            at = max(by_clock, track.at + 1)
         track.complete(at)
         if track.entries and (
-            (at - track.begin + sound.frame) * 1000 > HELD_MS * sound.rate or track.is_full
+            (at - track.begin + sound.frame) * 1000 > MAX_AUDIO_MS * sound.rate or track.is_full
         ):
-            self._cut(at * 1000 // sound.rate)
+            self._cut_chunk(at * 1000 // sound.rate)
         payload = memoryview(packet.body)[2:]
         track.hold(at, payload, (len(payload),))
 
-    def _finish(self) -> None:
+    def _flush_all(self) -> None:
         """Complete the last frames, as long as the ones before them, and deliver all."""
         ends = [0]
-        video, audio, sound = self._video, self._audio, self._sound
-        if video.held is not None:
-            end = video.at + min(video.usual, PART_MS)
+        video, audio, sound = self._video, self._audio, self._audio_config
+        if video.pending is not None:
+            end = video.at + min(video.frame_ticks, MAX_PART_MS)
             video.complete(end)
             ends.append(end)
-        if audio.held is not None and sound is not None:
+        if audio.pending is not None and sound is not None:
             end = audio.at + sound.frame
             audio.complete(end)
             ends.append(end * 1000 // sound.rate)
-        self._cut(max(ends))
+        self._cut_chunk(max(ends))
 
-    def _cut(self, until: int) -> None:
+    def _cut_chunk(self, until: int) -> None:
         """Deliver the frames that are complete; the next chunk begins at `until`, in ms."""
         tracks = [track for track in (self._video, self._audio) if track.entries]
         if not tracks:
             return
-        first = [*self._video.payload, self._video.held][0]
-        init = self._init = self._init or _init(self._picture, self._sound, first)
+        first = [*self._video.payload, self._video.pending][0]
+        init = self._init = self._init or _make_init(self._video_config, self._audio_config, first)
         duration = max(until - self._clock, 0)
         self._clock += duration
         # The third number about the first picture is its flags.
         is_independent = not init.has_video or self._video.entries[2:3] == [KEY]
         self._number += 1
-        self._deliver(Chunk(_chunk(self._number, tracks), duration, is_independent, init))
+        self._deliver(
+            MediaChunk(_encode_chunk(self._number, tracks), duration, is_independent, init)
+        )
 
 
-def _chunk(number: int, tracks: list[_Track]) -> bytes:
+def _encode_chunk(number: int, tracks: list[_TrackBuffer]) -> bytes:
     """Return moof and mdat of the complete frames of these tracks, which forget them."""
-    size = _MOOF.size + sum(track.described() for track in tracks)
+    size = _MOOF.size + sum(track.description_size() for track in tracks)
     offset = size + boxes.HEAD.size
     parts: list[bytes | memoryview] = [_MOOF.pack(size, b"moof", 16, b"mfhd", 0, number)]
     for track in tracks:
@@ -346,21 +352,23 @@ def _chunk(number: int, tracks: list[_Track]) -> bytes:
     parts.append(boxes.HEAD.pack(offset - size, b"mdat"))
     for track in tracks:
         parts += track.payload
-        track.empty()
+        track.clear()
     return b"".join(parts)
 
 
-def _init(picture: Picture | None, sound: Sound | None, first: memoryview | None) -> Init:
+def _make_init(
+    picture: VideoConfig | None, sound: AudioConfig | None, first: memoryview | None
+) -> InitSegment:
     """Describe the tracks, and whether the first picture of them does so too."""
     tracks, extends, names = [], [], []
     if picture is not None:
         shape = (picture.width, picture.height)
-        media = (full(b"vmhd", 0, 1, bytes(8)), picture.entry())
+        media = (full_box(b"vmhd", 0, 1, bytes(8)), picture.sample_entry())
         tracks.append(_trak(VIDEO_TRACK, VIDEO_SCALE, b"vide", media, shape))
         extends.append(_trex(VIDEO_TRACK, NOT_KEY))
         names.append(picture.codec)
     if sound is not None:
-        media = (full(b"smhd", 0, 0, bytes(4)), sound.entry())
+        media = (full_box(b"smhd", 0, 0, bytes(4)), sound.sample_entry())
         tracks.append(_trak(AUDIO_TRACK, sound.rate, b"soun", media, (0, 0)))
         extends.append(_trex(AUDIO_TRACK, KEY))
         names.append(sound.codec)
@@ -369,12 +377,12 @@ def _init(picture: Picture | None, sound: Sound | None, first: memoryview | None
     data += box(b"moov", movie, *tracks, box(b"mvex", *extends))
     width, height = (picture.width, picture.height) if picture else (0, 0)
     config = b"" if sound is None else sound.config
-    has_sets = picture is not None and first is not None and picture.is_in(first)
-    return Init(data, ",".join(names), width, height, picture is not None, config, has_sets)
+    has_sets = picture is not None and first is not None and picture.has_parameter_sets(first)
+    return InitSegment(data, ",".join(names), width, height, picture is not None, config, has_sets)
 
 
 def _trex(number: int, flags: int) -> bytes:
-    return full(b"trex", 0, 0, struct.pack(">5I", number, 1, 0, 0, flags))
+    return full_box(b"trex", 0, 0, struct.pack(">5I", number, 1, 0, 0, flags))
 
 
 def _trak(
@@ -385,16 +393,16 @@ def _trak(
     loudness = 0x100 if kind == b"soun" else 0
     rest = struct.pack(">12xHxx", loudness) + boxes.MATRIX
     rest += struct.pack(">II", shape[0] << 16, shape[1] << 16)
-    here = box(b"dinf", full(b"dref", 0, 0, struct.pack(">I", 1), full(b"url ", 0, 1)))
+    here = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
     no_frames = struct.pack(">I", 0)
     table = box(
         b"stbl",
-        full(b"stsd", 0, 0, struct.pack(">I", 1), entry),
-        full(b"stts", 0, 0, no_frames),
-        full(b"stsc", 0, 0, no_frames),
-        full(b"stsz", 0, 0, no_frames, no_frames),
-        full(b"stco", 0, 0, no_frames),
+        full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry),
+        full_box(b"stts", 0, 0, no_frames),
+        full_box(b"stsc", 0, 0, no_frames),
+        full_box(b"stsz", 0, 0, no_frames, no_frames),
+        full_box(b"stco", 0, 0, no_frames),
     )
-    handler = full(b"hdlr", 0, 0, struct.pack(">4x4s12xx", kind))
+    handler = full_box(b"hdlr", 0, 0, struct.pack(">4x4s12xx", kind))
     inner = box(b"mdia", boxes.mdhd(scale, 0), handler, box(b"minf", header, here, table))
     return box(b"trak", boxes.tkhd(number, 0, rest), inner)

@@ -20,22 +20,22 @@ class Packet:
     """As published: codec byte, packet type, composition time and payload."""
     is_header: bool = False
     """Whether it describes the codec (AVC or AAC sequence header) instead of carrying a frame."""
-    is_key: bool = False
+    is_keyframe: bool = False
     """Whether it is a video frame that a player can begin with."""
 
 
-class Unsupported(Exception):
+class UnsupportedMediaError(Exception):
     """Media that is not taken; the message is for whoever publishes it."""
 
 
 AVC: Final = 7
 AAC: Final = 10
-KEY_FRAME: Final = 1
+KEYFRAME: Final = 1
 SEQUENCE_HEADER: Final = 0
 FRAME: Final = 1
 EXTENDED: Final = 0x80
 """Set in the first byte of video by publishers of codecs newer than FLV."""
-SOUND_CODECS: Final = {
+AUDIO_CODECS: Final = {
     0: "PCM",
     1: "ADPCM",
     2: "MP3",
@@ -44,42 +44,44 @@ SOUND_CODECS: Final = {
     8: "G.711",
     11: "Speex",
 }
-PICTURE_CODECS: Final = {2: "H.263", 3: "Screen Video", 4: "VP6", 5: "VP6", 12: "H.265"}
+VIDEO_CODECS: Final = {2: "H.263", 3: "Screen Video", 4: "VP6", 5: "VP6", 12: "H.265"}
 
 
-def packet(kind: int, time: int, body: bytes) -> Packet | None:
+def parse_packet(kind: int, time: int, body: bytes) -> Packet | None:
     """Return a message as a packet, or none where it carries nothing; raises `Unsupported`."""
     if kind == AUDIO:
-        return _audio(time, body)
+        return _parse_audio(time, body)
     if kind == VIDEO:
-        return _video(time, body)
+        return _parse_video(time, body)
     return Packet(kind, time, body) if body else None
 
 
-def _audio(time: int, body: bytes) -> Packet | None:
+def _parse_audio(time: int, body: bytes) -> Packet | None:
     if not body:
         return None
     codec = body[0] >> 4
     if codec != AAC:
-        name = SOUND_CODECS.get(codec, f"codec {codec}")
-        raise Unsupported(f"the sound is {name}; only AAC is taken")
+        name = AUDIO_CODECS.get(codec, f"codec {codec}")
+        raise UnsupportedMediaError(f"the sound is {name}; only AAC is taken")
     if len(body) <= 2:  # noqa: PLR2004  codec byte and packet type, no payload
         return None
     return Packet(AUDIO, time, body, is_header=body[1] == SEQUENCE_HEADER)
 
 
-def _video(time: int, body: bytes) -> Packet | None:
+def _parse_video(time: int, body: bytes) -> Packet | None:
     if not body:
         return None
     first = body[0]
     if first & EXTENDED:
-        raise Unsupported(f"the picture is {body[1:5].decode('latin-1')}; only H.264 is taken")
+        raise UnsupportedMediaError(
+            f"the picture is {body[1:5].decode('latin-1')}; only H.264 is taken"
+        )
     codec = first & 0x0F
     if codec != AVC:
-        name = PICTURE_CODECS.get(codec, f"codec {codec}")
-        raise Unsupported(f"the picture is {name}; only H.264 is taken")
+        name = VIDEO_CODECS.get(codec, f"codec {codec}")
+        raise UnsupportedMediaError(f"the picture is {name}; only H.264 is taken")
     # What is neither header nor frame ends a sequence and carries nothing: ffmpeg sends one last.
     if len(body) <= 5 or body[1] > FRAME:  # noqa: PLR2004  codec, type and composition time
         return None
     is_header = body[1] == SEQUENCE_HEADER
-    return Packet(VIDEO, time, body, is_header, not is_header and first >> 4 == KEY_FRAME)
+    return Packet(VIDEO, time, body, is_header, not is_header and first >> 4 == KEYFRAME)

@@ -7,49 +7,49 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from homeroom.media.engine.amf0 import Malformed, Value, decode, encode
-from homeroom.media.engine.answers import PING, PONG, control
+from homeroom.media.engine.amf0 import ProtocolError, Value, decode, encode
 from homeroom.media.engine.chunks import (
     COMMAND,
     LONG,
-    OUT_CHUNK,
+    OUT_CHUNK_BYTES,
     SET_CHUNK_SIZE,
     USER_CONTROL,
-    Reader,
-    message,
+    ChunkReader,
+    encode_message,
 )
 from homeroom.media.engine.packets import SCRIPT, Packet
-from homeroom.media.engine.rtmp import SET_DATA_FRAME, SHAKE, VERSION
+from homeroom.media.engine.responses import PING, PONG, control_message
+from homeroom.media.engine.rtmp import HANDSHAKE_BYTES, SET_DATA_FRAME, VERSION
 
 PORT: Final = 1935
 """Where no port is named."""
-OPENING: Final = 10.0
+CONNECT_SECONDS: Final = 10.0
 """Seconds until the server must have taken the stream."""
-UNREAD: Final = 10.0
+STALL_SECONDS: Final = 10.0
 """Seconds for which a server may take nothing before it is given up."""
-FAREWELL: Final = 2.0
+CLOSE_SECONDS: Final = 2.0
 """Seconds that a server has to end the connection."""
-AT_ONCE: Final = 65_536
+READ_BYTES: Final = 65_536
 """Bytes read in one go."""
 
 
-class Unpublished(Exception):
+class PublishError(Exception):
     """The server does not take the stream, or takes it no longer; the message says why."""
 
 
 @asynccontextmanager
-async def publishing(url: str) -> AsyncIterator["Publisher"]:
+async def open_publisher(url: str) -> AsyncIterator["Publisher"]:
     """Publish at `rtmp://host/app/name?query` until the block ends; raises `Unpublished`."""
     where = urlsplit(url)
     app, _, name = where.path.strip("/").partition("/")
     if where.scheme != "rtmp" or not (where.hostname and app and name):
-        raise Unpublished("the address is not rtmp://host/app/name")
+        raise PublishError("the address is not rtmp://host/app/name")
     name = f"{name}?{where.query}" if where.query else name
     try:
-        async with asyncio.timeout(OPENING):
+        async with asyncio.timeout(CONNECT_SECONDS):
             reader, writer = await asyncio.open_connection(where.hostname, where.port or PORT)
     except OSError as failure:
-        raise Unpublished(f"{where.netloc} cannot be reached: {failure}") from failure
+        raise PublishError(f"{where.netloc} cannot be reached: {failure}") from failure
     publisher = Publisher(reader, writer)
     try:
         await publisher.open(f"rtmp://{where.netloc}/{app}", app, name)
@@ -61,122 +61,132 @@ async def publishing(url: str) -> AsyncIterator["Publisher"]:
 class Publisher:
     """A connection over which one stream is published; `publishing` opens and closes it."""
 
-    _hearing: asyncio.Task[str]
+    _listener: asyncio.Task[str]
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._chunks = Reader()
+        self._chunks = ChunkReader()
         self._calls = 0
         self._stream = 0
 
     async def open(self, tc_url: str, app: str, name: str) -> None:
         """Have the server take the stream; raises `Unpublished`."""
         try:
-            async with asyncio.timeout(OPENING):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 await self._shake_hands()
                 await self._call("connect", {"app": app, "type": "nonprivate", "tcUrl": tc_url})
                 self._stream = await self._call("createStream", None)
-                self._say("publish", None, name, app)
-                while _status(await self._next()) != "NetStream.Publish.Start":
+                self._send_command("publish", None, name, app)
+                while _status_code(await self._next_command()) != "NetStream.Publish.Start":
                     pass
         except TimeoutError:
-            raise Unpublished("the server does not answer") from None
-        except (OSError, EOFError, Malformed) as failure:
-            raise Unpublished(f"the server has ended the connection: {failure}") from failure
-        self._hearing = asyncio.create_task(self._hear())
+            raise PublishError("the server does not answer") from None
+        except (OSError, EOFError, ProtocolError) as failure:
+            raise PublishError(f"the server has ended the connection: {failure}") from failure
+        self._listener = asyncio.create_task(self._listen())
 
     async def send(self, packet: Packet) -> None:
         """Send a packet, as fast as the server takes it; raises `Unpublished`."""
-        if self._hearing.done():
-            raise Unpublished(self._hearing.result())
+        if self._listener.done():
+            raise PublishError(self._listener.result())
         # Servers keep metadata for those who join later only where they are told to.
-        told = SET_DATA_FRAME if packet.kind == SCRIPT else b""
-        self._writer.write(message(packet.kind, packet.time, told + packet.body, self._stream))
+        prefix = SET_DATA_FRAME if packet.kind == SCRIPT else b""
+        self._writer.write(
+            encode_message(packet.kind, packet.time, prefix + packet.body, self._stream)
+        )
         try:
-            async with asyncio.timeout(UNREAD):
+            async with asyncio.timeout(STALL_SECONDS):
                 await self._writer.drain()
         except TimeoutError:
-            raise Unpublished("the server takes nothing any more") from None
+            raise PublishError("the server takes nothing any more") from None
         except OSError:
-            raise Unpublished(await self.ended()) from None
+            raise PublishError(await self.wait_ended()) from None
 
-    async def ended(self) -> str:
+    async def wait_ended(self) -> str:
         """Wait until the server ends the push; returns why."""
-        return await asyncio.shield(self._hearing)
+        return await asyncio.shield(self._listener)
 
     async def close(self) -> None:
         """Say that the stream has ended, and close the connection."""
         if self._stream and not self._reader.at_eof():
             with suppress(OSError, RuntimeError):  # it may have just been lost
-                self._say("deleteStream", None, self._stream)
+                self._send_command("deleteStream", None, self._stream)
                 self._writer.write_eof()
         if hasattr(self, "_hearing"):
             # Closed with something unread, the connection would be reset, and our last words lost.
-            await asyncio.wait((self._hearing,), timeout=FAREWELL)
-            self._hearing.cancel()
+            await asyncio.wait((self._listener,), timeout=CLOSE_SECONDS)
+            self._listener.cancel()
         self._writer.transport.abort()
         with suppress(OSError):
             await self._writer.wait_closed()
 
     async def _shake_hands(self) -> None:
-        self._writer.write(bytes((VERSION,)) + bytes(8) + os.urandom(SHAKE - 8))
-        theirs = await self._reader.readexactly(1 + 2 * SHAKE)
+        self._writer.write(bytes((VERSION,)) + bytes(8) + os.urandom(HANDSHAKE_BYTES - 8))
+        theirs = await self._reader.readexactly(1 + 2 * HANDSHAKE_BYTES)
         if theirs[0] != VERSION:
-            raise Malformed("no RTMP")
-        self._writer.write(theirs[1 : 1 + SHAKE] + control(SET_CHUNK_SIZE, LONG.pack(OUT_CHUNK)))
+            raise ProtocolError("no RTMP")
+        self._writer.write(
+            theirs[1 : 1 + HANDSHAKE_BYTES]
+            + control_message(SET_CHUNK_SIZE, LONG.pack(OUT_CHUNK_BYTES))
+        )
 
-    def _say(self, name: str, *values: Value) -> int:
+    def _send_command(self, name: str, *values: Value) -> int:
         """Send a command and return its number."""
         self._calls += 1
         # What is said of a stream goes over that stream; before there is one, it is 0.
-        self._writer.write(message(COMMAND, 0, encode(name, self._calls, *values), self._stream))
+        self._writer.write(
+            encode_message(COMMAND, 0, encode(name, self._calls, *values), self._stream)
+        )
         return self._calls
 
     async def _call(self, name: str, *values: Value) -> int:
         """Send a command and return the number that answers it, if one does."""
-        number = self._say(name, *values)
-        while (said := await self._next())[1:2] != [number] or said[0] not in {"_result", "_error"}:
+        number = self._send_command(name, *values)
+        while (command := await self._next_command())[1:2] != [number] or command[0] not in {
+            "_result",
+            "_error",
+        }:
             pass
-        about = said[3] if len(said) > 3 else None  # noqa: PLR2004  name, number, null, the answer
-        if said[0] == "_error":
-            raise Unpublished(_described(about))
+        about = command[3] if len(command) > 3 else None  # noqa: PLR2004  name, number, null, the answer
+        if command[0] == "_error":
+            raise PublishError(_describe_error(about))
         return int(about) if isinstance(about, float) else 0
 
-    async def _next(self) -> list[Value]:
+    async def _next_command(self) -> list[Value]:
         """Return the next command; pings are answered on the way."""
         while True:
-            while (said := self._chunks.next()) is None:
-                data = await self._reader.read(AT_ONCE)
+            while (received := self._chunks.next()) is None:
+                data = await self._reader.read(READ_BYTES)
                 if not data:
                     raise EOFError("it says no reason")
                 self._chunks.feed(data)
-            if said.type == COMMAND:
-                return decode(said.body)
-            if said.type == USER_CONTROL and said.body[:2] == PING:
-                self._writer.write(control(USER_CONTROL, PONG + said.body[2:6]))
+            if received.type == COMMAND:
+                return decode(received.body)
+            if received.type == USER_CONTROL and received.body[:2] == PING:
+                self._writer.write(control_message(USER_CONTROL, PONG + received.body[2:6]))
 
-    async def _hear(self) -> str:
+    async def _listen(self) -> str:
         """Listen until the server ends the push; returns why."""
         try:
             while True:
-                _status(await self._next())
-        except Unpublished as end:
+                _status_code(await self._next_command())
+        except PublishError as end:
             return str(end)
-        except (OSError, EOFError, Malformed) as failure:
+        except (OSError, EOFError, ProtocolError) as failure:
             return f"the server has ended the connection: {failure}"
 
 
-def _status(values: list[Value]) -> str:
+def _status_code(values: list[Value]) -> str:
     """Return the code of a status, nothing for other commands; raises `Unpublished` by an error."""
     about = values[3] if values[:1] == ["onStatus"] and len(values) > 3 else None  # noqa: PLR2004  the object is the fourth value of onStatus
     if not isinstance(about, dict):
         return ""
     if about.get("level") == "error":
-        raise Unpublished(_described(about))
+        raise PublishError(_describe_error(about))
     return str(about.get("code", ""))
 
 
-def _described(about: Value) -> str:
+def _describe_error(about: Value) -> str:
     facts = about if isinstance(about, dict) else {}
     return str(facts.get("description") or facts.get("code") or "the server says no reason")

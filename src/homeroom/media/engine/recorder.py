@@ -9,26 +9,34 @@ from typing import Any, BinaryIO
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.keys import KeyGenerator
-from homeroom.media.engine import asking
-from homeroom.media.engine.asking import Client
-from homeroom.media.engine.boxes import Broken
-from homeroom.media.engine.disk import Disk, Task
-from homeroom.media.engine.mend import mend
-from homeroom.media.engine.packager import Chunk, Init
-from homeroom.media.engine.spool import UNREADABLE, Spool, is_own, prepare, read, sync, write
+from homeroom.media.engine import hooks_client
+from homeroom.media.engine.boxes import MalformedMP4Error
+from homeroom.media.engine.disk import DiskWriter, Task
+from homeroom.media.engine.hooks_client import ClientInfo
+from homeroom.media.engine.packager import InitSegment, MediaChunk
+from homeroom.media.engine.repair import repair
+from homeroom.media.engine.spool import (
+    UNREADABLE,
+    Spool,
+    is_own,
+    prepare_folder,
+    read_file,
+    sync_path,
+    write_file,
+)
 
 log = logging.getLogger("homeroom.media.recorder")
 
-SYNC_EVERY = 2_000
+SYNC_MS = 2_000
 """Milliseconds of media after which a recording is made to last a power cut."""
-AGAIN_AFTER = 10.0
+RETRY_SECONDS = 10.0
 """Seconds after which a recording that failed is tried again."""
 
 
-class Archive:
+class RecordingArchive:
     """Where recordings are written, and whom they are reported to."""
 
-    def __init__(self, folder: Path, spool: Spool, disk: Disk, rotate_seconds: int) -> None:
+    def __init__(self, folder: Path, spool: Spool, disk: DiskWriter, rotate_seconds: int) -> None:
         self.folder = folder
         self.spool = spool
         self.disk = disk
@@ -36,19 +44,19 @@ class Archive:
         self.failures = 0
         self._clock = SystemClock()
         self._open: set[Path] = set()
-        prepare(folder)
+        prepare_folder(folder)
 
-    def opened(self, client: Client, shift: int) -> "File":
+    def open_recording(self, client: ClientInfo, shift: int) -> "RecordingFile":
         """Return a new recording; `shift` is how far the clock of classes is ahead, in seconds."""
         path = self.folder / f"{KeyGenerator().file_id()}.mp4"
         self._open.add(path)
-        report = asking.body("on_dvr", client) | {
+        report = hooks_client.hook_body("on_dvr", client) | {
             "file": path.name,
             "started_at": self._clock.now() + shift,
         }
-        return File(path, report)
+        return RecordingFile(path, report)
 
-    def report(self, file: "File", duration: int) -> None:
+    def report(self, file: "RecordingFile", duration: int) -> None:
         """Report a recording that has ended; waits for the disk."""
         try:
             self.spool.add(file.report | {"duration": duration})
@@ -56,13 +64,13 @@ class Archive:
             # Its note is still there, by which it is found again.
             log.warning("a recording waits to be reported", extra={"why": str(failure)})
         else:
-            file.note.unlink(missing_ok=True)
+            file.description.unlink(missing_ok=True)
         self._open.discard(file.path)
 
-    def drop(self, file: "File") -> None:
+    def discard(self, file: "RecordingFile") -> None:
         """Forget a recording that nothing was written of."""
         file.path.unlink(missing_ok=True)
-        file.note.unlink(missing_ok=True)
+        file.description.unlink(missing_ok=True)
         self._open.discard(file.path)
 
     def recover(self) -> None:
@@ -72,7 +80,7 @@ class Archive:
             if path in self._open or not is_own(note):
                 continue
             try:
-                report = read(note)
+                report = read_file(note)
             except OSError as failure:
                 log.warning("a recording cannot be told of", extra={"why": str(failure)})
                 continue
@@ -80,19 +88,19 @@ class Archive:
                 note.unlink(missing_ok=True)
             else:
                 log.info("a recording is recovered", extra={"file": path.name})
-                self.abandon(File(path, report))
+                self.salvage(RecordingFile(path, report))
 
-    def abandon(self, file: "File") -> None:
+    def salvage(self, file: "RecordingFile") -> None:
         """Report as much of a recording that was cut as plays; waits for the disk."""
         try:
             file.close()
-            duration = mend(file.path)
-        except Broken as fault:
+            duration = repair(file.path)
+        except MalformedMP4Error as fault:
             log.error(  # noqa: TRY400  the fault is all there is to say
                 "a recording cannot be read; it is put aside",
                 extra={"file": file.path.name, "why": str(fault)},
             )
-            file.note.rename(file.note.with_suffix(UNREADABLE))
+            file.description.rename(file.description.with_suffix(UNREADABLE))
             self._open.discard(file.path)
             return
         except OSError as failure:
@@ -100,26 +108,26 @@ class Archive:
             self._open.discard(file.path)
             return
         if duration is None:
-            self.drop(file)
+            self.discard(file)
         else:
             self.report(file, duration)
 
 
-class File:
+class RecordingFile:
     """One recording on the disk; everything here runs on the threads of the disk."""
 
     def __init__(self, path: Path, report: dict[str, Any]) -> None:
         self.path = path
-        self.note = path.with_suffix(".json")
+        self.description = path.with_suffix(".json")
         """Stands beside it until it is reported: who recorded what, and when."""
         self.report = report
         self.is_broken = False
         """Whether a write has failed: what was to follow would stand in the wrong place."""
         self._file: BinaryIO | None = None
 
-    def begin(self, init: bytes) -> None:
+    def create(self, init: bytes) -> None:
         """Make the file."""
-        write(self.note, self.report, lasts=False)
+        write_file(self.description, self.report, durable=False)
         self._file = self.path.open("xb", buffering=0)
         self.append(init)
 
@@ -131,12 +139,12 @@ class File:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def exist(self) -> None:
+    def sync_names(self) -> None:
         """Make the names of file and note last, and what the note says."""
-        sync(self.note)
-        sync(self.path.parent)
+        sync_path(self.description)
+        sync_path(self.path.parent)
 
-    def last(self) -> None:
+    def sync_data(self) -> None:
         """Make what is written last."""
         if self._file is not None:
             os.fsync(self._file.fileno())
@@ -151,16 +159,16 @@ class File:
 class Recorder:
     """Records one push, in as many files as it takes."""
 
-    def __init__(self, archive: Archive, client: Client, shift: int) -> None:
+    def __init__(self, archive: RecordingArchive, client: ClientInfo, shift: int) -> None:
         self._archive = archive
         self._client = client
         self._shift = shift
         self._loop = asyncio.get_running_loop()
-        self._file: File | None = None
-        self._init: Init | None = None
+        self._file: RecordingFile | None = None
+        self._init: InitSegment | None = None
         self._length = 0
         self._synced = 0
-        self._again_at = 0.0
+        self._retry_at = 0.0
         self.error: str | None = None
         """Why it does not record now."""
 
@@ -171,11 +179,11 @@ class Recorder:
             return "failed"
         return "off" if self._file is None else "on"
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: MediaChunk) -> None:
         """Record a chunk."""
         if self._file is not None and self._is_full(chunk):
             self.end()
-        if self._file is None and not self._begin(chunk):
+        if self._file is None and not self._start(chunk):
             return
         disk = self._archive.disk
         if disk.is_full:
@@ -185,11 +193,11 @@ class Recorder:
         if chunk.init is not self._init:
             self._init, data = chunk.init, chunk.init.data + data
         size = len(data)
-        self._do(lambda task: disk.write(task, size), lambda file: file.append(data))
+        self._run_on_disk(lambda task: disk.write(task, size), lambda file: file.append(data))
         self._length += chunk.duration
-        if self._length - self._synced >= SYNC_EVERY:
+        if self._length - self._synced >= SYNC_MS:
             self._synced = self._length
-            self._do(disk.settle, File.last)
+            self._run_on_disk(disk.sync, RecordingFile.sync_data)
 
     def end(self) -> None:
         """End the recording; what is written of it is reported."""
@@ -200,39 +208,41 @@ class Recorder:
 
         def finish() -> None:
             try:
-                file.last()
+                file.sync_data()
                 file.close()
             except OSError as failure:
                 log.warning("a recording may not last", extra={"why": str(failure)})
             if file.is_broken:
                 # A write failed after the end was asked for; before it, we would not be here.
                 archive.failures += 1
-                archive.abandon(file)
+                archive.salvage(file)
             else:
                 archive.report(file, length)
 
-        archive.disk.settle(finish)
+        archive.disk.sync(finish)
 
-    def _is_full(self, chunk: Chunk) -> bool:
+    def _is_full(self, chunk: MediaChunk) -> bool:
         is_long = self._length >= self._archive.rotate_ms and chunk.is_independent
         init = self._init
         return is_long or not (
-            chunk.init is init or (init is not None and chunk.init.follows(init))
+            chunk.init is init or (init is not None and chunk.init.can_follow(init))
         )
 
-    def _begin(self, chunk: Chunk) -> bool:
-        if self._loop.time() < self._again_at:
+    def _start(self, chunk: MediaChunk) -> bool:
+        if self._loop.time() < self._retry_at:
             return False
         if self.error is not None and not chunk.is_independent:
             return False
-        self._file = self._archive.opened(self._client, self._shift)
+        self._file = self._archive.open_recording(self._client, self._shift)
         self._init, self._length, self._synced, self.error = chunk.init, 0, 0, None
         disk = self._archive.disk
-        self._do(disk.write, lambda file: file.begin(chunk.init.data))
-        self._do(disk.settle, File.exist)
+        self._run_on_disk(disk.write, lambda file: file.create(chunk.init.data))
+        self._run_on_disk(disk.sync, RecordingFile.sync_names)
         return True
 
-    def _do(self, by: Callable[[Task], None], task: Callable[[File], None]) -> None:
+    def _run_on_disk(
+        self, by: Callable[[Task], None], task: Callable[[RecordingFile], None]
+    ) -> None:
         """Have the disk do something to the file, which is broken when that fails."""
         file = self._file
         if file is None:
@@ -250,15 +260,15 @@ class Recorder:
 
         by(do_it)
 
-    def _fail(self, file: File | None, why: str) -> None:
+    def _fail(self, file: RecordingFile | None, why: str) -> None:
         """Stop recording for a while; what was written is kept, the stream goes on."""
         if file is None or file is not self._file:
             return
         log.error("not recorded", extra={"stream": self._client.stream, "why": why})
         self.error = why
         self._file = None
-        self._again_at = self._loop.time() + AGAIN_AFTER
+        self._retry_at = self._loop.time() + RETRY_SECONDS
         archive = self._archive
         archive.failures += 1
 
-        archive.disk.settle(lambda: archive.abandon(file))
+        archive.disk.sync(lambda: archive.salvage(file))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from homeroom.media.engine.settings import LONGEST_NAME
+from homeroom.media.engine.settings import MAX_NAME_CHARS
 
 HEAD_END: Final = b"\r\n\r\n"
 ALLOWED: Final = bytes(set(range(0x21, 0x7F)) - set(b'"<>\\^`{|}'))
@@ -20,7 +20,7 @@ KEEP: Final = {
     (b"HTTP/1.0", True): b"Connection: close\r\n",
 }
 """What is said of the connection, by version and by whether it ends."""
-MOST_DIGITS: Final = 12
+MAX_DIGITS: Final = 12
 REASONS: Final = {
     200: "OK",
     400: "Bad Request",
@@ -49,12 +49,12 @@ PLAYLIST: Final = (
 MEDIA: Final = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nCache-Control: max-age=60\r\n" + CORS
 
 
-class Malformed(Exception):
+class BadRequestError(Exception):
     """This is no request, or none that is taken here; the message is for the peer."""
 
 
 @dataclass(slots=True, eq=False)
-class Request:
+class HTTPRequest:
     """The head of a request; none that has a body is taken."""
 
     method: bytes
@@ -74,39 +74,39 @@ class Request:
 
     def page(self) -> slice:
         """Return which of a list are asked for; raises `Malformed`."""
-        said = dict(pair.split("=", 1) for pair in self.query.split("&") if "=" in pair)
-        start, count = _whole(said.get("start")) or 0, _whole(said.get("count"))
+        fields = dict(pair.split("=", 1) for pair in self.query.split("&") if "=" in pair)
+        start, count = _parse_number(fields.get("start")) or 0, _parse_number(fields.get("count"))
         return slice(start, None if count is None else start + count)
 
 
-def read(head: bytes) -> Request:
+def parse_request(head: bytes) -> HTTPRequest:
     """Return a request by its head, the end of its last line included; raises `Malformed`."""
     words = head[: head.find(b"\r\n")].split(b" ")
     if len(words) != 3:  # noqa: PLR2004  method, target and version
-        raise Malformed("this is not HTTP")
+        raise BadRequestError("this is not HTTP")
     method, target, version = words
     if (version, True) not in KEEP or not target or target.translate(None, ALLOWED):
-        raise Malformed("this is not HTTP/1.1")
+        raise BadRequestError("this is not HTTP/1.1")
     lower = head.lower()
     if b"\r\ntransfer-encoding" in lower or _field(head, lower, b"content-length") not in {
         b"",
         b"0",
     }:
-        raise Malformed("no request here has a body")
+        raise BadRequestError("no request here has a body")
     connection = _field(lower, lower, b"connection")
     is_last = b"close" in connection or (version == b"HTTP/1.0" and b"keep-alive" not in connection)
     path, _, query = target.decode("ascii").partition("?")
-    return Request(method, path, query, KEEP[version, is_last], is_last, head, lower)
+    return HTTPRequest(method, path, query, KEEP[version, is_last], is_last, head, lower)
 
 
-def start(status: int, kind: str = "text/plain; charset=utf-8") -> bytes:
+def response_head(status: int, kind: str = "text/plain; charset=utf-8") -> bytes:
     """Return what an answer that is not for keeping begins with, but for its length."""
     lines = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
     return lines.encode() + b"Cache-Control: no-cache\r\n" + CORS
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StreamTarget:
     """What of a stream is asked for: FLV, the file of that name, or else the playlist."""
 
     name: str
@@ -120,32 +120,32 @@ class Wanted:
 
 
 @lru_cache(1024)
-def wanted(path: str, query: str) -> Wanted | None:
+def parse_target(path: str, query: str) -> StreamTarget | None:
     """Return what an address below the application asks for; raises `Malformed`."""
     folder, slash, file = path.partition("/")
     name, _, kind = (folder, "", "") if slash else path.rpartition(".")
-    if not 0 < len(name) <= LONGEST_NAME or len(file) > LONGEST_NAME:
+    if not 0 < len(name) <= MAX_NAME_CHARS or len(file) > MAX_NAME_CHARS:
         return None
     if slash:
-        return Wanted(name, query, file=file) if file else None
+        return StreamTarget(name, query, file=file) if file else None
     if kind not in {"flv", "m3u8"}:
         return None
     if kind == "flv" or "_HLS_" not in query:
-        return Wanted(name, query, is_flv=kind == "flv")
+        return StreamTarget(name, query, is_flv=kind == "flv")
     pairs = query.split("&")
-    kept = "&".join(pair for pair in pairs if not pair.startswith("_HLS_"))
-    said = dict(pair.split("=", 1) for pair in pairs if pair.startswith("_HLS_") and "=" in pair)
-    number, part = _whole(said.get("_HLS_msn")), _whole(said.get("_HLS_part"))
+    kept_query = "&".join(pair for pair in pairs if not pair.startswith("_HLS_"))
+    fields = dict(pair.split("=", 1) for pair in pairs if pair.startswith("_HLS_") and "=" in pair)
+    number, part = _parse_number(fields.get("_HLS_msn")), _parse_number(fields.get("_HLS_part"))
     if number is None and part is not None:
-        raise Malformed("_HLS_part needs _HLS_msn")
-    return Wanted(name, kept, number=number, part=part)
+        raise BadRequestError("_HLS_part needs _HLS_msn")
+    return StreamTarget(name, kept_query, number=number, part=part)
 
 
-def _whole(text: str | None) -> int | None:
+def _parse_number(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or len(text) > MOST_DIGITS:
-        raise Malformed("this is no number")
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
+        raise BadRequestError("this is no number")
     return int(text)
 
 

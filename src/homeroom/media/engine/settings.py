@@ -4,7 +4,7 @@ import msgspec
 
 APP = "live"
 """The one application name of this server, as SRS and OBS call the first part of a path."""
-LONGEST_NAME = 64
+MAX_NAME_CHARS = 64
 """Characters of the name of a stream."""
 
 

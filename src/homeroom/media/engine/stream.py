@@ -6,30 +6,30 @@ from collections.abc import Callable
 from typing import Protocol
 
 from homeroom.media.engine import amf0, flv
-from homeroom.media.engine.asking import Client
-from homeroom.media.engine.fanout import Cache, Fanout
-from homeroom.media.engine.hls import Hls
-from homeroom.media.engine.packager import Chunk, Init, Packager
-from homeroom.media.engine.packets import SCRIPT, Packet, packet
+from homeroom.media.engine.clock_mapper import STEP_MS, ClockMapper
+from homeroom.media.engine.fanout import Fanout, GopCache
+from homeroom.media.engine.hls import HlsWindow
+from homeroom.media.engine.hooks_client import ClientInfo
+from homeroom.media.engine.packager import InitSegment, MediaChunk, Packager
+from homeroom.media.engine.packets import SCRIPT, Packet, parse_packet
 from homeroom.media.engine.recorder import Recorder
-from homeroom.media.engine.timeline import STEP, Timeline
 
 log = logging.getLogger("homeroom.media.stream")
 
-SLOW = 2_100
+SLOW_KEYFRAME_MS = 2_100
 """Milliseconds between key frames that are too many; 60 frames at 29.97 a second are not yet."""
 
 
-class Stream:
+class LiveStream:
     """Outlives a publisher for a while: who comes back goes on where it was cut."""
 
     def __init__(self, name: str, rtmp: Callable[[Packet], bytes], coalesce: float) -> None:
         """Take how packets are written by RTMP, and the seconds they are held back."""
         self.name = name
-        self.cache = Cache()
+        self.cache = GopCache()
         self.rtmp = Fanout(rtmp, self.cache, self.send)
-        self.flv = Fanout(flv.tag, self.cache, self.send, flv.header)
-        self.hls = Hls()
+        self.flv = Fanout(flv.encode_tag, self.cache, self.send, flv.file_header)
+        self.hls = HlsWindow()
         self.publication: Publication | None = None
         self._coalesce = coalesce
         self._loop = asyncio.get_running_loop()
@@ -55,8 +55,8 @@ class Stream:
         self.send()
         self.publication = publication
         self.cache.clear()
-        self.rtmp.begin_again()
-        self.flv.begin_again()
+        self.rtmp.restart()
+        self.flv.restart()
 
     def finish(self) -> None:
         """Let go of the publisher; who watches waits for it to come back."""
@@ -66,10 +66,10 @@ class Stream:
         self.publication = None
         self.idle_since = self._loop.time()
 
-    def take(self, packet: Packet) -> None:
+    def add(self, packet: Packet) -> None:
         """Take a packet for the viewers."""
         self.time = max(self.time, packet.time)
-        self.cache.take(packet)
+        self.cache.add(packet)
         self._batch.append(packet)
 
     def flush(self) -> None:
@@ -89,10 +89,10 @@ class Stream:
             self.rtmp.send(batch)
             self.flv.send(batch)
 
-    def sweep(self, now: float) -> None:
+    def drop_stalled(self, now: float) -> None:
         """Drop viewers who have taken nothing for too long."""
-        self.rtmp.sweep(now)
-        self.flv.sweep(now)
+        self.rtmp.drop_stalled(now)
+        self.flv.drop_stalled(now)
 
     def end(self) -> None:
         """Say farewell to all who watch."""
@@ -102,13 +102,13 @@ class Stream:
         self.hls.end()
 
 
-class Keeper(Protocol):
+class PublishObserver(Protocol):
     """Who keeps count of pushes."""
 
     bytes_in: int
     slow_key_frames: int
 
-    def ended(self, publication: "Publication") -> None:
+    def publish_ended(self, publication: "Publication") -> None:
         """Take note that a push has ended."""
         ...
 
@@ -118,9 +118,9 @@ class Publication:
 
     def __init__(
         self,
-        keeper: Keeper,
-        stream: Stream,
-        client: Client,
+        keeper: PublishObserver,
+        stream: LiveStream,
+        client: ClientInfo,
         recorder: Recorder,
         cut: Callable[[str], None],
     ) -> None:
@@ -129,42 +129,42 @@ class Publication:
         self.client = client
         self.recorder = recorder
         self.cut = cut
-        self.key_frame_ms: int | None = None
+        self.keyframe_ms: int | None = None
         """Milliseconds between the last two key frames."""
-        self.init: Init | None = None
+        self.init: InitSegment | None = None
         """What is pushed, once that is known."""
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
         self.heard_at = self._loop.time()
-        self._timeline = Timeline()
+        self._timeline = ClockMapper()
         # What watches the stream goes on where the publisher before this one ended.
-        self._base = stream.time + STEP if stream.time else 0
+        self._base = stream.time + STEP_MS if stream.time else 0
         self._packager = Packager(self._deliver)
-        self._key_at: int | None = None
+        self._keyframe_at: int | None = None
         self._is_slow = False
         self._is_over = False
         stream.begin(self)
 
-    def take(self, kind: int, time: int, body: bytes) -> None:
+    def add(self, kind: int, time: int, body: bytes) -> None:
         """Take a message; its time is the publisher's own, in ms. Raises `Unsupported`."""
         if self._is_over:
             return
         self._keeper.bytes_in += len(body)
         self.heard_at = self._loop.time()
-        taken = packet(kind, 0, body)
-        if taken is None:
+        packet = parse_packet(kind, 0, body)
+        if packet is None:
             return
         # Headers and metadata carry no time of their own: many publishers send them with 0.
-        is_frame = kind != SCRIPT and not taken.is_header
+        is_frame = kind != SCRIPT and not packet.is_header
         at = self._timeline.place(time, self.heard_at) if is_frame else self._timeline.last
-        taken.time = self._base + at
+        packet.time = self._base + at
         if kind == SCRIPT:
             self._hint(body)
         else:
-            self._packager.take(taken, at)
-        if taken.is_key:
-            self._watch_keys(at)
-        self.stream.take(taken)
+            self._packager.add(packet, at)
+        if packet.is_keyframe:
+            self._check_keyframe(at)
+        self.stream.add(packet)
 
     def flush(self) -> None:
         """Hand out what was taken."""
@@ -179,9 +179,9 @@ class Publication:
         self.recorder.end()
         if self.stream.publication is self:
             self.stream.finish()
-        self._keeper.ended(self)
+        self._keeper.publish_ended(self)
 
-    def _deliver(self, chunk: Chunk) -> None:
+    def _deliver(self, chunk: MediaChunk) -> None:
         self.init = chunk.init
         self.stream.hls.add(chunk)
         self.recorder.add(chunk)
@@ -190,7 +190,7 @@ class Publication:
         """Tell the packager what the metadata says the stream has, if it says anything."""
         try:
             values = amf0.decode(body)
-        except amf0.Malformed:
+        except amf0.ProtocolError:
             return
         facts = values[1] if values[:1] == ["onMetaData"] and len(values) > 1 else None
         if isinstance(facts, dict):
@@ -198,17 +198,17 @@ class Publication:
             if audio or video:
                 self._packager.hint(audio, video)
 
-    def _watch_keys(self, at: int) -> None:
+    def _check_keyframe(self, at: int) -> None:
         """Say so once where key frames are too far apart for those who join, and for HLS."""
-        if self._key_at is not None:
-            self.key_frame_ms = at - self._key_at
-            if self.key_frame_ms > SLOW:
+        if self._keyframe_at is not None:
+            self.keyframe_ms = at - self._keyframe_at
+            if self.keyframe_ms > SLOW_KEYFRAME_MS:
                 self._keeper.slow_key_frames += 1
                 if not self._is_slow:
                     self._is_slow = True
                     log.warning(
                         "key frames are more than two seconds apart: set the encoder's"
                         " key frame interval to 1 or 2 s",
-                        extra={"stream": self.stream.name, "ms": self.key_frame_ms},
+                        extra={"stream": self.stream.name, "ms": self.keyframe_ms},
                     )
-        self._key_at = at
+        self._keyframe_at = at

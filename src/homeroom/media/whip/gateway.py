@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from homeroom.base.keys import KeyGenerator, secrets_equal
-from homeroom.media.engine.publisher import Unpublished
+from homeroom.media.engine.publisher import PublishError
 from homeroom.media.whip.session import BadOffer, Session
 from homeroom.media.whip.settings import GatewaySettings
 
@@ -84,7 +84,7 @@ class Gateway:
         except BaseException as failure:
             del self._sessions[name]
             await session.close()
-            if isinstance(failure, Unpublished):
+            if isinstance(failure, PublishError):
                 return JSONResponse({"detail": str(failure)}, 409)
             if isinstance(failure, BadOffer):
                 log.info("an offer is not taken: %s", failure, exc_info=failure.__cause__)

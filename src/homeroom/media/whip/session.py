@@ -15,7 +15,7 @@ from aiortc.rtp import RtpPacket
 
 from homeroom.media.engine.amf0 import Value, encode
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
-from homeroom.media.engine.publisher import Unpublished, publishing
+from homeroom.media.engine.publisher import PublishError, open_publisher
 from homeroom.media.whip import sound
 from homeroom.media.whip.avc import Picture, Pictures
 from homeroom.media.whip.receiver import Receiver
@@ -68,7 +68,9 @@ class Session:
         try:
             async with asyncio.timeout(ANSWERING):
                 await self._take(offer)
-                self._publisher = await self._push.enter_async_context(publishing(self.push_url))
+                self._publisher = await self._push.enter_async_context(
+                    open_publisher(self.push_url)
+                )
                 await self._connection.setLocalDescription()
         except TimeoutError:
             raise BadOffer("there is no way to the browser") from None
@@ -196,7 +198,7 @@ class Session:
                 await self._publisher.send(Packet(AUDIO, 0, sound.HEADER))
             while True:
                 await self._publisher.send(await self._packets.get())
-        except Unpublished as end:
+        except PublishError as end:
             return str(end)
 
 

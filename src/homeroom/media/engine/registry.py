@@ -9,44 +9,44 @@ from typing import Any
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.keys import KeyGenerator
-from homeroom.media.engine.asking import Client, Denied, Hooks, body
-from homeroom.media.engine.chunks import message
-from homeroom.media.engine.client import Unanswered
-from homeroom.media.engine.packager import Init
+from homeroom.media.engine.chunks import encode_message
+from homeroom.media.engine.hooks_client import ClientInfo, DeniedError, HooksClient, hook_body
+from homeroom.media.engine.http_client import NoResponseError
+from homeroom.media.engine.packager import InitSegment
 from homeroom.media.engine.packets import Packet
-from homeroom.media.engine.recorder import Archive, Recorder
+from homeroom.media.engine.recorder import Recorder, RecordingArchive
 from homeroom.media.engine.settings import APP
-from homeroom.media.engine.stream import Publication, Stream
+from homeroom.media.engine.stream import LiveStream, Publication
 
 log = logging.getLogger("homeroom.media.hub")
 
-SILENCE = 10.0
+TAKEOVER_SECONDS = 10.0
 """Seconds of silence after which another publisher with the right key may take over."""
-IDLE = 30.0
+IDLE_SECONDS = 30.0
 """Seconds that viewers wait for a publisher, and a stream without one is kept."""
-SWEEP_EVERY = 2.0
-RECOVER_EVERY = 30.0
-MOST_STREAMS = 10_000
+SWEEP_SECONDS = 2.0
+RECOVER_SECONDS = 30.0
+MAX_STREAMS = 10_000
 
 
-def rtmp_message(packet: Packet) -> bytes:
+def encode_rtmp(packet: Packet) -> bytes:
     """Return a packet as RTMP viewers get it."""
-    return message(packet.kind, packet.time, packet.body)
+    return encode_message(packet.kind, packet.time, packet.body)
 
 
-class Hub:
+class StreamRegistry:
     """All streams of this process."""
 
-    def __init__(self, hooks: Hooks, archive: Archive, coalesce_ms: int) -> None:
+    def __init__(self, hooks: HooksClient, archive: RecordingArchive, coalesce_ms: int) -> None:
         self._hooks = hooks
         self._archive = archive
         self._coalesce = coalesce_ms / 1000
         self._loop = asyncio.get_running_loop()
         self._clock = SystemClock()
-        self._streams: dict[str, Stream] = {}
+        self._streams: dict[str, LiveStream] = {}
         self._publications: dict[str, Publication] = {}
-        self._asking: set[tuple[str, str]] = set()
-        self._asked_for: set[str] = set()
+        self._pending: set[tuple[str, str]] = set()
+        self._reported_viewers: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._name = KeyGenerator().public_key()[:8]
         self._numbers = count(1)
@@ -59,22 +59,22 @@ class Hub:
         """Return a new name for a connection; no two engines give the same one."""
         return f"{self._name}-{next(self._numbers)}"
 
-    async def publish(self, client: Client, cut: Callable[[str], None]) -> Publication:
+    async def publish(self, client: ClientInfo, cut: Callable[[str], None]) -> Publication:
         """Let a client publish, or raise `Denied`; `cut` ends it, with a reason."""
         name = client.stream
         # By address and not by name: a stranger who asks must not stand in the teacher's way.
-        asked = (name, client.param)
-        if asked in self._asking:
-            raise Denied("the stream has a publisher already")
+        pending = (name, client.param)
+        if pending in self._pending:
+            raise DeniedError("the stream has a publisher already")
         self._check_free(name)
-        self._asking.add(asked)
+        self._pending.add(pending)
         try:
-            answer = await self._hooks.may_publish(client)
+            answer = await self._hooks.authorize_publish(client)
         finally:
-            self._asking.discard(asked)
+            self._pending.discard(pending)
         try:
             self._check_free(name)
-        except Denied:
+        except DeniedError:
             # The API takes it for a push that runs.
             self._report_end(client)
             raise
@@ -90,21 +90,21 @@ class Hub:
         log.info("publishes", extra={"stream": name, "ip": client.ip, "client": client.id})
         return publication
 
-    async def play(self, client: Client) -> Stream:
+    async def play(self, client: ClientInfo) -> LiveStream:
         """Return the stream a client may play, or raise `Denied`; it may have no publisher yet."""
-        if await self._hooks.may_play(client):
-            self._asked_for.add(client.id)
+        if await self._hooks.authorize_play(client):
+            self._reported_viewers.add(client.id)
         return self._stream(client.stream)
 
-    def stopped(self, client: Client) -> None:
+    def viewer_left(self, client: ClientInfo) -> None:
         """Take note that a viewer has left; the API hears of those whom it was asked about."""
-        if client.id in self._asked_for:
-            self._asked_for.discard(client.id)
-            task = self._loop.create_task(self._tell_stopped(client))
+        if client.id in self._reported_viewers:
+            self._reported_viewers.discard(client.id)
+            task = self._loop.create_task(self._report_stop(client))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def ended(self, publication: Publication) -> None:
+    def publish_ended(self, publication: Publication) -> None:
         """Take note that a push has ended, and report it."""
         client = publication.client
         self._publications.pop(client.id, None)
@@ -127,7 +127,7 @@ class Hub:
         """Drop, until cancelled, viewers who take nothing and streams that nobody publishes."""
         self._recovered_at = self._loop.time()
         while True:
-            await asyncio.sleep(SWEEP_EVERY)
+            await asyncio.sleep(SWEEP_SECONDS)
             try:
                 self._sweep(self._loop.time())
             except Exception:
@@ -135,13 +135,13 @@ class Hub:
 
     def _sweep(self, now: float) -> None:
         for stream in list(self._streams.values()):
-            stream.sweep(now)
-            if stream.publication is None and now - stream.idle_since > IDLE:
+            stream.drop_stalled(now)
+            if stream.publication is None and now - stream.idle_since > IDLE_SECONDS:
                 stream.end()
                 self._forget(stream)
-        if now - self._recovered_at > RECOVER_EVERY:
+        if now - self._recovered_at > RECOVER_SECONDS:
             self._recovered_at = now
-            self._archive.disk.settle(self._archive.recover)
+            self._archive.disk.sync(self._archive.recover)
 
     def end(self) -> None:
         """End every push and every stream."""
@@ -154,7 +154,7 @@ class Hub:
 
     def report(self) -> dict[str, Any]:
         """Return all streams and what was counted, as `/api/v1/streams/` shows it."""
-        streams = [self._shown(stream) for stream in self._streams.values()]
+        streams = [self._describe(stream) for stream in self._streams.values()]
         out = self._bytes_out + sum(stream.bytes_out for stream in self._streams.values())
         return {
             "code": 0,
@@ -168,7 +168,7 @@ class Hub:
             },
         }
 
-    def _shown(self, stream: Stream) -> dict[str, Any]:
+    def _describe(self, stream: LiveStream) -> dict[str, Any]:
         publication = stream.publication
         return {
             "id": f"vid-{stream.name}",
@@ -180,7 +180,7 @@ class Hub:
                 "active": publication is not None,
                 "cid": "" if publication is None else publication.client.id,
             },
-            "video": _picture(stream, None if publication is None else publication.init),
+            "video": _describe_video(stream, None if publication is None else publication.init),
             "audio": {"codec": "AAC"} if stream.cache.has_audio else None,
             "homeroom": {
                 "viewers": {
@@ -188,40 +188,40 @@ class Hub:
                     "flv": len(stream.flv),
                     "hls": stream.hls.viewers,
                 },
-                "key_frame_ms": None if publication is None else publication.key_frame_ms,
+                "key_frame_ms": None if publication is None else publication.keyframe_ms,
                 "recording": "off" if publication is None else publication.recorder.state,
                 "recording_error": None if publication is None else publication.recorder.error,
             },
         }
 
-    def _report_end(self, client: Client) -> None:
-        self._archive.disk.settle(lambda: self._archive.spool.add(body("on_unpublish", client)))
+    def _report_end(self, client: ClientInfo) -> None:
+        self._archive.disk.sync(lambda: self._archive.spool.add(hook_body("on_unpublish", client)))
 
-    async def _tell_stopped(self, client: Client) -> None:
-        with suppress(Unanswered):
-            await self._hooks.tell(body("on_stop", client))
+    async def _report_stop(self, client: ClientInfo) -> None:
+        with suppress(NoResponseError):
+            await self._hooks.report(hook_body("on_stop", client))
 
     def _check_free(self, name: str) -> None:
         stream = self._streams.get(name)
         publication = None if stream is None else stream.publication
-        if publication is not None and self._loop.time() - publication.heard_at < SILENCE:
-            raise Denied("the stream has a publisher already")
+        if publication is not None and self._loop.time() - publication.heard_at < TAKEOVER_SECONDS:
+            raise DeniedError("the stream has a publisher already")
 
-    def _stream(self, name: str) -> Stream:
+    def _stream(self, name: str) -> LiveStream:
         stream = self._streams.get(name)
         if stream is None:
-            if len(self._streams) >= MOST_STREAMS:
-                raise Denied("the server has too many streams")
-            stream = Stream(name, rtmp_message, self._coalesce)
+            if len(self._streams) >= MAX_STREAMS:
+                raise DeniedError("the server has too many streams")
+            stream = LiveStream(name, encode_rtmp, self._coalesce)
             self._streams[name] = stream
         return stream
 
-    def _forget(self, stream: Stream) -> None:
+    def _forget(self, stream: LiveStream) -> None:
         self._bytes_out += stream.bytes_out
         self._streams.pop(stream.name, None)
 
 
-def _picture(stream: Stream, init: Init | None) -> dict[str, Any] | None:
+def _describe_video(stream: LiveStream, init: InitSegment | None) -> dict[str, Any] | None:
     if not stream.cache.has_video:
         return None
     if init is None:

@@ -5,16 +5,16 @@ from base64 import b64encode
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-MOST = 4_000_000
+MAX_RESPONSE_BYTES = 4_000_000
 """Bytes of an answer."""
 HEAD_END = b"\r\n\r\n"
 
 
-class Unanswered(Exception):
+class NoResponseError(Exception):
     """There was no answer, or none that can be understood."""
 
 
-async def request(
+async def send_request(
     url: str,
     *,
     method: str = "GET",
@@ -27,7 +27,7 @@ async def request(
         async with asyncio.timeout(timeout):
             return await _exchange(url, method, body, headers or {})
     except (OSError, ValueError, IndexError, EOFError, asyncio.LimitOverrunError) as failure:
-        raise Unanswered(f"{type(failure).__name__}: {failure}") from failure
+        raise NoResponseError(f"{type(failure).__name__}: {failure}") from failure
 
 
 async def _exchange(
@@ -37,10 +37,10 @@ async def _exchange(
     is_tls = parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
     reader, writer = await asyncio.open_connection(
-        parts.hostname, port, ssl=is_tls or None, limit=MOST
+        parts.hostname, port, ssl=is_tls or None, limit=MAX_RESPONSE_BYTES
     )
     try:
-        writer.write(_head(parts.netloc, parts.path, parts.query, method, body, headers))
+        writer.write(_request_head(parts.netloc, parts.path, parts.query, method, body, headers))
         if body:
             writer.write(body)
         await writer.drain()
@@ -50,14 +50,14 @@ async def _exchange(
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(":") for line in head[1:])
         }
-        return status, await _body(reader, fields)
+        return status, await _read_body(reader, fields)
     finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
 
 
-def _head(
+def _request_head(
     netloc: str, path: str, query: str, method: str, body: bytes | None, headers: dict[str, str]
 ) -> bytes:
     user, at, host = netloc.rpartition("@")
@@ -71,24 +71,24 @@ def _head(
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-async def _body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:
+async def _read_body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:
     if fields.get("transfer-encoding", "").lower() == "chunked":
-        return await _chunked(reader)
+        return await _read_chunked(reader)
     if "content-length" in fields:
         length = int(fields["content-length"])
-        if not 0 <= length <= MOST:
+        if not 0 <= length <= MAX_RESPONSE_BYTES:
             raise ValueError(f"an answer of {length} bytes")
         return await reader.readexactly(length)
-    whole = await reader.read(MOST + 1)
-    if len(whole) > MOST:
+    whole = await reader.read(MAX_RESPONSE_BYTES + 1)
+    if len(whole) > MAX_RESPONSE_BYTES:
         raise ValueError("an answer without an end")
     return whole
 
 
-async def _chunked(reader: asyncio.StreamReader) -> bytes:
+async def _read_chunked(reader: asyncio.StreamReader) -> bytes:
     whole = bytearray()
     while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-        if not 0 < size <= MOST - len(whole):
+        if not 0 < size <= MAX_RESPONSE_BYTES - len(whole):
             raise ValueError("an answer that is too long")
         whole += await reader.readexactly(size)
         await reader.readexactly(2)

@@ -1,0 +1,89 @@
+"""What we say over RTMP."""
+
+from typing import Final
+
+from homeroom.media.engine.amf0 import Value, encode
+from homeroom.media.engine.chunks import (
+    COMMAND,
+    LONG,
+    OUT_CHUNK_BYTES,
+    PEER_BANDWIDTH,
+    SET_CHUNK_SIZE,
+    USER_CONTROL,
+    WINDOW_SIZE,
+    encode_message,
+)
+from homeroom.media.engine.packets import SCRIPT
+
+WINDOW_BYTES: Final = 2_500_000
+"""Bytes after which receipt is acknowledged."""
+MESSAGE_STREAM_ID: Final = 1
+"""The one message stream of a connection."""
+STREAM_BEGIN, STREAM_END, PING, PONG = (number.to_bytes(2, "big") for number in (0, 1, 6, 7))
+
+
+def control_message(kind: int, body: bytes) -> bytes:
+    """Return a message about the connection itself."""
+    return encode_message(kind, 0, body, 0)
+
+
+def result_message(number: float, value: Value) -> bytes:
+    """Return the answer to a numbered call."""
+    return encode_message(COMMAND, 0, encode("_result", number, None, value), 0)
+
+
+def status_message(code: str, description: str, level: str = "status") -> bytes:
+    """Return the message by which a peer hears how its stream fares."""
+    return encode_message(
+        COMMAND, 0, encode("onStatus", 0, None, _info_object(code, description, level))
+    )
+
+
+def connect_result(number: float) -> bytes:
+    """Return the answer to a connect; whoever would speak AMF3 is told that we answer in AMF0."""
+    server: Value = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31}
+    about = _info_object("NetConnection.Connect.Success", "connected", "status")
+    answer = encode("_result", number, server, {**about, "objectEncoding": 0})
+    return CONNECTION_SETTINGS + encode_message(COMMAND, 0, answer, 0)
+
+
+def connect_error(number: float, reason: str) -> bytes:
+    """Return the answer to a connect that leads nowhere."""
+    about = _info_object("NetConnection.Connect.Rejected", reason, "error")
+    return CONNECTION_SETTINGS + encode_message(
+        COMMAND, 0, encode("_error", number, None, about), 0
+    )
+
+
+def _info_object(code: str, description: str, level: str) -> dict[str, Value]:
+    return {"level": level, "code": code, "description": description}
+
+
+CONNECTION_SETTINGS: Final = b"".join(
+    (
+        control_message(WINDOW_SIZE, LONG.pack(WINDOW_BYTES)),
+        control_message(PEER_BANDWIDTH, LONG.pack(WINDOW_BYTES) + b"\2"),
+        control_message(SET_CHUNK_SIZE, LONG.pack(OUT_CHUNK_BYTES)),
+    )
+)
+"""How the connection is to be used; the last byte of the bandwidth leaves its kind to the peer."""
+STREAM_BEGIN_MESSAGE: Final = control_message(
+    USER_CONTROL, STREAM_BEGIN + LONG.pack(MESSAGE_STREAM_ID)
+)
+PUBLISH_START: Final = STREAM_BEGIN_MESSAGE + status_message(
+    "NetStream.Publish.Start", "the stream is live"
+)
+PLAY_START: Final = b"".join(
+    (
+        STREAM_BEGIN_MESSAGE,
+        status_message("NetStream.Play.Reset", "the stream is about to play"),
+        status_message("NetStream.Play.Start", "the stream plays"),
+        encode_message(SCRIPT, 0, encode("|RtmpSampleAccess", True, True)),  # noqa: FBT003  as it is sent
+    )
+)
+PLAY_END: Final = b"".join(
+    (
+        status_message("NetStream.Play.UnpublishNotify", "the stream has ended"),
+        control_message(USER_CONTROL, STREAM_END + LONG.pack(MESSAGE_STREAM_ID)),
+    )
+)
