@@ -41,7 +41,7 @@ class OnAir:
     @property
     def pushes(self) -> int:
         """Number of pushes of it that have begun."""
-        return self.server.log.count(f'"message":"publishes","stream":"{self.key}"')
+        return self.server.log.count(f'"message":"publish_started","stream":"{self.key}"')
 
     def is_pushed(self) -> bool:
         """Tell whether a push of it runs."""

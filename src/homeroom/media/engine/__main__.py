@@ -1,4 +1,4 @@
-"""The engine as a process: `python -m homeroom.media.engine`, told what to do on its stdin."""
+"""The engine as a process: `python -m homeroom.media.engine`, with its settings on stdin."""
 
 import asyncio
 import gc
@@ -27,12 +27,12 @@ log = logging.getLogger("homeroom.media")
 BACKLOG = 1024
 DISK_SECONDS = 3.0
 REPORT_SECONDS = 2.0
-"""How long the last reports may take at the end; what is not taken waits for the next start."""
+"""Time for the last reports at the end; undelivered ones wait for the next start."""
 
 
 def main() -> None:
-    """Run until standard input ends: whoever started us is gone then, or wants us to end."""
-    # Each viewer is a descriptor, and what is usual is a thousand of them.
+    """Run until standard input closes: the parent process is gone then, or wants us to end."""
+    # Each viewer needs a descriptor, and the usual limit is about a thousand.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     settings = read_first_line(EngineSettings)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 async def run(settings: EngineSettings) -> None:
-    """Serve; returns when everything is written and, as far as may be, reported."""
+    """Serve until the end; returns when recordings are written and, if possible, reported."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
@@ -66,9 +66,9 @@ async def run(settings: EngineSettings) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    log.info("the media engine is ready")
+    log.info("engine_started")
     await over.wait()
-    # First the ports: whoever comes after us may want them.
+    # Close the ports first: the next process may need them.
     rtmp.close()
     http.close()
     hub.end()
@@ -79,7 +79,7 @@ async def run(settings: EngineSettings) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(REPORT_SECONDS):
             await spool.deliver_all()
-    log.info("the media engine has ended")
+    log.info("engine_stopped")
 
 
 if __name__ == "__main__":

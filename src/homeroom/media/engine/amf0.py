@@ -1,4 +1,4 @@
-"""AMF0: the values that RTMP commands and metadata are made of."""
+"""AMF0, the encoding of values in RTMP commands and metadata."""
 
 from enum import IntEnum
 from struct import Struct
@@ -7,9 +7,9 @@ from typing import Final
 Value = None | bool | float | str | list["Value"] | dict[str, "Value"]
 
 MAX_DEPTH: Final = 8
-"""Objects within objects."""
+"""Maximum nesting of objects."""
 MAX_VALUES: Final = 2000
-"""Values in one message."""
+"""Maximum number of values in one message."""
 
 OBJECT_END: Final = b"\0\0\x09"
 
@@ -20,7 +20,7 @@ MAX_SHORT_STRING_BYTES: Final = 0xFFFF
 
 
 class Marker(IntEnum):
-    """The first byte of a value."""
+    """The type marker, the first byte of a value."""
 
     NUMBER = 0x00
     BOOLEAN = 0x01
@@ -35,11 +35,11 @@ class Marker(IntEnum):
 
 
 class ProtocolError(Exception):
-    """What a peer sent breaks the rules of its protocol."""
+    """A peer broke the rules of its protocol."""
 
 
 def encode(*values: Value) -> bytes:
-    """Return values as AMF0, one after the other."""
+    """Return the AMF0 encoding of some values."""
     return b"".join(map(_encode_value, values))
 
 
@@ -68,7 +68,7 @@ def _encode_key(key: str) -> bytes:
 
 
 def decode(data: bytes) -> list[Value]:
-    """Return the values of a message; raises `Malformed`. Dates are milliseconds since 1970."""
+    """Return the values of a message; raises `ProtocolError`. Dates are milliseconds since 1970."""
     return _Decoder(data).values()
 
 
@@ -115,7 +115,7 @@ class _Decoder:
             case Marker.OBJECT:
                 return self._read_members(depth)
             case Marker.ECMA_ARRAY:
-                # It says how many members it has, which many get wrong.
+                # The number of members follows; many peers send a wrong one, so it is ignored.
                 self._read(4)
                 return self._read_members(depth)
             case Marker.STRICT_ARRAY:
@@ -124,7 +124,7 @@ class _Decoder:
                 return None
             case Marker.DATE:
                 date = self._read_number(DOUBLE)
-                self._read(2)  # a time zone, which nobody sets
+                self._read(2)  # the time zone, always 0
                 return date
             case kind:
                 raise ProtocolError(f"no AMF0 value begins with {kind:#04x}")

@@ -1,4 +1,4 @@
-"""RTMP's chunks: how messages are cut up on the wire."""
+"""The RTMP chunk stream: messages are split into chunks on the wire."""
 
 from struct import Struct
 from typing import Final, NamedTuple
@@ -19,26 +19,26 @@ AGGREGATE: Final = 22
 MEDIA: Final = frozenset({AUDIO, VIDEO, AGGREGATE})
 
 OUT_CHUNK_BYTES: Final = 60_000
-"""Bytes of a chunk that we send."""
+"""Size of the chunks that the server sends."""
 DEFAULT_CHUNK_BYTES: Final = 128
-"""Bytes of a chunk until the sender says otherwise."""
+"""Chunk size until the sender changes it."""
 MIN_CHUNK_BYTES: Final = 128
-"""With less, each byte would cost us more than its sender. No publisher goes below."""
+"""Smaller chunks cost the server more than the sender. No publisher uses them."""
 MAX_CHUNK_BYTES: Final = 0xFFFFFF
 MAX_CHUNK_STREAMS: Final = 64
-"""Chunk streams of a connection."""
+"""Maximum chunk streams of a connection."""
 MAX_SMALL_MESSAGE_BYTES: Final = 64_000
-"""Bytes of a message that is no media."""
+"""Maximum size of a message without media."""
 MAX_MEDIA_MESSAGE_BYTES: Final = 4_000_000
-"""Bytes of a message of a publisher."""
+"""Maximum size of a media message of a publisher."""
 
 EXTENDED: Final = 0xFFFFFF
-"""In the place of a time: it is too long for three bytes, and follows in four."""
+"""Marks an extended timestamp: the time needs four bytes and follows the header."""
 WRAP: Final = 0xFFFFFFFF
 SAME: Final = 3
-"""The format of a chunk whose header is that of the one before."""
+"""Format 3: the chunk has the header of the previous one."""
 HEADER: Final = (11, 7, 3, 0)
-"""Bytes of a message header by format."""
+"""Size of the message header in bytes, by format."""
 LONG: Final = Struct(">I")
 FULL_HEADER: Final = Struct(">BHBHBB")
 """Chunk stream, time and length of three bytes each (one and two), type; then the stream id."""
@@ -48,7 +48,7 @@ CONTROL: Final = 2
 
 
 class RTMPMessage(NamedTuple):
-    """One message, whole."""
+    """One complete message."""
 
     type: int
     time: int
@@ -58,7 +58,7 @@ class RTMPMessage(NamedTuple):
 
 
 class _ChunkStream:
-    """A chunk stream: the last header on it, and a message that is not whole yet."""
+    """State of a chunk stream: its last header and an incomplete message."""
 
     __slots__ = ("body", "delta", "extended", "is_open", "length", "stream_id", "time", "type")
 
@@ -70,11 +70,11 @@ class _ChunkStream:
 
 
 class ChunkReader:
-    """Makes messages of the bytes of a peer. At most a header is kept of what is not read yet."""
+    """Parses the bytes of a peer into messages. It buffers at most a header of unread input."""
 
     def __init__(self) -> None:
         self.max_media_bytes = MAX_SMALL_MESSAGE_BYTES
-        """Bytes of a media message; more for whoever may publish."""
+        """Limit for a media message; higher for an authorized publisher."""
         self._streams: dict[int, _ChunkStream] = {}
         self._size = DEFAULT_CHUNK_BYTES
         self._data = b""
@@ -84,15 +84,15 @@ class ChunkReader:
         self._left = 0
 
     def feed(self, data: bytes) -> None:
-        """Take what came from the peer."""
+        """Add input from the peer."""
         self._data = self._data[self._at :] + data
         self._at = 0
 
     def next(self) -> RTMPMessage | None:
-        """Return the next message, or none until there is more; raises `Malformed`.
+        """Return the next message, or None until there is more input; raises `ProtocolError`.
 
-        What is about chunks is done here; it is returned like all else, so that whoever reads
-        can count the work.
+        Messages that control chunks are handled here and returned too, so that the caller can
+        count the work.
         """
         while (stream := self._current) is not None or (stream := self._read_header()) is not None:
             message = self._read_payload(stream)
@@ -107,7 +107,7 @@ class ChunkReader:
         return None
 
     def _read_header(self) -> _ChunkStream | None:
-        """Read the header of a chunk, once it is there; what it says of its stream is kept."""
+        """Read a complete chunk header and store it in its stream."""
         data, at = self._data, self._at
         have = len(data) - at
         if not have:
@@ -138,13 +138,13 @@ class ChunkReader:
         return stream
 
     def _continue_message(self, stream: _ChunkStream, at: int, first: int) -> int | None:
-        """Go on with a message, or begin another like it; returns where its bytes are."""
+        """Continue a message or start one with the same header; returns the offset of its bytes."""
         if stream.extended:
-            # Some repeat the extended time in every chunk, some do not.
-            shown = self._data[at : at + 4]
-            if shown == stream.extended:
+            # Some peers repeat the extended timestamp in every chunk, some do not.
+            timestamp = self._data[at : at + 4]
+            if timestamp == stream.extended:
                 at += 4
-            elif len(shown) < 4 and stream.extended.startswith(shown):  # noqa: PLR2004  four bytes of a 32-bit time
+            elif len(timestamp) < 4 and stream.extended.startswith(timestamp):  # noqa: PLR2004  four bytes of a 32-bit time
                 return None
         if not stream.is_open:
             self._open(stream, (stream.time + stream.delta) & WRAP)
@@ -153,7 +153,7 @@ class ChunkReader:
         return at
 
     def _start_message(self, stream: _ChunkStream, at: int, form: int) -> int | None:
-        """Begin a message by what its header says; returns where its bytes are."""
+        """Start a message by its header; returns the offset of its bytes."""
         data, extended = self._data, b""
         moment = int.from_bytes(data[at : at + 3], "big")
         end = at + HEADER[form]
@@ -162,19 +162,19 @@ class ChunkReader:
             if len(extended) < 4:  # noqa: PLR2004  that many bytes have a time
                 return None
             moment = LONG.unpack(extended)[0]
-        if form < 2:  # noqa: PLR2004  formats 0 and 1 tell length and type
+        if form < 2:  # noqa: PLR2004  formats 0 and 1 have length and type
             stream.length = int.from_bytes(data[at + 3 : at + 6], "big")
             stream.type = data[at + 6]
         if form == 0:
             stream.stream_id = STREAM_ID.unpack_from(data, at + 7)[0]
         stream.extended, stream.delta = extended, moment
-        # A header within a message begins another one; what there was of the first is lost.
+        # A header inside a message starts another one; the incomplete first message is lost.
         self._drop(stream)
         self._open(stream, moment if form == 0 else (stream.time + moment) & WRAP)
         return end + len(extended)
 
     def _open_stream(self, number: int, form: int) -> _ChunkStream:
-        # librtmp begins a stream with format 1 now and then; the others say too little.
+        # librtmp sometimes starts a stream with format 1; formats 2 and 3 have too few fields.
         if form > 1 or len(self._streams) >= MAX_CHUNK_STREAMS:
             raise ProtocolError("a chunk stream without a beginning, or too many of them")
         stream = self._streams[number] = _ChunkStream()
@@ -188,17 +188,17 @@ class ChunkReader:
         stream.is_open = True
 
     def _read_run(self, stream: _ChunkStream, at: int, first: int) -> int:
-        """Take all whole chunks of a message in one go; returns where the next one begins.
+        """Read all complete chunks of a message at once; returns the offset of the next chunk.
 
-        Small chunks are what publishers send, and one at a time they would cost most of all.
+        Publishers send small chunks. Reading them one by one would be the largest cost.
         """
         step = self._size + 1
         missing = stream.length - len(stream.body)
         count = min((missing - 1) // self._size, (len(self._data) - at - 1) // step)
-        if count < 2:  # noqa: PLR2004  nothing won
+        if count < 2:  # noqa: PLR2004  nothing gained
             return at
         end = at + count * step
-        # The byte after the last of them is looked at as well: it begins the chunk read next.
+        # The byte after the last of them counts too: it starts the chunk that is read next.
         if self._data[at : end + 1 : step] != bytes((first,)) * (count + 1):
             return at
         run = bytearray(self._data[at:end])
@@ -207,7 +207,7 @@ class ChunkReader:
         return end
 
     def _read_payload(self, stream: _ChunkStream) -> RTMPMessage | None:
-        """Take what there is of a chunk; returns the message when it is whole."""
+        """Read the available part of a chunk; returns the message when it is complete."""
         at = self._at
         end = min(at + self._left, len(self._data))
         piece = self._data[at:end]
@@ -250,14 +250,14 @@ class ChunkReader:
 
 
 def encode_message(type_: int, time: int, body: bytes, stream_id: int = 1) -> bytes:
-    """Return a message as it goes over the wire; it needs nothing that was sent before it."""
+    """Return the chunks of a message; they do not depend on earlier messages."""
     number = CHUNK_STREAMS.get(type_, CONTROL)
     size = len(body)
     time &= WRAP
     extended = b"" if time < EXTENDED else LONG.pack(time)
-    shown = EXTENDED if extended else time
+    timestamp = EXTENDED if extended else time
     header = FULL_HEADER.pack(
-        number, shown >> 8, shown & 0xFF, size >> 8, size & 0xFF, type_
+        number, timestamp >> 8, timestamp & 0xFF, size >> 8, size & 0xFF, type_
     ) + STREAM_ID.pack(stream_id)
     if size <= OUT_CHUNK_BYTES:
         return b"".join((header, extended, body))

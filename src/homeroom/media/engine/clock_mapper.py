@@ -1,27 +1,27 @@
-"""A publisher's clock made one that only goes on."""
+"""Maps the timestamps of publishers to one clock that never goes back."""
 
 WRAP = 1 << 32
 HALF = WRAP // 2
 MAX_BACK_MS = 3_000
-"""Milliseconds that sound and picture may lie apart; a clock further back has begun again."""
+"""A step back by more than this means that the publisher's clock restarted."""
 MAX_AHEAD_MS = 10_000
-"""Milliseconds a clock may be ahead of the time that has really passed."""
+"""A step ahead of real time by more than this is a jump."""
 STEP_MS = 20
-"""Milliseconds put in the place of a jump."""
+"""Time step that replaces a jump."""
 
 
 class ClockMapper:
-    """Places a publisher's times, which wrap at 32 bits, jump and begin again, on one clock."""
+    """Maps timestamps that wrap at 32 bits, jump and restart to one clock."""
 
     def __init__(self) -> None:
         self.last = 0
-        """Milliseconds of the latest time placed."""
+        """The latest mapped time, in milliseconds."""
         self._published_at: int | None = None
         self._arrived = 0.0
         self._at = 0
 
     def place(self, published_at: int, arrived: float) -> int:
-        """Return milliseconds since the first time; `arrived` is when it came, in seconds."""
+        """Return milliseconds since the first timestamp; `arrived` is its arrival, in seconds."""
         if self._published_at is None:
             moved = 0
         else:

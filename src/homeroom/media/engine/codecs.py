@@ -1,4 +1,4 @@
-"""H.264 and AAC as their sequence headers describe them, and as MP4 wants it told."""
+"""H.264 and AAC: parse their sequence headers and write the MP4 sample entries."""
 
 import struct
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from homeroom.media.engine.boxes import box, full_box
 from homeroom.media.engine.packets import UnsupportedMediaError
 
 SPS: Final = 7
-"""The type of the NAL unit that tells the size of the picture."""
+"""NAL unit type of a sequence parameter set."""
 MAX_CONFIG_BYTES: Final = 0xFFFF
-"""Bytes of a sequence header; real ones have about fifty."""
+"""Maximum size of a sequence header; usual ones have about fifty bytes."""
 MAX_SPS_BYTES: Final = 512
-"""Bytes of a sequence parameter set that are looked at for the size of the picture."""
+"""Bytes of a sequence parameter set that are parsed for the picture size."""
 MAX_PIXELS: Final = 16_384
-"""Width and height that are believed."""
+"""Maximum plausible width and height."""
 SCALING_LIST_SIZES: Final = (16, 64)
-"""Entries of the small and the large scaling lists."""
+"""Entries of a 4x4 and an 8x8 scaling list."""
 HIGH_PROFILES: Final = frozenset(
     (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244)
 )
-"""Profiles whose parameter sets tell the chroma format."""
+"""Profiles whose parameter sets contain the chroma format."""
 CROP: Final = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
-"""By chroma format: columns and lines in one step of cropping."""
+"""Columns and lines of one cropping unit, by chroma format."""
 RATES: Final = (
     *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000),
     *(24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
 )
 EXPLICIT: Final = 15
-"""The index that says: the rate itself follows."""
+"""The index that means that the rate itself follows."""
 CHANNELS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
 STEREO: Final = 2
 SBR: Final = 5
@@ -38,17 +38,17 @@ ESCAPED: Final = 31
 
 @dataclass(frozen=True, slots=True)
 class VideoConfig:
-    """What is known of a video track."""
+    """Configuration of a video track."""
 
     config: bytes
-    """The AVCDecoderConfigurationRecord as it came."""
+    """The AVCDecoderConfigurationRecord, unchanged."""
     codec: str
     width: int
-    """Pixels; 0 where the parameter set cannot be read."""
+    """Pixels; 0 if the parameter set cannot be parsed."""
     height: int
 
     def has_parameter_sets(self, frame: memoryview) -> bool:
-        """Return whether a frame carries a sequence parameter set itself."""
+        """Return whether a frame contains a sequence parameter set."""
         at, width = 0, 1 + (self.config[4] & 3)
         while at + width < len(frame):
             at += width
@@ -68,16 +68,16 @@ class VideoConfig:
 
 @dataclass(frozen=True, slots=True)
 class AudioConfig:
-    """What is known of an audio track."""
+    """Configuration of an audio track."""
 
     config: bytes
-    """The AudioSpecificConfig as it came."""
+    """The AudioSpecificConfig, unchanged."""
     codec: str
     rate: int
-    """Samples a second as they are coded; spectral band replication doubles them at playing."""
+    """Coded samples per second; spectral band replication doubles them in the decoder."""
     channels: int
     frame: int
-    """Samples in one frame."""
+    """Samples per frame."""
 
     def sample_entry(self) -> bytes:
         """Return the sample entry."""
@@ -95,7 +95,7 @@ def _descriptor(tag: int, body: bytes) -> bytes:
 
 
 class BitReader:
-    """Reads numbers out of bits; raises `ValueError` at the end of them."""
+    """Reads numbers from a bit string; raises `ValueError` at its end."""
 
     def __init__(self, data: bytes) -> None:
         self._number = int.from_bytes(data)
@@ -135,10 +135,10 @@ def parse_video_config(config: bytes) -> VideoConfig:
 
 
 def _parameter_sets(config: bytes) -> list[bytes]:
-    """Return the sequence parameter sets, having made sure of the picture parameter sets."""
+    """Return the sequence parameter sets; checks the picture parameter sets too."""
     if config[0] != 1 or len(config) > MAX_CONFIG_BYTES:
         raise ValueError("another version, or too long")
-    found, place = [], 5
+    sets, place = [], 5
     for mask in (0x1F, 0xFF):
         count = config[place] & mask
         place += 1
@@ -147,9 +147,9 @@ def _parameter_sets(config: bytes) -> list[bytes]:
             if end > len(config):
                 raise ValueError("a parameter set is cut off")
             if mask == 0x1F:  # noqa: PLR2004  the five bits that count sequence parameter sets
-                found.append(config[place + 2 : end])
+                sets.append(config[place + 2 : end])
             place = end
-    return found
+    return sets
 
 
 def _size(sps: bytes) -> tuple[int, int]:
@@ -178,7 +178,7 @@ def _size(sps: bytes) -> tuple[int, int]:
 
 
 def _chroma(bits: BitReader) -> int:
-    """Return the chroma format, having skipped what high profiles tell besides."""
+    """Return the chroma format; skips the other fields of high profiles."""
     chroma = bits.golomb()
     if chroma not in CROP:
         raise ValueError(f"chroma format {chroma}")
@@ -203,7 +203,7 @@ def _skip_scaling(bits: BitReader, count: int) -> None:
 
 
 def _skip_order(bits: BitReader) -> None:
-    """Skip how pictures are put in order."""
+    """Skip the picture order count fields."""
     kind = bits.golomb()
     if kind == 0:
         bits.golomb()

@@ -1,4 +1,4 @@
-"""The disk, on threads of its own: however slow it is, no stream waits for it."""
+"""Disk writes on their own threads, so that no stream waits for a slow disk."""
 
 import logging
 import threading
@@ -9,16 +9,16 @@ from queue import SimpleQueue
 log = logging.getLogger("homeroom.media.disk")
 
 MAX_PENDING_BYTES = 256_000_000
-"""Bytes that may wait to be written, of all recordings together."""
+"""Maximum unwritten bytes of all recordings together."""
 
 Task = Callable[[], None]
 
 
 class DiskWriter:
-    """Does what it is given, in order: writing at once, and what must last in its own time.
+    """Runs write tasks and fsync tasks in order, on two threads.
 
-    What is written outlives this process. To outlive the machine it must reach the disk, which can
-    take a second; other recordings must not wait for that to be written.
+    Written data survives the end of this process. To survive a power cut it needs an fsync, which
+    can take a second. Writes of other recordings must not wait for it.
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,11 @@ class DiskWriter:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether so much waits already that no more should be given."""
+        """Return whether too much data is pending (back-pressure)."""
         return self._submitted - self._written > MAX_PENDING_BYTES
 
     def write(self, task: Task, size: int = 0) -> None:
-        """Have some bytes written; the failures of a task are its own business."""
+        """Queue a write task of `size` bytes; the task handles its own failures."""
         self._submitted += size
 
         def counted() -> None:
@@ -45,15 +45,15 @@ class DiskWriter:
         self._write_thread.submit(counted)
 
     def sync(self, task: Task) -> None:
-        """Have something done that waits for the disk, when all that was given is written."""
+        """Queue a slow task, such as an fsync, after all tasks that were queued before."""
         self._write_thread.submit(lambda: self._sync_thread.submit(task))
 
     def close(self, seconds: float) -> bool:
-        """Finish what was given; tells whether that was done in time."""
+        """Finish all tasks; returns whether they ended within `seconds`."""
         deadline = time.monotonic() + seconds
         return all(
-            one.close(deadline - time.monotonic())
-            for one in (self._write_thread, self._sync_thread)
+            thread.close(deadline - time.monotonic())
+            for thread in (self._write_thread, self._sync_thread)
         )
 
 
@@ -76,4 +76,4 @@ class _TaskThread:
             try:
                 task()
             except Exception:
-                log.exception("the disk failed at something")
+                log.exception("disk_task_failed")

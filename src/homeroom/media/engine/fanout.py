@@ -1,4 +1,4 @@
-"""Handing a stream out: all viewers of one protocol get the same bytes, each at its own pace."""
+"""Fan-out of a stream: all viewers of one protocol get the same bytes, each at its own pace."""
 
 import asyncio
 import logging
@@ -11,27 +11,27 @@ from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 log = logging.getLogger("homeroom.media.fanout")
 
 MAX_QUEUED_BYTES = 2_000_000
-"""Bytes that may wait for one viewer; with more it skips to the next key frame."""
+"""Pending data of one viewer; with more the viewer skips to the next keyframe (back-pressure)."""
 STALL_SECONDS = 20.0
-"""Seconds after which a viewer who takes nothing is dropped."""
+"""A viewer who reads nothing for this long is disconnected."""
 MAX_GOP_BYTES = 16_000_000
 MAX_GOP_FRAMES = 20_000
-"""Bytes and frames kept for those who join; of longer groups they get the next key frame."""
+"""Limits of the GOP cache; in longer groups a new viewer waits for the next keyframe."""
 
 
 def is_crowded(transport: asyncio.BaseTransport, share: float = 3 / 4) -> bool:
-    """Tell whether a connection is one too many: beyond a share of the descriptors there may be.
+    """Return whether a connection is over a share of the file descriptor limit.
 
-    The rest is kept for recordings, for the API, and for what is asked of it.
+    The rest is reserved for recordings and for the API.
     """
     own = transport.get_extra_info("socket")
-    # The system gives the lowest number that is free.
+    # The system assigns the lowest free number.
     number: int = -1 if own is None else own.fileno()
     return number >= share * resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class GopCache:
-    """What a viewer begins with: metadata, codec headers, everything since the last key frame."""
+    """The start of a viewer: metadata, codec headers and the GOP since the last keyframe."""
 
     def __init__(self) -> None:
         self._headers: dict[int, Packet] = {}
@@ -41,24 +41,24 @@ class GopCache:
 
     @property
     def has_video(self) -> bool:
-        """Tell whether a player must begin with a key frame."""
+        """Return whether there is video, which a player must start with a keyframe."""
         return VIDEO in self._headers
 
     @property
     def has_audio(self) -> bool:
-        """Tell whether there is sound."""
+        """Return whether there is audio."""
         return AUDIO in self._headers
 
     @property
     def can_start(self) -> bool:
-        """Tell whether there is something to begin with: a key frame, or sound and no picture.
+        """Return whether a viewer can start: there is a keyframe, or audio without video.
 
-        Only with the first frame is it known which headers there are.
+        The set of headers is known only with the first frame.
         """
         return bool(self.gop) if self.has_video else self._has_audio_frames
 
     def add(self, packet: Packet) -> None:
-        """Remember a packet, if who joins must have it."""
+        """Store a packet if a new viewer needs it."""
         if packet.is_header or packet.kind == SCRIPT:
             self._headers[packet.kind] = packet
             return
@@ -72,12 +72,12 @@ class GopCache:
                 self.gop = []
 
     def headers(self) -> Iterable[Packet]:
-        """Return what stands before all pictures and sound."""
+        """Return metadata and codec headers in their order."""
         order = (SCRIPT, VIDEO, AUDIO)
         return [self._headers[kind] for kind in order if kind in self._headers]
 
     def clear(self) -> None:
-        """Begin anew, as a new publisher does."""
+        """Remove all packets, for a new publisher."""
         self._headers.clear()
         self.gop, self._size, self._has_audio_frames = [], 0, False
 
@@ -99,16 +99,16 @@ class StreamViewer:
     def __init__(
         self, transport: asyncio.Transport, client: ClientInfo, farewell: bytes = b""
     ) -> None:
-        """Take a connection and what is said on it when the stream ends."""
+        """Wrap a connection; `farewell` is written when the stream ends."""
         self.client = client
         self.write = transport.write
         self.abort = transport.abort
         self.limit = transport.set_write_buffer_limits
         self.fanout: Fanout | None = None
         self.has_preamble = False
-        """Whether it has what the protocol begins with."""
+        """Whether the start of the protocol was sent."""
         self.has_headers = False
-        """Whether it has the codec headers."""
+        """Whether the codec headers were sent."""
         self.limit(MAX_QUEUED_BYTES)
 
         def close() -> None:
@@ -119,12 +119,12 @@ class StreamViewer:
         self.close = close
 
     def pause(self) -> None:
-        """Take note that the connection is full."""
+        """Handle a full write buffer."""
         if self.fanout is not None:
             self.fanout.lag(self)
 
     def resume(self) -> None:
-        """Take note that the connection has room again."""
+        """Handle a write buffer that has room again."""
         if self.fanout is not None:
             self.fanout.catch_up(self)
 
@@ -139,9 +139,9 @@ class Fanout:
         flush: Callable[[], None] = lambda: None,
         preamble: Callable[[GopCache], bytes] = lambda _cache: b"",
     ) -> None:
-        """Take how packets are written, and what the protocol begins with.
+        """Set the encoding of packets and the start of the protocol.
 
-        `settle` hands out what is held back: who joins gets it with the rest, and not once more.
+        `flush` sends coalesced packets: a new viewer gets them from the cache, and not twice.
         """
         self._encode = encode
         self._cache = cache
@@ -158,7 +158,7 @@ class Fanout:
         return len(self._flowing) + len(self._waiting) + len(self._lagging)
 
     def join(self, viewer: StreamViewer) -> None:
-        """Let a viewer see the stream from its last key frame on, or from the next one."""
+        """Add a viewer, who starts at the last keyframe or waits for the next one."""
         if self._is_over:
             viewer.close()
             return
@@ -167,20 +167,20 @@ class Fanout:
         self._start(viewer)
 
     def leave(self, viewer: StreamViewer) -> None:
-        """Forget a viewer; one that left already is fine."""
+        """Remove a viewer; does nothing if it has already left."""
         self._flowing.discard(viewer)
         self._waiting.discard(viewer)
         self._lagging.pop(viewer, None)
         viewer.fanout = None
 
     def lag(self, viewer: StreamViewer) -> None:
-        """Give a viewer no more until it has room."""
+        """Send nothing to a viewer until it has room again."""
         self._flowing.discard(viewer)
         self._waiting.discard(viewer)
         self._lagging[viewer] = asyncio.get_running_loop().time()
 
     def catch_up(self, viewer: StreamViewer) -> None:
-        """Let a viewer who has room again go on, with a key frame."""
+        """Continue a viewer who has room again, at a keyframe."""
         if self._lagging.pop(viewer, None) is not None:
             if self._cache.has_video:
                 self._waiting.add(viewer)
@@ -188,21 +188,21 @@ class Fanout:
                 self._flowing.add(viewer)
 
     def send(self, packets: list[Packet]) -> None:
-        """Hand packets out; the cache has them already."""
+        """Send packets to the viewers; the cache must have them already."""
         self._opening = None
         if self._flowing:
             data = b"".join(map(self._encode, packets))
             self.bytes_out += len(data) * len(self._flowing)
-            # A write may find its viewer full, and take it out of the set.
+            # A write may fill the viewer's buffer and remove the viewer from the set.
             for viewer in tuple(self._flowing):
                 try:
                     viewer.write(data)
-                except Exception:  # noqa: BLE001  no viewer may disturb another, or the publisher
-                    log.debug("a viewer is gone", extra={"client": viewer.client.id})
+                except Exception:  # noqa: BLE001  a viewer must not affect others or the publisher
+                    log.debug("viewer_write_failed", extra={"client": viewer.client.id})
                     self.leave(viewer)
-        # Who waits may have seen a part of these pictures already: it goes on with the next ones.
+        # A waiting viewer may have a part of this GOP already: it continues with the next one.
         may_start = self._cache.can_start and (
-            not self._cache.has_video or any(one.is_keyframe for one in packets)
+            not self._cache.has_video or any(packet.is_keyframe for packet in packets)
         )
         if self._waiting and may_start:
             waiting, self._waiting = self._waiting, set()
@@ -210,21 +210,21 @@ class Fanout:
                 self._start(viewer)
 
     def drop_stalled(self, now: float) -> None:
-        """Drop the viewers who have not taken in time what waited for them."""
+        """Disconnect viewers who have read nothing for too long."""
         late = [viewer for viewer, since in self._lagging.items() if now - since > STALL_SECONDS]
         for viewer in late:
             self.leave(viewer)
             viewer.abort()
 
     def end(self) -> None:
-        """Say farewell to every viewer, and to those who come too late."""
+        """End the stream for all viewers, also for those who join later."""
         self._is_over = True
         for viewer in [*self._flowing, *self._waiting, *self._lagging]:
             self.leave(viewer)
             viewer.close()
 
     def restart(self) -> None:
-        """Let all who watch wait for the first picture of another publisher, headers and all."""
+        """Make all viewers wait for headers and the first keyframe of another publisher."""
         self._opening = None
         for viewer in [*self._flowing, *self._waiting, *self._lagging]:
             viewer.has_headers = False
@@ -232,7 +232,7 @@ class Fanout:
         self._flowing.clear()
 
     def _start(self, viewer: StreamViewer) -> None:
-        """Hand a viewer what it must begin with, where there is something to begin with."""
+        """Send a viewer its start, or make it wait for one."""
         cache = self._cache
         if not cache.can_start:
             self._waiting.add(viewer)
@@ -245,7 +245,7 @@ class Fanout:
             opening = self._preamble(cache) + opening
             viewer.has_preamble = True
         self._flowing.add(viewer)
-        # A long group of pictures alone must not count as lagging behind.
+        # A long GOP alone must not count as lag.
         viewer.limit(max(MAX_QUEUED_BYTES, 2 * len(opening)))
         self.bytes_out += len(opening)
         try:

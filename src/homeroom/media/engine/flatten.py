@@ -1,4 +1,4 @@
-"""Makes a recording a flat MP4 that begins to play before it is read whole; its frames stay.
+"""Turns a recording into a flat, fast-start MP4 without changing its frames.
 
 `python -m homeroom.media.engine.flatten IN OUT` writes OUT and prints one line of JSON about it.
 """
@@ -44,19 +44,19 @@ from homeroom.media.engine.tables import (
 )
 
 EXIT_MALFORMED: Final = os.EX_DATAERR
-"""How the process ends where the file can never be made flat."""
+"""Exit code for a file that can never be made flat."""
 COPY_BYTES: Final = 4_000_000
-"""Bytes that are copied at once."""
+"""Bytes per copy step."""
 FTYP: Final = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
 PATH_TO_STBL: Final = (b"trak", b"mdia", b"minf", b"stbl")
-"""The way from moov to where chunks lie."""
+"""The path from moov to the chunk offsets."""
 
 
 WIDTHS: Final = {b"stco": "I", b"co64": "Q"}
 
 
 class FlatFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a file that was made."""
+    """Facts about the written file, printed as JSON."""
 
     size: int
     """Bytes."""
@@ -64,11 +64,11 @@ class FlatFile(msgspec.Struct, frozen=True, kw_only=True):
     duration: int
     """Milliseconds."""
     changed: bool
-    """Whether it is another than what it was made of."""
+    """Whether it differs from the source."""
 
 
 class FlatWriter:
-    """The file that is made."""
+    """Writes the file and computes its size and hash."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -76,13 +76,13 @@ class FlatWriter:
         self._size = 0
 
     def write(self, data: bytes) -> None:
-        """Add to the file."""
+        """Append bytes."""
         self._file.write(data)
         self._digest.update(data)
         self._size += len(data)
 
     def copy(self, file: int, start: int, size: int) -> None:
-        """Add a part of another file."""
+        """Append a part of another file."""
         end = start + size
         while start < end:
             data = os.pread(file, min(COPY_BYTES, end - start), start)
@@ -92,7 +92,7 @@ class FlatWriter:
             start += len(data)
 
     def finish(self, seconds: float, *, is_changed: bool) -> FlatFile:
-        """Make it last, and return what is known of it."""
+        """Sync the file and return the facts about it."""
         self._file.flush()
         os.fsync(self._file.fileno())
         return FlatFile(
@@ -104,7 +104,7 @@ class FlatWriter:
 
 
 def flatten(source: Path, path: Path) -> FlatFile:
-    """Write the flat form of a file; raises `Broken`."""
+    """Write the flat form of a file; raises `MalformedMP4Error`."""
     with source.open("rb") as file, path.open("wb") as out:
         target = FlatWriter(out)
         number = file.fileno()
@@ -125,7 +125,7 @@ def flatten(source: Path, path: Path) -> FlatFile:
 
 
 def _join_fragments(file: int, locations: list[BoxLocation], target: FlatWriter) -> FlatFile:
-    """Write one flat movie of many fragments."""
+    """Write one flat movie from many fragments."""
     by_track: dict[int, SampleTable] = {}
     spans, size, limit = array("Q"), 0, locations[-1].end
     for run in _runs(file, locations, by_track):
@@ -157,11 +157,11 @@ def _join_fragments(file: int, locations: list[BoxLocation], target: FlatWriter)
 def _runs(
     file: int, locations: list[BoxLocation], tables: dict[int, SampleTable]
 ) -> Iterator[TrackRun]:
-    """Return the runs of all fragments; `held` gets a table for each track."""
+    """Return the runs of all fragments; adds a table per track to `tables`."""
     known_tracks: dict[int, FragmentTrack] = {}
     for place in locations:
         if place.name == b"moov":
-            # One in the middle describes the same tracks, of which the picture has changed.
+            # A moov in the middle describes the same tracks after a change of picture size.
             another = read_tracks(read_content(file, place, MAX_MOOV_BYTES))
             if known_tracks and known_tracks.keys() != another.keys():
                 raise MalformedMP4Error("there are other tracks than at the beginning")
@@ -175,9 +175,9 @@ def _runs(
 def _move_moov_first(
     file: int, locations: list[BoxLocation], moov: BoxLocation, target: FlatWriter
 ) -> FlatFile:
-    """Write a flat movie with its description before its frames."""
+    """Write a flat movie with moov before its frames."""
     moov_content = read_content(file, moov, MAX_MOOV_BYTES)
-    # Eight bytes where four would do are no harm, but chunks must not run out of them.
+    # 64-bit offsets are harmless where 32 bits suffice, but offsets must not overflow.
     is_wide = locations[-1].end > WIDE_OFFSET_BYTES
     size = len(_shift_offsets(moov_content, PATH_TO_STBL, lambda _: 0, is_wide=is_wide)) + HEAD.size
 
@@ -197,7 +197,7 @@ def _move_moov_first(
 def _shift_offsets(
     data: memoryview, down: tuple[bytes, ...], shift: Callable[[int], int], *, is_wide: bool
 ) -> bytes:
-    """Return moov, or what of it lies further down, with other places of chunks."""
+    """Return moov, or a box inside it, with shifted chunk offsets."""
     parts = []
     for name, inner in boxes(data):
         if down and name == down[0]:
@@ -217,13 +217,13 @@ def _seconds(moov: memoryview) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """Make one file and say what it is; anything wrong is one line on standard error.
+    """Write one file and print its facts; an error is one line on standard error.
 
-    Ends with `AT_FAULT` where the file is at fault, and with 1 where it may do better next time.
+    Returns `EXIT_MALFORMED` if the file is invalid, and 1 if another attempt may succeed.
     """
     source, path = map(Path, arguments)
     try:
-        # What is there already is not ours to write over, nor to remove.
+        # Never overwrite or remove an existing file.
         path.touch(exist_ok=False)
         try:
             flat = flatten(source, path)

@@ -1,4 +1,4 @@
-"""Reads fragmented MP4, ours and others': which tracks there are, and which frames follow."""
+"""Reads fragmented MP4: its tracks and the frames of its fragments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from homeroom.media.engine.boxes import (
 )
 
 MAX_MOOV_BYTES: Final = 256_000_000
-"""Bytes of moov; that of a flat file of twelve hours has about 30 million."""
+"""Maximum size of moov; a flat file of twelve hours has about 30 MB."""
 MAX_MOOF_BYTES: Final = 16_000_000
-"""Bytes of moof; ours have about 300."""
+"""Maximum size of moof; ours have about 300 bytes."""
 MAX_RUN_FRAMES: Final = 1_000_000
-"""Frames in one run."""
+"""Maximum frames in one run."""
 
 _NOT_SYNC: Final = 0x1_0000
-# What tfhd and trun have besides, by flag.
+# Optional fields of tfhd and trun, by flag.
 _BASE: Final = 0x01
 _DESCRIPTION: Final = 0x02
 _DEFAULTS: Final = (0x08, 0x10, 0x20)
@@ -33,39 +33,39 @@ _COLUMNS: Final = (0x100, 0x200, 0x400, 0x800)
 
 @dataclass(frozen=True, slots=True)
 class FragmentTrack:
-    """A track as moov describes it."""
+    """A track, as moov describes it."""
 
     number: int
     scale: int
-    """Ticks a second."""
+    """Ticks per second."""
     trak: memoryview
     defaults: tuple[int, int, int]
-    """Duration, size and flags of frames of which nothing else is said."""
+    """Default duration, size and flags of frames (trex)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackRun:
-    """Frames of one track that lie one after the other; all four lists are equally long."""
+    """Consecutive frames of one track (trun); all four lists have the same length."""
 
     track: int
     begin: int
-    """When the first is decoded, in ticks of the track."""
+    """Decode time of the first frame, in ticks of the track."""
     offset: int
-    """Where the first lies in the file."""
+    """Offset of the first frame in the file."""
     durations: list[int]
     sizes: list[int]
     keys: list[bool]
     compositions: list[int]
-    """How much later than it is decoded each is shown, in ticks."""
+    """Composition time offset of each frame, in ticks."""
 
     @property
     def end(self) -> int:
-        """Return when the last ends, in ticks."""
+        """Return the end of the last frame, in ticks."""
         return self.begin + sum(self.durations)
 
 
 def read_tracks(moov: memoryview) -> dict[int, FragmentTrack]:
-    """Return the tracks of a movie by their numbers; raises `Broken`."""
+    """Return the tracks of a movie by number; raises `MalformedMP4Error`."""
     defaults = {}
     for name, extends in boxes(child(moov, b"mvex")):
         if name == b"trex":
@@ -85,7 +85,7 @@ def read_tracks(moov: memoryview) -> dict[int, FragmentTrack]:
 def read_runs(
     moof: memoryview, place: BoxLocation, known_tracks: dict[int, FragmentTrack]
 ) -> Iterator[TrackRun]:
-    """Return the runs of a fragment that lies there in its file; raises `Broken`."""
+    """Return the runs of a fragment at this place of its file; raises `MalformedMP4Error`."""
     for name, traf in boxes(moof):
         if name == b"traf":
             yield from _read_traf(traf, place, known_tracks)
@@ -145,6 +145,6 @@ def _read_trun(
     if first_flags is not None and count:
         about[0] = first_flags
     keys = [not value & _NOT_SYNC for value in about]
-    if any(trun[:1]):  # from version 1 on, offsets have a sign
+    if any(trun[:1]):  # offsets are signed since version 1
         compositions = [value - (value >> 31 << 32) for value in compositions]
     return TrackRun(number, begin, offset, durations, sizes, keys, compositions)

@@ -1,6 +1,6 @@
-"""HLS of one stream: a window of segments and their parts in memory, and the playlist of them.
+"""HLS of one stream: a window of segments and parts in memory, and its playlist.
 
-By RFC 8216bis: one playlist serves plain players and those that play with low latency.
+One playlist serves plain and low-latency players (RFC 8216bis).
 """
 
 import asyncio
@@ -13,38 +13,38 @@ from homeroom.base.clock import SystemClock
 from homeroom.media.engine.packager import InitSegment, MediaChunk
 
 MIN_SEGMENT_MS: Final = 900
-"""Length from which a segment may end: a publisher's "every second" is sometimes 980 ms."""
+"""Minimum length of a segment; a publisher's keyframe "every second" can come after 980 ms."""
 MAX_SEGMENT_MS: Final = 20_000
 MAX_SEGMENT_BYTES: Final = 16_000_000
 MAX_SEGMENT_PARTS: Final = 200
-"""Milliseconds, bytes and parts after which a segment ends though no key frame has come."""
+"""Limits in milliseconds, bytes and parts after which a segment ends without a keyframe."""
 PART_TARGET_MS: Final = 235
-"""The longest that a part is as a rule; those of 200 ms are 85 % of it, which is the least."""
+"""Usual maximum of a part; parts of 200 ms are 85 % of it, the minimum that the RFC allows."""
 LISTED_SEGMENTS: Final = 6
 UNLISTED_SEGMENTS: Final = 3
-"""Segments that are no longer listed and still served, to those who read the list a while ago."""
+"""Segments that have left the playlist and are still served, for players with an older one."""
 SEGMENTS_WITH_PARTS: Final = 4
-"""Segments whose parts are listed, the one that grows included."""
+"""Segments whose parts are listed, including the open one."""
 MAX_AHEAD_MS: Final = 3_000
-"""Milliseconds, in parts, by which a part that is asked for may lie ahead."""
+"""Maximum distance of a requested part into the future."""
 MAX_WINDOW_BYTES: Final = 64_000_000
 MAX_CACHED_PLAYLISTS: Final = 8
-"""Playlists kept ready, one for each query that players come with."""
+"""Cached playlists, one for each query of the players."""
 FIRST_SEGMENT_SECONDS: Final = 15.0
-"""Seconds that a player may wait for the first segment: longer than between OBS's key frames."""
+"""Waiting time for the first segment: longer than the default keyframe interval of OBS."""
 VIEWER_TIMEOUT_SECONDS: Final = 10.0
-"""Seconds after which one who has asked for no playlist again is no viewer any more."""
+"""A player without a playlist request for this long no longer counts as a viewer."""
 QUERY_PLACEHOLDER: Final = "\0"
-"""Where the query goes in a playlist that is ready but for it."""
+"""Stands for the query in a playlist template."""
 
 
 class TooFarAheadError(Exception):
-    """A part is asked for that lies too far ahead."""
+    """A player requested a part that is too far in the future."""
 
 
 @dataclass(frozen=True, slots=True)
 class HlsPart:
-    """One chunk of a segment, as listed."""
+    """One chunk of a segment, as the playlist lists it."""
 
     name: str
     duration: int
@@ -54,7 +54,7 @@ class HlsPart:
 
 @dataclass(slots=True, eq=False)
 class HlsSegment:
-    """What a player loads at once, and what of it has come so far."""
+    """A segment with its parts so far."""
 
     number: int
     init: InitSegment
@@ -62,7 +62,7 @@ class HlsSegment:
     started_at: float
     """Seconds since 1970."""
     is_discontinuous: bool
-    """Whether it does not go on where the segment before it ended."""
+    """Whether there is a discontinuity before it."""
     parts: list[HlsPart] = field(default_factory=list)
     duration: int = 0
     """Milliseconds."""
@@ -75,14 +75,14 @@ class HlsSegment:
 
 
 class HlsWindow:
-    """The window of one stream."""
+    """The HLS window of one stream."""
 
     def __init__(self) -> None:
         self.is_ended = False
         self.bytes_out = 0
         self._clock = SystemClock()
-        # Numbers go on over a restart of the engine, so that neither players nor caches take
-        # what is new for what they have.
+        # Numbers continue after a restart of the engine, so that players and caches do not confuse
+        # new files with old ones.
         begun = self._clock.now()
         self._next_segment = 10 * begun
         self._next_part = 100 * begun
@@ -99,7 +99,7 @@ class HlsWindow:
         self._last_request_at: dict[str, float] = {}
 
     def add(self, chunk: MediaChunk) -> None:
-        """Take what comes next."""
+        """Add the next chunk."""
         growing = self._open_segment
         if growing is None or _starts_segment(growing, chunk):
             self._close_segment()
@@ -114,22 +114,22 @@ class HlsWindow:
         self._notify()
 
     def discontinue(self) -> None:
-        """End the segment that grows; what comes next comes from another push."""
+        """Close the open segment; the next chunk comes from another publish session."""
         self._close_segment()
         self._is_cut = bool(self._complete)
         self.is_ended = False
         self._notify()
 
     def end(self) -> None:
-        """Tell players that nothing more will come."""
+        """Mark the end of the stream in the playlist."""
         self._close_segment()
         self.is_ended = True
         self._notify()
 
     def playlist(self, folder: str, query: str) -> bytes | None:
-        """Return the playlist for who comes with a query, once there is a whole segment.
+        """Return the playlist with a query on each URI, or None before the first segment.
 
-        The files stand in a folder beside it.
+        The files are in `folder`, beside the playlist.
         """
         if not self._complete:
             return None
@@ -143,22 +143,22 @@ class HlsWindow:
         return text
 
     def file(self, name: str) -> bytes | memoryview | None:
-        """Return an init, a segment or a part, if it is there."""
+        """Return an init segment, a segment or a part, or None."""
         return self._files.get(name)
 
     def is_hinted(self, name: str) -> bool:
-        """Tell whether it is the part that players were told comes next."""
+        """Return whether it is the part of the preload hint."""
         return name == self._hint and not self.is_ended
 
     async def wait_for_first_segment(self) -> None:
-        """Wait for the first segment; it may fail to come."""
+        """Wait for the first segment, up to a deadline."""
         try:
             await self._wait_until(lambda: bool(self._complete), FIRST_SEGMENT_SECONDS)
         except TimeoutError:
             return
 
     async def wait_for_position(self, number: int, part: int | None) -> None:
-        """Wait until a segment, or a part of it, is listed; raises `Absurd`, `TimeoutError`."""
+        """Wait until a segment or part is listed; raises `TooFarAheadError` or `TimeoutError`."""
         if self.is_ended:
             return
         ahead = number - self._next_number
@@ -170,23 +170,23 @@ class HlsWindow:
         await self._wait_until(lambda: self._is_listed(number, part), 3 * self._target)
 
     async def wait_for_file(self, name: str) -> None:
-        """Wait for the part that is hinted at; raises `TimeoutError`."""
+        """Wait for the part of the preload hint; raises `TimeoutError`."""
         await self._wait_until(lambda: name in self._files, 3 * self._target)
 
     def record_viewer(self, viewer: str, now: float) -> None:
-        """Take note of who asks for the playlist, at seconds by the loop's clock."""
+        """Record a playlist request of a viewer, at seconds of the loop's clock."""
         self._last_request_at[viewer] = now
 
     @property
     def viewers(self) -> int:
-        """Return about how many players follow the playlist."""
+        """Return the approximate number of players."""
         since = asyncio.get_running_loop().time() - VIEWER_TIMEOUT_SECONDS
         self._last_request_at = {who: at for who, at in self._last_request_at.items() if at > since}
         return len(self._last_request_at)
 
     @property
     def _hint(self) -> str:
-        # Parts are counted through, so the next one's name is known before its segment is.
+        # Part numbers do not restart, so the next name is known before its segment.
         return f"p{self._next_part}.m4s"
 
     @property
@@ -200,7 +200,11 @@ class HlsWindow:
 
     @property
     def _part_target(self) -> int:
-        parts = (part.duration for one in self._listed[-SEGMENTS_WITH_PARTS:] for part in one.parts)
+        parts = (
+            part.duration
+            for segment in self._listed[-SEGMENTS_WITH_PARTS:]
+            for part in segment.parts
+        )
         return max(PART_TARGET_MS, *parts)
 
     def _start_segment(self, chunk: MediaChunk) -> HlsSegment:
@@ -226,7 +230,7 @@ class HlsWindow:
             return
         files = self._files
         data = files[segment.name] = b"".join([files[part.name] for part in segment.parts])
-        # From here on the parts are pieces of the segment, instead of a second copy.
+        # From now on the parts are views of the segment, not a second copy.
         view, at = memoryview(data), 0
         for part in segment.parts:
             end = at + len(files[part.name])
@@ -263,7 +267,7 @@ class HlsWindow:
     def _is_listed(self, number: int, part: int | None) -> bool:
         last = self._next_number
         if part is not None and number == last - 1 and self._complete:
-            # A part behind the last one of a segment is the first one of the next.
+            # A part after the last one of a segment is the first part of the next segment.
             if part < len(self._complete[-1].parts):
                 return True
             number, part = last, 0
@@ -274,7 +278,7 @@ class HlsWindow:
     def _write_playlist(self, folder: str) -> str:
         listed = self._listed
         target = self._part_target / 1000
-        gone = sum(one.is_discontinuous for one in self._complete[:-LISTED_SEGMENTS])
+        gone = sum(segment.is_discontinuous for segment in self._complete[:-LISTED_SEGMENTS])
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:9",
@@ -284,28 +288,30 @@ class HlsWindow:
             f"#EXT-X-MEDIA-SEQUENCE:{listed[0].number}",
             f"#EXT-X-DISCONTINUITY-SEQUENCE:{self._discontinuities + gone}",
         ]
-        if all(one.parts[0].is_independent for one in listed):
+        if all(segment.parts[0].is_independent for segment in listed):
             lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
         map_name = ""
-        for one in listed:
-            if one.is_discontinuous:
+        for segment in listed:
+            if segment.is_discontinuous:
                 lines.append("#EXT-X-DISCONTINUITY")
-            if one.map_name != map_name:
-                map_name = one.map_name
+            if segment.map_name != map_name:
+                map_name = segment.map_name
                 lines.append(f'#EXT-X-MAP:URI="{folder}/{map_name}{QUERY_PLACEHOLDER}"')
-            began = datetime.fromtimestamp(one.started_at, UTC).isoformat(timespec="milliseconds")
+            began = datetime.fromtimestamp(segment.started_at, UTC).isoformat(
+                timespec="milliseconds"
+            )
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{began}")
-            if one in listed[-SEGMENTS_WITH_PARTS:]:
+            if segment in listed[-SEGMENTS_WITH_PARTS:]:
                 lines += [
                     f"#EXT-X-PART:DURATION={part.duration / 1000:.3f},"
                     f'URI="{folder}/{part.name}{QUERY_PLACEHOLDER}"'
                     f"{',INDEPENDENT=YES' if part.is_independent else ''}"
-                    for part in one.parts
+                    for part in segment.parts
                 ]
-            if one is not self._open_segment:
+            if segment is not self._open_segment:
                 lines += [
-                    f"#EXTINF:{one.duration / 1000:.3f},",
-                    f"{folder}/{one.name}{QUERY_PLACEHOLDER}",
+                    f"#EXTINF:{segment.duration / 1000:.3f},",
+                    f"{folder}/{segment.name}{QUERY_PLACEHOLDER}",
                 ]
         lines.append(
             "#EXT-X-ENDLIST"
@@ -316,7 +322,7 @@ class HlsWindow:
 
 
 def _starts_segment(segment: HlsSegment, chunk: MediaChunk) -> bool:
-    """Tell whether a segment ends before a chunk."""
+    """Return whether a chunk starts a new segment."""
     if chunk.init is not segment.init:
         return True
     if chunk.is_independent and segment.duration >= MIN_SEGMENT_MS:

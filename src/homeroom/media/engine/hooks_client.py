@@ -1,4 +1,4 @@
-"""Asking the API for permission, and reporting to it: the http_hooks of SRS."""
+"""Client of the API's hooks: permission requests and reports, as the http_hooks of SRS."""
 
 import asyncio
 import logging
@@ -12,45 +12,45 @@ from homeroom.media.engine.http_client import NoResponseError, send_request
 log = logging.getLogger("homeroom.media.hooks")
 
 TIMEOUT_SECONDS = 3.0
-"""Seconds that the API has for an answer, and a question for its turn and its answer together."""
+"""Deadline of the API for a response; for a permission request, its waiting time is included."""
 MAX_CONCURRENT = 32
 MAX_WAITING = 2000
 CACHE_SECONDS = 5.0
-"""Seconds for which one answer speaks for everybody who plays by the same address."""
+"""One permission to play is cached for all viewers with the same address."""
 MAX_CACHED = 10_000
 MAX_QUERY_CHARS = 1024
-"""Characters of the query of an address."""
+"""Maximum length of the query of an address."""
 OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Who publishes or plays, as the hooks say it."""
+    """A publisher or viewer, with the fields of the hooks."""
 
     id: str
     ip: str
     app: str
     stream: str
     param: str
-    """The query with its question mark, or nothing."""
+    """The query with its question mark, or an empty text."""
     tc_url: str
 
 
 class DeniedError(Exception):
-    """What the API, or the engine itself, does not allow; the message is for the peer."""
+    """The API or the engine refused a client; the message is for the peer."""
 
 
 class HookResponse(msgspec.Struct):
-    """What a hook answers: a number, a reason, and in our own API's case its time of day."""
+    """Response of a hook: a code, a reason and, from our own API, the current time."""
 
     code: int
     msg: str = ""
     now: int | None = None
-    """Seconds since 1970, by the clock that classes go by."""
+    """Seconds since 1970, by the clock of the API (the sandbox can move it)."""
 
 
 class _RequestQueue:
-    """Questions of one kind: some are asked, the others wait."""
+    """Permission requests of one kind: a limited number runs, the others wait."""
 
     def __init__(self) -> None:
         self.slots = asyncio.Semaphore(MAX_CONCURRENT)
@@ -58,22 +58,22 @@ class _RequestQueue:
 
 
 class HooksClient:
-    """The way to the API."""
+    """Sends hooks to the API."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        # However many want to watch, who wants to publish need not wait behind them.
+        # A publisher must not wait behind a crowd of viewers.
         self._queues = {"on_publish": _RequestQueue(), "on_play": _RequestQueue()}
         self._cache: dict[tuple[str, str], tuple[float, asyncio.Task[HookResponse]]] = {}
 
     async def authorize_publish(self, client: ClientInfo) -> HookResponse:
-        """Ask whether a client may publish; raises `Denied`."""
+        """Ask for permission to publish; raises `DeniedError`."""
         return await self._ask(hook_body("on_publish", client))
 
     async def authorize_play(self, client: ClientInfo) -> bool:
-        """Ask whether a client may play, unless that is known; raises `Denied`.
+        """Ask for permission to play, unless it is cached; raises `DeniedError`.
 
-        Tells whether the API was asked for this very client.
+        Returns True if the API was asked for this client.
         """
         if len(client.param) > MAX_QUERY_CHARS:
             raise DeniedError("this address is too long")
@@ -87,14 +87,14 @@ class HooksClient:
         if len(self._cache) >= MAX_CACHED:
             raise DeniedError("the server is busy; try again")
         task = asyncio.create_task(self._ask(hook_body("on_play", client)))
-        # Whoever asks may be gone by the time it is denied: that nobody heard it is no fault.
+        # The client may be gone before a denial: an exception that is never read is not an error.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._cache[key] = (now + CACHE_SECONDS, task)
         await asyncio.shield(task)
         return True
 
     def _evict_expired(self, now: float) -> None:
-        """Forget the answers that are too old; the oldest is always the first."""
+        """Remove expired permissions; the oldest is always the first."""
         while self._cache:
             key, cached = next(iter(self._cache.items()))
             if now < cached[0]:
@@ -102,7 +102,7 @@ class HooksClient:
             del self._cache[key]
 
     async def report(self, report: dict[str, Any]) -> bool:
-        """Report something; tells whether the API took it. Raises `Unanswered`."""
+        """Send a report and return whether the API accepted it; raises `NoResponseError`."""
         return (await self._post(report)).code == 0
 
     async def _ask(self, question: dict[str, Any]) -> HookResponse:
@@ -115,7 +115,7 @@ class HooksClient:
             async with asyncio.timeout(TIMEOUT_SECONDS), line.slots:
                 answer = await self._post(question)
         except (NoResponseError, TimeoutError):
-            log.warning("the API does not answer", extra={"action": action})
+            log.warning("hook_unanswered", extra={"action": action})
             raise DeniedError("the server cannot say now who may; try again") from None
         finally:
             line.length -= 1
@@ -135,7 +135,7 @@ class HooksClient:
             )
         except msgspec.MsgspecError:
             answer = HookResponse(status)
-        if status >= 500:  # noqa: PLR2004  the API is there, but not in its senses
+        if status >= 500:  # noqa: PLR2004  server errors are no decision
             raise NoResponseError(f"HTTP status {status}")
         return answer if status == OK else HookResponse(answer.code or status, answer.msg)
 

@@ -1,4 +1,4 @@
-"""The media listener: HTTP-FLV and HLS for players, and what the API asks and tells the engine."""
+"""The media listener: HTTP-FLV and HLS for players, and the engine's API for the server."""
 
 import asyncio
 import logging
@@ -24,17 +24,17 @@ log = logging.getLogger("homeroom.media.http")
 MAX_HEAD_BYTES: Final = 8192
 HEAD_SECONDS: Final = 10.0
 CROWDED_SECONDS: Final = 2.0
-"""The same where there are too many connections."""
+"""The same deadline when there are too many connections."""
 IDLE_SECONDS: Final = 60.0
 FULL_SECONDS: Final = 20.0
-"""How long a peer may take nothing of an answer."""
+"""A peer may read nothing of a response for this long."""
 PERMISSION_SECONDS: Final = 5.0
-"""Seconds for which a connection need not ask again for the same stream."""
+"""Seconds for which a connection reuses a permission for the same stream."""
 MAX_IP_CHARS: Final = 45
 MAX_IGNORED_BYTES: Final = 65_536
-"""Bytes that one who watches may send; there is nothing to say."""
+"""Maximum bytes from an FLV viewer, who has no reason to send anything."""
 NO_SUCH_CLIENT: Final = 2049
-"""The number SRS gives to it."""
+"""The code that SRS uses."""
 VERSION: Final = version("homeroom")
 LIVE: Final = f"/{APP}/"
 API: Final = "/api/v1/"
@@ -42,7 +42,7 @@ JSON: Final = "application/json"
 
 
 class MediaHTTP(asyncio.Protocol):
-    """One connection; answers its requests one after the other."""
+    """One HTTP connection; handles its requests one after the other."""
 
     _transport: asyncio.Transport
 
@@ -56,19 +56,19 @@ class MediaHTTP(asyncio.Protocol):
         self._received = bytearray()
         self._is_full = False
         self._is_crowded = False
-        """Whether only the API of this server is still answered."""
+        """Whether only requests of our own server are still handled."""
         self._unsent = 0
         self._deadline = self._loop.time() + HEAD_SECONDS
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._permission: tuple[str, str, float, LiveStream] | None = None
-        """What may be played without asking: name, query, until when, and the stream."""
+        """Cached permission: name, query, expiry and the stream."""
         self._client: ClientInfo | None = None
         self._viewer: StreamViewer | None = None
         self._ignored = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request."""
+        """Start waiting for a request."""
         self._transport = cast("asyncio.Transport", transport)
         peer = str((transport.get_extra_info("peername") or ("",))[0])
         self._peer = peer.removeprefix("::ffff:")
@@ -76,14 +76,14 @@ class MediaHTTP(asyncio.Protocol):
             self._is_local = ip_address(self._peer).is_loopback
         self._is_crowded = is_crowded(transport)
         if self._is_crowded:
-            # Of those on this machine one may be the API, which would take us for dead.
+            # A local peer may be our server, which restarts an engine that does not answer.
             if not self._is_local or is_crowded(transport, 7 / 8):
                 self._transport.abort()
             self._deadline = self._loop.time() + CROWDED_SECONDS
         self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  how it ended is all one
-        """Let go of everything."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason does not matter
+        """Release the task, the viewer and the timer."""
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -94,7 +94,7 @@ class MediaHTTP(asyncio.Protocol):
             self._streams.viewer_left(self._client)
 
     def data_received(self, data: bytes) -> None:
-        """Take what arrived; one who watches has nothing more to say."""
+        """Add input; input from an FLV viewer is ignored."""
         if self._viewer is not None:
             self._ignored += len(data)
             if self._ignored > MAX_IGNORED_BYTES:
@@ -108,7 +108,7 @@ class MediaHTTP(asyncio.Protocol):
         self._handle_next()
 
     def pause_writing(self) -> None:
-        """Answer nothing more until there is room."""
+        """Pause responses until the peer reads (back-pressure)."""
         if self._viewer is not None:
             self._viewer.pause()
         self._is_full = True
@@ -116,7 +116,7 @@ class MediaHTTP(asyncio.Protocol):
         self._deadline = self._loop.time() + FULL_SECONDS
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Resume responses."""
         self._is_full = False
         if self._viewer is not None:
             self._viewer.resume()
@@ -125,13 +125,13 @@ class MediaHTTP(asyncio.Protocol):
         self._handle_next()
 
     def _check_deadline(self) -> None:
-        """End a connection that is idle or stuck; one timer serves it all its life."""
+        """Close a connection that is idle or stuck; one timer serves all deadlines."""
         now = self._loop.time()
         if now >= self._deadline:
             unsent = self._transport.get_write_buffer_size()
             is_watching = self._viewer is not None and self._viewer.fanout is not None
             if self._task is not None or is_watching:
-                # What an answer waits for has a deadline of its own, and a stream its viewers.
+                # A waiting response has its own deadline, and a stream drops its stalled viewers.
                 self._deadline = now + FULL_SECONDS
             elif self._is_full and unsent < self._unsent:
                 self._unsent = unsent
@@ -139,13 +139,13 @@ class MediaHTTP(asyncio.Protocol):
             else:
                 self._transport.abort()
                 return
-        # A deadline may come closer meanwhile, as when a head begins on a connection that is kept.
+        # A deadline can become earlier, for example when a request starts on an idle connection.
         self._timer = self._loop.call_at(
             min(self._deadline, now + HEAD_SECONDS), self._check_deadline
         )
 
     def _handle_next(self) -> None:
-        """Answer the next request, if it is there whole and the one before it is answered."""
+        """Handle the next complete request after the previous response."""
         transport = self._transport
         if self._task is not None or self._is_full or transport.is_closing():
             return
@@ -163,7 +163,7 @@ class MediaHTTP(asyncio.Protocol):
         except BadRequestError as reason:
             self._reject(400, str(reason))
         if self._received and self._viewer is None:
-            # One at a time: who sends a thousand requests at once shares the loop with the others.
+            # One per loop turn: a peer with a thousand pipelined requests must share the loop.
             self._deadline = max(self._deadline, self._loop.time() + HEAD_SECONDS)
             self._loop.call_soon(self._handle_next)
         else:
@@ -204,7 +204,7 @@ class MediaHTTP(asyncio.Protocol):
     async def _serve_when_ready(
         self, request: HTTPRequest, target: StreamTarget, stream: LiveStream | None
     ) -> None:
-        """Answer when permission is there, and what is asked for; or say why not."""
+        """Wait for permission and for the file, then respond."""
         try:
             stream = stream or await self._play(request, target)
             if target.number is not None:
@@ -224,7 +224,7 @@ class MediaHTTP(asyncio.Protocol):
         except TimeoutError:
             self._refuse(request, 503, "this did not come in time")
         except Exception:
-            log.exception("a request failed", extra={"client": self._id})
+            log.exception("request_failed", extra={"client": self._id})
             self._refuse(request, 500, "this went wrong")
         finally:
             self._task = None
@@ -303,12 +303,12 @@ class MediaHTTP(asyncio.Protocol):
         self._send(request, requests.response_head(status, JSON), msgspec.json.encode(answer))
 
     def _refuse(self, request: HTTPRequest, status: int, reason: str) -> None:
-        log.debug("refused", extra={"client": self._id, "status": status, "why": reason})
+        log.debug("request_refused", extra={"client": self._id, "status": status, "why": reason})
         self._send(request, requests.response_head(status), reason.encode())
 
     def _reject(self, status: int, reason: str) -> None:
-        """Answer what is no request, and end the connection."""
-        log.debug("turned away", extra={"client": self._id, "status": status, "why": reason})
+        """Respond to an invalid request and close the connection."""
+        log.debug("request_rejected", extra={"client": self._id, "status": status, "why": reason})
         self._received.clear()
         head = requests.response_head(status) + b"Connection: close\r\nContent-Length: %d\r\n\r\n"
         self._transport.write(head % len(reason) + reason.encode())
@@ -324,7 +324,7 @@ class MediaHTTP(asyncio.Protocol):
         if not body or request.method == b"HEAD":
             transport.write(head)
         else:
-            # Written one by one, each would be a call of its own to the kernel.
+            # Separate writes would each be a system call.
             transport.writelines((head, body))
         if request.is_last:
             transport.close()

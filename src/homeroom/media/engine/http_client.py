@@ -1,4 +1,4 @@
-"""The little HTTP that engine and API speak with each other: one request, one answer, the end."""
+"""A minimal HTTP client between engine and API: one request per connection."""
 
 import asyncio
 from base64 import b64encode
@@ -6,12 +6,12 @@ from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 MAX_RESPONSE_BYTES = 4_000_000
-"""Bytes of an answer."""
+"""Maximum size of a response."""
 HEAD_END = b"\r\n\r\n"
 
 
 class NoResponseError(Exception):
-    """There was no answer, or none that can be understood."""
+    """The peer sent no response, or an invalid one."""
 
 
 async def send_request(
@@ -22,7 +22,7 @@ async def send_request(
     headers: dict[str, str] | None = None,
     timeout: float = 3.0,  # noqa: ASYNC109  the deadline is the point of this function
 ) -> tuple[int, bytes]:
-    """Return status and body of an answer; raises `Unanswered`. The timeout is in seconds."""
+    """Send a request and return status and body; raises `NoResponseError`. Timeout in seconds."""
     try:
         async with asyncio.timeout(timeout):
             return await _exchange(url, method, body, headers or {})

@@ -1,4 +1,4 @@
-"""Makes fragmented MP4 of packets, for HLS and recordings: never decoded, never changed."""
+"""Packages packets as fragmented MP4 for HLS and recordings, without decoding or changing them."""
 
 import struct
 from collections.abc import Callable
@@ -11,35 +11,35 @@ from homeroom.media.engine.codecs import AudioConfig, VideoConfig
 from homeroom.media.engine.packets import SCRIPT, VIDEO, Packet, UnsupportedMediaError
 
 MAX_PART_MS: Final = 210
-"""Milliseconds of pictures in a chunk at most: 5 frames at 25 a second, 6 at 30, 12 at 60.
+"""Maximum milliseconds of video in a chunk: 5 frames at 25 per second, 6 at 30, 12 at 60.
 
-A chunk is longer only where its last frame lasts longer than the one before it.
+A chunk is longer only if its last frame is longer than the one before.
 """
 MAX_AUDIO_MS: Final = 250
-"""Milliseconds of sound in a chunk at most: where there are slow pictures, it does not wait."""
+"""Maximum milliseconds of audio in a chunk: audio does not wait for slow video."""
 UNDECIDED_MS: Final = 400
-"""Milliseconds of media after which the tracks there are count as all that will come."""
+"""After this much media the packager decides that no further track will come."""
 UNDECIDED_FRAMES: Final = 100
-"""Frames after which it is the same, for a clock that stands still."""
+"""The same limit in frames, for a clock that stands still."""
 MAX_CHUNK_BYTES: Final = 4_000_000
 MAX_CHUNK_FRAMES: Final = 1_000
-"""Bytes and frames of one track after which a chunk ends, however short."""
+"""Limits of one track in bytes and frames after which a chunk ends."""
 MAX_INITS: Final = 500
-"""How often one push may begin with other headers; each time makes a recording of its own."""
+"""Maximum header changes in one publish session; each one starts a new recording."""
 MAX_DRIFT_MS: Final = 60
-"""Milliseconds sound may stray from the publisher's clock before it is put where that says."""
+"""Maximum drift of audio from the publisher's clock before it is moved there."""
 MOVIE_SCALE: Final = 1000
 VIDEO_SCALE: Final = 1000
-"""Ticks a second of the video track: the publisher's own milliseconds, so nothing is rounded."""
+"""Ticks per second of the video track: the publisher's milliseconds, without rounding."""
 FIRST_GUESS_MS: Final = 40
-"""Milliseconds of a frame that nothing came after, where no other says how long one is."""
+"""Assumed length of a last frame when no other frame gives a length."""
 MAX_FRAME_TICKS: Final = 0xFFFF_FFFF
-"""Ticks of one frame."""
+"""Maximum ticks of one frame."""
 
 VIDEO_TRACK: Final = 1
 AUDIO_TRACK: Final = 2
 KEY: Final = 0x0200_0000
-"""Flags of a frame that depends on no other."""
+"""Flags of a sync sample (keyframe)."""
 NOT_KEY: Final = 0x0101_0000
 VIDEO_RUN: Final = 0x0100_0F01
 """Version 1 (signed composition offsets); offset, then duration, size, flags, composition."""
@@ -54,42 +54,42 @@ _VERSION_1: Final = 0x0100_0000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InitSegment:
-    """What a player reads before the chunks that refer to it."""
+    """An initialization segment, which a player reads before its chunks."""
 
     data: bytes
     """The boxes ftyp and moov."""
     codecs: str
-    """As RFC 6381 has them: "avc1.64001f,mp4a.40.2"."""
+    """Codecs in RFC 6381 form: "avc1.64001f,mp4a.40.2"."""
     width: int
-    """Pixels; 0 where there is no video, or its header does not say."""
+    """Pixels; 0 without video or if its header does not have the size."""
     height: int
     has_video: bool
     sound: bytes = b""
-    """The header of the sound, where there is any."""
+    """The AudioSpecificConfig, or empty without audio."""
     has_sets: bool = False
-    """Whether its first picture carries parameter sets itself, which some players then need."""
+    """Whether its first frame contains parameter sets, which some players then need."""
 
     def can_follow(self, before: "InitSegment") -> bool:
-        """Return whether it can go on in the same file: with another picture, no more."""
+        """Return whether it can continue the same file: only the picture may differ."""
         return self.has_sets and before.has_sets and self.sound == before.sound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MediaChunk:
-    """Some frames of every track."""
+    """One movie fragment: frames of every track."""
 
     data: bytes
     """The boxes moof and mdat."""
     duration: int
-    """Milliseconds; those of all chunks add up to the length of the media. It can be 0, where a
-    publisher sends picture and sound far apart."""
+    """Milliseconds; all chunks add up to the length of the media. It can be 0 if a publisher
+    sends video and audio far apart."""
     is_independent: bool
-    """Whether a player can begin with it: its first picture is a key frame, or there are none."""
+    """Whether a player can start with it: it starts with a keyframe, or has no video."""
     init: InitSegment
 
 
 class _TrackBuffer:
-    """The frames of one track that are not delivered yet; times are in ticks of its own clock."""
+    """Buffered frames of one track; times are in ticks of the track."""
 
     __slots__ = (
         "at",
@@ -107,33 +107,33 @@ class _TrackBuffer:
     def __init__(self, number: int, kind: int, usual: int) -> None:
         self.number = number
         self.kind = kind
-        """Version and flags of its runs."""
+        """Version and flags of its trun boxes."""
         self.frame_ticks = usual
-        """How long the last complete frame was, or a guess."""
+        """Length of the last complete frame, or an assumption."""
         self.at = -1
-        """When the held frame begins. How long it is, is not known before the next."""
+        """Start of the pending frame. Its length is known only with the next frame."""
         self.pending: memoryview | None = None
         self.fields: tuple[int, ...] = ()
-        """What stands in the run about the held frame, after its duration."""
+        """Fields of the pending frame in the trun box, after its duration."""
         self.begin = 0
-        """When the first complete frame begins."""
+        """Start of the first complete frame."""
         self.entries: list[int] = []
         self.payload: list[memoryview] = []
         self.size = 0
 
     @property
     def is_full(self) -> bool:
-        """Tell whether so much is complete that it must be delivered, whatever its times say."""
+        """Return whether a size limit forces a chunk, whatever the times are."""
         return self.size > MAX_CHUNK_BYTES or len(self.payload) >= MAX_CHUNK_FRAMES
 
     def hold(self, at: int, payload: memoryview, fields: tuple[int, ...]) -> None:
-        """Take the next frame, once the one before is complete."""
+        """Set the pending frame; the previous one must be complete."""
         self.at = at
         self.pending = payload
         self.fields = fields
 
     def complete(self, until: int) -> None:
-        """Say when the held frame ends."""
+        """Complete the pending frame with its end time."""
         if self.pending is None:
             return
         if not self.payload:
@@ -146,11 +146,11 @@ class _TrackBuffer:
         self.pending = None
 
     def description_size(self) -> int:
-        """Return the bytes that describe the complete frames."""
+        """Return the size of the traf box in bytes."""
         return _TRAF.size + 4 * len(self.entries)
 
     def describe(self, offset: int) -> tuple[bytes, bytes]:
-        """Return the description of the complete frames, whose payload lies at this offset."""
+        """Return the traf box of the complete frames, with their payload at this offset."""
         size = 4 * len(self.entries)
         head = _TRAF.pack(
             *(_TRAF.size + size, b"traf"),
@@ -161,14 +161,14 @@ class _TrackBuffer:
         return head, struct.pack(f">{len(self.entries)}I", *self.entries)
 
     def clear(self) -> None:
-        """Forget the complete frames."""
+        """Remove the complete frames."""
         self.entries = []
         self.payload = []
         self.size = 0
 
 
 class Packager:
-    """Gathers packets of one push and delivers chunks; times begin at 0 with the push."""
+    """Collects packets of one publish session and delivers chunks; times start at 0."""
 
     def __init__(self, deliver: Callable[[MediaChunk], None]) -> None:
         self._deliver = deliver
@@ -178,23 +178,23 @@ class Packager:
         self._video = _TrackBuffer(VIDEO_TRACK, VIDEO_RUN, FIRST_GUESS_MS)
         self._audio = _TrackBuffer(AUDIO_TRACK, AUDIO_RUN, 0)
         self._has_keyframe = False
-        """Whether there was a key frame; what comes before it shows nothing."""
+        """Whether there was a keyframe; earlier frames cannot be decoded."""
         self._undecided: list[tuple[Packet, int]] | None = []
-        """Frames that wait until it is known which tracks there are."""
+        """Frames that wait until the set of tracks is known."""
         self._init: InitSegment | None = None
         self._inits = 0
         self._clock = -1
-        """Milliseconds at which the next chunk begins; negative before the first frame."""
+        """Start of the next chunk in milliseconds; negative before the first frame."""
         self._number = 0
 
     def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001  a fact, not a mode
-        """Say which tracks the publisher's metadata promises."""
+        """Set the tracks that the publisher's metadata announces."""
         self._hints = {AUDIO_TRACK: audio, VIDEO_TRACK: video}
 
     def add(self, packet: Packet, time: int) -> None:
-        """Take a header or a frame; `time` is milliseconds since the push began.
+        """Add a header or a frame; `time` is milliseconds since the start of publishing.
 
-        Raises `Unsupported` for a header that cannot be read.
+        Raises `UnsupportedMediaError` for a header that cannot be parsed.
         """
         if packet.kind == SCRIPT:
             return
@@ -207,13 +207,13 @@ class Packager:
                 self._hold_undecided(packet, time, self._undecided)
 
     def end(self) -> None:
-        """Deliver what is held back, the last frame included."""
+        """Deliver all buffered frames, including the last one."""
         if self._undecided:
             self._release_undecided()
         self._flush_all()
 
     def _add_header(self, packet: Packet) -> None:
-        """Take a header; another than before begins with a new `Init`."""
+        """Add a header; a different one starts a new `InitSegment`."""
         if packet.kind == VIDEO:
             config = packet.body[5:]
             if self._video_config is None or config != self._video_config.config:
@@ -229,7 +229,7 @@ class Packager:
             self._audio = _TrackBuffer(AUDIO_TRACK, AUDIO_RUN, sound.frame)
 
     def _change_tracks(self, is_change: bool) -> None:  # noqa: FBT001  a fact, not a mode
-        """Deliver all that belongs to the tracks as they were."""
+        """Deliver all frames of the previous tracks."""
         self._inits += 1
         if self._inits > MAX_INITS:
             raise UnsupportedMediaError("the headers of picture and sound change all the time")
@@ -240,7 +240,7 @@ class Packager:
         self._init = None
 
     def _is_decodable(self, packet: Packet) -> bool:
-        """Return whether a frame can be decoded: nothing can before the header and a key frame."""
+        """Return whether a frame can be decoded: it needs a header and a keyframe before it."""
         if packet.kind != VIDEO:
             return self._audio_config is not None
         if packet.is_keyframe and self._video_config is not None:
@@ -250,7 +250,7 @@ class Packager:
     def _hold_undecided(
         self, packet: Packet, time: int, undecided: list[tuple[Packet, int]]
     ) -> None:
-        """Keep a frame until it is known which tracks there are."""
+        """Buffer a frame until the set of tracks is known."""
         undecided.append((packet, time))
         tracks = {VIDEO_TRACK: self._video_config, AUDIO_TRACK: self._audio_config}
         if (
@@ -276,7 +276,7 @@ class Packager:
 
     def _add_video(self, packet: Packet, time: int) -> None:
         track, body = self._video, packet.body
-        # Players want decoding times that grow; the composition offset keeps the picture in place.
+        # Players need growing decode times; the composition offset keeps the presentation time.
         at = max(time, track.at + 1)
         track.complete(at)
         if track.entries and (
@@ -294,8 +294,8 @@ class Packager:
     def _add_audio(self, packet: Packet, time: int) -> None:
         track, sound = self._audio, self._audio_config
         assert sound is not None  # noqa: S101  `_take` asked
-        # Milliseconds are too coarse for sound: a frame begins exactly where the last one ended,
-        # unless the publisher left something out or its clock and its samples part ways.
+        # Milliseconds are too coarse for sound: a frame starts exactly where the last one ended,
+        # unless the publisher left a gap or its clock and its samples drift apart.
         at = track.at + sound.frame
         by_clock = time * sound.rate // 1000
         if track.at < 0:
@@ -311,7 +311,7 @@ class Packager:
         track.hold(at, payload, (len(payload),))
 
     def _flush_all(self) -> None:
-        """Complete the last frames, as long as the ones before them, and deliver all."""
+        """Complete the last frames with the previous frame length, and deliver all."""
         ends = [0]
         video, audio, sound = self._video, self._audio, self._audio_config
         if video.pending is not None:
@@ -325,7 +325,7 @@ class Packager:
         self._cut_chunk(max(ends))
 
     def _cut_chunk(self, until: int) -> None:
-        """Deliver the frames that are complete; the next chunk begins at `until`, in ms."""
+        """Deliver the complete frames; the next chunk starts at `until`, in milliseconds."""
         tracks = [track for track in (self._video, self._audio) if track.entries]
         if not tracks:
             return
@@ -333,7 +333,7 @@ class Packager:
         init = self._init = self._init or _make_init(self._video_config, self._audio_config, first)
         duration = max(until - self._clock, 0)
         self._clock += duration
-        # The third number about the first picture is its flags.
+        # The third field of the first video frame is its flags.
         is_independent = not init.has_video or self._video.entries[2:3] == [KEY]
         self._number += 1
         self._deliver(
@@ -342,7 +342,7 @@ class Packager:
 
 
 def _encode_chunk(number: int, tracks: list[_TrackBuffer]) -> bytes:
-    """Return moof and mdat of the complete frames of these tracks, which forget them."""
+    """Return moof and mdat of the complete frames, and remove them from the tracks."""
     size = _MOOF.size + sum(track.description_size() for track in tracks)
     offset = size + boxes.HEAD.size
     parts: list[bytes | memoryview] = [_MOOF.pack(size, b"moof", 16, b"mfhd", 0, number)]
@@ -359,7 +359,7 @@ def _encode_chunk(number: int, tracks: list[_TrackBuffer]) -> bytes:
 def _make_init(
     picture: VideoConfig | None, sound: AudioConfig | None, first: memoryview | None
 ) -> InitSegment:
-    """Describe the tracks, and whether the first picture of them does so too."""
+    """Return the init segment of the tracks; `first` is the first video frame."""
     tracks, extends, names = [], [], []
     if picture is not None:
         shape = (picture.width, picture.height)
@@ -388,7 +388,7 @@ def _trex(number: int, flags: int) -> bytes:
 def _trak(
     number: int, scale: int, kind: bytes, media: tuple[bytes, bytes], shape: tuple[int, int]
 ) -> bytes:
-    """Return the description of a track without frames; media is its header and sample entry."""
+    """Return a trak box without frames; media is the media header and the sample entry."""
     header, entry = media
     loudness = 0x100 if kind == b"soun" else 0
     rest = struct.pack(">12xHxx", loudness) + boxes.MATRIX

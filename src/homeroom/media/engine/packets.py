@@ -1,4 +1,4 @@
-"""What a stream is made of: one packet is the body of one FLV tag or RTMP message."""
+"""Packets of a stream: one packet is the body of one FLV tag or RTMP message."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,17 +15,17 @@ class Packet:
     kind: int
     """AUDIO, VIDEO or SCRIPT."""
     time: int
-    """Milliseconds on the stream's own clock, which goes on when a publisher comes back."""
+    """Milliseconds on the stream's clock, which continues when a publisher reconnects."""
     body: bytes
     """As published: codec byte, packet type, composition time and payload."""
     is_header: bool = False
-    """Whether it describes the codec (AVC or AAC sequence header) instead of carrying a frame."""
+    """Whether it is a codec header (AVC or AAC sequence header) and not a frame."""
     is_keyframe: bool = False
-    """Whether it is a video frame that a player can begin with."""
+    """Whether it is a keyframe, which a player can start with."""
 
 
 class UnsupportedMediaError(Exception):
-    """Media that is not taken; the message is for whoever publishes it."""
+    """The engine does not support this media; the message is for the publisher."""
 
 
 AVC: Final = 7
@@ -34,7 +34,7 @@ KEYFRAME: Final = 1
 SEQUENCE_HEADER: Final = 0
 FRAME: Final = 1
 EXTENDED: Final = 0x80
-"""Set in the first byte of video by publishers of codecs newer than FLV."""
+"""Bit in the first byte of video: an extended header (enhanced RTMP)."""
 AUDIO_CODECS: Final = {
     0: "PCM",
     1: "ADPCM",
@@ -48,7 +48,7 @@ VIDEO_CODECS: Final = {2: "H.263", 3: "Screen Video", 4: "VP6", 5: "VP6", 12: "H
 
 
 def parse_packet(kind: int, time: int, body: bytes) -> Packet | None:
-    """Return a message as a packet, or none where it carries nothing; raises `Unsupported`."""
+    """Return a message as a packet, or None if it is empty; raises `UnsupportedMediaError`."""
     if kind == AUDIO:
         return _parse_audio(time, body)
     if kind == VIDEO:
@@ -80,7 +80,7 @@ def _parse_video(time: int, body: bytes) -> Packet | None:
     if codec != AVC:
         name = VIDEO_CODECS.get(codec, f"codec {codec}")
         raise UnsupportedMediaError(f"the picture is {name}; only H.264 is taken")
-    # What is neither header nor frame ends a sequence and carries nothing: ffmpeg sends one last.
+    # Another packet type is an end of sequence without data; ffmpeg sends one at the end.
     if len(body) <= 5 or body[1] > FRAME:  # noqa: PLR2004  codec, type and composition time
         return None
     is_header = body[1] == SEQUENCE_HEADER

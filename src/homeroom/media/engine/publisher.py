@@ -1,4 +1,4 @@
-"""Publishes a stream over RTMP, as an encoder does: to our own engine or to any other server."""
+"""An RTMP publisher, for our own engine or any other server."""
 
 import asyncio
 import os
@@ -22,24 +22,24 @@ from homeroom.media.engine.responses import PING, PONG, control_message
 from homeroom.media.engine.rtmp import HANDSHAKE_BYTES, SET_DATA_FRAME, VERSION
 
 PORT: Final = 1935
-"""Where no port is named."""
+"""Default port."""
 CONNECT_SECONDS: Final = 10.0
-"""Seconds until the server must have taken the stream."""
+"""Deadline for the server to accept the stream."""
 STALL_SECONDS: Final = 10.0
-"""Seconds for which a server may take nothing before it is given up."""
+"""A server that reads nothing for this long counts as gone."""
 CLOSE_SECONDS: Final = 2.0
-"""Seconds that a server has to end the connection."""
+"""Time for the server to close the connection."""
 READ_BYTES: Final = 65_536
-"""Bytes read in one go."""
+"""Bytes per read."""
 
 
 class PublishError(Exception):
-    """The server does not take the stream, or takes it no longer; the message says why."""
+    """The server refused or ended the stream; the message says why."""
 
 
 @asynccontextmanager
 async def open_publisher(url: str) -> AsyncIterator["Publisher"]:
-    """Publish at `rtmp://host/app/name?query` until the block ends; raises `Unpublished`."""
+    """Publish at `rtmp://host/app/name?query` until the block ends; raises `PublishError`."""
     where = urlsplit(url)
     app, _, name = where.path.strip("/").partition("/")
     if where.scheme != "rtmp" or not (where.hostname and app and name):
@@ -59,7 +59,7 @@ async def open_publisher(url: str) -> AsyncIterator["Publisher"]:
 
 
 class Publisher:
-    """A connection over which one stream is published; `publishing` opens and closes it."""
+    """A connection that publishes one stream; `open_publisher` opens and closes it."""
 
     _listener: asyncio.Task[str]
 
@@ -71,7 +71,7 @@ class Publisher:
         self._stream = 0
 
     async def open(self, tc_url: str, app: str, name: str) -> None:
-        """Have the server take the stream; raises `Unpublished`."""
+        """Connect and publish; raises `PublishError`."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._shake_hands()
@@ -87,10 +87,10 @@ class Publisher:
         self._listener = asyncio.create_task(self._listen())
 
     async def send(self, packet: Packet) -> None:
-        """Send a packet, as fast as the server takes it; raises `Unpublished`."""
+        """Send a packet, at the speed of the server; raises `PublishError`."""
         if self._listener.done():
             raise PublishError(self._listener.result())
-        # Servers keep metadata for those who join later only where they are told to.
+        # Servers keep metadata for later viewers only with this prefix.
         prefix = SET_DATA_FRAME if packet.kind == SCRIPT else b""
         self._writer.write(
             encode_message(packet.kind, packet.time, prefix + packet.body, self._stream)
@@ -104,17 +104,17 @@ class Publisher:
             raise PublishError(await self.wait_ended()) from None
 
     async def wait_ended(self) -> str:
-        """Wait until the server ends the push; returns why."""
+        """Wait until the server ends the stream; returns the reason."""
         return await asyncio.shield(self._listener)
 
     async def close(self) -> None:
-        """Say that the stream has ended, and close the connection."""
+        """End the stream and close the connection."""
         if self._stream and not self._reader.at_eof():
             with suppress(OSError, RuntimeError):  # it may have just been lost
                 self._send_command("deleteStream", None, self._stream)
                 self._writer.write_eof()
         if hasattr(self, "_hearing"):
-            # Closed with something unread, the connection would be reset, and our last words lost.
+            # Closing with unread input resets the connection and would lose the last command.
             await asyncio.wait((self._listener,), timeout=CLOSE_SECONDS)
             self._listener.cancel()
         self._writer.transport.abort()
@@ -134,27 +134,27 @@ class Publisher:
     def _send_command(self, name: str, *values: Value) -> int:
         """Send a command and return its number."""
         self._calls += 1
-        # What is said of a stream goes over that stream; before there is one, it is 0.
+        # Commands about a stream use its message stream id; before that, id 0.
         self._writer.write(
             encode_message(COMMAND, 0, encode(name, self._calls, *values), self._stream)
         )
         return self._calls
 
     async def _call(self, name: str, *values: Value) -> int:
-        """Send a command and return the number that answers it, if one does."""
+        """Send a command and return the number in its result, or 0."""
         number = self._send_command(name, *values)
         while (command := await self._next_command())[1:2] != [number] or command[0] not in {
             "_result",
             "_error",
         }:
             pass
-        about = command[3] if len(command) > 3 else None  # noqa: PLR2004  name, number, null, the answer
+        about = command[3] if len(command) > 3 else None  # noqa: PLR2004  name, number, null, result
         if command[0] == "_error":
             raise PublishError(_describe_error(about))
         return int(about) if isinstance(about, float) else 0
 
     async def _next_command(self) -> list[Value]:
-        """Return the next command; pings are answered on the way."""
+        """Return the next command; answers pings before it."""
         while True:
             while (received := self._chunks.next()) is None:
                 data = await self._reader.read(READ_BYTES)
@@ -167,7 +167,7 @@ class Publisher:
                 self._writer.write(control_message(USER_CONTROL, PONG + received.body[2:6]))
 
     async def _listen(self) -> str:
-        """Listen until the server ends the push; returns why."""
+        """Read until the server ends the stream; returns the reason."""
         try:
             while True:
                 _status_code(await self._next_command())
@@ -178,7 +178,7 @@ class Publisher:
 
 
 def _status_code(values: list[Value]) -> str:
-    """Return the code of a status, nothing for other commands; raises `Unpublished` by an error."""
+    """Return the code of a status, or an empty text; raises `PublishError` for an error."""
     about = values[3] if values[:1] == ["onStatus"] and len(values) > 3 else None  # noqa: PLR2004  the object is the fourth value of onStatus
     if not isinstance(about, dict):
         return ""

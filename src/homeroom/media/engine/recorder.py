@@ -1,4 +1,4 @@
-"""Recordings: what a publisher sends, written as it comes, so that a cut file still plays."""
+"""Recordings: chunks written as they come, so that a truncated file is still playable."""
 
 import asyncio
 import logging
@@ -28,13 +28,13 @@ from homeroom.media.engine.spool import (
 log = logging.getLogger("homeroom.media.recorder")
 
 SYNC_MS = 2_000
-"""Milliseconds of media after which a recording is made to last a power cut."""
+"""Milliseconds of media between two fsyncs of a recording."""
 RETRY_SECONDS = 10.0
-"""Seconds after which a recording that failed is tried again."""
+"""Seconds until a failed recording is tried again."""
 
 
 class RecordingArchive:
-    """Where recordings are written, and whom they are reported to."""
+    """The folder of recordings, and their reports to the API."""
 
     def __init__(self, folder: Path, spool: Spool, disk: DiskWriter, rotate_seconds: int) -> None:
         self.folder = folder
@@ -47,7 +47,7 @@ class RecordingArchive:
         prepare_folder(folder)
 
     def open_recording(self, client: ClientInfo, shift: int) -> "RecordingFile":
-        """Return a new recording; `shift` is how far the clock of classes is ahead, in seconds."""
+        """Return a new recording; `shift` is how far the API's clock is ahead, in seconds."""
         path = self.folder / f"{KeyGenerator().file_id()}.mp4"
         self._open.add(path)
         report = hooks_client.hook_body("on_dvr", client) | {
@@ -57,24 +57,24 @@ class RecordingArchive:
         return RecordingFile(path, report)
 
     def report(self, file: "RecordingFile", duration: int) -> None:
-        """Report a recording that has ended; waits for the disk."""
+        """Report a finished recording; runs on the disk threads."""
         try:
             self.spool.add(file.report | {"duration": duration})
         except OSError as failure:
-            # Its note is still there, by which it is found again.
-            log.warning("a recording waits to be reported", extra={"why": str(failure)})
+            # Its description stays, and recovery finds it by that.
+            log.warning("recording_report_delayed", extra={"why": str(failure)})
         else:
             file.description.unlink(missing_ok=True)
         self._open.discard(file.path)
 
     def discard(self, file: "RecordingFile") -> None:
-        """Forget a recording that nothing was written of."""
+        """Remove an empty recording."""
         file.path.unlink(missing_ok=True)
         file.description.unlink(missing_ok=True)
         self._open.discard(file.path)
 
     def recover(self) -> None:
-        """Report what a crash, or a full disk, has left behind; waits for the disk."""
+        """Report recordings that a crash or a full disk left behind; runs on the disk threads."""
         for note in sorted(self.folder.glob("*.json")):
             path = note.with_suffix(".mp4")
             if path in self._open or not is_own(note):
@@ -82,29 +82,29 @@ class RecordingArchive:
             try:
                 report = read_file(note)
             except OSError as failure:
-                log.warning("a recording cannot be told of", extra={"why": str(failure)})
+                log.warning("recording_unreadable", extra={"why": str(failure)})
                 continue
             if report is None or not path.exists():
                 note.unlink(missing_ok=True)
             else:
-                log.info("a recording is recovered", extra={"file": path.name})
+                log.info("recording_recovered", extra={"file": path.name})
                 self.salvage(RecordingFile(path, report))
 
     def salvage(self, file: "RecordingFile") -> None:
-        """Report as much of a recording that was cut as plays; waits for the disk."""
+        """Report the playable part of a truncated recording; runs on the disk threads."""
         try:
             file.close()
             duration = repair(file.path)
         except MalformedMP4Error as fault:
-            log.error(  # noqa: TRY400  the fault is all there is to say
-                "a recording cannot be read; it is put aside",
+            log.error(  # noqa: TRY400  the message is enough
+                "recording_set_aside",
                 extra={"file": file.path.name, "why": str(fault)},
             )
             file.description.rename(file.description.with_suffix(UNREADABLE))
             self._open.discard(file.path)
             return
         except OSError as failure:
-            log.warning("a recording cannot be read", extra={"why": str(failure)})
+            log.warning("recording_unreadable", extra={"why": str(failure)})
             self._open.discard(file.path)
             return
         if duration is None:
@@ -114,25 +114,25 @@ class RecordingArchive:
 
 
 class RecordingFile:
-    """One recording on the disk; everything here runs on the threads of the disk."""
+    """One recording file; all methods run on the disk threads."""
 
     def __init__(self, path: Path, report: dict[str, Any]) -> None:
         self.path = path
         self.description = path.with_suffix(".json")
-        """Stands beside it until it is reported: who recorded what, and when."""
+        """JSON file beside it until it is reported: client, stream and start."""
         self.report = report
         self.is_broken = False
-        """Whether a write has failed: what was to follow would stand in the wrong place."""
+        """Whether a write has failed: later data would be at the wrong offset."""
         self._file: BinaryIO | None = None
 
     def create(self, init: bytes) -> None:
-        """Make the file."""
+        """Create the file with its init segment."""
         write_file(self.description, self.report, durable=False)
         self._file = self.path.open("xb", buffering=0)
         self.append(init)
 
     def append(self, data: bytes) -> None:
-        """Write all of some bytes, or raise `OSError`."""
+        """Write all bytes, or raise `OSError`."""
         if self._file is None:
             raise OSError("the recording has no file")
         rest = memoryview(data)
@@ -140,24 +140,24 @@ class RecordingFile:
             rest = rest[self._file.write(rest) :]
 
     def sync_names(self) -> None:
-        """Make the names of file and note last, and what the note says."""
+        """Sync the description and the names in the folder."""
         sync_path(self.description)
         sync_path(self.path.parent)
 
     def sync_data(self) -> None:
-        """Make what is written last."""
+        """Sync the written data."""
         if self._file is not None:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             file, self._file = self._file, None
             file.close()
 
 
 class Recorder:
-    """Records one push, in as many files as it takes."""
+    """Records one publish session in one or more files."""
 
     def __init__(self, archive: RecordingArchive, client: ClientInfo, shift: int) -> None:
         self._archive = archive
@@ -170,7 +170,7 @@ class Recorder:
         self._synced = 0
         self._retry_at = 0.0
         self.error: str | None = None
-        """Why it does not record now."""
+        """Reason why it does not record now, or None."""
 
     @property
     def state(self) -> str:
@@ -200,7 +200,7 @@ class Recorder:
             self._run_on_disk(disk.sync, RecordingFile.sync_data)
 
     def end(self) -> None:
-        """End the recording; what is written of it is reported."""
+        """End the recording and report it."""
         if self._file is None:
             return
         file, length, archive = self._file, self._length, self._archive
@@ -211,9 +211,9 @@ class Recorder:
                 file.sync_data()
                 file.close()
             except OSError as failure:
-                log.warning("a recording may not last", extra={"why": str(failure)})
+                log.warning("recording_sync_failed", extra={"why": str(failure)})
             if file.is_broken:
-                # A write failed after the end was asked for; before it, we would not be here.
+                # A write failed after `end` was called.
                 archive.failures += 1
                 archive.salvage(file)
             else:
@@ -243,7 +243,7 @@ class Recorder:
     def _run_on_disk(
         self, by: Callable[[Task], None], task: Callable[[RecordingFile], None]
     ) -> None:
-        """Have the disk do something to the file, which is broken when that fails."""
+        """Run a task on a disk thread; a failure marks the file as broken."""
         file = self._file
         if file is None:
             return
@@ -261,10 +261,10 @@ class Recorder:
         by(do_it)
 
     def _fail(self, file: RecordingFile | None, why: str) -> None:
-        """Stop recording for a while; what was written is kept, the stream goes on."""
+        """Stop recording until the next attempt; written data stays and the stream continues."""
         if file is None or file is not self._file:
             return
-        log.error("not recorded", extra={"stream": self._client.stream, "why": why})
+        log.error("recording_failed", extra={"stream": self._client.stream, "why": why})
         self.error = why
         self._file = None
         self._retry_at = self._loop.time() + RETRY_SECONDS

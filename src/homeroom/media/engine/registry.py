@@ -1,4 +1,4 @@
-"""The hub: which streams there are, who publishes them, who may."""
+"""The stream registry: all streams of the engine, their publishers and permissions."""
 
 import asyncio
 import logging
@@ -21,16 +21,16 @@ from homeroom.media.engine.stream import LiveStream, Publication
 log = logging.getLogger("homeroom.media.hub")
 
 TAKEOVER_SECONDS = 10.0
-"""Seconds of silence after which another publisher with the right key may take over."""
+"""A publisher silent for this long can be replaced by another one with a valid address."""
 IDLE_SECONDS = 30.0
-"""Seconds that viewers wait for a publisher, and a stream without one is kept."""
+"""A stream without a publisher, and its viewers, wait for this long."""
 SWEEP_SECONDS = 2.0
 RECOVER_SECONDS = 30.0
 MAX_STREAMS = 10_000
 
 
 def encode_rtmp(packet: Packet) -> bytes:
-    """Return a packet as RTMP viewers get it."""
+    """Return a packet as an RTMP message."""
     return encode_message(packet.kind, packet.time, packet.body)
 
 
@@ -56,13 +56,13 @@ class StreamRegistry:
         self._recovered_at = 0.0
 
     def client_id(self) -> str:
-        """Return a new name for a connection; no two engines give the same one."""
+        """Return a new client id, unique across engines."""
         return f"{self._name}-{next(self._numbers)}"
 
     async def publish(self, client: ClientInfo, cut: Callable[[str], None]) -> Publication:
-        """Let a client publish, or raise `Denied`; `cut` ends it, with a reason."""
+        """Start a publish session, or raise `DeniedError`; `cut` ends it with a reason."""
         name = client.stream
-        # By address and not by name: a stranger who asks must not stand in the teacher's way.
+        # By address and not by name: an unauthorized request must not block the teacher's.
         pending = (name, client.param)
         if pending in self._pending:
             raise DeniedError("the stream has a publisher already")
@@ -75,7 +75,7 @@ class StreamRegistry:
         try:
             self._check_free(name)
         except DeniedError:
-            # The API takes it for a push that runs.
+            # The API has recorded it as a running session.
             self._report_end(client)
             raise
         stream = self._stream(name)
@@ -87,17 +87,17 @@ class StreamRegistry:
         recorder = Recorder(self._archive, client, shift)
         publication = Publication(self, stream, client, recorder, cut)
         self._publications[client.id] = publication
-        log.info("publishes", extra={"stream": name, "ip": client.ip, "client": client.id})
+        log.info("publish_started", extra={"stream": name, "ip": client.ip, "client": client.id})
         return publication
 
     async def play(self, client: ClientInfo) -> LiveStream:
-        """Return the stream a client may play, or raise `Denied`; it may have no publisher yet."""
+        """Return the stream for a viewer, or raise `DeniedError`; it may have no publisher yet."""
         if await self._hooks.authorize_play(client):
             self._reported_viewers.add(client.id)
         return self._stream(client.stream)
 
     def viewer_left(self, client: ClientInfo) -> None:
-        """Take note that a viewer has left; the API hears of those whom it was asked about."""
+        """Handle a viewer who has left; reports those viewers that the API was asked about."""
         if client.id in self._reported_viewers:
             self._reported_viewers.discard(client.id)
             task = self._loop.create_task(self._report_stop(client))
@@ -105,14 +105,14 @@ class StreamRegistry:
             task.add_done_callback(self._tasks.discard)
 
     def publish_ended(self, publication: Publication) -> None:
-        """Take note that a push has ended, and report it."""
+        """Handle the end of a publish session and report it."""
         client = publication.client
         self._publications.pop(client.id, None)
-        log.info("published", extra={"stream": client.stream, "client": client.id})
+        log.info("publish_ended", extra={"stream": client.stream, "client": client.id})
         self._report_end(client)
 
     def kick(self, client_id: str) -> bool:
-        """End a push and all that watch it; tells whether there was such a push."""
+        """End a publish session and its viewers; returns whether it existed."""
         publication = self._publications.get(client_id)
         if publication is None:
             return False
@@ -124,14 +124,14 @@ class StreamRegistry:
         return True
 
     async def sweep(self) -> None:
-        """Drop, until cancelled, viewers who take nothing and streams that nobody publishes."""
+        """Drop stalled viewers and idle streams, until cancelled."""
         self._recovered_at = self._loop.time()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 self._sweep(self._loop.time())
             except Exception:
-                log.exception("a sweep failed; trying again")
+                log.exception("sweep_failed")
 
     def _sweep(self, now: float) -> None:
         for stream in list(self._streams.values()):
@@ -144,7 +144,7 @@ class StreamRegistry:
             self._archive.disk.sync(self._archive.recover)
 
     def end(self) -> None:
-        """End every push and every stream."""
+        """End all publish sessions and streams."""
         for publication in list(self._publications.values()):
             publication.cut("the server is going down")
             publication.end()
@@ -153,7 +153,7 @@ class StreamRegistry:
         self._streams.clear()
 
     def report(self) -> dict[str, Any]:
-        """Return all streams and what was counted, as `/api/v1/streams/` shows it."""
+        """Return all streams and counters, for `/api/v1/streams/`."""
         streams = [self._describe(stream) for stream in self._streams.values()]
         out = self._bytes_out + sum(stream.bytes_out for stream in self._streams.values())
         return {
@@ -226,5 +226,5 @@ def _describe_video(stream: LiveStream, init: InitSegment | None) -> dict[str, A
         return None
     if init is None:
         return {"codec": "H264"}
-    # A profile and a level, as SRS names them, would say less than the string players go by.
+    # SRS has profile and level here; the codecs string that players use says more.
     return {"codec": "H264", "width": init.width, "height": init.height, "codecs": init.codecs}

@@ -1,4 +1,4 @@
-"""Mends a recording that was cut off in the middle, as a crash leaves it."""
+"""Repairs a recording that a crash has truncated."""
 
 import os
 from contextlib import suppress
@@ -16,10 +16,10 @@ from homeroom.media.engine.fragments import (
 
 
 def repair(path: Path) -> int | None:
-    """Cut a recording after the last chunk that reads and return its duration in milliseconds.
+    """Truncate a recording after its last readable chunk; returns its duration in milliseconds.
 
-    Returns none, and leaves the file alone, where not one chunk is whole; raises `Broken` where
-    there are chunks, and not one that reads.
+    Returns None, and does not change the file, if no chunk is complete. Raises
+    `MalformedMP4Error` if there are chunks but none is readable.
     """
     file = os.open(path, os.O_RDWR)
     try:
@@ -32,7 +32,7 @@ def _repair(file: int) -> int | None:
     movie: BoxLocation | None = None
     chunks: list[tuple[BoxLocation, int]] = []
     moof: BoxLocation | None = None
-    with suppress(MalformedMP4Error):  # what comes behind a box that makes no sense is lost
+    with suppress(MalformedMP4Error):  # data after an invalid box is lost
         for place in locate_boxes(file):
             if place.name == b"moov":
                 movie = place
@@ -44,12 +44,12 @@ def _repair(file: int) -> int | None:
     if movie is None or not chunks:
         return None
     known_tracks = read_tracks(read_content(file, movie, MAX_MOOV_BYTES))
-    # Of an hour of chunks the first and the last are read, of all others only the heads.
+    # Only the first and the last chunk are read, and only the heads of the others.
     first = _read_chunk(file, chunks[0][0], known_tracks)
     end, final = _last_readable(file, chunks, known_tracks)
     os.ftruncate(file, end)
     os.fsync(file)
-    # The first may be damaged so that it reads, and holds nothing.
+    # A damaged first chunk can be readable but empty.
     begin = min((run.begin / known_tracks[run.track].scale for run in first or final), default=0)
     ends = (run.end / known_tracks[run.track].scale for run in final)
     return round(1000 * max([0, *(end - begin for end in ends)]))
@@ -58,7 +58,7 @@ def _repair(file: int) -> int | None:
 def _last_readable(
     file: int, chunks: list[tuple[BoxLocation, int]], known_tracks: dict[int, FragmentTrack]
 ) -> tuple[int, list[TrackRun]]:
-    """Return where the last chunk that reads ends, and what is in it."""
+    """Return the end of the last readable chunk, and its runs."""
     for moof, end in reversed(chunks):
         with suppress(MalformedMP4Error):
             return end, _read_chunk(file, moof, known_tracks)

@@ -1,4 +1,4 @@
-"""What is asked over HTTP, and the heads of answers."""
+"""HTTP request parsing and response heads."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +8,7 @@ from homeroom.media.engine.settings import MAX_NAME_CHARS
 
 HEAD_END: Final = b"\r\n\r\n"
 ALLOWED: Final = bytes(set(range(0x21, 0x7F)) - set(b'"<>\\^`{|}'))
-"""The bytes an address is made of; the rest would have to be escaped wherever it is repeated."""
+"""Allowed bytes of a target; others would need escaping wherever it is repeated."""
 CORS: Final = (
     b"Access-Control-Allow-Origin: *\r\n"
     b"Access-Control-Expose-Headers: Content-Length, Content-Range, Date\r\n"
@@ -19,7 +19,7 @@ KEEP: Final = {
     (b"HTTP/1.0", False): b"Connection: keep-alive\r\n",
     (b"HTTP/1.0", True): b"Connection: close\r\n",
 }
-"""What is said of the connection, by version and by whether it ends."""
+"""The Connection header line, by version and by whether the connection closes."""
 MAX_DIGITS: Final = 12
 REASONS: Final = {
     200: "OK",
@@ -50,37 +50,37 @@ MEDIA: Final = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nCache-Control: ma
 
 
 class BadRequestError(Exception):
-    """This is no request, or none that is taken here; the message is for the peer."""
+    """The request is invalid or not supported; the message is for the peer."""
 
 
 @dataclass(slots=True, eq=False)
 class HTTPRequest:
-    """The head of a request; none that has a body is taken."""
+    """The head of a request; requests with a body are not supported."""
 
     method: bytes
     path: str
     query: str
     connection: bytes
-    """The header line about the connection that an answer needs."""
+    """The Connection header line for the response."""
     is_last: bool
-    """Whether the connection ends with the answer."""
+    """Whether the connection closes after the response."""
     head: bytes
     lower: bytes
-    """The head in lower case, where the names of its fields are looked for."""
+    """The head in lower case, to find fields by name."""
 
     def field(self, name: bytes) -> str:
-        """Return a field of the head by its name in lower case, or an empty string."""
+        """Return a header field by its lower-case name, or an empty text."""
         return _field(self.head, self.lower, name).decode("latin-1")
 
     def page(self) -> slice:
-        """Return which of a list are asked for; raises `Malformed`."""
+        """Return the requested slice of a list; raises `BadRequestError`."""
         fields = dict(pair.split("=", 1) for pair in self.query.split("&") if "=" in pair)
         start, count = _parse_number(fields.get("start")) or 0, _parse_number(fields.get("count"))
         return slice(start, None if count is None else start + count)
 
 
 def parse_request(head: bytes) -> HTTPRequest:
-    """Return a request by its head, the end of its last line included; raises `Malformed`."""
+    """Parse a request head, including its last line end; raises `BadRequestError`."""
     words = head[: head.find(b"\r\n")].split(b" ")
     if len(words) != 3:  # noqa: PLR2004  method, target and version
         raise BadRequestError("this is not HTTP")
@@ -100,28 +100,28 @@ def parse_request(head: bytes) -> HTTPRequest:
 
 
 def response_head(status: int, kind: str = "text/plain; charset=utf-8") -> bytes:
-    """Return what an answer that is not for keeping begins with, but for its length."""
+    """Return the head of an uncached response, without its length."""
     lines = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
     return lines.encode() + b"Cache-Control: no-cache\r\n" + CORS
 
 
 @dataclass(frozen=True, slots=True)
 class StreamTarget:
-    """What of a stream is asked for: FLV, the file of that name, or else the playlist."""
+    """The requested resource of a stream: FLV, a file, or the playlist."""
 
     name: str
     query: str
-    """Without what is said to HLS servers alone."""
+    """Without the HLS delivery directives (`_HLS_…`)."""
     is_flv: bool = False
     file: str = ""
     number: int | None = None
-    """The segment that a playlist shall have at least, and the part of it."""
+    """The segment that the playlist must contain (blocking reload), and its part."""
     part: int | None = None
 
 
 @lru_cache(1024)
 def parse_target(path: str, query: str) -> StreamTarget | None:
-    """Return what an address below the application asks for; raises `Malformed`."""
+    """Parse a path below the application; raises `BadRequestError`."""
     folder, slash, file = path.partition("/")
     name, _, kind = (folder, "", "") if slash else path.rpartition(".")
     if not 0 < len(name) <= MAX_NAME_CHARS or len(file) > MAX_NAME_CHARS:

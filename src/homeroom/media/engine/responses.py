@@ -1,4 +1,4 @@
-"""What we say over RTMP."""
+"""RTMP messages that the server sends: command results, status and control messages."""
 
 from typing import Final
 
@@ -16,31 +16,31 @@ from homeroom.media.engine.chunks import (
 from homeroom.media.engine.packets import SCRIPT
 
 WINDOW_BYTES: Final = 2_500_000
-"""Bytes after which receipt is acknowledged."""
+"""Acknowledgement window size."""
 MESSAGE_STREAM_ID: Final = 1
-"""The one message stream of a connection."""
+"""Id of the only message stream of a connection."""
 STREAM_BEGIN, STREAM_END, PING, PONG = (number.to_bytes(2, "big") for number in (0, 1, 6, 7))
 
 
 def control_message(kind: int, body: bytes) -> bytes:
-    """Return a message about the connection itself."""
+    """Return a protocol control message."""
     return encode_message(kind, 0, body, 0)
 
 
 def result_message(number: float, value: Value) -> bytes:
-    """Return the answer to a numbered call."""
+    """Return the `_result` of a call."""
     return encode_message(COMMAND, 0, encode("_result", number, None, value), 0)
 
 
 def status_message(code: str, description: str, level: str = "status") -> bytes:
-    """Return the message by which a peer hears how its stream fares."""
+    """Return an `onStatus` message about the stream."""
     return encode_message(
         COMMAND, 0, encode("onStatus", 0, None, _info_object(code, description, level))
     )
 
 
 def connect_result(number: float) -> bytes:
-    """Return the answer to a connect; whoever would speak AMF3 is told that we answer in AMF0."""
+    """Return the result of `connect`; its objectEncoding says that the server uses AMF0."""
     server: Value = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31}
     about = _info_object("NetConnection.Connect.Success", "connected", "status")
     answer = encode("_result", number, server, {**about, "objectEncoding": 0})
@@ -48,7 +48,7 @@ def connect_result(number: float) -> bytes:
 
 
 def connect_error(number: float, reason: str) -> bytes:
-    """Return the answer to a connect that leads nowhere."""
+    """Return the error of a rejected `connect`."""
     about = _info_object("NetConnection.Connect.Rejected", reason, "error")
     return CONNECTION_SETTINGS + encode_message(
         COMMAND, 0, encode("_error", number, None, about), 0
@@ -66,7 +66,7 @@ CONNECTION_SETTINGS: Final = b"".join(
         control_message(SET_CHUNK_SIZE, LONG.pack(OUT_CHUNK_BYTES)),
     )
 )
-"""How the connection is to be used; the last byte of the bandwidth leaves its kind to the peer."""
+"""Window, peer bandwidth and chunk size; limit type 2 lets the peer choose (dynamic)."""
 STREAM_BEGIN_MESSAGE: Final = control_message(
     USER_CONTROL, STREAM_BEGIN + LONG.pack(MESSAGE_STREAM_ID)
 )

@@ -1,4 +1,4 @@
-"""RTMP: one connection that publishes or plays a stream."""
+"""An RTMP connection, which publishes or plays one stream."""
 
 import asyncio
 import logging
@@ -49,29 +49,29 @@ if TYPE_CHECKING:
 log = logging.getLogger("homeroom.media.rtmp")
 
 HANDSHAKE_SECONDS: Final = 10.0
-"""Seconds for handshake and connect together, and again until it is said what is wanted."""
+"""Deadline for handshake and connect, and again for publish or play."""
 SILENCE_SECONDS: Final = 30.0
-"""Seconds after which a publisher who sends nothing is cut."""
+"""A publisher who sends nothing for this long is disconnected."""
 LINGER_SECONDS: Final = 1.0
-"""Seconds that a peer has to read why it is cut."""
+"""Time for a peer to read the reason before the connection closes."""
 USER_TIMEOUT_MS: Final = 30_000
-"""Milliseconds after which the kernel gives up a peer that takes nothing or is gone."""
+"""TCP_USER_TIMEOUT: the kernel drops a peer that acknowledges nothing for this long."""
 TURN_SECONDS: Final = 0.005
-"""Seconds of work for one peer before others get their turn."""
+"""Work for one peer before the loop serves others."""
 MAX_AGGREGATE_MESSAGES: Final = 1_000
-"""Messages in an aggregate."""
+"""Maximum messages in an aggregate."""
 MAX_COMMAND_BYTES: Final = 256_000
-"""Bytes that a peer who does not publish may send at first."""
+"""Bytes that a peer may send without publishing."""
 MAX_COMMAND_BYTES_PER_SECOND: Final = 2_000
-"""Bytes that it may send besides in each second."""
+"""Further bytes for each second."""
 MAX_ADDRESS_CHARS: Final = 1024
-"""Characters of an address, or a part of one."""
+"""Maximum length of an address or a part of it."""
 
 VERSION: Final = 3
 HANDSHAKE_BYTES: Final = 1536
-"""Bytes of each of the messages that connections begin with."""
+"""Size of each handshake message."""
 CALL_RESULTS: Final = {"createStream": MESSAGE_STREAM_ID, "getStreamLength": 0}
-"""What calls are answered; whoever numbers any other waits for an answer too, and null will do."""
+"""Results of calls; any other numbered call gets null as its result."""
 SET_DATA_FRAME: Final = encode("@setDataFrame")
 METADATA: Final = encode("onMetaData")
 TAG_HEADER: Final = 11
@@ -79,7 +79,7 @@ TAG_END: Final = 4
 
 
 class RTMPConnection(asyncio.Protocol):
-    """A peer on its way from the handshake to publishing or playing, and to its end."""
+    """The protocol of one peer: handshake, connect, then publish or play."""
 
     _transport: asyncio.Transport
     _timer: asyncio.TimerHandle
@@ -104,7 +104,7 @@ class RTMPConnection(asyncio.Protocol):
         self._window = WINDOW_BYTES
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Set socket options and the handshake deadline."""
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self._ip = str(peer[0]).removeprefix("::ffff:") if peer else ""
@@ -118,7 +118,7 @@ class RTMPConnection(asyncio.Protocol):
             self._abort("there are too many connections")
 
     def data_received(self, data: bytes) -> None:
-        """Take what the peer sends."""
+        """Handle input from the peer."""
         if self._is_over:
             return
         self._heard_at = self._loop.time()
@@ -140,19 +140,19 @@ class RTMPConnection(asyncio.Protocol):
         self._process()
 
     def pause_writing(self) -> None:
-        """Let a viewer lag; anyone else is told so little that it could be read."""
+        """Mark a viewer as lagging; disconnect other peers, who get little output."""
         if self._viewer is not None:
             self._viewer.pause()
         else:
             self._abort("it does not read")
 
     def resume_writing(self) -> None:
-        """Let a viewer go on."""
+        """Continue a viewer."""
         if self._viewer is not None:
             self._viewer.resume()
 
     def connection_lost(self, _: Exception | None) -> None:
-        """End what the peer published or played."""
+        """End the publish session or the viewer."""
         self._is_over = True
         self._timer.cancel()
         if self._task is not None:
@@ -162,13 +162,13 @@ class RTMPConnection(asyncio.Protocol):
             self._streams.viewer_left(self._client)
 
     def _shake_hands(self, data: bytes) -> bytes:
-        """Answer the opening, once it is there; returns what comes after it."""
+        """Answer the handshake; returns the input after it."""
         if data and data[0] != VERSION:
             self._abort("no RTMP")
             return b""
         if not self._is_answered and len(data) > HANDSHAKE_BYTES:
             self._is_answered = True
-            # Zeros in the place of a version say that ours is the simple handshake.
+            # Zeros as the version select the simple handshake.
             own = bytes((VERSION,)) + bytes(8) + os.urandom(HANDSHAKE_BYTES - 8)
             self._transport.write(own + data[1 : 1 + HANDSHAKE_BYTES])
         if len(data) < 1 + 2 * HANDSHAKE_BYTES:
@@ -178,7 +178,7 @@ class RTMPConnection(asyncio.Protocol):
         return data[1 + 2 * HANDSHAKE_BYTES :]
 
     def _process(self) -> None:
-        """Do what the messages say that are there."""
+        """Handle the buffered messages."""
         over = monotonic() + TURN_SECONDS
         try:
             while not (self._is_paused or self._is_over) and (message := self._reader.next()):
@@ -190,29 +190,29 @@ class RTMPConnection(asyncio.Protocol):
             self._abort(str(fault))
         except UnsupportedMediaError as fault:
             about = {"ip": self._ip, "stream": self._client.stream}
-            log.warning("a push is refused: %s", fault, extra=about)
+            log.warning("publish_refused: %s", fault, extra=about)
             self._refuse("NetStream.Publish.Rejected", str(fault))
             self._release()
         except Exception:
-            log.exception("a connection is given up", extra={"ip": self._ip})
+            log.exception("connection_failed", extra={"ip": self._ip})
             self._transport.abort()
         if self._publication is not None:
             self._publication.flush()
 
     def _pause_reading(self) -> None:
-        """Read no further for now."""
+        """Pause reading."""
         self._is_paused = True
         self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
-        """Read on."""
+        """Resume reading."""
         self._is_paused = False
         if not self._transport.is_closing():
             self._transport.resume_reading()
             self._process()
 
     def _handle_message(self, message: RTMPMessage) -> None:
-        """Do what one message says; the kinds that are not here need nothing done."""
+        """Handle one message; other types need no action."""
         kind, body = message.type, message.body
         if kind in (AUDIO, VIDEO):
             if self._publication is not None:
@@ -238,7 +238,7 @@ class RTMPConnection(asyncio.Protocol):
             self._publication.add(SCRIPT, time, body)
 
     def _handle_aggregate(self, aggregate: RTMPMessage) -> None:
-        """Take the messages within an aggregate, which look like the tags of an FLV file."""
+        """Handle the messages of an aggregate, which have the form of FLV tags."""
         body, at, shift, left = aggregate.body, 0, None, MAX_AGGREGATE_MESSAGES
         while at + TAG_HEADER <= len(body):
             kind = body[at]
@@ -298,7 +298,7 @@ class RTMPConnection(asyncio.Protocol):
     def _start_stream(
         self, name: Value, ask: Callable[[], Coroutine[None, None, None]], bad_name: str
     ) -> None:
-        """Ask the hub for what the peer wants; until it answers, nothing more is read."""
+        """Request publish or play; reading pauses until the permission arrives."""
         if self._task is not None:
             raise ProtocolError("a connection publishes or plays one stream, once")
         stream, _, query = (name if isinstance(name, str) else "").partition("?")
@@ -317,7 +317,7 @@ class RTMPConnection(asyncio.Protocol):
         try:
             await ask()
         except Exception:
-            log.exception("a connection is given up", extra={"ip": self._ip})
+            log.exception("connection_failed", extra={"ip": self._ip})
             self._transport.abort()
         self._resume_reading()
 
@@ -350,7 +350,7 @@ class RTMPConnection(asyncio.Protocol):
         stream.rtmp.join(self._viewer)
 
     def _stop(self) -> None:
-        """End what the peer says it has done with; it means to close the connection itself."""
+        """End the stream at the peer's request; the peer closes the connection."""
         if self._publication is None and self._viewer is None:
             return
         self._release()
@@ -359,25 +359,25 @@ class RTMPConnection(asyncio.Protocol):
         self._set_timer(HANDSHAKE_SECONDS, self._transport.abort)
 
     def _release(self) -> None:
-        """End what is published or played."""
+        """End the publish session or remove the viewer."""
         if self._publication is not None:
             self._publication.end()
         if self._viewer is not None and self._viewer.fanout is not None:
             self._viewer.fanout.leave(self._viewer)
 
     def _cut(self, reason: str) -> None:
-        """End a push; whoever wants that has ended the publication, or is about to."""
+        """Disconnect a publisher; the caller ends the publish session."""
         self._refuse("NetStream.Publish.Denied", reason)
 
     def _refuse(self, code: str, reason: str) -> None:
-        log.debug("a peer is refused: %s", reason, extra={"ip": self._ip})
+        log.debug("peer_refused: %s", reason, extra={"ip": self._ip})
         self._end(status_message(code, reason, "error"))
 
     def _time_out(self) -> None:
         self._abort("it takes too long")
 
     def _check_silence(self) -> None:
-        """Cut a publisher who has fallen silent."""
+        """Disconnect a silent publisher."""
         silent = self._loop.time() - self._heard_at
         if silent >= SILENCE_SECONDS:
             self._cut(f"nothing has come for {SILENCE_SECONDS:.0f} s")
@@ -385,9 +385,9 @@ class RTMPConnection(asyncio.Protocol):
             self._set_timer(SILENCE_SECONDS - silent, self._check_silence)
 
     def _end(self, last: bytes) -> None:
-        """Say a last word, and leave the peer the time to read it.
+        """Send a last message and give the peer time to read it.
 
-        Were the socket closed at once, what it still sends would wipe that word out.
+        Closing the socket at once would reset the connection and lose the message.
         """
         if self._is_over or self._transport.is_closing():
             return
@@ -397,11 +397,11 @@ class RTMPConnection(asyncio.Protocol):
         self._set_timer(LINGER_SECONDS, self._transport.abort)
 
     def _abort(self, reason: str) -> None:
-        log.debug("a peer is given up: %s", reason, extra={"ip": self._ip})
+        log.debug("peer_aborted: %s", reason, extra={"ip": self._ip})
         self._is_over = True
         self._transport.abort()
 
     def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        """Do something later, in the place of what was to be done later until now."""
+        """Replace the timer of this connection."""
         self._timer.cancel()
         self._timer = self._loop.call_later(seconds, then)

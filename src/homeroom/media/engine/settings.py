@@ -1,30 +1,30 @@
-"""What the engine is told when it starts: one line of JSON on its standard input."""
+"""Settings of the engine: one line of JSON on its standard input."""
 
 import msgspec
 
 APP = "live"
-"""The one application name of this server, as SRS and OBS call the first part of a path."""
+"""The application name, the first part of the path of a stream address."""
 MAX_NAME_CHARS = 64
-"""Characters of the name of a stream."""
+"""Maximum length of a stream name."""
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything the engine needs to know; it reads no file and no environment."""
+    """All settings of the engine; it reads no file and no environment variable."""
 
     rtmp_fd: int
     """The listening socket for RTMP, inherited."""
     http_fd: int
     """The listening socket for HTTP-FLV, HLS and the engine's own interface, inherited."""
     hooks_url: str
-    """Where permission is asked and reports go, its secret included."""
+    """Address of the hooks, with its secret."""
     api_secret: str
     """The bearer token of `/api/v1`."""
     recordings: str
-    """The folder recordings are written to."""
+    """Folder of running recordings."""
     spool: str
-    """The folder of reports that are not answered yet."""
+    """Folder of unconfirmed reports."""
     coalesce_ms: int = 0
-    """Milliseconds for which what viewers get is held back, to write less often."""
+    """Milliseconds for which data for viewers is coalesced into one write."""
     rotate_seconds: int = 3600
-    """Length after which a recording goes on in a new file."""
+    """Length after which a recording continues in a new file."""
     log_level: str = "info"

@@ -1,4 +1,4 @@
-"""Reports to the API, kept on disk until it has taken them."""
+"""The spool: reports to the API, kept on disk until the API confirms them."""
 
 import asyncio
 import logging
@@ -18,19 +18,19 @@ from homeroom.media.engine.http_client import NoResponseError
 log = logging.getLogger("homeroom.media.spool")
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between two tries."""
+"""Seconds between two attempts (backoff)."""
 UNREADABLE = ".unreadable"
-"""The ending of what was put aside for somebody to look at."""
+"""Suffix of files that were set aside for an operator."""
 _OWN = re.compile(r"[0-9a-f]{32}|[0-9]{11}-[0-9]{6}-[0-9a-f]{8}")
-"""How recordings and reports are named."""
+"""Names of recordings and reports."""
 MAX_REPORT_BYTES = 100_000
-"""Bytes of a report."""
+"""Maximum size of a report."""
 PARTIAL = ".partial"
-"""The ending of files in the making."""
+"""Suffix of unfinished files."""
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make a folder for small files, and drop those that a crash left half written."""
+    """Create a folder for small files, and remove unfinished ones after a crash."""
     folder.mkdir(parents=True, exist_ok=True)
     for partial in folder.glob(f"*{PARTIAL}"):
         if is_own(partial):
@@ -38,12 +38,12 @@ def prepare_folder(folder: Path) -> None:
 
 
 def is_own(path: Path) -> bool:
-    """Tell whether a file is named as we name ours; an operator may keep others beside them."""
+    """Return whether a file has one of our names; an operator may keep other files there."""
     return _OWN.fullmatch(path.stem) is not None
 
 
 def write_file(path: Path, content: dict[str, Any], *, durable: bool = True) -> None:
-    """Write a small file whole or not at all, if need be so that it lasts; raises `OSError`."""
+    """Write a small file atomically, with an fsync if `durable`; raises `OSError`."""
     partial = path.with_suffix(PARTIAL)
     try:
         with partial.open("wb") as file:
@@ -60,7 +60,7 @@ def write_file(path: Path, content: dict[str, Any], *, durable: bool = True) -> 
 
 
 def read_file(path: Path) -> dict[str, Any] | None:
-    """Return what a small file holds, none where it holds no such thing; raises `OSError`."""
+    """Return the JSON object in a small file, or None if it is invalid; raises `OSError`."""
     with path.open("rb") as file:
         content = file.read(MAX_REPORT_BYTES)
     try:
@@ -70,7 +70,7 @@ def read_file(path: Path) -> dict[str, Any] | None:
 
 
 def sync_path(path: Path) -> None:
-    """Make a file last, or the names in a folder; raises `OSError`."""
+    """Sync a file, or the names in a folder; raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -79,7 +79,7 @@ def sync_path(path: Path) -> None:
 
 
 class Spool:
-    """The folder of reports, and the one who delivers them."""
+    """The folder of reports, and their delivery (an outbox of files)."""
 
     def __init__(self, folder: Path, hooks: HooksClient, recordings: Path) -> None:
         self._folder = folder
@@ -90,25 +90,25 @@ class Spool:
         self._loop = asyncio.get_running_loop()
         self._has_reports = asyncio.Event()
         self.count = 0
-        """How many reports nobody has taken yet, as far as was looked."""
+        """Number of undelivered reports at the last look."""
         prepare_folder(folder)
 
     def add(self, report: dict[str, Any]) -> None:
-        """Keep a report; it lasts when this returns. Waits for the disk; raises `OSError`."""
+        """Store a report durably; blocks for the disk, raises `OSError`."""
         suffix = KeyGenerator().file_id()[:8]
         name = f"{self._clock.now():011d}-{next(self._numbers):06d}-{suffix}.json"
         write_file(self._folder / name, report)
         self._loop.call_soon_threadsafe(self._notify)
 
     async def deliver(self) -> None:
-        """Deliver reports until cancelled; those that are refused are tried again later."""
+        """Deliver reports until cancelled; retries refused ones later."""
         failures = 0
         while True:
             self._has_reports.clear()
             try:
                 done = await self.deliver_all()
             except Exception:
-                log.exception("a report could not be delivered; trying again")
+                log.exception("report_delivery_failed")
                 done = False
             failures = 0 if done else failures + 1
             wait = None if done else RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1]
@@ -119,7 +119,7 @@ class Spool:
                 continue
 
     async def deliver_all(self) -> bool:
-        """Deliver what is there, each once; tells whether nothing is left."""
+        """Try to deliver each report once; returns whether none is left."""
         paths = await asyncio.to_thread(lambda: sorted(self._folder.glob("*.json")))
         self.count = len(paths)
         for path in paths:
@@ -135,27 +135,27 @@ class Spool:
         self._has_reports.set()
 
     async def _deliver(self, path: Path) -> bool:
-        """Deliver a report; tells whether it is done with. Raises `Unanswered`."""
+        """Deliver a report and return whether it is finished; raises `NoResponseError`."""
         try:
             report = await asyncio.to_thread(read_file, path)
         except OSError as failure:
-            log.warning("a report cannot be read now", extra={"why": str(failure)})
+            log.warning("report_unreadable", extra={"why": str(failure)})
             return False
         if report is None:
-            log.error("a report cannot be read; it is put aside", extra={"file": path.name})
+            log.error("report_set_aside", extra={"file": path.name})
             await asyncio.to_thread(path.rename, path.with_suffix(UNREADABLE))
             return True
         if await self._hooks.report(self._with_location(report)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
             return True
         log.error(
-            "the API refuses a report; it is kept",
+            "report_refused",
             extra={"file": path.name, "action": report.get("action")},
         )
         return False
 
     def _with_location(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Return a report with its recording where it is now: data folders are moved."""
+        """Return a report with the present path of its recording: data folders can move."""
         if "file" not in report:
             return report
         file = self._recordings / Path(str(report["file"])).name

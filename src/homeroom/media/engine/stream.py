@@ -1,4 +1,4 @@
-"""A stream, handed out in three ways, and a push, which feeds it."""
+"""A live stream with its three outputs, and the publish session that feeds it."""
 
 import asyncio
 import logging
@@ -17,14 +17,14 @@ from homeroom.media.engine.recorder import Recorder
 log = logging.getLogger("homeroom.media.stream")
 
 SLOW_KEYFRAME_MS = 2_100
-"""Milliseconds between key frames that are too many; 60 frames at 29.97 a second are not yet."""
+"""Keyframe interval that causes a warning; 60 frames at 29.97 per second are still below."""
 
 
 class LiveStream:
-    """Outlives a publisher for a while: who comes back goes on where it was cut."""
+    """A stream; it outlives its publisher, who can reconnect and continue."""
 
     def __init__(self, name: str, rtmp: Callable[[Packet], bytes], coalesce: float) -> None:
-        """Take how packets are written by RTMP, and the seconds they are held back."""
+        """Set the RTMP encoding and the seconds for which writes are coalesced."""
         self.name = name
         self.cache = GopCache()
         self.rtmp = Fanout(rtmp, self.cache, self.send)
@@ -34,24 +34,24 @@ class LiveStream:
         self._coalesce = coalesce
         self._loop = asyncio.get_running_loop()
         self.idle_since = self._loop.time()
-        """Since when nobody publishes, by the loop's clock."""
+        """Start of the time without a publisher, by the loop's clock."""
         self._batch: list[Packet] = []
         self._timer: asyncio.TimerHandle | None = None
         self.time = 0
-        """Milliseconds of the latest packet; goes on from one publisher to the next."""
+        """Milliseconds of the latest packet; continues with the next publisher."""
 
     @property
     def viewers(self) -> int:
-        """How many watch, by any protocol."""
+        """Number of viewers of all protocols."""
         return len(self.rtmp) + len(self.flv) + self.hls.viewers
 
     @property
     def bytes_out(self) -> int:
-        """Bytes handed to viewers."""
+        """Bytes sent to viewers."""
         return self.rtmp.bytes_out + self.flv.bytes_out + self.hls.bytes_out
 
     def begin(self, publication: "Publication") -> None:
-        """Take a publisher; those who watched the one before it wait for its first picture."""
+        """Start a publish session; present viewers wait for its first keyframe."""
         self.send()
         self.publication = publication
         self.cache.clear()
@@ -59,28 +59,28 @@ class LiveStream:
         self.flv.restart()
 
     def finish(self) -> None:
-        """Let go of the publisher; who watches waits for it to come back."""
+        """End the publish session; viewers wait for another one."""
         self.send()
-        # Its last segment is whole now: plain players must not wait for another push to see it.
+        # Its last segment is complete now: plain players must not wait for another session.
         self.hls.discontinue()
         self.publication = None
         self.idle_since = self._loop.time()
 
     def add(self, packet: Packet) -> None:
-        """Take a packet for the viewers."""
+        """Add a packet for the viewers."""
         self.time = max(self.time, packet.time)
         self.cache.add(packet)
         self._batch.append(packet)
 
     def flush(self) -> None:
-        """Hand out what was taken, now or, where writes are coalesced, a little later."""
+        """Send the batch now, or later if writes are coalesced."""
         if not self._coalesce:
             self.send()
         elif self._timer is None and self._batch:
             self._timer = self._loop.call_later(self._coalesce, self.send)
 
     def send(self) -> None:
-        """Hand out what was taken."""
+        """Send the batch to the viewers."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -90,12 +90,12 @@ class LiveStream:
             self.flv.send(batch)
 
     def drop_stalled(self, now: float) -> None:
-        """Drop viewers who have taken nothing for too long."""
+        """Disconnect stalled viewers."""
         self.rtmp.drop_stalled(now)
         self.flv.drop_stalled(now)
 
     def end(self) -> None:
-        """Say farewell to all who watch."""
+        """End the stream for all viewers."""
         self.send()
         self.rtmp.end()
         self.flv.end()
@@ -103,18 +103,18 @@ class LiveStream:
 
 
 class PublishObserver(Protocol):
-    """Who keeps count of pushes."""
+    """Counts bytes and keyframes, and handles the end of publish sessions."""
 
     bytes_in: int
     slow_key_frames: int
 
     def publish_ended(self, publication: "Publication") -> None:
-        """Take note that a push has ended."""
+        """Handle the end of a publish session."""
         ...
 
 
 class Publication:
-    """One push; whoever reads its connection hands its messages in."""
+    """One publish session; its connection adds the messages."""
 
     def __init__(
         self,
@@ -124,20 +124,20 @@ class Publication:
         recorder: Recorder,
         cut: Callable[[str], None],
     ) -> None:
-        """Begin to publish; `cut` ends the connection, with a reason."""
+        """Start publishing; `cut` closes the connection with a reason."""
         self.stream = stream
         self.client = client
         self.recorder = recorder
         self.cut = cut
         self.keyframe_ms: int | None = None
-        """Milliseconds between the last two key frames."""
+        """Milliseconds between the last two keyframes."""
         self.init: InitSegment | None = None
-        """What is pushed, once that is known."""
+        """The present init segment, once it is known."""
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
         self.heard_at = self._loop.time()
         self._timeline = ClockMapper()
-        # What watches the stream goes on where the publisher before this one ended.
+        # The clock of the viewers continues where the previous publisher ended.
         self._base = stream.time + STEP_MS if stream.time else 0
         self._packager = Packager(self._deliver)
         self._keyframe_at: int | None = None
@@ -146,7 +146,7 @@ class Publication:
         stream.begin(self)
 
     def add(self, kind: int, time: int, body: bytes) -> None:
-        """Take a message; its time is the publisher's own, in ms. Raises `Unsupported`."""
+        """Add a message with the publisher's time in ms; raises `UnsupportedMediaError`."""
         if self._is_over:
             return
         self._keeper.bytes_in += len(body)
@@ -154,7 +154,7 @@ class Publication:
         packet = parse_packet(kind, 0, body)
         if packet is None:
             return
-        # Headers and metadata carry no time of their own: many publishers send them with 0.
+        # The time of headers and metadata means nothing: many publishers send 0.
         is_frame = kind != SCRIPT and not packet.is_header
         at = self._timeline.place(time, self.heard_at) if is_frame else self._timeline.last
         packet.time = self._base + at
@@ -167,11 +167,11 @@ class Publication:
         self.stream.add(packet)
 
     def flush(self) -> None:
-        """Hand out what was taken."""
+        """Send the packets to the viewers."""
         self.stream.flush()
 
     def end(self) -> None:
-        """End the push; one that has ended already is fine."""
+        """End the session; does nothing if it has already ended."""
         if self._is_over:
             return
         self._is_over = True
@@ -187,7 +187,7 @@ class Publication:
         self.recorder.add(chunk)
 
     def _hint(self, body: bytes) -> None:
-        """Tell the packager what the metadata says the stream has, if it says anything."""
+        """Pass the tracks that the metadata announces to the packager."""
         try:
             values = amf0.decode(body)
         except amf0.ProtocolError:
@@ -199,7 +199,7 @@ class Publication:
                 self._packager.hint(audio, video)
 
     def _check_keyframe(self, at: int) -> None:
-        """Say so once where key frames are too far apart for those who join, and for HLS."""
+        """Warn once if keyframes are too far apart for new viewers and for HLS."""
         if self._keyframe_at is not None:
             self.keyframe_ms = at - self._keyframe_at
             if self.keyframe_ms > SLOW_KEYFRAME_MS:
@@ -207,8 +207,7 @@ class Publication:
                 if not self._is_slow:
                     self._is_slow = True
                     log.warning(
-                        "key frames are more than two seconds apart: set the encoder's"
-                        " key frame interval to 1 or 2 s",
+                        "keyframes_too_rare: set the encoder's keyframe interval to 1 or 2 s",
                         extra={"stream": self.stream.name, "ms": self.keyframe_ms},
                     )
         self._keyframe_at = at

@@ -1,4 +1,4 @@
-"""What a flat MP4 tells of its frames: gathered run by run, held in few bytes, written at last."""
+"""Sample tables of a flat MP4, collected run by run in compact arrays."""
 
 import struct
 import sys
@@ -20,23 +20,23 @@ from homeroom.media.engine.boxes import (
 from homeroom.media.engine.fragments import FragmentTrack, TrackRun
 
 MAX_TRACK_FRAMES: Final = 20_000_000
-"""Frames of one track; four days of sound have about as many."""
+"""Maximum frames of one track; four days of audio have about as many."""
 WORD: Final = 0xFFFF_FFFF
 MAX_GAP_SECONDS: Final = 3600
-"""Seconds between two fragments."""
+"""Maximum gap between two fragments."""
 MAX_MOVIE_SECONDS: Final = 1_000_000
-"""Seconds of a film."""
+"""Maximum length of a movie."""
 WIDE_OFFSET_BYTES: Final = 3_000_000_000
-"""Bytes of payload from which places in the file are written with eight bytes."""
+"""From this payload size on, chunk offsets have 64 bits."""
 REST_OF_TKHD: Final = 60
-"""Bytes behind its duration: volume, matrix, width, height."""
+"""Bytes after the duration: volume, matrix, width, height."""
 SIZE_IN_TKHD: Final = 8
 """Bytes at its end: width and height."""
 NO_MEDIA: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class RunLengths:
-    """Numbers as pairs of how often and which, as stts and ctts want them."""
+    """Run-length encoded numbers, pairs of count and value, for stts and ctts."""
 
     def __init__(self) -> None:
         self._pairs = array("q")
@@ -62,13 +62,13 @@ class RunLengths:
         return not any(self._pairs[1::2])
 
     def encode(self) -> bytes:
-        """Return how many pairs there are, and the pairs."""
+        """Return the number of pairs and the pairs."""
         pairs = array("I", (number & WORD for number in self._pairs))
         return struct.pack(">I", len(pairs) // 2) + encode_big_endian(pairs)
 
 
 def encode_big_endian(numbers: "array[int]") -> bytes:
-    """Return numbers with the most significant byte first."""
+    """Return numbers in big-endian byte order."""
     if sys.byteorder == "little":
         numbers = numbers[:]
         numbers.byteswap()
@@ -76,51 +76,51 @@ def encode_big_endian(numbers: "array[int]") -> bytes:
 
 
 def chunk_offset_box(offsets: Iterable[int], *, is_wide: bool) -> bytes:
-    """Return the places of chunks, in eight bytes each where they are wide, or four."""
+    """Return the chunk offset box: co64 if wide, otherwise stco."""
     numbers = array("Q" if is_wide else "I", offsets)
     count = struct.pack(">I", len(numbers))
     return full_box(b"co64" if is_wide else b"stco", 0, 0, count, encode_big_endian(numbers))
 
 
 class SampleTable:
-    """The frames of one track; times are in ticks of that track."""
+    """The sample table of one track; times are in ticks of the track."""
 
     def __init__(self, track: FragmentTrack) -> None:
         self.track = track
-        """As it was described first."""
+        """Its first description."""
         self._descriptions: list[bytes] = []
         self._description = 0
-        """Which of them, from 1, the next chunk has."""
+        """Number of the description of the next chunk, from 1."""
         self._size = b""
-        """Width and height of the largest picture."""
+        """Width and height of the largest picture, as in tkhd."""
         self._chunk_descriptions = array("I")
         """The description of each chunk."""
         self._durations = RunLengths()
         self._compositions = RunLengths()
         self._sizes = array("I")
         self._keys = array("I")
-        """Numbers, from 1, of the frames that depend on no other."""
+        """Numbers of the sync samples (keyframes), from 1."""
         self._offsets = array("Q")
-        """Where each chunk lies within the payload."""
+        """Offset of each chunk in the payload."""
         self._counts = array("I")
         """Frames in each chunk."""
         self._begin = 0
-        """When the first frame is decoded."""
+        """Decode time of the first frame."""
         self._end = 0
-        """When the last frame ends."""
+        """End of the last frame."""
         self._presentation_start = self._presentation_end = 0
-        """When the first picture is shown, and when the last one ends."""
+        """Presentation start of the first frame and end of the last one."""
 
     def add_description(self, track: FragmentTrack) -> None:
-        """Go on with another description; raises `Broken` where its clock is another."""
+        """Add another description; raises `MalformedMP4Error` if its clock differs."""
         if track.scale != self.track.scale:
             raise MalformedMP4Error("the clock of a track changes")
         descriptions = child(track.trak, b"mdia", b"minf", b"stbl", b"stsd")[8:]
         entries = [box(name, bytes(content)) for name, content in boxes(descriptions)]
         if not entries:
             raise MalformedMP4Error("a track has no description")
-        self._descriptions += [one for one in entries if one not in self._descriptions]
-        # Fragments whose frames have any but the first one are not read.
+        self._descriptions += [entry for entry in entries if entry not in self._descriptions]
+        # Fragments with another description than the first one are not supported.
         self._description = self._descriptions.index(entries[0]) + 1
         self._size = max(self._size, bytes(child(track.trak, b"tkhd")[-SIZE_IN_TKHD:]))
 
@@ -129,16 +129,16 @@ class SampleTable:
 
     @property
     def starts(self) -> float:
-        """Return when the first picture is shown or the first sound is heard, in seconds."""
+        """Return the presentation start in seconds."""
         return self._presentation_start / self.track.scale
 
     @property
     def ends(self) -> float:
-        """Return when the last one ends, in seconds."""
+        """Return the presentation end in seconds."""
         return self._presentation_end / self.track.scale
 
     def add(self, run: TrackRun, offset: int) -> None:
-        """Take the frames of a run, whose payload begins at this place of the whole payload."""
+        """Add the frames of a run, whose payload starts at this offset of the whole payload."""
         if not run.sizes:
             return
         number = len(self._sizes)
@@ -151,7 +151,7 @@ class SampleTable:
         if abs(run.begin - self._end) > MAX_GAP_SECONDS * self.track.scale:
             raise MalformedMP4Error(f"a gap of {run.begin - self._end} ticks")
         if begin > self._end:
-            # What lies between two fragments belongs to the last frame of the first.
+            # A gap between two fragments extends the last frame before it.
             self._durations.lengthen(begin - self._end)
         at = begin
         early = begin - run.begin
@@ -170,10 +170,10 @@ class SampleTable:
         self._chunk_descriptions.append(self._description)
 
     def trak(self, begin: float, scale: int, base: int, *, is_wide: bool) -> bytes:
-        """Return the description of the track.
+        """Return the trak box.
 
-        The movie begins at `begin` seconds of the fragments' clock and has `scale` ticks a second;
-        the payload lies at `base` in the file.
+        The movie starts at `begin` seconds of the fragments' clock, with `scale` ticks per second.
+        The payload is at `base` in the file.
         """
         trak, ticks = self.track.trak, self.track.scale
         wait = round((self.starts - begin) * scale)
@@ -226,12 +226,12 @@ class SampleTable:
 
 
 def encode_moov(tables: Sequence[SampleTable], base: int, *, is_wide: bool) -> tuple[bytes, float]:
-    """Return moov for payload that lies at `base` in the file, and its length in seconds."""
+    """Return moov for a payload at `base` in the file, and its length in seconds."""
     begin = min(table.starts for table in tables)
     length = max(table.ends for table in tables) - begin
     if length > MAX_MOVIE_SECONDS:
         raise MalformedMP4Error(f"{length:.0f} seconds")
-    # The finest clock there is, so that tracks stay in step to the sample.
+    # The finest clock of all tracks, so that they stay in sync to the sample.
     scale = max(table.track.scale for table in tables)
     traks = [table.trak(begin, scale, base, is_wide=is_wide) for table in tables]
     following = max(table.track.number for table in tables) + 1
