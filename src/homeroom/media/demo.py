@@ -17,7 +17,7 @@ from homeroom.domain.streams import StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.media.engine import flv
 from homeroom.media.engine.flatten import flatten
-from homeroom.media.engine.packager import Chunk, Init, Packager
+from homeroom.media.engine.packager import InitSegment, MediaChunk, Packager
 from homeroom.media.engine.packets import VIDEO, Packet
 from homeroom.media.engine.publisher import PublishError, open_publisher
 from homeroom.store.engine import StoreError
@@ -95,17 +95,17 @@ def write_recording(source: Path, target: Path) -> None:
     """Write an FLV as a flat MP4, by the same steps as a class that was recorded."""
     fragments = target.with_suffix(".fragments")
     with fragments.open("wb") as file:
-        inits: list[Init] = []
+        inits: list[InitSegment] = []
 
-        def append(chunk: Chunk) -> None:
+        def append(chunk: MediaChunk) -> None:
             if chunk.init not in inits:
                 inits.append(chunk.init)
                 file.write(chunk.init.data)
             file.write(chunk.data)
 
         packager = Packager(append)
-        for packet in flv.read(source.read_bytes()):
-            packager.take(packet, packet.time)
+        for packet in flv.read_packets(source.read_bytes()):
+            packager.add(packet, packet.time)
         packager.end()
     flatten(fragments, target)
     fragments.unlink()
