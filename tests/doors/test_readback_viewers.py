@@ -199,7 +199,7 @@ def test_no_cell_is_a_formula(name: str, given: Given, read: ReadBack) -> None:
 def test_the_table_is_whole_however_long_it_is(
     given: Given, read: ReadBack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readback, "MOST", 2)
+    monkeypatch.setattr(readback, "MAX_PAGE_ROWS", 2)
     lesson = given.lesson()
     made = [str(given.viewer(lesson).id) for _ in range(7)]
     for path in ("/viewers", f"/classes/{lesson}/viewers"):
