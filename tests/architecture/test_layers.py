@@ -1,7 +1,6 @@
 """Layers above the use cases call use cases, and no repository of the unit of work."""
 
 import ast
-import inspect
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,14 +37,8 @@ def contract() -> dict[str, list[str]]:
 
 def repositories() -> frozenset[str]:
     """Return the attributes of a unit of work that are repositories."""
-    tree = ast.parse(inspect.getsource(UnitOfWork))
     return frozenset(
-        node.targets[0].attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Attribute)
-        and isinstance(node.value, ast.Call)
-        and [ast.unparse(argument) for argument in node.value.args] == ["tx"]
+        name for name, value in vars(UnitOfWork).items() if type(value).__name__ == "_Repository"
     )
 
 
