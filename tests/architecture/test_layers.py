@@ -15,7 +15,7 @@ SOURCES: Final = ROOT / "src" / "homeroom"
 ALLOWED: Final = frozenset(
     {
         "engine",
-        "files",
+        "local_storage",
         "inspection",
         "migrate",
         "paging",
