@@ -7,7 +7,7 @@ from homeroom.cli import (
     clips,
     courses,
     doctor,
-    drive,
+    folders,
     lessons,
     operations,
     schools,
@@ -15,10 +15,10 @@ from homeroom.cli import (
     streams,
     viewers,
 )
-from homeroom.cli.frame import Commands
+from homeroom.cli.common import CommandGroup
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="homeroom")
 def main() -> None:
     """Homeroom: an open, self-hosted server that speaks the ClassIn partner API.
@@ -43,7 +43,7 @@ for command in (
     viewers.viewers,
     viewers.link,
     viewers.chat,
-    drive.folder,
+    folders.folder,
     operations.maintenance,
     operations.token,
     operations.migrate,

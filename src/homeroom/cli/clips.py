@@ -7,7 +7,17 @@ import click
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.mp4 import looks_like_mp4
-from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell, tell_all, warn
+from homeroom.cli.common import (
+    ID,
+    CommandContext,
+    OutputFields,
+    format_time,
+    json_option,
+    print_fields,
+    print_table,
+    print_warning,
+    with_context,
+)
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
@@ -33,35 +43,35 @@ def clip() -> None:
     default=StreamKind.CLASS.value,
     help="What it shows: the class, or its scene.  [class]",
 )
-@as_json
-@on_data
-def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool) -> None:
+@json_option
+@with_context
+def add(context: CommandContext, lesson: LessonId, file: Path, kind: str, *, as_json: bool) -> None:
     """Add a recorded file to a class; it is copied into the data folder."""
-    with place.store() as store:
+    with context.open_store() as store:
         store.read(lambda uow: operations.get_lesson(uow, lesson))
-        files = LocalStorage(place.settings().data)
+        storage = LocalStorage(context.load_settings().data)
         now = store.clock.now()
-        kept = import_clip(files, file, KeyGenerator().file_id(), now, StreamKind(kind))
+        clip_file = import_clip(storage, file, KeyGenerator().file_id(), now, StreamKind(kind))
         try:
-            added = store.write(lambda uow: clips.add(uow, lesson, kept))
+            added = store.write(lambda uow: clips.add(uow, lesson, clip_file))
         except (Refusal, StoreError):
             # After any other failure the row may be there: then the file stays, and doctor tells.
-            files.erase(kept.path)
+            storage.erase(clip_file.path)
             raise
-        with files.open(kept.path).content as content:
+        with storage.open(clip_file.path).content as content:
             is_mp4 = looks_like_mp4(content)
         if not is_mp4:
-            warn(f"{file} does not begin as an MP4 does; players may not play it")
-    tell(
+            print_warning(f"{file} does not begin as an MP4 does; players may not play it")
+    print_fields(
         {
             "clip": added.id,
             "classId": lesson,
-            "fileId": kept.file_id,
-            "kind": kept.kind.value,
-            "durationMs": kept.duration_ms,
-            "size": kept.size,
-            "sha256": kept.sha256,
-            "path": kept.path,
+            "fileId": clip_file.file_id,
+            "kind": clip_file.kind.value,
+            "durationMs": clip_file.duration_ms,
+            "size": clip_file.size,
+            "sha256": clip_file.sha256,
+            "path": clip_file.path,
         },
         as_json=as_json,
     )
@@ -69,41 +79,42 @@ def add(place: Place, lesson: LessonId, file: Path, kind: str, *, as_json: bool)
 
 @clip.command("list")
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
-@as_json
-@on_data
-def every(place: Place, lesson: LessonId, *, as_json: bool) -> None:
+@json_option
+@with_context
+def list_clips(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
     """List the clips of a class, deleted ones too; --json with their hashes and addresses."""
-    settings = place.settings()
+    settings = context.load_settings()
     server = find_running_server(settings)
     pages = server.hosts.pages if server and server.hosts else settings.public_url
 
-    def look(uow: UnitOfWork) -> list[Facts]:
+    def read_clips(uow: UnitOfWork) -> list[OutputFields]:
         key, expires_at = secrets.find_clip_key(uow), uow.now + CLIP_URL_SECONDS
 
-        def url(one: Clip) -> str | None:
-            if not (pages and key) or one.deleted_at is not None:
+        def build_url(clip: Clip) -> str | None:
+            if not (pages and key) or clip.deleted_at is not None:
                 return None
-            return sign_clip_url(pages, one.file.file_id, expires_at, key)
+            return sign_clip_url(pages, clip.file.file_id, expires_at, key)
 
         return [
-            _row(one) | ({"sha256": one.file.sha256, "url": url(one)} if as_json else {})
-            for one in clips.list_clips(uow, lesson)
+            _format_clip(clip)
+            | ({"sha256": clip.file.sha256, "url": build_url(clip)} if as_json else {})
+            for clip in clips.list_clips(uow, lesson)
         ]
 
-    tell_all(place.look(look), as_json=as_json, none="The class has no clips.")
+    print_table(context.read(read_clips), as_json=as_json, if_empty="The class has no clips.")
 
 
-def _row(clip: Clip) -> dict[str, object]:
+def _format_clip(clip: Clip) -> dict[str, object]:
     file = clip.file
     return {
         "clip": clip.id,
         "fileId": file.file_id,
         "name": file.name,
         "kind": file.kind.value,
-        "startedAt": at(file.started_at),
+        "startedAt": format_time(file.started_at),
         "durationMs": file.duration_ms,
         "size": file.size,
         "isFinished": file.is_finished,
-        "added": at(clip.created_at),
-        "deleted": at(clip.deleted_at),
+        "added": format_time(clip.created_at),
+        "deleted": format_time(clip.deleted_at),
     }

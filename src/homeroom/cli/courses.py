@@ -3,7 +3,15 @@
 import click
 
 from homeroom.base.ids import CourseId
-from homeroom.cli.frame import ID, PAIR, Place, as_json, on_data, one_key, tell
+from homeroom.cli.common import (
+    ID,
+    PAIR,
+    CommandContext,
+    get_single_value,
+    json_option,
+    print_fields,
+    with_context,
+)
 from homeroom.domain.courses import CourseKind
 from homeroom.usecases import operations
 
@@ -16,25 +24,25 @@ def course() -> None:
 @course.command("set")
 @click.argument("course", type=ID)
 @click.argument("pairs", type=PAIR, nargs=-1, required=True)
-@as_json
-@on_data
-def change(
-    place: Place, course: CourseId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
+@json_option
+@with_context
+def change_course(
+    context: CommandContext, course: CourseId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
     """Change a course: kind=standard, kind=public or kind=dual.
 
     The partner API handles standard courses only: others answer 369.
     """
-    kind = CourseKind(one_key(pairs, "kind", list(CourseKind)))
-    place.work(lambda uow: operations.set_course_kind(uow, course, kind))
-    tell({"course": course, "kind": kind.value}, as_json=as_json)
+    kind = CourseKind(get_single_value(pairs, "kind", list(CourseKind)))
+    context.write(lambda uow: operations.set_course_kind(uow, course, kind))
+    print_fields({"course": course, "kind": kind.value}, as_json=as_json)
 
 
 @course.command()
 @click.argument("course", type=ID)
-@as_json
-@on_data
-def delete(place: Place, course: CourseId, *, as_json: bool) -> None:
+@json_option
+@with_context
+def delete(context: CommandContext, course: CourseId, *, as_json: bool) -> None:
     """Delete a course with its classes (errno 149). There is no way back."""
-    place.work(lambda uow: operations.delete_course(uow, course))
-    tell({"course": course, "deleted": True}, as_json=as_json)
+    context.write(lambda uow: operations.delete_course(uow, course))
+    print_fields({"course": course, "deleted": True}, as_json=as_json)

@@ -15,7 +15,7 @@ import msgspec
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
-from homeroom.cli.frame import Place, as_json, at, in_json, on_data
+from homeroom.cli.common import CommandContext, format_time, json_option, to_json, with_context
 from homeroom.domain.clips import Clip
 from homeroom.folder import database_address, find_running_server, open_store
 from homeroom.media.room import recordings, spool
@@ -60,16 +60,16 @@ class CheckResult(msgspec.Struct, frozen=True):
 
 
 @click.command()
-@as_json
-@on_data
-def doctor(place: Place, *, as_json: bool) -> None:
+@json_option
+@with_context
+def doctor(context: CommandContext, *, as_json: bool) -> None:
     """Check the data folder, the database, the clock, jobs, clips and the server.
 
     A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing.
     """
-    results = list(_run_checks(place.settings()))
+    results = list(_run_checks(context.load_settings()))
     if as_json:
-        click.echo(in_json(results))
+        click.echo(to_json(results))
     else:
         width = max(len(result.check) for result in results)
         for result in results:
@@ -150,14 +150,16 @@ def _check_integrity(settings: Settings) -> CheckResult:
 def _check_clock(store: Store) -> CheckResult:
     now, store_now = SystemClock().now(), store.clock.now()
     newest = store.read(schools.get_newest_creation_time) or 0
-    text = f"it is {at(now)}"
+    text = f"it is {format_time(now)}"
     if now < MIN_CLOCK:
         return CheckResult("clock", CheckStatus.FAIL, f"{text}: earlier than this program")
     if abs(store_now - now) > 1:
-        return CheckResult("clock", CheckStatus.OK, f"{text}; the sandbox's shows {at(store_now)}")
+        return CheckResult(
+            "clock", CheckStatus.OK, f"{text}; the sandbox's shows {format_time(store_now)}"
+        )
     if newest > now + MAX_AHEAD_SECONDS:
         return CheckResult(
-            "clock", CheckStatus.WARN, f"{text}, but something was written at {at(newest)}"
+            "clock", CheckStatus.WARN, f"{text}, but something was written at {format_time(newest)}"
         )
     return CheckResult("clock", CheckStatus.OK, text)
 

@@ -3,7 +3,15 @@
 import click
 
 from homeroom.base.ids import LessonId, UserId
-from homeroom.cli.frame import ID, PAIR, Place, as_json, on_data, one_key, tell
+from homeroom.cli.common import (
+    ID,
+    PAIR,
+    CommandContext,
+    get_single_value,
+    json_option,
+    print_fields,
+    with_context,
+)
 from homeroom.domain.lessons import Origin
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.unit_of_work import UnitOfWork
@@ -18,28 +26,28 @@ def lesson() -> None:
 @lesson.command("set")
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
 @click.argument("pairs", type=PAIR, nargs=-1, required=True)
-@as_json
-@on_data
-def change(
-    place: Place, lesson: LessonId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
+@json_option
+@with_context
+def change_lesson(
+    context: CommandContext, lesson: LessonId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
     """Say how a class was made: origin=v1, origin=client or origin=lms.
 
     The calls of the v1 API change only classes made by them: others answer 466.
     """
-    origin = Origin(one_key(pairs, "origin", list(Origin)))
-    place.work(lambda uow: operations.set_origin(uow, lesson, origin))
-    tell({"class": lesson, "origin": origin.value}, as_json=as_json)
+    origin = Origin(get_single_value(pairs, "origin", list(Origin)))
+    context.write(lambda uow: operations.set_origin(uow, lesson, origin))
+    print_fields({"class": lesson, "origin": origin.value}, as_json=as_json)
 
 
 @lesson.command()
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
 @click.option("--add", "added", type=ID, metavar="UID", help="Add this student.")
 @click.option("--remove", "removed", type=ID, metavar="UID", help="Take this student out.")
-@as_json
-@on_data
+@json_option
+@with_context
 def guest(
-    place: Place,
+    context: CommandContext,
     lesson: LessonId,
     added: UserId | None,
     removed: UserId | None,
@@ -56,15 +64,15 @@ def guest(
         if removed is not None:
             operations.remove_guest(uow, lesson, removed)
 
-    place.work(change)
-    tell({"class": lesson, "added": added, "removed": removed}, as_json=as_json)
+    context.write(change)
+    print_fields({"class": lesson, "added": added, "removed": removed}, as_json=as_json)
 
 
 @lesson.command()
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
-@as_json
-@on_data
-def close(place: Place, lesson: LessonId, *, as_json: bool) -> None:
+@json_option
+@with_context
+def close(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
     """End a class early, as its teacher would; from now on it is over."""
-    place.work(lambda uow: operations.close_lesson(uow, lesson))
-    tell({"class": lesson, "closed": True}, as_json=as_json)
+    context.write(lambda uow: operations.close_lesson(uow, lesson))
+    print_fields({"class": lesson, "closed": True}, as_json=as_json)

@@ -10,8 +10,8 @@ from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.settings import Settings
 from homeroom.bootstrap import RunningServer
 from homeroom.bootstrap import serve as run_server
-from homeroom.cli.frame import Place, on_data, program, warn
-from homeroom.cli.schools import signed
+from homeroom.cli.common import CommandContext, get_invocation, print_warning, with_context
+from homeroom.cli.schools import build_credentials
 from homeroom.contract.action import APIPath
 from homeroom.domain.streams import APP
 from homeroom.domain.webcasts import build_lesson_addresses
@@ -44,41 +44,48 @@ from homeroom.usecases.demo import DemoSchool
     default=None,
     help="Serve /sandbox: a clock to move, faults to ask for, reset, journal.",
 )
-@on_data
-def serve(place: Place, /, **given: Any) -> None:  # noqa: ANN401  the options above, settings as they are
+@with_context
+def serve(context: CommandContext, /, **options: Any) -> None:  # noqa: ANN401  the options above, settings as they are
     """Serve the partner API until SIGTERM or Ctrl-C.
 
     Each option is a setting too, HOMEROOM_PORT for --port; docs/homeroom.sample.toml has them all.
     """
-    settings = place.settings(**given)
-    _warn(settings)
+    settings = context.load_settings(**options)
+    _print_warnings(settings)
 
-    def ready(running: RunningServer, school: DemoSchool | None) -> None:
-        click.echo(_greeting(place, settings, running, school))
-        if school is not None:
-            click.echo(_introduction(place, running.url, school))
+    def print_addresses(running: RunningServer, demo_school: DemoSchool | None) -> None:
+        click.echo(_format_greeting(context, settings, running, demo_school))
+        if demo_school is not None:
+            click.echo(_format_first_call(context, running.url, demo_school))
 
-    run_server(settings, ready)
+    run_server(settings, print_addresses)
 
 
-def _warn(settings: Settings) -> None:
+def _print_warnings(settings: Settings) -> None:
     if is_loopback(settings.host):
         return
     if settings.public_url is None:
-        warn("without --public-url, addresses of pages and streams name the address listened at")
+        print_warning(
+            "without --public-url, addresses of pages and streams name the address listened at"
+        )
     if settings.sandbox:
-        warn("/sandbox is open to this machine; from elsewhere it needs the operator's token")
+        print_warning(
+            "/sandbox is open to this machine; from elsewhere it needs the operator's token"
+        )
 
 
-def _greeting(
-    place: Place, settings: Settings, running: RunningServer, shown: DemoSchool | None
+def _format_greeting(
+    context: CommandContext,
+    settings: Settings,
+    running: RunningServer,
+    demo: DemoSchool | None,
 ) -> str:
     url, hosts = running.url, running.services.hosts
     lines = [f"Homeroom is listening at {url}"]
-    if shown is not None and shown.on_air is not None and shown.yours is not None:
+    if demo is not None and demo.on_air is not None and demo.yours is not None:
         lines += [
-            f"  live class  {build_lesson_addresses(shown.on_air.lesson, hosts).live_url}",
-            f"  teach       {teaching.get_page_url(shown.yours, running.services.deps, hosts)}",
+            f"  live class  {build_lesson_addresses(demo.on_air.lesson, hosts).live_url}",
+            f"  teach       {teaching.get_page_url(demo.yours, running.services.deps, hosts)}",
         ]
     lines += [
         f"  docs        {url}/docs",
@@ -93,14 +100,14 @@ def _greeting(
         ]
     if settings.media == "external":
         # Their address holds a secret, and what is printed here often ends in a journal.
-        lines.append(f"  hooks       {program()} media hooks{place.typed()}")
+        lines.append(f"  hooks       {get_invocation()} media hooks{context.format_options()}")
     return "\n".join(lines)
 
 
-def _introduction(place: Place, url: str, shown: DemoSchool) -> str:
+def _format_first_call(context: CommandContext, url: str, demo_school: DemoSchool) -> str:
     """Return what a newcomer needs to make the first call, to be pasted as it stands."""
-    school, demo = shown.school, shown.demo
-    begin = shown.now + HOUR
+    school, demo = demo_school.school, demo_school.demo
+    begin = demo_school.now + HOUR
     address = shlex.quote(f"{url}{APIPath.COURSE.value}?action=addCourseClass")
     form = {
         "courseId": demo.courses[0],
@@ -110,9 +117,13 @@ def _introduction(place: Place, url: str, shown: DemoSchool) -> str:
         "teacherUid": demo.teachers[0],
     }
     fields = " ".join(f"-d {name}={quote(str(value), safe='')}" for name, value in form.items())
-    credentials = " ".join(f"-d {name}={value}" for name, value in signed(school).items())
-    sign = f"{program()} sign --sid {school.id}{place.typed()}"
-    token = shown.token or "shown at the first start only; `homeroom token create` makes another"
+    credentials = " ".join(
+        f"-d {name}={value}" for name, value in build_credentials(school).items()
+    )
+    sign = f"{get_invocation()} sign --sid {school.id}{context.format_options()}"
+    token = (
+        demo_school.token or "shown at the first start only; `homeroom token create` makes another"
+    )
     return f"""
 {school.name}
   SID     {school.id}

@@ -4,7 +4,15 @@ import click
 
 from homeroom.base.ids import LessonId
 from homeroom.bootstrap import build_dependencies, find_hosts
-from homeroom.cli.frame import ID, Facts, Place, as_json, at, on_data, tell
+from homeroom.cli.common import (
+    ID,
+    CommandContext,
+    OutputFields,
+    format_time,
+    json_option,
+    print_fields,
+    with_context,
+)
 from homeroom.domain.webcasts import StreamAddresses
 from homeroom.folder import find_running_server
 from homeroom.store.unit_of_work import UnitOfWork
@@ -14,31 +22,31 @@ from homeroom.usecases import secrets, streams
 @click.command()
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
 @click.option("--new-key", is_flag=True, help="Make the push addresses given out before worthless.")
-@as_json
-@on_data
-def stream(place: Place, lesson: LessonId, *, new_key: bool, as_json: bool) -> None:
+@json_option
+@with_context
+def stream(context: CommandContext, lesson: LessonId, *, new_key: bool, as_json: bool) -> None:
     """Show where a class is pushed and pulled, and when.
 
     Push addresses and the teacher's page are secrets: whoever has one may push. Give them to the
     teacher alone.
     """
-    settings = place.settings()
+    settings = context.load_settings()
 
-    def unit(uow: UnitOfWork) -> streams.LessonStreams:
+    def read_streams(uow: UnitOfWork) -> streams.LessonStreams:
         if new_key:
             streams.renew_key(uow, lesson)
         deps = build_dependencies(settings, secrets.load_or_create(uow))
         return streams.get_streams(uow, deps, find_hosts(settings), lesson)
 
-    shown = place.work(unit)
-    tell(
+    addresses = context.write(read_streams)
+    print_fields(
         {
             "class": lesson,
-            "opens_at": at(shown.opens_at),
-            "closes_at": at(shown.closes_at),
-            "teach_url": shown.teach_url,
-            **_told("", shown.room),
-            **_told("scene_", shown.scene),
+            "opens_at": format_time(addresses.opens_at),
+            "closes_at": format_time(addresses.closes_at),
+            "teach_url": addresses.teach_url,
+            **_format_stream("", addresses.room),
+            **_format_stream("scene_", addresses.scene),
         },
         as_json=as_json,
     )
@@ -50,32 +58,32 @@ def media() -> None:
 
 
 @media.command("hooks")
-@as_json
-@on_data
-def hooks(place: Place, *, as_json: bool) -> None:
+@json_option
+@with_context
+def hooks(context: CommandContext, *, as_json: bool) -> None:
     """Show the address of the hooks; it holds a secret.
 
     On another machine, put the address of this one in place of 127.0.0.1.
     """
-    settings = place.settings()
+    settings = context.load_settings()
     running = find_running_server(settings)
     served_at = (running and running.url) or f"http://{settings.host}:{settings.port}"
-    secret = place.work(secrets.load_or_create).hooks
-    tell({"hooks_url": f"{served_at}/media/hooks?secret={secret}"}, as_json=as_json)
+    secret = context.write(secrets.load_or_create).hooks
+    print_fields({"hooks_url": f"{served_at}/media/hooks?secret={secret}"}, as_json=as_json)
 
 
 @media.command("keys")
-@as_json
-@on_data
-def keys(place: Place, *, as_json: bool) -> None:
+@json_option
+@with_context
+def keys(context: CommandContext, *, as_json: bool) -> None:
     """Show the key of pull addresses, by which a CDN can check them; it is a secret."""
-    tell({"pull_key": place.work(secrets.load_or_create).pull}, as_json=as_json)
+    print_fields({"pull_key": context.write(secrets.load_or_create).pull}, as_json=as_json)
 
 
-def _told(prefix: str, shown: streams.StreamInfo | None) -> Facts:
-    pull = (shown and shown.pull_urls) or StreamAddresses()
+def _format_stream(prefix: str, info: streams.StreamInfo | None) -> OutputFields:
+    pull = (info and info.pull_urls) or StreamAddresses()
     return {
-        f"{prefix}push_url": shown and shown.push_url,
+        f"{prefix}push_url": info and info.push_url,
         f"{prefix}rtmp_url": pull.rtmp or None,
         f"{prefix}hls_url": pull.hls or None,
         f"{prefix}flv_url": pull.flv or None,

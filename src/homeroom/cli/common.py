@@ -26,11 +26,11 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Facts = Mapping[str, Any]
-LAST_MOMENT = 253_402_300_799
+OutputFields = Mapping[str, Any]
+MAX_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
-BAD_USAGE = 2
-SAID = (SettingsError, StartupError, OperatorError, StoreError, ContendedError)
+USAGE_EXIT_CODE = 2
+REPORTED_ERRORS = (SettingsError, StartupError, OperatorError, StoreError, ContendedError)
 """Failures whose message is written for whoever reads it."""
 
 
@@ -38,22 +38,22 @@ SAID = (SettingsError, StartupError, OperatorError, StoreError, ContendedError)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CommandContext:
     """Where a command finds the data."""
 
     data: Path | None
     database: str | None
 
-    def settings(self, **more: Any) -> Settings:  # noqa: ANN401  settings of any type, as typed
+    def load_settings(self, **overrides: Any) -> Settings:  # noqa: ANN401  settings of any type, as typed
         """Return the settings: what was typed, the environment, the file."""
-        return load_settings({"data": self.data, "database": self.database, **more})
+        return load_settings({"data": self.data, "database": self.database, **overrides})
 
     @contextmanager
-    def store(self, *, makes: bool = False) -> Iterator[Store]:
+    def open_store(self, *, create: bool = False) -> Iterator[Store]:
         """Open the store; only a command that begins something makes one that is not there."""
-        settings = self.settings()
+        settings = self.load_settings()
         where = database_address(settings)
-        if isinstance(where, Path) and not where.exists() and not makes:
+        if isinstance(where, Path) and not where.exists() and not create:
             raise OperatorError(
                 f"{settings.data} has no database: `homeroom serve` or `homeroom school create`"
                 " makes one, --data names another folder"
@@ -61,33 +61,33 @@ class Place:
         with open_store(settings) as store:
             yield store
 
-    def work(
+    def write(
         self,
         use_case: Callable[[UnitOfWork], T],
         school: SchoolId | None = None,
         *,
-        makes: bool = False,
+        create: bool = False,
     ) -> T:
         """Do a unit of work."""
-        with self.store(makes=makes) as store:
+        with self.open_store(create=create) as store:
             return store.write(use_case, school)
 
-    def look(self, use_case: Callable[[UnitOfWork], T]) -> T:
+    def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Look."""
-        with self.store() as store:
+        with self.open_store() as store:
             return store.read(use_case)
 
-    def typed(self) -> str:
+    def format_options(self) -> str:
         """Return the options that name this place to another command."""
-        data = self.settings().data
-        said = (
+        data = self.load_settings().data
+        options = (
             ("--data", data if data != Settings().data else None),
             ("--database", self.database),
         )
-        return "".join(f" {name} {shlex.quote(str(value))}" for name, value in said if value)
+        return "".join(f" {name} {shlex.quote(str(value))}" for name, value in options if value)
 
 
-def on_data(command: Callable[Concatenate[Place, P], T]) -> Callable[..., T]:
+def with_context(command: Callable[Concatenate[CommandContext, P], T]) -> Callable[..., T]:
     """Let a command be told where the data are; it gets the place first."""
 
     @click.option(
@@ -102,42 +102,42 @@ def on_data(command: Callable[Concatenate[Place, P], T]) -> Callable[..., T]:
         help="PostgreSQL, postgresql://…  [HOMEROOM_DATABASE, or SQLite in the data folder]",
     )
     @wraps(command)
-    def placed(*args: Any, data: Path | None, database: str | None, **given: Any) -> T:  # noqa: ANN401  what click passes
-        return command(Place(data, database), *args, **given)
+    def wrapper(*args: Any, data: Path | None, database: str | None, **params: Any) -> T:  # noqa: ANN401  what click passes
+        return command(CommandContext(data, database), *args, **params)
 
-    return placed
+    return wrapper
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script.")
 
 
 # --- how answers look -------------------------------------------------------------------------
 
 
-def in_json(facts: object) -> str:
+def to_json(value: object) -> str:
     """Return facts as one line of JSON."""
-    return msgspec.json.encode(facts).decode()
+    return msgspec.json.encode(value).decode()
 
 
-def tell(facts: Facts, *, as_json: bool) -> None:
+def print_fields(fields: OutputFields, *, as_json: bool) -> None:
     """Print some facts, a line each."""
     if as_json:
-        click.echo(in_json(facts))
+        click.echo(to_json(fields))
         return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        click.echo(f"{name:<{width}}  {_text(value)}")
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        click.echo(f"{name:<{width}}  {_format_value(value)}")
 
 
-def tell_all(rows: Sequence[Facts], *, as_json: bool, none: str) -> None:
+def print_table(rows: Sequence[OutputFields], *, as_json: bool, if_empty: str) -> None:
     """Print rows of facts as a table."""
     if as_json:
-        click.echo(in_json(rows))
+        click.echo(to_json(rows))
         return
     if not rows:
-        click.echo(none)
+        click.echo(if_empty)
         return
-    texts = [[_text(value) for value in row.values()] for row in rows]
+    texts = [[_format_value(value) for value in row.values()] for row in rows]
     columns = list(zip(rows[0], *texts, strict=True))
     widths = [max(map(len, column)) for column in columns]
     for line in zip(*columns, strict=True):
@@ -145,20 +145,22 @@ def tell_all(rows: Sequence[Facts], *, as_json: bool, none: str) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def _text(value: object) -> str:
+def _format_value(value: object) -> str:
     match value:
         case None:
             return "-"
         case bool():
             return "yes" if value else "no"
         case list():
-            return ", ".join(map(_text, value)) or "-"
+            return ", ".join(map(_format_value, value)) or "-"
         case dict():
-            return " ".join(f"{name}={_text(member)}" for name, member in value.items()) or "-"
+            return (
+                " ".join(f"{name}={_format_value(member)}" for name, member in value.items()) or "-"
+            )
     return str(value)
 
 
-def at(moment: Moment | None) -> str | None:
+def format_time(moment: Moment | None) -> str | None:
     """Return a moment as people and scripts both read it."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
 
@@ -185,7 +187,7 @@ class MomentType(click.ParamType[Moment]):
                 moment = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
         except (ValueError, OverflowError):
             moment = -1
-        if not 0 <= moment <= LAST_MOMENT:
+        if not 0 <= moment <= MAX_MOMENT:
             self.fail(f"{value!r} is neither epoch seconds nor ISO 8601", param, ctx)
         return moment
 
@@ -231,20 +233,20 @@ MOMENT = MomentType()
 PAIR = PairType()
 
 
-def one_key(pairs: Sequence[tuple[str, str]], key: str, values: Sequence[str]) -> str:
+def get_single_value(pairs: Sequence[tuple[str, str]], key: str, allowed: Sequence[str]) -> str:
     """Return the value given to the one key a command knows, or decline."""
     for name, value in pairs:
         if name != key:
             raise OperatorError(f"{name}: no such key; known is {key}")
-        if value not in values:
-            raise OperatorError(f"{key}={value}: must be one of {', '.join(values)}")
+        if value not in allowed:
+            raise OperatorError(f"{key}={value}: must be one of {', '.join(allowed)}")
     return pairs[-1][1]
 
 
 # --- how errors are said ----------------------------------------------------------------------
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """The commands; whatever goes wrong is one line on stderr and an exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as click has it
@@ -252,17 +254,17 @@ class Commands(click.Group):
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
-        except click.exceptions.NoArgsIsHelpError as bare:
-            bare.show()
-            sys.exit(BAD_USAGE)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(USAGE_EXIT_CODE)
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else "homeroom"
-            _fail(f"{error.format_message()} (see {path} --help)", BAD_USAGE)
+            _fail(f"{error.format_message()} (see {path} --help)", USAGE_EXIT_CODE)
         except click.ClickException as error:
             _fail(error.format_message())
         except (click.Abort, KeyboardInterrupt):
             _fail("stopped", 130)
-        except SAID as error:
+        except REPORTED_ERRORS as error:
             _fail(str(error))
         except Refusal as refusal:
             _fail(refusal.reason)
@@ -280,14 +282,14 @@ def _fail(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def warn(message: str) -> None:
+def print_warning(message: str) -> None:
     """Say on stderr what an operator should know."""
     click.echo(f"homeroom: warning: {message}", err=True)
 
 
-def program() -> str:
+def get_invocation() -> str:
     """Return how this program was called, for commands that are shown to be typed."""
-    called = sys.argv[0]
-    if Path(called).name == "homeroom":
-        return "homeroom" if shutil.which("homeroom") == called else shlex.quote(called)
+    script = sys.argv[0]
+    if Path(script).name == "homeroom":
+        return "homeroom" if shutil.which("homeroom") == script else shlex.quote(script)
     return f"{shlex.quote(sys.executable)} -m homeroom.cli"
