@@ -8,7 +8,7 @@ from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.domain.teachers import TeacherState
-from homeroom.sandbox.site import LAST_MOMENT
+from homeroom.sandbox.site import MAX_MOMENT
 from homeroom.usecases import operations
 from homeroom.usecases.dependencies import Dependencies
 from tests.support.given import Given
@@ -115,7 +115,7 @@ def test_blocking_maintenance_is_met_at_once(moved: tuple[Given, Sandbox]) -> No
         ("\x00", "JSON object"),
         (f'{{"advance": {10**30}}}', "the clock runs from 0"),
         ('{"advance": ' + "9" * 5000 + "}", "JSON object"),
-        (f'{{"now": {LAST_MOMENT + 1}}}', "the clock runs from 0"),
+        (f'{{"now": {MAX_MOMENT + 1}}}', "the clock runs from 0"),
         ('{"now": -1}', "the clock runs from 0"),
         ("[" * 5000, "JSON object"),
     ],
@@ -133,7 +133,7 @@ def test_every_moment_of_the_clock_can_be_worked_in(moved: tuple[Given, Sandbox]
     given, sandbox = moved
     given.plan(monthly_classes=5, classroom_hours=1000)
     form = given.lesson_form()
-    for now in (0, LAST_MOMENT):
+    for now in (0, MAX_MOMENT):
         sandbox.move(now=now)
         hours = {"beginTime": now + DAY, "endTime": now + DAY + HOUR}
         assert given.api.call("addCourseClass", **{**form, **hours}).errno == 1

@@ -7,62 +7,64 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.action import BEFORE_DISPATCH, Action
 from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.sandbox.bodies import AskFault
+from homeroom.sandbox.bodies import FaultRequest
 from homeroom.web.faults import MAX_DELAY_MS, MAX_TIMES, Fault
 from homeroom.web.problems import HTTPError
 
-BY_NAME = {action.name: action for action in ACTIONS}
+ACTIONS_BY_NAME = {action.name: action for action in ACTIONS}
 
 
-def fault(asked: AskFault) -> Fault:
+def build_fault(request: FaultRequest) -> Fault:
     """Return the fault that is asked for, or raise `HTTPError`."""
-    errno = _errno(_action(asked.action), asked.errno)
-    if errno is None and not asked.delay_ms and not asked.drop:
-        raise _bad("say what shall happen: errno, delay_ms or drop")
-    if errno is not None and asked.drop:
-        raise _bad("a dropped connection carries no errno: send errno or drop")
-    if not 0 <= asked.delay_ms <= MAX_DELAY_MS:
-        raise _bad(f"delay_ms must be 0 to {MAX_DELAY_MS}")
-    if not 1 <= asked.times <= MAX_TIMES:
-        raise _bad(f"times must be 1 to {MAX_TIMES}")
+    errno = _get_errno(_get_action(request.action), request.errno)
+    if errno is None and not request.delay_ms and not request.drop:
+        raise _bad_request("say what shall happen: errno, delay_ms or drop")
+    if errno is not None and request.drop:
+        raise _bad_request("a dropped connection carries no errno: send errno or drop")
+    if not 0 <= request.delay_ms <= MAX_DELAY_MS:
+        raise _bad_request(f"delay_ms must be 0 to {MAX_DELAY_MS}")
+    if not 1 <= request.times <= MAX_TIMES:
+        raise _bad_request(f"times must be 1 to {MAX_TIMES}")
     return Fault(
         id=0,
-        action=asked.action,
-        school=None if asked.sid is None else SchoolId(asked.sid),
+        action=request.action,
+        school=None if request.sid is None else SchoolId(request.sid),
         errno=errno,
-        delay_ms=asked.delay_ms,
-        drop=asked.drop,
-        times=asked.times,
-        after_commit=asked.after_commit,
+        delay_ms=request.delay_ms,
+        drop=request.drop,
+        times=request.times,
+        after_commit=request.after_commit,
     )
 
 
-def shown(pending: Fault) -> dict[str, Any]:
+def format_fault(fault: Fault) -> dict[str, Any]:
     """Return a fault as the sandbox shows it."""
     return {
-        "id": pending.id,
-        "sid": pending.school,
-        "action": pending.action,
-        "errno": None if pending.errno is None else pending.errno.number,
-        "delay_ms": pending.delay_ms,
-        "drop": pending.drop,
-        "times": pending.times,
-        "after_commit": pending.after_commit,
+        "id": fault.id,
+        "sid": fault.school,
+        "action": fault.action,
+        "errno": None if fault.errno is None else fault.errno.number,
+        "delay_ms": fault.delay_ms,
+        "drop": fault.drop,
+        "times": fault.times,
+        "after_commit": fault.after_commit,
     }
 
 
-def _action(name: str) -> Action[Any, Any]:
-    action = BY_NAME.get(name)
+def _get_action(name: str) -> Action[Any, Any]:
+    action = ACTIONS_BY_NAME.get(name)
     if action is not None:
         return action
     if any(name in names for names in PLANNED.values()):
-        raise _bad(f"action {name} is not implemented, so no call of it can meet a fault")
+        raise _bad_request(f"action {name} is not implemented, so no call of it can meet a fault")
     if name in WITHDRAWN:
-        raise _bad(f"action {name} was withdrawn from the API")
-    raise _bad(f"action: none is named {name[:50]!r}; there are {', '.join(sorted(BY_NAME))}")
+        raise _bad_request(f"action {name} was withdrawn from the API")
+    raise _bad_request(
+        f"action: none is named {name[:50]!r}; there are {', '.join(sorted(ACTIONS_BY_NAME))}"
+    )
 
 
-def _errno(action: Action[Any, Any], number: int | None) -> Errno | None:
+def _get_errno(action: Action[Any, Any], number: int | None) -> Errno | None:
     """Return the answer of that number, if the action may give it at the top."""
     if number is None:
         return None
@@ -73,9 +75,11 @@ def _errno(action: Action[Any, Any], number: int | None) -> Errno | None:
     }
     if number not in allowed:
         numbers = ", ".join(map(str, sorted(allowed)))
-        raise _bad(f"errno {number} is no fault of {action.name}; it may be one of {numbers}")
+        raise _bad_request(
+            f"errno {number} is no fault of {action.name}; it may be one of {numbers}"
+        )
     return allowed[number]
 
 
-def _bad(detail: str) -> HTTPError:
+def _bad_request(detail: str) -> HTTPError:
     return HTTPError(HTTPStatus.BAD_REQUEST, detail)

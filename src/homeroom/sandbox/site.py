@@ -16,8 +16,8 @@ from homeroom.base.clock import Moment, ShiftedClock
 from homeroom.base.ids import SchoolId
 from homeroom.jobs.worker import Worker
 from homeroom.sandbox import faults
-from homeroom.sandbox.bodies import AskFault, MoveClock, ResetSchool, read
-from homeroom.sandbox.gate import Gate
+from homeroom.sandbox.access import SandboxAccess
+from homeroom.sandbox.bodies import ClockRequest, FaultRequest, ResetRequest, read_json
 from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import resets, schools
@@ -26,10 +26,10 @@ from homeroom.web.faults import MAX_FAULTS, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.problems import HTTPError, json_response
 
-LAST_MOMENT = 32_503_680_000
+MAX_MOMENT = 32_503_680_000
 """The year 3000: calendars go further, but not five years past their own end."""
-SHOWN = 100
-LARGEST_ID = 2**63
+DEFAULT_JOURNAL_ENTRIES = 100
+MAX_ID = 2**63
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -42,123 +42,125 @@ class Sandbox:
     clock: ShiftedClock
     worker: Worker
     deps: Dependencies
-    book: FaultInjector
+    injector: FaultInjector
     journal: Journal
-    bound_to: str
+    listen_address: str
     """The address the server listens at."""
     forget: Callable[[SchoolId | None], None]
     """Has the partner API forget what it remembers: of a school's requests, or just the time."""
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
         """Return the sandbox's routes."""
         return [
-            self._route("clock", GET=self._tell_time, POST=self._move_clock),
-            self._route("faults", GET=self._show, POST=self._ask, DELETE=self._drop_all),
+            self._route("clock", GET=self._get_clock, POST=self._move_clock),
+            self._route(
+                "faults", GET=self._list_faults, POST=self._add_fault, DELETE=self._clear_faults
+            ),
             self._route("reset", POST=self._reset),
             self._route("journal", GET=self._read_journal),
         ]
 
     def _route(self, name: str, **endpoints: Endpoint) -> Route:
-        gate = Gate(self.store, self.bound_to)
+        access = SandboxAccess(self.store, self.listen_address)
 
-        async def answer(request: Request) -> Response:
-            await gate.admit(request)
+        async def respond(request: Request) -> Response:
+            await access.authorize(request)
             method = "GET" if request.method == "HEAD" else request.method
             return await endpoints[method](request)
 
-        return Route(f"/sandbox/{name}", answer, methods=list(endpoints))
+        return Route(f"/sandbox/{name}", respond, methods=list(endpoints))
 
     # --- the clock --------------------------------------------------------------------------------
 
-    async def _tell_time(self, _request: Request) -> Response:
+    async def _get_clock(self, _request: Request) -> Response:
         real, offset = self.clock.real_now(), self.clock.offset
         return json_response({"now": real + offset, "real": real, "offset": offset})
 
     async def _move_clock(self, request: Request) -> Response:
-        asked = await read(request, MoveClock)
-        async with self.turn:
-            moment = self._moment(asked)
+        body = await read_json(request, ClockRequest)
+        async with self.lock:
+            moment = self._compute_moment(body)
             # The clock keeps its new offset in the store first, and waits for that.
             await asyncio.to_thread(self.clock.set, moment)
             self.forget(None)
             await self.worker.run_due()
         # What is due next is due at another real moment now.
         self.worker.wake()
-        return await self._tell_time(request)
+        return await self._get_clock(request)
 
-    def _moment(self, asked: MoveClock) -> Moment:
-        if asked.advance is not None and asked.now is None:
-            moment = self.clock.now() + asked.advance
-        elif asked.now is not None and asked.advance is None:
-            moment = asked.now
+    def _compute_moment(self, body: ClockRequest) -> Moment:
+        if body.advance is not None and body.now is None:
+            moment = self.clock.now() + body.advance
+        elif body.now is not None and body.advance is None:
+            moment = body.now
         else:
             detail = 'send one of {"advance": seconds} and {"now": seconds since 1970}'
             raise HTTPError(HTTPStatus.BAD_REQUEST, detail)
-        if not 0 <= moment <= LAST_MOMENT:
-            detail = (
-                f"the clock runs from 0 to {LAST_MOMENT}, the year 3000; this would be {moment}"
-            )
+        if not 0 <= moment <= MAX_MOMENT:
+            detail = f"the clock runs from 0 to {MAX_MOMENT}, the year 3000; this would be {moment}"
             raise HTTPError(HTTPStatus.BAD_REQUEST, detail)
         return moment
 
     # --- faults -----------------------------------------------------------------------------------
 
-    async def _ask(self, request: Request) -> Response:
-        fault = faults.fault(await read(request, AskFault))
+    async def _add_fault(self, request: Request) -> Response:
+        fault = faults.build_fault(await read_json(request, FaultRequest))
         if fault.school is not None:
             await self._check_school(fault.school)
-        if len(self.book.pending()) >= MAX_FAULTS:
+        if len(self.injector.pending()) >= MAX_FAULTS:
             detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
             raise HTTPError(HTTPStatus.CONFLICT, detail)
-        return json_response(faults.shown(self.book.add(fault)), HTTPStatus.CREATED)
+        return json_response(faults.format_fault(self.injector.add(fault)), HTTPStatus.CREATED)
 
-    async def _show(self, _request: Request) -> Response:
-        return json_response({"faults": [faults.shown(fault) for fault in self.book.pending()]})
+    async def _list_faults(self, _request: Request) -> Response:
+        return json_response(
+            {"faults": [faults.format_fault(fault) for fault in self.injector.pending()]}
+        )
 
-    async def _drop_all(self, _request: Request) -> Response:
-        return json_response({"removed": self.book.clear()})
+    async def _clear_faults(self, _request: Request) -> Response:
+        return json_response({"removed": self.injector.clear()})
 
     # --- schools ----------------------------------------------------------------------------------
 
     async def _reset(self, request: Request) -> Response:
-        asked = await read(request, ResetSchool)
-        school = SchoolId(asked.sid)
+        body = await read_json(request, ResetRequest)
+        school = SchoolId(body.sid)
         await self._check_school(school)
 
-        def unit(uow: UnitOfWork) -> resets.ResetCounts:
-            if asked.to == "demo":
+        def reset(uow: UnitOfWork) -> resets.ResetCounts:
+            if body.to == "demo":
                 return resets.reset_to_demo(uow, self.deps, school)
             return resets.empty_school(uow, school)
 
         try:
-            removed = await self.store.write(unit, school)
+            removed = await self.store.write(reset, school)
         except ContendedError:
             detail = "another school is changing accounts of this one; try again"
             raise HTTPError(HTTPStatus.CONFLICT, detail) from None
         self.forget(school)
         await self.worker.run_due()
         counts = msgspec.structs.asdict(removed)
-        return json_response({"sid": school, "to": asked.to, "removed": counts})
+        return json_response({"sid": school, "to": body.to, "removed": counts})
 
     async def _check_school(self, school: SchoolId) -> None:
-        known = None
-        if 0 < school < LARGEST_ID:
-            known = await self.store.read(lambda uow: schools.find(uow, school))
-        if known is None:
+        school_row = None
+        if 0 < school < MAX_ID:
+            school_row = await self.store.read(lambda uow: schools.find(uow, school))
+        if school_row is None:
             raise HTTPError(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
 
     # --- the journal ------------------------------------------------------------------------------
 
     async def _read_journal(self, request: Request) -> Response:
-        limit = _number(request, "limit", SHOWN)
-        sid = _number(request, "sid", 0)
+        limit = _read_number(request, "limit", DEFAULT_JOURNAL_ENTRIES)
+        sid = _read_number(request, "sid", 0)
         if not 1 <= limit <= MAX_ENTRIES:
             raise HTTPError(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {MAX_ENTRIES}")
         entries = self.journal.last(
             limit, SchoolId(sid) if sid else None, request.query_params.get("action")
         )
-        shown: list[dict[str, Any]] = [
+        requests: list[dict[str, Any]] = [
             {
                 "request_id": entry.request_id,
                 "at": entry.at,
@@ -171,13 +173,13 @@ class Sandbox:
             }
             for entry in entries
         ]
-        return json_response({"requests": shown})
+        return json_response({"requests": requests})
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def _read_number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID))):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
         raise HTTPError(HTTPStatus.BAD_REQUEST, f"{name} must be a whole number")
     return int(text)

@@ -12,28 +12,28 @@ from homeroom.usecases import operations
 from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
 
 
-class Gate:
+class SandboxAccess:
     """Lets in who sits at this machine, and elsewhere who has the operator's token."""
 
-    def __init__(self, store: AsyncStore, bound_to: str) -> None:
+    def __init__(self, store: AsyncStore, listen_address: str) -> None:
         """Take the address the server listens at."""
         self._store = store
-        self._is_private = is_loopback(bound_to)
+        self._is_loopback_only = is_loopback(listen_address)
 
-    async def admit(self, request: Request) -> None:
+    async def authorize(self, request: Request) -> None:
         """Raise `HTTPError` for whoever may not come in."""
         client = request.client.host if request.client else ""
-        is_near = is_loopback(client) and _names_this_machine(request)
-        if self._is_private and is_near and not _is_foreign_page(request):
+        is_local = is_loopback(client) and _names_this_machine(request)
+        if self._is_loopback_only and is_local and not _is_foreign_page(request):
             return
         if "authorization" not in request.headers:
             detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
             raise unauthorized_error(detail)
-        print_ = fingerprint(bearer_token(request))
-        known = await self._store.read(lambda uow: operations.find_token(uow, print_))
-        if known is None:
+        token_hash = fingerprint(bearer_token(request))
+        token = await self._store.read(lambda uow: operations.find_token(uow, token_hash))
+        if token is None:
             raise unauthorized_error("no such token is in force")
-        if known.school is not None:
+        if token.school is not None:
             detail = "this token is one school's; the sandbox wants the operator's"
             raise HTTPError(HTTPStatus.FORBIDDEN, detail)
 
