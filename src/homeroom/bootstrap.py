@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from homeroom.admin import site
-from homeroom.admin.asked import Around
+from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
 from homeroom.base.ids import SchoolId
@@ -304,7 +304,7 @@ def _sites(server: Services) -> Starlette:
             ),
             *site.routes(
                 server.async_store,
-                Around(server.deps, server.hosts, server.media.facts),
+                ReadBackContext(server.deps, server.hosts, server.media.facts),
                 server.worker,
                 server.metrics,
                 server.media.trouble,

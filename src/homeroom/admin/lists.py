@@ -6,7 +6,14 @@ from typing import Any
 import msgspec
 
 from homeroom.admin import lists_classes as classes
-from homeroom.admin.asked import Asked, account, each, is_cancelled, missing, switch
+from homeroom.admin.request import (
+    ReadBackRequest,
+    get_account,
+    is_cancelled,
+    map_page,
+    not_found_error,
+    to_switch,
+)
 from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
@@ -29,61 +36,69 @@ COURSE_TYPES: dict[str, int] = {CourseKind.STANDARD: 1, CourseKind.PUBLIC: 2, Co
 # --- schools and their people --------------------------------------------------------------------
 
 
-def _schools(asked: Asked) -> Page[wire.SchoolRow]:
-    return each(readback.list_schools(asked.uow, asked.filters(), asked.span), _school)
+def _list_schools(request: ReadBackRequest) -> Page[wire.SchoolRow]:
+    return map_page(
+        readback.list_schools(request.uow, request.build_filters(), request.page), _to_school_row
+    )
 
 
-def _school(shown: SchoolRecord) -> wire.SchoolRow:
+def _to_school_row(record: SchoolRecord) -> wire.SchoolRow:
     return wire.SchoolRow(
-        sid=shown.id,
-        school_name=shown.name,
-        owner_uid=shown.owner,
-        is_suspended=switch(shown.plan.suspended),
-        plan=msgspec.structs.asdict(shown.plan),
-        created_time=shown.created_at,
+        sid=record.id,
+        school_name=record.name,
+        owner_uid=record.owner,
+        is_suspended=to_switch(record.plan.suspended),
+        plan=msgspec.structs.asdict(record.plan),
+        created_time=record.created_at,
     )
 
 
-def _teachers(asked: Asked) -> Page[wire.TeacherRow]:
-    return each(readback.list_teachers(asked.uow, asked.filters(), asked.span), _teacher)
+def _list_teachers(request: ReadBackRequest) -> Page[wire.TeacherRow]:
+    return map_page(
+        readback.list_teachers(request.uow, request.build_filters(), request.page), _to_teacher_row
+    )
 
 
-def _teacher(shown: TeacherRecord) -> wire.TeacherRow:
+def _to_teacher_row(record: TeacherRecord) -> wire.TeacherRow:
     return wire.TeacherRow(
-        sid=shown.school,
-        uid=shown.uid,
-        account=account(shown),
-        name=shown.name,
-        state=shown.state,
-        is_cancelled=is_cancelled(shown),
-        created_time=shown.created_at,
+        sid=record.school,
+        uid=record.uid,
+        account=get_account(record),
+        name=record.name,
+        state=record.state,
+        is_cancelled=is_cancelled(record),
+        created_time=record.created_at,
     )
 
 
-def _students(asked: Asked) -> Page[wire.StudentRow]:
-    return each(readback.list_students(asked.uow, asked.filters(), asked.span), _student)
+def _list_students(request: ReadBackRequest) -> Page[wire.StudentRow]:
+    return map_page(
+        readback.list_students(request.uow, request.build_filters(), request.page), _to_student_row
+    )
 
 
-def _student(shown: StudentRecord) -> wire.StudentRow:
+def _to_student_row(record: StudentRecord) -> wire.StudentRow:
     return wire.StudentRow(
-        sid=shown.school,
-        uid=shown.uid,
-        account=account(shown),
-        name=shown.name,
-        is_cancelled=is_cancelled(shown),
-        created_time=shown.created_at,
+        sid=record.school,
+        uid=record.uid,
+        account=get_account(record),
+        name=record.name,
+        is_cancelled=is_cancelled(record),
+        created_time=record.created_at,
     )
 
 
 # --- courses -------------------------------------------------------------------------------------
 
 
-def _courses(asked: Asked) -> Page[wire.CourseRow]:
-    return each(readback.list_courses(asked.uow, asked.filters(), asked.span), _course)
+def _list_courses(request: ReadBackRequest) -> Page[wire.CourseRow]:
+    return map_page(
+        readback.list_courses(request.uow, request.build_filters(), request.page), _to_course_row
+    )
 
 
-def _course(seen: ListedCourse) -> wire.CourseRow:
-    course = seen.course
+def _to_course_row(listed: ListedCourse) -> wire.CourseRow:
+    course = listed.course
     friends = course.allow_add_friend
     return wire.CourseRow(
         sid=course.school,
@@ -98,10 +113,10 @@ def _course(seen: ListedCourse) -> wire.CourseRow:
         subject_id=course.subject,
         cat_id=course.category,
         course_introduce=course.introduction,
-        allow_add_friend=None if friends is None else switch(friends),
-        allow_student_modify_nickname=switch(course.allow_student_modify_nickname),
-        not_allow_delete_course_student_replay=switch(course.hides_replay_from_leavers),
-        label_ids=list(seen.labels),
+        allow_add_friend=None if friends is None else to_switch(friends),
+        allow_student_modify_nickname=to_switch(course.allow_student_modify_nickname),
+        not_allow_delete_course_student_replay=to_switch(course.hides_replay_from_leavers),
+        label_ids=list(listed.labels),
         expiry_time=course.expires_at or 0,
         created_time=course.created_at,
         ended_time=course.ended_at,
@@ -109,75 +124,80 @@ def _course(seen: ListedCourse) -> wire.CourseRow:
     )
 
 
-def _members(asked: Asked) -> Page[wire.MemberRow]:
-    course = CourseId(asked.path)
-    if not readback.can_see_course(asked.uow, asked.scope, course):
-        raise missing("course", "courseId", course)
-    return each(
-        readback.list_members(asked.uow, course, asked.filters(), asked.span), _roster_member
+def _list_members(request: ReadBackRequest) -> Page[wire.MemberRow]:
+    course = CourseId(request.path_id)
+    if not readback.can_see_course(request.uow, request.scope, course):
+        raise not_found_error("course", "courseId", course)
+    return map_page(
+        readback.list_members(request.uow, course, request.build_filters(), request.page),
+        _to_member_row,
     )
 
 
-def _roster_member(shown: MemberRecord) -> wire.MemberRow:
+def _to_member_row(record: MemberRecord) -> wire.MemberRow:
     return wire.MemberRow(
-        course_id=shown.course,
-        uid=shown.uid,
-        account=account(shown),
-        identity=shown.role,
-        name=shown.name,
-        nickname=shown.nickname,
-        is_cancelled=is_cancelled(shown),
-        joined_time=shown.joined_at,
+        course_id=record.course,
+        uid=record.uid,
+        account=get_account(record),
+        identity=record.role,
+        name=record.name,
+        nickname=record.nickname,
+        is_cancelled=is_cancelled(record),
+        joined_time=record.joined_at,
     )
 
 
 # --- labels and folders --------------------------------------------------------------------------
 
 
-def _labels(asked: Asked) -> Page[wire.LabelRow]:
-    return each(readback.list_labels(asked.uow, asked.filters(), asked.span), _label)
+def _list_labels(request: ReadBackRequest) -> Page[wire.LabelRow]:
+    return map_page(
+        readback.list_labels(request.uow, request.build_filters(), request.page), _to_label_row
+    )
 
 
-def _label(shown: LabelRecord) -> wire.LabelRow:
+def _to_label_row(record: LabelRecord) -> wire.LabelRow:
     return wire.LabelRow(
-        sid=shown.school,
-        label_id=shown.id,
-        label_name=shown.name,
-        colour=shown.colour,
-        created_time=shown.created_at,
+        sid=record.school,
+        label_id=record.id,
+        label_name=record.name,
+        colour=record.colour,
+        created_time=record.created_at,
     )
 
 
-def _folders(asked: Asked) -> Page[wire.FolderRow]:
-    return each(readback.list_folders(asked.uow, asked.filters(), asked.span), _folder)
+def _list_folders(request: ReadBackRequest) -> Page[wire.FolderRow]:
+    return map_page(
+        readback.list_folders(request.uow, request.build_filters(), request.page), _to_folder_row
+    )
 
 
-def _folder(shown: FolderRecord) -> wire.FolderRow:
+def _to_folder_row(record: FolderRecord) -> wire.FolderRow:
     return wire.FolderRow(
-        sid=shown.school,
-        folder_id=shown.id,
-        parent_id=shown.parent,
-        folder_name=shown.name,
-        depth=shown.depth,
-        is_writable=switch(shown.is_writable),
-        created_time=shown.created_at,
+        sid=record.school,
+        folder_id=record.id,
+        parent_id=record.parent,
+        folder_name=record.name,
+        depth=record.depth,
+        is_writable=to_switch(record.is_writable),
+        created_time=record.created_at,
     )
 
 
-ANSWERS: Mapping[str, Callable[[Asked], Any]] = {
-    wire.SCHOOLS.name: _schools,
-    wire.TEACHERS.name: _teachers,
-    wire.STUDENTS.name: _students,
-    wire.COURSES.name: _courses,
-    wire.MEMBERS.name: _members,
-    wire.LESSONS.name: classes.lessons,
-    wire.LESSON.name: classes.one_lesson,
-    wire.STREAM.name: classes.stream,
-    wire.CLIPS.name: classes.clips,
-    VIEWERS.name: classes.viewers,
-    LESSON_VIEWERS.name: classes.viewers_of_one,
-    MESSAGES.name: classes.messages,
-    wire.LABELS.name: _labels,
-    wire.FOLDERS.name: _folders,
+HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
+    wire.SCHOOLS.name: _list_schools,
+    wire.TEACHERS.name: _list_teachers,
+    wire.STUDENTS.name: _list_students,
+    wire.COURSES.name: _list_courses,
+    wire.MEMBERS.name: _list_members,
+    wire.LESSONS.name: classes.list_lessons,
+    wire.LESSON.name: classes.get_lesson,
+    wire.STREAM.name: classes.get_stream,
+    wire.CLIPS.name: classes.list_clips,
+    VIEWERS.name: classes.list_viewers,
+    LESSON_VIEWERS.name: classes.list_lesson_viewers,
+    MESSAGES.name: classes.list_messages,
+    wire.LABELS.name: _list_labels,
+    wire.FOLDERS.name: _list_folders,
 }
 """What answers each address of the read-back, in one look."""

@@ -1,6 +1,12 @@
 """The read-back of classes: their streams, their recordings, who watched, and what was said."""
 
-from homeroom.admin.asked import Asked, account, each, missing, switch
+from homeroom.admin.request import (
+    ReadBackRequest,
+    get_account,
+    map_page,
+    not_found_error,
+    to_switch,
+)
 from homeroom.base.ids import LessonId
 from homeroom.contract import readback as wire
 from homeroom.contract.lessons import SECOND_CAMERA, SMART
@@ -20,198 +26,208 @@ from homeroom.usecases.readback import ListedLesson
 # --- classes -------------------------------------------------------------------------------------
 
 
-def lessons(asked: Asked) -> Page[wire.LessonRow]:
+def list_lessons(request: ReadBackRequest) -> Page[wire.LessonRow]:
     """Return a page of classes."""
-    page = readback.list_lessons(asked.uow, asked.filters(), asked.span)
-    return each(page, lambda seen: _lesson(seen, asked.around.hosts))
+    page = readback.list_lessons(request.uow, request.build_filters(), request.page)
+    return map_page(page, lambda listed: _to_lesson_row(listed, request.context.hosts))
 
 
-def one_lesson(asked: Asked) -> wire.LessonRow:
+def get_lesson(request: ReadBackRequest) -> wire.LessonRow:
     """Return one class."""
-    seen = readback.find_lesson(asked.uow, asked.scope, LessonId(asked.path))
-    if seen is None:
-        raise missing("class", "classId", asked.path)
-    return _lesson(seen, asked.around.hosts)
+    listed = readback.find_lesson(request.uow, request.scope, LessonId(request.path_id))
+    if listed is None:
+        raise not_found_error("class", "classId", request.path_id)
+    return _to_lesson_row(listed, request.context.hosts)
 
 
-def _person(person: PersonRecord, name: str) -> wire.LessonTeacherRow:
-    return wire.LessonTeacherRow(uid=person.uid, account=account(person), name=name)
+def _to_person_row(person: PersonRecord, name: str) -> wire.LessonTeacherRow:
+    return wire.LessonTeacherRow(uid=person.uid, account=get_account(person), name=name)
 
 
-def _lesson(seen: ListedLesson, hosts: Hosts) -> wire.LessonRow:
-    lesson, stage, switches = seen.lesson, seen.lesson.classroom, seen.lesson.recording
-    where = build_lesson_addresses(lesson, hosts)
+def _to_lesson_row(listed: ListedLesson, hosts: Hosts) -> wire.LessonRow:
+    lesson, classroom, recording = listed.lesson, listed.lesson.classroom, listed.lesson.recording
+    addresses = build_lesson_addresses(lesson, hosts)
     return wire.LessonRow(
         sid=lesson.school,
         class_id=lesson.id,
         course_id=lesson.course,
-        course_name=seen.row.course_name,
+        course_name=listed.row.course_name,
         class_name=lesson.name,
-        state=seen.row.state,
+        state=listed.row.state,
         begin_time=lesson.hours.begin,
         end_time=lesson.hours.end,
         teacher_uid=lesson.teacher,
-        teacher=_person(seen.row, seen.row.teacher_name),
-        assistant_uids=[helper.uid for helper in seen.co_teachers],
-        assistants=[_person(helper, helper.name) for helper in seen.co_teachers],
+        teacher=_to_person_row(listed.row, listed.row.teacher_name),
+        assistant_uids=[helper.uid for helper in listed.co_teachers],
+        assistants=[_to_person_row(helper, helper.name) for helper in listed.co_teachers],
         folder_id=lesson.folder,
-        seat_num=stage.seats,
-        is_hd=stage.resolution,
-        is_dc=SECOND_CAMERA if stage.has_two_cameras else 0,
-        teach_mode=SMART if stage.is_smart else 1,
-        is_auto_onstage=switch(stage.enters_off_stage),
-        omo_station_broadcast=switch(stage.is_broadcast),
-        record=switch(switches.record),
-        record_scene=switch(switches.scene),
-        live=switch(switches.live),
-        replay=switch(switches.replay),
-        watch_by_login=switch(lesson.watch_policy.watch_by_login),
-        allow_unlogged_chat=switch(lesson.watch_policy.allow_unlogged_chat),
+        seat_num=classroom.seats,
+        is_hd=classroom.resolution,
+        is_dc=SECOND_CAMERA if classroom.has_two_cameras else 0,
+        teach_mode=SMART if classroom.is_smart else 1,
+        is_auto_onstage=to_switch(classroom.enters_off_stage),
+        omo_station_broadcast=to_switch(classroom.is_broadcast),
+        record=to_switch(recording.record),
+        record_scene=to_switch(recording.scene),
+        live=to_switch(recording.live),
+        replay=to_switch(recording.replay),
+        watch_by_login=to_switch(lesson.watch_policy.watch_by_login),
+        allow_unlogged_chat=to_switch(lesson.watch_policy.allow_unlogged_chat),
         class_introduce=lesson.introduction,
         course_unique_identity=lesson.identity,
-        is_lock=switch(lesson.is_locked),
-        live_url=where.live_url,
-        live_info=_live_info(where),
+        is_lock=to_switch(lesson.is_locked),
+        live_url=addresses.live_url,
+        live_info=_to_live_info(addresses),
         created_time=lesson.created_at,
         closed_time=lesson.closed_at,
         deleted_time=lesson.deleted_at,
     )
 
 
-def _live_info(where: StreamAddresses) -> LiveInfo:
-    return LiveInfo(rtmp=where.rtmp, hls=where.hls, flv=where.flv)
+def _to_live_info(addresses: StreamAddresses) -> LiveInfo:
+    return LiveInfo(rtmp=addresses.rtmp, hls=addresses.hls, flv=addresses.flv)
 
 
-def stream(asked: Asked) -> StreamRow:
+def get_stream(request: ReadBackRequest) -> StreamRow:
     """Return the streams of a class."""
-    lesson = _asked_for(asked)
-    shown = streams.get_streams(asked.uow, asked.around.deps, asked.around.hosts, lesson.id)
-    room, scene = shown.room, shown.scene
-    problems = (push.problem for push in shown.sessions if push.problem is not None)
+    lesson = _get_lesson_in_path(request)
+    info = streams.get_streams(request.uow, request.context.deps, request.context.hosts, lesson.id)
+    room, scene = info.room, info.scene
+    problems = (push.problem for push in info.sessions if push.problem is not None)
     return StreamRow(
         class_id=lesson.id,
-        teach_url=shown.teach_url,
+        teach_url=info.teach_url,
         push_url=None if room is None else room.push_url,
         scene_push_url=None if scene is None else scene.push_url,
-        opens_at=shown.opens_at,
-        closes_at=shown.closes_at,
-        pull=None if room is None or room.pull_urls is None else _live_info(room.pull_urls),
+        opens_at=info.opens_at,
+        closes_at=info.closes_at,
+        pull=None if room is None or room.pull_urls is None else _to_live_info(room.pull_urls),
         scene_pull=None
         if scene is None or scene.pull_urls is None
-        else _live_info(scene.pull_urls),
+        else _to_live_info(scene.pull_urls),
         pushes=[
-            _push(push, asked.around.facts(stream_name(lesson.key, push.kind)))
-            for push in shown.sessions
+            _to_push_row(push, request.context.get_stream_facts(stream_name(lesson.key, push.kind)))
+            for push in info.sessions
             if push.ended_at is None
         ],
         last_problem=next(problems, None),
     )
 
 
-def _push(push: PublishSession, told: StreamFacts | None) -> PushRow:
-    told = told or StreamFacts(None, {}, None, None)
+def _to_push_row(push: PublishSession, facts: StreamFacts | None) -> PushRow:
+    facts = facts or StreamFacts(None, {}, None, None)
     return PushRow(
         kind=push.kind,
         started_at=push.started_at,
         ip=push.ip,
-        key_frame_ms=told.key_frame_ms,
-        viewers=dict(told.viewers),
-        recording=told.recording,
-        recording_error=told.recording_error,
+        key_frame_ms=facts.key_frame_ms,
+        viewers=dict(facts.viewers),
+        recording=facts.recording,
+        recording_error=facts.recording_error,
     )
 
 
-def clips(asked: Asked) -> Page[wire.ClipRow]:
+def list_clips(request: ReadBackRequest) -> Page[wire.ClipRow]:
     """Return a page of the recordings of a class."""
-    lesson = _asked_for(asked).id
-    key = asked.around.deps.clip_key
-    expires_at = asked.uow.now + CLIP_URL_SECONDS
+    lesson = _get_lesson_in_path(request).id
+    key = request.context.deps.clip_key
+    expires_at = request.uow.now + CLIP_URL_SECONDS
 
-    def show(shown: ClipRecord) -> wire.ClipRow:
-        return _clip(shown, sign_clip_url(asked.around.hosts.pages, shown.file_id, expires_at, key))
+    def convert(record: ClipRecord) -> wire.ClipRow:
+        return _to_clip_row(
+            record, sign_clip_url(request.context.hosts.pages, record.file_id, expires_at, key)
+        )
 
-    return each(readback.list_clips(asked.uow, lesson, asked.filters(), asked.span), show)
+    return map_page(
+        readback.list_clips(request.uow, lesson, request.build_filters(), request.page), convert
+    )
 
 
-def _clip(shown: ClipRecord, url: str) -> wire.ClipRow:
+def _to_clip_row(record: ClipRecord, url: str) -> wire.ClipRow:
     return wire.ClipRow(
-        class_id=shown.lesson,
-        file_id=shown.file_id,
-        file_name=shown.name,
-        kind=shown.kind,
-        started_at=shown.started_at,
-        duration_ms=shown.duration,
-        size=shown.size,
-        sha256=shown.sha256,
-        is_finished=switch(shown.is_finished),
-        state=shown.state,
-        url=url if shown.deleted_at is None else None,
-        created_time=shown.created_at,
-        deleted_time=shown.deleted_at,
+        class_id=record.lesson,
+        file_id=record.file_id,
+        file_name=record.name,
+        kind=record.kind,
+        started_at=record.started_at,
+        duration_ms=record.duration,
+        size=record.size,
+        sha256=record.sha256,
+        is_finished=to_switch(record.is_finished),
+        state=record.state,
+        url=url if record.deleted_at is None else None,
+        created_time=record.created_at,
+        deleted_time=record.deleted_at,
     )
 
 
 # --- viewers and their chat ----------------------------------------------------------------------
 
 
-def viewers(asked: Asked) -> Page[ViewerRow]:
+def list_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
     """Return a page of the viewers of a school."""
-    return each(readback.list_viewers(asked.uow, asked.filters(), asked.span), viewer)
+    return map_page(
+        readback.list_viewers(request.uow, request.build_filters(), request.page), to_viewer_row
+    )
 
 
-def viewers_of_one(asked: Asked) -> Page[ViewerRow]:
+def list_lesson_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
     """Return a page of the viewers of a class."""
-    lesson = _asked_for(asked).id
-    return each(
-        readback.list_viewers_of_lesson(asked.uow, lesson, asked.filters(), asked.span), viewer
+    lesson = _get_lesson_in_path(request).id
+    return map_page(
+        readback.list_viewers_of_lesson(request.uow, lesson, request.build_filters(), request.page),
+        to_viewer_row,
     )
 
 
-def viewer(shown: ViewerRecord) -> ViewerRow:
+def to_viewer_row(record: ViewerRecord) -> ViewerRow:
     """Return a viewer as the wire has them."""
-    by_link = shown.kind == ViewerKind.LINK
+    by_link = record.kind == ViewerKind.LINK
     return ViewerRow(
-        sid=shown.school,
-        class_id=shown.lesson,
-        class_name=shown.lesson_name,
-        course_id=shown.course,
-        course_name=shown.course_name,
-        begin_time=shown.begins_at,
-        viewer_id=shown.id,
-        kind=shown.kind,
-        uid=shown.uid,
-        account=shown.identity.partition(":")[2] if by_link else shown.account,
-        nickname=shown.name,
-        telephone=shown.telephone,
-        watched_seconds=shown.watched,
-        first_seen=shown.first_seen_at,
-        last_seen=shown.last_seen_at,
-        is_muted=switch(shown.muted_at),
+        sid=record.school,
+        class_id=record.lesson,
+        class_name=record.lesson_name,
+        course_id=record.course,
+        course_name=record.course_name,
+        begin_time=record.begins_at,
+        viewer_id=record.id,
+        kind=record.kind,
+        uid=record.uid,
+        account=record.identity.partition(":")[2] if by_link else record.account,
+        nickname=record.name,
+        telephone=record.telephone,
+        watched_seconds=record.watched,
+        first_seen=record.first_seen_at,
+        last_seen=record.last_seen_at,
+        is_muted=to_switch(record.muted_at),
     )
 
 
-def messages(asked: Asked) -> Page[MessageRow]:
+def list_messages(request: ReadBackRequest) -> Page[MessageRow]:
     """Return a page of the chat of a class."""
-    lesson = _asked_for(asked).id
-    return each(readback.list_messages(asked.uow, lesson, asked.filters(), asked.span), _message)
-
-
-def _message(shown: MessageRecord) -> MessageRow:
-    return MessageRow(
-        class_id=shown.lesson,
-        message_id=shown.id,
-        viewer_id=shown.viewer,
-        nickname=shown.name,
-        role=shown.role,
-        text=shown.text,
-        sent_time=shown.sent_at,
-        deleted_time=shown.deleted_at,
+    lesson = _get_lesson_in_path(request).id
+    return map_page(
+        readback.list_messages(request.uow, lesson, request.build_filters(), request.page),
+        _to_message_row,
     )
 
 
-def _asked_for(asked: Asked) -> Lesson:
+def _to_message_row(record: MessageRecord) -> MessageRow:
+    return MessageRow(
+        class_id=record.lesson,
+        message_id=record.id,
+        viewer_id=record.viewer,
+        nickname=record.name,
+        role=record.role,
+        text=record.text,
+        sent_time=record.sent_at,
+        deleted_time=record.deleted_at,
+    )
+
+
+def _get_lesson_in_path(request: ReadBackRequest) -> Lesson:
     """Return the class in the path, or say that the token sees none."""
-    lesson = readback.find_lesson_alone(asked.uow, asked.scope, LessonId(asked.path))
+    lesson = readback.find_lesson_alone(request.uow, request.scope, LessonId(request.path_id))
     if lesson is None:
-        raise missing("class", "classId", asked.path)
+        raise not_found_error("class", "classId", request.path_id)
     return lesson

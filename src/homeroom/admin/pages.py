@@ -14,18 +14,18 @@ from homeroom.contract.schema import DescribeAPI
 from homeroom.domain.webcasts import Hosts
 from homeroom.web.languages import choose_language
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
-TEMPLATES = HERE / "templates"
-GUARDED = {
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+TEMPLATES = FOLDER / "templates"
+SECURITY_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-LANDING_POLICY = f"{NOTHING}; style-src 'self'; img-src 'self'"
+BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+LANDING_POLICY = f"{BASE_POLICY}; style-src 'self'; img-src 'self'"
 DOCS_POLICY = (
-    f"{NOTHING}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    f"{BASE_POLICY}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'"
 )
 """Swagger UI writes style attributes into its markup; scripts it needs none but its own."""
@@ -34,51 +34,55 @@ DOCS_POLICY = (
 def routes(hosts: Hosts, describe_partner_api: DescribeAPI) -> list[BaseRoute]:
     """Return the addresses of the pages."""
 
-    async def landing(request: Request) -> Response:
+    async def get_landing(request: Request) -> Response:
         language = choose_language(request)
         headers = {
-            **_headers(LANDING_POLICY),
+            **_build_headers(LANDING_POLICY),
             "content-language": language,
             "vary": "accept-language",
         }
-        return Response(_landing(language, hosts.pages), headers=headers, media_type="text/html")
+        return Response(
+            _render_landing(language, hosts.pages), headers=headers, media_type="text/html"
+        )
 
-    async def docs(_request: Request) -> Response:
-        return Response(_page("docs.html"), headers=_headers(DOCS_POLICY), media_type="text/html")
+    async def get_docs(_request: Request) -> Response:
+        return Response(
+            _read_page("docs.html"), headers=_build_headers(DOCS_POLICY), media_type="text/html"
+        )
 
-    def openapi(*, client_profile: bool) -> Callable[[Request], Awaitable[Response]]:
+    def build_openapi_endpoint(*, client_profile: bool) -> Callable[[Request], Awaitable[Response]]:
         document = Document(describe_partner_api, client_profile=client_profile)
 
         async def respond(_request: Request) -> Response:
-            headers = {**GUARDED, "cache-control": "no-cache"}
+            headers = {**SECURITY_HEADERS, "cache-control": "no-cache"}
             return Response(document.json, headers=headers, media_type="application/json")
 
         return respond
 
     return [
-        Route("/", landing, methods=["GET"]),
-        Route("/docs", docs, methods=["GET"]),
-        Route("/openapi.json", openapi(client_profile=False), methods=["GET"]),
-        Route("/openapi-client.json", openapi(client_profile=True), methods=["GET"]),
+        Route("/", get_landing, methods=["GET"]),
+        Route("/docs", get_docs, methods=["GET"]),
+        Route("/openapi.json", build_openapi_endpoint(client_profile=False), methods=["GET"]),
+        Route("/openapi-client.json", build_openapi_endpoint(client_profile=True), methods=["GET"]),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
 
 
-def _headers(policy: str) -> dict[str, str]:
-    return {**GUARDED, "content-security-policy": policy, "cache-control": "no-cache"}
+def _build_headers(policy: str) -> dict[str, str]:
+    return {**SECURITY_HEADERS, "content-security-policy": policy, "cache-control": "no-cache"}
 
 
 @cache
-def _page(name: str) -> str:
+def _read_page(name: str) -> str:
     return (TEMPLATES / name).read_text()
 
 
 @cache
-def _landing(language: str, address: str) -> str:
-    return _page(f"landing.{language}.html").replace("{{address}}", _escaped(address))
+def _render_landing(language: str, address: str) -> str:
+    return _read_page(f"landing.{language}.html").replace("{{address}}", _escape_html(address))
 
 
-def _escaped(text: str) -> str:
+def _escape_html(text: str) -> str:
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(character, entity)
     return text

@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from homeroom.admin import spreadsheet
-from homeroom.admin.asked import Around, Asked
-from homeroom.admin.lists import ANSWERS
+from homeroom.admin.lists import HANDLERS
+from homeroom.admin.request import ReadBackContext, ReadBackRequest
 from homeroom.async_store import AsyncStore
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
@@ -36,7 +36,7 @@ from homeroom.web.problems import (
     unauthorized_error,
 )
 
-LONGEST_VALUE = 200
+MAX_VALUE_LENGTH = 200
 """Characters of a parameter; no name or identity is longer."""
 
 
@@ -47,72 +47,78 @@ class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     after: tuple[int, ...]
 
 
-def routes(store: AsyncStore, around: Around) -> list[Route]:
+def routes(store: AsyncStore, context: ReadBackContext) -> list[Route]:
     """Return the addresses of the read-back."""
     return [
-        Route(ROOT + read_back.path, _endpoint(store, around, read_back), methods=["GET"])
+        Route(ROOT + read_back.path, _endpoint(store, context, read_back), methods=["GET"])
         for read_back in READ_BACKS
     ]
 
 
 def _endpoint(
-    store: AsyncStore, around: Around, read_back: ReadBack
+    store: AsyncStore, context: ReadBackContext, read_back: ReadBack
 ) -> Callable[[Request], Awaitable[Response]]:
     reader = ParamsReader(read_back.query)
-    known = frozenset(name for slot in reader.fields for name in slot.names)
+    allowed = frozenset(name for slot in reader.fields for name in slot.names)
 
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         token = fingerprint(bearer_token(request))
-        query = _query(request, reader, known)
-        path = _path_id(request)
+        query = _read_query(request, reader, allowed)
+        path_id = _read_path_id(request)
 
-        def look(uow: UnitOfWork, span: PageRequest) -> Any:  # noqa: ANN401  a page or a row of any list
-            scope = _scope(operations.find_token(uow, token), getattr(query, "sid", None))
-            asked = Asked(uow, around, scope, query, path, replace(span, now=uow.now))
-            return ANSWERS[read_back.name](asked)
+        def read_rows(uow: UnitOfWork, page_request: PageRequest) -> Any:  # noqa: ANN401  a page or a row of any list
+            scope = _get_scope(operations.find_token(uow, token), getattr(query, "sid", None))
+            read_request = ReadBackRequest(
+                uow, context, scope, query, path_id, replace(page_request, now=uow.now)
+            )
+            return HANDLERS[read_back.name](read_request)
 
-        def look_for_lines(uow: UnitOfWork, span: PageRequest) -> tuple[Page[ViewerRow], str]:
-            page = look(uow, span)
-            return page, spreadsheet.lines(uow, page.rows)
+        def read_csv_page(
+            uow: UnitOfWork, page_request: PageRequest
+        ) -> tuple[Page[ViewerRow], str]:
+            page = read_rows(uow, page_request)
+            return page, spreadsheet.format_lines(uow, page.rows)
 
-        span = _span(query)
+        page_request = _read_page_request(query)
         try:
             if getattr(query, "format", None) == CSV:
-                return await _table(store, look_for_lines, replace(span, limit=MAX_PAGE_ROWS))
-            shown = await store.read(partial(look, span=span))
+                return await _stream_csv(
+                    store, read_csv_page, replace(page_request, limit=MAX_PAGE_ROWS)
+                )
+            result = await store.read(partial(read_rows, page_request=page_request))
         except CursorMismatchError:
             raise parameter_error("cursor", "belongs to another list or other filters") from None
-        return json_response(_page(shown) if isinstance(shown, Page) else shown)
+        return json_response(_to_page_body(result) if isinstance(result, Page) else result)
 
-    return answer
+    return respond
 
 
-async def _table(
+async def _stream_csv(
     store: AsyncStore,
-    look: Callable[[UnitOfWork, PageRequest], tuple[Page[ViewerRow], str]],
-    span: PageRequest,
+    read_page: Callable[[UnitOfWork, PageRequest], tuple[Page[ViewerRow], str]],
+    page_request: PageRequest,
 ) -> Response:
     """Return a list as one table, which is read and sent a page at a time."""
 
-    async def read(part: PageRequest) -> tuple[Page[ViewerRow], str]:
-        return await store.read(lambda uow: look(uow, part))
+    async def read(page_request: PageRequest) -> tuple[Page[ViewerRow], str]:
+        return await store.read(lambda uow: read_page(uow, page_request))
 
     # What is wrong with the request is known before anything is sent.
-    first = await read(span)
+    first = await read(page_request)
 
-    async def written() -> AsyncIterator[str]:
+    async def generate_lines() -> AsyncIterator[str]:
         page, lines = first
-        yield spreadsheet.heading()
+        yield spreadsheet.format_heading()
         yield lines
         while page.next is not None:
-            page, lines = await read(replace(span, after=page.next, order=page.order))
+            page, lines = await read(replace(page_request, after=page.next, order=page.order))
             yield lines
 
     headers = {**NO_STORE, "content-disposition": 'attachment; filename="viewers.csv"'}
-    return StreamingResponse(written(), headers=headers, media_type="text/csv")
+    return StreamingResponse(generate_lines(), headers=headers, media_type="text/csv")
 
 
-def _scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
+def _get_scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
     """Return the one school whose things are shown, or none for all."""
     if token is None:
         raise unauthorized_error("no such token is in force")
@@ -122,25 +128,25 @@ def _scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
     return sid if token.school is None else token.school
 
 
-def _query(request: Request, reader: ParamsReader[Any], known: frozenset[str]) -> Params:
-    given: dict[str, str] = {}
+def _read_query(request: Request, reader: ParamsReader[Any], allowed: frozenset[str]) -> Params:
+    values: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
-        if name not in known:
-            takes = ", ".join(sorted(known, key=str.lower)) or "no parameters"
-            raise parameter_error(name[:50], f"is not known here; this address takes {takes}")
-        if name in given:
+        if name not in allowed:
+            names = ", ".join(sorted(allowed, key=str.lower)) or "no parameters"
+            raise parameter_error(name[:50], f"is not known here; this address takes {names}")
+        if name in values:
             raise parameter_error(name, "must be given once")
-        if len(value) > LONGEST_VALUE or "\0" in value:
-            raise parameter_error(name, f"must be text of up to {LONGEST_VALUE} characters")
-        given[name] = value.strip()
+        if len(value) > MAX_VALUE_LENGTH or "\0" in value:
+            raise parameter_error(name, f"must be text of up to {MAX_VALUE_LENGTH} characters")
+        values[name] = value.strip()
     try:
-        query: Params = reader.read(given)
+        query: Params = reader.read(values)
     except ParamError as error:
         raise parameter_error(error.name, error.reason) from None
     return query
 
 
-def _path_id(request: Request) -> int:
+def _read_path_id(request: Request) -> int:
     """Return the id in the path, 0 where there is none; what cannot be an id is not found."""
     for name, text in request.path_params.items():
         try:
@@ -151,7 +157,7 @@ def _path_id(request: Request) -> int:
     return 0
 
 
-def _span(query: Params) -> PageRequest:
+def _read_page_request(query: Params) -> PageRequest:
     if not isinstance(query, PageQuery):
         return PageRequest(1)
     if query.cursor is None:
@@ -166,9 +172,9 @@ def _span(query: Params) -> PageRequest:
     return PageRequest(query.limit, cursor.after, cursor.order)
 
 
-def _page(page: Page[Any]) -> dict[str, Any]:
-    following = None
+def _to_page_body(page: Page[Any]) -> dict[str, Any]:
+    next_cursor = None
     if page.next is not None:
         text = msgspec.json.encode(_Cursor(page.order, page.next))
-        following = urlsafe_b64encode(text).decode().rstrip("=")
-    return {"data": page.rows, "next": following}
+        next_cursor = urlsafe_b64encode(text).decode().rstrip("=")
+    return {"data": page.rows, "next": next_cursor}

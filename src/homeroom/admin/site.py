@@ -5,8 +5,8 @@ from collections.abc import Callable
 from starlette.routing import BaseRoute
 
 from homeroom.admin import pages, readback
-from homeroom.admin.asked import Around
 from homeroom.admin.health import HealthRoutes
+from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.contract.schema import DescribeAPI
 from homeroom.jobs.worker import Worker
@@ -15,7 +15,7 @@ from homeroom.web.metrics import Metrics
 
 def routes(
     store: AsyncStore,
-    around: Around,
+    context: ReadBackContext,
     worker: Worker,
     metrics: Metrics,
     media_trouble: Callable[[], str],
@@ -23,7 +23,7 @@ def routes(
 ) -> list[BaseRoute]:
     """Return the addresses of the operator's side."""
     return [
-        *pages.routes(around.hosts, describe_partner_api),
+        *pages.routes(context.hosts, describe_partner_api),
         *HealthRoutes(store, worker, metrics, media_trouble).routes(),
-        *readback.routes(store, around),
+        *readback.routes(store, context),
     ]

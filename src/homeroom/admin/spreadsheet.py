@@ -14,42 +14,42 @@ from homeroom.domain.schools import load_time_zone
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
 
-MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes a file for one of the machine's own encoding."""
-FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+FORMULA_PREFIXES = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """What makes a cell a formula, in the full width of Chinese input, too."""
 _FIELDS = msgspec.structs.fields(ViewerRow)
-_MOMENTS = frozenset(("begin_time", "first_seen", "last_seen"))
+_TIME_FIELDS = frozenset(("begin_time", "first_seen", "last_seen"))
 
 
-def heading() -> str:
+def format_heading() -> str:
     """Return the first line of a table."""
-    return MARK + _written([[field.encode_name for field in _FIELDS]])
+    return BYTE_ORDER_MARK + _write_csv([[field.encode_name for field in _FIELDS]])
 
 
-def lines(uow: UnitOfWork, rows: Sequence[ViewerRow]) -> str:
+def format_lines(uow: UnitOfWork, rows: Sequence[ViewerRow]) -> str:
     """Return the lines of some viewers; moments in their school's time."""
-    found = {row.sid: schools.find(uow, SchoolId(row.sid)) for row in rows}
+    school_rows = {row.sid: schools.find(uow, SchoolId(row.sid)) for row in rows}
     zones = {
         sid: load_time_zone(school.plan.time_zone)
-        for sid, school in found.items()
+        for sid, school in school_rows.items()
         if school is not None
     }
-    return _written(
-        [_cell(field.name, getattr(row, field.name), zones[row.sid]) for field in _FIELDS]
+    return _write_csv(
+        [_format_cell(field.name, getattr(row, field.name), zones[row.sid]) for field in _FIELDS]
         for row in rows
     )
 
 
-def _cell(name: str, value: int | str | None, local: ZoneInfo) -> int | str | None:
-    if isinstance(value, str) and value.startswith(FORMULAS):
+def _format_cell(name: str, value: int | str | None, time_zone: ZoneInfo) -> int | str | None:
+    if isinstance(value, str) and value.startswith(FORMULA_PREFIXES):
         return f"'{value}"
-    if name in _MOMENTS and isinstance(value, int):
-        return datetime.fromtimestamp(value, local).replace(tzinfo=None).isoformat(" ")
+    if name in _TIME_FIELDS and isinstance(value, int):
+        return datetime.fromtimestamp(value, time_zone).replace(tzinfo=None).isoformat(" ")
     return value
 
 
-def _written(rows: Iterable[Iterable[object]]) -> str:
+def _write_csv(rows: Iterable[Iterable[object]]) -> str:
     text = StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import click
 
 from homeroom.admin import spreadsheet
-from homeroom.admin.lists_classes import viewer
+from homeroom.admin.lists_classes import to_viewer_row
 from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.bootstrap import find_hosts
 from homeroom.cli.common import (
@@ -47,12 +47,12 @@ def viewers(context: CommandContext, lesson: LessonId, *, as_csv: bool, as_json:
 
     def read_viewers(uow: UnitOfWork) -> tuple[list[ViewerRow], str]:
         operations.get_lesson(uow, lesson)
-        rows = [viewer(record) for record in readback.list_all_viewers(uow, lesson)]
-        return rows, spreadsheet.lines(uow, rows) if as_csv else ""
+        rows = [to_viewer_row(record) for record in readback.list_all_viewers(uow, lesson)]
+        return rows, spreadsheet.format_lines(uow, rows) if as_csv else ""
 
     rows, lines = context.read(read_viewers)
     if as_csv:
-        click.echo(spreadsheet.heading() + lines, nl=False)
+        click.echo(spreadsheet.format_heading() + lines, nl=False)
     elif as_json:
         click.echo(to_json(rows))
     else:

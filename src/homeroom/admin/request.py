@@ -22,9 +22,14 @@ from homeroom.web.problems import HTTPError
 S = TypeVar("S")
 T = TypeVar("T")
 
-OURSELVES = {"limit", "cursor", "sid", "format"}
-PARTS = {"course_name": "name", "class_name": "name", "label_name": "name", "folder_name": "name"}
-NAMES = {
+NON_FILTER_PARAMS = {"limit", "cursor", "sid", "format"}
+SUBSTRING_FILTERS = {
+    "course_name": "name",
+    "class_name": "name",
+    "label_name": "name",
+    "folder_name": "name",
+}
+FILTER_NAMES = {
     "course_id": "course",
     "class_id": "lesson",
     "course_unique_identity": "identity",
@@ -39,65 +44,67 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ReadBackContext:
     """What answers need besides the store."""
 
     deps: Dependencies
     hosts: Hosts
-    facts: Callable[[str], StreamFacts | None]
+    get_stream_facts: Callable[[str], StreamFacts | None]
     """What the media engine says of a stream that runs, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReadBackRequest:
     """One request of the read-back."""
 
     uow: UnitOfWork
-    around: Around
+    context: ReadBackContext
     scope: SchoolId | None
     query: Params
-    path: int
+    path_id: int
     """The id in the path; 0 where the path has none."""
-    span: PageRequest
+    page: PageRequest
 
-    def filters(self) -> Filters:
+    def build_filters(self) -> Filters:
         """Return what the store filters by: what was asked, and the school."""
-        given: dict[str, Value] = {}
+        filters: dict[str, Value] = {}
         for name, value in msgspec.structs.asdict(self.query).items():
-            if value is None or name in OURSELVES:
+            if value is None or name in NON_FILTER_PARAMS:
                 continue
-            if name in PARTS:
-                given[PARTS[name]] = like_pattern(value)
+            if name in SUBSTRING_FILTERS:
+                filters[SUBSTRING_FILTERS[name]] = like_pattern(value)
             elif name == "account":
-                given |= {"email": value.lower()} if "@" in value else {"telephone": value}
+                filters |= {"email": value.lower()} if "@" in value else {"telephone": value}
             else:
-                given[NAMES.get(name, name)] = int(value) if isinstance(value, bool) else value
+                filters[FILTER_NAMES.get(name, name)] = (
+                    int(value) if isinstance(value, bool) else value
+                )
         if self.scope is not None:
-            given[SCHOOL] = self.scope
-        return given
+            filters[SCHOOL] = self.scope
+        return filters
 
 
-def each(page: Page[S], show: Callable[[S], T]) -> Page[T]:
+def map_page(page: Page[S], convert: Callable[[S], T]) -> Page[T]:
     """Return a page with its rows as the wire has them."""
-    return Page([show(row) for row in page.rows], page.next, page.order)
+    return Page([convert(row) for row in page.rows], page.next, page.order)
 
 
-def missing(what: str, name: str, number: int) -> HTTPError:
+def not_found_error(noun: str, name: str, number: int) -> HTTPError:
     """Return what is said where the token sees no such thing."""
-    detail = f"{name}: the token sees no {what} {number}"
+    detail = f"{name}: the token sees no {noun} {number}"
     return HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name)
 
 
-def account(person: PersonRecord) -> str | None:
+def get_account(person: PersonRecord) -> str | None:
     """Return the name by which somebody logs in."""
     return person.telephone or person.email
 
 
 def is_cancelled(person: PersonRecord) -> Switch:
     """Tell whether an account was cancelled."""
-    return switch(person.cancelled_at is not None)
+    return to_switch(person.cancelled_at is not None)
 
 
-def switch(value: object) -> Switch:
+def to_switch(value: object) -> Switch:
     """Return 1 for what is true or there, 0 otherwise."""
     return 1 if value else 0
