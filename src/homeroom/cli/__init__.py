@@ -15,7 +15,7 @@ from homeroom.cli import (
     streams,
     viewers,
 )
-from homeroom.cli.common import CommandGroup
+from homeroom.cli.command import CommandGroup
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})

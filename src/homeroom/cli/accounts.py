@@ -3,7 +3,7 @@
 import click
 
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.cli.common import (
+from homeroom.cli.command import (
     ID,
     CommandContext,
     json_option,

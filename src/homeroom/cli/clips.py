@@ -7,7 +7,7 @@ import click
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.mp4 import looks_like_mp4
-from homeroom.cli.common import (
+from homeroom.cli.command import (
     ID,
     CommandContext,
     OutputFields,

@@ -15,7 +15,7 @@ import msgspec
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
-from homeroom.cli.common import CommandContext, format_time, json_option, to_json, with_context
+from homeroom.cli.command import CommandContext, format_time, json_option, to_json, with_context
 from homeroom.domain.clips import Clip
 from homeroom.folder import database_address, find_running_server, open_store
 from homeroom.media.room import recordings, spool

@@ -4,7 +4,7 @@ import click
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, TokenId, WindowId
-from homeroom.cli.common import (
+from homeroom.cli.command import (
     ID,
     MOMENT,
     CommandContext,

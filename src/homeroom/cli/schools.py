@@ -9,7 +9,7 @@ import msgspec
 from homeroom.base.clock import SystemClock
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator, md5_hex
-from homeroom.cli.common import (
+from homeroom.cli.command import (
     ID,
     PAIR,
     CommandContext,

@@ -10,7 +10,7 @@ from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.settings import Settings
 from homeroom.bootstrap import RunningServer
 from homeroom.bootstrap import serve as run_server
-from homeroom.cli.common import CommandContext, get_invocation, print_warning, with_context
+from homeroom.cli.command import CommandContext, get_invocation, print_warning, with_context
 from homeroom.cli.schools import build_credentials
 from homeroom.contract.action import APIPath
 from homeroom.domain.streams import APP

@@ -4,7 +4,7 @@ import click
 
 from homeroom.base.ids import LessonId
 from homeroom.bootstrap import build_dependencies, find_hosts
-from homeroom.cli.common import (
+from homeroom.cli.command import (
     ID,
     CommandContext,
     OutputFields,

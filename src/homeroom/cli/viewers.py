@@ -9,7 +9,7 @@ from homeroom.admin import spreadsheet
 from homeroom.admin.lists_classes import to_viewer_row
 from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.bootstrap import find_hosts
-from homeroom.cli.common import (
+from homeroom.cli.command import (
     ID,
     CommandContext,
     OutputFields,
