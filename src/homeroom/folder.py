@@ -86,7 +86,7 @@ def lock_data_folder(settings: Settings) -> Iterator[Callable[[str, Hosts], None
     """Make sure that no other server works on the same SQLite; takes the addresses served at."""
     settings.data.mkdir(parents=True, exist_ok=True)
     # Servers on one PostgreSQL share the folder as well: each must find the files of the others.
-    kind = fcntl.LOCK_EX if settings.database is None else fcntl.LOCK_SH
+    kind = fcntl.LOCK_SH if settings.database is not None else fcntl.LOCK_EX
     with (settings.data / LOCK_FILE).open("a+") as file:
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)

@@ -43,7 +43,7 @@ class HoursChange:
 
     def apply_to(self, hours: Hours) -> Hours:
         """Return the hours of a class after this change."""
-        return Hours(hours.begin if self.begin is None else self.begin, self.end)
+        return Hours(self.begin if self.begin is not None else hours.begin, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class RecordingChange:
 
     def apply_to(self, old: RecordingOptions) -> RecordingOptions:
         """Return the options after this change."""
-        scene = old.scene if self.scene is None else self.scene
+        scene = self.scene if self.scene is not None else old.scene
         return RecordingOptions(self.record, scene, self.live, self.replay)
 
 
@@ -102,8 +102,8 @@ class WatchPolicy:
     def with_changes(self, by_login: bool | None, unlogged_chat: bool | None) -> "WatchPolicy":  # noqa: FBT001  values, not modes
         """Return the policy after a change in which None leaves a value unchanged."""
         return WatchPolicy(
-            self.watch_by_login if by_login is None else by_login,
-            self.allow_unlogged_chat if unlogged_chat is None else unlogged_chat,
+            by_login if by_login is not None else self.watch_by_login,
+            unlogged_chat if unlogged_chat is not None else self.allow_unlogged_chat,
         )
 
 
@@ -278,18 +278,20 @@ def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
 
 def change_classroom(old: ClassroomSettings, change: LessonChange) -> ClassroomSettings:
     """Return the settings after an edit; refuse a mode or an auto-stage that does not fit."""
-    smart = old.is_smart if change.is_smart is None else change.is_smart
+    smart = change.is_smart if change.is_smart is not None else old.is_smart
     if change.is_smart and old.has_two_cameras:
         raise Refusal(Errno.TEACH_MODE_NOT_CHANGED, "a smart classroom has no second camera")
     if change.enters_off_stage is False and old.is_smart and change.is_smart is None:
         raise Refusal(Errno.AUTO_STAGE_NOT_CHANGED, "a smart classroom keeps students off stage")
-    off_stage = old.enters_off_stage if change.enters_off_stage is None else change.enters_off_stage
+    off_stage = (
+        change.enters_off_stage if change.enters_off_stage is not None else old.enters_off_stage
+    )
     return ClassroomSettings(
         seats=old.seats,
         resolution=old.resolution,
         has_two_cameras=old.has_two_cameras,
         is_smart=smart,
-        is_broadcast=old.is_broadcast if change.is_broadcast is None else change.is_broadcast,
+        is_broadcast=change.is_broadcast if change.is_broadcast is not None else old.is_broadcast,
         enters_off_stage=off_stage or smart,
     )
 

@@ -56,7 +56,7 @@ class Lifecycle:
     def closes_at(self) -> Moment:
         """The actual end: the end of overtime, or the moment the class was closed early."""
         end = self.ends_at + OVERTIME_SECONDS
-        return end if self.closed_at is None else min(end, self.closed_at)
+        return min(end, self.closed_at) if self.closed_at is not None else end
 
     def is_over(self, now: Moment) -> bool:
         """Return whether the class has ended: overtime has passed, or it was closed early."""

@@ -233,7 +233,9 @@ class ChatService:
                 case DeleteMessage(id=message):
                     chat.delete_message(uow, lesson, by, EntryId(message))
                 case PinMessage(id=message):
-                    chat.pin_message(uow, lesson, by, None if message is None else EntryId(message))
+                    chat.pin_message(
+                        uow, lesson, by, EntryId(message) if message is not None else None
+                    )
                 case MuteViewer(viewer=viewer, on=is_muted):
                     chat.mute(uow, lesson, by, ViewerId(viewer), is_muted=is_muted)
                 case PauseChat(on=is_paused):

@@ -141,7 +141,7 @@ class LoginEndpoints:
         self._waiting_logins += 1
         try:
             async with self._hash_slots:
-                password_hash = _dummy_hash() if account_row is None else account_row[1]
+                password_hash = account_row[1] if account_row is not None else _dummy_hash()
                 is_right = await asyncio.to_thread(
                     passwords.verify_password, password_hash, password
                 )

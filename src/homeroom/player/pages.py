@@ -136,8 +136,8 @@ class ClassPages:
             return self._renderer.render_notice(request, HTTPStatus.GONE, "gone", frame_ancestors)
         course_url = None
         if course_key == seen.course_key:
-            path = COURSE if lesson_page.ticket is None else COURSE_BY_LINK
-            names = () if lesson_page.ticket is None else LINK_FIELDS
+            path = COURSE_BY_LINK if lesson_page.ticket is not None else COURSE
+            names = LINK_FIELDS if lesson_page.ticket is not None else ()
             course_url = build_url(path, courseKey=course_key, **_carry_fields(fields, *names))
         return self._renderer.render(
             request,
@@ -232,7 +232,7 @@ class ClassPages:
         self, uow: UnitOfWork, key: str, link: LoginFreeLink | None
     ) -> CoursePage:
         course, school, lessons = viewing.get_course_page(uow, key)
-        ticket = None if link is None else viewing.issue_link_ticket(uow, self._deps, key, link)
+        ticket = viewing.issue_link_ticket(uow, self._deps, key, link) if link is not None else None
         return CoursePage(
             course,
             school.plan.suspended,

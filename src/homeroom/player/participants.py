@@ -133,13 +133,13 @@ class ViewerParticipant(Participant):
     def author(self) -> Author:
         """The author of their messages; only stored viewers may send any."""
         viewer = self.admitted.viewer
-        return Author(self.name, ChatRole.VIEWER, None if viewer is None else viewer.id)
+        return Author(self.name, ChatRole.VIEWER, viewer.id if viewer is not None else None)
 
     @property
     def name(self) -> str:
         """Their name, empty for a visitor without one."""
         viewer = self.admitted.viewer
-        return self.admitted.ticket.name if viewer is None else viewer.name
+        return viewer.name if viewer is not None else self.admitted.ticket.name
 
     @property
     def kind(self) -> ParticipantKind:

@@ -46,7 +46,7 @@ class RateLimiter:
     def seconds_to_wait(self, key: str) -> float:
         """Return the seconds until the next attempt is allowed; 0 if it is allowed now."""
         tries = self._attempts.get(key)
-        return 0.0 if tries is None else max(0.0, tries.until - self._now())
+        return max(0.0, tries.until - self._now()) if tries is not None else 0.0
 
     def record_attempt(self, key: str) -> None:
         """Count an attempt; called before its result is known, so that parallel attempts count."""

@@ -204,7 +204,9 @@ class RoomRegistry:
         for connection in list(room.connections):
             if (connection.ticket or connection.participant.identity) in updates.revoked:
                 connection.pipe.close_with(
-                    CloseCode.NOT_FOUND if connection.ticket is None else CloseCode.LOGIN_REQUIRED
+                    CloseCode.LOGIN_REQUIRED
+                    if connection.ticket is not None
+                    else CloseCode.NOT_FOUND
                 )
 
     async def _write_likes(self) -> None:

@@ -102,13 +102,13 @@ def state(
                 clip.file.file_id,
                 clip.file.kind,
                 clip.file.started_at,
-                None if clip.file.duration_ms is None else clip.file.duration_ms / THOUSAND,
+                clip.file.duration_ms / THOUSAND if clip.file.duration_ms is not None else None,
                 url,
             )
             for clip, url in content.clips
         ],
         paused=standing.is_paused,
-        pinned=None if standing.pinned is None else message(standing.pinned),
+        pinned=message(standing.pinned) if standing.pinned is not None else None,
     )
 
 

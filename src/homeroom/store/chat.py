@@ -155,7 +155,7 @@ def _read_entry(row: Row) -> ChatEntry:
     (
         number, lesson, kind, viewer, name, role, text, target, nonce, sent_at, deleted_at,
     ) = row  # fmt: skip
-    author = Author(name, ChatRole(role), None if viewer is None else ViewerId(viewer))
+    author = Author(name, ChatRole(role), ViewerId(viewer) if viewer is not None else None)
     new = NewChatEntry(LessonId(lesson), EntryKind(kind), author, text, target, nonce)
     return ChatEntry(EntryId(number), new, sent_at, is_deleted=deleted_at is not None)
 
@@ -234,7 +234,9 @@ class Chats:
         )
         return {
             LessonId(lesson): ChatState(
-                bool(is_paused), None if pinned[0] is None else _read_entry(tuple(pinned)), likes
+                bool(is_paused),
+                _read_entry(tuple(pinned)) if pinned[0] is not None else None,
+                likes,
             )
             for lesson, is_paused, likes, *pinned in rows
         }

@@ -227,7 +227,7 @@ class JobQueue:
             self._number(_COUNT),
             self._number(_COUNT_FAILING),
             self._number(_COUNT_SET_ASIDE),
-            0 if oldest is None else max(now - oldest, 0),
+            max(now - oldest, 0) if oldest is not None else 0,
         )
 
     def _number(self, statement: Statement) -> int:

@@ -223,7 +223,9 @@ def read_lesson(row: Row) -> Lesson:
         introduction=introduction,
         identity=identity,
         key=key,
-        stream=None if signature is None else StreamSignature(signature, f"{stream_expires_at:x}"),
+        stream=StreamSignature(signature, f"{stream_expires_at:x}")
+        if signature is not None
+        else None,
         origin=Origin(origin),
         closed_at=closed_at,
         deleted_at=deleted_at,
@@ -241,8 +243,8 @@ def _recording_values(
         "replay": int(recording.replay),
         "watch_by_login": int(watch_policy.watch_by_login),
         "allow_unlogged_chat": int(watch_policy.allow_unlogged_chat),
-        "stream_signature": None if stream is None else stream.signature,
-        "stream_expires_at": None if stream is None else stream.expires_at,
+        "stream_signature": stream.signature if stream is not None else None,
+        "stream_expires_at": stream.expires_at if stream is not None else None,
     }
 
 
@@ -272,7 +274,7 @@ class Lessons:
         plan, existing, folder_owner, overlaps, *course_row = self._tx.fetch_all(
             _GET_CONTEXT, values
         )[0]
-        found_course = None if course_row[0] is None else read_course(tuple(course_row))
+        found_course = read_course(tuple(course_row)) if course_row[0] is not None else None
         return NewLessonContext(
             read_plan(plan), existing, folder_owner, bool(overlaps), found_course
         )

@@ -84,7 +84,7 @@ def fetch_page(
     filter_names = frozenset(filters)
     order = _order_name(definition, filter_names)
     width = len(_order(definition, order))
-    after = (BEFORE_FIRST,) * width if request.after is None else request.after
+    after = request.after if request.after is not None else (BEFORE_FIRST,) * width
     if request.after is not None and (request.order, len(after)) != (order, width):
         raise CursorMismatchError
     values: dict[str, Value] = {

@@ -107,7 +107,7 @@ class Rosters:
                 nickname,
                 account,
                 school_name,
-                None if role is None else MemberRole(role),
+                MemberRole(role) if role is not None else None,
                 teacher is not None,
             )
             for uid, cancelled_at, nickname, account, school_name, role, teacher in rows

@@ -148,7 +148,7 @@ class Schools:
     def get_newest_id(self) -> SchoolId | None:
         """Return the highest SID; None without schools."""
         sid: int | None = self._tx.fetch_all(_GET_NEWEST_ID, {})[0][0]
-        return None if sid is None else SchoolId(sid)
+        return SchoolId(sid) if sid is not None else None
 
     def add(self, school: School, now: Moment) -> None:
         """Add a school with its SID."""

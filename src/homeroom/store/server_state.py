@@ -47,7 +47,7 @@ class ServerState:
         if existing is None:
             self._tx.execute(_ADD, {"state_name": name, "state_value": value})
             existing = self.get(name)
-        return value if existing is None else existing
+        return existing if existing is not None else value
 
     def save(self, name: str, value: str) -> None:
         """Set the value of a name."""

@@ -90,7 +90,7 @@ class _ItemField(ColumnElement[Any]):
 @compiles(_ItemField, SQLITE)
 def _item_field_sqlite(element: _ItemField, compiler: SQLCompiler, **kw: object) -> str:
     item = compiler.process(element.item, **kw)
-    return item if element.index is None else f"json_extract({item}, '$[{element.index}]')"
+    return f"json_extract({item}, '$[{element.index}]')" if element.index is not None else item
 
 
 @compiles(_ItemField, POSTGRESQL)

@@ -76,7 +76,7 @@ class SchoolBuilder:
         """Return the parameters of a class that can be added; add what it needs first."""
         begin = self.clock.now() + DAY
         form: dict[str, Value] = {
-            "courseId": self.course() if course is None else course,
+            "courseId": course if course is not None else self.course(),
             "className": "Class",
             "beginTime": begin,
             "endTime": begin + HOUR,

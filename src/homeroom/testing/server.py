@@ -92,7 +92,7 @@ class LocalServer:
         after_commit: bool = False,
     ) -> None:
         """Add a fault to the next calls of an action, of one school or of all."""
-        school = None if sid is None else SchoolId(sid)
+        school = SchoolId(sid) if sid is not None else None
         self.faults.add(Fault(0, action, school, errno, delay_ms, drop, times, after_commit))
 
     def forget_credentials(self) -> None:

@@ -143,7 +143,7 @@ def find_user(uow: UnitOfWork, user: UserId | None, name: AccountName | None) ->
     """Return a user by UID if there is one, or by account; active users before cancelled ones."""
     if user is not None:
         return uow.accounts.get(user)
-    return None if name is None else uow.accounts.find_by_names([name.value]).get(name.value)
+    return uow.accounts.find_by_names([name.value]).get(name.value) if name is not None else None
 
 
 def add_school_student(

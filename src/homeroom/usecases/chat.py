@@ -86,7 +86,7 @@ def delete_message(uow: UnitOfWork, lesson: LessonId, by: Author, message: Entry
     uow.chats.save_state(
         lesson,
         is_paused=state.is_paused,
-        pinned=None if state.pinned is None else state.pinned.id,
+        pinned=state.pinned.id if state.pinned is not None else None,
     )
     return uow.chats.add(NewChatEntry(lesson, EntryKind.DELETE, by, target=message), uow.now)
 
@@ -99,14 +99,16 @@ def pin_message(
         _check_message(uow, lesson, message)
     is_paused = uow.chats.get_state(lesson).is_paused
     uow.chats.save_state(lesson, is_paused=is_paused, pinned=message)
-    kind = EntryKind.UNPIN if message is None else EntryKind.PIN
+    kind = EntryKind.PIN if message is not None else EntryKind.UNPIN
     return uow.chats.add(NewChatEntry(lesson, kind, by, target=message), uow.now)
 
 
 def pause(uow: UnitOfWork, lesson: LessonId, by: Author, *, is_paused: bool) -> ChatEntry:
     """Pause the chat for everyone but the teacher, or resume it."""
     pinned = uow.chats.get_state(lesson).pinned
-    uow.chats.save_state(lesson, is_paused=is_paused, pinned=None if pinned is None else pinned.id)
+    uow.chats.save_state(
+        lesson, is_paused=is_paused, pinned=pinned.id if pinned is not None else None
+    )
     kind = EntryKind.PAUSE if is_paused else EntryKind.RESUME
     return uow.chats.add(NewChatEntry(lesson, kind, by), uow.now)
 

@@ -167,7 +167,7 @@ def _unwrap(value: T | Refusal) -> T:
 
 
 def _switch_value(value: bool | None) -> int | None:  # noqa: FBT001  a value, not a mode
-    return None if value is None else int(value)
+    return int(value) if value is not None else None
 
 
 def _resolve_head_teacher(
@@ -183,12 +183,12 @@ def _resolve_head_teacher(
         user = person.id
     if user is None:
         return None
-    course_id = None if course is None else course.id
+    course_id = course.id if course is not None else None
     candidate = uow.teachers.list_candidates(school.id, (user,), course_id)[0].candidate
     check_candidates([candidate], rule)
     if not school.plan.head_teachers:
         raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
-    former = None if course is None else course.head_teacher
+    former = course.head_teacher if course is not None else None
     if (
         course is not None
         and former not in (None, user)

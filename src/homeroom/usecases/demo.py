@@ -71,7 +71,7 @@ class DemoSchool(msgspec.Struct, frozen=True, kw_only=True):
 def find_or_create(uow: UnitOfWork, deps: Dependencies) -> DemoSchool:
     """Return the demo school; create it at the first call, repair it at later ones."""
     school_id = uow.server_state.get(SCHOOL_KEY)
-    school = None if school_id is None else uow.schools.get(SchoolId(int(school_id)))
+    school = uow.schools.get(SchoolId(int(school_id))) if school_id is not None else None
     token = None
     if school is None:
         school = schools.create(uow, deps, SCHOOL_NAME)
@@ -138,7 +138,7 @@ def _ensure_running(
 def _find_open(uow: UnitOfWork, key: str) -> PublishTarget | None:
     """Return the class of a name in the server state; None if it is over or deleted."""
     lesson = uow.server_state.get(key)
-    target = None if lesson is None else uow.publish_sessions.get_stream(LessonId(int(lesson)))
+    target = uow.publish_sessions.get_stream(LessonId(int(lesson))) if lesson is not None else None
     if target is None or target.lesson.is_over(uow.now):
         return None
     return target if has_stream(target.lesson, StreamKind.CLASS) else None
@@ -196,7 +196,7 @@ def _content_key(school: SchoolId) -> str:
 
 def _find_content(uow: UnitOfWork, school: SchoolId) -> DemoContent | None:
     text = uow.server_state.get(_content_key(school))
-    return None if text is None else msgspec.json.decode(text, type=DemoContent)
+    return msgspec.json.decode(text, type=DemoContent) if text is not None else None
 
 
 def _is_usable(uow: UnitOfWork, school: SchoolId, demo: DemoContent) -> bool:
@@ -227,7 +227,7 @@ def _ensure_person(uow: UnitOfWork, school: SchoolId, number: int, name: str) ->
 def _ensure_label(uow: UnitOfWork, school: SchoolId, index: int, name: str) -> LabelId:
     existing = uow.labels.find_by_name(school, name)
     colour = ("#0091ff", "#30a46c", "#f76808")[index]
-    return uow.labels.add(school, name, colour, uow.now) if existing is None else existing.id
+    return existing.id if existing is not None else uow.labels.add(school, name, colour, uow.now)
 
 
 def _ensure_folders(uow: UnitOfWork, school: SchoolId) -> list[FolderId]:

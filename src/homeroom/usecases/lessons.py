@@ -113,7 +113,7 @@ def find_teacher(uow: UnitOfWork, user: UserId | None, account: str | None) -> U
     except Refusal:
         return None
     teacher = find_user(uow, None, name)
-    return None if teacher is None else teacher.id
+    return teacher.id if teacher is not None else None
 
 
 def edit(
@@ -129,7 +129,7 @@ def edit(
     parent = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     old = get_v1_lesson(uow, course, lesson)
     check_editable(old, change, uow.now)
-    hours = old.hours if change.hours is None else change.hours.apply_to(old.hours)
+    hours = change.hours.apply_to(old.hours) if change.hours is not None else old.hours
     if change.hours is not None:
         check_hours(hours, uow.now)
         if uow.lessons.is_in_maintenance(hours):
@@ -271,7 +271,7 @@ def _check_teachers(
     if not change.changes_teachers:
         return []
     joining: list[CourseCandidate] = []
-    new_co_teachers = co_teachers if change.co_teachers is None else change.co_teachers
+    new_co_teachers = change.co_teachers if change.co_teachers is not None else co_teachers
     if change.teacher is not None and change.teacher != old.teacher:
         rows = uow.teachers.list_candidates(school.id, (change.teacher,), old.course, old.id)
         check_candidates([rows[0].candidate], TEACHER_RULE)
@@ -308,21 +308,21 @@ def _check_plan_of_edit(
             is_smart=change.is_smart or False, is_broadcast=change.is_broadcast or False
         )
         recording = (
-            RecordingOptions()
-            if change.recording is None
-            else change.recording.apply_to(RecordingOptions())
+            change.recording.apply_to(RecordingOptions())
+            if change.recording is not None
+            else RecordingOptions()
         )
         check_plan(plan, sent, recording, has_co_teachers=bool(change.co_teachers))
         return
     if classroom.seats > plan.max_seats:
         raise Refusal(Errno.SEATS_INVALID, f"the plan now has {plan.max_seats} seats a class")
     co_teachers = (
-        uow.class_roles.list_co_teachers(old.id)
-        if change.co_teachers is None
-        else change.co_teachers
+        change.co_teachers
+        if change.co_teachers is not None
+        else uow.class_roles.list_co_teachers(old.id)
     )
     recording = (
-        old.recording if change.recording is None else change.recording.apply_to(old.recording)
+        change.recording.apply_to(old.recording) if change.recording is not None else old.recording
     )
     check_plan(plan, classroom, recording, has_co_teachers=bool(co_teachers))
     if plan.monthly_classes:

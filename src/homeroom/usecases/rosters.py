@@ -78,9 +78,9 @@ def remove_members(
         if isinstance(request, Refusal):
             verdicts.append(request)
             continue
-        person = None if uid is None else persons.get(uid)
+        person = persons.get(uid) if uid is not None else None
         if person is None:
-            unknown = Errno.NOT_A_MEMBER if request.user is None else Errno.BAD_DATA
+            unknown = Errno.BAD_DATA if request.user is not None else Errno.NOT_A_MEMBER
             verdicts.append(Refusal(unknown))
         elif person.role is not role or person.user in removed:
             verdicts.append(Refusal(Errno.NOT_A_MEMBER))
@@ -105,8 +105,8 @@ def _resolve_uid(request: MemberRequest | Refusal, accounts: dict[str, User]) ->
         return None
     if request.user is not None:
         return request.user
-    person = None if request.name is None else accounts.get(request.name.value)
-    return None if person is None else person.id
+    person = accounts.get(request.name.value) if request.name is not None else None
+    return person.id if person is not None else None
 
 
 def _places_left(uow: UnitOfWork, school: School, course: CourseId, role: MemberRole) -> int | None:
@@ -132,7 +132,7 @@ def _check_person(
     named: set[UserId],
 ) -> RosterCandidate:
     """Return a person who may become a member; raise `Refusal` otherwise."""
-    person = None if uid is None else persons.get(uid)
+    person = persons.get(uid) if uid is not None else None
     by_account = request.user is None
     if person is None:
         raise Refusal(Errno.ACCOUNT_NOT_REGISTERED if by_account else Errno.BAD_DATA)

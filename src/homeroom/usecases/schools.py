@@ -22,7 +22,7 @@ PAGE_SIZE = 500
 def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = None) -> School:
     """Create a school and its school account; without a plan it has all features and no limit."""
     newest = uow.schools.get_newest_id()
-    sid = FIRST_SID if newest is None else SchoolId(newest + 1)
+    sid = SchoolId(newest + 1) if newest is not None else FIRST_SID
     number = parse_telephone(f"00999-{FIRST_TELEPHONE + sid}")
     name = normalize_name(name)
     owner = uow.accounts.add(NewUser(number, name[:24], None), uow.now)

@@ -193,7 +193,7 @@ def _build_info(
     return StreamInfo(
         name,
         push_url=push_url,
-        pull_urls=None if signature is None else build_pull_addresses(name, signature, hosts),
+        pull_urls=build_pull_addresses(name, signature, hosts) if signature is not None else None,
     )
 
 

@@ -53,7 +53,9 @@ def stop(
         raise Refusal(Errno.TEACHER_HAS_COURSES)
     if state is not TeacherState.ACTIVE:
         return
-    delay = deps.stop_delay_seconds if current.plan.stop_delay is None else current.plan.stop_delay
+    delay = (
+        current.plan.stop_delay if current.plan.stop_delay is not None else deps.stop_delay_seconds
+    )
     if delay == 0:
         uow.teachers.save_state(school, person.id, TeacherState.STOPPED)
         return

@@ -96,7 +96,7 @@ def get_page_lesson(uow: UnitOfWork, key: str) -> PublicLesson:
 def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, list[PublicLesson]]:
     """Return a course, its school and the listed classes; raises `NoSuchPageError`."""
     course = uow.pages.find_course(key) if is_public_key(key) else None
-    school = None if course is None else uow.schools.get(course.school)
+    school = uow.schools.get(course.school) if course is not None else None
     if course is None or school is None:
         raise NoSuchPageError
     return course, school, uow.pages.list_lessons_of_course(key, uow.now, MAX_LISTED_LESSONS)
@@ -124,9 +124,9 @@ def issue_link_ticket(
     if not is_public_key(key):
         return None
     page = uow.pages.find_lesson(key)
-    course = uow.pages.find_course(key) if page is None else None
+    course = None if page is not None else uow.pages.find_course(key)
     owner = page.lesson.school if page is not None else course.school if course else None
-    school = None if owner is None else uow.schools.get(owner)
+    school = uow.schools.get(owner) if owner is not None else None
     if school is None or not is_link_valid(school, key, link.account, link.nickname, link.code):
         return None
     try:
@@ -139,8 +139,8 @@ def issue_link_ticket(
         name=name,
         school=school.id,
         expires_at=uow.now + TICKET_SECONDS,
-        course=None if course is None else course.id,
-        lesson=None if page is None else page.lesson.id,
+        course=course.id if course is not None else None,
+        lesson=page.lesson.id if page is not None else None,
     )
     return sign_ticket(ticket, deps.ticket_key)
 

@@ -26,7 +26,7 @@ def is_crowded(transport: asyncio.BaseTransport, share: float = 3 / 4) -> bool:
     """
     own = transport.get_extra_info("socket")
     # The system assigns the lowest free number.
-    number: int = -1 if own is None else own.fileno()
+    number: int = own.fileno() if own is not None else -1
     return number >= share * resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 

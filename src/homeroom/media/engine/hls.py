@@ -191,12 +191,12 @@ class HlsWindow:
 
     @property
     def _next_number(self) -> int:
-        return self._next_segment if self._open_segment is None else self._open_segment.number
+        return self._open_segment.number if self._open_segment is not None else self._next_segment
 
     @property
     def _listed(self) -> list[HlsSegment]:
         listed = self._complete[-LISTED_SEGMENTS:]
-        return listed if self._open_segment is None else [*listed, self._open_segment]
+        return [*listed, self._open_segment] if self._open_segment is not None else listed
 
     @property
     def _part_target(self) -> int:

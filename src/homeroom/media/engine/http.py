@@ -319,7 +319,7 @@ class MediaHTTP(asyncio.Protocol):
         if transport.is_closing():
             return
         self._deadline = self._loop.time() + IDLE_SECONDS
-        length = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
+        length = b"Content-Length: %d\r\n" % len(body) if body is not None else b""
         head = start + request.connection + length + b"\r\n"
         if not body or request.method == b"HEAD":
             transport.write(head)

@@ -376,7 +376,7 @@ def _make_init(
     data = box(b"ftyp", b"iso5", struct.pack(">I", 512), b"iso5iso6mp41")
     data += box(b"moov", movie, *tracks, box(b"mvex", *extends))
     width, height = (picture.width, picture.height) if picture else (0, 0)
-    config = b"" if sound is None else sound.config
+    config = sound.config if sound is not None else b""
     has_sets = picture is not None and first is not None and picture.has_parameter_sets(first)
     return InitSegment(data, ",".join(names), width, height, picture is not None, config, has_sets)
 

@@ -177,7 +177,7 @@ class Recorder:
         """`on`, `off` or `failed`."""
         if self.error is not None:
             return "failed"
-        return "off" if self._file is None else "on"
+        return "on" if self._file is not None else "off"
 
     def add(self, chunk: MediaChunk) -> None:
         """Record a chunk."""

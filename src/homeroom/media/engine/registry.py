@@ -83,7 +83,7 @@ class StreamRegistry:
         if silent is not None:
             silent.cut("another publisher has taken over")
             silent.end()
-        shift = 0 if answer.now is None else answer.now - self._clock.now()
+        shift = answer.now - self._clock.now() if answer.now is not None else 0
         recorder = Recorder(self._archive, client, shift)
         publication = Publication(self, stream, client, recorder, cut)
         self._publications[client.id] = publication
@@ -178,9 +178,9 @@ class StreamRegistry:
             "clients": stream.viewers,
             "publish": {
                 "active": publication is not None,
-                "cid": "" if publication is None else publication.client.id,
+                "cid": publication.client.id if publication is not None else "",
             },
-            "video": _describe_video(stream, None if publication is None else publication.init),
+            "video": _describe_video(stream, publication.init if publication is not None else None),
             "audio": {"codec": "AAC"} if stream.cache.has_audio else None,
             "homeroom": {
                 "viewers": {
@@ -188,9 +188,9 @@ class StreamRegistry:
                     "flv": len(stream.flv),
                     "hls": stream.hls.viewers,
                 },
-                "key_frame_ms": None if publication is None else publication.keyframe_ms,
-                "recording": "off" if publication is None else publication.recorder.state,
-                "recording_error": None if publication is None else publication.recorder.error,
+                "key_frame_ms": publication.keyframe_ms if publication is not None else None,
+                "recording": publication.recorder.state if publication is not None else "off",
+                "recording_error": publication.recorder.error if publication is not None else None,
             },
         }
 
@@ -203,7 +203,7 @@ class StreamRegistry:
 
     def _check_free(self, name: str) -> None:
         stream = self._streams.get(name)
-        publication = None if stream is None else stream.publication
+        publication = stream.publication if stream is not None else None
         if publication is not None and self._loop.time() - publication.heard_at < TAKEOVER_SECONDS:
             raise DeniedError("the stream has a publisher already")
 

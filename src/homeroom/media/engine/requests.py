@@ -76,7 +76,7 @@ class HTTPRequest:
         """Return the requested slice of a list; raises `BadRequestError`."""
         fields = dict(pair.split("=", 1) for pair in self.query.split("&") if "=" in pair)
         start, count = _parse_number(fields.get("start")) or 0, _parse_number(fields.get("count"))
-        return slice(start, None if count is None else start + count)
+        return slice(start, start + count if count is not None else None)
 
 
 def parse_request(head: bytes) -> HTTPRequest:
