@@ -116,7 +116,7 @@ def test_frames_made_of_noise_do_no_harm(room: Classroom) -> None:
 def test_who_sends_too_many_frames_is_sent_away(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "SHUN_SECONDS", 0.05)
+    monkeypatch.setattr(sockets, "IGNORE_SECONDS", 0.05)
     monkeypatch.setattr(door, "COMMANDS", RateLimit(10, 0.001))
     flooder, ann = room.visitor(), room.guest()
     with suppress(ConnectionClosed):
@@ -364,8 +364,8 @@ def test_a_database_that_is_down_keeps_nobody_from_staying(
 ) -> None:
     ann = room.guest("Ann")
     with monkeypatch.context() as patch:
-        patch.setattr(Chats, "since", broken)
-        patch.setattr(Chats, "standing", broken)
+        patch.setattr(Chats, "list_since", broken)
+        patch.setattr(Chats, "get_state", broken)
         ann.send("like", n=2)
         ann.next("counts", lambda counts: counts["likes"] == 2)
     ann.said("back again")
