@@ -35,9 +35,9 @@ from homeroom.folder import (
 from homeroom.jobs.handlers import create_handlers
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Worker
-from homeroom.media import room
+from homeroom.media import service as media_service
 from homeroom.media.demo import add_recording
-from homeroom.media.room import Listeners, Room, hosts
+from homeroom.media.service import EngineListeners, MediaService, build_hosts
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.openapi import describe_partner_api
@@ -72,7 +72,7 @@ def find_hosts(settings: Settings) -> Hosts:
     running = find_running_server(settings)
     if running is not None and running.hosts is not None:
         return running.hosts
-    return hosts(settings, f"http://{settings.host}:{settings.port}")
+    return build_hosts(settings, f"http://{settings.host}:{settings.port}")
 
 
 def build_dependencies(
@@ -111,7 +111,7 @@ class Services:
     deps: Dependencies
     hosts: Hosts
     files: LocalStorage
-    media: Room
+    media: MediaService
     chat: ChatService
 
     async def close_live(self) -> None:
@@ -130,9 +130,11 @@ async def build_services(
     files = LocalStorage(settings.data)
     worker = Worker(async_store, clock, real, create_handlers(async_store, files))
     server_secrets = await async_store.write(secrets.load_or_create)
-    engine = room.control(settings, sockets.media, server_secrets.engine)
-    deps = build_dependencies(settings, server_secrets, room.video_works(settings, engine))
-    where = hosts(settings, sockets.url, sockets.media)
+    engine = media_service.create_engine_client(settings, sockets.media, server_secrets.engine)
+    deps = build_dependencies(
+        settings, server_secrets, media_service.create_video_check(settings, engine)
+    )
+    where = build_hosts(settings, sockets.url, sockets.media)
     faults = FaultInjector() if settings.sandbox else None
     metrics = Metrics()
     journal = Journal() if settings.sandbox else None
@@ -143,7 +145,7 @@ async def build_services(
     )
     observer = Observer(metrics.count_call, clock, journal)
     v1 = V1Wire(authenticator, dispatcher, observer, id_prefix=deps.keys.public_key()[:8])
-    media = Room(
+    media = MediaService(
         settings,
         async_store,
         deps,
@@ -226,7 +228,7 @@ def _tune_garbage_collector() -> None:
 
 
 def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
-    works = room.video_works(settings, None)
+    works = media_service.create_video_check(settings, None)
     deps = build_dependencies(settings, secrets.load_or_create(uow), works)
     school = demo.find_or_create(uow, deps)
     return demo.put_on_air(uow, deps, school) if settings.media == "embedded" else school
@@ -237,7 +239,7 @@ class ListeningSockets(NamedTuple):
 
     api: socket.socket
     url: str
-    media: Listeners | None
+    media: EngineListeners | None
 
 
 async def run_server(
@@ -274,7 +276,7 @@ async def _sockets(settings: Settings, opened: ExitStack) -> ListeningSockets:
         return ListeningSockets(api, url, None)
     rtmp, _ = await at(settings.rtmp_port, PORT_RETRY_SECONDS, " (--rtmp-port takes another)")
     http, _ = await at(settings.media_port, PORT_RETRY_SECONDS, " (--media-port takes another)")
-    return ListeningSockets(api, url, Listeners(rtmp, http))
+    return ListeningSockets(api, url, EngineListeners(rtmp, http))
 
 
 @dataclass(frozen=True)
@@ -298,7 +300,7 @@ def _sites(server: Services) -> Starlette:
                 server.deps,
                 server.hosts,
                 server.media.facts,
-                server.media.browser,
+                server.media.gateway,
                 server.chat,
                 server.metrics,
             ),
@@ -307,7 +309,7 @@ def _sites(server: Services) -> Starlette:
                 ReadBackContext(server.deps, server.hosts, server.media.facts),
                 server.worker,
                 server.metrics,
-                server.media.trouble,
+                server.media.engine_problem,
                 describe_partner_api,
             ),
         ],

@@ -14,8 +14,8 @@ from sqlalchemy import delete
 from homeroom.domain.clips import Clip
 from homeroom.domain.streams import StreamKind
 from homeroom.media import hooks
-from homeroom.media.hooks import MAX_BODY
-from homeroom.media.room import recordings
+from homeroom.media.hooks import MAX_BODY_BYTES
+from homeroom.media.service import recordings_folder
 from homeroom.store.tables import clips
 from homeroom.usecases import secrets
 from homeroom.usecases.streams import StreamClient
@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, house: House) -> None:
         server = house.services
         self.secret: str = server.async_store.store.write(secrets.load_or_create).hooks
-        self.folder = recordings(server.settings)
+        self.folder = recordings_folder(server.settings)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._http = httpx.Client(base_url=house.url, timeout=30)
 
@@ -201,8 +201,8 @@ def test_a_body_that_is_no_hook_is_not_answered(engine: Engine, body: bytes) -> 
 
 
 def test_a_body_that_is_too_long_is_not_read(engine: Engine) -> None:
-    assert engine.post(b" " * (MAX_BODY + 1)).status_code == 413
-    assert engine.post(b" " * MAX_BODY + b"{").status_code == 413
+    assert engine.post(b" " * (MAX_BODY_BYTES + 1)).status_code == 413
+    assert engine.post(b" " * MAX_BODY_BYTES + b"{").status_code == 413
 
 
 def test_hooks_are_posted(house: House) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from homeroom.base.settings import Settings
 from homeroom.domain.streams import StreamFacts
-from homeroom.media import control
-from homeroom.media.control import Control, Streams, Totals
+from homeroom.media import engine_client
 from homeroom.media.engine.http_client import NoResponseError
-from homeroom.media.room import video_works
+from homeroom.media.engine_client import EngineClient, EngineState, EngineTotals
+from homeroom.media.service import create_video_check
 from tests.support.srs import SRS, stream
 
 BEARER = "a secret"
@@ -24,8 +24,8 @@ def srs() -> Iterator[SRS]:
     running.close()
 
 
-def asked(srs: SRS) -> Streams:
-    return asyncio.run(Control(srs.url, BEARER).streams())
+def fetch(srs: SRS) -> EngineState:
+    return asyncio.run(EngineClient(srs.url, BEARER).fetch_state())
 
 
 def test_an_srs_tells_who_pushes_and_how_many_watch(srs: SRS) -> None:
@@ -35,7 +35,7 @@ def test_an_srs_tells_who_pushes_and_how_many_watch(srs: SRS) -> None:
         stream("other", "p", app="film"),
     ]
 
-    seen = asked(srs)
+    seen = fetch(srs)
 
     (running,) = seen.running
     assert (running.name, running.client_id) == ("0fdc12bc3558164d", "2lg6l3d8")
@@ -46,7 +46,7 @@ def test_an_srs_tells_who_pushes_and_how_many_watch(srs: SRS) -> None:
 def test_an_old_srs_numbers_its_clients(srs: SRS) -> None:
     srs.streams = [stream("0fdc12bc3558164d", 112, id=24420, vhost=24419)]
 
-    assert [one.client_id for one in asked(srs).running] == ["112"]
+    assert [running.client_id for running in fetch(srs).running] == ["112"]
 
 
 def test_our_own_engine_tells_more(srs: SRS) -> None:
@@ -59,49 +59,55 @@ def test_our_own_engine_tells_more(srs: SRS) -> None:
     srs.streams = [stream("0fdc12bc3558164d", "c1", homeroom=facts)]
     srs.own = {"homeroom": {"recording_failures": 1, "slow_key_frames": 2, "bytes_in": 3}}
 
-    seen = asked(srs)
+    seen = fetch(srs)
 
-    assert [one.facts for one in seen.running] == [
+    assert [running.facts for running in seen.running] == [
         StreamFacts(8000, {"rtmp": 1, "flv": 2, "hls": 3}, "failed", "No space left on device")
     ]
-    assert seen.totals == Totals(recording_failures=1, slow_key_frames=2, bytes_in=3)
+    assert seen.totals == EngineTotals(recording_failures=1, slow_key_frames=2, bytes_in=3)
 
 
 def test_a_long_list_is_asked_for_page_by_page(srs: SRS, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "PAGE", 2)
+    monkeypatch.setattr(engine_client, "PAGE_SIZE", 2)
     srs.streams = [stream(f"{number:016x}", f"c{number}") for number in range(5)]
 
-    assert [one.client_id for one in asked(srs).running] == ["c0", "c1", "c2", "c3", "c4"]
+    assert [running.client_id for running in fetch(srs).running] == [
+        "c0",
+        "c1",
+        "c2",
+        "c3",
+        "c4",
+    ]
 
 
 def test_the_secret_goes_to_an_engine_whose_address_names_no_user(srs: SRS) -> None:
-    asked(srs)
+    fetch(srs)
 
     assert srs.asked[-1][1] == f"Bearer {BEARER}"
 
 
 def test_an_address_with_a_user_is_asked_as_that_user(srs: SRS) -> None:
-    asyncio.run(Control(f"http://admin:pass%20word@{srs.address}", BEARER).streams())
+    asyncio.run(EngineClient(f"http://admin:pass%20word@{srs.address}", BEARER).fetch_state())
 
     assert srs.asked[-1][1] == f"Basic {b64encode(b'admin:pass word').decode()}"
 
 
 def test_a_client_is_thrown_out_by_its_id(srs: SRS) -> None:
-    asyncio.run(Control(srs.url + "/", BEARER).kick("a/b"))
+    asyncio.run(EngineClient(srs.url + "/", BEARER).kick("a/b"))
 
     assert srs.asked == [("/api/v1/clients/a%2Fb", f"Bearer {BEARER}")]
 
 
 def test_a_client_who_has_gone_need_not_be_thrown_out(srs: SRS) -> None:
     srs.kick_status = 404
-    asyncio.run(Control(srs.url, BEARER).kick("c1"))
+    asyncio.run(EngineClient(srs.url, BEARER).kick("c1"))
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
 def test_a_client_who_is_not_thrown_out_is_told_of(srs: SRS, status: int) -> None:
     srs.kick_status = status
     with pytest.raises(NoResponseError, match=str(status)):
-        asyncio.run(Control(srs.url, BEARER).kick("c1"))
+        asyncio.run(EngineClient(srs.url, BEARER).kick("c1"))
 
 
 @pytest.mark.parametrize(
@@ -122,41 +128,41 @@ def test_whatever_else_is_answered_is_no_answer(srs: SRS, answer: tuple[int, byt
     srs.answer = answer
 
     with pytest.raises(NoResponseError):
-        asked(srs)
+        fetch(srs)
 
 
 def test_it_is_known_since_when_there_is_no_answer(
     srs: SRS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(control, "monotonic", lambda: now)
-    engine = Control(srs.url, BEARER)
+    monkeypatch.setattr(engine_client, "monotonic", lambda: now)
+    engine = EngineClient(srs.url, BEARER)
     assert not engine.is_up  # it was never asked
 
-    asyncio.run(engine.streams())
-    assert (engine.is_up, engine.down_for()) == (True, 0)
+    asyncio.run(engine.fetch_state())
+    assert (engine.is_up, engine.seconds_down()) == (True, 0)
 
     srs.answer = (500, b"")
     now = 110.0
     with pytest.raises(NoResponseError):
-        asyncio.run(engine.streams())
+        asyncio.run(engine.fetch_state())
     now = 120.0
     with pytest.raises(NoResponseError):
-        asyncio.run(engine.streams())
+        asyncio.run(engine.fetch_state())
     now = 130.0
-    assert (engine.is_up, engine.down_for()) == (False, 20)
+    assert (engine.is_up, engine.seconds_down()) == (False, 20)
 
     srs.answer = None
-    asyncio.run(engine.streams())
-    assert (engine.is_up, engine.down_for()) == (True, 0)
+    asyncio.run(engine.fetch_state())
+    assert (engine.is_up, engine.seconds_down()) == (True, 0)
 
 
 def test_an_engine_that_is_down_for_a_minute_means_no_video(
     srs: SRS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(control, "monotonic", lambda: now)
-    works = video_works(Settings(), Control(srs.url, BEARER))
+    monkeypatch.setattr(engine_client, "monotonic", lambda: now)
+    works = create_video_check(Settings(), EngineClient(srs.url, BEARER))
 
     now = 160.0
     assert works()
@@ -167,5 +173,5 @@ def test_an_engine_that_is_down_for_a_minute_means_no_video(
 def test_video_works_where_nobody_can_be_asked_and_not_where_there_is_no_engine() -> None:
     external = Settings(media="external", rtmp_url="rtmp://a.example", media_url="http://a.example")
 
-    assert video_works(external, None)()
-    assert not video_works(Settings(media="none"), None)()
+    assert create_video_check(external, None)()
+    assert not create_video_check(Settings(media="none"), None)()

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.domain.streams import PublishSession, StreamFacts, StreamKind
-from homeroom.media import watch
-from homeroom.media.control import Control
-from homeroom.media.watch import Watch
+from homeroom.media import stream_monitor
+from homeroom.media.engine_client import EngineClient
+from homeroom.media.stream_monitor import StreamMonitor
 from homeroom.store.engine import StoreError
 from homeroom.store.publish_sessions import NewPublishSession, PublishSessions
 from homeroom.store.tables import pushes
@@ -47,7 +47,7 @@ def watching(tmp_path_factory: pytest.TempPathFactory, srs: SRS) -> Iterator[Hou
     folder = tmp_path_factory.mktemp("watching")
     with pytest.MonkeyPatch.context() as patch:
         # The engine is looked at more often, so that no test waits for two looks.
-        patch.setattr(watch, "LOOK_SECONDS", 0.1)
+        patch.setattr(stream_monitor, "POLL_SECONDS", 0.1)
         with running_house(folder, None, "sqlite", media_api=srs.url) as house:
             yield house
 
@@ -213,7 +213,9 @@ def test_a_push_that_nobody_knows_of_is_ended_at_our_own_engine(live: Live) -> N
     own.streams = [stream("reset", "stranger")]
 
     async def scene() -> None:
-        watching = Watch(AsyncStore(store), deps, Control(own.url, ""), OURS, lambda _numbers: None)
+        watching = StreamMonitor(
+            AsyncStore(store), deps, EngineClient(own.url, ""), OURS, lambda _numbers: None
+        )
         running = asyncio.create_task(watching.run())
         await asyncio.to_thread(own.wait_for_kick, "stranger")
         running.cancel()
@@ -282,7 +284,7 @@ def test_a_database_that_is_down_does_not_make_the_engine_look_dead(
 ) -> None:
     house = live.given.house
     with monkeypatch.context() as patch:
-        patch.setattr(watch, "TROUBLE_SECONDS", 0.1)
+        patch.setattr(stream_monitor, "ERROR_BACKOFF_SECONDS", 0.1)
         patch.setattr(PublishSessions, "running", _broken)
         srs.answer = (500, b"")
         srs.wait_for_looks(2)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
-from homeroom.media.browser import Browser
+from homeroom.media.gateway_process import GatewayProcess
 from homeroom.usecases import streams
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, Page, read
@@ -241,14 +241,14 @@ def test_a_session_is_ended_at_the_page_where_it_began_alone(
 ) -> None:
     ended = []
 
-    async def start(_self: Browser, _push_url: str, _offer: str) -> tuple[str, str]:
+    async def start(_self: GatewayProcess, _push_url: str, _offer: str) -> tuple[str, str]:
         return "0123abcd", "v=0"
 
-    async def stop(_self: Browser, session: str) -> None:
+    async def stop(_self: GatewayProcess, session: str) -> None:
         ended.append(session)
 
-    monkeypatch.setattr(Browser, "start", start)
-    monkeypatch.setattr(Browser, "stop", stop)
+    monkeypatch.setattr(GatewayProcess, "start_session", start)
+    monkeypatch.setattr(GatewayProcess, "stop_session", stop)
     taught, other = Taught(given), Taught(given)
     taught.opened()
     answer = taught.offer()

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from homeroom.media.supervisor import LOCK
+from homeroom.media.supervisor import LOCK_NAME
 from tests.support.operator import run_json
 from tests.support.process import Process, run
 
@@ -178,7 +178,7 @@ def test_a_killed_server_is_followed_by_another_at_the_same_ports(
 
 def is_locked(data: Path) -> bool:
     """Tell whether an engine lives that works on a data folder."""
-    with (data / "media" / LOCK).open("a") as lock:
+    with (data / "media" / LOCK_NAME).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -205,7 +205,7 @@ def test_a_port_that_is_taken_is_one_line_that_names_the_option(
 
 
 def test_a_part_that_fails_is_told_of_at_once_and_ends_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "media" / LOCK).mkdir(parents=True)
+    (tmp_path / "media" / LOCK_NAME).mkdir(parents=True)
     running = Process(data=tmp_path)
 
     until(lambda: "a part of the media room has ended" in running.log, "it is told")

@@ -18,9 +18,9 @@ from homeroom.base.settings import Settings
 from homeroom.domain.clips import Clip, NewClip, clip_path
 from homeroom.domain.streams import StreamKind
 from homeroom.folder import open_store
-from homeroom.media import finisher
+from homeroom.media import flattening_worker
 from homeroom.media.engine.flatten import FlatFile
-from homeroom.media.finisher import Finisher, NotFlattened, flattened
+from homeroom.media.flattening_worker import FlattenError, FlatteningWorker, flatten_in_subprocess
 from homeroom.store.engine import StoreError
 from homeroom.store.local_storage import LocalStorage, scratch_folder
 from homeroom.store.unit_of_work import Store
@@ -130,11 +130,11 @@ def run(recorded: Recorded, uow: Callable[[AsyncStore], Coroutine[Any, Any, None
     asyncio.run(main())
 
 
-def finish(recorded: Recorded, flatten: finisher.Flatten = flattened) -> None:
+def finish(recorded: Recorded, flatten: flattening_worker.Flatten = flatten_in_subprocess) -> None:
     """Finish all clips, once."""
     run(
         recorded,
-        lambda async_store: Finisher(
+        lambda async_store: FlatteningWorker(
             async_store, recorded.files, recorded.scratch, flatten
         ).finish_all(),
     )
@@ -211,11 +211,11 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_not_tried_at_once(
         tried.append(source)
         if source == recorded.path(broken):
             await asyncio.to_thread(target.write_bytes, b"half")
-            raise NotFlattened("no MP4")
+            raise FlattenError("no MP4")
         return await as_is(source, target)
 
     async def twice(async_store: AsyncStore) -> None:
-        one = Finisher(async_store, recorded.files, recorded.scratch, picky)
+        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, picky)
         await one.finish_all()
         await one.finish_all()
 
@@ -231,16 +231,16 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_not_tried_at_once(
 def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finisher, "BACK_OFF", (0.0,) * 4)
+    monkeypatch.setattr(flattening_worker, "BACKOFF_SECONDS", (0.0,) * 4)
     clip = recorded.clip(b"no MP4 at all")
     tries: list[Path] = []
 
     async def failing(source: Path, _target: Path) -> FlatFile:
         tries.append(source)
-        raise NotFlattened("no MP4")
+        raise FlattenError("no MP4")
 
     async def often(async_store: AsyncStore) -> None:
-        one = Finisher(async_store, recorded.files, recorded.scratch, failing)
+        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, failing)
         for _ in range(5):
             await one.finish_all()
             assert not recorded.seen(clip).file.is_finished
@@ -262,7 +262,7 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
 def test_what_another_time_may_do_is_tried_for_ever(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    monkeypatch.setattr(finisher, "BACK_OFF", (0.0,) * 4)
+    monkeypatch.setattr(flattening_worker, "BACKOFF_SECONDS", (0.0,) * 4)
     clip = recorded.clip()
     tries: list[Path] = []
 
@@ -273,7 +273,7 @@ def test_what_another_time_may_do_is_tried_for_ever(
         return await as_is(source, target)
 
     async def often(async_store: AsyncStore) -> None:
-        one = Finisher(async_store, recorded.files, recorded.scratch, at_last)
+        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, at_last)
         for _ in range(21):
             assert not recorded.seen(clip).file.is_finished
             await one.finish_all()
@@ -296,10 +296,10 @@ def test_of_two_servers_that_share_a_folder_one_finishes(recorded: Recorded) -> 
             return await as_is(source, target)
 
         first = asyncio.create_task(
-            Finisher(async_store, recorded.files, recorded.scratch, slowly).finish_all()
+            FlatteningWorker(async_store, recorded.files, recorded.scratch, slowly).finish_all()
         )
         await begun.wait()
-        await Finisher(async_store, recorded.files, recorded.scratch, as_is).finish_all()
+        await FlatteningWorker(async_store, recorded.files, recorded.scratch, as_is).finish_all()
         assert not recorded.seen(clip).file.is_finished
         go_on.set()
         await first
@@ -314,10 +314,10 @@ def test_a_child_says_why_it_failed(recorded: Recorded, tmp_path: Path) -> None:
     source.write_bytes(b"another container")
 
     async def one(_store: AsyncStore) -> None:
-        with pytest.raises(NotFlattened, match="there is no moov"):
-            await flattened(source, out)
+        with pytest.raises(FlattenError, match="there is no moov"):
+            await flatten_in_subprocess(source, out)
         with pytest.raises(OSError, match="No such file"):
-            await flattened(tmp_path / "gone.mp4", out)
+            await flatten_in_subprocess(tmp_path / "gone.mp4", out)
 
     run(recorded, one)
 
@@ -325,7 +325,7 @@ def test_a_child_says_why_it_failed(recorded: Recorded, tmp_path: Path) -> None:
 def test_a_child_that_is_stuck_is_ended(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finisher, "SHORTEST", 1.0)
+    monkeypatch.setattr(flattening_worker, "MIN_TIMEOUT_SECONDS", 1.0)
     clip = recorded.clip()
     # It has no writer: a reader would wait without end.
     recorded.path(clip).unlink()
@@ -360,21 +360,21 @@ def running(word: str) -> bool:
 def test_a_recording_that_comes_in_is_finished_at_once_and_the_end_comes_as_fast(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finisher, "LOOK_EVERY", PATIENCE)
+    monkeypatch.setattr(flattening_worker, "POLL_SECONDS", PATIENCE)
 
     async def server(async_store: AsyncStore) -> None:
         begun = asyncio.Event()
 
         async def flatten(source: Path, target: Path) -> FlatFile:
             begun.set()
-            return await flattened(source, target)
+            return await flatten_in_subprocess(source, target)
 
-        one = Finisher(async_store, recorded.files, recorded.scratch, flatten)
+        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, flatten)
         serving = asyncio.create_task(one.run())
         paths = []
         for _ in range(2):
             paths.append(recorded.path(await asyncio.to_thread(recorded.clip)))
-            one.nudge()
+            one.wake()
             await begun.wait()
             begun.clear()
         serving.cancel()
@@ -397,7 +397,7 @@ def test_what_a_killed_server_left_in_the_making_goes_at_the_next_start(
 
     async def start(async_store: AsyncStore) -> None:
         serving = asyncio.create_task(
-            Finisher(async_store, recorded.files, recorded.scratch, as_is).run()
+            FlatteningWorker(async_store, recorded.files, recorded.scratch, as_is).run()
         )
         await asyncio.to_thread(gone, left)
         serving.cancel()

@@ -15,7 +15,7 @@ import pytest
 
 from homeroom.media import supervisor
 from homeroom.media.engine.settings import EngineSettings
-from homeroom.media.supervisor import ID, LOCK, Supervisor, engine_id
+from homeroom.media.supervisor import ID_NAME, LOCK_NAME, Supervisor, engine_id
 
 PATIENCE: Final = 20
 # Notes what it received, does something, and notes its end.
@@ -137,7 +137,7 @@ def test_one_that_dies_is_started_again_with_the_same_ports(place: Place) -> Non
 def test_one_that_keeps_dying_is_given_more_time(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(supervisor, "BACK_OFF", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01, 0.02, 0.03))
 
     async def scene() -> None:
         async with place.supervised(DIES) as watched:
@@ -154,8 +154,8 @@ def test_one_that_keeps_dying_is_given_more_time(
 def test_one_that_was_well_for_long_is_started_again_at_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BACK_OFF", (0.01, PATIENCE))
-    monkeypatch.setattr(supervisor, "STEADY", 0.0)
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01, PATIENCE))
+    monkeypatch.setattr(supervisor, "STABLE_SECONDS", 0.0)
 
     async def scene() -> None:
         async with place.supervised(DIES) as watched:
@@ -165,7 +165,7 @@ def test_one_that_was_well_for_long_is_started_again_at_once(
 
 
 def test_one_that_does_not_end_is_killed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LAST_WORDS", 0.2)
+    monkeypatch.setattr(supervisor, "SHUTDOWN_SECONDS", 0.2)
 
     async def scene() -> None:
         async with place.supervised(HANGS) as watched:
@@ -180,8 +180,8 @@ def test_one_that_does_not_end_is_killed(place: Place, monkeypatch: pytest.Monke
 def test_one_that_does_not_answer_is_killed_and_started_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "HUNG", 0.3)
-    monkeypatch.setattr(supervisor, "LOOK", 0.05)
+    monkeypatch.setattr(supervisor, "MAX_SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 0.05)
     place.silent = 60.0
 
     async def scene() -> None:
@@ -198,7 +198,7 @@ def test_one_that_does_not_answer_is_killed_and_started_again(
 def test_one_that_has_just_started_has_time_to_answer(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "LOOK", 0.02)
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 0.02)
     # The last one has been silent for long.
     place.silent = 60.0
 
@@ -216,15 +216,15 @@ def test_it_waits_for_the_engine_of_a_server_that_was_killed(place: Place) -> No
     place.folder.mkdir()
 
     async def scene() -> None:
-        with (place.folder / LOCK).open("a") as of_the_old_one:
+        with (place.folder / LOCK_NAME).open("a") as of_the_old_one:
             fcntl.flock(of_the_old_one, fcntl.LOCK_EX)
             async with place.supervised(OBEYS) as watched:
                 await asyncio.sleep(0.3)
                 assert watched.pid is None
-                assert f"works on {place.folder}; " in watched.waits_for
+                assert f"works on {place.folder}; " in watched.waiting_reason
                 of_the_old_one.close()
                 await until(lambda: bool(place.noted("received")))
-                assert watched.waits_for == ""
+                assert watched.waiting_reason == ""
 
     played(scene)
 
@@ -235,26 +235,26 @@ def test_a_folder_names_its_engine_once(tmp_path: Path) -> None:
     assert re.fullmatch("[0-9a-f]{8}", name)
     assert engine_id(tmp_path / "media") == name
     assert engine_id(tmp_path / "another") != name
-    assert [file.name for file in (tmp_path / "media").iterdir()] == [ID]
+    assert [file.name for file in (tmp_path / "media").iterdir()] == [ID_NAME]
 
 
 def test_an_engine_keeps_others_away_as_long_as_it_lives(place: Place) -> None:
     async def scene() -> None:
         async with place.supervised(OBEYS):
             await until(lambda: bool(place.noted("received")))
-            with (place.folder / LOCK).open("a") as lock, pytest.raises(BlockingIOError):
+            with (place.folder / LOCK_NAME).open("a") as lock, pytest.raises(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     played(scene)
 
-    with (place.folder / LOCK).open("a") as lock:
+    with (place.folder / LOCK_NAME).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_program_that_is_not_there_is_tried_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BACK_OFF", (0.01,))
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01,))
 
     async def scene() -> None:
         watched = Supervisor(place.settings, place.folder, lambda: 0.0, ("/no/such/program",))

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from homeroom.domain.streams import BrowserPublishError
-from homeroom.media import browser as way
+from homeroom.media import gateway_process
 from tests.support import ffmpeg
 from tests.support.browser import Browser
 from tests.support.engine import Engine, running_engine, until
@@ -94,7 +94,7 @@ def test_picture_and_sound_of_a_browser_are_recorded_as_they_were(
     pulled = tmp_path / "pulled.flv"
     ffmpeg.run("-i", f"{engine.http}/whole.flv", "-t", "6", "-c", "copy", str(pulled))
     sent = units(b"".join(map(bytes, page.evaluate("seen"))))
-    gateway.do(gateway.browser.stop(session))
+    gateway.do(gateway.process.stop_session(session))
     path = recording(engine, "whole")
 
     for file in (path, pulled):
@@ -121,7 +121,7 @@ def test_a_microphone_alone_is_published(gateway: Gateway, engine: Engine, page:
     session = go_live(gateway, page, f"{engine.rtmp}/sound", "audio")
     until(lambda: is_live(engine, "sound"))
     page.wait_for_timeout(1500)
-    gateway.do(gateway.browser.stop(session))
+    gateway.do(gateway.process.stop_session(session))
 
     (found,) = ffmpeg.probe(recording(engine, "sound"))["streams"]
     assert found["codec_name"] == "aac"
@@ -142,7 +142,7 @@ def test_a_browser_that_comes_back_takes_over(
             )
         )
         until(lambda: is_live(engine, "again"))
-        gateway.do(gateway.browser.stop(session))
+        gateway.do(gateway.process.stop_session(session))
         until(lambda: not is_live(engine, "again"))
 
 
@@ -203,7 +203,7 @@ def test_the_answer_names_the_public_address(engine: Engine, page: Page) -> None
 def test_a_gateway_that_was_killed_is_started_again(engine: Engine, page: Page) -> None:
     with running_gateway() as gateway:
         gateway.start(f"{engine.rtmp}/revived", offered(page, "video"))
-        process = gateway.browser._process  # noqa: SLF001  nothing else kills it
+        process = gateway.process._process  # noqa: SLF001  nothing else kills it
         assert process is not None
         process.kill()
         gateway.do(process.wait())
@@ -214,7 +214,7 @@ def test_a_gateway_that_was_killed_is_started_again(engine: Engine, page: Page) 
 
 def test_strangers_are_not_answered(engine: Engine, gateway: Gateway, page: Page) -> None:
     gateway.start(f"{engine.rtmp}/strange", offered(page, "video"))
-    url = gateway.browser._url  # noqa: SLF001  nobody else is to know it
+    url = gateway.process._url  # noqa: SLF001  nobody else is to know it
     for method, path in (("GET", "/sessions"), ("POST", "/sessions"), ("DELETE", "/sessions/x")):
         answer = httpx.request(method, url + path, trust_env=False)
         assert answer.status_code == 401
@@ -227,9 +227,9 @@ def test_whose_push_is_refused_has_no_answer(gateway: Gateway, page: Page) -> No
 
 
 def test_without_the_extra_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(way, "NEEDED", ("aiortc", "no_such_package"))
+    monkeypatch.setattr(gateway_process, "REQUIRED_PACKAGES", ("aiortc", "no_such_package"))
     with running_gateway() as gateway:
-        assert not gateway.browser.is_installed
+        assert not gateway.process.is_installed
         with pytest.raises(BrowserPublishError, match=r"homeroom\[browser\]") as refused:
             gateway.start("rtmp://127.0.0.1:1/live/none", "v=0")
     assert refused.value.code == "not_installed"

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from playwright.sync_api import Page
 
-from homeroom.media.browser import Browser
+from homeroom.media.gateway_process import GatewayProcess
 
 PATIENCE: Final = 30.0
 T = TypeVar("T")
@@ -18,12 +18,12 @@ T = TypeVar("T")
 class Gateway:
     """The way to a gateway, with a loop of its own."""
 
-    def __init__(self, **more: Any) -> None:  # noqa: ANN401  as `Browser` has them
+    def __init__(self, **more: Any) -> None:  # noqa: ANN401  as `GatewayProcess` has them
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         settings = {"push_base": "", "address": None, "log_level": "info"} | more
-        self.browser = Browser(**settings)
+        self.process = GatewayProcess(**settings)
 
     def do(self, what: Coroutine[Any, Any, T]) -> T:
         """Do something where the gateway is known, and return what comes of it."""
@@ -31,18 +31,18 @@ class Gateway:
 
     def start(self, push_url: str, offer: str) -> tuple[str, str]:
         """Go live; returns session and answer."""
-        return self.do(self.browser.start(push_url, offer))
+        return self.do(self.process.start_session(push_url, offer))
 
     def close(self) -> None:
         """End it."""
-        self.do(self.browser.end())
+        self.do(self.process.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
         self._loop.close()
 
 
 @contextmanager
-def running_gateway(**more: Any) -> Iterator[Gateway]:  # noqa: ANN401  as `Browser` has them
+def running_gateway(**more: Any) -> Iterator[Gateway]:  # noqa: ANN401  as `GatewayProcess` has them
     """Have a gateway until the block ends; its process begins with the first session."""
     gateway = Gateway(**more)
     try:

@@ -6,7 +6,7 @@ import pytest
 
 from homeroom.base.settings import Settings
 from homeroom.domain.webcasts import Hosts
-from homeroom.media.room import hosts
+from homeroom.media.service import build_hosts
 
 HERE = "http://127.0.0.1:8080"
 
@@ -58,4 +58,4 @@ HERE = "http://127.0.0.1:8080"
 def test_addresses_follow_the_settings(
     given: dict[str, Any], served_at: str, expected: Hosts
 ) -> None:
-    assert hosts(Settings(**given), served_at) == expected
+    assert build_hosts(Settings(**given), served_at) == expected

@@ -18,7 +18,7 @@ from homeroom.base.settings import Settings
 from homeroom.cli.command import CommandContext, format_time, json_option, to_json, with_context
 from homeroom.domain.clips import Clip
 from homeroom.folder import database_address, find_running_server, open_store
-from homeroom.media.room import recordings, spool
+from homeroom.media.service import recordings_folder, spool_folder
 from homeroom.store.engine import StoreError
 from homeroom.store.inspection import check_database
 from homeroom.store.local_storage import LocalStorage
@@ -266,16 +266,16 @@ class _NotReady(msgspec.Struct):
 
 def _check_media(settings: Settings) -> Iterator[CheckResult]:
     """Look at the folders of the media engine, which need not be where the data are."""
-    folder = recordings(settings)
+    folder = recordings_folder(settings)
     if folder.is_dir():
         yield _check_space("recordings", folder)
-        yield from _check_stray_recordings(folder, spool(settings))
+        yield from _check_stray_recordings(folder, spool_folder(settings))
     elif settings.media == "external":
         yield CheckResult(
             "recordings", CheckStatus.WARN, f"{folder} is not there: nothing is taken in"
         )
     if settings.media == "embedded":
-        yield _check_reports(spool(settings))
+        yield _check_reports(spool_folder(settings))
 
 
 def _check_stray_recordings(folder: Path, spooled: Path) -> Iterator[CheckResult]:

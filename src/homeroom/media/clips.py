@@ -18,7 +18,7 @@ from homeroom.web.problems import HTTPError
 from homeroom.web.ranges import file_response
 
 # Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
-_TO_ALL = (
+_CORS_HEADERS = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
     (b"access-control-allow-headers", b"Range, If-Range"),
@@ -30,13 +30,13 @@ _TO_ALL = (
 def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
     """Return the address of clips; the key has signed the addresses that are good."""
 
-    async def answer(request: Request) -> Response:
+    async def serve_clip(request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT)
         file_id = request.path_params["file_id"]
-        expires_at = _admitted(request, file_id, key)
+        expires_at = _verify_signature(request, file_id, key)
 
-        def look(uow: UnitOfWork) -> NewClip:
+        def find_file(uow: UnitOfWork) -> NewClip:
             if expires_at <= uow.now:
                 raise _forbidden("the address has expired: ask for another one")
             clip = clips.find_by_file_id(uow, file_id)
@@ -44,7 +44,7 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
                 raise _missing(file_id)
             return clip.file
 
-        file = await store.read(look)
+        file = await store.read(find_file)
         try:
             stored = await asyncio.to_thread(storage.open, file.path)
         except FileNotFoundError:
@@ -55,20 +55,20 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
     return [
         Route(
             "/clips/{file_id}.mp4",
-            answer,
+            serve_clip,
             methods=["GET", "HEAD", "OPTIONS"],
-            middleware=[Middleware(_ToAll)],
+            middleware=[Middleware(_CORSMiddleware)],
         )
     ]
 
 
-def _admitted(request: Request, file_id: str, key: str) -> int:
+def _verify_signature(request: Request, file_id: str, key: str) -> int:
     """Return when a rightly signed address expires, or raise the problem that it is not."""
-    until = request.query_params.get("expires", "")
+    expires = request.query_params.get("expires", "")
     signature = request.query_params.get("signature", "")
-    if not has_valid_signature(file_id, until, signature, key):
+    if not has_valid_signature(file_id, expires, signature, key):
         raise _forbidden("the address is not signed as ours are")
-    return int(until, 16)
+    return int(expires, 16)
 
 
 def _forbidden(detail: str) -> HTTPError:
@@ -79,7 +79,7 @@ def _missing(file_id: str) -> HTTPError:
     return HTTPError(HTTPStatus.NOT_FOUND, f"there is no clip {file_id}")
 
 
-class _ToAll:
+class _CORSMiddleware:
     """Lets pages of any origin read what is answered."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -88,9 +88,9 @@ class _ToAll:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
 
-        async def send_on(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_TO_ALL]
+                message["headers"] = [*message["headers"], *_CORS_HEADERS]
             await send(message)
 
-        await self._app(scope, receive, send_on)
+        await self._app(scope, receive, send_with_headers)

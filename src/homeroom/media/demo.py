@@ -31,64 +31,64 @@ log = logging.getLogger("homeroom.media")
 
 SAMPLE: Final = Path(__file__).with_name("sample.flv")
 """Drawn and encoded by scripts/make_sample.py."""
-AGAIN: Final = 1.0
+RETRY_SECONDS: Final = 1.0
 """Seconds after which a push that has ended is begun again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class LoopingClip:
     """A clip whose end goes over into its beginning."""
 
     headers: list[Packet]
     frames: list[Packet]
-    length: int
+    length_ms: int
     """Milliseconds from its first picture to that of the next turn."""
 
     @classmethod
-    def read(cls, path: Path) -> "Clip":
+    def read(cls, path: Path) -> "LoopingClip":
         """Read an FLV whose pictures are evenly spaced."""
         packets = list(flv.read_packets(path.read_bytes()))
-        frames = [one for one in packets if not one.is_header]
-        times = [one.time for one in frames if one.kind == VIDEO]
-        length = times[-1] - times[0] + times[1] - times[0]
-        return cls([one for one in packets if one.is_header], frames, length)
+        frames = [packet for packet in packets if not packet.is_header]
+        times = [packet.time for packet in frames if packet.kind == VIDEO]
+        length_ms = times[-1] - times[0] + times[1] - times[0]
+        return cls([packet for packet in packets if packet.is_header], frames, length_ms)
 
-    def endless(self) -> Iterator[Packet]:
+    def loop_packets(self) -> Iterator[Packet]:
         """Return its packets for ever; their times go on from one turn to the next."""
         yield from self.headers
-        for begin in count(0, self.length):
+        for begin in count(0, self.length_ms):
             for frame in self.frames:
                 yield replace(frame, time=begin + frame.time)
 
 
-class Broadcast:
+class DemoBroadcast:
     """What keeps the demo class on the air, for as long as it is open."""
 
-    def __init__(self, store: AsyncStore, deps: Dependencies, push: str) -> None:
+    def __init__(self, store: AsyncStore, deps: Dependencies, push_base: str) -> None:
         """Take where streams are pushed to from here: `rtmp://127.0.0.1:PORT`."""
         self._store = store
         self._deps = deps
-        self._hosts = Hosts("", "", "", push)
+        self._hosts = Hosts("", "", "", push_base)
 
     async def run(self) -> None:
         """Push until the class is over; where the engine ends a push, begin another one."""
-        clip = await asyncio.to_thread(Clip.read, SAMPLE)
+        clip = await asyncio.to_thread(LoopingClip.read, SAMPLE)
         while True:
             try:
-                url = await self._store.read(self._address)
+                url = await self._store.read(self._get_push_url)
                 if url is None:
                     log.info("the demo class is over")
                     return
-                await push(clip, url)
+                await push_clip(clip, url)
             except (PublishError, StoreError) as reason:
                 log.debug("the demo class is not on the air", extra={"reason": str(reason)})
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(RETRY_SECONDS)
 
-    def _address(self, uow: UnitOfWork) -> str | None:
-        held = demo.get_on_air(uow)
-        if held is None:
+    def _get_push_url(self, uow: UnitOfWork) -> str | None:
+        lesson = demo.get_on_air(uow)
+        if lesson is None:
             return None
-        return teaching.get_push_url(held, StreamKind.CLASS, self._deps, self._hosts)
+        return teaching.get_push_url(lesson, StreamKind.CLASS, self._deps, self._hosts)
 
 
 def write_recording(source: Path, target: Path) -> None:
@@ -127,13 +127,13 @@ def add_recording(store: Store, storage: Storage, school: DemoSchool) -> None:
         raise
 
 
-async def push(clip: Clip, url: str) -> None:
+async def push_clip(clip: LoopingClip, url: str) -> None:
     """Push a clip at its own pace, endlessly; raises `Unpublished` when the server ends that."""
     async with open_publisher(url) as publisher:
-        began = monotonic()
-        for packet in clip.endless():
+        started_at = monotonic()
+        for packet in clip.loop_packets():
             # Sound goes along with the picture before it: that wakes us once a picture.
-            ahead = packet.time / 1000 - (monotonic() - began)
+            ahead = packet.time / 1000 - (monotonic() - started_at)
             if packet.kind == VIDEO and ahead > 0:
                 await asyncio.sleep(ahead)
             await publisher.send(packet)

@@ -53,10 +53,10 @@ class WhipIngest(Protocol):
     def is_installed(self) -> bool:
         """True if the gateway's extra dependencies are installed."""
 
-    async def start(self, push_url: str, offer: str) -> tuple[str, str]:
+    async def start_session(self, push_url: str, offer: str) -> tuple[str, str]:
         """Publish what is offered; returns session and answer, raises `BrowserPublishError`."""
 
-    async def stop(self, session: str) -> None:
+    async def stop_session(self, session: str) -> None:
         """End a session; an unknown session is ignored."""
 
 
@@ -165,7 +165,7 @@ class TeacherPages:
         url = await self._store.read(lambda uow: self._push_url(uow, token))
         try:
             offer = (await read_body(request, MAX_OFFER_BYTES)).decode()
-            session, answer = await self._whip.start(url, offer)
+            session, answer = await self._whip.start_session(url, offer)
         except UnicodeDecodeError:
             raise _problem(PublishRefusal.OFFER, "an offer is text in UTF-8") from None
         except BrowserPublishError as refused:
@@ -200,7 +200,7 @@ class TeacherPages:
         match = _SESSION.fullmatch(session)
         if match is None or not secrets_equal(match[2], self._session_proof(token, match[1])):
             raise HTTPError(HTTPStatus.NOT_FOUND, "there is no such session")
-        await self._whip.stop(match[1])
+        await self._whip.stop_session(match[1])
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
     def _session_proof(self, token: str, session: str) -> str:

@@ -15,7 +15,7 @@ from homeroom.media.whip.settings import GatewaySettings
 
 log = logging.getLogger("homeroom.media.whip")
 
-LAST_REQUESTS = 1
+GRACEFUL_SHUTDOWN_SECONDS = 1
 """Seconds for requests that run at the end."""
 
 
@@ -40,14 +40,14 @@ async def run(settings: GatewaySettings) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
-            timeout_graceful_shutdown=LAST_REQUESTS,
+            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         )
     )
 
-    def end() -> None:
+    def stop_server() -> None:
         server.should_exit = True
 
-    on_stdin_closed(asyncio.get_running_loop(), end)
+    on_stdin_closed(asyncio.get_running_loop(), stop_server)
     log.info("the gateway for browsers is ready")
     await server.serve(sockets=[socket.socket(fileno=settings.http_fd)])
     await gateway.close()

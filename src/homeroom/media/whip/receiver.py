@@ -27,100 +27,105 @@ from aiortc.rtp import (
     unwrap_rtx,
 )
 
-from homeroom.media.whip.arrivals import EXTENSION, Arrivals
-from homeroom.media.whip.order import Order
+from homeroom.media.whip.reorder_buffer import ReorderBuffer
+from homeroom.media.whip.transport_feedback import TRANSPORT_CC_URI, TransportFeedback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE: Final = {"video": 0.4, "audio": 0.1}
+MAX_WAIT_SECONDS: Final = {"video": 0.4, "audio": 0.1}
 """Seconds to wait for a missing packet; only those of pictures are sent again."""
-REPORT_EVERY: Final = 1.0
+REPORT_SECONDS: Final = 1.0
 """Seconds between our reports."""
-ASK_EVERY: Final = 0.5
+KEYFRAME_REQUEST_SECONDS: Final = 0.5
 """Seconds between two requests for a key frame."""
 PROFILES: Final = ("42e0", "4200", "4d00", "6400", "640c")
 """Profiles of H.264 that are taken: none is decoded here, so any that browsers name."""
 LEVEL: Final = "34"
 """5.2, the highest there is in browsers: a lower one would make them send a smaller picture."""
-EXTENSIONS: Final = ((1, "urn:ietf:params:rtp-hdrext:sdes:mid"), (2, EXTENSION))
-START: Final = "2500"
+EXTENSION_URIS: Final = ((1, "urn:ietf:params:rtp-hdrext:sdes:mid"), (2, TRANSPORT_CC_URI))
+START_BITRATE_KBPS: Final = "2500"
 """Kilobits a second that a browser begins with; its own first guess is 300."""
 
 
-class Receiver(RTCRtpReceiver):
+class RTPReceiver(RTCRtpReceiver):
     """Receives one track; whoever made the connection says who gets its packets."""
 
     def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
         super().__init__(kind, transport)
         self.kind = kind
-        self.take: Callable[[RtpPacket | None], None] = lambda _: None
+        self.on_packet: Callable[[RtpPacket | None], None] = lambda _: None
         """Gets each packet, none where some are lost."""
-        self.report: Callable[[int, int], None] = lambda *_: None
+        self.on_sender_report: Callable[[int, int], None] = lambda *_: None
         """Gets time and RTP time of a report of the sender."""
-        self.gone: Callable[[], None] = lambda: None
+        self.on_disconnect: Callable[[], None] = lambda: None
         """Is called when the browser ends the connection."""
-        self.arrivals = Arrivals()
+        self.feedback = TransportFeedback()
         """Of all tracks of the connection."""
-        self.heard_at = monotonic()
+        self.last_packet_at = monotonic()
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
-        self._resent: dict[int, int] = {}
-        self._order: Order[RtpPacket] = Order(PATIENCE[kind])
-        self._media = 0
-        self._own = 0
+        self._rtx_ssrcs: dict[int, int] = {}
+        self._buffer: ReorderBuffer[RtpPacket] = ReorderBuffer(MAX_WAIT_SECONDS[kind])
+        self._media_ssrc = 0
+        self._own_ssrc = 0
         self._statistics: dict[int, StreamStatistics] = {}
-        self._reports: dict[int, tuple[int, float]] = {}
-        self._reporting: asyncio.Task[None] | None = None
-        self._asked_at = 0.0
+        self._sender_reports: dict[int, tuple[int, float]] = {}
+        self._report_task: asyncio.Task[None] | None = None
+        self._keyframe_requested_at = 0.0
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Begin."""
-        if self._reporting is not None:
+        if self._report_task is not None:
             return
         self._codecs = {codec.payloadType or 0: codec for codec in parameters.codecs}
-        self._resent = {one.rtx.ssrc: one.ssrc for one in parameters.encodings if one.rtx}
+        self._rtx_ssrcs = {
+            coding.rtx.ssrc: coding.ssrc for coding in parameters.encodings if coding.rtx
+        }
         self.transport._register_rtp_receiver(self, parameters)  # noqa: SLF001  as aiortc's own does
-        self._reporting = asyncio.create_task(self._report())
+        self._report_task = asyncio.create_task(self._send_reports())
 
     async def stop(self) -> None:
         """End."""
-        if self._reporting is not None:
+        if self._report_task is not None:
             self.transport._unregister_rtp_receiver(self)  # noqa: SLF001  as aiortc's own does
-            self._reporting.cancel()
+            self._report_task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._reporting
+                await self._report_task
 
-    async def ask_for_key(self) -> None:
+    async def request_keyframe(self) -> None:
         """Ask for a key frame, unless that was done just now."""
         now = monotonic()
-        if now - self._asked_at >= ASK_EVERY:
-            self._asked_at = now
-            await self._send_rtcp_pli(self._media)
+        if now - self._keyframe_requested_at >= KEYFRAME_REQUEST_SECONDS:
+            self._keyframe_requested_at = now
+            await self._send_rtcp_pli(self._media_ssrc)
 
     def _set_rtcp_ssrc(self, ssrc: int) -> None:
         super()._set_rtcp_ssrc(ssrc)
-        self._own = ssrc
+        self._own_ssrc = ssrc
 
     def _handle_disconnect(self) -> None:
-        self.gone()
+        self.on_disconnect()
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
-        self.heard_at = monotonic()
+        self.last_packet_at = monotonic()
         if isinstance(packet, RtcpSrPacket):
-            about = packet.sender_info
-            self._reports[packet.ssrc] = (about.ntp_timestamp >> 16 & 0xFFFFFFFF, self.heard_at)
-            if packet.ssrc == self._media:
-                self.report(about.ntp_timestamp, about.rtp_timestamp)
+            info = packet.sender_info
+            self._sender_reports[packet.ssrc] = (
+                info.ntp_timestamp >> 16 & 0xFFFFFFFF,
+                self.last_packet_at,
+            )
+            if packet.ssrc == self._media_ssrc:
+                self.on_sender_report(info.ntp_timestamp, info.rtp_timestamp)
         elif isinstance(packet, RtcpByePacket):
-            self.gone()
+            self.on_disconnect()
 
     async def _handle_rtp_packet(
         self,
         packet: RtpPacket,
         arrival_time_ms: int,  # noqa: ARG002  too coarse
     ) -> None:
-        now = self.heard_at = monotonic()
-        await self._tell_arrivals(packet, now)
+        now = self.last_packet_at = monotonic()
+        await self._send_feedback(packet, now)
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
@@ -128,40 +133,40 @@ class Receiver(RTCRtpReceiver):
             self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
         self._statistics[packet.ssrc].add(packet)
         if is_rtx(codec):
-            original, of = self._resent.get(packet.ssrc), codec.parameters.get("apt")
-            if original != self._media or not isinstance(of, int) or len(packet.payload) < 2:  # noqa: PLR2004  the original sequence number has two bytes
+            original, of = self._rtx_ssrcs.get(packet.ssrc), codec.parameters.get("apt")
+            if original != self._media_ssrc or not isinstance(of, int) or len(packet.payload) < 2:  # noqa: PLR2004  the original sequence number has two bytes
                 return
             packet = unwrap_rtx(packet, payload_type=of, ssrc=original)
-        elif packet.ssrc != self._media:
-            self._media = packet.ssrc
-            self._order = Order(PATIENCE[self.kind])
-            self.take(None)
-        for one in self._order.take(packet.sequence_number, packet, now):
-            self.take(one)
-        if self.kind == "video" and (missing := self._order.wanted(now)):
-            await self._send_rtcp_nack(self._media, missing)
+        elif packet.ssrc != self._media_ssrc:
+            self._media_ssrc = packet.ssrc
+            self._buffer = ReorderBuffer(MAX_WAIT_SECONDS[self.kind])
+            self.on_packet(None)
+        for next_packet in self._buffer.add(packet.sequence_number, packet, now):
+            self.on_packet(next_packet)
+        if self.kind == "video" and (missing := self._buffer.due_nacks(now)):
+            await self._send_rtcp_nack(self._media_ssrc, missing)
 
-    async def _tell_arrivals(self, packet: RtpPacket, now: float) -> None:
+    async def _send_feedback(self, packet: RtpPacket, now: float) -> None:
         """Tell the browser, now and then, when its packets came: it sends as much as fits."""
         number = packet.extensions.transport_sequence_number
         if number is None:
             return
-        self.arrivals.take(number, now)
-        told = self.arrivals.report(self._own, packet.ssrc, now)
-        if told is not None:
+        self.feedback.add(number, now)
+        report = self.feedback.build_report(self._own_ssrc, packet.ssrc, now)
+        if report is not None:
             with suppress(ConnectionError):
-                await self.transport._send_rtp(told)  # noqa: SLF001  as aiortc's own does
+                await self.transport._send_rtp(report)  # noqa: SLF001  as aiortc's own does
 
-    async def _report(self) -> None:
+    async def _send_reports(self) -> None:
         """Report what arrives: browsers go by it."""
         while True:
-            await asyncio.sleep(REPORT_EVERY)
-            told = [self._received(*one) for one in self._statistics.items()]
-            if told:
-                await self._send_rtcp(RtcpRrPacket(self._own, told))
+            await asyncio.sleep(REPORT_SECONDS)
+            reports = [self._reception_info(*item) for item in self._statistics.items()]
+            if reports:
+                await self._send_rtcp(RtcpRrPacket(self._own_ssrc, reports))
 
-    def _received(self, ssrc: int, of: StreamStatistics) -> RtcpReceiverInfo:
-        seen, seen_at = self._reports.get(ssrc, (0, 0.0))
+    def _reception_info(self, ssrc: int, of: StreamStatistics) -> RtcpReceiverInfo:
+        seen, seen_at = self._sender_reports.get(ssrc, (0, 0.0))
         return RtcpReceiverInfo(
             ssrc=ssrc,
             fraction_lost=of.fraction_lost,
@@ -175,20 +180,20 @@ class Receiver(RTCRtpReceiver):
 
 def install() -> None:
     """Have aiortc use this receiver and speak H.264 and Opus alone; for a process of its own."""
-    aiortc.rtcpeerconnection.RTCRtpReceiver = Receiver  # type: ignore[attr-defined]  # aiortc imports the name and does not export it
-    arrivals = RTCRtcpFeedback("transport-cc")
-    feedback = [RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), arrivals]
+    aiortc.rtcpeerconnection.RTCRtpReceiver = RTPReceiver  # type: ignore[attr-defined]  # aiortc imports the name and does not export it
+    transport_cc = RTCRtcpFeedback("transport-cc")
+    feedback = [RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), transport_cc]
     HEADER_EXTENSIONS.update(
-        (kind, [RTCRtpHeaderExtensionParameters(number, uri) for number, uri in EXTENSIONS])
+        (kind, [RTCRtpHeaderExtensionParameters(number, uri) for number, uri in EXTENSION_URIS])
         for kind in ("audio", "video")
     )
     CODECS["audio"] = [
-        RTCRtpCodecParameters("audio/opus", 48_000, 2, 96, [arrivals], {"stereo": "1"})
+        RTCRtpCodecParameters("audio/opus", 48_000, 2, 96, [transport_cc], {"stereo": "1"})
     ]
     CODECS["video"] = [
-        one
+        codec
         for number, profile in zip(range(97, 127, 2), PROFILES, strict=False)
-        for one in (
+        for codec in (
             RTCRtpCodecParameters(
                 mimeType="video/H264",
                 clockRate=90_000,
@@ -198,15 +203,15 @@ def install() -> None:
                     "level-asymmetry-allowed": "1",
                     "packetization-mode": "1",
                     "profile-level-id": profile + LEVEL,
-                    "x-google-start-bitrate": START,
+                    "x-google-start-bitrate": START_BITRATE_KBPS,
                 },
             ),
             RTCRtpCodecParameters("video/rtx", 90_000, None, number + 1, [], {"apt": number}),
         )
     ]
-    aioice.ice.get_host_addresses = _addresses
+    aioice.ice.get_host_addresses = _host_addresses
 
 
-def _addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001  aioice asks so
+def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001  aioice asks so
     """Return the addresses of this machine; one without a network still has itself."""
     return get_host_addresses(use_ipv4, use_ipv6) or ["127.0.0.1"]

@@ -16,34 +16,34 @@ from aiortc.rtp import RtpPacket
 from homeroom.media.engine.amf0 import Value, encode
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 from homeroom.media.engine.publisher import PublishError, open_publisher
-from homeroom.media.whip import sound
-from homeroom.media.whip.avc import Picture, Pictures
-from homeroom.media.whip.receiver import Receiver
-from homeroom.media.whip.sound import Sound
-from homeroom.media.whip.timeline import Timeline
+from homeroom.media.whip import audio
+from homeroom.media.whip.audio import AudioTranscoder
+from homeroom.media.whip.av_sync import AVSynchronizer
+from homeroom.media.whip.h264 import AccessUnit, H264Depacketizer
+from homeroom.media.whip.receiver import RTPReceiver
 
 log = logging.getLogger("homeroom.media.whip")
 
-SILENCE: Final = 10.0
+MAX_SILENT_SECONDS: Final = 10.0
 """Seconds without a packet after which a browser counts as gone; it has as long to begin."""
-LOOK: Final = 0.5
-ANSWERING: Final = 8.0
+CHECK_SECONDS: Final = 0.5
+ANSWER_TIMEOUT_SECONDS: Final = 8.0
 """Seconds for an answer."""
-CLOSING: Final = 5.0
-KEY_EVERY: Final = 1.7
+CLOSE_TIMEOUT_SECONDS: Final = 5.0
+KEYFRAME_SECONDS: Final = 1.7
 """Seconds after a key frame until the next is asked for: on its way, it comes within two."""
-MOST_WAITING: Final = 1_000
+MAX_QUEUED_PACKETS: Final = 1_000
 """Packets that wait for the server; about ten seconds."""
-MOST_CANDIDATES: Final = 20
-CODECS: Final[dict[str, Value]] = {"videocodecid": 7.0, "audiocodecid": 10.0}
+MAX_CANDIDATES: Final = 20
+METADATA_CODECS: Final[dict[str, Value]] = {"videocodecid": 7.0, "audiocodecid": 10.0}
 _CANDIDATE = re.compile(r"^(a=candidate:\S+ \d+ \S+ \d+ )(\S+)( .*)$")
 
 
-class BadOffer(Exception):
+class BadOfferError(Exception):
     """An offer that cannot be answered; the message says why."""
 
 
-class Session:
+class WHIPSession:
     """A browser's connection, from its offer to its end."""
 
     def __init__(self, push_url: str, address: str | None) -> None:
@@ -51,165 +51,174 @@ class Session:
         self.push_url = push_url
         self._address = address
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._receivers: list[Receiver] = []
-        self._timeline = Timeline()
-        self._pictures = Pictures()
+        self._receivers: list[RTPReceiver] = []
+        self._sync = AVSynchronizer()
+        self._depacketizer = H264Depacketizer()
         self._header = b""
-        self._key_at = 0.0
-        self._sound = Sound()
-        self._worker = ThreadPoolExecutor(1, "sound")
-        self._push = AsyncExitStack()
-        self._packets: asyncio.Queue[Packet] = asyncio.Queue(MOST_WAITING)
-        self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._keyframe_at = 0.0
+        self._transcoder = AudioTranscoder()
+        self._executor = ThreadPoolExecutor(1, "sound")
+        self._push_stack = AsyncExitStack()
+        self._packets: asyncio.Queue[Packet] = asyncio.Queue(MAX_QUEUED_PACKETS)
+        self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def answer(self, offer: str) -> str:
         """Answer an offer, once it may be pushed; raises `BadOffer`, `Unpublished`."""
         try:
-            async with asyncio.timeout(ANSWERING):
-                await self._take(offer)
-                self._publisher = await self._push.enter_async_context(
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+                await self._accept_offer(offer)
+                self._publisher = await self._push_stack.enter_async_context(
                     open_publisher(self.push_url)
                 )
                 await self._connection.setLocalDescription()
         except TimeoutError:
-            raise BadOffer("there is no way to the browser") from None
-        return _readdressed(self._connection.localDescription.sdp, self._address)
+            raise BadOfferError("there is no way to the browser") from None
+        return _replace_addresses(self._connection.localDescription.sdp, self._address)
 
     async def run(self) -> None:
         """Publish what comes until either side has had enough."""
-        watching = asyncio.create_task(self._watch())
-        publishing = asyncio.create_task(self._publish())
+        silence_task = asyncio.create_task(self._wait_for_silence())
+        publish_task = asyncio.create_task(self._publish())
         try:
-            ends = (watching, publishing, self._over)
+            ends = (silence_task, publish_task, self._ended)
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             log.info("a browser's push ends: %s", next(iter(done)).result())
         finally:
             self.end("")
-            for task in (watching, publishing):
+            for task in (silence_task, publish_task):
                 task.cancel()
-            await asyncio.gather(watching, publishing, return_exceptions=True)
+            await asyncio.gather(silence_task, publish_task, return_exceptions=True)
             await self.close()
 
     def end(self, reason: str) -> None:
         """Have `run` end."""
-        if not self._over.done():
-            self._over.set_result(reason)
+        if not self._ended.done():
+            self._ended.set_result(reason)
 
     async def close(self) -> None:
         """Let go of the browser."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSING):
-                await self._push.aclose()
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._push_stack.aclose()
                 await self._connection.close()
 
-    async def _take(self, offer: str) -> None:
+    async def _accept_offer(self, offer: str) -> None:
         try:
-            told = RTCSessionDescription(_without_riddles(offer), "offer")
-            await self._connection.setRemoteDescription(told)
+            description = RTCSessionDescription(_filter_candidates(offer), "offer")
+            await self._connection.setRemoteDescription(description)
         except Exception as failure:
             # Its parser raises whatever it trips over.
-            raise BadOffer("the offer names no H.264 and Opus that can be taken") from failure
+            raise BadOfferError("the offer names no H.264 and Opus that can be taken") from failure
         transceivers = self._connection.getTransceivers()
-        self._receivers = [cast("Receiver", one.receiver) for one in transceivers]
-        kinds = [one.kind for one in self._receivers]
+        self._receivers = [cast("RTPReceiver", item.receiver) for item in transceivers]
+        kinds = [receiver.kind for receiver in self._receivers]
         if not kinds or len(set(kinds)) < len(kinds):
-            raise BadOffer("an offer has one picture, one sound, or both")
+            raise BadOfferError("an offer has one picture, one sound, or both")
         for receiver in self._receivers:
-            self._join(receiver)
-        self._connection.on("connectionstatechange", self._look_at_state)
+            self._connect_receiver(receiver)
+        self._connection.on("connectionstatechange", self._check_connection)
 
-    def _join(self, receiver: Receiver) -> None:
-        line = self._timeline
+    def _connect_receiver(self, receiver: RTPReceiver) -> None:
+        sync = self._sync
         is_video = receiver.kind == "video"
-        track = line.video if is_video else line.audio
-        receiver.take = (lambda packet: self._see(packet, receiver)) if is_video else self._hear
-        receiver.arrivals = self._receivers[0].arrivals
-        receiver.report = lambda ntp, stamp: line.report(track, ntp, stamp)
-        receiver.gone = lambda: self.end("the browser has ended it")
+        track = sync.video if is_video else sync.audio
+        receiver.on_packet = (
+            (lambda packet: self._handle_video(packet, receiver))
+            if is_video
+            else self._handle_audio
+        )
+        receiver.feedback = self._receivers[0].feedback
+        receiver.on_sender_report = lambda ntp, stamp: sync.add_sender_report(track, ntp, stamp)
+        receiver.on_disconnect = lambda: self.end("the browser has ended it")
 
-    def _look_at_state(self) -> None:
+    def _check_connection(self) -> None:
         if self._connection.connectionState in {"failed", "closed"}:
             self.end("the connection is gone")
 
-    def _see(self, packet: RtpPacket | None, receiver: Receiver) -> None:
+    def _handle_video(self, packet: RtpPacket | None, receiver: RTPReceiver) -> None:
         """Take a packet of the picture, or that some are lost."""
         if packet is None:
-            self._pictures.lose()
+            self._depacketizer.mark_loss()
         elif packet.payload:  # some are sent to measure the way, and carry nothing
-            ticks = self._timeline.video.ticks(packet.timestamp)
-            self._timeline.arrive(self._timeline.video, ticks, monotonic())
-            for picture in self._pictures.take(packet.payload, ticks, is_last=bool(packet.marker)):
-                self._show(picture)
-        if self._pictures.is_broken or monotonic() - self._key_at > KEY_EVERY:
-            task = asyncio.create_task(receiver.ask_for_key())
+            ticks = self._sync.video.ticks(packet.timestamp)
+            self._sync.note_arrival(self._sync.video, ticks, monotonic())
+            for access_unit in self._depacketizer.add(
+                packet.payload, ticks, is_last=bool(packet.marker)
+            ):
+                self._send_access_unit(access_unit)
+        if self._depacketizer.needs_keyframe or monotonic() - self._keyframe_at > KEYFRAME_SECONDS:
+            task = asyncio.create_task(receiver.request_keyframe())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _show(self, picture: Picture) -> None:
-        time = self._timeline.place(self._timeline.video, picture.ticks)
-        is_key = picture.is_key
-        if is_key:
-            self._key_at = monotonic()
-            header = picture.header
+    def _send_access_unit(self, access_unit: AccessUnit) -> None:
+        time = self._sync.to_ms(self._sync.video, access_unit.ticks)
+        is_keyframe = access_unit.is_keyframe
+        if is_keyframe:
+            self._keyframe_at = monotonic()
+            header = access_unit.header
             if header and header != self._header:
                 self._header = header
-                self._put([Packet(VIDEO, time, header)])
-        self._put([Packet(VIDEO, time, picture.frame)])
+                self._enqueue([Packet(VIDEO, time, header)])
+        self._enqueue([Packet(VIDEO, time, access_unit.frame)])
 
-    def _hear(self, packet: RtpPacket | None) -> None:
+    def _handle_audio(self, packet: RtpPacket | None) -> None:
         """Take a packet of the sound; where some are lost, `Sound` sees by their times."""
-        if packet is None or not packet.payload or self._over.done():
+        if packet is None or not packet.payload or self._ended.done():
             return
-        ticks = self._timeline.audio.ticks(packet.timestamp)
-        self._timeline.arrive(self._timeline.audio, ticks, monotonic())
-        turning = asyncio.get_running_loop().run_in_executor(
-            self._worker, self._sound.turned, packet.payload, ticks
+        ticks = self._sync.audio.ticks(packet.timestamp)
+        self._sync.note_arrival(self._sync.audio, ticks, monotonic())
+        future = asyncio.get_running_loop().run_in_executor(
+            self._executor, self._transcoder.transcode, packet.payload, ticks
         )
-        turning.add_done_callback(self._heard)
+        future.add_done_callback(self._send_audio)
 
-    def _heard(self, turned: asyncio.Future[list[tuple[int, bytes]]]) -> None:
-        if turned.cancelled():
+    def _send_audio(self, future: asyncio.Future[list[tuple[int, bytes]]]) -> None:
+        if future.cancelled():
             return
-        place, track = self._timeline.place, self._timeline.audio
-        self._put(Packet(AUDIO, place(track, ticks), body) for ticks, body in turned.result())
+        to_ms, track = self._sync.to_ms, self._sync.audio
+        self._enqueue(Packet(AUDIO, to_ms(track, ticks), body) for ticks, body in future.result())
 
-    def _put(self, packets: Iterable[Packet]) -> None:
+    def _enqueue(self, packets: Iterable[Packet]) -> None:
         try:
             for packet in packets:
                 self._packets.put_nowait(packet)
         except asyncio.QueueFull:
             self.end("the server does not take it fast enough")
 
-    async def _watch(self) -> str:
+    async def _wait_for_silence(self) -> str:
         """Return once nothing has come for too long."""
-        while monotonic() - max(one.heard_at for one in self._receivers) < SILENCE:  # noqa: ASYNC110  silence raises no event
-            await asyncio.sleep(LOOK)  # no event tells that nothing happens
-        return f"nothing has come for {SILENCE:.0f} s"
+        while self._seconds_silent() < MAX_SILENT_SECONDS:  # noqa: ASYNC110  silence raises no event
+            await asyncio.sleep(CHECK_SECONDS)  # no event tells that nothing happens
+        return f"nothing has come for {MAX_SILENT_SECONDS:.0f} s"
+
+    def _seconds_silent(self) -> float:
+        return monotonic() - max(receiver.last_packet_at for receiver in self._receivers)
 
     async def _publish(self) -> str:
         """Publish until that ends; returns why."""
         kinds = {receiver.kind for receiver in self._receivers}
-        told = {name: value for name, value in CODECS.items() if name[:5] in kinds}
+        metadata = {name: value for name, value in METADATA_CODECS.items() if name[:5] in kinds}
         try:
-            await self._publisher.send(Packet(SCRIPT, 0, encode("onMetaData", told)))
+            await self._publisher.send(Packet(SCRIPT, 0, encode("onMetaData", metadata)))
             if "audio" in kinds:
-                await self._publisher.send(Packet(AUDIO, 0, sound.HEADER))
+                await self._publisher.send(Packet(AUDIO, 0, audio.AAC_CONFIG_TAG))
             while True:
                 await self._publisher.send(await self._packets.get())
         except PublishError as end:
             return str(end)
 
 
-def _without_riddles(offer: str) -> str:
+def _filter_candidates(offer: str) -> str:
     """Return an offer with few candidates, none of a name: browsers reach us, not we them."""
-    lines, left = [], MOST_CANDIDATES
+    lines, left = [], MAX_CANDIDATES
     for line in offer.splitlines():
-        found = _CANDIDATE.match(line)
-        if found is not None:
+        match = _CANDIDATE.match(line)
+        if match is not None:
             left -= 1
-            if left < 0 or not _is_address(found[2]):
+            if left < 0 or not _is_address(match[2]):
                 continue
         lines.append(line)
     return "\r\n".join(lines) + "\r\n"
@@ -223,16 +232,16 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _readdressed(answer: str, address: str | None) -> str:
+def _replace_addresses(answer: str, address: str | None) -> str:
     """Return an answer whose candidates of that family name another address."""
     if address is None:
         return answer
     version = ip_address(address).version
     lines = []
     for line in answer.splitlines():
-        found = _CANDIDATE.match(line)
-        if found is not None and ip_address(found[2]).version == version:
-            lines.append(found[1] + address + found[3])
+        match = _CANDIDATE.match(line)
+        if match is not None and ip_address(match[2]).version == version:
+            lines.append(match[1] + address + match[3])
         else:
             lines.append(line)
     return "\r\n".join(lines) + "\r\n"

@@ -5,68 +5,68 @@ from typing import Final
 
 import av
 
-RATE: Final = 48_000
+SAMPLE_RATE: Final = 48_000
 """Samples a second, of both."""
-TICK: Final = Fraction(1, RATE)
+TIME_BASE: Final = Fraction(1, SAMPLE_RATE)
 BIT_RATE: Final = 128_000
-FRAME: Final = 1_024
+FRAME_SAMPLES: Final = 1_024
 """Samples of one frame of AAC."""
-MOST_FILLED: Final = 2 * RATE
+MAX_SILENCE_SAMPLES: Final = 2 * SAMPLE_RATE
 """Samples of silence put where packets are lost; after a longer gap the sound begins again."""
-HEADER: Final = b"\xaf\0\x11\x90"
+AAC_CONFIG_TAG: Final = b"\xaf\0\x11\x90"
 """The FLV header of AAC-LC, 48 kHz, stereo."""
-HEAD: Final = b"\xaf\1"
+AAC_FRAME_TAG: Final = b"\xaf\1"
 
 
-class Sound:
+class AudioTranscoder:
     """A decoder of Opus and an encoder of AAC, one after the other."""
 
     def __init__(self) -> None:
         self._decoder = av.CodecContext.create("libopus", "r")
-        self._decoder.sample_rate = RATE
+        self._decoder.sample_rate = SAMPLE_RATE
         self._decoder.layout = "stereo"
         self._encoder = av.CodecContext.create("aac", "w")
-        self._encoder.sample_rate = RATE
+        self._encoder.sample_rate = SAMPLE_RATE
         self._encoder.layout = "stereo"
         self._encoder.format = "fltp"
         self._encoder.bit_rate = BIT_RATE
-        self._encoder.time_base = TICK
+        self._encoder.time_base = TIME_BASE
         # The encoder wants planes of floats, a frame's worth at a time.
-        self._resampler = av.AudioResampler("fltp", "stereo", RATE, FRAME)
+        self._resampler = av.AudioResampler("fltp", "stereo", SAMPLE_RATE, FRAME_SAMPLES)
         self._end: int | None = None
 
-    def turned(self, payload: bytes, ticks: int) -> list[tuple[int, bytes]]:
+    def transcode(self, payload: bytes, ticks: int) -> list[tuple[int, bytes]]:
         """Turn a packet that begins at this sample; returns FLV bodies, each with its sample."""
         packet = av.Packet(payload)
         packet.pts = ticks
-        packet.time_base = TICK
+        packet.time_base = TIME_BASE
         try:
             frames = self._decoder.decode(packet)
         except av.FFmpegError:
             return []  # it counts as lost
-        found = []
+        bodies = []
         for frame in frames:
             gap = 0 if self._end is None else ticks - self._end
-            if 0 < gap <= MOST_FILLED:
-                found += self._encoded(_silence(gap), ticks - gap)
-            found += self._encoded(frame, ticks)
+            if 0 < gap <= MAX_SILENCE_SAMPLES:
+                bodies += self._encode(_make_silence(gap), ticks - gap)
+            bodies += self._encode(frame, ticks)
             ticks += frame.samples
             self._end = ticks
-        return found
+        return bodies
 
-    def _encoded(self, frame: av.AudioFrame, ticks: int) -> list[tuple[int, bytes]]:
+    def _encode(self, frame: av.AudioFrame, ticks: int) -> list[tuple[int, bytes]]:
         frame.pts = ticks
-        frame.time_base = TICK
+        frame.time_base = TIME_BASE
         return [
-            (packet.pts or 0, HEAD + bytes(packet))
+            (packet.pts or 0, AAC_FRAME_TAG + bytes(packet))
             for piece in self._resampler.resample(frame)
             for packet in self._encoder.encode(piece)
         ]
 
 
-def _silence(samples: int) -> av.AudioFrame:
+def _make_silence(samples: int) -> av.AudioFrame:
     frame = av.AudioFrame("s16", "stereo", samples)
-    frame.sample_rate = RATE
+    frame.sample_rate = SAMPLE_RATE
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))
     return frame

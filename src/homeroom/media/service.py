@@ -16,13 +16,13 @@ from homeroom.base.settings import Settings
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.media import clips, hooks
-from homeroom.media.browser import Browser
-from homeroom.media.control import Control
-from homeroom.media.demo import Broadcast
+from homeroom.media.demo import DemoBroadcast
 from homeroom.media.engine.settings import EngineSettings
-from homeroom.media.finisher import Finisher
+from homeroom.media.engine_client import EngineClient
+from homeroom.media.flattening_worker import FlatteningWorker
+from homeroom.media.gateway_process import GatewayProcess
+from homeroom.media.stream_monitor import StreamMonitor
 from homeroom.media.supervisor import Supervisor, engine_id
-from homeroom.media.watch import Watch
 from homeroom.store.local_storage import scratch_folder
 from homeroom.store.storage import Storage
 from homeroom.usecases.dependencies import Dependencies
@@ -33,41 +33,43 @@ log = logging.getLogger("homeroom.media")
 
 RTMP_PORT = 1935
 """The port that an address of RTMP need not name."""
-PATIENCE = 60.0
+ENGINE_DOWN_GRACE_SECONDS = 60.0
 """Seconds for which the engine may be down before classes are told that there is no video."""
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  they are compared with
+LOOPBACK_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  they are compared with
 
 
 @dataclass(frozen=True, slots=True)
-class Listeners:
+class EngineListeners:
     """The sockets of the embedded engine; the server holds them, so that no crash loses a port."""
 
     rtmp: socket.socket
     http: socket.socket
 
 
-def hosts(settings: Settings, served_at: str, listeners: Listeners | None = None) -> Hosts:
+def build_hosts(
+    settings: Settings, served_at: str, listeners: EngineListeners | None = None
+) -> Hosts:
     """Return where pages and streams are reached from outside."""
     pages = (settings.public_url or served_at).rstrip("/")
-    name = urlsplit(pages).hostname or "localhost"
-    name = f"[{name}]" if ":" in name else name
+    host = urlsplit(pages).hostname or "localhost"
+    host = f"[{host}]" if ":" in host else host
     rtmp_port, media_port = settings.rtmp_port, settings.media_port
     if listeners is not None:
         rtmp_port, media_port = _port(listeners.rtmp), _port(listeners.http)
-    own = f"rtmp://{name}" if rtmp_port == RTMP_PORT else f"rtmp://{name}:{rtmp_port}"
+    own = f"rtmp://{host}" if rtmp_port == RTMP_PORT else f"rtmp://{host}:{rtmp_port}"
     rtmp = settings.rtmp_url or own
     push = {"embedded": own, "external": rtmp, "none": ""}[settings.media]
-    http = settings.media_url or f"http://{name}:{media_port}"
+    http = settings.media_url or f"http://{host}:{media_port}"
     push = "" if settings.media == "none" else settings.push_url or push
     return Hosts(pages, rtmp=rtmp.rstrip("/"), http=http.rstrip("/"), push=push.rstrip("/"))
 
 
-def recordings(settings: Settings) -> Path:
+def recordings_folder(settings: Settings) -> Path:
     """Return the folder that recordings are written to."""
     return (settings.media_folder or settings.data / "media" / "recordings").resolve()
 
 
-def spool(settings: Settings) -> Path:
+def spool_folder(settings: Settings) -> Path:
     """Return the folder of the engine's reports that are not answered yet."""
     return (settings.data / "media" / "spool").resolve()
 
@@ -76,47 +78,51 @@ def _port(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def _here(listener: socket.socket, scheme: str = "http") -> str:
+def _local_url(listener: socket.socket, scheme: str = "http") -> str:
     """Return the address under which this machine reaches a listener of its own."""
-    name, port = listener.getsockname()[:2]
-    name = EVERYWHERE.get(name, name)
-    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
+    host, port = listener.getsockname()[:2]
+    host = LOOPBACK_ADDRESSES.get(host, host)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def push_base(settings: Settings, listeners: Listeners | None) -> str:
+def push_base(settings: Settings, listeners: EngineListeners | None) -> str:
     """Return where streams are pushed to from this machine; empty where nothing takes them."""
-    return hosts(settings, "").push if listeners is None else _here(listeners.rtmp, "rtmp")
+    return (
+        build_hosts(settings, "").push if listeners is None else _local_url(listeners.rtmp, "rtmp")
+    )
 
 
-def control(settings: Settings, listeners: Listeners | None, secret: str) -> Control | None:
+def create_engine_client(
+    settings: Settings, listeners: EngineListeners | None, secret: str
+) -> EngineClient | None:
     """Return the way to the engine; none where there is no engine, or no way to it."""
     if listeners is not None:
-        return Control(_here(listeners.http), secret)
+        return EngineClient(_local_url(listeners.http), secret)
     if settings.media == "external" and settings.media_api is not None:
-        return Control(settings.media_api, secret)
+        return EngineClient(settings.media_api, secret)
     return None
 
 
-def video_works(settings: Settings, engine: Control | None) -> Callable[[], bool]:
+def create_video_check(settings: Settings, engine: EngineClient | None) -> Callable[[], bool]:
     """Return what tells whether classes can be recorded now; a short restart punishes nobody."""
     if engine is None:
         return lambda: settings.media != "none"
-    return lambda: engine.down_for() <= PATIENCE
+    return lambda: engine.seconds_down() <= ENGINE_DOWN_GRACE_SECONDS
 
 
-def _begun(uow: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def _start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Begin what runs beside the server; should it ever fail, that is told at once."""
 
-    def tell(task: asyncio.Task[None]) -> None:
+    def report_failure(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.critical("a part of the media room has ended", exc_info=failure)
 
-    task = asyncio.create_task(uow)
-    task.add_done_callback(tell)
+    task = asyncio.create_task(coroutine)
+    task.add_done_callback(report_failure)
     return task
 
 
-class Room:
+class MediaService:
     """What belongs to the media room of one server, and runs beside it."""
 
     def __init__(
@@ -127,82 +133,86 @@ class Room:
         secrets: ServerSecrets,
         storage: Storage,
         metrics: Metrics,
-        engine: Control | None,
-        listeners: Listeners | None,
+        engine: EngineClient | None,
+        listeners: EngineListeners | None,
         api: socket.socket,
     ) -> None:
         """Take the engine, its sockets where it is our own, and the API's for the hooks."""
         self._metrics = metrics
         self._engine = engine
-        self._finisher = Finisher(store, storage, scratch_folder(settings.data))
+        self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
         self.routes = clips.routes(store, storage, secrets.clips)
-        name = "" if listeners is None else engine_id(settings.data / "media")
+        engine_name = "" if listeners is None else engine_id(settings.data / "media")
         if settings.media != "none":
-            taken = hooks.Taken(recordings(settings), storage, self._finisher.nudge)
-            self.routes += hooks.routes(store, deps, secrets.hooks, taken, name)
-        self.hooks_url = f"{_here(api)}/media/hooks?secret={secrets.hooks}"
+            intake = hooks.RecordingIntake(
+                recordings_folder(settings), storage, self._flattening_worker.wake
+            )
+            self.routes += hooks.routes(store, deps, secrets.hooks, intake, engine_name)
+        self.hooks_url = f"{_local_url(api)}/media/hooks?secret={secrets.hooks}"
         base = push_base(settings, listeners)
-        self.browser = Browser(base, settings.webrtc_address, settings.log_level)
+        self.gateway = GatewayProcess(base, settings.webrtc_address, settings.log_level)
         self._supervisor: Supervisor | None = None
-        self._watch: Watch | None = None
+        self._monitor: StreamMonitor | None = None
         if engine is not None:
-            self._watch = Watch(store, deps, engine, name, self._tell)
+            self._monitor = StreamMonitor(store, deps, engine, engine_name, self._report_numbers)
         if engine is not None and listeners is not None:
-            told = EngineSettings(
+            engine_settings = EngineSettings(
                 rtmp_fd=listeners.rtmp.fileno(),
                 http_fd=listeners.http.fileno(),
                 hooks_url=self.hooks_url,
                 api_secret=secrets.engine,
-                recordings=str(recordings(settings)),
-                spool=str(spool(settings)),
+                recordings=str(recordings_folder(settings)),
+                spool=str(spool_folder(settings)),
                 coalesce_ms=settings.coalesce_ms,
                 rotate_seconds=settings.rotate_minutes * MINUTE,
                 log_level=settings.log_level,
             )
-            self._supervisor = Supervisor(told, settings.data / "media", engine.down_for)
-        self._demo: Broadcast | None = None
+            self._supervisor = Supervisor(
+                engine_settings, settings.data / "media", engine.seconds_down
+            )
+        self._demo: DemoBroadcast | None = None
         if settings.demo and listeners is not None:
-            self._demo = Broadcast(store, deps, base)
+            self._demo = DemoBroadcast(store, deps, base)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run it until the block ends."""
-        beside = [_begun(self._finisher.run())]
-        if self._watch is not None:
-            beside.append(_begun(self._watch.run()))
+        tasks = [_start_task(self._flattening_worker.run())]
+        if self._monitor is not None:
+            tasks.append(_start_task(self._monitor.run()))
         if self._demo is not None:
-            beside.append(_begun(self._demo.run()))
+            tasks.append(_start_task(self._demo.run()))
         if self._supervisor is not None:
-            self._supervising = _begun(self._supervisor.run())
+            self._supervisor_task = _start_task(self._supervisor.run())
         try:
             yield
         finally:
             await self.end_engine()
-            for task in beside:
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait(beside)
+            await asyncio.wait(tasks)
 
     async def end_engine(self) -> None:
         """End our own engine, while its last reports can still be answered."""
-        await self.browser.end()
+        await self.gateway.close()
         if self._supervisor is not None:
             self._supervisor.end()
-            await asyncio.wait((self._supervising,))
+            await asyncio.wait((self._supervisor_task,))
 
-    def trouble(self) -> str:
+    def engine_problem(self) -> str:
         """Return why our own engine cannot carry streams now, or nothing."""
         if self._supervisor is None or self._engine is None:
             return ""
-        if self._supervisor.waits_for:
-            return f"the media engine waits: {self._supervisor.waits_for}"
+        if self._supervisor.waiting_reason:
+            return f"the media engine waits: {self._supervisor.waiting_reason}"
         if self._supervisor.pid is None:
             return "the media engine does not run"
         return "" if self._engine.is_up else "the media engine does not answer"
 
     def facts(self, name: str) -> StreamFacts | None:
         """Return what was last known of a stream that runs."""
-        return None if self._watch is None else self._watch.facts(name)
+        return None if self._monitor is None else self._monitor.facts(name)
 
-    def _tell(self, numbers: MediaNumbers) -> None:
+    def _report_numbers(self, numbers: MediaNumbers) -> None:
         restarts = 0 if self._supervisor is None else self._supervisor.restarts
         self._metrics.set_media(replace(numbers, restarts=restarts))

@@ -19,28 +19,28 @@ from homeroom.media.whip.settings import GatewaySettings
 log = logging.getLogger("homeroom.media")
 
 COMMAND = (sys.executable, "-m", "homeroom.media.whip")
-NEEDED = ("aiortc", "av")
+REQUIRED_PACKAGES = ("aiortc", "av")
 """The packages of the extra `homeroom[browser]`."""
-LONGEST_OFFER = 64_000
+MAX_OFFER_BYTES = 64_000
 """Bytes."""
-PATIENCE = 20.0
+RESPONSE_TIMEOUT_SECONDS = 20.0
 """Seconds for an answer; the gateway may take 17 to end another session and to look for a way."""
-LAST_WORDS = 8.0
+SHUTDOWN_SECONDS = 8.0
 """Seconds in which it ends its sessions."""
 CREATED = 201
-REASONS = {409: PublishRefusal.BUSY, 422: PublishRefusal.OFFER, 503: PublishRefusal.BUSY}
+REFUSALS_BY_STATUS = {409: PublishRefusal.BUSY, 422: PublishRefusal.OFFER, 503: PublishRefusal.BUSY}
 
 
-class _Begun(msgspec.Struct):
+class _SessionResponse(msgspec.Struct):
     id: str
     sdp: str
 
 
-class _Refused(msgspec.Struct):
+class _ErrorResponse(msgspec.Struct):
     detail: str = ""
 
 
-class Browser:
+class GatewayProcess:
     """The way to the gateway, which runs from the first session on until the server ends."""
 
     def __init__(self, push_base: str, address: str | None, log_level: str) -> None:
@@ -50,16 +50,16 @@ class Browser:
         self._address = address
         self._log_level = log_level
         self._secret = KeyGenerator().token()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._process: Process | None = None
         self._url = ""
 
     @property
     def is_installed(self) -> bool:
         """Return whether `homeroom[browser]` is installed."""
-        return all(find_spec(name) is not None for name in NEEDED)
+        return all(find_spec(name) is not None for name in REQUIRED_PACKAGES)
 
-    async def start(self, push_url: str, offer: str) -> tuple[str, str]:
+    async def start_session(self, push_url: str, offer: str) -> tuple[str, str]:
         """Publish what a browser offers by WebRTC; returns session and answer.
 
         The one that published there before ends. Raises `BrowserPublishError`.
@@ -68,41 +68,43 @@ class Browser:
             raise BrowserPublishError(
                 PublishRefusal.NOT_INSTALLED, "homeroom[browser] is not installed on this server"
             )
-        if len(offer.encode()) > LONGEST_OFFER:
+        if len(offer.encode()) > MAX_OFFER_BYTES:
             raise BrowserPublishError(
-                PublishRefusal.OFFER, f"the offer is longer than {LONGEST_OFFER} bytes"
+                PublishRefusal.OFFER, f"the offer is longer than {MAX_OFFER_BYTES} bytes"
             )
         try:
-            await self._run()
+            await self._ensure_running()
             body = msgspec.json.encode({"sdp": offer, "push_url": push_url})
-            status, answer = await self._ask("POST", "/sessions", body)
+            status, answer = await self._send("POST", "/sessions", body)
             if status == CREATED:
-                begun = msgspec.json.decode(answer, type=_Begun)
-                return begun.id, begun.sdp
-            refused = msgspec.json.decode(answer or b"{}", type=_Refused)
-        except (NoResponseError, OSError, msgspec.DecodeError) as failure:
+                session = msgspec.json.decode(answer, type=_SessionResponse)
+                return session.id, session.sdp
+            error_response = msgspec.json.decode(answer or b"{}", type=_ErrorResponse)
+        except (NoResponseError, OSError, msgspec.DecodeError) as error:
             log.exception("the gateway for browsers has failed")
             self._kill()
             raise BrowserPublishError(
                 PublishRefusal.FAILED, "the gateway for browsers does not answer"
-            ) from failure
-        raise BrowserPublishError(REASONS.get(status, PublishRefusal.FAILED), refused.detail)
+            ) from error
+        raise BrowserPublishError(
+            REFUSALS_BY_STATUS.get(status, PublishRefusal.FAILED), error_response.detail
+        )
 
-    async def stop(self, session: str) -> None:
+    async def stop_session(self, session: str) -> None:
         """End a session; one that is not there is fine."""
         if self._is_running:
             with suppress(NoResponseError):
-                await self._ask("DELETE", f"/sessions/{session}")
+                await self._send("DELETE", f"/sessions/{session}")
 
-    async def end(self) -> None:
+    async def close(self) -> None:
         """End all sessions and the gateway."""
-        async with self._turn:
+        async with self._lock:
             process, self._process = self._process, None
             if process is None or process.returncode is not None:
                 return
-            _input(process).close()
+            _stdin(process).close()
             try:
-                async with asyncio.timeout(LAST_WORDS):
+                async with asyncio.timeout(SHUTDOWN_SECONDS):
                     await process.wait()
             except TimeoutError:
                 log.exception("the gateway for browsers does not end; it is killed")
@@ -113,14 +115,14 @@ class Browser:
     def _is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    async def _run(self) -> None:
+    async def _ensure_running(self) -> None:
         """Start the gateway, unless it runs."""
-        async with self._turn:
+        async with self._lock:
             if self._is_running:
                 return
             # It can be connected to at once; and once it is gone, nothing listens there any more.
             with socket.create_server(("127.0.0.1", 0)) as listener:
-                told = GatewaySettings(
+                settings = GatewaySettings(
                     http_fd=listener.fileno(),
                     secret=self._secret,
                     webrtc_address=self._address,
@@ -135,13 +137,17 @@ class Browser:
                     # Ctrl-C is for us; the gateway is told by the end of its standard input.
                     start_new_session=True,
                 )
-            _input(self._process).write(msgspec.json.encode(told) + b"\n")
+            _stdin(self._process).write(msgspec.json.encode(settings) + b"\n")
             log.info("the gateway for browsers runs", extra={"pid": self._process.pid})
 
-    async def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    async def _send(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self._secret}"}
         return await send_request(
-            self._url + path, method=method, body=body, headers=headers, timeout=PATIENCE
+            self._url + path,
+            method=method,
+            body=body,
+            headers=headers,
+            timeout=RESPONSE_TIMEOUT_SECONDS,
         )
 
     def _kill(self) -> None:
@@ -151,5 +157,5 @@ class Browser:
                 self._process.kill()
 
 
-def _input(process: Process) -> asyncio.StreamWriter:
+def _stdin(process: Process) -> asyncio.StreamWriter:
     return cast("asyncio.StreamWriter", process.stdin)  # it is a pipe
