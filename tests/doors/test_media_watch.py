@@ -285,7 +285,7 @@ def test_a_database_that_is_down_does_not_make_the_engine_look_dead(
     house = live.given.house
     with monkeypatch.context() as patch:
         patch.setattr(stream_monitor, "ERROR_BACKOFF_SECONDS", 0.1)
-        patch.setattr(PublishSessions, "running", _broken)
+        patch.setattr(PublishSessions, "list_running", _broken)
         srs.answer = (500, b"")
         srs.wait_for_looks(2)
         srs.answer = None
