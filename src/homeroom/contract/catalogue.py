@@ -1,57 +1,21 @@
-"""All actions: those this server answers, those it does not answer yet, those withdrawn."""
+"""All actions: those that this server answers, those planned, and those withdrawn.
+
+An action is declared in the module of its noun and is served by a row of `partner/table.py`; there
+is no third list.
+"""
 
 from typing import Any
 
-from homeroom.contract.accounts import ADD_SCHOOL_STUDENT, REGISTER, REGISTER_MULTIPLE
+from homeroom.contract import accounts, clips, courses, drive, labels, lessons, rosters, teachers
 from homeroom.contract.action import Action, APIPath
-from homeroom.contract.clips import (
-    DELETE_CLASS_VIDEO,
-    SET_CLASS_VIDEO_MULTIPLE,
-    UPDATE_CLASS_LOCK_STATUS,
-)
-from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
-from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
-from homeroom.contract.labels import (
-    ADD_COURSE_LABELS,
-    ADD_SCHOOL_LABEL,
-    DELETE_SCHOOL_LABEL,
-    UPDATE_SCHOOL_LABEL,
-)
-from homeroom.contract.lessons import ADD_COURSE_CLASS, DEL_COURSE_CLASS, EDIT_COURSE_CLASS
-from homeroom.contract.rosters import (
-    ADD_COURSE_STUDENT,
-    ADD_COURSE_STUDENT_MULTIPLE,
-    DEL_COURSE_STUDENT_MULTIPLE,
-)
-from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
 
-ACTIONS: tuple[Action[Any, Any], ...] = (
-    REGISTER,
-    REGISTER_MULTIPLE,
-    ADD_SCHOOL_STUDENT,
-    ADD_TEACHER,
-    STOP_USING_TEACHER,
-    RESTART_USING_TEACHER,
-    ADD_SCHOOL_LABEL,
-    UPDATE_SCHOOL_LABEL,
-    DELETE_SCHOOL_LABEL,
-    ADD_COURSE,
-    EDIT_COURSE,
-    END_COURSE,
-    ADD_COURSE_LABELS,
-    ADD_COURSE_CLASS,
-    EDIT_COURSE_CLASS,
-    DEL_COURSE_CLASS,
-    ADD_COURSE_STUDENT,
-    ADD_COURSE_STUDENT_MULTIPLE,
-    DEL_COURSE_STUDENT_MULTIPLE,
-    SET_CLASS_VIDEO_MULTIPLE,
-    DELETE_CLASS_VIDEO,
-    UPDATE_CLASS_LOCK_STATUS,
-    GET_WEBCAST_URL,
-    GET_TOP_FOLDER_ID,
-    CREATE_FOLDER,
+ACTIONS: tuple[Action[Any, Any], ...] = tuple(
+    value
+    for noun in (accounts, teachers, labels, courses, lessons, rosters, clips, drive)
+    for value in vars(noun).values()
+    if isinstance(value, Action)
 )
+"""The actions that the modules of the nouns declare, in the order of their declarations."""
 
 PLANNED: dict[APIPath, frozenset[str]] = {
     APIPath.COURSE: frozenset(
@@ -90,7 +54,7 @@ PLANNED: dict[APIPath, frozenset[str]] = {
         }
     ),
 }
-"""Actions of the contract that a later version answers; errno 104, said to be so."""
+"""Actions that a later version implements; until then the answer is `Errno.FAILED`."""
 
 WITHDRAWN = frozenset(
     {
@@ -115,4 +79,4 @@ WITHDRAWN = frozenset(
         "updateTeacherCloudFolders",
     }
 )
-"""Actions the API has given up; errno 102 (rules.yaml, retired_actions)."""
+"""Actions withdrawn from the API: `Errno.NOT_AUTHORISED` (rules.yaml, retired_actions)."""
