@@ -11,7 +11,7 @@ from homeroom.base.clock import MINUTE, Moment
 OPEN_EARLY_SECONDS = 20 * MINUTE
 """A class opens this long before its start; from then on most of its settings are frozen."""
 OVERTIME_SECONDS = 20 * MINUTE
-"""A class that nobody closes stays open this long after its planned end."""
+"""A class that is not closed early stays open this long after its planned end."""
 
 
 class Phase(StrEnum):

@@ -60,7 +60,7 @@ class Plan(
     ] = 2
 
     max_seats: Annotated[
-        int, msgspec.Meta(ge=0, le=1000, description="Students on stage; 0 is none.")
+        int, msgspec.Meta(ge=0, le=1000, description="Students on stage; 0 means no student.")
     ] = 12
     max_co_teachers: Annotated[int, _limit("Co-teachers of a class")] = 0
     max_course_students: Annotated[int, _limit("Students of a course")] = 0
@@ -82,7 +82,7 @@ class Plan(
         msgspec.Meta(
             ge=0,
             le=36500,
-            description="Days after a class that its unlocked recordings are kept; 0 is for ever.",
+            description="Days after a class that its unlocked recordings are kept; 0: no limit.",
         ),
     ] = 0
     viewer_days: Annotated[
@@ -90,7 +90,7 @@ class Plan(
         msgspec.Meta(
             ge=0,
             le=36500,
-            description="Days after a class that its viewers' details are kept; 0 is for ever.",
+            description="Days after a class that its viewers' details are kept; 0: no limit.",
         ),
     ] = 180
     chat_days: Annotated[
@@ -98,7 +98,7 @@ class Plan(
         msgspec.Meta(
             ge=0,
             le=36500,
-            description="Days after a class that its chat is kept; 0 is for ever.",
+            description="Days after a class that its chat is kept; 0: no limit.",
         ),
     ] = 0
     frame_origins: Annotated[

@@ -165,7 +165,7 @@ class StreamFacts:
 
 
 class PublishRefusal(StrEnum):
-    """Why a browser may not go live; the teacher's page has a text for most."""
+    """The reason why a browser may not go live; the teacher's page has a text for most."""
 
     NOT_INSTALLED = "not_installed"
     """The server runs without `homeroom[browser]`."""

@@ -120,7 +120,7 @@ def check_candidates(candidates: Sequence[TeacherCandidate], rule: TeacherRule) 
 
 
 def check_co_teachers(co_teachers: tuple[UserId, ...], teacher: UserId, limit: int) -> None:
-    """Refuse duplicates, too many co-teachers, and the teacher among them; a limit of 0 is none."""
+    """Refuse duplicates, too many co-teachers, and the teacher among them; 0 means no limit."""
     if len(set(co_teachers)) < len(co_teachers):
         raise Refusal(Errno.CO_TEACHER_TWICE)
     if limit and len(co_teachers) > limit:

@@ -42,7 +42,7 @@ SealedTicket = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class LoginRefusal(StrEnum):
-    """Why a form of the pages is refused; each form has a text for those it may meet."""
+    """The reason why a form of the pages is refused; each form has a text for those it may meet."""
 
     WRONG = "wrong"
     """No account has this password."""

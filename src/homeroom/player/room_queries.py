@@ -42,7 +42,7 @@ class ChatUpdates:
     is_complete: bool
 
     def last_entry(self, lesson: LessonId, after: EntryId) -> EntryId:
-        """Return the id of the last entry of a chat, `after` if there is none."""
+        """Return the id of the last entry of a chat, or `after` for an empty chat."""
         entries = self.entries.get(lesson)
         return entries[-1].id if entries else after
 

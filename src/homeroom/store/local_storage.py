@@ -100,7 +100,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    # A pipe in the folder must not block the thread for ever; of a file it changes nothing.
+    # A pipe in the folder must not block the thread; for a file the flag changes nothing.
     return os.open(path, flags | os.O_NONBLOCK)
 
 

@@ -85,7 +85,7 @@ class HashingReader(io.RawIOBase):
         return len(data)
 
     def sha256(self) -> str:
-        """Return the hash of what was read so far, in hexadecimal digits."""
+        """Return the hash of the bytes read so far, in hexadecimal digits."""
         return self._hash.hexdigest()
 
 

@@ -45,7 +45,7 @@ class SandboxClient:
         self.http.delete("/faults").raise_for_status()
 
     def reset(self, sid: int, to: str = "empty") -> dict[str, int]:
-        """Empty a school, or fill it again with `to="demo"`; return what was removed."""
+        """Empty a school, or fill it again with `to="demo"`; return the removed counts."""
         response = self.http.post("/reset", json={"sid": sid, "to": to}).raise_for_status()
         removed: dict[str, int] = response.json()["removed"]
         return removed

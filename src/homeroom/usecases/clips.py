@@ -89,7 +89,7 @@ def add(uow: UnitOfWork, lesson_id: LessonId, file: NewClip) -> Clip:
 
 
 def find_by_file_id(uow: UnitOfWork, file_id: str) -> Clip | None:
-    """Return a clip by its fileId, a deleted one too; None if there is none."""
+    """Return a clip by its fileId, a deleted one too, or None."""
     return uow.clips.find_by_file_id(file_id)
 
 

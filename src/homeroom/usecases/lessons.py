@@ -293,7 +293,7 @@ def _check_teachers(
             if any(row.candidate.is_cancelled for row in removed):
                 raise Refusal(
                     Errno.CO_TEACHER_NOT_UNBOOKED,
-                    "a cancelled co-teacher cannot be put out of a class that is running",
+                    "a cancelled co-teacher cannot be removed from a running class",
                 )
     return joining
 

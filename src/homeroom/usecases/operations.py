@@ -166,5 +166,5 @@ def list_tokens(uow: UnitOfWork) -> list[Token]:
 
 
 def find_token(uow: UnitOfWork, fingerprint_of_token: str) -> Token | None:
-    """Return the token of a fingerprint; None if there is none or it is revoked."""
+    """Return the token of a fingerprint, or None if it is unknown or revoked."""
     return uow.tokens.find_by_fingerprint(fingerprint_of_token)

@@ -53,7 +53,7 @@ def find_caller(uow: UnitOfWork, school: SchoolId) -> tuple[School | None, Momen
 
 
 def find(uow: UnitOfWork, school: SchoolId) -> School | None:
-    """Return a school, or None if there is none with this SID."""
+    """Return the school with this SID, or None."""
     return uow.schools.get(school)
 
 

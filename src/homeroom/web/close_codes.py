@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class CloseCode(IntEnum):
-    """Why a connection was closed; codes from 4000 on are ours, after the status codes of HTTP."""
+    """The reason of a close; codes from 4000 on are ours, with the last digits of HTTP codes."""
 
     INTERNAL_ERROR = 1011
     RESTART = 1012

@@ -143,7 +143,7 @@ class ChatMetrics:
         )
         self._refused = Counter(
             "homeroom_chat_refusals",
-            "What was not let through, by what was asked and why not.",
+            "Refused requests of the chat, by request and reason.",
             ("about", "why"),
             registry=registry,
         )

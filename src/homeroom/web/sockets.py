@@ -46,7 +46,7 @@ class FrameWriter(Protocol):
         ...
 
     def close_with(self, code: int) -> None:
-        """Close with a code, after what was sent; a closed connection is fine."""
+        """Close with a code after all sent data; does nothing if it is closed."""
         ...
 
     def ignore_then_close(self) -> None:
@@ -97,7 +97,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
 
     def close_with(self, code: int) -> None:
-        """Close with a code, after what was sent; a closed connection is fine."""
+        """Close with a code after all sent data; does nothing if it is closed."""
         if self.close_sent or self.transport.is_closing():
             return
         try:

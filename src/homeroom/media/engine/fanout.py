@@ -97,9 +97,9 @@ class StreamViewer:
     )
 
     def __init__(
-        self, transport: asyncio.Transport, client: ClientInfo, farewell: bytes = b""
+        self, transport: asyncio.Transport, client: ClientInfo, end_message: bytes = b""
     ) -> None:
-        """Wrap a connection; `farewell` is written when the stream ends."""
+        """Wrap a connection; `end_message` is written when the stream ends."""
         self.client = client
         self.write = transport.write
         self.abort = transport.abort
@@ -113,7 +113,7 @@ class StreamViewer:
 
         def close() -> None:
             if not transport.is_closing():
-                transport.write(farewell)
+                transport.write(end_message)
                 transport.close()
 
         self.close = close
@@ -180,7 +180,7 @@ class Fanout:
         self._lagging[viewer] = asyncio.get_running_loop().time()
 
     def catch_up(self, viewer: StreamViewer) -> None:
-        """Continue a viewer who has room again, at a keyframe."""
+        """Continue a viewer with room in its buffer again, at a keyframe."""
         if self._lagging.pop(viewer, None) is not None:
             if self._cache.has_video:
                 self._waiting.add(viewer)

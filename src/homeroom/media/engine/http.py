@@ -32,7 +32,7 @@ PERMISSION_SECONDS: Final = 5.0
 """Seconds for which a connection reuses a permission for the same stream."""
 MAX_IP_CHARS: Final = 45
 MAX_IGNORED_BYTES: Final = 65_536
-"""Maximum bytes from an FLV viewer, who has no reason to send anything."""
+"""Maximum bytes from an FLV viewer; a player has no reason to send any."""
 NO_SUCH_CLIENT: Final = 2049
 """The code that SRS uses."""
 VERSION: Final = version("homeroom")

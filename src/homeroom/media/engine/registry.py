@@ -97,7 +97,7 @@ class StreamRegistry:
         return self._stream(client.stream)
 
     def viewer_left(self, client: ClientInfo) -> None:
-        """Handle a viewer who has left; reports those viewers that the API was asked about."""
+        """Handle the end of a viewer; reports those viewers that the API was asked about."""
         if client.id in self._reported_viewers:
             self._reported_viewers.discard(client.id)
             task = self._loop.create_task(self._report_stop(client))

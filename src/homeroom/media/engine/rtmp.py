@@ -269,7 +269,9 @@ class RTMPConnection(asyncio.Protocol):
         elif name == "play":
             self._start_stream(argument, self._play, "NetStream.Play.Failed")
         elif name == "pause":
-            self._transport.write(status_message("NetStream.Pause.Notify", "a live stream goes on"))
+            self._transport.write(
+                status_message("NetStream.Pause.Notify", "a live stream cannot pause")
+            )
         elif name in {"FCUnpublish", "deleteStream", "closeStream"}:
             self._stop()
         elif number:
