@@ -1,1 +1,1 @@
-"""The media room: streams are let in and recorded here, and carried by an engine of its own."""
+"""Media service: authorizes streams, takes in recordings and runs the media engine."""

@@ -1,4 +1,4 @@
-"""Serves recorded files, by ranges, to whoever has an address that was signed for them."""
+"""Endpoint that serves recorded files by byte ranges to holders of a signed URL."""
 
 import asyncio
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from homeroom.usecases import clips
 from homeroom.web.problems import HTTPError
 from homeroom.web.ranges import file_response
 
-# Said to everyone, who asks from another origin or not: a copy that a browser keeps serves both.
+# Sent with every response, cross-origin or not: a cached copy must serve both cases.
 _CORS_HEADERS = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
@@ -28,7 +28,7 @@ _CORS_HEADERS = (
 
 
 def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
-    """Return the address of clips; the key has signed the addresses that are good."""
+    """Return the route of clip files; `key` verifies the signatures of their URLs."""
 
     async def serve_clip(request: Request) -> Response:
         if request.method == "OPTIONS":
@@ -63,7 +63,7 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
 
 
 def _verify_signature(request: Request, file_id: str, key: str) -> int:
-    """Return when a rightly signed address expires, or raise the problem that it is not."""
+    """Return the time at which a signed URL expires; raises `HTTPError` for a wrong signature."""
     expires = request.query_params.get("expires", "")
     signature = request.query_params.get("signature", "")
     if not has_valid_signature(file_id, expires, signature, key):
@@ -80,13 +80,13 @@ def _missing(file_id: str) -> HTTPError:
 
 
 class _CORSMiddleware:
-    """Lets pages of any origin read what is answered."""
+    """ASGI middleware that lets pages of every origin read the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Run the application and add the CORS headers to its response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Pushes the sample clip into a demo class, again and again, and makes it the replay of another."""
+"""Demo media: streams the sample clip in a loop, and records it as the replay of a past class."""
 
 import asyncio
 import logging
@@ -30,23 +30,23 @@ from homeroom.usecases.dependencies import Dependencies
 log = logging.getLogger("homeroom.media")
 
 SAMPLE: Final = Path(__file__).with_name("sample.flv")
-"""Drawn and encoded by scripts/make_sample.py."""
+"""Clip made by scripts/make_sample.py."""
 RETRY_SECONDS: Final = 1.0
-"""Seconds after which a push that has ended is begun again."""
+"""Delay before a new push after one has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopingClip:
-    """A clip whose end goes over into its beginning."""
+    """A clip that can be played in a loop without a visible cut."""
 
     headers: list[Packet]
     frames: list[Packet]
     length_ms: int
-    """Milliseconds from its first picture to that of the next turn."""
+    """Milliseconds from the first picture to the first picture of the next loop."""
 
     @classmethod
     def read(cls, path: Path) -> "LoopingClip":
-        """Read an FLV whose pictures are evenly spaced."""
+        """Read an FLV file; its pictures must be evenly spaced."""
         packets = list(flv.read_packets(path.read_bytes()))
         frames = [packet for packet in packets if not packet.is_header]
         times = [packet.time for packet in frames if packet.kind == VIDEO]
@@ -54,7 +54,7 @@ class LoopingClip:
         return cls([packet for packet in packets if packet.is_header], frames, length_ms)
 
     def loop_packets(self) -> Iterator[Packet]:
-        """Return its packets for ever; their times go on from one turn to the next."""
+        """Yield the packets in an endless loop with continuous times."""
         yield from self.headers
         for begin in count(0, self.length_ms):
             for frame in self.frames:
@@ -62,16 +62,16 @@ class LoopingClip:
 
 
 class DemoBroadcast:
-    """What keeps the demo class on the air, for as long as it is open."""
+    """Background task that publishes the sample clip to the demo class while it is open."""
 
     def __init__(self, store: AsyncStore, deps: Dependencies, push_base: str) -> None:
-        """Take where streams are pushed to from here: `rtmp://127.0.0.1:PORT`."""
+        """Set up; `push_base` is the engine's URL on this machine: `rtmp://127.0.0.1:PORT`."""
         self._store = store
         self._deps = deps
         self._hosts = Hosts("", "", "", push_base)
 
     async def run(self) -> None:
-        """Push until the class is over; where the engine ends a push, begin another one."""
+        """Push until the class is over. If the engine ends a push, start another."""
         clip = await asyncio.to_thread(LoopingClip.read, SAMPLE)
         while True:
             try:
@@ -92,7 +92,7 @@ class DemoBroadcast:
 
 
 def write_recording(source: Path, target: Path) -> None:
-    """Write an FLV as a flat MP4, by the same steps as a class that was recorded."""
+    """Convert an FLV file to a flat MP4 by the same steps as the recording of a class."""
     fragments = target.with_suffix(".fragments")
     with fragments.open("wb") as file:
         inits: list[InitSegment] = []
@@ -112,7 +112,7 @@ def write_recording(source: Path, target: Path) -> None:
 
 
 def add_recording(store: Store, storage: Storage, school: DemoSchool) -> None:
-    """Give the demo's past class a clip, once, so that its page has a replay."""
+    """Add a clip to the demo's past class, unless it has one, so that its page has a replay."""
     lesson = store.read(lambda uow: demo.find_unrecorded(uow, school.demo))
     if lesson is None:
         return
@@ -128,11 +128,11 @@ def add_recording(store: Store, storage: Storage, school: DemoSchool) -> None:
 
 
 async def push_clip(clip: LoopingClip, url: str) -> None:
-    """Push a clip at its own pace, endlessly; raises `Unpublished` when the server ends that."""
+    """Push a clip in real time and in a loop; raises `PublishError` when the server ends it."""
     async with open_publisher(url) as publisher:
         started_at = monotonic()
         for packet in clip.loop_packets():
-            # Sound goes along with the picture before it: that wakes us once a picture.
+            # Sound is sent with the picture before it, so that the task wakes once per picture.
             ahead = packet.time / 1000 - (monotonic() - started_at)
             if packet.kind == VIDEO and ahead > 0:
                 await asyncio.sleep(ahead)

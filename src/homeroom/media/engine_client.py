@@ -1,4 +1,4 @@
-"""Asks the media engine what runs, and ends pushes: our engine or an SRS, over its HTTP API."""
+"""Client of the HTTP API of a media engine, ours or an SRS: lists streams and ends pushes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from homeroom.domain.streams import APP, StreamFacts
 from homeroom.media.engine.http_client import NoResponseError, send_request
 
 PAGE_SIZE = 1000
-"""Streams asked for at once; an SRS gives ten unless it is told."""
+"""Streams per request; the default of an SRS is ten."""
 MAX_STREAMS = 10_000
-"""Streams of one engine; a list without an end would be a mistake of its."""
+"""Limit on the streams of one engine, in case its list never ends."""
 OK = 200
 NOT_FOUND = 404
 
 
 class _PublisherEntry(msgspec.Struct, frozen=True):
-    """Who pushes a stream; older SRS number their clients."""
+    """Publisher of a stream; older SRS identify clients by number."""
 
     active: bool = False
     cid: str | int | None = None
 
 
 class _EngineFields(msgspec.Struct, frozen=True):
-    """What our own engine tells of a stream besides."""
+    """Fields that only our own engine adds to a stream."""
 
     key_frame_ms: int | None = None
     viewers: dict[str, int] = {}
@@ -43,7 +43,7 @@ class _StreamEntry(msgspec.Struct, frozen=True):
 
 
 class EngineTotals(msgspec.Struct, frozen=True):
-    """What our own engine has counted since it started; bytes of media in and out."""
+    """Counters of our own engine since its start; bytes are of media, in and out."""
 
     recording_failures: int = 0
     slow_key_frames: int = 0
@@ -60,7 +60,7 @@ class _StreamPage(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RunningStream:
-    """A stream that is being pushed."""
+    """A stream that has a publisher."""
 
     name: str
     client_id: str
@@ -69,18 +69,18 @@ class RunningStream:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """What an engine says of itself at one moment."""
+    """State of an engine at one moment."""
 
     running: Sequence[RunningStream]
     totals: EngineTotals | None
-    """None where it is not our own."""
+    """Counters, or None if the engine is not our own."""
 
 
 class EngineClient:
-    """The way to one engine, which remembers since when it does not answer."""
+    """Client of one engine; measures for how long the engine has not answered."""
 
     def __init__(self, url: str, bearer: str) -> None:
-        """Take the address of the API; the bearer token goes where it names no user."""
+        """Set up for the API at `url`; send the bearer token unless the URL contains a user."""
         self._url = url.rstrip("/")
         has_user = "@" in urlsplit(url).netloc
         self._headers = {} if has_user else {"Authorization": f"Bearer {bearer}"}
@@ -88,15 +88,15 @@ class EngineClient:
 
     @property
     def is_up(self) -> bool:
-        """Whether it answered when it was last asked for its streams."""
+        """True if the engine answered the last `fetch_state`."""
         return self._down_since is None
 
     def seconds_down(self) -> float:
-        """Return the seconds for which it has not answered, 0 where it does."""
+        """Return the seconds for which the engine has not answered; 0 if it answers."""
         return 0.0 if self._down_since is None else monotonic() - self._down_since
 
     async def fetch_state(self) -> EngineState:
-        """Return what runs; raises `Unanswered`."""
+        """Return the published streams and the counters; raises `NoResponseError`."""
         try:
             state = await self._fetch_streams()
         except NoResponseError:
@@ -107,7 +107,7 @@ class EngineClient:
         return state
 
     async def kick(self, client_id: str) -> None:
-        """End a client's connection, where there is one; raises `Unanswered`."""
+        """End a client's connection, if it has one; raises `NoResponseError`."""
         url = f"{self._url}/api/v1/clients/{quote(client_id, safe='')}"
         status, _ = await send_request(url, method="DELETE", headers=self._headers)
         if status not in (OK, NOT_FOUND):
@@ -141,7 +141,7 @@ def _parse_stream(stream: _StreamEntry) -> RunningStream | None:
     if not publish.active or publish.cid is None:
         return None
     if facts is None:
-        # An SRS counts the publisher as well, and does not say who watches by which protocol.
+        # An SRS counts the publisher too, and does not tell the protocols of viewers.
         viewers = {"other": max(stream.clients - 1, 0)}
         stream_facts = StreamFacts(None, viewers, None, None)
     else:

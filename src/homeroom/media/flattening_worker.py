@@ -1,4 +1,4 @@
-"""Finishes clips in the background: makes them flat."""
+"""Background worker that finishes new clips: it converts fragmented MP4 to flat MP4."""
 
 import asyncio
 import fcntl
@@ -28,33 +28,33 @@ from homeroom.usecases import clips
 log = logging.getLogger("homeroom.media.finisher")
 
 POLL_SECONDS = 5.0
-"""Seconds: another server may have taken a recording in."""
+"""Interval of looking for clips; another server may have added one."""
 CLEANUP_SECONDS = float(HOUR)
-"""Seconds until what was left in the making is looked for again."""
+"""Interval of deleting abandoned temporary files."""
 BACKOFF_SECONDS = (1.0, 5.0, 30.0, 120.0)
-"""Seconds until the next try; when the file was at fault in one more, it stays as it is."""
+"""Delay before each retry. After one more failure caused by the file, the clip stays as it is."""
 MIN_BYTES_PER_SECOND = 1_000_000
-"""Bytes a second at which a file is worked through at least; a slower disk counts as stuck."""
+"""Minimum speed of flattening; a slower disk counts as stuck."""
 MIN_TIMEOUT_SECONDS = 60.0
-"""Seconds that even the smallest file may take."""
+"""Timeout for the smallest file."""
 NICENESS = 10
 LEFTOVER_SECONDS = HOUR
-"""A file in the making that was not written to for so many seconds is nobody's."""
+"""Age at which a temporary file counts as abandoned."""
 MAX_ERROR_CHARS = 300
-"""Characters of what the child said that go into the log."""
+"""Characters of the child's error output that go into the log."""
 
 
 class FlattenError(Exception):
-    """The file is at fault and cannot be made flat; the message says why."""
+    """A file cannot be flattened because of its content; the message is the reason."""
 
 
 Flatten = Callable[[Path, Path], Awaitable[FlatFile]]
 
 
 async def flatten_in_subprocess(source: Path, target: Path) -> FlatFile:
-    """Write a recording as a flat MP4, in a process of its own that gives way to all others.
+    """Convert a recording to a flat MP4 in a subprocess of low priority.
 
-    Raises `NotFlattened`, and `OSError` where it may go better another time.
+    Raises `FlattenError` if the file is at fault, and `OSError` if a retry may succeed.
     """
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "homeroom.media.engine.flatten", source, target),
@@ -82,15 +82,15 @@ async def flatten_in_subprocess(source: Path, target: Path) -> FlatFile:
 class _FlattenAttempts:
     failures: int = 0
     faults: int = 0
-    """How often the file was at fault."""
+    """Failures that were caused by the file."""
     retry_at: float = 0.0
 
 
 class FlatteningWorker:
-    """Finishes one clip after the other; of the servers that share a folder one at a time.
+    """Finishes one clip at a time; of several servers that share a folder, one works at a time.
 
-    That is held to by a lock on a file, which ends with whoever holds it: a row in the database
-    would have to be given up on after a while, and flattening may take its time.
+    A lock on a file ensures this. The lock ends with the process that holds it. A lease in the
+    database would need a time limit, and flattening may take long.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class FlatteningWorker:
         scratch: Path,
         flatten: Flatten = flatten_in_subprocess,
     ) -> None:
-        """Take the storage of clips, and a folder of this machine for files in the making."""
+        """Set up; `scratch` is a local folder for temporary files."""
         self._store = store
         self._storage = storage
         self._scratch = scratch
@@ -110,11 +110,11 @@ class FlatteningWorker:
         self._cleanup_at = 0.0
 
     def wake(self) -> None:
-        """Look now: a recording was taken in."""
+        """Look for clips now, because a recording was added."""
         self._wake_up.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Finish clips until cancelled."""
         while True:
             try:
                 await self.finish_all()
@@ -131,7 +131,7 @@ class FlatteningWorker:
     # --- flattening -------------------------------------------------------------------------------
 
     async def finish_all(self) -> None:
-        """Finish the clips that are not, but for those that failed a moment ago."""
+        """Finish all unfinished clips, except those that wait for a retry."""
         if await self._find_next(0) is None:
             self._attempts.clear()
             return
@@ -154,7 +154,7 @@ class FlatteningWorker:
             else:
                 await self._give_up(clip)
         except Exception as failure:
-            # What is no MP4, or only half of one, stays so; a full disk or a database does not.
+            # A broken MP4 stays broken; a full disk or a database failure may pass.
             is_at_fault = isinstance(failure, FlattenError)
             attempts.faults += is_at_fault
             log.warning(
@@ -172,7 +172,7 @@ class FlatteningWorker:
     async def _finish(self, clip: Clip) -> None:
         path = clip.file.path
         target = self._scratch / f"{clip.file.file_id}{PARTIAL_SUFFIX}"
-        # A child that outlived its server may still write to a file of this name.
+        # A subprocess that outlived its server may still write to a file of this name.
         target.unlink(missing_ok=True)
         try:
             async with asyncio.timeout(MIN_TIMEOUT_SECONDS + clip.file.size / MIN_BYTES_PER_SECOND):
@@ -188,18 +188,18 @@ class FlatteningWorker:
 
     @asynccontextmanager
     async def _local_file(self, path: str) -> AsyncIterator[Path]:
-        """Give a stored file a path of this machine, for a process of its own to read it."""
+        """Yield a local path of a stored file, for the subprocess to read."""
         stored = await asyncio.to_thread(self._storage.open, path)
         with stored.content:
             copy = self._scratch / f"{Path(path).stem}.source{PARTIAL_SUFFIX}"
             try:
-                # A file of this disk is read where it is; an object is fetched first.
+                # A local file is read in place; an object of a remote storage is downloaded first.
                 yield await asyncio.to_thread(_local_path, stored, copy)
             finally:
                 copy.unlink(missing_ok=True)
 
     async def _give_up(self, clip: Clip) -> None:
-        """Let a clip be finished as it is."""
+        """Mark a clip as finished without flattening it."""
         size, sha256 = await asyncio.to_thread(_measure_file, self._storage, clip.file.path)
         await self._save(clip, clip.file.duration_ms, size, sha256)
         log.warning("a clip was never made flat", extra={"clip": clip.id})
@@ -209,11 +209,11 @@ class FlatteningWorker:
             lambda uow: clips.finish(uow, clip.id, duration, size, sha256)
         )
         if not is_saved:
-            # It was deleted meanwhile, and the new file has taken the place of none.
+            # The clip was deleted during flattening, so the new file belongs to no clip.
             await asyncio.to_thread(self._storage.erase, clip.file.path)
 
     def _drop_leftovers(self) -> None:
-        """Remove what a killed server, or a killed command, has left in the making."""
+        """Delete temporary files left by a server or command that was killed."""
         now = SystemClock().now()
         for file in self._scratch.glob(f"*{PARTIAL_SUFFIX}"):
             with suppress(OSError):
@@ -223,7 +223,7 @@ class FlatteningWorker:
 
 @contextmanager
 def _exclusive_lock(folder: Path) -> Iterator[bool]:
-    """Tell whether no other server finishes clips, and keep it so until the block ends."""
+    """Try to lock the folder until the block ends; yield True if no other server holds the lock."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:

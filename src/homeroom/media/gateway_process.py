@@ -1,4 +1,4 @@
-"""Going live from a browser: starts the WHIP gateway when it is first needed, and talks to it."""
+"""Process of the WHIP gateway: starts it for the first session and sends it requests."""
 
 import asyncio
 import logging
@@ -20,13 +20,12 @@ log = logging.getLogger("homeroom.media")
 
 COMMAND = (sys.executable, "-m", "homeroom.media.whip")
 REQUIRED_PACKAGES = ("aiortc", "av")
-"""The packages of the extra `homeroom[browser]`."""
+"""Packages of the extra `homeroom[browser]`."""
 MAX_OFFER_BYTES = 64_000
-"""Bytes."""
 RESPONSE_TIMEOUT_SECONDS = 20.0
-"""Seconds for an answer; the gateway may take 17 to end another session and to look for a way."""
+"""Timeout of a request. The gateway may need 17 s to end another session and to connect."""
 SHUTDOWN_SECONDS = 8.0
-"""Seconds in which it ends its sessions."""
+"""Time in which the gateway ends its sessions before it is killed."""
 CREATED = 201
 REFUSALS_BY_STATUS = {409: PublishRefusal.BUSY, 422: PublishRefusal.OFFER, 503: PublishRefusal.BUSY}
 
@@ -41,12 +40,15 @@ class _ErrorResponse(msgspec.Struct):
 
 
 class GatewayProcess:
-    """The way to the gateway, which runs from the first session on until the server ends."""
+    """Client and supervisor of the gateway, which runs from the first session until shutdown."""
 
     def __init__(self, push_base: str, address: str | None, log_level: str) -> None:
-        """Take the address browsers are told in the place of this machine's own, if any."""
+        """Set up without starting the process.
+
+        `address` is the public IP address for ICE candidates; None means this machine's own.
+        """
         self.push_base = push_base
-        """Where streams are pushed to from this machine, as `Hosts.push`."""
+        """Base URL for pushing streams from this machine, as `Hosts.push`."""
         self._address = address
         self._log_level = log_level
         self._secret = KeyGenerator().token()
@@ -56,13 +58,13 @@ class GatewayProcess:
 
     @property
     def is_installed(self) -> bool:
-        """Return whether `homeroom[browser]` is installed."""
+        """True if `homeroom[browser]` is installed."""
         return all(find_spec(name) is not None for name in REQUIRED_PACKAGES)
 
     async def start_session(self, push_url: str, offer: str) -> tuple[str, str]:
-        """Publish what a browser offers by WebRTC; returns session and answer.
+        """Publish a browser's WebRTC offer; return the session id and the SDP answer.
 
-        The one that published there before ends. Raises `BrowserPublishError`.
+        A session that already publishes at this URL ends. Raises `BrowserPublishError`.
         """
         if not self.is_installed:
             raise BrowserPublishError(
@@ -91,7 +93,7 @@ class GatewayProcess:
         )
 
     async def stop_session(self, session: str) -> None:
-        """End a session; one that is not there is fine."""
+        """End a session; an unknown session is ignored."""
         if self._is_running:
             with suppress(NoResponseError):
                 await self._send("DELETE", f"/sessions/{session}")
@@ -120,7 +122,8 @@ class GatewayProcess:
         async with self._lock:
             if self._is_running:
                 return
-            # It can be connected to at once; and once it is gone, nothing listens there any more.
+            # Clients can connect before the process is ready. We close our copy of the
+            # socket, so that nothing listens there after the process has ended.
             with socket.create_server(("127.0.0.1", 0)) as listener:
                 settings = GatewaySettings(
                     http_fd=listener.fileno(),
@@ -134,7 +137,7 @@ class GatewayProcess:
                     stdin=PIPE,
                     stdout=DEVNULL,
                     pass_fds=(listener.fileno(),),
-                    # Ctrl-C is for us; the gateway is told by the end of its standard input.
+                    # Ctrl-C must reach only this process; the gateway ends when its stdin closes.
                     start_new_session=True,
                 )
             _stdin(self._process).write(msgspec.json.encode(settings) + b"\n")
@@ -151,11 +154,11 @@ class GatewayProcess:
         )
 
     def _kill(self) -> None:
-        """End a gateway that does not answer: the next session starts another."""
+        """Kill a gateway that does not answer; the next session starts another."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
 
 
 def _stdin(process: Process) -> asyncio.StreamWriter:
-    return cast("asyncio.StreamWriter", process.stdin)  # it is a pipe
+    return cast("asyncio.StreamWriter", process.stdin)  # a pipe, never None

@@ -1,4 +1,4 @@
-"""The hooks: what a media engine asks and reports, as SRS has it (http_hooks)."""
+"""Hook endpoint: a media engine asks for permission and reports events (SRS `http_hooks`)."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ log = logging.getLogger("homeroom.media")
 
 MAX_BODY_BYTES = 64 * 1024
 WARNING_INTERVAL_SECONDS = 60.0
-"""Seconds between two warnings of forged hooks."""
+"""Minimum interval between warnings of forged hooks."""
 MAX_TIMESTAMP = 253_402_300_799
 """The last second of the year 9999."""
 RECORDING_SUFFIX = ".mp4"
@@ -44,7 +44,7 @@ HookNumber = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMESTAMP)]
 
 
 class HookRequest(msgspec.Struct, frozen=True):
-    """One hook; SRS sends more than is of use here, and an old one less."""
+    """Body of a hook. SRS sends more fields than we need; older versions send fewer."""
 
     action: str
     client_id: HookText | int = ""
@@ -52,32 +52,32 @@ class HookRequest(msgspec.Struct, frozen=True):
     app: HookText = ""
     stream: HookText = ""
     param: HookText = ""
-    """The query of the address, its question mark included."""
+    """Query of the stream URL, with its question mark."""
     cwd: HookText = ""
     file: HookText = ""
     started_at: HookNumber | None = None
-    """Seconds since 1970 UTC; only our own engine tells."""
+    """Start of a recording in seconds since 1970 UTC; only our own engine sends it."""
     duration: HookNumber | None = None
-    """Milliseconds, where our own engine tells of a recording; an SRS means seconds of HLS."""
+    """Milliseconds of a recording from our own engine; an SRS sends seconds of HLS."""
 
     def client(self) -> streams.StreamClient:
-        """Return who the hook is about."""
+        """Return the client that the hook is about."""
         return streams.StreamClient(str(self.client_id), self.ip, self.app, self.stream, self.param)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingIntake:
-    """Where recordings come from, where they go, and who is told."""
+    """Source folder, target storage and callback for new recordings."""
 
     folder: Path
-    """The engine's own folder; a file elsewhere is none of ours."""
+    """Folder of the engine; a file outside of it is refused."""
     storage: Storage
     on_clip_added: Callable[[], None]
-    """Called when there is a new clip."""
+    """Called after a clip was added."""
 
 
 class HookEndpoint:
-    """What answers the hooks of an engine."""
+    """Handles the hooks of one engine."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class HookEndpoint:
         }
 
     def routes(self) -> list[Route]:
-        """Return the one address of all hooks."""
+        """Return the single route of all hooks."""
         return [Route("/media/hooks", self._handle, methods=["POST"])]
 
     async def _handle(self, request: Request) -> Response:
@@ -117,7 +117,7 @@ class HookEndpoint:
             )
         handler = self._handlers.get(hook.action)
         try:
-            # What else an SRS tells (on_connect, on_close, on_stop, on_hls) is of no concern here.
+            # Other hooks of an SRS (on_connect, on_close, on_stop, on_hls) need no action.
             return _accept() if handler is None else await handler(hook)
         except OperatorError as reason:
             log.info(
@@ -143,7 +143,7 @@ class HookEndpoint:
             streams.start_push(uow, self._deps, hook.client(), self._engine_id)
             return uow.now
 
-        # Our own engine dates its recordings by the clock that classes go by.
+        # Our own engine dates its recordings by the clock of the classes.
         return _accept(now=await self._store.write(transaction))
 
     async def _on_unpublish(self, hook: HookRequest) -> Response:
@@ -155,14 +155,14 @@ class HookEndpoint:
         return _accept()
 
     async def _on_dvr(self, hook: HookRequest) -> Response:
-        """Take a recording in.
+        """Turn a recording into a clip.
 
-        One that can never be a clip is reported once more in our log and stays where it is: its
-        bytes are not lost, and the engine does not report it for ever.
+        A recording that can never become a clip is logged and stays in its folder. Its bytes are
+        not lost, and the engine does not repeat the report.
         """
         source = await asyncio.to_thread(_resolve_source, self._intake.folder, hook)
         try:
-            # A large one may take so long that it is reported again meanwhile.
+            # A large file may take so long that the engine repeats the report before the end.
             async with self._intake_lock:
                 await self._ingest(hook, source)
         except (OperatorError, OSError) as reason:
@@ -177,7 +177,7 @@ class HookEndpoint:
         return _accept()
 
     async def _is_deleted(self, failure: OSError) -> bool:
-        """Tell whether a file is not there, and not because its whole folder is away."""
+        """Return True if the file is missing, unless its whole folder is missing (not mounted)."""
         is_missing = isinstance(failure, FileNotFoundError)
         return is_missing and await asyncio.to_thread(self._intake.folder.is_dir)
 
@@ -186,10 +186,10 @@ class HookEndpoint:
             raise OperatorError(
                 f"a recording must be an MP4: let its name end in {RECORDING_SUFFIX}"
             )
-        # By its place in the folder: the folder may have moved before a report is repeated.
+        # The id depends on the path within the folder, since the folder may move between reports.
         file_id = _file_id(str(source.relative_to(self._intake.folder.resolve())))
         if await self._has_clip(hook, file_id):
-            # Reported again: unless its name was given to another recording meanwhile.
+            # A repeated report, unless another recording has got the same name.
             replacement = await asyncio.to_thread(_identify_replacement, source)
             if replacement is None or await self._has_clip(hook, replacement):
                 return
@@ -224,18 +224,18 @@ class HookEndpoint:
 def routes(
     store: AsyncStore, deps: Dependencies, secret: str, intake: RecordingIntake, engine_id: str
 ) -> list[Route]:
-    """Return the address of the hooks of an engine, our own by its id, an external one by none."""
+    """Return the route of an engine's hooks; `engine_id` is empty for an external engine."""
     return HookEndpoint(store, deps, secret, intake, engine_id).routes()
 
 
 def _resolve_source(folder: Path, hook: HookRequest) -> Path:
-    """Return where a reported file is; raises `OperatorError` outside the engine folder."""
+    """Return the path of a reported file; raises `OperatorError` outside of the engine folder."""
     try:
         file = (Path(hook.cwd) / hook.file).resolve()
-        # It may be gone, or not to be read for now; a name that no file can have is another thing.
+        # A missing or unreadable file is handled later; an impossible file name is an error here.
         with suppress(FileNotFoundError, PermissionError):
             file.lstat()
-    except (OSError, RuntimeError):  # too long a name, or links that go round in circles
+    except (OSError, RuntimeError):  # the name is too long, or symbolic links form a loop
         file = None
     if not hook.file or file is None or not file.is_relative_to(folder.resolve()):
         raise OperatorError("the file is not in the folder of recordings")
@@ -243,7 +243,7 @@ def _resolve_source(folder: Path, hook: HookRequest) -> Path:
 
 
 def _move(source: Path, storage: Storage, path: str) -> int:
-    """Move a recording into the storage and return its bytes; once more is no error."""
+    """Move a recording into the storage and return its size in bytes; idempotent."""
     try:
         with source.open("rb") as file:
             size = storage.put(path, file)
@@ -253,7 +253,7 @@ def _move(source: Path, storage: Storage, path: str) -> int:
             raise
         return stored
     source.unlink()
-    # A report that is repeated after a power cut must not find the recording a second time.
+    # After a power cut, a repeated report must not find the recording again.
     sync_folder(source.parent)
     return size
 
@@ -263,7 +263,7 @@ def _file_id(text: str) -> str:
 
 
 def _identify_replacement(source: Path) -> str | None:
-    """Return the fileId of a file under a name that was taken in before, none where none is."""
+    """Return the fileId of a new file that reuses a known name; None if there is no file."""
     try:
         facts = source.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Joins the media room: where streams are reached, what runs beside the server, what it serves."""
+"""Media service: builds stream URLs, and runs engine, gateway and workers beside the server."""
 
 import asyncio
 import logging
@@ -32,15 +32,15 @@ from homeroom.web.metrics import MediaNumbers, Metrics
 log = logging.getLogger("homeroom.media")
 
 RTMP_PORT = 1935
-"""The port that an address of RTMP need not name."""
+"""Default port of RTMP, omitted in URLs."""
 ENGINE_DOWN_GRACE_SECONDS = 60.0
-"""Seconds for which the engine may be down before classes are told that there is no video."""
-LOOPBACK_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  they are compared with
+"""Time for which the engine may be down before video counts as unavailable."""
+LOOPBACK_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared with, not bound
 
 
 @dataclass(frozen=True, slots=True)
 class EngineListeners:
-    """The sockets of the embedded engine; the server holds them, so that no crash loses a port."""
+    """Sockets of the embedded engine; the server owns them, so that a crash loses no port."""
 
     rtmp: socket.socket
     http: socket.socket
@@ -49,7 +49,7 @@ class EngineListeners:
 def build_hosts(
     settings: Settings, served_at: str, listeners: EngineListeners | None = None
 ) -> Hosts:
-    """Return where pages and streams are reached from outside."""
+    """Return the public base URLs of pages and streams."""
     pages = (settings.public_url or served_at).rstrip("/")
     host = urlsplit(pages).hostname or "localhost"
     host = f"[{host}]" if ":" in host else host
@@ -65,12 +65,12 @@ def build_hosts(
 
 
 def recordings_folder(settings: Settings) -> Path:
-    """Return the folder that recordings are written to."""
+    """Return the folder to which the engine writes recordings."""
     return (settings.media_folder or settings.data / "media" / "recordings").resolve()
 
 
 def spool_folder(settings: Settings) -> Path:
-    """Return the folder of the engine's reports that are not answered yet."""
+    """Return the folder of engine reports that the server has not confirmed yet."""
     return (settings.data / "media" / "spool").resolve()
 
 
@@ -79,14 +79,14 @@ def _port(listener: socket.socket) -> int:
 
 
 def _local_url(listener: socket.socket, scheme: str = "http") -> str:
-    """Return the address under which this machine reaches a listener of its own."""
+    """Return the URL of a local listener for clients on this machine."""
     host, port = listener.getsockname()[:2]
     host = LOOPBACK_ADDRESSES.get(host, host)
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def push_base(settings: Settings, listeners: EngineListeners | None) -> str:
-    """Return where streams are pushed to from this machine; empty where nothing takes them."""
+    """Return the base URL for pushing streams from this machine; empty if media is off."""
     return (
         build_hosts(settings, "").push if listeners is None else _local_url(listeners.rtmp, "rtmp")
     )
@@ -95,7 +95,7 @@ def push_base(settings: Settings, listeners: EngineListeners | None) -> str:
 def create_engine_client(
     settings: Settings, listeners: EngineListeners | None, secret: str
 ) -> EngineClient | None:
-    """Return the way to the engine; none where there is no engine, or no way to it."""
+    """Return a client of the engine, or None if there is no engine or no known API."""
     if listeners is not None:
         return EngineClient(_local_url(listeners.http), secret)
     if settings.media == "external" and settings.media_api is not None:
@@ -104,14 +104,14 @@ def create_engine_client(
 
 
 def create_video_check(settings: Settings, engine: EngineClient | None) -> Callable[[], bool]:
-    """Return what tells whether classes can be recorded now; a short restart punishes nobody."""
+    """Return a function that says if classes can be recorded now; short restarts do not count."""
     if engine is None:
         return lambda: settings.media != "none"
     return lambda: engine.seconds_down() <= ENGINE_DOWN_GRACE_SECONDS
 
 
 def _start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Begin what runs beside the server; should it ever fail, that is told at once."""
+    """Start a background task whose failure is logged at once."""
 
     def report_failure(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (failure := task.exception()) is not None:
@@ -123,7 +123,7 @@ def _start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 
 class MediaService:
-    """What belongs to the media room of one server, and runs beside it."""
+    """Media parts of one server: routes, hooks, engine, gateway and background tasks."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class MediaService:
         listeners: EngineListeners | None,
         api: socket.socket,
     ) -> None:
-        """Take the engine, its sockets where it is our own, and the API's for the hooks."""
+        """Set up; `listeners` are the sockets of our own engine, `api` is the socket for hooks."""
         self._metrics = metrics
         self._engine = engine
         self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
@@ -176,7 +176,7 @@ class MediaService:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run it until the block ends."""
+        """Run all background tasks until the block ends."""
         tasks = [_start_task(self._flattening_worker.run())]
         if self._monitor is not None:
             tasks.append(_start_task(self._monitor.run()))
@@ -193,14 +193,14 @@ class MediaService:
             await asyncio.wait(tasks)
 
     async def end_engine(self) -> None:
-        """End our own engine, while its last reports can still be answered."""
+        """Stop gateway and engine while the server can still answer their last reports."""
         await self.gateway.close()
         if self._supervisor is not None:
             self._supervisor.end()
             await asyncio.wait((self._supervisor_task,))
 
     def engine_problem(self) -> str:
-        """Return why our own engine cannot carry streams now, or nothing."""
+        """Return the reason why our own engine is unavailable, or an empty string."""
         if self._supervisor is None or self._engine is None:
             return ""
         if self._supervisor.waiting_reason:
@@ -210,7 +210,7 @@ class MediaService:
         return "" if self._engine.is_up else "the media engine does not answer"
 
     def facts(self, name: str) -> StreamFacts | None:
-        """Return what was last known of a stream that runs."""
+        """Return the latest facts of a running stream, or None."""
         return None if self._monitor is None else self._monitor.facts(name)
 
     def _report_numbers(self, numbers: MediaNumbers) -> None:

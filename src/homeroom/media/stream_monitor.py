@@ -1,4 +1,4 @@
-"""Keeps an eye on the engine: ends pushes that may no longer be, and knows what runs."""
+"""Monitor of an engine's streams: polls its state and ends pushes that are no longer allowed."""
 
 import asyncio
 import logging
@@ -18,16 +18,16 @@ from homeroom.web.metrics import MediaNumbers
 log = logging.getLogger("homeroom.media")
 
 REVOCATION_CHECK_SECONDS = 0.4
-"""A push ends within a second of what forbids it."""
+"""Interval of checking permissions. A forbidden push ends within one second."""
 POLL_SECONDS = 1.0
 ERROR_BACKOFF_SECONDS = 5.0
-"""A database that is down is not asked, and complained of, all the time."""
+"""Delay after a failure, so that a database failure does not fill the log."""
 POLL_DOWN_SECONDS = 0.1
-"""How often an engine that does not answer is asked."""
+"""Interval of polling an engine that does not answer."""
 
 
 class StreamMonitor:
-    """What the API knows of one engine, and does about it."""
+    """Polls one engine, updates publish sessions and metrics, and ends forbidden pushes."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class StreamMonitor:
         engine_id: str,
         report_numbers: Callable[[MediaNumbers], None],
     ) -> None:
-        """Take the way to the engine, its id where it is our own, and who is told its numbers."""
+        """Set up; `engine_id` is empty for an external engine."""
         self._store = store
         self._deps = deps
         self._client = client
@@ -48,15 +48,15 @@ class StreamMonitor:
         self._missing: set[str] = set()
         self._unknown: set[str] = set()
         self._kicked: dict[str, str] = {}
-        """Clients that are being thrown out, and what was last logged of that."""
+        """Reason by client, for clients that are being disconnected; logged once per reason."""
 
     def facts(self, name: str) -> StreamFacts | None:
-        """Return what was last known of a stream that runs."""
+        """Return the latest facts of a running stream, or None."""
         running = self._running.get(name)
         return None if running is None else running.facts
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Poll and check until cancelled."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._repeat(self._end_revoked, lambda: REVOCATION_CHECK_SECONDS))
             both.create_task(
@@ -77,7 +77,7 @@ class StreamMonitor:
             await asyncio.sleep(pause())
 
     async def _end_revoked(self) -> None:
-        """End the pushes that are no longer allowed."""
+        """End pushes that are no longer allowed."""
         if not self._client.is_up:
             return
         revoked = await self._store.read(
@@ -87,7 +87,7 @@ class StreamMonitor:
             await self._kick(push.client_id, push.reason)
 
     async def _kick(self, client_id: str, reason: str) -> None:
-        """End a push, which is tried again until it has ended, and logged once."""
+        """End a push; the caller retries until it has ended, and only the first try is logged."""
         is_new = self._kicked.get(client_id) != reason
         self._kicked[client_id] = reason
         if is_new:
@@ -100,8 +100,8 @@ class StreamMonitor:
                 log.warning("the media engine does not end a push", extra=why)
 
     async def _poll(self) -> None:
-        """Ask the engine what runs, and take that over."""
-        # First the engine: a database that is down must not make it look dead.
+        """Fetch the engine's state; update sessions, metrics and facts."""
+        # The engine comes first: a database failure must not mark the engine as down.
         try:
             state = await self._client.fetch_state()
         except NoResponseError as failure:
@@ -129,10 +129,10 @@ class StreamMonitor:
     async def _update_sessions(
         self, state: EngineState, recorded: Mapping[str, str | None]
     ) -> None:
-        """End the rows of pushes that the engine no longer has, and keep what went wrong."""
+        """End sessions that the engine no longer has, and save recording errors."""
         errors = {stream.client_id: stream.facts.recording_error for stream in state.running}
         missing = recorded.keys() - errors.keys()
-        # Who was let in since we asked is missing once; who is missing twice has gone.
+        # A push that started after the poll is missing once; a push missing twice has ended.
         gone = missing & self._missing
         self._missing = missing
         problems = {
@@ -146,12 +146,12 @@ class StreamMonitor:
             )
 
     async def _kick_unknown(self, unknown: set[str]) -> None:
-        """End pushes of our own engine that no row stands for: their school was reset."""
+        """End pushes of our own engine that have no session, because their school was reset."""
         if not self._engine_id:
             return
-        # As above: who has ended since we asked is a stranger once.
+        # As above: a push that ended after the poll is unknown once.
         for client_id in unknown & self._unknown:
-            await self._kick(client_id, "nobody knows of it any more")
+            await self._kick(client_id, "it has no publish session")
         self._unknown = unknown
 
     def _update_numbers(self, numbers: MediaNumbers) -> None:

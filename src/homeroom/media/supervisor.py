@@ -1,4 +1,4 @@
-"""Runs the media engine as a process of its own: starts it, starts it again, ends it in order."""
+"""Supervisor of the media engine's process: starts, restarts and stops it."""
 
 import asyncio
 import fcntl
@@ -21,21 +21,21 @@ log = logging.getLogger("homeroom.media")
 
 COMMAND = (sys.executable, "-m", "homeroom.media.engine")
 BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
-"""Seconds before it is started again, after each failure in a row."""
+"""Delays before a restart, by the number of failures in a row."""
 STABLE_SECONDS = 30.0
-"""Seconds after which an engine that ends had been well."""
+"""Uptime after which an exit no longer counts as one of a row."""
 MAX_SILENT_SECONDS = 10.0
-"""Seconds without an answer after which an engine that still runs is ended."""
+"""Time without an answer after which a running engine is killed."""
 SHUTDOWN_SECONDS = 6.0
-"""Seconds in which it closes recordings and hands over its reports."""
+"""Time in which the engine closes recordings and delivers reports before it is killed."""
 CHECK_SECONDS = 1.0
 LOCK_NAME = "engine.lock"
-"""Held as long as an engine lives, also by one whose server was killed."""
+"""File that a running engine locks, even after its server was killed."""
 ID_NAME = "engine.id"
 
 
 class Supervisor:
-    """Keeps one engine running."""
+    """Keeps one engine process running."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Supervisor:
         seconds_down: Callable[[], float],
         command: Sequence[str] = COMMAND,
     ) -> None:
-        """Take the folder to lock, and what tells for how many seconds nothing was answered."""
+        """Set up; `folder` is locked while an engine runs, `seconds_down` measures its silence."""
         self._settings = settings
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,17 +52,17 @@ class Supervisor:
         self._command = command
         self._is_ending = asyncio.Event()
         self.pid: int | None = None
-        """The process that runs now, if any."""
+        """Id of the running process, if any."""
         self.restarts = 0
         self.waiting_reason = ""
-        """What it waits for before it starts an engine, in words; nothing where it does not."""
+        """Reason why the engine is not started yet; empty if there is none."""
 
     def end(self) -> None:
-        """Have the engine end in order: `run` returns when it has."""
+        """Request a graceful stop; `run` returns when the engine has ended."""
         self._is_ending.set()
 
     async def run(self) -> None:
-        """Start the engine, and start it again when it ends before it is told to."""
+        """Run the engine until `end` is called; restart it whenever it exits before."""
         with (self._folder / LOCK_NAME).open("a") as lock:
             await self._acquire_lock(lock)
             failures = 0
@@ -85,7 +85,7 @@ class Supervisor:
                 await self._sleep(delay)
 
     async def _acquire_lock(self, lock: IO[str]) -> None:
-        """Wait for the engine of a server that was killed: it still closes its recordings."""
+        """Wait for the engine of a killed server, which may still close its recordings."""
         while not self._is_ending.is_set():
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,14 +102,14 @@ class Supervisor:
         self.waiting_reason = ""
 
     async def _run_engine(self, lock: IO[str]) -> str:
-        """Start an engine and stay with it until it has ended; returns how it did."""
+        """Start an engine, wait until it has ended, and return its exit status as text."""
         inherited_fds = (self._settings.rtmp_fd, self._settings.http_fd, lock.fileno())
         process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=PIPE,
             stdout=DEVNULL,
             pass_fds=inherited_fds,
-            # Ctrl-C is for us; the engine is told by the end of its standard input.
+            # Ctrl-C must reach only this process; the engine ends when its stdin closes.
             start_new_session=True,
         )
         self.pid = process.pid
@@ -123,7 +123,7 @@ class Supervisor:
             self.pid = None
 
     async def _watch_process(self, process: Process, ended: asyncio.Task[int]) -> None:
-        """Return when the engine has ended, by itself or because it was to."""
+        """Return when the engine has ended, or was killed because it does not answer."""
         started_at = time.monotonic()
         ending = asyncio.create_task(self._is_ending.wait())
         try:
@@ -155,17 +155,17 @@ class Supervisor:
 
 
 def engine_id(folder: Path) -> str:
-    """Return what the engine of a folder is called in the database; made once."""
+    """Return the id of a folder's engine in the database; create it on the first call."""
     id_file = folder / ID_NAME
     if not id_file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"{ID_NAME}.{os.getpid()}"
         draft.write_text(KeyGenerator().public_key()[:8])
-        with suppress(FileExistsError):  # of two servers that start at once, both take the first
+        with suppress(FileExistsError):  # if two servers start at once, both use the first id
             os.link(draft, id_file)
         draft.unlink()
     return id_file.read_text()
 
 
 def _stdin(process: Process) -> asyncio.StreamWriter:
-    return cast("asyncio.StreamWriter", process.stdin)  # it is a pipe
+    return cast("asyncio.StreamWriter", process.stdin)  # a pipe, never None
