@@ -1,1 +1,1 @@
-"""The WHIP gateway: a browser's WebRTC in, RTMP out. A process of its own, started when needed."""
+"""WHIP gateway: converts a browser's WebRTC to RTMP, in a process that is started on demand."""

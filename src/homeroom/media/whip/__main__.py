@@ -1,4 +1,4 @@
-"""The gateway as a process: `python -m homeroom.media.whip`, told what to do on its stdin."""
+"""Gateway process: `python -m homeroom.media.whip`, with its settings on stdin."""
 
 import asyncio
 import logging
@@ -16,15 +16,15 @@ from homeroom.media.whip.settings import GatewaySettings
 log = logging.getLogger("homeroom.media.whip")
 
 GRACEFUL_SHUTDOWN_SECONDS = 1
-"""Seconds for requests that run at the end."""
+"""Time for running requests to end at shutdown."""
 
 
 def main() -> None:
-    """Run until standard input ends: whoever started us is gone then, or wants us to end."""
+    """Run until stdin closes: the parent process has ended or requests a shutdown."""
     settings = read_first_line(GatewaySettings)
     if settings is not None:
         log_to_stderr(settings.log_level)
-        # When it begins and ends, we say ourselves; aioice tells each of its steps.
+        # We log start and end ourselves; aioice would log each of its steps.
         for name in ("uvicorn", "aioice"):
             logging.getLogger(name).setLevel(logging.WARNING)
         receiver.install()
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 async def run(settings: GatewaySettings) -> None:
-    """Serve; returns when all pushes have ended."""
+    """Serve requests; return after shutdown, when all pushes have ended."""
     gateway = Gateway(settings)
     server = uvicorn.Server(
         uvicorn.Config(

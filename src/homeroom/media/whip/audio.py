@@ -1,4 +1,4 @@
-"""Opus turned into AAC."""
+"""Audio transcoder: Opus to AAC."""
 
 from fractions import Fraction
 from typing import Final
@@ -6,20 +6,20 @@ from typing import Final
 import av
 
 SAMPLE_RATE: Final = 48_000
-"""Samples a second, of both."""
+"""Samples per second of both codecs."""
 TIME_BASE: Final = Fraction(1, SAMPLE_RATE)
 BIT_RATE: Final = 128_000
 FRAME_SAMPLES: Final = 1_024
-"""Samples of one frame of AAC."""
+"""Samples of one AAC frame."""
 MAX_SILENCE_SAMPLES: Final = 2 * SAMPLE_RATE
-"""Samples of silence put where packets are lost; after a longer gap the sound begins again."""
+"""Longest gap that is filled with silence; after a longer one the sound restarts."""
 AAC_CONFIG_TAG: Final = b"\xaf\0\x11\x90"
-"""The FLV header of AAC-LC, 48 kHz, stereo."""
+"""FLV sequence header of AAC-LC, 48 kHz, stereo."""
 AAC_FRAME_TAG: Final = b"\xaf\1"
 
 
 class AudioTranscoder:
-    """A decoder of Opus and an encoder of AAC, one after the other."""
+    """Decodes Opus packets and encodes AAC frames."""
 
     def __init__(self) -> None:
         self._decoder = av.CodecContext.create("libopus", "r")
@@ -31,19 +31,19 @@ class AudioTranscoder:
         self._encoder.format = "fltp"
         self._encoder.bit_rate = BIT_RATE
         self._encoder.time_base = TIME_BASE
-        # The encoder wants planes of floats, a frame's worth at a time.
+        # The encoder needs planar floats, exactly one frame at a time.
         self._resampler = av.AudioResampler("fltp", "stereo", SAMPLE_RATE, FRAME_SAMPLES)
         self._end: int | None = None
 
     def transcode(self, payload: bytes, ticks: int) -> list[tuple[int, bytes]]:
-        """Turn a packet that begins at this sample; returns FLV bodies, each with its sample."""
+        """Transcode a packet that starts at sample `ticks`; return (sample, FLV body) pairs."""
         packet = av.Packet(payload)
         packet.pts = ticks
         packet.time_base = TIME_BASE
         try:
             frames = self._decoder.decode(packet)
         except av.FFmpegError:
-            return []  # it counts as lost
+            return []  # the packet counts as lost
         bodies = []
         for frame in frames:
             gap = 0 if self._end is None else ticks - self._end

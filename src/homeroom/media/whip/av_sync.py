@@ -1,36 +1,37 @@
-"""One clock for picture and sound, whose RTP clocks begin anywhere and wrap."""
+"""Synchronization of audio and video, whose RTP clocks start at random times and wrap."""
 
 from typing import Final
 
 from homeroom.media.whip.reorder_buffer import RTPUnwrapper
 
 MIN_CORRECTION_SECONDS: Final = 0.02
-"""Seconds by which sound must be off before it is moved: reports are not exact to the sample."""
+"""Smallest offset of sound that is corrected; sender reports are not exact."""
 NTP_TICKS_PER_SECOND: Final = 1 << 32
-"""Ticks a second of the time in a sender's report."""
+"""Ticks per second of NTP times in sender reports."""
 
 
 class TrackClock:
-    """The clock of one track."""
+    """RTP clock of one track."""
 
     def __init__(self, clock_rate: int) -> None:
-        """Take its ticks a second."""
+        """Set up; `clock_rate` is in ticks per second."""
         self.clock_rate = clock_rate
         self._unwrapper = RTPUnwrapper(32)
         self.arrival_origin: float | None = None
-        """When its tick 0 would have come here, in seconds of our clock."""
+        """Arrival time of tick 0, extrapolated, in seconds of our clock."""
         self.sender_origin: float | None = None
-        """When its tick 0 would have been sent, in seconds of the sender's clock."""
+        """Sending time of tick 0, extrapolated, in seconds of the sender's clock."""
 
     def ticks(self, timestamp: int) -> int:
-        """Return an RTP time as one that does not wrap."""
+        """Return an RTP timestamp in unwrapped ticks."""
         return self._unwrapper.unwrap(timestamp)
 
 
 class AVSynchronizer:
-    """Places both tracks: by the sender's reports and, until those come, by their arrival.
+    """Maps the RTP clocks of both tracks to one timeline.
 
-    The picture stays where its first frame arrived, and the sound moves to it.
+    Sender reports relate the tracks; before the first reports, the arrival times do. Video stays
+    where its first frame arrived, and audio is shifted to match it.
     """
 
     def __init__(self) -> None:
@@ -40,14 +41,14 @@ class AVSynchronizer:
         self._shift = 0.0
 
     def note_arrival(self, track: TrackClock, ticks: int, now: float) -> None:
-        """Take note of a packet of this time; `now` is in seconds."""
+        """Add the arrival of a packet; the first one sets the origin. `now` is in seconds."""
         if self._origin is None:
             self._origin = now
         if track.arrival_origin is None:
             track.arrival_origin = now - ticks / track.clock_rate
 
     def add_sender_report(self, track: TrackClock, ntp: int, timestamp: int) -> None:
-        """Take a sender's report: what its own clock showed at an RTP time."""
+        """Add a sender report, which relates the sender's NTP time to an RTP timestamp."""
         track.sender_origin = ntp / NTP_TICKS_PER_SECOND - track.ticks(timestamp) / track.clock_rate
         video, audio = self.video, self.audio
         if video.sender_origin is None or audio.sender_origin is None:

@@ -1,4 +1,4 @@
-"""The gateway's own interface, over HTTP on the loopback: sessions begun, listed and ended."""
+"""HTTP API of the gateway on the loopback: creates, lists and ends sessions."""
 
 import asyncio
 import logging
@@ -19,20 +19,20 @@ log = logging.getLogger("homeroom.media.whip")
 
 MAX_SESSIONS: Final = 20
 MAX_BODY_BYTES: Final = 100_000
-"""Of a request: an offer of 64 kB and what JSON makes of it."""
+"""Limit of a request: an offer of 64 kB, escaped in JSON."""
 TAKEOVER_SECONDS: Final = 8.0
-"""Seconds that the session before has to let go of its push."""
+"""Time for a previous session at the same URL to end its push."""
 
 
 class SessionRequest(msgspec.Struct):
-    """What is asked for."""
+    """Body of a request for a new session."""
 
     sdp: str
     push_url: str
 
 
 class Gateway:
-    """The sessions that run."""
+    """Running sessions and the endpoints that manage them."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
@@ -41,7 +41,7 @@ class Gateway:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def app(self) -> Starlette:
-        """Return what is served."""
+        """Return the ASGI application."""
         return Starlette(
             routes=[
                 Route("/sessions", self._create, methods=["POST"]),
@@ -102,7 +102,7 @@ class Gateway:
             del self._sessions[session_id], self._tasks[session_id]
 
     async def _end_previous(self, push_url: str) -> None:
-        """End the session of a browser that has come back, and wait until it lets go."""
+        """End a previous session that pushes to the same URL, and wait until it has ended."""
         previous = [
             session_id
             for session_id, session in self._sessions.items()

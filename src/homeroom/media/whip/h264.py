@@ -1,50 +1,51 @@
-"""H.264 out of RTP (RFC 6184) and into FLV, as it was encoded."""
+"""Depacketizer of H.264 from RTP (RFC 6184), and FLV tags of its access units."""
 
 from struct import Struct
 from typing import Final, NamedTuple
 
 IDR: Final = 5
-"""A slice of a picture that depends on no other."""
+"""Slice of an IDR picture, which depends on no other picture."""
 SPS: Final = 7
 PPS: Final = 8
 AUD: Final = 9
 STAP_A: Final = 24
-"""STAP-A: several units in one packet."""
+"""Aggregation packet: several NAL units in one packet."""
 FU_A: Final = 28
-"""FU-A: a piece of a unit."""
+"""Fragmentation unit: a part of one NAL unit."""
 FU_START: Final = 0x80
 FU_END: Final = 0x40
 MAX_ACCESS_UNIT_BYTES: Final = 3_900_000
-"""Bytes of a picture; the engine takes four million."""
+"""Limit of one access unit; the engine accepts four million bytes."""
 MAX_PARAMETER_SETS: Final = 31
-"""Parameter sets of a kind, as a header can hold."""
+"""Limit of SPS, and of PPS, that fit into a decoder configuration."""
 HIGH_PROFILES: Final = frozenset({100, 110, 122, 144})
-"""Profiles whose header tells the depth of colours as well; browsers send 4:2:0 of 8 bits."""
+"""Profiles whose configuration also contains chroma format and bit depth."""
 CHROMA_420_8BIT: Final = b"\xfd\xf8\xf8\0"
+"""Chroma format and bit depth that browsers send."""
 CONFIG_TAG: Final = b"\x17\0\0\0\0"
 KEYFRAME_TAG: Final = b"\x17\1\0\0\0"
 INTERFRAME_TAG: Final = b"\x27\1\0\0\0"
-"""Frame type and codec, packet type, composition time: browsers send no B-frames."""
+"""Frame type and codec, packet type, composition time (0: browsers send no B-frames)."""
 UINT32: Final = Struct(">I")
 UINT16: Final = Struct(">H")
 
 
 class AccessUnit(NamedTuple):
-    """One picture as it was encoded."""
+    """Access unit: the NAL units of one encoded picture."""
 
     ticks: int
-    """When it was taken, by the sender's clock of 90 kHz."""
+    """RTP time of the picture, unwrapped, at 90 kHz."""
     units: list[bytes]
-    """Its NAL units."""
+    """NAL units without start codes."""
 
     @property
     def is_keyframe(self) -> bool:
-        """Return whether a decoder can begin with it."""
+        """True if a decoder can start at this access unit."""
         return any(nal_type(unit) == IDR for unit in self.units)
 
     @property
     def header(self) -> bytes:
-        """Return the FLV header made of its parameter sets, or nothing where it has none."""
+        """Return the FLV sequence header made of its parameter sets, or b"" without them."""
         sets = [[unit for unit in self.units if nal_type(unit) == kind] for kind in (SPS, PPS)]
         if not all(sets):
             return b""
@@ -59,8 +60,8 @@ class AccessUnit(NamedTuple):
     def frame(self) -> bytes:
         """Return the body of its FLV tag.
 
-        Parameter sets stay where they are, though the header has them too: so a file in which the
-        size of the picture changes plays in every player.
+        The frame keeps its parameter sets, although the header repeats them. A recording in which
+        the picture size changes then plays in every player.
         """
         head = KEYFRAME_TAG if self.is_keyframe else INTERFRAME_TAG
         units = (unit for unit in self.units if nal_type(unit) != AUD)
@@ -77,23 +78,23 @@ def _prefix_length(unit: bytes) -> bytes:
 
 
 class H264Depacketizer:
-    """Gathers pictures from the payload of packets that come in order."""
+    """Assembles access units from the payloads of ordered RTP packets."""
 
     def __init__(self) -> None:
         self.needs_keyframe = True
-        """Whether what comes cannot be decoded before the next key frame."""
+        """True if nothing can be decoded before the next keyframe."""
         self._ticks = 0
         self._units: list[bytes] = []
         self._fragment: bytearray | None = None
         self._size = 0
 
     def mark_loss(self) -> None:
-        """Take note that packets are missing here."""
+        """Discard the current access unit, because packets are missing."""
         self.needs_keyframe = True
         self._reset(self._ticks)
 
     def add(self, payload: bytes, ticks: int, *, is_last: bool) -> list[AccessUnit]:
-        """Take a packet; returns the pictures that are whole now and can be decoded."""
+        """Add a packet; return access units that are complete now and can be decoded."""
         access_units = []
         if ticks != self._ticks:
             access_units = self._complete()
@@ -110,14 +111,14 @@ class H264Depacketizer:
         self._units, self._fragment, self._size = [], None, 0
 
     def _add_payload(self, payload: bytes) -> bool:
-        """Take the units of a packet; tells whether they make sense."""
+        """Add the NAL units of a packet; return False if the payload is malformed."""
         kind = nal_type(payload) if payload else 0
         if 0 < kind < STAP_A:
             self._units.append(payload)
             return True
         if kind == STAP_A:
             return self._add_aggregate(payload)
-        return kind == FU_A and len(payload) > 2 and self._add_fragment(payload)  # noqa: PLR2004  two header bytes stand before a piece
+        return kind == FU_A and len(payload) > 2 and self._add_fragment(payload)  # noqa: PLR2004  two header bytes precede a fragment
 
     def _add_aggregate(self, payload: bytes) -> bool:
         at = 1
@@ -147,7 +148,7 @@ class H264Depacketizer:
         if not access_unit.units:
             return []
         if self.needs_keyframe:
-            # Parameter sets come first: a picture that has them has lost nothing before them.
+            # Parameter sets come first. If they are present, nothing before them was lost.
             if not (access_unit.is_keyframe and access_unit.header):
                 return []
             self.needs_keyframe = False

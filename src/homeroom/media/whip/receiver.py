@@ -1,4 +1,4 @@
-"""A receiver for aiortc that hands packets on as they are, in order, instead of decoding them."""
+"""Receiver for aiortc that passes on ordered RTP packets instead of decoded frames."""
 
 import asyncio
 from contextlib import suppress
@@ -34,34 +34,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_WAIT_SECONDS: Final = {"video": 0.4, "audio": 0.1}
-"""Seconds to wait for a missing packet; only those of pictures are sent again."""
+"""Maximum wait for a missing packet; only video packets are retransmitted."""
 REPORT_SECONDS: Final = 1.0
-"""Seconds between our reports."""
+"""Interval of RTCP receiver reports."""
 KEYFRAME_REQUEST_SECONDS: Final = 0.5
-"""Seconds between two requests for a key frame."""
+"""Minimum interval between requests for a keyframe (RTCP PLI)."""
 PROFILES: Final = ("42e0", "4200", "4d00", "6400", "640c")
-"""Profiles of H.264 that are taken: none is decoded here, so any that browsers name."""
+"""H.264 profiles that are accepted: all that browsers offer, since we do not decode."""
 LEVEL: Final = "34"
-"""5.2, the highest there is in browsers: a lower one would make them send a smaller picture."""
+"""Level 5.2, the highest of browsers; with a lower one they would send smaller pictures."""
 EXTENSION_URIS: Final = ((1, "urn:ietf:params:rtp-hdrext:sdes:mid"), (2, TRANSPORT_CC_URI))
 START_BITRATE_KBPS: Final = "2500"
-"""Kilobits a second that a browser begins with; its own first guess is 300."""
+"""Initial bit rate of a browser; its own default is 300 kbit/s."""
 
 
 class RTPReceiver(RTCRtpReceiver):
-    """Receives one track; whoever made the connection says who gets its packets."""
+    """Receives the packets of one track and calls the callbacks that the session sets."""
 
     def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
         super().__init__(kind, transport)
         self.kind = kind
         self.on_packet: Callable[[RtpPacket | None], None] = lambda _: None
-        """Gets each packet, none where some are lost."""
+        """Called with each packet in order, and with None if packets are lost."""
         self.on_sender_report: Callable[[int, int], None] = lambda *_: None
-        """Gets time and RTP time of a report of the sender."""
+        """Called with NTP time and RTP time of each sender report."""
         self.on_disconnect: Callable[[], None] = lambda: None
-        """Is called when the browser ends the connection."""
+        """Called when the browser ends the connection."""
         self.feedback = TransportFeedback()
-        """Of all tracks of the connection."""
+        """Feedback of the connection, shared by all its tracks."""
         self.last_packet_at = monotonic()
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._rtx_ssrcs: dict[int, int] = {}
@@ -74,7 +74,7 @@ class RTPReceiver(RTCRtpReceiver):
         self._keyframe_requested_at = 0.0
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
-        """Begin."""
+        """Start receiving packets and sending receiver reports; idempotent."""
         if self._report_task is not None:
             return
         self._codecs = {codec.payloadType or 0: codec for codec in parameters.codecs}
@@ -85,7 +85,7 @@ class RTPReceiver(RTCRtpReceiver):
         self._report_task = asyncio.create_task(self._send_reports())
 
     async def stop(self) -> None:
-        """End."""
+        """Stop receiving packets and sending reports."""
         if self._report_task is not None:
             self.transport._unregister_rtp_receiver(self)  # noqa: SLF001  as aiortc's own does
             self._report_task.cancel()
@@ -93,7 +93,7 @@ class RTPReceiver(RTCRtpReceiver):
                 await self._report_task
 
     async def request_keyframe(self) -> None:
-        """Ask for a key frame, unless that was done just now."""
+        """Send a request for a keyframe, unless one was sent a moment ago."""
         now = monotonic()
         if now - self._keyframe_requested_at >= KEYFRAME_REQUEST_SECONDS:
             self._keyframe_requested_at = now
@@ -122,7 +122,7 @@ class RTPReceiver(RTCRtpReceiver):
     async def _handle_rtp_packet(
         self,
         packet: RtpPacket,
-        arrival_time_ms: int,  # noqa: ARG002  too coarse
+        arrival_time_ms: int,  # noqa: ARG002  milliseconds are too coarse
     ) -> None:
         now = self.last_packet_at = monotonic()
         await self._send_feedback(packet, now)
@@ -147,7 +147,7 @@ class RTPReceiver(RTCRtpReceiver):
             await self._send_rtcp_nack(self._media_ssrc, missing)
 
     async def _send_feedback(self, packet: RtpPacket, now: float) -> None:
-        """Tell the browser, now and then, when its packets came: it sends as much as fits."""
+        """Add a packet to the transport-wide feedback, and send a report if one is due."""
         number = packet.extensions.transport_sequence_number
         if number is None:
             return
@@ -158,7 +158,7 @@ class RTPReceiver(RTCRtpReceiver):
                 await self.transport._send_rtp(report)  # noqa: SLF001  as aiortc's own does
 
     async def _send_reports(self) -> None:
-        """Report what arrives: browsers go by it."""
+        """Send receiver reports; browsers adapt their bit rate to them."""
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             reports = [self._reception_info(*item) for item in self._statistics.items()]
@@ -179,7 +179,7 @@ class RTPReceiver(RTCRtpReceiver):
 
 
 def install() -> None:
-    """Have aiortc use this receiver and speak H.264 and Opus alone; for a process of its own."""
+    """Patch aiortc to use this receiver and to offer only H.264 and Opus; process-wide."""
     aiortc.rtcpeerconnection.RTCRtpReceiver = RTPReceiver  # type: ignore[attr-defined]  # aiortc imports the name and does not export it
     transport_cc = RTCRtcpFeedback("transport-cc")
     feedback = [RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), transport_cc]
@@ -212,6 +212,6 @@ def install() -> None:
     aioice.ice.get_host_addresses = _host_addresses
 
 
-def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001  aioice asks so
-    """Return the addresses of this machine; one without a network still has itself."""
+def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001  the signature of aioice
+    """Return the addresses of this machine; the loopback address if it has no network."""
     return get_host_addresses(use_ipv4, use_ipv6) or ["127.0.0.1"]

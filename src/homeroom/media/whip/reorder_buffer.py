@@ -1,28 +1,28 @@
-"""RTP's numbers and its packets' order, mended: both wrap, and the net loses and shuffles."""
+"""Reorder buffer for RTP packets, and unwrapping of their sequence numbers and times."""
 
 from math import inf
 from typing import Final, Generic, TypeVar
 
 MAX_BUFFERED: Final = 1_000
-"""Packets kept behind one that is missing; two seconds of a good picture have about 500."""
+"""Maximum number of packets behind a missing one; two seconds of video have about 500."""
 NACK_RETRY_SECONDS: Final = 0.1
-"""Seconds after which a missing packet is asked for again."""
+"""Interval after which a missing packet is requested again."""
 MAX_NACKS: Final = 200
-"""Packets asked for at once."""
+"""Maximum number of packets in one request."""
 SEQUENCE_MODULUS: Final = 1 << 16
 
 T = TypeVar("T")
 
 
 class RTPUnwrapper:
-    """Makes numbers of so many bits, which wrap, ones that go on."""
+    """Converts RTP sequence numbers or timestamps, which wrap, to numbers without a limit."""
 
     def __init__(self, bits: int) -> None:
         self._size = 1 << bits
         self._last: int | None = None
 
     def unwrap(self, value: int) -> int:
-        """Return a number as the one nearest to the number before it."""
+        """Return the unwrapped number that is nearest to the previous one."""
         if self._last is None:
             self._last = value
         half = self._size // 2
@@ -31,10 +31,10 @@ class RTPUnwrapper:
 
 
 class ReorderBuffer(Generic[T]):
-    """Hands on packets in the order they were sent; one that is missing is waited for."""
+    """Returns packets in their order of sending; waits for missing packets for a limited time."""
 
     def __init__(self, max_wait: float) -> None:
-        """Take the seconds to wait for a missing packet."""
+        """Set up; `max_wait` is the time in seconds to wait for a missing packet."""
         self._max_wait = max_wait
         self._unwrapper = RTPUnwrapper(16)
         self._next: int | None = None
@@ -42,7 +42,7 @@ class ReorderBuffer(Generic[T]):
         self._nacked_at: dict[int, float] = {}
 
     def add(self, sequence: int, packet: T, now: float) -> list[T | None]:
-        """Take a packet and return those whose turn it is; none stands where some are lost."""
+        """Add a packet; return the packets that are next, with None in place of lost ones."""
         sequence = self._unwrapper.unwrap(sequence)
         if self._next is None:
             self._next = sequence
@@ -66,7 +66,7 @@ class ReorderBuffer(Generic[T]):
         return ready
 
     def due_nacks(self, now: float) -> list[int]:
-        """Return the numbers of missing packets that are to be asked for now."""
+        """Return the sequence numbers of missing packets to request now (RTCP NACK)."""
         if not self._buffer or self._next is None:
             self._nacked_at = {}
             return []

@@ -1,4 +1,4 @@
-"""One browser that is on the air: its connection, its two tracks, and the push they become."""
+"""WHIP session of one browser: its peer connection, its tracks, and the RTMP push."""
 
 import asyncio
 import logging
@@ -25,29 +25,29 @@ from homeroom.media.whip.receiver import RTPReceiver
 log = logging.getLogger("homeroom.media.whip")
 
 MAX_SILENT_SECONDS: Final = 10.0
-"""Seconds without a packet after which a browser counts as gone; it has as long to begin."""
+"""Time without a packet after which a session ends; also the time for the first packet."""
 CHECK_SECONDS: Final = 0.5
 ANSWER_TIMEOUT_SECONDS: Final = 8.0
-"""Seconds for an answer."""
+"""Time to answer an offer."""
 CLOSE_TIMEOUT_SECONDS: Final = 5.0
 KEYFRAME_SECONDS: Final = 1.7
-"""Seconds after a key frame until the next is asked for: on its way, it comes within two."""
+"""Delay of the next request for a keyframe, so that keyframes come every two seconds."""
 MAX_QUEUED_PACKETS: Final = 1_000
-"""Packets that wait for the server; about ten seconds."""
+"""Packets that may wait for the engine; about ten seconds."""
 MAX_CANDIDATES: Final = 20
 METADATA_CODECS: Final[dict[str, Value]] = {"videocodecid": 7.0, "audiocodecid": 10.0}
 _CANDIDATE = re.compile(r"^(a=candidate:\S+ \d+ \S+ \d+ )(\S+)( .*)$")
 
 
 class BadOfferError(Exception):
-    """An offer that cannot be answered; the message says why."""
+    """An offer cannot be answered; the message is the reason."""
 
 
 class WHIPSession:
-    """A browser's connection, from its offer to its end."""
+    """Connection of a browser from its offer to its end."""
 
     def __init__(self, push_url: str, address: str | None) -> None:
-        """Take where it is pushed to, and the address that browsers are told, if it is another."""
+        """Set up; `address` is the public IP address for ICE candidates, if it is not our own."""
         self.push_url = push_url
         self._address = address
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -64,7 +64,7 @@ class WHIPSession:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def answer(self, offer: str) -> str:
-        """Answer an offer, once it may be pushed; raises `BadOffer`, `Unpublished`."""
+        """Answer an offer after the push has started; raises `BadOfferError`, `PublishError`."""
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 await self._accept_offer(offer)
@@ -77,7 +77,7 @@ class WHIPSession:
         return _replace_addresses(self._connection.localDescription.sdp, self._address)
 
     async def run(self) -> None:
-        """Publish what comes until either side has had enough."""
+        """Publish the tracks until the browser or the engine ends."""
         silence_task = asyncio.create_task(self._wait_for_silence())
         publish_task = asyncio.create_task(self._publish())
         try:
@@ -92,12 +92,12 @@ class WHIPSession:
             await self.close()
 
     def end(self, reason: str) -> None:
-        """Have `run` end."""
+        """Make `run` return."""
         if not self._ended.done():
             self._ended.set_result(reason)
 
     async def close(self) -> None:
-        """Let go of the browser."""
+        """Close the push and the peer connection."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
@@ -109,7 +109,7 @@ class WHIPSession:
             description = RTCSessionDescription(_filter_candidates(offer), "offer")
             await self._connection.setRemoteDescription(description)
         except Exception as failure:
-            # Its parser raises whatever it trips over.
+            # The parser of aiortc raises exceptions of many types.
             raise BadOfferError("the offer names no H.264 and Opus that can be taken") from failure
         transceivers = self._connection.getTransceivers()
         self._receivers = [cast("RTPReceiver", item.receiver) for item in transceivers]
@@ -138,10 +138,10 @@ class WHIPSession:
             self.end("the connection is gone")
 
     def _handle_video(self, packet: RtpPacket | None, receiver: RTPReceiver) -> None:
-        """Take a packet of the picture, or that some are lost."""
+        """Handle a video packet; None means that packets are lost."""
         if packet is None:
             self._depacketizer.mark_loss()
-        elif packet.payload:  # some are sent to measure the way, and carry nothing
+        elif packet.payload:  # probe packets for bandwidth are empty
             ticks = self._sync.video.ticks(packet.timestamp)
             self._sync.note_arrival(self._sync.video, ticks, monotonic())
             for access_unit in self._depacketizer.add(
@@ -165,7 +165,7 @@ class WHIPSession:
         self._enqueue([Packet(VIDEO, time, access_unit.frame)])
 
     def _handle_audio(self, packet: RtpPacket | None) -> None:
-        """Take a packet of the sound; where some are lost, `Sound` sees by their times."""
+        """Handle an audio packet; the transcoder detects losses by the times of packets."""
         if packet is None or not packet.payload or self._ended.done():
             return
         ticks = self._sync.audio.ticks(packet.timestamp)
@@ -189,16 +189,16 @@ class WHIPSession:
             self.end("the server does not take it fast enough")
 
     async def _wait_for_silence(self) -> str:
-        """Return once nothing has come for too long."""
+        """Return when no packet has arrived for too long."""
         while self._seconds_silent() < MAX_SILENT_SECONDS:  # noqa: ASYNC110  silence raises no event
-            await asyncio.sleep(CHECK_SECONDS)  # no event tells that nothing happens
+            await asyncio.sleep(CHECK_SECONDS)
         return f"nothing has come for {MAX_SILENT_SECONDS:.0f} s"
 
     def _seconds_silent(self) -> float:
         return monotonic() - max(receiver.last_packet_at for receiver in self._receivers)
 
     async def _publish(self) -> str:
-        """Publish until that ends; returns why."""
+        """Send queued packets until the push ends; return the reason."""
         kinds = {receiver.kind for receiver in self._receivers}
         metadata = {name: value for name, value in METADATA_CODECS.items() if name[:5] in kinds}
         try:
@@ -212,7 +212,10 @@ class WHIPSession:
 
 
 def _filter_candidates(offer: str) -> str:
-    """Return an offer with few candidates, none of a name: browsers reach us, not we them."""
+    """Return an offer with a limited number of candidates, and none with a host name.
+
+    Browsers connect to us, so their candidates are not needed.
+    """
     lines, left = [], MAX_CANDIDATES
     for line in offer.splitlines():
         match = _CANDIDATE.match(line)
@@ -233,7 +236,7 @@ def _is_address(text: str) -> bool:
 
 
 def _replace_addresses(answer: str, address: str | None) -> str:
-    """Return an answer whose candidates of that family name another address."""
+    """Return an answer with `address` in all candidates of its IP version."""
     if address is None:
         return answer
     version = ip_address(address).version

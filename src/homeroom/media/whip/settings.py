@@ -1,15 +1,15 @@
-"""What the gateway is told when it starts: one line of JSON on its standard input."""
+"""Settings of the gateway process, read as one line of JSON from its stdin."""
 
 import msgspec
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything the gateway needs to know; it reads no file and no environment."""
+    """All settings of the gateway; it reads no files and no environment variables."""
 
     http_fd: int
-    """The listening socket of its own interface, inherited."""
+    """Inherited listening socket of its HTTP API."""
     secret: str
-    """The bearer token of that interface."""
+    """Bearer token of that API."""
     webrtc_address: str | None = None
-    """The IP address browsers are told in the place of this machine's own."""
+    """Public IP address for ICE candidates, in place of this machine's own."""
     log_level: str = "info"

@@ -1,6 +1,7 @@
-"""Reports when each packet came, by which a browser measures the way to us.
+"""Transport-wide congestion control feedback: reports the arrival time of each packet.
 
-It is what draft-holmer-rmcat-transport-wide-cc-extensions-01 describes.
+A browser estimates the bandwidth from these reports. The format is that of
+draft-holmer-rmcat-transport-wide-cc-extensions-01.
 """
 
 from struct import Struct
@@ -12,20 +13,20 @@ TRANSPORT_CC_URI: Final = (
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 )
 FEEDBACK_SECONDS: Final = 0.1
-"""Seconds between two reports."""
+"""Interval of reports."""
 MAX_PACKETS: Final = 500
-"""Packets in one report."""
+"""Maximum number of packets in one report."""
 TICKS_PER_SECOND: Final = 4_000
-"""Parts of a second in which times are told."""
+"""Unit of receive deltas: 0.25 ms."""
 TICKS_PER_REFERENCE: Final = 256
-"""Such parts in the unit of the time that a report begins with: 64 ms."""
+"""Unit of the reference time of a report: 64 ms."""
 MAX_SMALL_DELTA: Final = 255
 MAX_LARGE_DELTA: Final = 32_767
 NOT_RECEIVED, SMALL_DELTA, LARGE_DELTA = 0, 1, 2
-"""How a packet is told of: not at all, by a byte of time since the last one, by two."""
+"""Packet status symbols: no delta, a delta of one byte, a delta of two bytes."""
 SYMBOLS_PER_CHUNK: Final = 7
 STATUS_VECTOR: Final = 0xC000
-"""A chunk that tells of seven packets in two bits each."""
+"""Status vector chunk of seven symbols with two bits each."""
 _HEAD: Final = Struct(">BBHIIHHI")
 _SHORT: Final = Struct(">H")
 _SIGNED: Final = Struct(">h")
@@ -34,7 +35,7 @@ _TYPE: Final = 205
 
 
 class TransportFeedback:
-    """The packets of a connection that its browser has not been told of."""
+    """Collects arrival times of a connection's packets and builds feedback reports."""
 
     def __init__(self) -> None:
         self._unwrapper = RTPUnwrapper(16)
@@ -44,11 +45,11 @@ class TransportFeedback:
         self._reported_at = 0.0
 
     def add(self, sequence: int, now: float) -> None:
-        """Take note of a packet; the number counts those of all tracks."""
+        """Add a packet by its transport-wide sequence number, which counts all tracks together."""
         self._arrival_times[self._unwrapper.unwrap(sequence)] = now
 
     def build_report(self, sender_ssrc: int, media_ssrc: int, now: float) -> bytes | None:
-        """Return a report from one source of ours about one of theirs, if it is time for one."""
+        """Return an RTCP feedback packet if one is due, else None; `now` is in seconds."""
         if now - self._reported_at < FEEDBACK_SECONDS or not self._arrival_times:
             return None
         self._reported_at = now
