@@ -1,4 +1,4 @@
-"""The commands an operator types."""
+"""The command line of an operator."""
 
 import click
 
@@ -23,8 +23,8 @@ from homeroom.cli.command import CommandGroup
 def main() -> None:
     """Homeroom: an open, self-hosted server that speaks the ClassIn partner API.
 
-    Every command works with or without a running server, and takes --data or --database to say
-    which one. Settings also come from HOMEROOM_* and from a file that HOMEROOM_CONFIG names.
+    Every command works with or without a running server; --data or --database names the data.
+    Settings also come from HOMEROOM_* and from the file that HOMEROOM_CONFIG names.
     """
 
 

@@ -1,4 +1,4 @@
-"""`python -m homeroom.cli`: the commands where the script is not on the path."""
+"""`python -m homeroom.cli`: the command line if the script `homeroom` is not on the path."""
 
 from homeroom.cli import main
 

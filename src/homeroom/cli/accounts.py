@@ -18,7 +18,7 @@ from homeroom.usecases import operations, schools
 
 @click.group()
 def user() -> None:
-    """Look at accounts, and cancel them."""
+    """Show and cancel accounts."""
 
 
 @user.command()
@@ -51,9 +51,9 @@ def show(context: CommandContext, user: str, *, as_json: bool) -> None:
 @json_option
 @with_context
 def cancel(context: CommandContext, user: str, *, as_json: bool) -> None:
-    """Cancel an account; its telephone number or address is free for another then.
+    """Cancel an account; its telephone number and address can be registered again.
 
-    USER is a UID, a telephone number or an e-mail address. There is no way back.
+    USER is a UID, a telephone number or an e-mail address. This cannot be undone.
     """
     cancelled = context.write(
         lambda uow: operations.cancel_user(uow, operations.get_user(uow, user).id),
@@ -63,7 +63,7 @@ def cancel(context: CommandContext, user: str, *, as_json: bool) -> None:
 
 @click.group()
 def subaccount() -> None:
-    """Manage the sub-accounts of a school, which stopUsingTeacher never stops."""
+    """Manage the sub-accounts of a school; stopUsingTeacher does not stop them."""
 
 
 @subaccount.command()
@@ -83,7 +83,7 @@ def add(context: CommandContext, sid: SchoolId, uid: UserId, *, as_json: bool) -
 @json_option
 @with_context
 def remove(context: CommandContext, sid: SchoolId, uid: UserId, *, as_json: bool) -> None:
-    """Take a sub-account back; the user stays what they are besides."""
+    """Remove a sub-account; the user keeps every other role."""
     context.write(lambda uow: schools.remove_sub_account(uow, sid, uid), sid)
     print_fields({"sid": sid, "uid": uid, "removed": True}, as_json=as_json)
 

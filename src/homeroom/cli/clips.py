@@ -41,7 +41,7 @@ def clip() -> None:
     "--kind",
     type=click.Choice([kind.value for kind in StreamKind]),
     default=StreamKind.CLASS.value,
-    help="What it shows: the class, or its scene.  [class]",
+    help="The stream that it records: the class, or its scene.  [class]",
 )
 @json_option
 @with_context
@@ -55,13 +55,13 @@ def add(context: CommandContext, lesson: LessonId, file: Path, kind: str, *, as_
         try:
             added = store.write(lambda uow: clips.add(uow, lesson, clip_file))
         except (Refusal, StoreError):
-            # After any other failure the row may be there: then the file stays, and doctor tells.
+            # After any other failure the row may exist: keep the file; doctor reports strays.
             storage.erase(clip_file.path)
             raise
         with storage.open(clip_file.path).content as content:
             is_mp4 = looks_like_mp4(content)
         if not is_mp4:
-            print_warning(f"{file} does not begin as an MP4 does; players may not play it")
+            print_warning(f"{file} does not begin like an MP4 file; players may not play it")
     print_fields(
         {
             "clip": added.id,
@@ -82,7 +82,7 @@ def add(context: CommandContext, lesson: LessonId, file: Path, kind: str, *, as_
 @json_option
 @with_context
 def list_clips(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
-    """List the clips of a class, deleted ones too; --json with their hashes and addresses."""
+    """List the clips of a class with deleted ones; --json adds their hashes and URLs."""
     settings = context.load_settings()
     server = find_running_server(settings)
     pages = server.hosts.pages if server and server.hosts else settings.public_url

@@ -1,4 +1,4 @@
-"""What every command shares: where the data are, how answers look, how errors are said."""
+"""The common part of every command: data options, output, parameter types and errors."""
 
 import os
 import shlex
@@ -31,26 +31,26 @@ MAX_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
 USAGE_EXIT_CODE = 2
 REPORTED_ERRORS = (SettingsError, StartupError, OperatorError, StoreError, ContendedError)
-"""Failures whose message is written for whoever reads it."""
+"""Errors whose message is written for an operator."""
 
 
-# --- where the data are -----------------------------------------------------------------------
+# --- data -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """Where a command finds the data."""
+    """The data folder and database that a command works on."""
 
     data: Path | None
     database: str | None
 
-    def load_settings(self, **overrides: Any) -> Settings:  # noqa: ANN401  settings of any type, as typed
-        """Return the settings: what was typed, the environment, the file."""
+    def load_settings(self, **overrides: Any) -> Settings:  # noqa: ANN401  settings of any type
+        """Return the settings from options, environment and file, in this order."""
         return load_settings({"data": self.data, "database": self.database, **overrides})
 
     @contextmanager
     def open_store(self, *, create: bool = False) -> Iterator[Store]:
-        """Open the store; only a command that begins something makes one that is not there."""
+        """Open the store; create a missing database only if the command asks for it."""
         settings = self.load_settings()
         where = database_address(settings)
         if isinstance(where, Path) and not where.exists() and not create:
@@ -68,17 +68,17 @@ class CommandContext:
         *,
         create: bool = False,
     ) -> T:
-        """Do a unit of work."""
+        """Run a use case in a unit of work that writes."""
         with self.open_store(create=create) as store:
             return store.write(use_case, school)
 
     def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
-        """Look."""
+        """Run a use case that only reads."""
         with self.open_store() as store:
             return store.read(use_case)
 
     def format_options(self) -> str:
-        """Return the options that name this place to another command."""
+        """Return the options with which another command finds the same data."""
         data = self.load_settings().data
         options = (
             ("--data", data if data != Settings().data else None),
@@ -88,7 +88,7 @@ class CommandContext:
 
 
 def with_context(command: Callable[Concatenate[CommandContext, P], T]) -> Callable[..., T]:
-    """Let a command be told where the data are; it gets the place first."""
+    """Add --data and --database to a command; its first argument is the `CommandContext`."""
 
     @click.option(
         "--data",
@@ -108,19 +108,19 @@ def with_context(command: Callable[Concatenate[CommandContext, P], T]) -> Callab
     return wrapper
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
 
 
-# --- how answers look -------------------------------------------------------------------------
+# --- output -----------------------------------------------------------------------------------
 
 
 def to_json(value: object) -> str:
-    """Return facts as one line of JSON."""
+    """Return a value as one line of JSON."""
     return msgspec.json.encode(value).decode()
 
 
 def print_fields(fields: OutputFields, *, as_json: bool) -> None:
-    """Print some facts, a line each."""
+    """Print fields, one a line, or as JSON."""
     if as_json:
         click.echo(to_json(fields))
         return
@@ -130,7 +130,7 @@ def print_fields(fields: OutputFields, *, as_json: bool) -> None:
 
 
 def print_table(rows: Sequence[OutputFields], *, as_json: bool, if_empty: str) -> None:
-    """Print rows of facts as a table."""
+    """Print rows as a table, or as JSON; `if_empty` is printed for no rows."""
     if as_json:
         click.echo(to_json(rows))
         return
@@ -161,22 +161,22 @@ def _format_value(value: object) -> str:
 
 
 def format_time(moment: Moment | None) -> str | None:
-    """Return a moment as people and scripts both read it."""
+    """Return a moment as ISO 8601 in UTC."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
 
 
-# --- what is typed ----------------------------------------------------------------------------
+# --- parameter types --------------------------------------------------------------------------
 
 
 class MomentType(click.ParamType[Moment]):
-    """Epoch seconds, or ISO 8601; without an offset it is UTC."""
+    """A time: epoch seconds, or ISO 8601, which is UTC without an offset."""
 
     name = "time"
 
     def convert(
         self, value: str | Moment, param: click.Parameter | None, ctx: click.Context | None
     ) -> Moment:
-        """Return the moment, or fail."""
+        """Return the time in epoch seconds, or fail with a usage error."""
         if isinstance(value, int):
             return value
         try:
@@ -193,14 +193,14 @@ class MomentType(click.ParamType[Moment]):
 
 
 class IdType(click.ParamType[int]):
-    """A whole number that a database can hold."""
+    """An id: a whole number above 0 that a database can store."""
 
     name = "id"
 
     def convert(
         self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Return the number, or fail."""
+        """Return the number, or fail with a usage error."""
         text = str(value)
         number = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
         if number == 0:
@@ -209,7 +209,7 @@ class IdType(click.ParamType[int]):
 
 
 class PairType(click.ParamType[tuple[str, str]]):
-    """KEY=VALUE."""
+    """A pair of the form KEY=VALUE."""
 
     name = "KEY=VALUE"
 
@@ -219,7 +219,7 @@ class PairType(click.ParamType[tuple[str, str]]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> tuple[str, str]:
-        """Return key and value, or fail."""
+        """Return key and value, or fail with a usage error."""
         if isinstance(value, tuple):
             return value
         key, equals, text = value.partition("=")
@@ -234,7 +234,7 @@ PAIR = PairType()
 
 
 def get_single_value(pairs: Sequence[tuple[str, str]], key: str, allowed: Sequence[str]) -> str:
-    """Return the value given to the one key a command knows, or decline."""
+    """Return the value of the only key that a command accepts; raises `OperatorError`."""
     for name, value in pairs:
         if name != key:
             raise OperatorError(f"{name}: no such key; known is {key}")
@@ -243,14 +243,14 @@ def get_single_value(pairs: Sequence[tuple[str, str]], key: str, allowed: Sequen
     return pairs[-1][1]
 
 
-# --- how errors are said ----------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------
 
 
 class CommandGroup(click.Group):
-    """The commands; whatever goes wrong is one line on stderr and an exit code."""
+    """The group of all commands; reports an error as one line on stderr and an exit code."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as click has it
-        """Run a command and leave with its exit code."""
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  the signature is of click
+        """Run a command and exit with its exit code."""
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
@@ -269,7 +269,7 @@ class CommandGroup(click.Group):
         except Refusal as refusal:
             _fail(refusal.reason)
         except BrokenPipeError:
-            # Whoever read us has gone; there is nobody to tell, and nothing more to flush.
+            # The reader closed the pipe. Without this, the flush at exit would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except OSError as error:
@@ -283,12 +283,12 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 
 def print_warning(message: str) -> None:
-    """Say on stderr what an operator should know."""
+    """Print a warning on stderr."""
     click.echo(f"homeroom: warning: {message}", err=True)
 
 
 def get_invocation() -> str:
-    """Return how this program was called, for commands that are shown to be typed."""
+    """Return the command line that started this program, for commands shown to an operator."""
     script = sys.argv[0]
     if Path(script).name == "homeroom":
         return "homeroom" if shutil.which("homeroom") == script else shlex.quote(script)

@@ -19,7 +19,7 @@ WRITABLE_VALUES = {"1": True, "0": False, "on": True, "off": False}
 
 @click.group()
 def folder() -> None:
-    """Do to a folder of the cloud drive what only an operator does."""
+    """Change a folder of the cloud drive as an operator."""
 
 
 @folder.command("set")
@@ -30,7 +30,7 @@ def folder() -> None:
 def change_folder(
     context: CommandContext, folder: FolderId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
-    """Let the partner API put folders into a folder: writable=1, or writable=0 (errno 196)."""
+    """Allow new folders inside a folder: writable=1, or writable=0 (errno 196)."""
     writable = WRITABLE_VALUES[get_single_value(pairs, "writable", list(WRITABLE_VALUES))]
     changed = context.write(lambda uow: operations.set_writable(uow, folder, writable=writable))
     print_fields({"folder": folder, "sid": changed.school, "writable": writable}, as_json=as_json)

@@ -20,7 +20,7 @@ from homeroom.usecases import operations
 
 @click.group("class")
 def lesson() -> None:
-    """Do to a class what only an operator does."""
+    """Change or close a class as an operator."""
 
 
 @lesson.command("set")
@@ -31,9 +31,9 @@ def lesson() -> None:
 def change_lesson(
     context: CommandContext, lesson: LessonId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
-    """Say how a class was made: origin=v1, origin=client or origin=lms.
+    """Set the origin of a class: origin=v1, origin=client or origin=lms.
 
-    The calls of the v1 API change only classes made by them: others answer 466.
+    The v1 API changes only classes of origin v1; for others it answers errno 466.
     """
     origin = Origin(get_single_value(pairs, "origin", list(Origin)))
     context.write(lambda uow: operations.set_origin(uow, lesson, origin))
@@ -43,7 +43,7 @@ def change_lesson(
 @lesson.command()
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
 @click.option("--add", "added", type=ID, metavar="UID", help="Add this student.")
-@click.option("--remove", "removed", type=ID, metavar="UID", help="Take this student out.")
+@click.option("--remove", "removed", type=ID, metavar="UID", help="Remove this student.")
 @json_option
 @with_context
 def guest(
@@ -54,7 +54,7 @@ def guest(
     *,
     as_json: bool,
 ) -> None:
-    """Add a student to one class only, or take one out of it."""
+    """Add a student to this class only, or remove such a student."""
     if (added is None) == (removed is None):
         raise OperatorError("say either --add UID or --remove UID")
 
@@ -73,6 +73,6 @@ def guest(
 @json_option
 @with_context
 def close(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
-    """End a class early, as its teacher would; from now on it is over."""
+    """Close a class early, as its teacher can; it is over from now on."""
     context.write(lambda uow: operations.close_lesson(uow, lesson))
     print_fields({"class": lesson, "closed": True}, as_json=as_json)

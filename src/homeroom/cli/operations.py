@@ -21,13 +21,13 @@ from homeroom.usecases import operations
 
 @click.group()
 def maintenance() -> None:
-    """Manage maintenance windows, which no class may touch (errno 454)."""
+    """Manage maintenance windows; no class may overlap one (errno 454)."""
 
 
 @maintenance.command("add")
-@click.option("--from", "begin", type=MOMENT, required=True, help="When it begins.")
-@click.option("--to", "end", type=MOMENT, required=True, help="When it ends.")
-@click.option("--block", is_flag=True, help="The partner API answers 901 meanwhile.")
+@click.option("--from", "begin", type=MOMENT, required=True, help="Time at which it begins.")
+@click.option("--to", "end", type=MOMENT, required=True, help="Time at which it ends.")
+@click.option("--block", is_flag=True, help="The partner API answers errno 901 during the window.")
 @json_option
 @with_context
 def add_window(
@@ -35,7 +35,7 @@ def add_window(
 ) -> None:
     """Add a maintenance window.
 
-    Times are epoch seconds, or ISO 8601 as 2026-12-24T22:00+08:00; without an offset they are UTC.
+    Times are epoch seconds, or ISO 8601 (2026-12-24T22:00+08:00); without an offset they are UTC.
     """
     number = context.write(lambda uow: operations.add_window(uow, begin, end, blocks=block))
     print_fields(
@@ -66,25 +66,30 @@ def list_windows(context: CommandContext, *, as_json: bool) -> None:
 @json_option
 @with_context
 def remove_window(context: CommandContext, window: WindowId, *, as_json: bool) -> None:
-    """Remove a maintenance window; classes may be there again."""
+    """Remove a maintenance window; classes may be at that time again."""
     context.write(lambda uow: operations.remove_window(uow, window))
     print_fields({"window": window, "removed": True}, as_json=as_json)
 
 
 @click.group()
 def token() -> None:
-    """Manage bearer tokens, which open /admin/v1 and, from elsewhere, the sandbox."""
+    """Manage bearer tokens for /admin/v1 and, from another machine, for the sandbox."""
 
 
 @token.command("create")
-@click.option("--school", type=ID, metavar="SID", help="Of one school; without it, the operator's.")
-@click.option("--name", default="cli", show_default=True, help="What the list shows it as.")
+@click.option(
+    "--school",
+    type=ID,
+    metavar="SID",
+    help="Limit the token to this school; without it, it is the operator's.",
+)
+@click.option("--name", default="cli", show_default=True, help="Name of the token in the list.")
 @json_option
 @with_context
 def create_token(
     context: CommandContext, school: SchoolId | None, name: str, *, as_json: bool
 ) -> None:
-    """Make a bearer token and print it; it is shown only now, and kept only as a fingerprint."""
+    """Create a bearer token and print it; only now, for only its fingerprint is stored."""
     number, secret = context.write(
         lambda uow: operations.issue_token(uow, DEPENDENCIES, school, name), create=True
     )
@@ -95,7 +100,7 @@ def create_token(
 @json_option
 @with_context
 def list_tokens(context: CommandContext, *, as_json: bool) -> None:
-    """List the bearer tokens, revoked ones too."""
+    """List the bearer tokens with revoked ones."""
     rows = [
         {
             "id": token.id,
@@ -123,7 +128,7 @@ def revoke(context: CommandContext, token: TokenId, *, as_json: bool) -> None:
 @json_option
 @with_context
 def migrate(context: CommandContext, *, as_json: bool) -> None:
-    """Bring the database to the tables of this version; other commands do so by themselves."""
+    """Migrate the database to this version; other commands do so automatically."""
     changed = migrate_if_needed(context.load_settings())
     if as_json:
         print_fields({"changed": changed}, as_json=True)

@@ -27,7 +27,7 @@ DEPENDENCIES = Dependencies(KeyGenerator(), "", 0)
 
 
 def build_credentials(school: School) -> dict[str, str]:
-    """Return the credentials of a call made now; a server takes them for 20 minutes."""
+    """Return the credentials of a call made now; a server accepts them for 20 minutes."""
     stamp = str(SystemClock().now())
     return {"SID": str(school.id), "safeKey": md5_hex(school.secret + stamp), "timeStamp": stamp}
 
@@ -52,7 +52,7 @@ def _print_school(school: School, *, as_json: bool) -> None:
 
 @click.group()
 def school() -> None:
-    """Make schools, and say what they may do."""
+    """Create schools and set their plans."""
 
 
 @school.command()
@@ -60,9 +60,9 @@ def school() -> None:
 @json_option
 @with_context
 def create(context: CommandContext, name: str, *, as_json: bool) -> None:
-    """Make a school and print its SID and SECRET.
+    """Create a school and print its SID and SECRET.
 
-    It has every feature and no limit until `homeroom school set` says otherwise.
+    It has every feature and no limit until `homeroom school set` changes that.
     """
     created = context.write(lambda uow: schools.create(uow, DEPENDENCIES, name), create=True)
     print_fields({"sid": created.id, "secret": created.secret}, as_json=as_json)
@@ -90,12 +90,12 @@ def list_schools(context: CommandContext, *, as_json: bool) -> None:
 @json_option
 @with_context
 def show(context: CommandContext, sid: SchoolId, *, as_json: bool) -> None:
-    """Show a school: its secrets, and every key that `school set` takes."""
+    """Show a school: its secrets, and every key that `school set` accepts."""
     _print_school(context.read(lambda uow: schools.get(uow, sid)), as_json=as_json)
 
 
 def _format_plan_keys() -> str:
-    """Return the keys of a plan for the page of help."""
+    """Return the keys of a plan for the help text."""
     keys = list_plan_keys()
     width = max(len(f"{key.name}={key.default}") for key in keys)
     lines = (f"{f'{key.name}={key.default}':<{width}}  {key.meaning}" for key in keys)
@@ -110,20 +110,22 @@ def _format_plan_keys() -> str:
 def change_school(
     context: CommandContext, sid: SchoolId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
-    """Say what a school may do, as `school set 1000001 live=off max_labels=20`."""
+    """Set features and limits of a school: `school set 1000001 live=off max_labels=20`."""
     changed = context.write(lambda uow: schools.change(uow, sid, dict(pairs)), sid)
     _print_school(changed, as_json=as_json)
 
 
 @school.command()
 @click.argument("sid", type=ID)
-@click.option("--drop-former", is_flag=True, help="End the former secret; make no new one.")
+@click.option(
+    "--drop-former", is_flag=True, help="Invalidate the former secret; create no new one."
+)
 @json_option
 @with_context
 def rotate_secret(
     context: CommandContext, sid: SchoolId, *, drop_former: bool, as_json: bool
 ) -> None:
-    """Give a school a new secret; the former one stays good until --drop-former."""
+    """Give a school a new secret; the former one stays valid until --drop-former."""
     if drop_former:
         school = context.write(lambda uow: schools.drop_former_secret(uow, sid), sid)
     else:
@@ -137,7 +139,7 @@ def rotate_secret(
 @json_option
 @with_context
 def sign(context: CommandContext, sid: SchoolId, *, as_json: bool) -> None:
-    """Print the credentials of a call made now; they are good for 20 minutes.
+    """Print the credentials of a call made now; they are valid for 20 minutes.
 
     For a shell: curl -d "$(homeroom sign --sid 1000001)" -d courseId=1 …
     """
@@ -147,7 +149,7 @@ def sign(context: CommandContext, sid: SchoolId, *, as_json: bool) -> None:
 
 @click.group()
 def preset() -> None:
-    """Manage classroom presets, which courses name by their id (classroomSettingId)."""
+    """Manage classroom presets; a course refers to one by id (classroomSettingId)."""
 
 
 @preset.command("add")

@@ -22,30 +22,30 @@ from homeroom.usecases.demo import DemoSchool
 
 @click.command()
 @click.option("--host", help="Listen at this address.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.  [default: 8080]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="0 chooses a free port.  [default: 8080]"
+)
 @click.option(
     "--media",
     type=click.Choice(["embedded", "external", "none"]),
-    help="Who carries streams.  [default: embedded]",
+    help="The media server for streams.  [default: embedded]",
 )
-@click.option(
-    "--rtmp-port", type=click.IntRange(0, 65535), help="Where RTMP is taken.  [default: 1935]"
-)
+@click.option("--rtmp-port", type=click.IntRange(0, 65535), help="Port of RTMP.  [default: 1935]")
 @click.option(
     "--media-port",
     type=click.IntRange(0, 65535),
-    help="Where HTTP-FLV and HLS are.  [default: 8081]",
+    help="Port of HTTP-FLV and HLS.  [default: 8081]",
 )
-@click.option("--public-url", metavar="URL", help="Where browsers find the pages, https://…")
-@click.option("--demo", is_flag=True, default=None, help="Make a demo school, once.")
+@click.option("--public-url", metavar="URL", help="Base URL of the pages for browsers, https://…")
+@click.option("--demo", is_flag=True, default=None, help="Create a demo school, once.")
 @click.option(
     "--sandbox",
     is_flag=True,
     default=None,
-    help="Serve /sandbox: a clock to move, faults to ask for, reset, journal.",
+    help="Serve /sandbox: movable clock, fault injection, reset, journal.",
 )
 @with_context
-def serve(context: CommandContext, /, **options: Any) -> None:  # noqa: ANN401  the options above, settings as they are
+def serve(context: CommandContext, /, **options: Any) -> None:  # noqa: ANN401  the options above, named as the settings
     """Serve the partner API until SIGTERM or Ctrl-C.
 
     Each option is a setting too, HOMEROOM_PORT for --port; docs/homeroom.sample.toml has them all.
@@ -99,13 +99,13 @@ def _format_greeting(
             f"  pull        {hosts.rtmp}/{APP} and {hosts.http}/{APP}",
         ]
     if settings.media == "external":
-        # Their address holds a secret, and what is printed here often ends in a journal.
+        # Their address contains a secret, and this output is often written to a system log.
         lines.append(f"  hooks       {get_invocation()} media hooks{context.format_options()}")
     return "\n".join(lines)
 
 
 def _format_first_call(context: CommandContext, url: str, demo_school: DemoSchool) -> str:
-    """Return what a newcomer needs to make the first call, to be pasted as it stands."""
+    """Return credentials and a curl command for a first call, ready to paste."""
     school, demo = demo_school.school, demo_school.demo
     begin = demo_school.now + HOUR
     address = shlex.quote(f"{url}{APIPath.COURSE.value}?action=addCourseClass")

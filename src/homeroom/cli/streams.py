@@ -21,14 +21,14 @@ from homeroom.usecases import secrets, streams
 
 @click.command()
 @click.argument("lesson", metavar="CLASS_ID", type=ID)
-@click.option("--new-key", is_flag=True, help="Make the push addresses given out before worthless.")
+@click.option("--new-key", is_flag=True, help="Invalidate all earlier push addresses.")
 @json_option
 @with_context
 def stream(context: CommandContext, lesson: LessonId, *, new_key: bool, as_json: bool) -> None:
-    """Show where a class is pushed and pulled, and when.
+    """Show the push and pull addresses of a class, and when it opens and closes.
 
-    Push addresses and the teacher's page are secrets: whoever has one may push. Give them to the
-    teacher alone.
+    Push addresses and the teacher's page are secrets: anyone who has one can publish. Give them
+    only to the teacher.
     """
     settings = context.load_settings()
 
@@ -54,16 +54,16 @@ def stream(context: CommandContext, lesson: LessonId, *, new_key: bool, as_json:
 
 @click.group()
 def media() -> None:
-    """Show what another media server has to know: its configuration wants it."""
+    """Show the values that the configuration of an external media server needs."""
 
 
 @media.command("hooks")
 @json_option
 @with_context
 def hooks(context: CommandContext, *, as_json: bool) -> None:
-    """Show the address of the hooks; it holds a secret.
+    """Show the address of the hooks; it contains a secret.
 
-    On another machine, put the address of this one in place of 127.0.0.1.
+    If the media server runs on another machine, replace 127.0.0.1 by the address of this one.
     """
     settings = context.load_settings()
     running = find_running_server(settings)
@@ -76,7 +76,7 @@ def hooks(context: CommandContext, *, as_json: bool) -> None:
 @json_option
 @with_context
 def keys(context: CommandContext, *, as_json: bool) -> None:
-    """Show the key of pull addresses, by which a CDN can check them; it is a secret."""
+    """Show the key with which a CDN can check pull addresses; it is a secret."""
     print_fields({"pull_key": context.write(secrets.load_or_create).pull}, as_json=as_json)
 
 

@@ -36,13 +36,13 @@ viewer_argument = click.argument("viewer", metavar="VIEWER_ID", type=ID)
 
 @click.command()
 @lesson_argument
-@click.option("--csv", "as_csv", is_flag=True, help="Answer in CSV, for a spreadsheet.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
 @json_option
 @with_context
 def viewers(context: CommandContext, lesson: LessonId, *, as_csv: bool, as_json: bool) -> None:
-    """List who watched a class, for how long, and with which telephone number.
+    """List the viewers of a class with watch time and telephone number.
 
-    The numbers are personal: they belong to the school, and are kept for its `viewer_days`.
+    The numbers are personal data of the school; they are deleted after its `viewer_days`.
     """
 
     def read_viewers(uow: UnitOfWork) -> tuple[list[ViewerRow], str]:
@@ -69,10 +69,10 @@ def viewers(context: CommandContext, lesson: LessonId, *, as_csv: bool, as_json:
 @click.option("--nickname", required=True, help="Their name in the chat, up to 23 characters.")
 @with_context
 def link(context: CommandContext, lesson: LessonId, account: str, nickname: str) -> None:
-    """Print a login-free link, by which a student watches and chats without a login.
+    """Print a login-free link; with it a student watches and chats without a login.
 
-    It is made from the school's SECRET as docs/guides/watching.md says; make such links in your own
-    programs in the same way.
+    It is signed with the school's SECRET. docs/guides/watching.md says how to make such links in
+    your own programs.
     """
     hosts = find_hosts(context.load_settings())
 
@@ -104,7 +104,7 @@ def _format_viewer(row: ViewerRow) -> OutputFields:
 
 @click.group()
 def chat() -> None:
-    """Keep the chat of a class in order; whoever watches sees it within a second."""
+    """Moderate the chat of a class; viewers see a change within a second."""
 
 
 @chat.command()
@@ -156,7 +156,7 @@ def delete(context: CommandContext, lesson: LessonId, message: EntryId, *, as_js
 @json_option
 @with_context
 def pin(context: CommandContext, lesson: LessonId, message: EntryId, *, as_json: bool) -> None:
-    """Show a message above all others."""
+    """Pin a message above all others."""
     _run_chat_command(
         context,
         lesson,
@@ -170,7 +170,7 @@ def pin(context: CommandContext, lesson: LessonId, message: EntryId, *, as_json:
 @json_option
 @with_context
 def unpin(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
-    """Show no message above the others any more."""
+    """Unpin the message of a class."""
     _run_chat_command(
         context, lesson, lambda uow: chats.pin_message(uow, lesson, OPERATOR, None), as_json=as_json
     )
@@ -182,7 +182,7 @@ def unpin(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
 @json_option
 @with_context
 def mute(context: CommandContext, lesson: LessonId, viewer: ViewerId, *, as_json: bool) -> None:
-    """Let a viewer no longer speak in a class."""
+    """Mute a viewer in the chat of a class."""
     _mute(context, lesson, viewer, is_muted=True, as_json=as_json)
 
 
@@ -192,7 +192,7 @@ def mute(context: CommandContext, lesson: LessonId, viewer: ViewerId, *, as_json
 @json_option
 @with_context
 def unmute(context: CommandContext, lesson: LessonId, viewer: ViewerId, *, as_json: bool) -> None:
-    """Let a viewer speak in a class again."""
+    """Unmute a viewer in the chat of a class."""
     _mute(context, lesson, viewer, is_muted=False, as_json=as_json)
 
 
@@ -201,7 +201,7 @@ def unmute(context: CommandContext, lesson: LessonId, viewer: ViewerId, *, as_js
 @json_option
 @with_context
 def pause(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
-    """Let nobody but the teacher speak in a class."""
+    """Pause the chat of a class; only the teacher can write."""
     _pause(context, lesson, is_paused=True, as_json=as_json)
 
 
@@ -210,7 +210,7 @@ def pause(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
 @json_option
 @with_context
 def resume(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
-    """Let everybody speak in a class again."""
+    """Resume the chat of a class for everyone."""
     _pause(context, lesson, is_paused=False, as_json=as_json)
 
 
@@ -237,7 +237,7 @@ def _run_chat_command(
     *,
     as_json: bool,
 ) -> None:
-    """Do something in the chat of a class that is not deleted, in its school's turn."""
+    """Change the chat of a class that is not deleted, in order with its school's writes."""
     with context.open_store() as store:
         school = store.read(lambda uow: operations.get_lesson(uow, lesson)).school
         entry = store.write(change, school)
