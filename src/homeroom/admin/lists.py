@@ -1,4 +1,4 @@
-"""The lists of the read-back: from rows to the wire."""
+"""Handlers of the read-back except those of classes: they convert records to rows of the wire."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -200,4 +200,4 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.LABELS.name: _list_labels,
     wire.FOLDERS.name: _list_folders,
 }
-"""What answers each address of the read-back, in one look."""
+"""The handler of each read-back endpoint; it runs in a single read of the store."""

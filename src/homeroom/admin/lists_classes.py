@@ -1,4 +1,4 @@
-"""The read-back of classes: their streams, their recordings, who watched, and what was said."""
+"""Handlers of the read-back of classes: classes, streams, recordings, viewers and messages."""
 
 from homeroom.admin.request import (
     ReadBackRequest,
@@ -33,7 +33,7 @@ def list_lessons(request: ReadBackRequest) -> Page[wire.LessonRow]:
 
 
 def get_lesson(request: ReadBackRequest) -> wire.LessonRow:
-    """Return one class."""
+    """Return the class in the path."""
     listed = readback.find_lesson(request.uow, request.scope, LessonId(request.path_id))
     if listed is None:
         raise not_found_error("class", "classId", request.path_id)
@@ -181,7 +181,7 @@ def list_lesson_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
 
 
 def to_viewer_row(record: ViewerRecord) -> ViewerRow:
-    """Return a viewer as the wire has them."""
+    """Convert a viewer to a row of the wire."""
     by_link = record.kind == ViewerKind.LINK
     return ViewerRow(
         sid=record.school,
@@ -226,7 +226,7 @@ def _to_message_row(record: MessageRecord) -> MessageRow:
 
 
 def _get_lesson_in_path(request: ReadBackRequest) -> Lesson:
-    """Return the class in the path, or say that the token sees none."""
+    """Return the class in the path; raises `HTTPError` 404 if the token may not see it."""
     lesson = readback.find_lesson_alone(request.uow, request.scope, LessonId(request.path_id))
     if lesson is None:
         raise not_found_error("class", "classId", request.path_id)

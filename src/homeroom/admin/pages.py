@@ -1,4 +1,4 @@
-"""The two pages: what this server is, and its API to browse; nothing comes from a third party."""
+"""Landing page, API browser and OpenAPI documents; no asset comes from a third party."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -28,11 +28,11 @@ DOCS_POLICY = (
     f"{BASE_POLICY}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'"
 )
-"""Swagger UI writes style attributes into its markup; scripts it needs none but its own."""
+"""Swagger UI needs inline styles, but no inline scripts."""
 
 
 def routes(hosts: Hosts, describe_partner_api: DescribeAPI) -> list[BaseRoute]:
-    """Return the addresses of the pages."""
+    """Return the routes of the pages and the OpenAPI documents."""
 
     async def get_landing(request: Request) -> Response:
         language = choose_language(request)

@@ -1,4 +1,4 @@
-"""Read-back on the wire: who asks, for what, which page, and the answer."""
+"""Endpoints of the read-back: authentication, query, pagination and response."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -37,18 +37,18 @@ from homeroom.web.problems import (
 )
 
 MAX_VALUE_LENGTH = 200
-"""Characters of a parameter; no name or identity is longer."""
+"""Maximum characters of a query parameter; no name or identity is longer."""
 
 
 class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """Where a page goes on: the order it is in, and the key of the last row shown."""
+    """A pagination cursor: the order of the list, and the key of the last row returned."""
 
     order: str
     after: tuple[int, ...]
 
 
 def routes(store: AsyncStore, context: ReadBackContext) -> list[Route]:
-    """Return the addresses of the read-back."""
+    """Return the routes of the read-back."""
     return [
         Route(ROOT + read_back.path, _endpoint(store, context, read_back), methods=["GET"])
         for read_back in READ_BACKS
@@ -66,7 +66,7 @@ def _endpoint(
         query = _read_query(request, reader, allowed)
         path_id = _read_path_id(request)
 
-        def read_rows(uow: UnitOfWork, page_request: PageRequest) -> Any:  # noqa: ANN401  a page or a row of any list
+        def read_rows(uow: UnitOfWork, page_request: PageRequest) -> Any:  # noqa: ANN401  the type depends on the list
             scope = _get_scope(operations.find_token(uow, token), getattr(query, "sid", None))
             read_request = ReadBackRequest(
                 uow, context, scope, query, path_id, replace(page_request, now=uow.now)
@@ -98,12 +98,12 @@ async def _stream_csv(
     read_page: Callable[[UnitOfWork, PageRequest], tuple[Page[ViewerRow], str]],
     page_request: PageRequest,
 ) -> Response:
-    """Return a list as one table, which is read and sent a page at a time."""
+    """Stream a list as one CSV file, page by page."""
 
     async def read(page_request: PageRequest) -> tuple[Page[ViewerRow], str]:
         return await store.read(lambda uow: read_page(uow, page_request))
 
-    # What is wrong with the request is known before anything is sent.
+    # Read the first page before the response starts, so that an error still has its own status.
     first = await read(page_request)
 
     async def generate_lines() -> AsyncIterator[str]:
@@ -119,7 +119,7 @@ async def _stream_csv(
 
 
 def _get_scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
-    """Return the one school whose things are shown, or none for all."""
+    """Return the school that limits the result, or None for all schools."""
     if token is None:
         raise unauthorized_error("no such token is in force")
     if token.school is not None and sid not in (None, token.school):
@@ -147,7 +147,7 @@ def _read_query(request: Request, reader: ParamsReader[Any], allowed: frozenset[
 
 
 def _read_path_id(request: Request) -> int:
-    """Return the id in the path, 0 where there is none; what cannot be an id is not found."""
+    """Return the id in the path, or 0 without one; raises `HTTPError` 404 for an invalid id."""
     for name, text in request.path_params.items():
         try:
             return read_id(text)

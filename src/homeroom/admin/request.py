@@ -1,4 +1,4 @@
-"""A request of the read-back: from what was asked to filters, and what all answers share."""
+"""A request of the read-back, its filters, and conversions that all lists share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,33 +40,33 @@ FILTER_NAMES = {
     "parent_id": "parent",
     "identity": "role",
 }
-"""Where the store calls a filter by another name than the wire."""
+"""Names of filters: on the wire, and in the store where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBackContext:
-    """What answers need besides the store."""
+    """Dependencies of the read-back other than the store."""
 
     deps: Dependencies
     hosts: Hosts
     get_stream_facts: Callable[[str], StreamFacts | None]
-    """What the media engine says of a stream that runs, by its name."""
+    """Returns the media engine's facts about a running stream, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBackRequest:
-    """One request of the read-back."""
+    """A request of the read-back, authorized and parsed."""
 
     uow: UnitOfWork
     context: ReadBackContext
     scope: SchoolId | None
     query: Params
     path_id: int
-    """The id in the path; 0 where the path has none."""
+    """The id in the path; 0 if the path has none."""
     page: PageRequest
 
     def build_filters(self) -> Filters:
-        """Return what the store filters by: what was asked, and the school."""
+        """Return the filters for the store: the query parameters and the scope."""
         filters: dict[str, Value] = {}
         for name, value in msgspec.structs.asdict(self.query).items():
             if value is None or name in NON_FILTER_PARAMS:
@@ -85,26 +85,26 @@ class ReadBackRequest:
 
 
 def map_page(page: Page[S], convert: Callable[[S], T]) -> Page[T]:
-    """Return a page with its rows as the wire has them."""
+    """Return a page with its rows converted."""
     return Page([convert(row) for row in page.rows], page.next, page.order)
 
 
 def not_found_error(noun: str, name: str, number: int) -> HTTPError:
-    """Return what is said where the token sees no such thing."""
+    """Return a 404 error for a thing outside the scope of the token."""
     detail = f"{name}: the token sees no {noun} {number}"
     return HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name)
 
 
 def get_account(person: PersonRecord) -> str | None:
-    """Return the name by which somebody logs in."""
+    """Return the account name for login: telephone number, or e-mail address."""
     return person.telephone or person.email
 
 
 def is_cancelled(person: PersonRecord) -> Switch:
-    """Tell whether an account was cancelled."""
+    """Return 1 if an account is cancelled, else 0."""
     return to_switch(person.cancelled_at is not None)
 
 
 def to_switch(value: object) -> Switch:
-    """Return 1 for what is true or there, 0 otherwise."""
+    """Return 1 for a true value, else 0."""
     return 1 if value else 0

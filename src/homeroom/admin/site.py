@@ -1,4 +1,4 @@
-"""All of the operator's side."""
+"""All routes for the operator: pages, health and read-back."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def routes(
     media_trouble: Callable[[], str],
     describe_partner_api: DescribeAPI,
 ) -> list[BaseRoute]:
-    """Return the addresses of the operator's side."""
+    """Return the routes for the operator."""
     return [
         *pages.routes(context.hosts, describe_partner_api),
         *HealthRoutes(store, worker, metrics, media_trouble).routes(),

@@ -1,4 +1,4 @@
-"""Viewers as a table for a spreadsheet: CSV (RFC 4180), in UTF-8 that Excel knows as such."""
+"""Viewers as CSV (RFC 4180), in UTF-8 that Excel recognizes."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -15,20 +15,20 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel takes a file for one of the machine's own encoding."""
+"""Without it Excel reads the file in the local encoding of the machine."""
 FORMULA_PREFIXES = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-"""What makes a cell a formula, in the full width of Chinese input, too."""
+"""First characters of a formula, also in the full width of Chinese input."""
 _FIELDS = msgspec.structs.fields(ViewerRow)
 _TIME_FIELDS = frozenset(("begin_time", "first_seen", "last_seen"))
 
 
 def format_heading() -> str:
-    """Return the first line of a table."""
+    """Return the byte order mark and the header line."""
     return BYTE_ORDER_MARK + _write_csv([[field.encode_name for field in _FIELDS]])
 
 
 def format_lines(uow: UnitOfWork, rows: Sequence[ViewerRow]) -> str:
-    """Return the lines of some viewers; moments in their school's time."""
+    """Return the lines of viewers, with times in the time zone of their school."""
     school_rows = {row.sid: schools.find(uow, SchoolId(row.sid)) for row in rows}
     zones = {
         sid: load_time_zone(school.plan.time_zone)
