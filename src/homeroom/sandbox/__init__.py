@@ -1,1 +1,1 @@
-"""The sandbox: a clock to move, faults to ask for, schools to reset, a journal to read."""
+"""The sandbox for tests: movable clock, fault injection, reset of schools and journal."""

@@ -1,4 +1,4 @@
-"""Who may use the sandbox: this machine, or the operator from elsewhere."""
+"""Authorization of the sandbox: this machine, or the operator's token from another machine."""
 
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -13,15 +13,15 @@ from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
 
 
 class SandboxAccess:
-    """Lets in who sits at this machine, and elsewhere who has the operator's token."""
+    """Authorizes requests from this machine, and others by the operator's token."""
 
     def __init__(self, store: AsyncStore, listen_address: str) -> None:
-        """Take the address the server listens at."""
+        """Set the store of tokens and the address at which the server listens."""
         self._store = store
         self._is_loopback_only = is_loopback(listen_address)
 
     async def authorize(self, request: Request) -> None:
-        """Raise `HTTPError` for whoever may not come in."""
+        """Raise `HTTPError` 401 or 403 if the request may not use the sandbox."""
         client = request.client.host if request.client else ""
         is_local = is_loopback(client) and _names_this_machine(request)
         if self._is_loopback_only and is_local and not _is_foreign_page(request):
@@ -39,7 +39,7 @@ class SandboxAccess:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address never leaves this machine."""
+    """Return whether a host is a loopback address."""
     if host == "localhost":
         return True
     try:
@@ -49,9 +49,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _names_this_machine(request: Request) -> bool:
-    """Tell whether the request is addressed to this machine by a name or number of its own.
+    """Return whether the Host header names a loopback address.
 
-    A page whose name was made to lead here reads without an Origin: to its browser we are its site.
+    Protects from DNS rebinding: a browser sends no Origin if a foreign name resolves to this host.
     """
     try:
         return is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
@@ -60,7 +60,7 @@ def _names_this_machine(request: Request) -> bool:
 
 
 def _is_foreign_page(request: Request) -> bool:
-    """Tell whether some other site's page, open in a browser on this machine, sends the request."""
+    """Return whether a page of another site sends the request, by its Origin header."""
     origin = request.headers.get("origin")
     if origin is None:
         return False

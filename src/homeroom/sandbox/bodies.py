@@ -1,4 +1,4 @@
-"""What the sandbox is sent: JSON objects, strictly typed."""
+"""Request bodies of the sandbox: JSON objects, strictly typed."""
 
 from http import HTTPStatus
 from typing import Literal, TypeVar
@@ -15,14 +15,14 @@ B = TypeVar("B", bound=msgspec.Struct)
 
 
 class ClockRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Move the clock: by some seconds, or to a moment."""
+    """Move the clock by seconds (`advance`), or to a time (`now`)."""
 
     advance: int | None = None
     now: int | None = None
 
 
 class FaultRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Ask for a fault at the next calls of an action, of one school or of any."""
+    """Inject a fault into the next calls of an action, of one school or of all schools."""
 
     action: str
     sid: int | None = None
@@ -34,14 +34,14 @@ class FaultRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Empty a school, and fill it as the demo school is, if that is asked."""
+    """Empty a school, or reset it to the content of the demo school."""
 
     sid: int
     to: Literal["empty", "demo"]
 
 
 async def read_json(request: Request, body_type: type[B]) -> B:
-    """Return the body of a request, or raise `HTTPError`."""
+    """Return the decoded body of a request; raises `HTTPError` 400."""
     body = await read_body(request, MAX_BODY_BYTES)
     try:
         return msgspec.json.decode(body, type=body_type)

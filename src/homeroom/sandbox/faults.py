@@ -1,4 +1,4 @@
-"""Faults as they are asked for and shown: JSON to fault and back."""
+"""Conversion of faults from JSON and to JSON."""
 
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +15,7 @@ ACTIONS_BY_NAME = {action.name: action for action in ACTIONS}
 
 
 def build_fault(request: FaultRequest) -> Fault:
-    """Return the fault that is asked for, or raise `HTTPError`."""
+    """Return the fault of a request; raises `HTTPError` 400."""
     errno = _get_errno(_get_action(request.action), request.errno)
     if errno is None and not request.delay_ms and not request.drop:
         raise _bad_request("say what shall happen: errno, delay_ms or drop")
@@ -38,7 +38,7 @@ def build_fault(request: FaultRequest) -> Fault:
 
 
 def format_fault(fault: Fault) -> dict[str, Any]:
-    """Return a fault as the sandbox shows it."""
+    """Return a fault as a JSON object."""
     return {
         "id": fault.id,
         "sid": fault.school,
@@ -65,7 +65,7 @@ def _get_action(name: str) -> Action[Any, Any]:
 
 
 def _get_errno(action: Action[Any, Any], number: int | None) -> Errno | None:
-    """Return the answer of that number, if the action may give it at the top."""
+    """Return the errno of that number; raises `HTTPError` if the action cannot return it."""
     if number is None:
         return None
     allowed = {

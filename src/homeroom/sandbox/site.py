@@ -1,4 +1,4 @@
-"""The sandbox's addresses: served with `--sandbox` alone."""
+"""Endpoints of the sandbox; served only with `--sandbox`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.problems import HTTPError, json_response
 
 MAX_MOMENT = 32_503_680_000
-"""The year 3000: calendars go further, but not five years past their own end."""
+"""The year 3000. Five years are added to a time, so the end of the calendar is too late."""
 DEFAULT_JOURNAL_ENTRIES = 100
 MAX_ID = 2**63
 
@@ -36,7 +36,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The parts of a server that its sandbox moves, and its endpoints."""
+    """The endpoints of the sandbox, and the parts of the server that they control."""
 
     store: AsyncStore
     clock: ShiftedClock
@@ -45,9 +45,9 @@ class Sandbox:
     injector: FaultInjector
     journal: Journal
     listen_address: str
-    """The address the server listens at."""
+    """The address at which the server listens."""
     forget: Callable[[SchoolId | None], None]
-    """Has the partner API forget what it remembers: of a school's requests, or just the time."""
+    """Resets what depends on the clock; with a school, also clears its duplicate guard."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
@@ -81,11 +81,11 @@ class Sandbox:
         body = await read_json(request, ClockRequest)
         async with self.lock:
             moment = self._compute_moment(body)
-            # The clock keeps its new offset in the store first, and waits for that.
+            # In a thread, because the clock waits until the store has saved its offset.
             await asyncio.to_thread(self.clock.set, moment)
             self.forget(None)
             await self.worker.run_due()
-        # What is due next is due at another real moment now.
+        # The real time at which the next job is due has changed.
         self.worker.wake()
         return await self._get_clock(request)
 
