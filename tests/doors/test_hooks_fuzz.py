@@ -22,7 +22,7 @@ MOST_GROWTH = 60_000_000
 SLOWEST = 5
 """Seconds."""
 ANSWERS = {200, 400, 403, 413}
-NO_CLIP = "a recording cannot become a clip"
+NO_CLIP = "recording_rejected"
 
 
 def test_200_malformed_hooks(house: House, given: Given) -> None:

@@ -190,7 +190,7 @@ def test_a_push_that_does_not_end_is_logged_once(
 
     srs.kick_status = 200
     said = [one.getMessage() for one in caplog.records if getattr(one, "client", "") == CLIENT]
-    assert said == ["a push is ended", "the media engine does not end a push"]
+    assert said == ["push_revoked", "push_kick_failed"]
 
 
 def test_a_push_that_nobody_knows_of_is_left_alone_at_an_engine_that_is_not_ours(

@@ -22,7 +22,7 @@ KEY: Final = re.compile(
     r"^  live class  http\S+/live\.php\?lessonKey=([0-9a-f]{16})$", re.MULTILINE
 )
 TEACH: Final = re.compile(r"^  teach       http\S+/teach/([0-9a-f]{16})\w+$", re.MULTILINE)
-ENGINE: Final = re.compile(r'"the media engine runs","pid":(\d+)')
+ENGINE: Final = re.compile(r'"engine_process_started","pid":(\d+)')
 
 
 class OnAir:
@@ -100,13 +100,13 @@ def test_it_ends_with_the_class_and_stays_ended(on_air: OnAir) -> None:
     until(on_air.is_pushed)
 
     on_air.server.advance(3 * HOUR)
-    until(lambda: "the demo class is over" in on_air.server.log)
+    until(lambda: "demo_class_ended" in on_air.server.log)
     until(lambda: on_air.school.clips(on_air.lesson))
 
     assert not on_air.is_pushed()
     assert on_air.pushes == 1
     on_air.stop()
-    assert "is refused" not in on_air.server.log
+    assert "stream_refused" not in on_air.server.log
 
 
 def test_without_video_no_class_is_on_the_air(tmp_path: Path) -> None:

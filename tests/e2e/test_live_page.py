@@ -25,7 +25,7 @@ from tests.support.wire import Value
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, needs_ffmpeg]
 
 LIVE: Final = re.compile(r"^  live class  (http\S+)$", re.MULTILINE)
-ENGINE: Final = re.compile(r'"the media engine runs","pid":(\d+)')
+ENGINE: Final = re.compile(r'"engine_process_started","pid":(\d+)')
 PHONE: Final = 360
 MOST_BYTES: Final = 300_000
 MOST_SHIFT: Final = 0.01

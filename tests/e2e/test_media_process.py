@@ -47,7 +47,7 @@ def until(is_so: Callable[[], bool], what: str) -> None:
 
 def engines(server: Process) -> list[int]:
     """Return the ids of the engines it has started, as its log has them."""
-    return [int(pid) for pid in re.findall(r"media engine runs\",\"pid\":(\d+)", server.log)]
+    return [int(pid) for pid in re.findall(r"engine_process_started\",\"pid\":(\d+)", server.log)]
 
 
 def lives(pid: int) -> bool:
@@ -141,7 +141,7 @@ def test_the_engine_ends_before_its_server_and_in_order(server: Process) -> None
     assert time.monotonic() - began < 5
     assert not lives(pid)
     # Its last words come while the server still takes requests.
-    assert server.log.index("the media engine has ended") < server.log.index("Shutting down")
+    assert server.log.index("engine_stopped") < server.log.index("Shutting down")
 
 
 def test_the_engine_of_a_server_that_is_killed_ends_by_itself(server: Process) -> None:
@@ -208,7 +208,7 @@ def test_a_part_that_fails_is_told_of_at_once_and_ends_nothing_else(tmp_path: Pa
     (tmp_path / "media" / LOCK_NAME).mkdir(parents=True)
     running = Process(data=tmp_path)
 
-    until(lambda: "a part of the media room has ended" in running.log, "it is told")
+    until(lambda: "media_task_failed" in running.log, "it is told")
 
     assert "Is a directory" in running.log
     assert httpx.get(f"{running.url}/healthz", trust_env=False).status_code == 200

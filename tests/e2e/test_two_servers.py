@@ -69,7 +69,7 @@ def test_a_push_at_one_is_left_alone_by_the_other(servers: Servers, tmp_path: Pa
         query = "SELECT ended_at - started_at FROM pushes WHERE lesson_id = %s"
         (length,) = database.execute(query, (lesson,)).fetchone() or [0]
     assert length >= 6
-    assert "a push is ended" not in first.log + second.log
+    assert "push_revoked" not in first.log + second.log
 
 
 def test_one_that_shares_the_folder_says_what_to_do(servers: Servers, tmp_path: Path) -> None:

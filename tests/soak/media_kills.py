@@ -42,7 +42,7 @@ PAYLOAD: Final = {VIDEO: 5, AUDIO: 2}
 """Bytes before the payload of a frame."""
 NAMES: Final = {"video": VIDEO, "audio": AUDIO}
 ROOT: Final = Path(__file__).parents[2]
-ENGINE: Final = re.compile(r"media engine runs\",\"pid\":(\d+)")
+ENGINE: Final = re.compile(r"engine_process_started\",\"pid\":(\d+)")
 
 
 class Frame(NamedTuple):

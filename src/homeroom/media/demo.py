@@ -77,11 +77,11 @@ class DemoBroadcast:
             try:
                 url = await self._store.read(self._get_push_url)
                 if url is None:
-                    log.info("the demo class is over")
+                    log.info("demo_class_ended")
                     return
                 await push_clip(clip, url)
             except (PublishError, StoreError) as reason:
-                log.debug("the demo class is not on the air", extra={"reason": str(reason)})
+                log.debug("demo_push_failed", extra={"reason": str(reason)})
             await asyncio.sleep(RETRY_SECONDS)
 
     def _get_push_url(self, uow: UnitOfWork) -> str | None:

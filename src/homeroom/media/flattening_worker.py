@@ -122,7 +122,7 @@ class FlatteningWorker:
                     self._cleanup_at = time.monotonic() + CLEANUP_SECONDS
                     await asyncio.to_thread(self._drop_leftovers)
             except Exception:
-                log.exception("finishing clips failed; trying again")
+                log.exception("flattening_worker_failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake_up.wait()
@@ -158,7 +158,7 @@ class FlatteningWorker:
             is_at_fault = isinstance(failure, FlattenError)
             attempts.faults += is_at_fault
             log.warning(
-                "a clip is not finished yet; it plays as it is",
+                "clip_flattening_failed: it plays as it is",
                 extra={"clip": clip.id, "why": str(failure)},
                 exc_info=not isinstance(failure, (FlattenError, OSError)),
             )
@@ -202,7 +202,7 @@ class FlatteningWorker:
         """Mark a clip as finished without flattening it."""
         size, sha256 = await asyncio.to_thread(_measure_file, self._storage, clip.file.path)
         await self._save(clip, clip.file.duration_ms, size, sha256)
-        log.warning("a clip was never made flat", extra={"clip": clip.id})
+        log.warning("clip_left_fragmented", extra={"clip": clip.id})
 
     async def _save(self, clip: Clip, duration: int | None, size: int, sha256: str) -> None:
         is_saved = await self._store.write(

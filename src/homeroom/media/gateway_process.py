@@ -83,7 +83,7 @@ class GatewayProcess:
                 return session.id, session.sdp
             error_response = msgspec.json.decode(answer or b"{}", type=_ErrorResponse)
         except (NoResponseError, OSError, msgspec.DecodeError) as error:
-            log.exception("the gateway for browsers has failed")
+            log.exception("gateway_failed")
             self._kill()
             raise BrowserPublishError(
                 PublishRefusal.FAILED, "the gateway for browsers does not answer"
@@ -109,7 +109,7 @@ class GatewayProcess:
                 async with asyncio.timeout(SHUTDOWN_SECONDS):
                     await process.wait()
             except TimeoutError:
-                log.exception("the gateway for browsers does not end; it is killed")
+                log.exception("gateway_killed: it does not end")
                 process.kill()
                 await process.wait()
 
@@ -141,7 +141,7 @@ class GatewayProcess:
                     start_new_session=True,
                 )
             _stdin(self._process).write(msgspec.json.encode(settings) + b"\n")
-            log.info("the gateway for browsers runs", extra={"pid": self._process.pid})
+            log.info("gateway_started", extra={"pid": self._process.pid})
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self._secret}"}

@@ -121,7 +121,7 @@ class HookEndpoint:
             return _accept() if handler is None else await handler(hook)
         except OperatorError as reason:
             log.info(
-                "a stream is refused",
+                "stream_refused",
                 extra={
                     "action": hook.action,
                     "stream": hook.stream,
@@ -136,7 +136,7 @@ class HookEndpoint:
             return
         self._warned_at = monotonic()
         ip = request.client.host if request.client is not None else ""
-        log.warning("a hook came without the right secret", extra={"ip": ip})
+        log.warning("hook_secret_wrong", extra={"ip": ip})
 
     async def _on_publish(self, hook: HookRequest) -> Response:
         def transaction(uow: UnitOfWork) -> int:
@@ -167,11 +167,11 @@ class HookEndpoint:
                 await self._ingest(hook, source)
         except (OperatorError, OSError) as reason:
             if isinstance(reason, OSError) and not await self._is_deleted(reason):
-                log.exception("a recording cannot be taken in; the engine reports it again")
+                log.exception("recording_intake_failed: the engine reports it again")
                 message = f"the recording stays: {reason.strerror}"
                 return _reject(HTTPStatus.SERVICE_UNAVAILABLE, message)
             log.error(  # noqa: TRY400  the reason is all there is to say
-                "a recording cannot become a clip; `homeroom clip add` can make it one",
+                "recording_rejected: `homeroom clip add` can make it a clip",
                 extra={"file": str(source), "stream": hook.stream, "reason": str(reason)},
             )
         return _accept()

@@ -115,7 +115,7 @@ def _start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
     def report_failure(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (failure := task.exception()) is not None:
-            log.critical("a part of the media room has ended", exc_info=failure)
+            log.critical("media_task_failed", exc_info=failure)
 
     task = asyncio.create_task(coroutine)
     task.add_done_callback(report_failure)

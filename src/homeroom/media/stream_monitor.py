@@ -72,7 +72,7 @@ class StreamMonitor:
             try:
                 await action()
             except Exception:
-                log.exception("a look at the media engine failed; trying again")
+                log.exception("stream_monitor_failed")
                 await asyncio.sleep(ERROR_BACKOFF_SECONDS)
             await asyncio.sleep(pause())
 
@@ -91,13 +91,13 @@ class StreamMonitor:
         is_new = self._kicked.get(client_id) != reason
         self._kicked[client_id] = reason
         if is_new:
-            log.info("a push is ended", extra={"client": client_id, "reason": reason})
+            log.info("push_revoked", extra={"client": client_id, "reason": reason})
         try:
             await self._client.kick(client_id)
         except NoResponseError as failure:
             if is_new:
                 why = {"client": client_id, "why": str(failure)}
-                log.warning("the media engine does not end a push", extra=why)
+                log.warning("push_kick_failed", extra=why)
 
     async def _poll(self) -> None:
         """Fetch the engine's state; update sessions, metrics and facts."""
@@ -106,7 +106,7 @@ class StreamMonitor:
             state = await self._client.fetch_state()
         except NoResponseError as failure:
             if self._numbers.is_up:
-                log.warning("the media engine does not answer", extra={"why": str(failure)})
+                log.warning("engine_not_answering", extra={"why": str(failure)})
             self._running = {}
             self._update_numbers(replace(self._numbers, is_up=False, publishers=0, viewers={}))
         else:

@@ -79,7 +79,7 @@ class Supervisor:
                 failures += 1
                 self.restarts += 1
                 log.error(
-                    "the media engine ended; it is started again",
+                    "engine_exited: it is restarted",
                     extra={"ended_with": ended_with, "delay": delay},
                 )
                 await self._sleep(delay)
@@ -95,7 +95,7 @@ class Supervisor:
                         f"another media engine works on {self._folder}; a server that shares"
                         " the folder of another is to have media=external or media=none"
                     )
-                    log.warning("the media engine waits: %s", self.waiting_reason)
+                    log.warning("engine_waiting: %s", self.waiting_reason)
                 await self._sleep(0.1)
             else:
                 break
@@ -113,7 +113,7 @@ class Supervisor:
             start_new_session=True,
         )
         self.pid = process.pid
-        log.info("the media engine runs", extra={"pid": process.pid})
+        log.info("engine_process_started", extra={"pid": process.pid})
         ended = asyncio.create_task(process.wait())
         try:
             _stdin(process).write(msgspec.json.encode(self._settings) + b"\n")
@@ -130,7 +130,7 @@ class Supervisor:
             while not (ended.done() or ending.done()):
                 silent_seconds = min(self._seconds_down(), time.monotonic() - started_at)
                 if silent_seconds > MAX_SILENT_SECONDS:
-                    log.error("the media engine does not answer; it is killed")
+                    log.error("engine_killed: it does not answer")
                     process.kill()
                     return
                 await asyncio.wait(
@@ -145,7 +145,7 @@ class Supervisor:
         _stdin(process).close()
         await asyncio.wait((ended,), timeout=SHUTDOWN_SECONDS)
         if not ended.done():
-            log.error("the media engine does not end; it is killed")
+            log.error("engine_killed: it does not end")
             process.kill()
 
     async def _sleep(self, seconds: float) -> None:

@@ -48,10 +48,10 @@ async def run(settings: GatewaySettings) -> None:
         server.should_exit = True
 
     on_stdin_closed(asyncio.get_running_loop(), stop_server)
-    log.info("the gateway for browsers is ready")
+    log.info("gateway_ready")
     await server.serve(sockets=[socket.socket(fileno=settings.http_fd)])
     await gateway.close()
-    log.info("the gateway for browsers has ended")
+    log.info("gateway_stopped")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Gateway:
             if isinstance(error, PublishError):
                 return JSONResponse({"detail": str(error)}, 409)
             if isinstance(error, BadOfferError):
-                log.info("an offer is not taken: %s", error, exc_info=error.__cause__)
+                log.info("offer_refused: %s", error, exc_info=error.__cause__)
                 return JSONResponse({"detail": str(error)}, 422)
             raise
         self._tasks[session_id] = asyncio.create_task(self._run(session_id, session))
@@ -97,7 +97,7 @@ class Gateway:
         try:
             await session.run()
         except Exception:
-            log.exception("a browser's push has failed")
+            log.exception("session_failed")
         finally:
             del self._sessions[session_id], self._tasks[session_id]
 

@@ -83,7 +83,7 @@ class WHIPSession:
         try:
             ends = (silence_task, publish_task, self._ended)
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            log.info("a browser's push ends: %s", next(iter(done)).result())
+            log.info("session_ended: %s", next(iter(done)).result())
         finally:
             self.end("")
             for task in (silence_task, publish_task):
