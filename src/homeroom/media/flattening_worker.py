@@ -18,6 +18,7 @@ import msgspec
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, SystemClock
+from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import ClipId
 from homeroom.domain.clips import Clip
 from homeroom.media.engine.flatten import EXIT_MALFORMED, FlatFile
@@ -44,7 +45,7 @@ MAX_ERROR_CHARS = 300
 """Characters of the child's error output that go into the log."""
 
 
-class FlattenError(Exception):
+class FlattenError(HomeroomError):
     """A file cannot be flattened because of its content; the message is the reason."""
 
 

@@ -13,6 +13,7 @@ from typing import Final, cast
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtp import RtpPacket
 
+from homeroom.base.errors import HomeroomError
 from homeroom.media.engine.amf0 import Value, encode
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 from homeroom.media.engine.publisher import PublishError, open_publisher
@@ -39,7 +40,7 @@ METADATA_CODECS: Final[dict[str, Value]] = {"videocodecid": 7.0, "audiocodecid":
 _CANDIDATE = re.compile(r"^(a=candidate:\S+ \d+ \S+ \d+ )(\S+)( .*)$")
 
 
-class BadOfferError(Exception):
+class BadOfferError(HomeroomError):
     """An offer cannot be answered; the message is the reason."""
 
 
