@@ -1,6 +1,5 @@
-"""Adding, editing and ending a course: effects, and the order of the checks."""
+"""Adding, editing and ending a course: effects."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ from homeroom.base.clock import DAY, HOUR, YEAR
 from homeroom.base.ids import CourseId, UserId
 from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.store.tables import course_teachers, courses
-from tests.support.cases import check_order
 from tests.support.given import Given
 from tests.support.pictures import png
 from tests.support.wire import Reply, Value
@@ -37,99 +35,6 @@ def listed_teachers(given: Given, course: CourseId) -> set[UserId]:
     """Return who is on the course's list of teachers."""
     query = select(course_teachers.c.user_id).where(course_teachers.c.course_id == course)
     return {user for (user,) in given.rows(query)}
-
-
-def caller(given: Given, action: str) -> Callable[..., Reply]:
-    """Return what makes a call with a cover."""
-
-    def call(picture: bytes, **fields: Value) -> Reply:
-        return given.api.upload(action, picture, **fields)
-
-    return call
-
-
-def head_teacher_steps(given: Given) -> tuple[tuple[int, dict[str, Any]], ...]:
-    """Return the checks of a head teacher that both actions share, up to one who will do."""
-    return (
-        (334, {"mainTeacherUid": given.cancelled(given.teacher())}),
-        (883, {"mainTeacherUid": given.stopped(given.teacher())}),
-        (389, {"mainTeacherUid": given.stopping(given.teacher())}),
-    )
-
-
-def test_the_checks_of_add_course_come_in_the_documented_order(given: Given) -> None:
-    earlier = given.course(courseUniqueIdentity="term 1")
-    check_order(
-        caller(given, "addCourse"),
-        {
-            "picture": b"no picture",
-            "expiryTime": given.now,
-            "mainTeacherAccount": "12345",
-            "folderId": NONE,
-            "classroomSettingId": NONE,
-            "courseUniqueIdentity": "term 1",
-        },
-        (
-            (100, {"courseName": "Course"}),
-            (398, {"courseUniqueIdentity": "term 2"}),
-            (103, {"picture": png()}),
-            (151, {"expiryTime": given.now + 6 * YEAR}),
-            (154, {"expiryTime": 0}),
-            (331, {"mainTeacherUid": NONE}),
-            (400, {"mainTeacherUid": given.student()}),
-            *head_teacher_steps(given),
-            (805, {"mainTeacherUid": given.teacher()}),
-            (160, {"folderId": given.folder()}),
-            (371, {"classroomSettingId": given.other().preset()}),
-            (373, {"classroomSettingId": given.preset()}),
-            (1, {}),
-        ),
-    )
-    assert kept(given, earlier)["name"] == "Course"
-
-
-def test_the_checks_of_edit_course_come_in_the_documented_order(given: Given) -> None:
-    head = given.teacher()
-    course = given.course(mainTeacherUid=head)
-    begin = given.now + 30 * DAY
-    given.lesson(course, teacherUid=head, beginTime=begin, endTime=begin + HOUR)
-    member = given.user(addToSchoolMember=1)
-    given.done("addTeacher", teacherUid=member, teacherName="Both")
-    given.done("addCourseStudent", courseId=course, identity=1, studentUid=member)
-    check_order(
-        caller(given, "editCourse"),
-        {
-            "picture": b"no picture",
-            "catId": 1,
-            "expiryTime": given.now,
-            "mainTeacherAccount": "12345",
-            "folderId": NONE,
-            "classroomSettingId": NONE,
-        },
-        (
-            (100, {"courseId": NONE}),
-            (147, {"courseId": given.other().public_course()}),
-            (144, {"courseId": given.set_course(given.public_course(), deleted_at=1, ended_at=1)}),
-            (149, {"courseId": given.set_course(given.public_course(), ended_at=1)}),
-            (153, {"courseId": given.public_course()}),
-            (369, {"courseId": course}),
-            (400, {"courseName": "Other"}),
-            (103, {"picture": png()}),
-            (151, {"expiryTime": given.now + 6 * YEAR}),
-            (154, {"expiryTime": begin}),
-            (152, {"expiryTime": begin + HOUR}),
-            (331, {"mainTeacherUid": NONE}),
-            (310, {"mainTeacherUid": given.student()}),
-            *head_teacher_steps(given),
-            (805, {"mainTeacherUid": member}),
-            (311, {"mainTeacherUid": given.teacher()}),
-            (314, {"mainTeacherUid": head}),
-            (160, {"folderId": given.folder()}),
-            (371, {"classroomSettingId": given.other().preset()}),
-            (373, {"classroomSettingId": given.preset()}),
-            (1, {}),
-        ),
-    )
 
 
 def test_a_known_identity_answers_the_earlier_course_and_makes_none(given: Given) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from homeroom.contract.action import Action
 from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
-from tests.support.cases import Case, check_order, check_table, common
+from tests.support.cases import Case, check_table, common
 from tests.support.given import Given
 from tests.support.wire import Reply, Value
 
@@ -110,32 +110,6 @@ def test_a_folder_id_travels_as_text_and_a_name_taken_there_answers_its_folder(
     again = create(given, root, "夹" * 128)
     assert (again.errno, again.data) == (206, first.data)
     assert create(given, int(first.data), "夹" * 128).errno == 1
-
-
-def test_the_checks_of_create_folder_come_in_the_documented_order(given: Given) -> None:
-    last = deepest(given)
-    above = given.done("createFolder", folderId=top(given), folderName="Above").data
-    given.done("createFolder", folderId=above, folderName="Folder")
-    given.plan(max_folders=1)
-    locked_elsewhere = given.other().locked_folder()
-    check_order(
-        lambda **fields: given.api.call("createFolder", **fields),
-        {"folderId": NONE},
-        (
-            (100, {"folderName": "Folder"}),
-            (193, {"folderId": locked_elsewhere}),
-            (194, {"folderId": given.store.write(lambda uow: _lock(uow, int(above)))}),
-            (196, {"folderId": top(given)}),
-            (206, {"folderId": last}),
-            (207, {"folderId": top(given), "folderName": "Other"}),
-            (208, {}),
-        ),
-    )
-
-
-def _lock(uow: Any, folder: int) -> int:  # noqa: ANN401  a unit of work
-    uow.drive.save_writable(folder, writable=False)
-    return folder
 
 
 def test_the_top_folder_is_none_of_the_folders_that_the_plan_counts(given: Given) -> None:

@@ -260,3 +260,17 @@ def test_an_answer_has_the_keys_of_the_contract_and_no_other(given: Given) -> No
     assert reply.body.keys() == {"data", "more_data", "error_info"}
     assert reply.body["more_data"].keys() == {"live_url", "live_info"}
     assert urlsplit(reply.body["more_data"]["live_url"]).path == "/live.php"
+
+
+def test_the_warning_about_recording_comes_before_those_about_text_and_hours(given: Given) -> None:
+    """280, 824 and 121601002 hold at once: the first is answered, and the class is there."""
+    given.plan(classroom_hours=1)
+    end = given.now + DAY + 2 * HOUR
+    form = given.lesson_form(endTime=end, live=1, classIntroduce="bell \a")
+    first = given.api.call("addCourseClass", **form)
+    assert first.errno == 280
+    assert given.seen(first.data).introduction == ""
+    assert given.api.call("addCourseClass", **form | {"live": 0}).errno == 824
+    mended = given.api.call("addCourseClass", **form | {"live": 0, "classIntroduce": "all well"})
+    assert mended.errno == 121601002
+    assert given.seen(mended.data).introduction == "all well"

@@ -10,7 +10,6 @@ from sqlalchemy import insert, select
 from homeroom.base.ids import CourseId, UserId
 from homeroom.store.statement import Statement
 from homeroom.store.tables import course_members, students, users
-from tests.support.cases import check_order
 from tests.support.given import Given
 from tests.support.tracing import traced
 from tests.support.wire import Reply, Value
@@ -66,41 +65,6 @@ def many_students(given: Given, count: int) -> list[UserId]:
         return uids
 
     return given.store.write(write)
-
-
-def test_the_checks_of_add_course_student_come_in_the_documented_order(given: Given) -> None:
-    cancelled, outsider = given.telephone(), given.telephone()
-    given.cancelled(given.user(telephone=cancelled))
-    given.user(telephone=outsider)
-    head = given.student()
-    given.done("addTeacher", teacherUid=head, teacherName="Head")
-    course = given.course(mainTeacherUid=head)
-    member = given.member(course)
-    given.plan(max_course_students=1)
-    ended_public = given.set_course(given.public_course(), ended_at=1)
-    deleted_public = given.set_course(given.public_course(), ended_at=1, deleted_at=1)
-    check_order(
-        lambda **fields: given.api.call("addCourseStudent", **fields),
-        {"courseId": NO_COURSE, "studentUid": "[]", "studentAccount": "12345"},
-        (
-            (100, {"identity": STUDENT}),
-            (155, {"studentUid": None}),
-            (147, {"courseId": given.other().public_course()}),
-            (144, {"courseId": deleted_public}),
-            (149, {"courseId": ended_public}),
-            (153, {"courseId": given.public_course()}),
-            (369, {"courseId": course}),
-            (134, {"studentAccount": given.telephone()}),
-            (113, {"studentAccount": cancelled}),
-            (886, {"studentAccount": outsider}),
-            (228, {"studentUid": UNKNOWN_UID}),
-            (400, {"studentUid": member}),
-            (163, {"studentUid": head}),
-            (333, {"studentUid": given.student()}),
-            (130, {"identity": AUDITOR}),
-            (1, {}),
-        ),
-    )
 
 
 def test_a_uid_may_come_alone_or_in_a_list_of_one(given: Given) -> None:

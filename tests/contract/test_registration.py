@@ -11,9 +11,8 @@ from homeroom.base.ids import UserId
 from homeroom.base.keys import md5_hex
 from homeroom.base.passwords import verify_password
 from homeroom.store.tables import students, teachers, users
-from tests.support.cases import check_order
 from tests.support.given import Given
-from tests.support.pictures import padded, png
+from tests.support.pictures import png
 from tests.support.wire import Reply, Value
 
 MD5: Final = "0" * 32
@@ -34,40 +33,6 @@ def listed(given: Given, table: Any, uid: UserId) -> list[str]:  # noqa: ANN401 
     """Return the names under which a list of the school has somebody."""
     of_school = (table.c.school_id == given.school.id, table.c.user_id == uid)
     return [name for (name,) in given.rows(select(table.c.name).where(*of_school))]
-
-
-def test_the_checks_of_register_come_in_the_documented_order(given: Given) -> None:
-    known = given.telephone()
-    given.user(telephone=known)
-    given.teacher()
-    given.plan(max_teachers=1)
-
-    def call(picture: bytes, **fields: Value) -> Reply:
-        return given.api.upload("register", picture, **fields)
-
-    wrong = {
-        "telephone": "12345",
-        "password": "short",
-        "isSentMessage": 1,
-        "picture": padded(b"no picture", 1024 * 1024 + 1),
-    }
-    check_order(
-        call,
-        {**wrong, "addToSchoolMember": "x", "isSentMessage": "2"},
-        (
-            (100, {"isSentMessage": 1}),
-            (134, {"telephone": "12000000000"}),
-            (288, {"telephone": known}),
-            (137, {"password": "long enough"}),
-            (342, {"picture": b"no picture"}),
-            (224, {"picture": png(300, 301)}),
-            (341, {"picture": png()}),
-            (877, {"addToSchoolMember": 2}),
-            (135, {"telephone": given.telephone()}),
-            (845, {"addToSchoolMember": 1}),
-            (1, {}),
-        ),
-    )
 
 
 @pytest.mark.parametrize("name", ["telephone", "email"])
@@ -263,31 +228,6 @@ def test_register_multiple_adds_known_accounts_under_their_own_nickname(given: G
     assert listed(given, students, uid) == ["Anna"]
 
 
-def test_the_checks_of_register_multiple_come_in_the_documented_order(given: Given) -> None:
-    known = given.telephone()
-    given.user(telephone=known)
-    given.teacher()
-    given.plan(max_teachers=1)
-
-    def entry(**fields: Value) -> Reply:
-        reply = given.api.call("registerMultiple", userJson=[{"nickname": "A", **fields}])
-        assert reply.errno == 1, reply.reason
-        return Reply(reply.status, {"error_info": reply.data[0]}, reply.headers)
-
-    check_order(
-        entry,
-        {"telephone": "1", "password": "short", "addToSchoolMember": 2},
-        (
-            (134, {"telephone": "12000000000"}),
-            (288, {"telephone": known}),
-            (137, {"password": "long enough"}),
-            (135, {"telephone": given.telephone()}),
-            (845, {"addToSchoolMember": 1}),
-            (1, {}),
-        ),
-    )
-
-
 def test_one_malformed_entry_spoils_the_whole_list(given: Given) -> None:
     telephone = given.telephone()
     good = {"telephone": telephone, "md5pass": MD5}
@@ -303,31 +243,6 @@ def test_a_school_student_is_added_by_uid_which_wins_or_by_account(given: Given)
     given.done("addSchoolStudent", studentUid=anna, studentAccount="12345", **add)
     given.done("addSchoolStudent", studentAccount=address.upper(), **add)
     assert listed(given, students, anna) == listed(given, students, bea) == ["名" * 24]
-
-
-def test_the_checks_of_add_school_student_come_in_the_documented_order(given: Given) -> None:
-    cancelled, student = given.telephone(), given.telephone()
-    given.cancelled(given.user(telephone=cancelled))
-    given.user(telephone=student, addToSchoolMember=1)
-    owner = given.rows(select(users.c.telephone).where(users.c.id == given.school.owner))[0][0]
-
-    def call(**fields: Value) -> Reply:
-        return given.api.call("addSchoolStudent", **fields)
-
-    check_order(
-        call,
-        {"studentAccount": "12345"},
-        (
-            (100, {"studentName": "Student"}),
-            (134, {"studentAccount": "12000000000"}),
-            (288, {"studentAccount": given.telephone()}),
-            (113, {"studentAccount": cancelled}),
-            (886, {"studentAccount": owner}),
-            (128, {"studentAccount": student}),
-            (133, {"studentUid": given.user()}),
-            (1, {}),
-        ),
-    )
 
 
 def test_a_teacher_of_the_school_may_be_its_student_and_be_scheduled(given: Given) -> None:

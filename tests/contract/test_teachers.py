@@ -13,7 +13,7 @@ from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_
 from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.tables import teachers, users
-from tests.support.cases import Case, check_order, check_table, common
+from tests.support.cases import Case, check_table, common
 from tests.support.given import Given
 from tests.support.pictures import png
 from tests.support.wire import Reply, Value
@@ -184,58 +184,6 @@ def test_a_teacher_is_stopped_and_restarted_by_account(given: Given) -> None:
     assert state(given, teacher) is TeacherState.STOPPED
     assert restart(given, teacherAccount=account).errno == 1
     assert state(given, teacher) is TeacherState.ACTIVE
-
-
-def test_the_checks_of_add_teacher_come_in_the_documented_order(given: Given) -> None:
-    cancelled, teacher = given.telephone(), given.telephone()
-    given.cancelled(given.user(telephone=cancelled))
-    given.user(telephone=teacher, addToSchoolMember=2)
-    given.plan(max_teachers=1)
-
-    def call(picture: bytes, **fields: Value) -> Reply:
-        return given.api.upload("addTeacher", picture, **fields)
-
-    check_order(
-        call,
-        {"picture": b"no picture", "teacherAccount": "12345"},
-        (
-            (100, {"teacherName": "Teacher"}),
-            (122, {"teacherAccount": "12000000000"}),
-            (288, {"teacherUid": UNKNOWN_UID}),
-            (103, {"picture": png()}),
-            (400, {"teacherUid": None, "teacherAccount": given.telephone()}),
-            (113, {"teacherAccount": cancelled}),
-            (884, {"teacherAccount": teacher}),
-            (133, {"teacherUid": given.user()}),
-            (845, {}),
-        ),
-    )
-
-
-def test_the_checks_of_stop_come_in_the_documented_order(given: Given) -> None:
-    free = given.teacher()
-    head = head_teacher(given)
-    busy_head = head_teacher(given)
-    given.lesson(teacherUid=busy_head)
-    sub = given.sub_account(head_teacher(given))
-    given.lesson(teacherUid=sub)
-    owner = given.sub_account(owner_as_teacher(given))
-    given.lesson(teacherUid=owner)
-    check_order(
-        lambda **fields: given.api.call("stopUsingTeacher", **fields),
-        {},
-        (
-            (100, {"teacherAccount": "12345"}),
-            (122, {"teacherUid": UNKNOWN_UID}),
-            (400, {"teacherUid": given.user()}),
-            (136, {"teacherUid": owner}),
-            (386, {"teacherUid": sub}),
-            (402, {"teacherUid": busy_head}),
-            (317, {"teacherUid": head}),
-            (339, {"teacherUid": free}),
-            (1, {}),
-        ),
-    )
 
 
 def test_a_stopped_teacher_gets_no_class_until_restarted(given: Given) -> None:

@@ -58,13 +58,3 @@ def common(action: Action[Any, Any], /, **fields: Value) -> tuple[Case, ...]:
         ),
         *map(faulty, action.faults),
     )
-
-
-def check_order(
-    call: Callable[..., Reply], wrong: dict[str, Any], steps: Sequence[tuple[int, dict[str, Any]]]
-) -> None:
-    """Begin with everything wrong; each step's number is answered until its change mends it."""
-    for errno, mended in steps:
-        reply = call(**wrong)
-        assert reply.errno == errno, (wrong, reply.body, reply.reason)
-        wrong = {**wrong, **mended}

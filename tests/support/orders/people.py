@@ -69,7 +69,13 @@ def _register(given: Given) -> list[Chain]:
         877: {"addToSchoolMember": 2, "telephone": given.telephone()},
         845: {},
     }
-    return [Chain(call, {**wrong, "isSentMessage": "2"}, mends)]
+    # An account that exists is not added as a teacher: the quota is not looked at.
+    existing: Fields = {"telephone": known, "md5pass": MD5, "addToSchoolMember": 2}
+    return [
+        Chain(call, {**wrong, "isSentMessage": "2"}, mends),
+        Chain(call, existing, {135: {"telephone": given.telephone()}}),
+        Chain(call, {**existing, "telephone": given.telephone()}, {845: {}}),
+    ]
 
 
 def _register_multiple(given: Given) -> list[Chain]:
