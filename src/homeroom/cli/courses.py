@@ -31,7 +31,7 @@ def change_course(
 ) -> None:
     """Change a course: kind=standard, kind=public or kind=dual.
 
-    The partner API handles only standard courses; for others it answers errno 369.
+    The partner API handles only standard courses; it refuses calls for the others.
     """
     kind = CourseKind(get_single_value(pairs, "kind", list(CourseKind)))
     context.write(lambda uow: operations.set_course_kind(uow, course, kind))
@@ -43,6 +43,6 @@ def change_course(
 @json_option
 @with_context
 def delete(context: CommandContext, course: CourseId, *, as_json: bool) -> None:
-    """Delete a course with its classes (errno 149). This cannot be undone."""
+    """Delete a course with its classes. This cannot be undone."""
     context.write(lambda uow: operations.delete_course(uow, course))
     print_fields({"course": course, "deleted": True}, as_json=as_json)

@@ -30,7 +30,7 @@ def folder() -> None:
 def change_folder(
     context: CommandContext, folder: FolderId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
-    """Allow new folders inside a folder: writable=1, or writable=0 (errno 196)."""
+    """Allow new folders inside a folder: writable=1; or refuse them: writable=0."""
     writable = WRITABLE_VALUES[get_single_value(pairs, "writable", list(WRITABLE_VALUES))]
     changed = context.write(lambda uow: operations.set_writable(uow, folder, writable=writable))
     print_fields({"folder": folder, "sid": changed.school, "writable": writable}, as_json=as_json)

@@ -33,7 +33,7 @@ def change_lesson(
 ) -> None:
     """Set the origin of a class: origin=v1, origin=client or origin=lms.
 
-    The v1 API changes only classes of origin v1; for others it answers errno 466.
+    The v1 API changes only classes of origin v1; it refuses calls for the others.
     """
     origin = Origin(get_single_value(pairs, "origin", list(Origin)))
     context.write(lambda uow: operations.set_origin(uow, lesson, origin))

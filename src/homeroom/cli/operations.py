@@ -21,13 +21,15 @@ from homeroom.usecases import operations
 
 @click.group()
 def maintenance() -> None:
-    """Manage maintenance windows; no class may overlap one (errno 454)."""
+    """Manage maintenance windows; no class may overlap one."""
 
 
 @maintenance.command("add")
 @click.option("--from", "begin", type=MOMENT, required=True, help="Time at which it begins.")
 @click.option("--to", "end", type=MOMENT, required=True, help="Time at which it ends.")
-@click.option("--block", is_flag=True, help="The partner API answers errno 901 during the window.")
+@click.option(
+    "--block", is_flag=True, help="Refuse every call of the partner API during the window."
+)
 @json_option
 @with_context
 def add_window(

@@ -26,6 +26,7 @@ from homeroom.contract.params import (
     OPTIONAL_ID,
     TEXT,
     TIMESTAMP,
+    InvalidValueError,
     ParamError,
     Params,
     ParamType,
@@ -45,14 +46,14 @@ SECOND_CAMERA = 3
 SMART = 2
 """Values of isDc and of teachMode."""
 MALFORMED_SEATS = -1
-"""What a seat number that is no number is read as, for errno 121601007."""
+"""The value of a seat number that is no number; the answer is `Errno.SEATS_INVALID`."""
 
 
 def read_seats(raw: object) -> int:
-    """Read a number of seats; what is none is told apart by errno, not as a parameter."""
+    """Read a number of seats; `MALFORMED_SEATS` if it is none, because that has its own errno."""
     try:
         return max(read_whole_number(raw), MALFORMED_SEATS)
-    except ValueError:
+    except InvalidValueError:
         return MALFORMED_SEATS
 
 

@@ -27,7 +27,7 @@ class ParamError(Exception):
 
 
 class ParamListError(ParamError):
-    """A list that is empty or cannot be decoded: errno 155 where the action knows it."""
+    """A list is empty or cannot be decoded: `Errno.LIST_EMPTY` in the actions that have it."""
 
 
 class InvalidValueError(ValueError):

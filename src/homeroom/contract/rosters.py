@@ -47,7 +47,7 @@ from homeroom.contract.results import (
 
 
 def read_one_uid(raw: object) -> UserId:
-    """Read a UID, or a list of one as older clients send it; an empty list is errno 155."""
+    """Read a UID, or a list with a single UID; an empty list is `Errno.LIST_EMPTY`."""
     if isinstance(raw, str) and raw.startswith("["):
         uids = read_json_list(raw)
         return UserId(read_id(uids[0] if len(uids) == 1 else None))

@@ -12,6 +12,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import OperatorError
 
 MAX_LIMIT = 1_000_000_000
@@ -43,7 +44,9 @@ class Plan(
     time_zone: Annotated[str, _describe("Where the school's months begin, as Europe/Paris.")] = (
         "Asia/Shanghai"
     )
-    suspended: Annotated[bool, _describe("The partner API answers 102.")] = False
+    suspended: Annotated[
+        bool, _describe(f"The partner API answers {Errno.NOT_AUTHORISED.number}.")
+    ] = False
 
     recording: Annotated[bool, _describe("Classes may be recorded.")] = True
     scene: Annotated[bool, _describe("The classroom itself may be recorded.")] = True
@@ -72,7 +75,10 @@ class Plan(
     monthly_classes: Annotated[int, _limit("Classes created in a month")] = 0
     upgradable: Annotated[
         bool,
-        _describe("A bigger plan exists: past monthly_classes 121601003, otherwise 121601004."),
+        _describe(
+            f"A bigger plan exists: past monthly_classes {Errno.MONTHLY_LIMIT_UPGRADE.number}, "
+            f"otherwise {Errno.MONTHLY_LIMIT.number}."
+        ),
     ] = True
     classroom_hours: Annotated[int, _limit("Hours of class a month that are paid for")] = 0
     storage_mb: Annotated[int, _limit("Room for recordings, in units of 1,000,000 bytes")] = 0

@@ -41,7 +41,7 @@ class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def read_json(request: Request, body_type: type[B]) -> B:
-    """Return the decoded body of a request; raises `HTTPError` 400."""
+    """Return the decoded body of a request; raises `HTTPError` (bad request)."""
     body = await read_body(request, MAX_BODY_BYTES)
     try:
         return msgspec.json.decode(body, type=body_type)

@@ -15,7 +15,7 @@ ACTIONS_BY_NAME = {action.name: action for action in ACTIONS}
 
 
 def build_fault(request: FaultRequest) -> Fault:
-    """Return the fault of a request; raises `HTTPError` 400."""
+    """Return the fault of a request; raises `HTTPError` (bad request)."""
     errno = _get_errno(_get_action(request.action), request.errno)
     if errno is None and not request.delay_ms and not request.drop:
         raise _bad_request("say what shall happen: errno, delay_ms or drop")
