@@ -60,10 +60,10 @@ class Engine:
 
     def post(self, body: object, **query: str) -> httpx.Response:
         """Post a body, bytes as they are."""
-        asked = {"secret": self.secret, **query}
+        params = {"secret": self.secret, **query}
         if isinstance(body, bytes):
-            return self._http.post("/media/hooks", params=asked, content=body)
-        return self._http.post("/media/hooks", params=asked, json=body)
+            return self._http.post("/media/hooks", params=params, content=body)
+        return self._http.post("/media/hooks", params=params, json=body)
 
     def says(self, action: str, client: StreamClient, **more: Any) -> httpx.Response:  # noqa: ANN401  JSON
         """Post one hook."""

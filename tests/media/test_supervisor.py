@@ -44,7 +44,7 @@ class Place:
         self.folder = folder / "media"
         self.notes = folder / "notes"
         self.sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        self.ports = [one.getsockname()[1] for one in self.sockets]
+        self.ports = [listener.getsockname()[1] for listener in self.sockets]
         self.settings = EngineSettings(
             rtmp_fd=self.sockets[0].fileno(),
             http_fd=self.sockets[1].fileno(),
@@ -55,7 +55,7 @@ class Place:
         )
         self.silent = 0.0
 
-    def noted(self, name: str) -> list[object]:
+    def read_notes(self, name: str) -> list[object]:
         """Return what stand-ins have noted under a name, in order."""
         text = self.notes.read_text() if self.notes.exists() else ""
         whole = text[: text.rfind("\n") + 1]
@@ -63,7 +63,7 @@ class Place:
         return [line[name] for line in lines if name in line]
 
     @asynccontextmanager
-    async def supervised(self, then: str) -> AsyncIterator[Supervisor]:
+    async def run_supervisor(self, then: str) -> AsyncIterator[Supervisor]:
         """Supervise a stand-in until the block ends."""
         command = (sys.executable, "-c", STAND_IN.format(then=then), str(self.notes))
         watched = Supervisor(self.settings, self.folder, lambda: self.silent, command)
@@ -85,25 +85,25 @@ async def until(is_so: Callable[[], bool]) -> None:
 def place(tmp_path: Path) -> Iterator[Place]:
     here = Place(tmp_path)
     yield here
-    for one in here.sockets:
-        one.close()
+    for listener in here.sockets:
+        listener.close()
 
 
-def played(scene: Callable[[], Coroutine[None, None, None]]) -> None:
+def run_scene(scene: Callable[[], Coroutine[None, None, None]]) -> None:
     asyncio.run(scene())
 
 
 def test_it_is_told_its_settings_and_gets_the_sockets(place: Place) -> None:
     async def scene() -> None:
-        async with place.supervised(OBEYS) as watched:
-            await until(lambda: bool(place.noted("received")))
-            assert place.noted("pid") == [watched.pid]
+        async with place.run_supervisor(OBEYS) as watched:
+            await until(lambda: bool(place.read_notes("received")))
+            assert place.read_notes("pid") == [watched.pid]
 
-    played(scene)
+    run_scene(scene)
 
-    assert place.noted("received") == [json.loads(json.dumps(_facts(place.settings)))]
-    assert place.noted("ports") == [place.ports]
-    assert place.noted("leads") == [True], "a Ctrl-C would reach it"
+    assert place.read_notes("received") == [json.loads(json.dumps(_facts(place.settings)))]
+    assert place.read_notes("ports") == [place.ports]
+    assert place.read_notes("leads") == [True], "a Ctrl-C would reach it"
 
 
 def _facts(settings: EngineSettings) -> dict[str, object]:
@@ -112,26 +112,26 @@ def _facts(settings: EngineSettings) -> dict[str, object]:
 
 def test_the_end_of_its_input_ends_it_in_order(place: Place) -> None:
     async def scene() -> None:
-        async with place.supervised(OBEYS) as watched:
-            await until(lambda: bool(place.noted("received")))
+        async with place.run_supervisor(OBEYS) as watched:
+            await until(lambda: bool(place.read_notes("received")))
         assert watched.pid is None
         assert watched.restarts == 0
 
-    played(scene)
+    run_scene(scene)
 
-    assert place.noted("ended") == [True]
+    assert place.read_notes("ended") == [True]
 
 
 def test_one_that_dies_is_started_again_with_the_same_ports(place: Place) -> None:
     async def scene() -> None:
-        async with place.supervised(DIES_ONCE) as watched:
-            await until(lambda: len(place.noted("received")) == 2)
+        async with place.run_supervisor(DIES_ONCE) as watched:
+            await until(lambda: len(place.read_notes("received")) == 2)
             assert watched.restarts == 1
 
-    played(scene)
+    run_scene(scene)
 
-    assert place.noted("ports") == [place.ports, place.ports]
-    assert place.noted("ended") == [True]
+    assert place.read_notes("ports") == [place.ports, place.ports]
+    assert place.read_notes("ended") == [True]
 
 
 def test_one_that_keeps_dying_is_given_more_time(
@@ -140,15 +140,15 @@ def test_one_that_keeps_dying_is_given_more_time(
     monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01, 0.02, 0.03))
 
     async def scene() -> None:
-        async with place.supervised(DIES) as watched:
+        async with place.run_supervisor(DIES) as watched:
             await until(lambda: watched.restarts >= 5)
 
-    played(scene)
+    run_scene(scene)
 
-    said = [vars(record) for record in caplog.records]
-    delays = [facts["delay"] for facts in said if "delay" in facts]
+    records = [vars(record) for record in caplog.records]
+    delays = [facts["delay"] for facts in records if "delay" in facts]
     assert delays[:5] == [0.01, 0.02, 0.03, 0.03, 0.03]
-    assert {facts["ended_with"] for facts in said if "delay" in facts} == {"code -9"}
+    assert {facts["ended_with"] for facts in records if "delay" in facts} == {"code -9"}
 
 
 def test_one_that_was_well_for_long_is_started_again_at_once(
@@ -158,23 +158,23 @@ def test_one_that_was_well_for_long_is_started_again_at_once(
     monkeypatch.setattr(supervisor, "STABLE_SECONDS", 0.0)
 
     async def scene() -> None:
-        async with place.supervised(DIES) as watched:
+        async with place.run_supervisor(DIES) as watched:
             await until(lambda: watched.restarts >= 3)
 
-    played(scene)
+    run_scene(scene)
 
 
 def test_one_that_does_not_end_is_killed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "SHUTDOWN_SECONDS", 0.2)
 
     async def scene() -> None:
-        async with place.supervised(HANGS) as watched:
-            await until(lambda: bool(place.noted("received")))
+        async with place.run_supervisor(HANGS) as watched:
+            await until(lambda: bool(place.read_notes("received")))
         assert watched.pid is None
 
-    played(scene)
+    run_scene(scene)
 
-    assert place.noted("ended") == []
+    assert place.read_notes("ended") == []
 
 
 def test_one_that_does_not_answer_is_killed_and_started_again(
@@ -185,13 +185,13 @@ def test_one_that_does_not_answer_is_killed_and_started_again(
     place.silent = 60.0
 
     async def scene() -> None:
-        async with place.supervised(OBEYS):
-            await until(lambda: len(place.noted("received")) >= 2)
+        async with place.run_supervisor(OBEYS):
+            await until(lambda: len(place.read_notes("received")) >= 2)
             place.silent = 0.0
 
-    played(scene)
+    run_scene(scene)
 
-    first, second, *_ = place.noted("pid")
+    first, second, *_ = place.read_notes("pid")
     assert first != second
 
 
@@ -203,13 +203,13 @@ def test_one_that_has_just_started_has_time_to_answer(
     place.silent = 60.0
 
     async def scene() -> None:
-        async with place.supervised(OBEYS) as watched:
-            await until(lambda: bool(place.noted("received")))
+        async with place.run_supervisor(OBEYS) as watched:
+            await until(lambda: bool(place.read_notes("received")))
             assert watched.restarts == 0
 
-    played(scene)
+    run_scene(scene)
 
-    assert place.noted("ended") == [True]
+    assert place.read_notes("ended") == [True]
 
 
 def test_it_waits_for_the_engine_of_a_server_that_was_killed(place: Place) -> None:
@@ -218,15 +218,15 @@ def test_it_waits_for_the_engine_of_a_server_that_was_killed(place: Place) -> No
     async def scene() -> None:
         with (place.folder / LOCK_NAME).open("a") as of_the_old_one:
             fcntl.flock(of_the_old_one, fcntl.LOCK_EX)
-            async with place.supervised(OBEYS) as watched:
+            async with place.run_supervisor(OBEYS) as watched:
                 await asyncio.sleep(0.3)
                 assert watched.pid is None
                 assert f"works on {place.folder}; " in watched.waiting_reason
                 of_the_old_one.close()
-                await until(lambda: bool(place.noted("received")))
+                await until(lambda: bool(place.read_notes("received")))
                 assert watched.waiting_reason == ""
 
-    played(scene)
+    run_scene(scene)
 
 
 def test_a_folder_names_its_engine_once(tmp_path: Path) -> None:
@@ -240,12 +240,12 @@ def test_a_folder_names_its_engine_once(tmp_path: Path) -> None:
 
 def test_an_engine_keeps_others_away_as_long_as_it_lives(place: Place) -> None:
     async def scene() -> None:
-        async with place.supervised(OBEYS):
-            await until(lambda: bool(place.noted("received")))
+        async with place.run_supervisor(OBEYS):
+            await until(lambda: bool(place.read_notes("received")))
             with (place.folder / LOCK_NAME).open("a") as lock, pytest.raises(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    played(scene)
+    run_scene(scene)
 
     with (place.folder / LOCK_NAME).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -263,4 +263,4 @@ def test_a_program_that_is_not_there_is_tried_again(
         watched.end()
         await running
 
-    played(scene)
+    run_scene(scene)

@@ -58,7 +58,9 @@ class StreamMonitor:
     async def run(self) -> None:
         """Poll and check until cancelled."""
         async with asyncio.TaskGroup() as both:
-            both.create_task(self._repeat(self._end_revoked, lambda: REVOCATION_CHECK_SECONDS))
+            both.create_task(
+                self._repeat(self._check_permissions, lambda: REVOCATION_CHECK_SECONDS)
+            )
             both.create_task(
                 self._repeat(
                     self._poll, lambda: POLL_SECONDS if self._client.is_up else POLL_DOWN_SECONDS
@@ -76,7 +78,7 @@ class StreamMonitor:
                 await asyncio.sleep(ERROR_BACKOFF_SECONDS)
             await asyncio.sleep(pause())
 
-    async def _end_revoked(self) -> None:
+    async def _check_permissions(self) -> None:
         """End pushes that are no longer allowed."""
         if not self._client.is_up:
             return

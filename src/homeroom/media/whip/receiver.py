@@ -133,10 +133,10 @@ class RTPReceiver(RTCRtpReceiver):
             self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
         self._statistics[packet.ssrc].add(packet)
         if is_rtx(codec):
-            original, of = self._rtx_ssrcs.get(packet.ssrc), codec.parameters.get("apt")
-            if original != self._media_ssrc or not isinstance(of, int) or len(packet.payload) < 2:  # noqa: PLR2004  the original sequence number has two bytes
+            ssrc, apt = self._rtx_ssrcs.get(packet.ssrc), codec.parameters.get("apt")
+            if ssrc != self._media_ssrc or not isinstance(apt, int) or len(packet.payload) < 2:  # noqa: PLR2004  the original sequence number has two bytes
                 return
-            packet = unwrap_rtx(packet, payload_type=of, ssrc=original)
+            packet = unwrap_rtx(packet, payload_type=apt, ssrc=ssrc)
         elif packet.ssrc != self._media_ssrc:
             self._media_ssrc = packet.ssrc
             self._buffer = ReorderBuffer(MAX_WAIT_SECONDS[self.kind])
@@ -148,10 +148,10 @@ class RTPReceiver(RTCRtpReceiver):
 
     async def _send_feedback(self, packet: RtpPacket, now: float) -> None:
         """Add a packet to the transport-wide feedback, and send a report if one is due."""
-        number = packet.extensions.transport_sequence_number
-        if number is None:
+        sequence = packet.extensions.transport_sequence_number
+        if sequence is None:
             return
-        self.feedback.add(number, now)
+        self.feedback.add(sequence, now)
         report = self.feedback.build_report(self._own_ssrc, packet.ssrc, now)
         if report is not None:
             with suppress(ConnectionError):
@@ -165,16 +165,16 @@ class RTPReceiver(RTCRtpReceiver):
             if reports:
                 await self._send_rtcp(RtcpRrPacket(self._own_ssrc, reports))
 
-    def _reception_info(self, ssrc: int, of: StreamStatistics) -> RtcpReceiverInfo:
-        seen, seen_at = self._sender_reports.get(ssrc, (0, 0.0))
+    def _reception_info(self, ssrc: int, statistics: StreamStatistics) -> RtcpReceiverInfo:
+        last_report, reported_at = self._sender_reports.get(ssrc, (0, 0.0))
         return RtcpReceiverInfo(
             ssrc=ssrc,
-            fraction_lost=of.fraction_lost,
-            packets_lost=of.packets_lost,
-            highest_sequence=of.cycles + (of.max_seq or 0),
-            jitter=of.jitter,
-            lsr=seen,
-            dlsr=int((monotonic() - seen_at) * 65536) if seen else 0,
+            fraction_lost=statistics.fraction_lost,
+            packets_lost=statistics.packets_lost,
+            highest_sequence=statistics.cycles + (statistics.max_seq or 0),
+            jitter=statistics.jitter,
+            lsr=last_report,
+            dlsr=int((monotonic() - reported_at) * 65536) if last_report else 0,
         )
 
 

@@ -208,8 +208,8 @@ class WHIPSession:
                 await self._publisher.send(Packet(AUDIO, 0, audio.AAC_CONFIG_TAG))
             while True:
                 await self._publisher.send(await self._packets.get())
-        except PublishError as end:
-            return str(end)
+        except PublishError as error:
+            return str(error)
 
 
 def _filter_candidates(offer: str) -> str:

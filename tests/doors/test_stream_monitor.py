@@ -59,11 +59,11 @@ class Live(Scheduled):
         super().__init__(given, **TRIO)
         self.soon()
         server = given.house.services
-        held = given.store.read(
+        addresses = given.store.read(
             lambda uow: streams.get_streams(uow, server.deps, server.hosts, self.lesson)
         )
-        assert held.room is not None
-        self.name = held.room.name
+        assert addresses.room is not None
+        self.name = addresses.room.name
         self.srs = srs
         hook = {
             "action": "on_publish",
@@ -72,7 +72,7 @@ class Live(Scheduled):
             "vhost": "__defaultVhost__",
             "app": "live",
             "stream": self.name,
-            "param": f"?{urlsplit(held.room.push_url).query}",
+            "param": f"?{urlsplit(addresses.room.push_url).query}",
         }
         # First in the engine, so that it is never missing there.
         self.says()
@@ -117,8 +117,8 @@ def running(given: Given) -> list[str]:
 
 def number(house: House, sample: str) -> float:
     text = httpx.get(f"{house.url}/metrics").text
-    found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    match = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+    return float(match[1]) if match else 0.0
 
 
 def test_a_push_that_is_allowed_is_left_alone(live: Live, srs: SRS) -> None:
@@ -189,8 +189,10 @@ def test_a_push_that_does_not_end_is_logged_once(
     until(lambda: srs.kicked.count(CLIENT) >= 4)
 
     srs.kick_status = 200
-    said = [one.getMessage() for one in caplog.records if getattr(one, "client", "") == CLIENT]
-    assert said == ["push_revoked", "push_kick_failed"]
+    messages = [
+        record.getMessage() for record in caplog.records if getattr(record, "client", "") == CLIENT
+    ]
+    assert messages == ["push_revoked", "push_kick_failed"]
 
 
 def test_a_push_that_nobody_knows_of_is_left_alone_at_an_engine_that_is_not_ours(

@@ -215,9 +215,9 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_not_tried_at_once(
         return await as_is(source, target)
 
     async def twice(async_store: AsyncStore) -> None:
-        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, picky)
-        await one.finish_all()
-        await one.finish_all()
+        worker = FlatteningWorker(async_store, recorded.files, recorded.scratch, picky)
+        await worker.finish_all()
+        await worker.finish_all()
 
     run(recorded, twice)
 
@@ -240,11 +240,11 @@ def test_what_cannot_be_made_flat_is_finished_as_it_is_after_five_tries(
         raise FlattenError("no MP4")
 
     async def often(async_store: AsyncStore) -> None:
-        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, failing)
+        worker = FlatteningWorker(async_store, recorded.files, recorded.scratch, failing)
         for _ in range(5):
-            await one.finish_all()
+            await worker.finish_all()
             assert not recorded.seen(clip).file.is_finished
-        await one.finish_all()
+        await worker.finish_all()
 
     run(recorded, often)
 
@@ -273,10 +273,10 @@ def test_what_another_time_may_do_is_tried_for_ever(
         return await as_is(source, target)
 
     async def often(async_store: AsyncStore) -> None:
-        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, at_last)
+        worker = FlatteningWorker(async_store, recorded.files, recorded.scratch, at_last)
         for _ in range(21):
             assert not recorded.seen(clip).file.is_finished
-            await one.finish_all()
+            await worker.finish_all()
 
     run(recorded, often)
 
@@ -313,13 +313,13 @@ def test_a_child_says_why_it_failed(recorded: Recorded, tmp_path: Path) -> None:
     source, out = tmp_path / "no film.mp4", tmp_path / "out.partial"
     source.write_bytes(b"another container")
 
-    async def one(_store: AsyncStore) -> None:
+    async def flatten(_store: AsyncStore) -> None:
         with pytest.raises(FlattenError, match="there is no moov"):
             await flatten_in_subprocess(source, out)
         with pytest.raises(OSError, match="No such file"):
             await flatten_in_subprocess(tmp_path / "gone.mp4", out)
 
-    run(recorded, one)
+    run(recorded, flatten)
 
 
 def test_a_child_that_is_stuck_is_ended(
@@ -369,12 +369,12 @@ def test_a_recording_that_comes_in_is_finished_at_once_and_the_end_comes_as_fast
             begun.set()
             return await flatten_in_subprocess(source, target)
 
-        one = FlatteningWorker(async_store, recorded.files, recorded.scratch, flatten)
-        serving = asyncio.create_task(one.run())
+        worker = FlatteningWorker(async_store, recorded.files, recorded.scratch, flatten)
+        serving = asyncio.create_task(worker.run())
         paths = []
         for _ in range(2):
             paths.append(recorded.path(await asyncio.to_thread(recorded.clip)))
-            one.wake()
+            worker.wake()
             await begun.wait()
             begun.clear()
         serving.cancel()
