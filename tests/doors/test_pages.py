@@ -19,8 +19,8 @@ NAMESPACES = ("http://www.w3.org/2000/svg",)
 
 
 def get(house: House, path: str, **headers: str) -> httpx.Response:
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.get(house.url + path, headers=given, timeout=30)
+    values = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.get(house.url + path, headers=values, timeout=30)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def operator(given: Given) -> Iterator[ReadBack]:
     readback.close()
 
 
-def filled(path: str, given: Given) -> str:
+def fill_path(path: str, given: Given) -> str:
     """Put ids of the school into a path."""
     if "courseId" in path:
         return path.format(courseId=given.course())
@@ -54,7 +54,7 @@ def test_a_school_is_shown_without_its_secrets(given: Given, read: ReadBack) -> 
 def test_a_class_is_read_as_it_was_written(given: Given, read: ReadBack) -> None:
     helper, teacher = given.teacher(), given.teacher()
     course = given.course(courseName="Physics")
-    asked: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "className": "Waves",
         "teacherUid": teacher,
         "seatNum": 1,
@@ -71,11 +71,11 @@ def test_a_class_is_read_as_it_was_written(given: Given, read: ReadBack) -> None
     }
     done = given.done(
         "addCourseClass",
-        **given.lesson_form(course, **asked, assistantUids=[helper]),
+        **given.lesson_form(course, **fields, assistantUids=[helper]),
     )
     row = read.get(f"/classes/{done.data}").json()
     assert row == read.row("/classes")
-    assert {name: row[name] for name in asked} == asked
+    assert {name: row[name] for name in fields} == fields
     assert (row["SID"], row["courseId"], row["courseName"]) == (given.school.id, course, "Physics")
     assert (row["beginTime"], row["endTime"]) == (given.now + DAY, given.now + DAY + HOUR)
     assert row["teacher"]["uid"] == teacher
@@ -115,35 +115,35 @@ def test_a_class_closed_early_is_over(given: Given, read: ReadBack) -> None:
 
 def test_deleted_classes_are_shown_and_can_be_left_out(given: Given, read: ReadBack) -> None:
     course = given.course()
-    gone, kept = given.lesson(course), given.lesson(course)
+    gone, remaining = given.lesson(course), given.lesson(course)
     given.done("delCourseClass", courseId=course, classId=gone)
     assert [row["state"] for row in read.rows("/classes")] == [4, 1]
     assert [row["classId"] for row in read.rows("/classes", state=4)] == [gone]
     assert [row["classId"] for row in read.rows("/classes", deleted=1)] == [gone]
-    assert [row["classId"] for row in read.rows("/classes", deleted=0)] == [kept]
+    assert [row["classId"] for row in read.rows("/classes", deleted=0)] == [remaining]
 
 
 def test_classes_are_filtered(given: Given, read: ReadBack) -> None:
     course, other = given.course(), given.course()
     teacher, helper = given.teacher(), given.teacher()
-    one = given.lesson(course, className="50% of It", courseUniqueIdentity="one")
+    first = given.lesson(course, className="50% of It", courseUniqueIdentity="one")
     late = {"beginTime": given.now + 3 * DAY, "endTime": given.now + 3 * DAY + HOUR}
-    two = given.lesson(other, teacherUid=teacher, assistantUid=helper, **late)
+    second = given.lesson(other, teacherUid=teacher, assistantUid=helper, **late)
 
     def ids(**query: Any) -> list[int]:  # noqa: ANN401  any filter
         return [row["classId"] for row in read.rows("/classes", **query)]
 
-    assert ids() == [one, two]
-    assert ids(courseId=course) == [one]
-    assert ids(teacherUid=teacher) == [two]
-    assert ids(assistantUid=helper) == [two]
+    assert ids() == [first, second]
+    assert ids(courseId=course) == [first]
+    assert ids(teacherUid=teacher) == [second]
+    assert ids(assistantUid=helper) == [second]
     assert ids(courseId=other, teacherUid=helper) == []
-    assert ids(className="50% OF") == [one]
-    assert ids(className="%") == [one]
-    assert ids(courseUniqueIdentity="one") == [one]
-    assert ids(**{"from": given.now + 2 * DAY}) == [two]
-    assert ids(to=given.now + 2 * DAY) == [one]
-    assert ids(**{"from": given.now, "to": given.now + 9 * DAY, "courseId": other}) == [two]
+    assert ids(className="50% OF") == [first]
+    assert ids(className="%") == [first]
+    assert ids(courseUniqueIdentity="one") == [first]
+    assert ids(**{"from": given.now + 2 * DAY}) == [second]
+    assert ids(to=given.now + 2 * DAY) == [first]
+    assert ids(**{"from": given.now, "to": given.now + 9 * DAY, "courseId": other}) == [second]
 
 
 def test_with_a_time_the_order_is_that_of_the_start(given: Given, read: ReadBack) -> None:
@@ -258,7 +258,7 @@ def test_the_operator_pages_through_all_schools(given: Given, operator: ReadBack
 
 @pytest.mark.parametrize("path", LISTS)
 def test_every_list_has_a_limit(path: str, given: Given, read: ReadBack) -> None:
-    place = filled(path, given)
+    place = fill_path(path, given)
     assert len(read.get(place, limit=1).json()["data"]) <= 1
     for limit in ("0", "1001", "-1", "x", "1.5"):
         problem = read.problem(place, 400, limit=limit)
@@ -285,7 +285,7 @@ def test_a_cursor_of_another_list_is_refused(given: Given, read: ReadBack) -> No
 
 @pytest.mark.parametrize("path", [read_back.path for read_back in READ_BACKS])
 def test_without_a_token_nothing_is_shown(path: str, given: Given, read: ReadBack) -> None:
-    place = filled(path, given)
+    place = fill_path(path, given)
     read.token = "nobody's"
     assert read.problem(place, 401)["detail"] == "no such token is in force"
     assert read.get(place).headers["www-authenticate"].startswith("Bearer")

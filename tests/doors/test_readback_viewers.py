@@ -61,8 +61,8 @@ def test_a_visitor_is_shown_with_their_number_and_their_time(given: Given, read:
     viewer = given.viewer(lesson, name="小明", telephone="13812345678")
     begun = given.now
     given.clock.advance(60)
-    known = NewViewer(lesson, viewer.identity, viewer.kind, viewer.name)
-    given.store.write(lambda uow: uow.viewers.add_watch_time([WatchTime(known, 45)], uow.now))
+    new_viewer = NewViewer(lesson, viewer.identity, viewer.kind, viewer.name)
+    given.store.write(lambda uow: uow.viewers.add_watch_time([WatchTime(new_viewer, 45)], uow.now))
 
     row = read.row(f"/classes/{lesson}/viewers")
 
@@ -98,8 +98,8 @@ def test_users_and_those_who_came_by_link_are_shown_with_their_accounts(
 
     rows = read.rows(f"/classes/{lesson}/viewers")
 
-    shown = [(row["kind"], row["uid"], row["account"], row["isMuted"]) for row in rows]
-    assert shown == [("user", user, telephone, 0), ("link", None, "a:b", 1)]
+    viewers = [(row["kind"], row["uid"], row["account"], row["isMuted"]) for row in rows]
+    assert viewers == [("user", user, telephone, 0), ("link", None, "a:b", 1)]
     assert [row["telephone"] for row in rows] == [None, None]
 
 
@@ -114,19 +114,19 @@ def test_viewers_of_a_school_come_in_the_order_of_their_classes(
         return given.lesson(where, beginTime=begin, endTime=begin + HOUR)
 
     late, early, elsewhere = lesson(4), lesson(0), lesson(2, "another course")
-    shown = [given.viewer(one).id for one in (late, early, elsewhere, early)]
-    wanted = [shown[1], shown[3], shown[2], shown[0]]
+    viewers = [given.viewer(lesson_id).id for lesson_id in (late, early, elsewhere, early)]
+    expected = [viewers[1], viewers[3], viewers[2], viewers[0]]
     given.viewer(given.other().lesson())
 
     def ids(**query: object) -> list[int]:
         return [row["viewerId"] for row in read.rows("/viewers", **query)]
 
-    assert ids() == wanted
-    assert ids(limit=1) == wanted
-    assert ids(classId=early) == wanted[:2]
-    assert ids(courseId=course) == [*wanted[:2], wanted[3]]
+    assert ids() == expected
+    assert ids(limit=1) == expected
+    assert ids(classId=early) == expected[:2]
+    assert ids(courseId=course) == [*expected[:2], expected[3]]
     between = {"from": start + HOUR, "to": start + 4 * HOUR}
-    assert ids(**between) == [wanted[2]]
+    assert ids(**between) == [expected[2]]
     assert ids(courseId=course, **between) == []
 
 
@@ -139,8 +139,8 @@ def test_viewers_are_found_by_their_number(
     lesson = given.lesson()
     path = f"/classes/{lesson}/viewers" if of_class else "/viewers"
     given.viewer(lesson, telephone="13812345678")
-    wanted = given.viewer(lesson, telephone="13912345678")
-    assert read.row(path, telephone="13912345678")["viewerId"] == wanted.id
+    expected = given.viewer(lesson, telephone="13912345678")
+    assert read.row(path, telephone="13912345678")["viewerId"] == expected.id
     assert read.rows(path, telephone="139") == []
 
 
@@ -169,13 +169,13 @@ def test_the_table_holds_what_the_list_does(given: Given, read: ReadBack) -> Non
     given.plan(time_zone="Asia/Shanghai")
     lesson = given.lesson(None, className='Waves, "1"\nfirst')
     given.viewer(lesson, name="小明", telephone="13812345678")
-    (shown,) = read.rows("/viewers")
+    (viewer,) = read.rows("/viewers")
 
     for path in ("/viewers", f"/classes/{lesson}/viewers"):
         (row,) = table(read, path)
 
-        assert list(row) == list(shown)
-        assert row["className"] == shown["className"]
+        assert list(row) == list(viewer)
+        assert row["className"] == viewer["className"]
         assert (row["nickname"], row["telephone"]) == ("小明", "13812345678")
         assert (row["uid"], row["account"], row["isMuted"]) == ("", "", "0")
         local = time.gmtime(given.now + 8 * HOUR)

@@ -172,12 +172,12 @@ def test_moved_clock_survives_a_restart_on_postgresql(postgres: Postgres, tmp_pa
 def test_there_is_no_sandbox_unless_it_is_asked_for(tmp_path: Path) -> None:
     with running_house(tmp_path, None, "sqlite", sandbox=False) as house:
         with Sandbox(house.url).http as http:
-            found = {
+            statuses = {
                 http.request(method, path).status_code
                 for method in ("GET", "POST", "DELETE")
                 for path in ("/clock", "/faults", "/reset", "/journal")
             }
-        assert found == {404}
+        assert statuses == {404}
 
 
 def test_elsewhere_the_sandbox_wants_the_operators_token(tmp_path: Path) -> None:
@@ -193,33 +193,46 @@ def test_elsewhere_the_sandbox_wants_the_operators_token(tmp_path: Path) -> None
         url = house.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  as above
         with Sandbox(url).http as http:
 
-            def asked(token: str | None) -> int:
+            def get_status(token: str | None) -> int:
                 headers = {} if token is None else {"authorization": token}
                 return http.get("/clock", headers=headers).status_code
 
-            assert asked(None) == 401
+            assert get_status(None) == 401
             assert http.get("/clock").headers["www-authenticate"].startswith("Bearer")
             assert http.post("/faults", json={}).status_code == 401
-            assert asked("Bearer nonsense") == asked("Bearer") == asked("Basic x") == 401
-            assert asked(f"Bearer {schools}") == 403
-            assert asked(f"Bearer {operators}") == asked(f"bearer {operators}") == 200
+            assert (
+                get_status("Bearer nonsense")
+                == get_status("Bearer")
+                == get_status("Basic x")
+                == 401
+            )
+            assert get_status(f"Bearer {schools}") == 403
+            assert get_status(f"Bearer {operators}") == get_status(f"bearer {operators}") == 200
         given.close()
 
 
 def test_page_of_another_site_has_no_say(sandbox: Sandbox) -> None:
-    def asked(origin: str) -> int:
+    def get_status(origin: str) -> int:
         return sandbox.http.get("/clock", headers={"origin": origin}).status_code
 
-    assert asked("https://evil.example") == asked("null") == asked("http://[") == 401
-    assert asked("http://localhost:8080") == asked("http://127.0.0.1:8080") == 200
+    assert get_status("https://evil.example") == get_status("null") == get_status("http://[") == 401
+    assert get_status("http://localhost:8080") == get_status("http://127.0.0.1:8080") == 200
 
 
 def test_name_that_was_made_to_lead_here_has_no_say(sandbox: Sandbox) -> None:
-    def asked(host: str) -> int:
+    def get_status(host: str) -> int:
         return sandbox.http.get("/clock", headers={"host": host}).status_code
 
-    assert asked("evil.example:8080") == asked("10.0.0.1") == asked("[") == asked("") == 401
-    assert asked("localhost:8080") == asked("127.0.0.1") == asked("[::1]:8080") == 200
+    assert (
+        get_status("evil.example:8080")
+        == get_status("10.0.0.1")
+        == get_status("[")
+        == get_status("")
+        == 401
+    )
+    assert (
+        get_status("localhost:8080") == get_status("127.0.0.1") == get_status("[::1]:8080") == 200
+    )
 
 
 def test_client_behind_a_proxy_is_not_on_this_machine(sandbox: Sandbox) -> None:

@@ -38,18 +38,18 @@ def bytes_of_answer(given: Given, name: str) -> bytes:
 def test_fault_is_answered_with_its_id_listed_and_counted_down(
     given: Given, sandbox: Sandbox
 ) -> None:
-    asked = {"sid": given.school.id, "action": "addCourse", "errno": 104, "times": 2}
-    fault = sandbox.fault(**asked)
+    fields = {"sid": given.school.id, "action": "addCourse", "errno": 104, "times": 2}
+    fault = sandbox.fault(**fields)
     rest = {"delay_ms": 0, "drop": False, "after_commit": False}
 
     def pending() -> list[dict[str, Any]]:
         faults = sandbox.http.get("/faults").json()["faults"]
-        return [one for one in faults if one["sid"] == given.school.id]
+        return [entry for entry in faults if entry["sid"] == given.school.id]
 
-    assert pending() == [{"id": fault, **asked, **rest}]
+    assert pending() == [{"id": fault, **fields, **rest}]
     first = adds_course(given)
     assert (first.errno, first.reason) == (104, f"fault {fault} asked for it")
-    assert pending() == [{"id": fault, **asked, "times": 1, **rest}]
+    assert pending() == [{"id": fault, **fields, "times": 1, **rest}]
     assert adds_course(given).errno == 104
     assert pending() == []
     assert adds_course(given).errno == 1
@@ -74,8 +74,8 @@ def test_errno_after_commit_hides_work_that_was_done(given: Given, sandbox: Sand
 @pytest.mark.parametrize("errno", [281, 280])
 def test_warning_of_recording_is_true(given: Given, sandbox: Sandbox, errno: int) -> None:
     sandbox.fault(sid=given.school.id, action="addCourseClass", errno=errno)
-    wanted: dict[str, Any] = {"record": 1, "recordScene": 1, "live": 1, "replay": 1}
-    reply = given.api.call("addCourseClass", **given.lesson_form(**wanted))
+    fields: dict[str, Any] = {"record": 1, "recordScene": 1, "live": 1, "replay": 1}
+    reply = given.api.call("addCourseClass", **given.lesson_form(**fields))
     assert reply.errno == errno
     assert reply.body["more_data"]["live_url"] == ""
     switches = given.seen(reply.data).recording
@@ -146,8 +146,8 @@ def test_dropped_connection_carries_no_byte(
         adds_course(given, "Two")
     assert courses_of(given) == (2 if after_commit else 0)
     assert not [record for record in caplog.records if record.exc_info]
-    (two, one) = sandbox.journal(sid=given.school.id)
-    assert two["errno"] is one["errno"] is None
+    (second, first) = sandbox.journal(sid=given.school.id)
+    assert second["errno"] is first["errno"] is None
     assert adds_course(given, "Three").errno == 1
 
 
@@ -206,8 +206,8 @@ def test_door_may_be_said_to_be_in_maintenance(given: Given, sandbox: Sandbox) -
 def test_fault_that_makes_no_sense_is_refused(
     given: Given, sandbox: Sandbox, change: dict[str, object], word: str
 ) -> None:
-    asked = {"sid": given.school.id, "action": "addCourse", "errno": 104, **change}
-    answer = sandbox.http.post("/faults", json=asked)
+    fields = {"sid": given.school.id, "action": "addCourse", "errno": 104, **change}
+    answer = sandbox.http.post("/faults", json=fields)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert word in answer.json()["detail"]
 
@@ -220,12 +220,12 @@ def test_fault_of_no_school_is_refused(sandbox: Sandbox, sid: int) -> None:
 
 def test_faults_have_a_limit(moved: tuple[Given, Sandbox]) -> None:
     given, sandbox = moved
-    book = given.house.faults
-    assert book is not None
+    injector = given.house.faults
+    assert injector is not None
     sandbox.fault(action="addCourse", errno=104)
-    (one,) = book.pending()
+    (fault,) = injector.pending()
     for _ in range(999):
-        book.add(one)
+        injector.add(fault)
     answer = sandbox.http.post("/faults", json={"action": "addCourse", "errno": 104})
     assert answer.status_code == 409
     assert sandbox.http.delete("/faults").json() == {"removed": 1000}

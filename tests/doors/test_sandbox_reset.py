@@ -66,19 +66,21 @@ def full(given: Given) -> Path:
     push = NewPublishSession(lesson, StreamKind.CLASS, "", "client", "", "")
     given.store.write(lambda uow: uow.publish_sessions.add(push, uow.now))
     given.store.write(lambda uow: uow.publish_sessions.renew_key(lesson))
-    watched(given, lesson, guest)
+    add_activity(given, lesson, guest)
     clip = given.clip(lesson)
     return given.house.files.folder / clip.file.path
 
 
-def watched(given: Given, lesson: LessonId, user: UserId) -> None:
+def add_activity(given: Given, lesson: LessonId, user: UserId) -> None:
     """Let a user log in, watch a class, chat and like."""
     viewer = given.viewer(lesson, identity=f"user:{user}", kind=ViewerKind.USER, user=user)
-    said = NewChatEntry(lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello")
+    message = NewChatEntry(
+        lesson, EntryKind.MESSAGE, Author(viewer.name, viewer=viewer.id), "hello"
+    )
 
     def unit(uow: UnitOfWork) -> None:
         uow.sessions.add(SchoolId(given.school.id), user, uow.now, uow.now + DAY)
-        uow.chats.add(said, uow.now)
+        uow.chats.add(message, uow.now)
         uow.chats.add_likes({lesson: 1})
 
     given.store.write(unit)
@@ -115,9 +117,9 @@ def test_sid_and_secrets_stay_and_the_plan_is_that_of_a_new_school(
     sandbox.reset(given.school.id)
     given.lesson()
     given.lesson()
-    held = given.store.read(lambda uow: uow.schools.get(SchoolId(given.school.id)))
-    assert held == given.school
-    assert held.plan == Plan()
+    school = given.store.read(lambda uow: uow.schools.get(SchoolId(given.school.id)))
+    assert school == given.school
+    assert school.plan == Plan()
 
 
 def test_accounts_go_that_only_this_school_uses(given: Given, sandbox: Sandbox) -> None:
@@ -162,7 +164,7 @@ def test_identities_of_before_are_free(given: Given, sandbox: Sandbox) -> None:
 
 def test_picture_goes_when_nobody_has_it_any_more(given: Given, sandbox: Sandbox) -> None:
     mine, everybodys = padded(png(), 2001), padded(png(), 2002)
-    shown = {}
+    pictures = {}
     for name, content, schools in (
         ("mine", mine, [given]),
         ("everybodys", everybodys, [given, given.other()]),
@@ -172,12 +174,12 @@ def test_picture_goes_when_nobody_has_it_any_more(given: Given, sandbox: Sandbox
             assert school.api.upload("register", content, **form).errno == 1
         digest = hashlib.sha256(content).hexdigest()
         folder = given.house.files.folder
-        (shown[name],) = (folder / "pictures").glob(f"{digest}.*")
+        (pictures[name],) = (folder / "pictures").glob(f"{digest}.*")
     sandbox.reset(given.school.id)
-    assert not shown["mine"].exists()
-    assert shown["everybodys"].exists()
+    assert not pictures["mine"].exists()
+    assert pictures["everybodys"].exists()
     sandbox.reset(given.other().school.id)
-    assert not shown["everybodys"].exists()
+    assert not pictures["everybodys"].exists()
 
 
 def test_school_can_be_made_as_the_demo_is(given: Given, sandbox: Sandbox) -> None:
@@ -226,16 +228,16 @@ def test_ten_thousand_classes_are_gone_in_well_under_a_second(
 
 def grow(given: Given, lesson: LessonId) -> None:
     """Copy a class with its co-teacher until the school has many."""
-    held = tables.lessons
-    copied = [column for column in held.c if column.name not in {"id", "key"}]
-    mine = held.c.school_id == given.school.id
+    lessons = tables.lessons
+    copied = [column for column in lessons.c if column.name not in {"id", "key"}]
+    mine = lessons.c.school_id == given.school.id
     (helper,) = given.store.read(lambda uow: uow.class_roles.list_co_teachers(lesson))
     for turn in range(14):
         # Each turn doubles them; the key of a copy is the one of its original and the turn.
         copies = min(2**turn, MANY - 2**turn)
-        keys = held.c.key.concat(f"-{turn}")
+        keys = lessons.c.key.concat(f"-{turn}")
         given.write(
-            insert(held).from_select(
+            insert(lessons).from_select(
                 [*(column.name for column in copied), "key"],
                 select(*copied, keys).where(mine).limit(copies),
             )
@@ -243,7 +245,7 @@ def grow(given: Given, lesson: LessonId) -> None:
     given.write(
         insert(tables.co_teachers).from_select(
             ["lesson_id", "user_id", "position"],
-            select(held.c.id, literal(helper), literal(0)).where(mine, held.c.id != lesson),
+            select(lessons.c.id, literal(helper), literal(0)).where(mine, lessons.c.id != lesson),
         )
     )
 

@@ -30,12 +30,12 @@ def school(server: Process) -> Iterator[School]:
 
 
 def test_a_school_is_listed_and_shown(server: Process, school: School) -> None:
-    listed = {one["sid"]: one["name"] for one in run_json(server, "school", "list")}
-    shown = run_json(server, "school", "show", str(school.sid))
+    names = {row["sid"]: row["name"] for row in run_json(server, "school", "list")}
+    details = run_json(server, "school", "show", str(school.sid))
 
-    assert listed[school.sid] == "学校"
-    assert (shown["secret"], shown["former_secret"]) == (school.secret, None)
-    assert shown["plan"]["max_seats"] == 12
+    assert names[school.sid] == "学校"
+    assert (details["secret"], details["former_secret"]) == (school.secret, None)
+    assert details["plan"]["max_seats"] == 12
     assert len(school.secret) >= 32
     assert (
         f"SID {school.sid + 900} " in refused(server, "school", "show", f"{school.sid + 900}") + " "
@@ -107,7 +107,7 @@ def test_a_sub_account_is_not_stopped(server: Process, school: School) -> None:
     run_json(server, "subaccount", "add", sid, str(teacher))
 
     stop = {"teacherUid": teacher}
-    assert [one["uid"] for one in run_json(server, "subaccount", "list", sid)] == [teacher]
+    assert [row["uid"] for row in run_json(server, "subaccount", "list", sid)] == [teacher]
     assert school.errno("stopUsingTeacher", **stop) == Errno.SUB_ACCOUNT_NOT_STOPPABLE.number
     assert "already" in refused(server, "subaccount", "add", sid, str(teacher))
     run_json(server, "subaccount", "remove", sid, str(teacher))
@@ -118,11 +118,11 @@ def test_a_sub_account_is_not_stopped(server: Process, school: School) -> None:
 def test_a_cancelled_user_teaches_no_more(server: Process, school: School) -> None:
     teacher = school.person(2)
     form = school.form(teacherUid=teacher)
-    shown = run_json(server, "user", "show", str(teacher))
+    details = run_json(server, "user", "show", str(teacher))
 
-    run_json(server, "user", "cancel", shown["telephone"])
+    run_json(server, "user", "cancel", details["telephone"])
 
-    assert shown["posts"] == [{"sid": school.sid, "post": "teacher, active"}]
+    assert details["posts"] == [{"sid": school.sid, "post": "teacher, active"}]
     assert school.errno(ADD_CLASS, **form) == Errno.TEACHER_CANCELLED.number
     assert run_json(server, "user", "show", str(teacher))["cancelled"] is True
     assert "is cancelled" in refused(server, "user", "cancel", str(teacher))
@@ -226,16 +226,16 @@ def test_a_clip_of_a_closed_class_is_added_listed_and_deleted(
     run_json(server, "class", "close", str(lesson))
     added = run_json(server, "clip", "add", str(lesson), str(recording), "--kind", "scene")
 
-    kept = server.data / added["path"]
-    assert kept.read_bytes() == MP4
-    (one,) = listed(server, lesson)
-    assert (one["name"], one["size"], one["deleted"]) == ("第一课.mp4", len(MP4), None)
-    assert (one["kind"], one["isFinished"], one["sha256"]) == ("scene", True, added["sha256"])
-    assert httpx.get(one["url"], trust_env=False).content == MP4
+    stored = server.data / added["path"]
+    assert stored.read_bytes() == MP4
+    (row,) = list_clips(server, lesson)
+    assert (row["name"], row["size"], row["deleted"]) == ("第一课.mp4", len(MP4), None)
+    assert (row["kind"], row["isFinished"], row["sha256"]) == ("scene", True, added["sha256"])
+    assert httpx.get(row["url"], trust_env=False).content == MP4
     school.done("deleteClassVideo", **video)
-    assert not kept.exists()
-    assert listed(server, lesson)[0]["deleted"] is not None
-    assert listed(server, lesson)[0]["url"] is None
+    assert not stored.exists()
+    assert list_clips(server, lesson)[0]["deleted"] is not None
+    assert list_clips(server, lesson)[0]["url"] is None
     assert "is over already" in refused(server, "class", "close", str(lesson))
 
 
@@ -244,25 +244,28 @@ def test_a_stream_is_shown_and_given_another_key(server: Process, school: School
     reply = school.api.call(ADD_CLASS, **form)
     lesson = str(reply.data)
 
-    shown = run_json(server, "stream", lesson)
+    details = run_json(server, "stream", lesson)
 
     for name in ("push_url", "scene_push_url"):
-        assert shown[name].startswith(f"{server.push_url}/")
+        assert details[name].startswith(f"{server.push_url}/")
     bound = reply.body["more_data"]["live_info"]
-    assert [shown[f"{name.lower()}_url"] for name in bound] == list(bound.values())
-    assert shown["rtmp_url"].startswith(f"{server.pull_urls[0]}/")
-    assert "-scene.m3u8?" in shown["scene_hls_url"]
+    assert [details[f"{name.lower()}_url"] for name in bound] == list(bound.values())
+    assert details["rtmp_url"].startswith(f"{server.pull_urls[0]}/")
+    assert "-scene.m3u8?" in details["scene_hls_url"]
     token = run_json(server, "token", "create", "--school", str(school.sid), "--name", "t")["token"]
     read = httpx.get(
         f"{server.url}/admin/v1/classes/{lesson}/stream",
         headers={"authorization": f"Bearer {token}"},
         trust_env=False,
     ).json()
-    assert (read["pushUrl"], read["scenePushUrl"]) == (shown["push_url"], shown["scene_push_url"])
+    assert (read["pushUrl"], read["scenePushUrl"]) == (
+        details["push_url"],
+        details["scene_push_url"],
+    )
     moments = (form["beginTime"], form["endTime"])
     assert (read["opensAt"] + 1200, read["closesAt"] - 1200) == moments
     renewed = run_json(server, "stream", lesson, "--new-key")
-    changed = {name for name in shown if shown[name] != renewed[name]}
+    changed = {name for name in details if details[name] != renewed[name]}
     assert changed == {"push_url", "scene_push_url", "teach_url"}
     silent = run_json(server, "stream", str(school.done(ADD_CLASS, **school.form())))
     assert {name for name in silent if silent[name] and name.endswith("_url")} == {"teach_url"}
@@ -281,7 +284,7 @@ def test_a_recording_of_another_kind_is_kept_with_a_warning(
         assert not looks_like_mp4(file)
 
 
-def listed(server: Process, lesson: int) -> list[dict[str, Any]]:
+def list_clips(server: Process, lesson: int) -> list[dict[str, Any]]:
     return list(run_json(server, "clip", "list", str(lesson)))
 
 
@@ -335,7 +338,7 @@ def test_a_token_opens_the_read_back_until_it_is_revoked(server: Process, school
     assert read_back(server, made["token"]) == 200
     assert made["token"] not in server.cli("token", "list")
     assert [
-        one["school"] for one in run_json(server, "token", "list") if one["id"] == made["id"]
+        row["school"] for row in run_json(server, "token", "list") if row["id"] == made["id"]
     ] == [school.sid]
     run_json(server, "token", "revoke", str(made["id"]))
     assert read_back(server, made["token"]) == 401
@@ -363,7 +366,7 @@ def test_the_doctor_finds_the_server_and_what_is_missing(
     recording.write_bytes(MP4)
     lesson = str(school.done(ADD_CLASS, **school.form(record=1)))
     path = server.data / run_json(server, "clip", "add", lesson, str(recording))["path"]
-    healthy = {one["check"]: one["state"] for one in run_json(server, "doctor")}
+    healthy = {row["check"]: row["state"] for row in run_json(server, "doctor")}
 
     path.rename(path.with_suffix(".away"))
     with pytest.raises(CommandFailed) as failed:

@@ -23,7 +23,7 @@ def test_the_commands_work_without_a_server_too(tmp_path: Path) -> None:
 
     assert re.search(r"^max_labels +3$", changed.stdout, re.MULTILINE)
     assert healthy.returncode == 0
-    assert {one["state"] for one in json.loads(healthy.stdout)} == {"ok"}
+    assert {check["state"] for check in json.loads(healthy.stdout)} == {"ok"}
     assert run("school", "list", *data).stdout.splitlines()[1].split()[:2] == ["1000001", "First"]
 
 

@@ -59,12 +59,12 @@ def test_viewers_are_listed_and_taken_along(
     assert "Nobody has watched it yet." in typed("viewers", str(lesson), *server.where)
     viewer = watches(store, lesson, "=小明")
 
-    (shown,) = run_json(server, "viewers", str(lesson))
+    (details,) = run_json(server, "viewers", str(lesson))
     listed = typed("viewers", str(lesson), *server.where)
     (row,) = csv.DictReader(StringIO(typed("viewers", str(lesson), "--csv", *server.where)))
 
-    assert (shown["viewerId"], shown["telephone"]) == (viewer.id, "13812345678")
-    assert (shown["nickname"], row["nickname"]) == ("=小明", "'=小明")
+    assert (details["viewerId"], details["telephone"]) == (viewer.id, "13812345678")
+    assert (details["nickname"], row["nickname"]) == ("=小明", "'=小明")
     assert "13812345678" in listed
     assert row["telephone"] == "13812345678"
 
@@ -76,12 +76,16 @@ def test_a_chat_is_kept_in_order(server: Process, store: Store, lesson: LessonId
 
     pinned = run_json(server, "chat", "pin", where, second)
     deleted = run_json(server, "chat", "delete", where, first)
-    (shown,) = run_json(server, "chat", "show", where)
+    (details,) = run_json(server, "chat", "show", where)
 
     assert (pinned["done"], str(pinned["target"])) == ("pin", second)
     assert (deleted["done"], str(deleted["target"])) == ("delete", first)
-    assert (str(shown["message"]), shown["viewer"], shown["name"]) == (second, viewer.id, "小明")
-    assert (shown["role"], shown["text"], shown["pinned"]) == ("viewer", "three", True)
+    assert (str(details["message"]), details["viewer"], details["name"]) == (
+        second,
+        viewer.id,
+        "小明",
+    )
+    assert (details["role"], details["text"], details["pinned"]) == ("viewer", "three", True)
     assert "has no message" in refused(server, "chat", "delete", where, first)
     run_json(server, "chat", "unpin", where)
     assert run_json(server, "chat", "show", where)[0]["pinned"] is False
@@ -93,34 +97,34 @@ def test_viewers_are_muted_and_chats_paused(
 ) -> None:
     where, viewer = str(lesson), watches(store, lesson, "小明")
 
-    def stands() -> tuple[bool, bool]:
-        held = store.read(lambda uow: uow.viewers.get(viewer.id))
-        standing = store.read(lambda uow: uow.chats.get_state(lesson))
-        return held is not None and held.is_muted, standing.is_paused
+    def read_state() -> tuple[bool, bool]:
+        row = store.read(lambda uow: uow.viewers.get(viewer.id))
+        state = store.read(lambda uow: uow.chats.get_state(lesson))
+        return row is not None and row.is_muted, state.is_paused
 
-    for verb, wanted in (("mute", (True, False)), ("unmute", (False, False))):
+    for verb, expected in (("mute", (True, False)), ("unmute", (False, False))):
         assert run_json(server, "chat", verb, where, str(viewer.id))["done"] == verb
-        assert stands() == wanted
-    for verb, wanted in (("pause", (False, True)), ("resume", (False, False))):
+        assert read_state() == expected
+    for verb, expected in (("pause", (False, True)), ("resume", (False, False))):
         assert run_json(server, "chat", verb, where)["done"] == verb
-        assert stands() == wanted
+        assert read_state() == expected
     assert "has no viewer" in refused(server, "chat", "mute", where, "999999")
     recent = store.read(lambda uow: uow.chats.list_since({lesson: EntryId(0)}, 10))
     assert {entry.new.author.name for entry in recent} == {"operator"}
 
 
 def test_a_stream_names_the_teachers_page(server: Process, lesson: LessonId) -> None:
-    shown = run_json(server, "stream", str(lesson))
-    assert shown["teach_url"].startswith(f"{server.url}/teach/")
+    details = run_json(server, "stream", str(lesson))
+    assert details["teach_url"].startswith(f"{server.url}/teach/")
     renewed = run_json(server, "stream", str(lesson), "--new-key")
-    assert renewed["teach_url"] != shown["teach_url"]
+    assert renewed["teach_url"] != details["teach_url"]
 
 
 def test_it_says_what_may_not_frame_a_page(server: Process, school: School) -> None:
     plan = school.set("frame_origins=https://portal.example")
     assert plan["frame_origins"] == "https://portal.example"
-    said = refused(server, "school", "set", str(school.sid), "frame_origins=portal.example")
-    assert "must be as https://portal.example" in said
+    message = refused(server, "school", "set", str(school.sid), "frame_origins=portal.example")
+    assert "must be as https://portal.example" in message
 
 
 def test_a_link_signs_a_student_in(server: Process, lesson: LessonId) -> None:
@@ -137,5 +141,5 @@ def test_a_link_signs_a_student_in(server: Process, lesson: LessonId) -> None:
 def test_a_link_that_no_page_would_take_is_not_made(
     server: Process, lesson: LessonId, account: str, nickname: str
 ) -> None:
-    asked = ("link", str(lesson), "--account", account, "--nickname", nickname)
-    assert "1 to 31 characters" in refused(server, *asked)
+    command = ("link", str(lesson), "--account", account, "--nickname", nickname)
+    assert "1 to 31 characters" in refused(server, *command)
