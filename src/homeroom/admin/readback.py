@@ -20,7 +20,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
 from homeroom.contract.paged import MAX_PAGE_ROWS, ROOT, PageQuery, ReadBack
-from homeroom.contract.params import ParamError, Params, ParamsReader, read_id
+from homeroom.contract.params import InvalidValueError, ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
 from homeroom.store.paging import CursorMismatchError, Page, PageRequest
@@ -151,7 +151,7 @@ def _read_path_id(request: Request) -> int:
     for name, text in request.path_params.items():
         try:
             return read_id(text)
-        except ValueError:
+        except InvalidValueError:
             detail = f"{name}: {str(text)[:50]!r} is no id"
             raise HTTPError(HTTPStatus.NOT_FOUND, detail, parameter=name) from None
     return 0

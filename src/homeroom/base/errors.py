@@ -12,6 +12,7 @@ class HomeroomError(Exception):
         ├── OperatorError    a command is refused
         ├── StoreError       the database cannot be used
         ├── ContendedError   another transaction holds what this one needs: try again
+        ├── ParamError       a parameter of a request is missing or malformed
         ├── Refusal          a rule of the contract refuses a request of the partner API
         └── HTTPError        any other HTTP request is answered with an error (RFC 9457)
 

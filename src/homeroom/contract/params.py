@@ -1,6 +1,6 @@
-"""What travels: typed parameters, read from the texts of a form or the values of a JSON list.
+"""Typed parameters of a request, read from the texts of a form or the values of a JSON list.
 
-The tolerance is the API's own and is written down once here: digits for numbers, `0/1/""` for
+Values are read as tolerantly as the API reads them: digits for numbers, `0/1/""` for
 flags, an empty optional is an absent one, over-long text is cut, lists may be quoted with single
 quotes (READINGS Q3).
 """
@@ -12,13 +12,15 @@ from typing import Annotated, Any, Generic, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
+from homeroom.base.errors import HomeroomError
+
 MAX_CUSTOM_COLUMN_LENGTH = 50
 MAX_DIGITS = 18
 """Numbers of more digits than this fit no 64-bit column and are malformed."""
 
 
-class ParamError(Exception):
-    """A parameter that is missing or malformed: its wire name, and what was expected."""
+class ParamError(HomeroomError):
+    """A parameter is missing or malformed; the message has its wire name and the expectation."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name}: {why}")
@@ -30,13 +32,13 @@ class ParamListError(ParamError):
     """A list is empty or cannot be decoded: `Errno.LIST_EMPTY` in the actions that have it."""
 
 
-class InvalidValueError(ValueError):
-    """A value that is not of its kind; the message says what was expected."""
+class InvalidValueError(HomeroomError):
+    """A value is not of its type; the message says which values are."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParamType:
-    """How one parameter is read: from which spellings, by which rule, and in which words."""
+    """The type of a parameter: its reader, its description, and its names on the wire."""
 
     read: Callable[[Any], Any]
     description: str
@@ -63,7 +65,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     """A set of parameters."""
 
     def validate(self) -> None:
-        """Refuse combinations that no single parameter shows; raises `BadParam`."""
+        """Refuse combinations that no single parameter shows; raises `ParamError`."""
 
 
 def to_camel_case(name: str) -> str:
@@ -94,12 +96,12 @@ class ParamsReader(Generic[P]):
         self.params = params
         self.fields = tuple(_slots(params))
 
-    def read(self, given: Mapping[str, Any]) -> P:
-        """Return the typed parameters; raises `BadParam` for the first that is not in order."""
+    def read(self, raw_params: Mapping[str, Any]) -> P:
+        """Return the typed parameters; raises `ParamError` for the first invalid one."""
         values: dict[str, Any] = {}
         for slot in self.fields:
             for name in slot.names:
-                raw = given.get(name)
+                raw = raw_params.get(name)
                 if slot.param.is_absent(raw):
                     continue
                 if slot.param.is_spelling:
