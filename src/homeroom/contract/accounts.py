@@ -43,7 +43,7 @@ MD5_PASS = ParamType(read_md5, "md5 of the password, 32 hexadecimal digits")
 
 
 class AccountParams(Params, frozen=True, kw_only=True):
-    """Who is registered, and with what."""
+    """Parameters of one new account."""
 
     telephone: Annotated[str | None, TEXT] = None
     email: Annotated[str | None, TEXT] = None

@@ -58,7 +58,7 @@ class UpdateClassLockStatus(LessonParams, frozen=True, kw_only=True):
 
 
 class LessonRecordingEntry(Params, frozen=True, kw_only=True):
-    """The recording switches one class shall have."""
+    """The new recording options of one class."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
     class_id: Annotated[LessonId, ID.with_names("classId", "classid")]

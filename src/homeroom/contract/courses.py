@@ -46,7 +46,7 @@ STAMP = ParamType(
 
 
 class CourseParams(Params, frozen=True, kw_only=True):
-    """What may be said of a course when it is added and when it is edited."""
+    """Parameters that addCourse and editCourse share."""
 
     folder_id: Annotated[FolderId | None, OPTIONAL_ID] = None
     expiry_time: Annotated[Moment | UnsetType, TIMESTAMP] = UNSET

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum, unique
 
 
 class Outcome(StrEnum):
-    """What an answer number says of the work behind it."""
+    """The effect of a request on the data, as its errno reports it."""
 
     DONE = "done"
     WARNING = "warning"
@@ -401,7 +401,7 @@ class Errno(Enum):
 
     @property
     def outcome(self) -> Outcome:
-        """What the number says of the work."""
+        """The effect of the request on the data."""
         return self.value.outcome
 
     @property

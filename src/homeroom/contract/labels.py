@@ -38,7 +38,7 @@ COURSE_SPELLINGS = ("CourseId", "courseId")
 
 
 class CourseLabelsEntry(Params, frozen=True, kw_only=True):
-    """One course and the labels it shall have; none given leaves them as they are."""
+    """One course and its new labels; without `labelIds` they stay as they are."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
     course_id: Annotated[CourseId, ID.with_names(*COURSE_SPELLINGS)]

@@ -28,8 +28,8 @@ _LOOSE_ITEM = re.compile(r"""'([^'"\\\[\]{}]*)'|"([^'"\\\[\]{}]*)"|([^\s'",\\\[\
 
 
 def read_json_list(raw: object) -> list[Any]:
-    """Read a JSON list out of a text; raises `BadList` when it is empty or is not one."""
-    values = _decoded(raw) if isinstance(raw, str) else raw
+    """Read a JSON list out of a text; raises `ParamListError` if it is empty or no list."""
+    values = _decode(raw) if isinstance(raw, str) else raw
     if not isinstance(values, list):
         raise ParamListError("", "must be a JSON list")
     if not values:
@@ -40,21 +40,21 @@ def read_json_list(raw: object) -> list[Any]:
     return values
 
 
-def _decoded(raw: str) -> object:
+def _decode(raw: str) -> object:
     try:
         return msgspec.json.decode(raw)
     except RecursionError:
         raise InvalidValueError(f"must not nest deeper than {MAX_DEPTH} levels") from None
     except (msgspec.DecodeError, UnicodeError):
-        return _loosely_decoded(raw)
+        return _decode_loosely(raw)
 
 
-def _loosely_decoded(raw: str) -> list[str]:
+def _decode_loosely(raw: str) -> list[str]:
     """Decode `['1001', 1002]`, the form of the seeds' own sample (READINGS Q3)."""
-    given = raw.strip()
-    if not (given.startswith("[") and given.endswith("]")):
+    text = raw.strip()
+    if not (text.startswith("[") and text.endswith("]")):
         raise ParamListError("", "must be a JSON list")
-    inside = given[1:-1].strip().removesuffix(",")
+    inside = text[1:-1].strip().removesuffix(",")
     items = []
     for piece in inside.split(",") if inside else ():
         item = _LOOSE_ITEM.fullmatch(piece.strip())
@@ -118,14 +118,14 @@ def read_entries_separately(of: type[P]) -> Callable[[object], tuple[P | Invalid
     """Return a reader of a list of objects in which each entry is judged alone."""
     reader = ParamsReader(of)
 
-    def one(entry: object) -> P | InvalidEntry:
+    def read_entry(entry: object) -> P | InvalidEntry:
         try:
             return reader.read(_object(entry))
         except (ParamError, InvalidValueError) as error:
             return InvalidEntry(entry, str(error))
 
     def read(raw: object) -> tuple[P | InvalidEntry, ...]:
-        return tuple(map(one, read_json_list(raw)))
+        return tuple(map(read_entry, read_json_list(raw)))
 
     return read
 
@@ -152,22 +152,22 @@ def read_ids(raw: object) -> tuple[int, ...]:
 def read_ids_separately(raw: object) -> tuple[int | InvalidEntry, ...]:
     """Read a list of ids in which each is judged alone."""
 
-    def one(entry: object) -> int | InvalidEntry:
+    def read_entry(entry: object) -> int | InvalidEntry:
         try:
             return read_id(entry.strip() if isinstance(entry, str) else entry)
         except InvalidValueError as error:
             return InvalidEntry(entry, str(error))
 
-    return tuple(map(one, read_json_list(raw)))
+    return tuple(map(read_entry, read_json_list(raw)))
 
 
 def read_texts_separately(raw: object) -> tuple[str | InvalidEntry, ...]:
     """Read a list of texts in which each is judged alone."""
 
-    def one(entry: object) -> str | InvalidEntry:
+    def read_entry(entry: object) -> str | InvalidEntry:
         try:
             return read_text(entry)
         except InvalidValueError as error:
             return InvalidEntry(entry, str(error))
 
-    return tuple(map(one, read_json_list(raw)))
+    return tuple(map(read_entry, read_json_list(raw)))

@@ -1,4 +1,4 @@
-"""What every address of the read-back has: a path, a query and rows, most of them in pages."""
+"""Addresses of the read-back: each has a path, a query and rows, most of them in pages."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,7 +1,7 @@
 """Read-back: what a school has, under the names that the partner wire gives it.
 
-The partner API only writes. These lists show what became of it, what was deleted included; values
-are those of the wire, so that what was sent is what is read.
+The partner API only writes. These lists show the result, deleted things included; values
+are those of the wire, so that a client reads what it has sent.
 """
 
 from typing import Annotated, Any

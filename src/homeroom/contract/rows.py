@@ -1,4 +1,4 @@
-"""What the rows of the read-back are made of."""
+"""Types that the rows of the read-back share."""
 
 from typing import Annotated, Literal
 

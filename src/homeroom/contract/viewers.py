@@ -1,4 +1,4 @@
-"""Read-back of the live pages: who watched, and what was said."""
+"""Read-back of the live pages: viewers and chat entries."""
 
 from typing import Annotated
 
@@ -43,7 +43,7 @@ class MessagesQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class ViewerRow(ReadBackRow, frozen=True, kw_only=True):
-    """Somebody who watched a class: known by name, or for ten seconds at least."""
+    """A viewer of a class: one with a name, or one who watched for ten seconds or more."""
 
     sid: IdNumber = msgspec.field(name="SID")
     class_id: IdNumber

@@ -158,20 +158,20 @@ def _response_schema(action: Action[Any, Any], result: Schema) -> Schema:
 
 def _description(action: Action[Any, Any]) -> str:
     lines = ["**Checks, in their order.** The first one that fails is answered.", ""]
-    lines += _numbered(action.ordered_checks)
+    lines += _number_checks(action.ordered_checks)
     if action.entry_checks:
         lines += ["", "**Checks of each entry, in their order.**", ""]
-        lines += _numbered(action.entry_checks)
+        lines += _number_checks(action.entry_checks)
     if action.warnings:
         lines += ["", "**Warnings.** The call is done; of several the first is answered.", ""]
-        lines += _numbered(action.warnings)
+        lines += _number_checks(action.warnings)
     lines += ["", "| errno | how | meaning |", "|---|---|---|"]
     for errno in action.errnos:
         lines.append(f"| {errno.number} | {_origins(action, errno)} | {errno.en} |")
     return "\n".join(lines)
 
 
-def _numbered(checks: Iterable[Check]) -> list[str]:
+def _number_checks(checks: Iterable[Check]) -> list[str]:
     return [f"1. `{check.errno.number}` {check.when}" for check in checks]
 
 

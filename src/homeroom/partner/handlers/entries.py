@@ -1,4 +1,4 @@
-"""What the handlers of batches share: the errno of an entry, and the reasons of refused ones."""
+"""Errnos and reasons of the entries of a batch."""
 
 from collections.abc import Iterable
 

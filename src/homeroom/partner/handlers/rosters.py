@@ -35,9 +35,9 @@ def get_course_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) ->
 def get_account_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) -> Iterable[str]:
     """Return the lock keys of the accounts, whose registration must be finished."""
     return (
-        get_account_lock_key(one.account)
-        for one in params.students
-        if isinstance(one, MemberEntry) and one.uid is None and one.account is not None
+        get_account_lock_key(entry.account)
+        for entry in params.students
+        if isinstance(entry, MemberEntry) and entry.uid is None and entry.account is not None
     )
 
 
