@@ -25,7 +25,7 @@ class ChatHistory:
 
 
 def load_history(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> ChatHistory:
-    """Return the chat entries after `after` for a participant; 0 means all."""
+    """Return the chat entries after `after` for a participant; 0 means the recent ones."""
     state, last = uow.chats.get_state(lesson), uow.chats.get_last_id(lesson)
     if 0 < after <= last:
         missed = uow.chats.list_since({lesson: after}, MAX_MISSED_ENTRIES + 1)
