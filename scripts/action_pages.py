@@ -32,10 +32,10 @@ class Reading(msgspec.Struct):
 def read_readings() -> list[Reading]:
     """Return the readings of docs/readings.md that name the actions they are about."""
     text = (DOCS / "readings.md").read_text()
-    found = re.findall(r"^### (.+)\n\nActions: (.+)\n\n((?:.+\n)+)", text, re.MULTILINE)
+    readings = re.findall(r"^### (.+)\n\nActions: (.+)\n\n((?:.+\n)+)", text, re.MULTILINE)
     return [
         Reading(title, re.findall(r"\w+", actions), " ".join(body.split()))
-        for title, actions, body in found
+        for title, actions, body in readings
     ]
 
 
@@ -50,8 +50,8 @@ def list_of_actions() -> str:
     )
     return (
         f"# Actions\n\n{NOTICE}"
-        "Each is a POST of a form, signed with `SID`, `timeStamp` (seconds since 1970) and "
-        "`safeKey` = md5(SECRET + timeStamp); `action` stands in the query or in the form.\n\n"
+        "Each call is an HTTP POST of a form. `SID`, `timeStamp` (seconds since 1970) and "
+        "`safeKey` = md5(SECRET + timeStamp) sign it. `action` is in the query or in the form.\n\n"
         + table(("action", "what it does", "address"), rows)
     )
 
@@ -62,15 +62,15 @@ def action_page(action: Action[Any, Any], seen: Seen, readings: list[Reading]) -
         f"# {action.name}\n\n{NOTICE}{action.title}.\n\n",
         f"`POST {action.v1.path}?action={action.name}`\n\n## Parameters\n\n",
         (
-            "Besides `SID`, `safeKey` and `timeStamp`. An empty value counts as one not sent, but "
-            "where the table says otherwise.\n\n"
+            "In addition to `SID`, `safeKey` and `timeStamp`. An empty value means that the "
+            "parameter was not sent, unless the table says otherwise.\n\n"
         ),
         *_parameters(action.params),
         "\n## Answer\n\n",
         *_result(action),
-        "`error_info` is {errno, error}; `X-Homeroom-Reason` says in English what was wrong.\n",
+        "`error_info` is {errno, error}. `X-Homeroom-Reason` gives the reason in English.\n",
         "\n## Order of the checks\n\n",
-        "The first one that fails is answered, and nothing is changed.\n\n",
+        "The first check that fails is the answer, and nothing is changed.\n\n",
         *_numbered(action.ordered_checks),
         *_more_checks(action),
         "\n## Errnos\n\n",
@@ -88,11 +88,12 @@ def action_page(action: Action[Any, Any], seen: Seen, readings: list[Reading]) -
             ),
         ),
     ]
-    ours = [reading for reading in readings if action.name in reading.actions]
-    if ours:
+    own_readings = [reading for reading in readings if action.name in reading.actions]
+    if own_readings:
         parts.append("\n## Readings\n\n")
         parts += [
-            f"- [{one.title}](../../readings.md#{_slug(one.title)}). {one.text}\n" for one in ours
+            f"- [{reading.title}](../../readings.md#{_slug(reading.title)}). {reading.text}\n"
+            for reading in own_readings
         ]
     return "".join(parts)
 
@@ -102,9 +103,9 @@ def _result(action: Action[Any, Any]) -> Iterator[str]:
     _, components = msgspec.json.schema_components([action.result], ref_template="{name}")
     rows = list(_fields(components, action.result.__name__, ""))
     if not rows:
-        yield "Nothing but `error_info`.\n\n"
+        yield "Only `error_info`.\n\n"
         return
-    yield "Besides `error_info`, when the call is done, also with a warning:\n\n"
+    yield "In addition to `error_info`, when the call succeeds or gives a warning:\n\n"
     yield table(("key", "value", "meaning"), rows)
     if action.refusals_with_result:
         numbers = " and ".join(str(errno.number) for errno in action.refusals_with_result)
@@ -129,10 +130,10 @@ def _fields(components: dict[str, Any], struct: str, prefix: str) -> Iterator[tu
 def _more_checks(action: Action[Any, Any]) -> Iterator[str]:
     """Describe the checks of entries, and the warnings."""
     if action.entry_checks:
-        yield "\nThen each entry is checked alone; the first check that fails is its errno:\n\n"
+        yield "\nThen each entry is checked alone. The first check that fails is its errno:\n\n"
         yield from _numbered(action.entry_checks)
     if action.warnings:
-        yield "\nWarnings: the call is done; of several the first is answered.\n\n"
+        yield "\nWarnings: the call succeeds. If several apply, the first is the answer.\n\n"
         yield from _numbered(action.warnings)
 
 
@@ -147,8 +148,8 @@ def _where(action: Action[Any, Any], errno: Errno) -> str:
     is_of_entry = errno in action.entry_errnos
     is_at_top = not is_of_entry or errno in action.refusals
     places = ["top"] * is_at_top + ["entry"] * is_of_entry
-    kept = ", the work is kept" if errno.outcome is Outcome.WARNING else ""
-    return " and ".join(places) + kept
+    suffix = ", the work is kept" if errno.outcome is Outcome.WARNING else ""
+    return " and ".join(places) + suffix
 
 
 def _parameters(params: type[Params]) -> Iterator[str]:

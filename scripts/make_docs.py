@@ -18,7 +18,7 @@ import click
 import msgspec
 import observed
 from action_pages import action_page, list_of_actions, read_readings
-from markdown import DOCS, NOTICE, ROOT, table
+from markdown import DOCS, NOTICE, ROOT, table, wrap_lines
 from observed import Seen
 
 from homeroom.base.settings import PREFIX, Settings
@@ -105,7 +105,10 @@ def _pages(seen: Seen) -> dict[Path, str]:
     readings = read_readings()
     for action in ACTIONS:
         pages[REFERENCE / "actions" / f"{action.name}.md"] = action_page(action, seen, readings)
-    return pages
+    return {
+        path: wrap_lines(content) if path.suffix == ".md" else content
+        for path, content in pages.items()
+    }
 
 
 def _errnos(seen: Seen) -> str:
@@ -118,12 +121,12 @@ def _errnos(seen: Seen) -> str:
     parts = [
         "# Errnos\n\n" + NOTICE,
         (
-            "Every number that each action can answer, and how the tests brought it about on the "
-            "wire: *natural* by ordinary calls and operator commands, *fault* only by a fault "
-            "asked of the sandbox.\n\n"
+            "Every errno that each action can answer, and how the tests caused it on the wire: "
+            "*natural* with ordinary calls and operator commands, *fault* only with an injected "
+            "fault.\n\n"
         ),
         (
-            f"Of the numbers of the five actions this server began with, {', '.join(FIVE)}, "
+            f"Of the errnos of the five actions of the first version, {', '.join(FIVE)}, "
             f"**{len(five & seen.keys())} of {len(five)}** were observed. Pages newer than those "
             "five add two numbers to addCourseClass: 121601070 and 121604007.\n\n"
         ),
@@ -140,11 +143,15 @@ def _errnos(seen: Seen) -> str:
                 for action in ACTIONS
             ),
         ),
-        "\nBesides these, any call may be answered at the door:\n\n",
+        "\nAny call can also get these before its action runs:\n\n",
         table(
             ("errno", "label", "meaning"),
             (
-                (100, Errno.BAD_PARAMS.zh, "no form, a form over its limits, or no such action"),
+                (
+                    100,
+                    Errno.BAD_PARAMS.zh,
+                    "not a form, a form over its limits, or an unknown action",
+                ),
                 (102, Errno.NOT_AUTHORISED.zh, "withdrawn: " + ", ".join(sorted(WITHDRAWN))),
                 (
                     104,
