@@ -31,7 +31,7 @@ class V1Form:
 
     path: APIPath
     takes_file: bool = False
-    """Whether the form may be multipart and carry a file."""
+    """The form may be multipart and carry a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Check:
     when: str
     """The condition under which it is answered, in plain English; it names no number."""
     has_result: bool = False
-    """Whether a refusal carries the action's result, about what exists already."""
+    """A refusal carries the action's result, which describes the existing thing."""
 
 
 COMMON_CHECKS = (
@@ -119,7 +119,7 @@ class Action(Generic[P, R]):
 
     @property
     def v1(self) -> V1Form:
-        """The binding to the v1 wire; raises `LookupError` where there is none."""
+        """The binding to the v1 wire; raises `LookupError` if the action has no such binding."""
         for binding in self.bindings:
             if isinstance(binding, V1Form):
                 return binding

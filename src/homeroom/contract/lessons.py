@@ -50,7 +50,7 @@ MALFORMED_SEATS = -1
 
 
 def read_seats(raw: object) -> int:
-    """Read a number of seats; `MALFORMED_SEATS` if it is none, because that has its own errno."""
+    """Read a number of seats; `MALFORMED_SEATS` for anything else, which has its own errno."""
     try:
         return max(read_whole_number(raw), MALFORMED_SEATS)
     except InvalidValueError:

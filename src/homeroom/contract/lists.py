@@ -85,7 +85,7 @@ def _check_depth(value: object, left: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class InvalidEntry:
-    """An entry of a list that is not in order, kept because the others of the list still count."""
+    """An invalid entry of a list; the other entries of the list still count."""
 
     raw: Any
     reason: str
@@ -105,7 +105,7 @@ class InvalidEntry:
 
 
 def read_entries(of: type[P]) -> Callable[[object], tuple[P, ...]]:
-    """Return a reader of a list of objects; one that is not in order spoils the whole list."""
+    """Return a reader of a list of objects; an invalid one makes the whole list invalid."""
     reader = ParamsReader(of)
 
     def read(raw: object) -> tuple[P, ...]:
@@ -115,7 +115,7 @@ def read_entries(of: type[P]) -> Callable[[object], tuple[P, ...]]:
 
 
 def read_entries_separately(of: type[P]) -> Callable[[object], tuple[P | InvalidEntry, ...]]:
-    """Return a reader of a list of objects in which each entry is judged alone."""
+    """Return a reader of a list of objects in which each entry is checked separately."""
     reader = ParamsReader(of)
 
     def read_entry(entry: object) -> P | InvalidEntry:
@@ -150,7 +150,7 @@ def read_ids(raw: object) -> tuple[int, ...]:
 
 
 def read_ids_separately(raw: object) -> tuple[int | InvalidEntry, ...]:
-    """Read a list of ids in which each is judged alone."""
+    """Read a list of ids, each checked separately."""
 
     def read_entry(entry: object) -> int | InvalidEntry:
         try:
@@ -162,7 +162,7 @@ def read_ids_separately(raw: object) -> tuple[int | InvalidEntry, ...]:
 
 
 def read_texts_separately(raw: object) -> tuple[str | InvalidEntry, ...]:
-    """Read a list of texts in which each is judged alone."""
+    """Read a list of texts, each checked separately."""
 
     def read_entry(entry: object) -> str | InvalidEntry:
         try:

@@ -281,7 +281,7 @@ def read_md5(raw: object) -> str:
 
 
 def defer_errors(name: str, read: Callable[[object], T]) -> Callable[[object], T | ParamError]:
-    """Return a reader that hands back what is wrong, for a parameter that may not count."""
+    """Return a reader that returns its error, for a parameter that the action may ignore."""
 
     def reader(raw: object) -> T | ParamError:
         try:

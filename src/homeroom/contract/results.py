@@ -1,4 +1,4 @@
-"""Results of actions: the values that an answer carries besides its errno.
+"""Results of actions: the values that an answer carries in addition to its errno.
 
 A field of a result is a key of the answer on either wire. An optional field that is UNSET is left
 out of the answer.
@@ -38,7 +38,7 @@ class PlainEntry(Entry, frozen=True, kw_only=True):
 
 
 class LiveInfo(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
-    """Pull addresses of the live stream of a class; empty texts where there is none."""
+    """Pull addresses of the live stream of a class; empty texts without a stream."""
 
     rtmp: str
     hls: str

@@ -33,7 +33,7 @@ class CallContext(Generic[X]):
     busy_keys: frozenset[str] = frozenset()
     """Keys that other requests still have locked."""
     reasons: list[str] = field(default_factory=list)
-    """Why entries of a batch were refused, one line each."""
+    """Reasons of the refused entries of a batch, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class ActionRoute(Generic[P, R, X]):
     prepare: Callable[[Storage, P], X] | None
     """Slow work on values outside the unit of work: password hashes, pictures."""
     describe_existing: Callable[[Hosts, object], R] | None
-    """Makes the result of a refusal from the thing that stands in the way."""
+    """Makes the result of a refusal from the thing that exists already."""
     locks: tuple[LockRule[P], ...]
     refuses_duplicates: bool
-    """Whether an equal request within five seconds is refused (READINGS Q41)."""
+    """An equal request within five seconds is refused (READINGS Q41)."""
     concurrent: bool
-    """Whether the unit may run beside others of its school: for actions that only add rows."""
+    """The unit of work may run beside others of its school: for actions that only add rows."""
     read_only: bool
 
 

@@ -44,7 +44,7 @@ class RequestRecord:
     request_id: str
     action: str = ""
     is_known: bool = False
-    """Whether there is an action of this name: metrics count all others as `unknown`."""
+    """An action of this name exists; metrics count all others as `unknown`."""
     school: SchoolId | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
 
