@@ -13,6 +13,7 @@ import msgspec
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from homeroom.base.errors import HomeroomError
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.chat_service import ChatService
@@ -50,7 +51,7 @@ CONNECT_INTERVAL_SECONDS = 0.05
 JoinHandler = Callable[[FrameWriter, JoinRoom], Awaitable[tuple[Room, RoomConnection]]]
 
 
-class CloseConnectionError(Exception):
+class CloseConnectionError(HomeroomError):
     """The connection must be closed with this code."""
 
     def __init__(self, code: CloseCode) -> None:

@@ -4,6 +4,8 @@ from enum import IntEnum
 from struct import Struct
 from typing import Final
 
+from homeroom.base.errors import HomeroomError
+
 Value = None | bool | float | str | list["Value"] | dict[str, "Value"]
 
 MAX_DEPTH: Final = 8
@@ -34,7 +36,7 @@ class Marker(IntEnum):
     LONG_STRING = 0x0C
 
 
-class ProtocolError(Exception):
+class ProtocolError(HomeroomError):
     """A peer broke the rules of its protocol."""
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from homeroom.base.errors import HomeroomError
+
 HEAD: Final = struct.Struct(">I4s")
 LONG: Final = struct.Struct(">Q")
 MATRIX: Final = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -16,7 +18,7 @@ TO_THE_END: Final = 0
 IS_LONG: Final = 1
 
 
-class MalformedMP4Error(Exception):
+class MalformedMP4Error(HomeroomError):
     """A file is not valid MP4; the message says where the error is."""
 
 

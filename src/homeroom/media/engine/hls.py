@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from homeroom.base.clock import SystemClock
+from homeroom.base.errors import HomeroomError
 from homeroom.media.engine.packager import InitSegment, MediaChunk
 
 MIN_SEGMENT_MS: Final = 900
@@ -38,7 +39,7 @@ QUERY_PLACEHOLDER: Final = "\0"
 """Stands for the query in a playlist template."""
 
 
-class TooFarAheadError(Exception):
+class TooFarAheadError(HomeroomError):
     """A player requested a part that is too far in the future."""
 
 

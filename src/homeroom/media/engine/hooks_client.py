@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from homeroom.base.errors import HomeroomError
 from homeroom.media.engine.http_client import NoResponseError, send_request
 
 log = logging.getLogger("homeroom.media.hooks")
@@ -36,7 +37,7 @@ class ClientInfo:
     tc_url: str
 
 
-class DeniedError(Exception):
+class DeniedError(HomeroomError):
     """The API or the engine refused a client; the message is for the peer."""
 
 

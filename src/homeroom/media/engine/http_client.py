@@ -5,12 +5,14 @@ from base64 import b64encode
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
+from homeroom.base.errors import HomeroomError
+
 MAX_RESPONSE_BYTES = 4_000_000
 """Maximum size of a response."""
 HEAD_END = b"\r\n\r\n"
 
 
-class NoResponseError(Exception):
+class NoResponseError(HomeroomError):
     """The peer sent no response, or an invalid one."""
 
 

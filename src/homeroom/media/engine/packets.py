@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from homeroom.base.errors import HomeroomError
+
 AUDIO: Final = 8
 VIDEO: Final = 9
 SCRIPT: Final = 18
@@ -24,7 +26,7 @@ class Packet:
     """Whether it is a keyframe, which a player can start with."""
 
 
-class UnsupportedMediaError(Exception):
+class UnsupportedMediaError(HomeroomError):
     """The engine does not support this media; the message is for the publisher."""
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
+from homeroom.base.errors import HomeroomError
 from homeroom.media.engine.amf0 import ProtocolError, Value, decode, encode
 from homeroom.media.engine.chunks import (
     COMMAND,
@@ -33,7 +34,7 @@ READ_BYTES: Final = 65_536
 """Bytes per read."""
 
 
-class PublishError(Exception):
+class PublishError(HomeroomError):
     """The server refused or ended the stream; the message says why."""
 
 

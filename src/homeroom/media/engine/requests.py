@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from homeroom.base.errors import HomeroomError
 from homeroom.media.engine.settings import MAX_NAME_CHARS
 
 HEAD_END: Final = b"\r\n\r\n"
@@ -49,7 +50,7 @@ PLAYLIST: Final = (
 MEDIA: Final = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nCache-Control: max-age=60\r\n" + CORS
 
 
-class BadRequestError(Exception):
+class BadRequestError(HomeroomError):
     """The request is invalid or not supported; the message is for the peer."""
 
 
