@@ -113,7 +113,7 @@ def _to_course_row(listed: ListedCourse) -> wire.CourseRow:
         subject_id=course.subject,
         cat_id=course.category,
         course_introduce=course.introduction,
-        allow_add_friend=None if friends is None else to_switch(friends),
+        allow_add_friend=to_switch(friends) if friends is not None else None,
         allow_student_modify_nickname=to_switch(course.allow_student_modify_nickname),
         not_allow_delete_course_student_replay=to_switch(course.hides_replay_from_leavers),
         label_ids=list(listed.labels),

@@ -97,8 +97,8 @@ def get_stream(request: ReadBackRequest) -> StreamRow:
     return StreamRow(
         class_id=lesson.id,
         teach_url=info.teach_url,
-        push_url=None if room is None else room.push_url,
-        scene_push_url=None if scene is None else scene.push_url,
+        push_url=room.push_url if room is not None else None,
+        scene_push_url=scene.push_url if scene is not None else None,
         opens_at=info.opens_at,
         closes_at=info.closes_at,
         pull=None if room is None or room.pull_urls is None else _to_live_info(room.pull_urls),
@@ -155,7 +155,7 @@ def _to_clip_row(record: ClipRecord, url: str) -> wire.ClipRow:
         sha256=record.sha256,
         is_finished=to_switch(record.is_finished),
         state=record.state,
-        url=url if record.deleted_at is None else None,
+        url=None if record.deleted_at is not None else url,
         created_time=record.created_at,
         deleted_time=record.deleted_at,
     )

@@ -125,7 +125,7 @@ def _get_scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
     if token.school is not None and sid not in (None, token.school):
         detail = f"SID: the token is for school {token.school} alone"
         raise HTTPError(HTTPStatus.FORBIDDEN, detail, parameter="SID")
-    return sid if token.school is None else token.school
+    return token.school if token.school is not None else sid
 
 
 def _read_query(request: Request, reader: ParamsReader[Any], allowed: frozenset[str]) -> Params:

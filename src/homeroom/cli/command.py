@@ -162,7 +162,7 @@ def _format_value(value: object) -> str:
 
 def format_time(moment: Moment | None) -> str | None:
     """Return a moment as ISO 8601 in UTC."""
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+    return datetime.fromtimestamp(moment, UTC).isoformat() if moment is not None else None
 
 
 # --- parameter types --------------------------------------------------------------------------

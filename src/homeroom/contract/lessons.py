@@ -60,7 +60,7 @@ def read_seats(raw: object) -> int:
 def read_one_co_teacher(raw: object) -> tuple[UserId, ...]:
     """Read one UID as a list of one; empty and 0 are the empty list."""
     uid = None if raw == "" else read_optional_id(raw)
-    return () if uid is None else (UserId(uid),)
+    return (UserId(uid),) if uid is not None else ()
 
 
 def read_other_co_teacher(raw: object) -> tuple[UserId, ...] | UnsetType:

@@ -93,7 +93,7 @@ class EngineClient:
 
     def seconds_down(self) -> float:
         """Return the seconds for which the engine has not answered; 0 if it answers."""
-        return 0.0 if self._down_since is None else monotonic() - self._down_since
+        return monotonic() - self._down_since if self._down_since is not None else 0.0
 
     async def fetch_state(self) -> EngineState:
         """Return the published streams and the counters; raises `NoResponseError`."""

@@ -118,7 +118,7 @@ class HookEndpoint:
         handler = self._handlers.get(hook.action)
         try:
             # Other hooks of an SRS (on_connect, on_close, on_stop, on_hls) need no action.
-            return _accept() if handler is None else await handler(hook)
+            return await handler(hook) if handler is not None else _accept()
         except OperatorError as reason:
             log.info(
                 "stream_refused",
@@ -199,7 +199,7 @@ class HookEndpoint:
 
         def transaction(uow: UnitOfWork) -> None:
             _key, kind = parse_stream_name(hook.stream)
-            started_at = uow.now if hook.started_at is None else int(hook.started_at)
+            started_at = int(hook.started_at) if hook.started_at is not None else uow.now
             began = datetime.fromtimestamp(started_at, UTC)
             file = NewClip(
                 file_id=file_id,
@@ -207,7 +207,7 @@ class HookEndpoint:
                 name=f"{kind}-{began:%Y%m%dT%H%M%SZ}{RECORDING_SUFFIX}",
                 kind=kind,
                 started_at=started_at,
-                duration_ms=None if hook.duration is None else int(hook.duration),
+                duration_ms=int(hook.duration) if hook.duration is not None else None,
                 size=size,
                 sha256=None,
                 is_finished=False,

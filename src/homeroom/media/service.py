@@ -88,7 +88,9 @@ def _local_url(listener: socket.socket, scheme: str = "http") -> str:
 def push_base(settings: Settings, listeners: EngineListeners | None) -> str:
     """Return the base URL for pushing streams from this machine; empty if media is off."""
     return (
-        build_hosts(settings, "").push if listeners is None else _local_url(listeners.rtmp, "rtmp")
+        _local_url(listeners.rtmp, "rtmp")
+        if listeners is not None
+        else build_hosts(settings, "").push
     )
 
 
@@ -142,7 +144,7 @@ class MediaService:
         self._engine = engine
         self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
         self.routes = clips.routes(store, storage, secrets.clips)
-        engine_name = "" if listeners is None else engine_id(settings.data / "media")
+        engine_name = engine_id(settings.data / "media") if listeners is not None else ""
         if settings.media != "none":
             intake = hooks.RecordingIntake(
                 recordings_folder(settings), storage, self._flattening_worker.wake
@@ -211,8 +213,8 @@ class MediaService:
 
     def facts(self, name: str) -> StreamFacts | None:
         """Return the latest facts of a running stream, or None."""
-        return None if self._monitor is None else self._monitor.facts(name)
+        return self._monitor.facts(name) if self._monitor is not None else None
 
     def _report_numbers(self, numbers: MediaNumbers) -> None:
-        restarts = 0 if self._supervisor is None else self._supervisor.restarts
+        restarts = self._supervisor.restarts if self._supervisor is not None else 0
         self._metrics.set_media(replace(numbers, restarts=restarts))

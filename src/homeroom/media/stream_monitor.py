@@ -53,7 +53,7 @@ class StreamMonitor:
     def facts(self, name: str) -> StreamFacts | None:
         """Return the latest facts of a running stream, or None."""
         running = self._running.get(name)
-        return None if running is None else running.facts
+        return running.facts if running is not None else None
 
     async def run(self) -> None:
         """Poll and check until cancelled."""

@@ -55,7 +55,7 @@ class Authenticator:
             raise Refusal(Errno.NOT_AUTHORISED, "SID must be a number")
         cached = await self._lookup(SchoolId(int(sid)))
         school = cached.school
-        secrets = (DUMMY_SECRET,) if school is None else (school.secret, school.former_secret)
+        secrets = (school.secret, school.former_secret) if school is not None else (DUMMY_SECRET,)
         matches = [secrets_equal(safe_key, md5_hex(secret + stamp)) for secret in secrets if secret]
         if school is None:
             raise Refusal(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")

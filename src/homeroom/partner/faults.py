@@ -26,7 +26,7 @@ UNSAVED = {
 
 def drop_unsaved(params: P, warning: Errno | None) -> P:
     """Return the parameters without those that a warning says were not saved."""
-    names = frozenset() if warning is None else UNSAVED.get(warning, frozenset())
+    names = UNSAVED.get(warning, frozenset()) if warning is not None else frozenset()
     defaults = {
         field.name: field.default for field in msgspec.structs.fields(params) if field.name in names
     }

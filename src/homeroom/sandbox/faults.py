@@ -28,7 +28,7 @@ def build_fault(request: FaultRequest) -> Fault:
     return Fault(
         id=0,
         action=request.action,
-        school=None if request.sid is None else SchoolId(request.sid),
+        school=SchoolId(request.sid) if request.sid is not None else None,
         errno=errno,
         delay_ms=request.delay_ms,
         drop=request.drop,
@@ -43,7 +43,7 @@ def format_fault(fault: Fault) -> dict[str, Any]:
         "id": fault.id,
         "sid": fault.school,
         "action": fault.action,
-        "errno": None if fault.errno is None else fault.errno.number,
+        "errno": fault.errno.number if fault.errno is not None else None,
         "delay_ms": fault.delay_ms,
         "drop": fault.drop,
         "times": fault.times,

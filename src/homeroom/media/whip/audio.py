@@ -46,7 +46,7 @@ class AudioTranscoder:
             return []  # the packet counts as lost
         bodies = []
         for frame in frames:
-            gap = 0 if self._end is None else ticks - self._end
+            gap = ticks - self._end if self._end is not None else 0
             if 0 < gap <= MAX_SILENCE_SAMPLES:
                 bodies += self._encode(_make_silence(gap), ticks - gap)
             bodies += self._encode(frame, ticks)

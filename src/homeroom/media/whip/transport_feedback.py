@@ -55,7 +55,7 @@ class TransportFeedback:
         self._reported_at = now
         arrival_times, self._arrival_times = self._arrival_times, {}
         first, end = min(arrival_times), max(arrival_times) + 1
-        begin = first if self._next is None else min(first, self._next)
+        begin = min(first, self._next) if self._next is not None else first
         begin, self._next = max(begin, end - MAX_PACKETS), end
         symbols, deltas = [], b""
         reference = last = (

@@ -42,7 +42,7 @@ MAX_REGISTERED = 10
 def get_lock_keys(_school: SchoolId, params: AccountParams) -> Iterable[str]:
     """Return the lock key of the account to register; accounts are one for all schools."""
     account = params.telephone or params.email
-    return () if account is None else (get_account_lock_key(account),)
+    return (get_account_lock_key(account),) if account is not None else ()
 
 
 def get_all_lock_keys(school: SchoolId, params: RegisterMultiple) -> Iterable[str]:
@@ -62,7 +62,7 @@ def prepare_registration(storage: Storage, params: Register) -> NewAccountReques
     picture = _check_avatar(params.picture)
     if params.is_sent_message and params.add_to_school_member == 0:
         raise Refusal(Errno.NO_MESSAGE_POSSIBLE, "isSentMessage needs addToSchoolMember 1 or 2")
-    avatar = None if picture is None else put_picture(storage, picture)
+    avatar = put_picture(storage, picture) if picture is not None else None
     password, md5pass = params.password, params.md5pass
     if params.is_sent_message:
         password, md5pass = password or KeyGenerator().password(), None
@@ -128,7 +128,7 @@ def register_multiple(
             RegisteredEntry(
                 data=outcome.user if isinstance(outcome, RegisteredAccount) else UNSET,
                 telephone=user.telephone or "",
-                custom_column=UNSET if user.custom_column is None else user.custom_column,
+                custom_column=user.custom_column if user.custom_column is not None else UNSET,
                 errno=errno.number,
                 error=errno.zh,
             )

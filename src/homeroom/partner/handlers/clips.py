@@ -51,7 +51,7 @@ def set_class_video_multiple(
         )
         results.append(
             LessonRecordingResult(
-                custom_column=UNSET if entry.custom_column is None else entry.custom_column,
+                custom_column=entry.custom_column if entry.custom_column is not None else UNSET,
                 more_data=make_live_addresses(addresses),
                 errno=errno.number,
                 error=errno.zh,

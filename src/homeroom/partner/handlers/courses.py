@@ -31,7 +31,7 @@ DROP = 2
 def get_lock_keys(school: SchoolId, params: AddCourse) -> Iterable[str]:
     """Return the lock key of the identity of a new course."""
     identity = params.course_unique_identity
-    return () if identity is None else (f"course identity {school} {identity}",)
+    return (f"course identity {school} {identity}",) if identity is not None else ()
 
 
 def prepare_cover(storage: Storage, params: CourseParams) -> str | Refusal | None:
@@ -78,7 +78,7 @@ def end_course(call: CallContext[None], params: CourseIdParams) -> EmptyResult:
 def get_webcast_url(call: CallContext[None], params: GetWebcastURL) -> WebcastURL:
     """Return the address of a course's page, for one of its classes where one is named."""
     key = courses.get_page_key(call.uow, call.school, params.course_id, params.class_id)
-    lesson = "" if params.class_id is None else f"&lessonid={params.class_id}"
+    lesson = f"&lessonid={params.class_id}" if params.class_id is not None else ""
     return WebcastURL(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 

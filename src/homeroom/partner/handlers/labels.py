@@ -80,7 +80,7 @@ def _make_result(entry: CourseLabelsEntry | InvalidEntry, errno: Errno) -> Cours
         course = value if isinstance(value, int | str) else UNSET
     is_capital = spelling == COURSE_SPELLINGS[0]
     return CourseLabelsResult(
-        custom_column=UNSET if entry.custom_column is None else entry.custom_column,
+        custom_column=entry.custom_column if entry.custom_column is not None else UNSET,
         capital_course_id=course if is_capital else UNSET,
         course_id=UNSET if is_capital else course,
         errno=errno.number,

@@ -34,7 +34,7 @@ from homeroom.usecases import lessons
 def get_lock_keys(school: SchoolId, params: AddCourseClass) -> Iterable[str]:
     """Return the lock key of the identity of a new class."""
     identity = params.course_unique_identity
-    return () if identity is None else (f"class identity {school} {identity}",)
+    return (f"class identity {school} {identity}",) if identity is not None else ()
 
 
 def describe_existing_lesson(hosts: Hosts, lesson: object) -> AddedLesson:
@@ -83,7 +83,7 @@ def edit_course_class(call: CallContext[None], params: EditCourseClass) -> Edite
         recording=make_recording_change(
             params.record, params.record_scene, params.live, params.replay
         ),
-        is_smart=None if params.teach_mode is None else params.teach_mode == SMART,
+        is_smart=params.teach_mode == SMART if params.teach_mode is not None else None,
         enters_off_stage=params.is_auto_onstage,
         is_broadcast=params.omo_station_broadcast,
         introduction=params.class_introduce,

@@ -74,7 +74,7 @@ def add_course_student_multiple(
     return AddedMembers(
         data=[
             MemberResult(
-                custom_column=UNSET if entry.custom_column is None else entry.custom_column,
+                custom_column=entry.custom_column if entry.custom_column is not None else UNSET,
                 errno=errno.number,
                 error=errno.zh,
             )

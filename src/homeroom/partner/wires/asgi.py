@@ -63,7 +63,7 @@ class Observer:
     ) -> None:
         """Count, log and journal a response; None stands for a dropped connection."""
         seconds = time.perf_counter() - started
-        errno = None if response is None else response.errno.number
+        errno = response.errno.number if response is not None else None
         milliseconds = round(seconds * 1000, 2)
         action = record.action[:MAX_LOGGED_ACTION]
         self.count(action if record.is_known else "unknown", errno or 0, seconds)
