@@ -187,7 +187,7 @@ def main(arguments: list[str]) -> int:
     measures = [
         suppressions(everything),
         errnos(source, limit=0),
-        class_names(source, limit=3),
+        class_names(source, limit=0),
         store_nouns(source, limit=0),
         decisions(),
     ]

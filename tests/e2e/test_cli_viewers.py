@@ -56,7 +56,7 @@ def says(store: Store, viewer: Viewer, text: str) -> int:
 def test_viewers_are_listed_and_taken_along(
     server: Process, store: Store, lesson: LessonId
 ) -> None:
-    assert "Nobody has watched it yet." in typed("viewers", str(lesson), *server.where)
+    assert "There are no viewers yet." in typed("viewers", str(lesson), *server.where)
     viewer = watches(store, lesson, "=小明")
 
     (details,) = run_json(server, "viewers", str(lesson))
@@ -71,7 +71,7 @@ def test_viewers_are_listed_and_taken_along(
 
 def test_a_chat_is_kept_in_order(server: Process, store: Store, lesson: LessonId) -> None:
     where, viewer = str(lesson), watches(store, lesson, "小明")
-    assert "Nobody has said anything yet." in typed("chat", "show", where, *server.where)
+    assert "There are no messages yet." in typed("chat", "show", where, *server.where)
     first, second = (str(says(store, viewer, text)) for text in ("one\ntwo", "three"))
 
     pinned = run_json(server, "chat", "pin", where, second)

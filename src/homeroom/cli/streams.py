@@ -27,7 +27,7 @@ from homeroom.usecases import secrets, streams
 def stream(context: CommandContext, lesson: LessonId, *, new_key: bool, as_json: bool) -> None:
     """Show the push and pull addresses of a class, and when it opens and closes.
 
-    Push addresses and the teacher's page are secrets: anyone who has one can publish. Give them
+    Push addresses and the teacher's page are secrets: anyone with one can publish. Give them
     only to the teacher.
     """
     settings = context.load_settings()

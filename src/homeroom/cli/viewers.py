@@ -59,7 +59,7 @@ def viewers(context: CommandContext, lesson: LessonId, *, as_csv: bool, as_json:
         print_table(
             [_format_viewer(row) for row in rows],
             as_json=False,
-            if_empty="Nobody has watched it yet.",
+            if_empty="There are no viewers yet.",
         )
 
 
@@ -130,9 +130,7 @@ def show(context: CommandContext, lesson: LessonId, *, as_json: bool) -> None:
             for entry in chats.list_recent(uow, lesson)
         ]
 
-    print_table(
-        context.read(read_messages), as_json=as_json, if_empty="Nobody has said anything yet."
-    )
+    print_table(context.read(read_messages), as_json=as_json, if_empty="There are no messages yet.")
 
 
 @chat.command()

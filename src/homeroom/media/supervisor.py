@@ -55,7 +55,7 @@ class Supervisor:
         """Id of the running process, if any."""
         self.restarts = 0
         self.waiting_reason = ""
-        """Reason why the engine is not started yet; empty if there is none."""
+        """Reason why the engine is not started yet, or an empty text."""
 
     def end(self) -> None:
         """Request a graceful stop; `run` returns when the engine has ended."""

@@ -18,7 +18,7 @@ def build_fault(request: FaultRequest) -> Fault:
     """Return the fault of a request; raises `HTTPError` (bad request)."""
     errno = _get_errno(_get_action(request.action), request.errno)
     if errno is None and not request.delay_ms and not request.drop:
-        raise _bad_request("say what shall happen: errno, delay_ms or drop")
+        raise _bad_request("name an effect: errno, delay_ms or drop")
     if errno is not None and request.drop:
         raise _bad_request("a dropped connection carries no errno: send errno or drop")
     if not 0 <= request.delay_ms <= MAX_DELAY_MS:
