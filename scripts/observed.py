@@ -28,10 +28,10 @@ def observe() -> None:
             raise SystemExit("the contract tests failed, so their observations are not saved")
         files = [json.loads(path.read_text()) for path in Path(folder).iterdir()]
     ours = {action.name for action in ACTIONS}
-    door = {errno.number for errno in BEFORE_DISPATCH}
+    common = {errno.number for errno in BEFORE_DISPATCH}
     seen: Seen = {}
     for action, errno, cause in (pair for pairs in files for pair in pairs):
-        if action in ours and errno not in door and seen.get((action, errno)) != "natural":
+        if action in ours and errno not in common and seen.get((action, errno)) != "natural":
             seen[action, errno] = cause
     lines = [json.dumps([*pair, cause]) for pair, cause in sorted(seen.items())]
     FILE.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from tests.support.postgres import NoPostgresError, Postgres, running_postgres
 from tests.support.serving import House, running_house
 from tests.support.wire import OBSERVED
 
-HTTP_TESTS: Final = ("tests/doors/", "tests/contract/test_wire")
+HTTP_TESTS: Final = ("tests/interfaces/", "tests/contract/test_wire")
 """Tests of HTTP, not of the database: PostgreSQL runs a sample of their cases."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

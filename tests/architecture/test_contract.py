@@ -60,7 +60,7 @@ def test_an_action_reads_every_parameter_of_its_contract(action: Action[Any, Any
 
 @each_action
 def test_an_action_is_served_at_its_contracts_address(action: Action[Any, Any]) -> None:
-    assert action.v1.path == ROWS[action.name]["door"]
+    assert action.v1.path == ROWS[action.name]["path"]
 
 
 def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
@@ -72,9 +72,9 @@ def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
     assert set(CONTRACT["withdrawn"]) == WITHDRAWN
 
 
-@pytest.mark.parametrize("door", PLANNED, ids=str)
-def test_an_action_to_come_is_said_to_come_at_its_own_address(door: APIPath) -> None:
-    assert {ROWS[name]["door"] for name in PLANNED[door]} == {door}
+@pytest.mark.parametrize("path", PLANNED, ids=str)
+def test_an_action_to_come_is_said_to_come_at_its_own_address(path: APIPath) -> None:
+    assert {ROWS[name]["path"] for name in PLANNED[path]} == {path}
 
 
 @pytest.mark.parametrize("errno", Errno, ids=lambda errno: errno.name)
@@ -89,8 +89,8 @@ def test_a_number_travels_with_the_label_of_the_contract(errno: Errno) -> None:
 
 def test_the_catalogue_holds_the_numbers_of_the_built_actions_and_no_other() -> None:
     documented = {number for action in ACTIONS for number in ROWS[action.name]["errnos"]}
-    at_the_door = {errno.number for errno in BEFORE_DISPATCH}
-    assert BY_NUMBER.keys() == documented | at_the_door
+    before_dispatch = {errno.number for errno in BEFORE_DISPATCH}
+    assert BY_NUMBER.keys() == documented | before_dispatch
 
 
 def _names(reader: ParamsReader[Any]) -> set[str]:

@@ -8,7 +8,7 @@ from tests.support.ffmpeg import needs_ffmpeg
 pytestmark = [pytest.mark.e2e, needs_ffmpeg]
 SEED = 0
 PEERS = 1_600
-"""With the hooks in `doors`, two thousand inputs."""
+"""With the hooks in `interfaces`, two thousand inputs."""
 
 
 def test_1600_malformed_peers_disturb_nobody() -> None:

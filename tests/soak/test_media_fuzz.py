@@ -1,4 +1,4 @@
-"""Eighty thousand malformed inputs at the engine's listeners; 20,000 hooks are in `doors`."""
+"""Eighty thousand malformed inputs at the engine's listeners; 20,000 hooks are in `interfaces`."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from tests.support.process import CommandFailed, Process, typed
 from tests.support.wire import Partner, Value
 
 LET_IN: Final = Errno.COURSE_NOT_IN_SCHOOL
-"""What a call that got past the door answers about the demo school's course."""
+"""The answer of an authenticated call about the demo school's course."""
 
 
 class School:
@@ -37,7 +37,7 @@ class School:
         return self.api.call(action, **fields).errno
 
     def soon(self, errno: Errno) -> bool:
-        """Tell whether calls are answered so, once the door has forgotten what it knew (50 ms)."""
+        """Return whether calls get this errno, once the authenticator's cache expires (50 ms)."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             if self.errno("getWebcastUrl", courseId=1) == errno.number:

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.doors.test_hooks import Engine
+from tests.interfaces.test_hooks import Engine
 from tests.soak.hooks_fuzz import body
 from tests.soak.test_fuzz import logged_errors
 from tests.support.given import Given

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from homeroom.usecases import viewing
-from tests.doors.test_live_entry import PASSWORD, Gate, refusal
+from tests.interfaces.test_live_entry import PASSWORD, Gate, refusal
 from tests.support.chat import Chatter, Classroom
 from tests.support.given import Given
 

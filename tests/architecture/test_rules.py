@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows."""
+"""Rules of the architecture that no linter knows."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from homeroom.contract.catalogue import ACTIONS
 from homeroom.partner.table import TABLE
 
 ROOT: Final = Path(__file__).parents[2]
-ROOMS: Final = ROOT / "src" / "homeroom"
+PACKAGES: Final = ROOT / "src" / "homeroom"
 SYNCHRONOUS: Final = ("base", "contract", "domain", "store", "usecases")
 NO_NOUNS: Final = {"common", "helpers", "lib", "misc", "utils"}
 MAX_LINES: Final = 420
@@ -24,7 +24,7 @@ LISTS: Final = {
 """Files that may be longer, because they are one list."""
 
 SOURCES: Final = [
-    path for room in ("src", "tests", "scripts") for path in (ROOT / room).rglob("*.py")
+    path for package in ("src", "tests", "scripts") for path in (ROOT / package).rglob("*.py")
 ]
 
 
@@ -37,23 +37,23 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("room", SYNCHRONOUS)
-def test_nothing_below_the_desk_is_async(room: str) -> None:
+@pytest.mark.parametrize("package", SYNCHRONOUS)
+def test_no_lower_layer_is_async(package: str) -> None:
     asynchronous = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in (ROOMS / room).rglob("*.py")
+        for path in (PACKAGES / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, asynchronous)
     ]
     assert not found
 
 
-@pytest.mark.parametrize("room", ["domain", "store"])
-def test_domain_and_store_use_only_the_errnos_of_the_contract(room: str) -> None:
+@pytest.mark.parametrize("package", ["domain", "store"])
+def test_domain_and_store_use_only_the_errnos_of_the_contract(package: str) -> None:
     found = [
         (str(path.relative_to(ROOT)), name)
-        for path in (ROOMS / room).rglob("*.py")
+        for path in (PACKAGES / package).rglob("*.py")
         for name in imports(path)
         if name.startswith("homeroom.contract") and not name.startswith("homeroom.contract.errno.")
     ]
@@ -63,7 +63,7 @@ def test_domain_and_store_use_only_the_errnos_of_the_contract(room: str) -> None
 def test_the_contract_knows_nothing_above_it() -> None:
     found = [
         (str(path.relative_to(ROOT)), name)
-        for path in (ROOMS / "contract").rglob("*.py")
+        for path in (PACKAGES / "contract").rglob("*.py")
         for name in imports(path)
         if name.startswith("homeroom.")
         and not name.startswith(("homeroom.contract.", "homeroom.base."))

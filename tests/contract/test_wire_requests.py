@@ -1,4 +1,4 @@
-"""The order at the door: size and shape, then who calls, then what for."""
+"""The order of the first checks: size and shape, then the caller, then the action."""
 
 import json
 import time
@@ -362,20 +362,20 @@ def test_maintenance_that_blocks(given: Given) -> None:
 # --- what for -------------------------------------------------------------------------------------
 
 
-def called(given: Given, door: APIPath, action: str, **changes: str | None) -> Reply:
+def called(given: Given, path: APIPath, action: str, **changes: str | None) -> Reply:
     """Call an action by its name, with the right credentials unless changed."""
-    return sent(given.house.url, signed(given, **changes), f"{door}?action={quote(action)}")
+    return sent(given.house.url, signed(given, **changes), f"{path}?action={quote(action)}")
 
 
-@pytest.mark.parametrize("door", APIPath)
+@pytest.mark.parametrize("path", APIPath)
 @pytest.mark.parametrize(
     "action", ["noSuchAction", "ADDCOURSE", "addCourse2", "x" * 9999, "代"], ids=brief
 )
-def test_name_that_nobody_knows(given: Given, door: APIPath, action: str) -> None:
-    reply = called(given, door, action)
+def test_name_that_nobody_knows(given: Given, path: APIPath, action: str) -> None:
+    reply = called(given, path, action)
     assert reply.errno == 100
     assert reply.reason.startswith("action: there is none named")
-    assert called(given, door, action, safeKey="0" * 32).errno == 102
+    assert called(given, path, action, safeKey="0" * 32).errno == 102
 
 
 def test_no_name_at_all(given: Given) -> None:
@@ -386,12 +386,12 @@ def test_no_name_at_all(given: Given) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "action"), [(door, name) for door in APIPath for name in sorted(PLANNED[door])]
+    ("path", "action"), [(path, name) for path in APIPath for name in sorted(PLANNED[path])]
 )
-def test_action_that_is_not_built_yet(given: Given, door: APIPath, action: str) -> None:
-    reply = called(given, door, action)
+def test_action_that_is_not_built_yet(given: Given, path: APIPath, action: str) -> None:
+    reply = called(given, path, action)
     assert (reply.errno, reply.reason) == (104, f"action {action} is not implemented")
-    assert called(given, door, action, safeKey="0" * 32).errno == 102
+    assert called(given, path, action, safeKey="0" * 32).errno == 102
 
 
 @pytest.mark.parametrize("action", sorted(WITHDRAWN))
