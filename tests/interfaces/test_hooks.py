@@ -173,7 +173,7 @@ def test_a_forged_hook_is_refused_and_told_of_once_a_minute(
             answer = engine.says("on_publish", peer(held.push_url))
             assert (answer.status_code, answer.json()["code"]) == (403, 403)
     logged = [one for one in caplog.records if one.name == hooks.log.name]
-    assert [one.message for one in logged] == ["a hook came without the right secret"]
+    assert [one.message for one in logged] == ["hook_secret_wrong"]
     assert held.pushes == []
 
 
