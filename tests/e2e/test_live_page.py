@@ -145,7 +145,7 @@ def test_it_is_silent_until_somebody_wants_to_hear_it(server: Process, browser: 
         assert seen.page.evaluate("document.querySelector('video').muted") is False
         moving(seen.page)
         seen.page.get_by_role("button", name="Full screen").click()
-        until(lambda: seen.page.evaluate("document.fullscreenElement?.id") == "video-area")
+        until(lambda: seen.page.evaluate("document.fullscreenElement?.id") == "player")
 
 
 @pytest.mark.parametrize("status", [0, 204, 502])
