@@ -223,7 +223,7 @@ def test_ten_thousand_classes_are_gone_in_well_under_a_second(
     removed = sandbox.reset(given.school.id)
     took = time.perf_counter() - began
     assert removed["classes"] == MANY
-    assert took < 10  # 0.4 s on an idle machine; a statement per class would take minutes
+    assert took < 2  # 0.4 s where nothing else keeps the machine busy
 
 
 def grow(given: Given, lesson: LessonId) -> None:
