@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from homeroom.media.engine import fanout, hls, hooks_client, packager, rtmp
-from homeroom.media.engine.chunks import AGGREGATE, SET_CHUNK_SIZE, ChunkReader, encode_message
+from homeroom.media.engine.chunks import (
+    AGGREGATE,
+    MAX_AGGREGATE_MESSAGES,
+    SET_CHUNK_SIZE,
+    ChunkReader,
+    encode_message,
+)
 from homeroom.media.engine.fanout import GopCache
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError, HooksClient
 from homeroom.media.engine.packager import MediaChunk, Packager
@@ -49,14 +55,14 @@ def test_a_turn_that_ends_with_a_question_waits_for_the_answer(
         assert [kind for kind, _, _ in taken] == [VIDEO, AUDIO]
 
 
-@pytest.mark.parametrize("count", [rtmp.MAX_AGGREGATE_MESSAGES, rtmp.MAX_AGGREGATE_MESSAGES + 1])
+@pytest.mark.parametrize("count", [MAX_AGGREGATE_MESSAGES, MAX_AGGREGATE_MESSAGES + 1])
 def test_an_aggregate_holds_so_many_messages(count: int) -> None:
     body = AAC_HEADER
     tag = bytes((AUDIO,)) + len(body).to_bytes(3, "big") + bytes(7) + body + bytes(4)
     with listening() as listener, Peer(listener.port) as peer:
         peer.publish("s")
         peer.send(encode_message(AGGREGATE, 0, tag * count))
-        if count <= rtmp.MAX_AGGREGATE_MESSAGES:
+        if count <= MAX_AGGREGATE_MESSAGES:
             peer.ping()
             assert len(listener.published("s").taken) == count
         else:

@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 from homeroom.media.engine import codecs
 from homeroom.media.engine.boxes import BoxLocation, boxes, child
 from homeroom.media.engine.fragments import TrackRun, read_runs, read_tracks
-from homeroom.media.engine.packager import (
-    AUDIO_TRACK,
-    MAX_AUDIO_MS,
-    VIDEO_TRACK,
-    MediaChunk,
-    Packager,
-)
+from homeroom.media.engine.init_segment import AUDIO_TRACK, VIDEO_TRACK
+from homeroom.media.engine.packager import MAX_AUDIO_MS, MediaChunk, Packager
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet, UnsupportedMediaError
 from tests.support import ffmpeg, flv
 from tests.support.ffmpeg import needs_ffmpeg

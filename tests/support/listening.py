@@ -18,7 +18,8 @@ import uvloop
 from homeroom.media.engine import flv
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
 from homeroom.media.engine.http import MediaHTTP
-from homeroom.media.engine.packager import InitSegment, MediaChunk
+from homeroom.media.engine.init_segment import InitSegment
+from homeroom.media.engine.packager import MediaChunk
 from homeroom.media.engine.packets import Packet
 from homeroom.media.engine.registry import StreamRegistry
 from homeroom.media.engine.settings import EngineSettings

@@ -17,7 +17,8 @@ from homeroom.domain.streams import StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.media.engine import flv
 from homeroom.media.engine.flatten import flatten
-from homeroom.media.engine.packager import InitSegment, MediaChunk, Packager
+from homeroom.media.engine.init_segment import InitSegment
+from homeroom.media.engine.packager import MediaChunk, Packager
 from homeroom.media.engine.packets import VIDEO, Packet
 from homeroom.media.engine.publisher import PublishError, open_publisher
 from homeroom.store.engine import StoreError

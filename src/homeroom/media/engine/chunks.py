@@ -1,5 +1,6 @@
 """The RTMP chunk stream: messages are split into chunks on the wire."""
 
+from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -31,6 +32,8 @@ MAX_SMALL_MESSAGE_BYTES: Final = 64_000
 """Maximum size of a message without media."""
 MAX_MEDIA_MESSAGE_BYTES: Final = 4_000_000
 """Maximum size of a media message of a publisher."""
+MAX_AGGREGATE_MESSAGES: Final = 1_000
+"""Maximum messages in an aggregate."""
 
 EXTENDED: Final = 0xFFFFFF
 """Marks an extended timestamp: the time needs four bytes and follows the header."""
@@ -45,6 +48,10 @@ FULL_HEADER: Final = Struct(">BHBHBB")
 STREAM_ID: Final = Struct("<I")
 CHUNK_STREAMS: Final = {AUDIO: 4, VIDEO: 6, COMMAND: 3, SCRIPT: 5}
 CONTROL: Final = 2
+TAG_HEADER: Final = 11
+"""Bytes before the payload of an FLV tag, the form of the messages in an aggregate."""
+TAG_END: Final = 4
+"""Bytes after the payload of an FLV tag."""
 
 
 class RTMPMessage(NamedTuple):
@@ -266,3 +273,26 @@ def encode_message(type_: int, time: int, body: bytes, stream_id: int = 1) -> by
     for at in range(OUT_CHUNK_BYTES, size, OUT_CHUNK_BYTES):
         pieces += (again, body[at : at + OUT_CHUNK_BYTES])
     return b"".join(pieces)
+
+
+def split_aggregate(aggregate: RTMPMessage) -> Iterator[RTMPMessage]:
+    """Yield the audio, video and script messages of an aggregate.
+
+    The first message has the time of the aggregate, the others keep their distance to it.
+    Raises `ProtocolError` if a message is cut short or there are more than
+    `MAX_AGGREGATE_MESSAGES`.
+    """
+    body, at, shift, left = aggregate.body, 0, None, MAX_AGGREGATE_MESSAGES
+    while at + TAG_HEADER <= len(body):
+        kind = body[at]
+        end = at + TAG_HEADER + int.from_bytes(body[at + 1 : at + 4], "big")
+        time = int.from_bytes(body[at + 7 : at + 8] + body[at + 4 : at + 7], "big")
+        if shift is None:
+            shift = aggregate.time - time
+        left -= 1
+        if end > len(body) or left < 0:
+            raise ProtocolError("an aggregate that is cut short, or of too many messages")
+        if kind in (AUDIO, VIDEO, SCRIPT):
+            payload = body[at + TAG_HEADER : end]
+            yield RTMPMessage(kind, (time + shift) & WRAP, aggregate.stream_id, payload)
+        at = end + TAG_END

@@ -11,7 +11,8 @@ from typing import Final
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.errors import HomeroomError
-from homeroom.media.engine.packager import InitSegment, MediaChunk
+from homeroom.media.engine.init_segment import InitSegment
+from homeroom.media.engine.packager import MediaChunk
 
 MIN_SEGMENT_MS: Final = 900
 """Minimum length of a segment; a publisher's keyframe "every second" can come after 980 ms."""

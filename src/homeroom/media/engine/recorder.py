@@ -13,7 +13,8 @@ from homeroom.media.engine import hooks_client
 from homeroom.media.engine.boxes import MalformedMP4Error
 from homeroom.media.engine.disk import DiskWriter, Task
 from homeroom.media.engine.hooks_client import ClientInfo
-from homeroom.media.engine.packager import InitSegment, MediaChunk
+from homeroom.media.engine.init_segment import InitSegment
+from homeroom.media.engine.packager import MediaChunk
 from homeroom.media.engine.repair import repair
 from homeroom.media.engine.spool import (
     UNREADABLE,

@@ -12,7 +12,7 @@ from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine.chunks import encode_message
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError, HooksClient, hook_body
 from homeroom.media.engine.http_client import NoResponseError
-from homeroom.media.engine.packager import InitSegment
+from homeroom.media.engine.init_segment import InitSegment
 from homeroom.media.engine.packets import Packet
 from homeroom.media.engine.recorder import Recorder, RecordingArchive
 from homeroom.media.engine.settings import APP

@@ -22,6 +22,7 @@ from homeroom.media.engine.chunks import (
     WRAP,
     ChunkReader,
     RTMPMessage,
+    split_aggregate,
 )
 from homeroom.media.engine.fanout import StreamViewer, is_crowded
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
@@ -58,8 +59,6 @@ USER_TIMEOUT_MS: Final = 30_000
 """TCP_USER_TIMEOUT: the kernel drops a peer that acknowledges nothing for this long."""
 TURN_SECONDS: Final = 0.005
 """Work for one peer before the loop serves others."""
-MAX_AGGREGATE_MESSAGES: Final = 1_000
-"""Maximum messages in an aggregate."""
 MAX_COMMAND_BYTES: Final = 256_000
 """Bytes that a peer may send without publishing."""
 MAX_COMMAND_BYTES_PER_SECOND: Final = 2_000
@@ -74,8 +73,6 @@ CALL_RESULTS: Final = {"createStream": MESSAGE_STREAM_ID, "getStreamLength": 0}
 """Results of calls; any other numbered call gets null as its result."""
 SET_DATA_FRAME: Final = encode("@setDataFrame")
 METADATA: Final = encode("onMetaData")
-TAG_HEADER: Final = 11
-TAG_END: Final = 4
 
 
 class RTMPConnection(asyncio.Protocol):
@@ -238,23 +235,8 @@ class RTMPConnection(asyncio.Protocol):
             self._publication.add(SCRIPT, time, body)
 
     def _handle_aggregate(self, aggregate: RTMPMessage) -> None:
-        """Handle the messages of an aggregate, which have the form of FLV tags."""
-        body, at, shift, left = aggregate.body, 0, None, MAX_AGGREGATE_MESSAGES
-        while at + TAG_HEADER <= len(body):
-            kind = body[at]
-            end = at + TAG_HEADER + int.from_bytes(body[at + 1 : at + 4], "big")
-            time = int.from_bytes(body[at + 7 : at + 8] + body[at + 4 : at + 7], "big")
-            if shift is None:
-                shift = aggregate.time - time
-            left -= 1
-            if end > len(body) or left < 0:
-                raise ProtocolError("an aggregate that is cut short, or of too many messages")
-            if kind in (AUDIO, VIDEO, SCRIPT):
-                inner = body[at + TAG_HEADER : end]
-                self._handle_message(
-                    RTMPMessage(kind, (time + shift) & WRAP, aggregate.stream_id, inner)
-                )
-            at = end + TAG_END
+        for message in split_aggregate(aggregate):
+            self._handle_message(message)
 
     def _handle_command(self, values: list[Value]) -> None:
         name, number, about, argument = [*values, None, None, None, None][:4]

@@ -10,7 +10,8 @@ from homeroom.media.engine.clock_mapper import STEP_MS, ClockMapper
 from homeroom.media.engine.fanout import Fanout, GopCache
 from homeroom.media.engine.hls import HlsWindow
 from homeroom.media.engine.hooks_client import ClientInfo
-from homeroom.media.engine.packager import InitSegment, MediaChunk, Packager
+from homeroom.media.engine.init_segment import InitSegment
+from homeroom.media.engine.packager import MediaChunk, Packager
 from homeroom.media.engine.packets import SCRIPT, Packet, parse_packet
 from homeroom.media.engine.recorder import Recorder
 
