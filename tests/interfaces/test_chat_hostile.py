@@ -16,7 +16,7 @@ from homeroom.player import room_sockets as door
 from homeroom.player.token_bucket import RateLimit
 from homeroom.store.chat import Chats
 from homeroom.store.engine import StoreError
-from homeroom.usecases import streams, viewing
+from homeroom.usecases import logins, streams, viewing
 from homeroom.web import sockets
 from tests.support.chat import Chatter, Classroom, make_noise
 from tests.support.given import Given
@@ -235,7 +235,7 @@ def user_ticket(room: Classroom, student: UserId | None = None) -> str:
     deps, uid = given.house.deps, student or given.student()
     user = given.store.read(lambda uow: uow.accounts.get(uid))
     assert user is not None
-    return given.store.write(lambda uow: viewing.log_in(uow, deps, given.school.id, user))
+    return given.store.write(lambda uow: logins.log_in(uow, deps, given.school.id, user))
 
 
 def test_a_class_for_known_viewers_asks_to_log_in(given: Given) -> None:
@@ -252,7 +252,7 @@ def test_who_logs_out_elsewhere_is_sent_away(room: Classroom) -> None:
     ticket = user_ticket(room)
     user, visitor = room.visitor(ticket=ticket), room.visitor()
     deps = room.given.house.deps
-    room.given.store.write(lambda uow: viewing.log_out(uow, deps, ticket))
+    room.given.store.write(lambda uow: logins.log_out(uow, deps, ticket))
     assert user.read_until_closed() == LOG_IN_FIRST
     assert visitor.next("counts", lambda counts: counts["viewers"] == 1)
 
@@ -269,7 +269,7 @@ def test_each_login_of_an_account_has_its_own_ticket_and_end(room: Classroom) ->
             you = one.next("you")
             assert (you["ticket"], you["chat"]) == (ticket, "muted" if is_muted else "open")
     for gone, ticket in ((first, tickets[0]), (third, tickets[2])):
-        room.given.store.write(partial(viewing.log_out, deps=deps, text=ticket))
+        room.given.store.write(partial(logins.log_out, deps=deps, text=ticket))
         assert gone.read_until_closed() == LOG_IN_FIRST
     second.said("still here")
     assert not [event for event in second.seen if event.get("ticket") in (tickets[0], tickets[2])]

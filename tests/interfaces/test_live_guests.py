@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from homeroom.usecases import viewing
+from homeroom.usecases import logins
 from tests.interfaces.test_live_entry import PASSWORD, Gate, refusal
 from tests.support.chat import Chatter, Classroom
 from tests.support.given import Given
@@ -91,13 +91,13 @@ def test_only_a_login_of_ours_is_worth_a_unit_of_work(
     ticket = gate.log_in(gate.account, PASSWORD).json()["ticket"]
     body, _, signature = ticket.partition(".")
     asked = []
-    log_out = viewing.log_out
+    log_out = logins.log_out
 
     def counted(uow: Any, deps: Any, text: str) -> None:  # noqa: ANN401  passed on as they are
         asked.append(text)
         log_out(uow, deps, text)
 
-    monkeypatch.setattr(viewing, "log_out", counted)
+    monkeypatch.setattr(logins, "log_out", counted)
     for text in ("", "x.y", visitor, body, f"{body}.{signature[::-1]}", ticket):
         assert gate.post("logout", {"ticket": text}).json() == {}
     assert asked == [ticket]

@@ -10,7 +10,7 @@ from homeroom.player import room_queries
 from homeroom.player.room_queries import RoomQuery, RoomUpdates
 from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import chat, teaching, viewing
+from homeroom.usecases import chat, logins, teaching, viewing
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.tracing import traced
@@ -45,7 +45,7 @@ def query(given: Given, lesson: LessonId) -> RoomQuery:
         held, user = uow.publish_sessions.get_stream(lesson), uow.accounts.get(student)
         assert held is not None
         assert user is not None
-        text = viewing.log_in(uow, deps, held.lesson.school, user)
+        text = logins.log_in(uow, deps, held.lesson.school, user)
         tickets = {
             viewing.issue_visitor_ticket(deps, held.lesson, uow.now),
             verify_ticket(text, deps.ticket_key, uow.now),

@@ -12,7 +12,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_ticket, verify_ticket
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import operations, teaching, viewing
+from homeroom.usecases import logins, operations, teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import (
     LoginFreeLink,
@@ -53,7 +53,7 @@ def log_in(given: Given, user: UserId) -> str:
     def unit(uow: UnitOfWork) -> str:
         held = uow.accounts.get(user)
         assert held is not None
-        return viewing.log_in(uow, deps(given), SchoolId(given.school.id), held)
+        return logins.log_in(uow, deps(given), SchoolId(given.school.id), held)
 
     return write(given, unit)
 
@@ -136,8 +136,8 @@ def test_a_session_ends_by_logging_out_expiry_and_cancellation(given: Given) -> 
 
     first, second = log_in(given, user), log_in(given, user)
     assert is_in(first)
-    write(given, lambda uow: viewing.log_out(uow, deps(given), first))
-    write(given, lambda uow: viewing.log_out(uow, deps(given), "nonsense"))
+    write(given, lambda uow: logins.log_out(uow, deps(given), first))
+    write(given, lambda uow: logins.log_out(uow, deps(given), "nonsense"))
     assert (is_in(first), is_in(second)) == (False, True)
     given.cancelled(user)
     assert not is_in(second)
@@ -161,7 +161,7 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
     by_mail = UserId(given.done("register", email=mail, password="secret-12").data)
 
     def known(account: str) -> UserId | None:
-        found = write(given, lambda uow: viewing.find_account(uow, account))
+        found = write(given, lambda uow: logins.find_account(uow, account))
         return None if found is None else found[0].id
 
     assert (known(telephone), known(mail), known(mail.upper())) == (user, by_mail, by_mail)
@@ -183,7 +183,7 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
         return write(given, lambda uow: viewing.find_revoked_tickets(uow, [(seen, everybody)]))
 
     assert outcasts() == set()
-    write(given, lambda uow: viewing.log_out(uow, deps(given), ended))
+    write(given, lambda uow: logins.log_out(uow, deps(given), ended))
     assert outcasts() == {users[1]}
     given.done("setClassVideoMultiple", **recording_form(given, lesson, watchByLogin=1))
     assert outcasts() == {users[1], visitor}

@@ -24,7 +24,7 @@ from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.rate_limiter import RateLimiter, network_of
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import viewing
+from homeroom.usecases import logins, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.bodies import read_body
 from homeroom.web.origins import is_same_origin
@@ -126,7 +126,7 @@ class LoginEndpoints:
         self._by_network.undo_attempt(network)
         # A login always gets a new ticket, so a ticket known to others gains nothing.
         ticket = await self._store.write(
-            lambda uow: viewing.log_in(uow, self._deps, school, user), school
+            lambda uow: logins.log_in(uow, self._deps, school, user), school
         )
         return json_response({"ticket": ticket})
 
@@ -137,7 +137,7 @@ class LoginEndpoints:
         """
         account_row = None
         if is_storable(account):
-            account_row = await self._store.read(lambda uow: viewing.find_account(uow, account))
+            account_row = await self._store.read(lambda uow: logins.find_account(uow, account))
         self._waiting_logins += 1
         try:
             async with self._hash_slots:
@@ -153,8 +153,8 @@ class LoginEndpoints:
         form = await self._read_form(request, LogoutForm)
         _count_attempt(self._logout_limiter, _client_network(request))
         # Forged tickets are rejected without a unit of work.
-        if viewing.has_session(self._deps, form.ticket):
-            await self._store.write(lambda uow: viewing.log_out(uow, self._deps, form.ticket))
+        if logins.has_session(self._deps, form.ticket):
+            await self._store.write(lambda uow: logins.log_out(uow, self._deps, form.ticket))
         return json_response({})
 
     async def _register_guest(self, request: Request) -> Response:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
-from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.base.ids import LessonId, UserId
 from homeroom.base.keys import is_public_key
-from homeroom.domain.accounts import User
 from homeroom.domain.chat import ChatAccess
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.lessons import Lesson
@@ -143,48 +142,6 @@ def issue_link_ticket(
         lesson=page.lesson.id if page is not None else None,
     )
     return sign_ticket(ticket, deps.ticket_key)
-
-
-def find_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
-    """Return the user of a telephone number or e-mail address, and the hash of their password."""
-    if "\0" in account:  # which PostgreSQL does not take
-        return None
-    name = account.lower() if "@" in account else account
-    return uow.accounts.find_with_password_hash(name)
-
-
-def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:
-    """Begin a session and return its ticket; the caller has checked the password."""
-    until = uow.now + TICKET_SECONDS
-    ticket = Ticket(
-        kind=ViewerKind.USER,
-        subject=str(user.id),
-        # The nickname of a user without a name is their account, which is private.
-        name=str(user.id) if user.nickname in (user.telephone, user.email) else user.nickname,
-        school=school,
-        expires_at=until,
-        session=uow.sessions.add(school, user.id, uow.now, until),
-    )
-    return sign_ticket(ticket, deps.ticket_key)
-
-
-def has_session(deps: Dependencies, text: str) -> bool:
-    """Tell whether a text is a signed ticket with a session; reads no database."""
-    try:
-        # An expired one is ended as well: that does no harm.
-        return verify_ticket(text, deps.ticket_key, now=0).session is not None
-    except OperatorError:
-        return False
-
-
-def log_out(uow: UnitOfWork, deps: Dependencies, text: str) -> None:
-    """End the session of a ticket, if it has one."""
-    try:
-        ticket = verify_ticket(text, deps.ticket_key, uow.now)
-    except OperatorError:
-        return
-    if ticket.session is not None:
-        uow.sessions.end(ticket.session, uow.now)
 
 
 def issue_visitor_ticket(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
