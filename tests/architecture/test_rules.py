@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ROOT / "src" / "homeroom"
 SYNCHRONOUS: Final = ("base", "contract", "domain", "store", "usecases")
 NO_NOUNS: Final = {"common", "helpers", "lib", "misc", "utils"}
-MAX_LINES: Final = 420
+MAX_LINES: Final = 400
 """A longer file probably holds a second noun: split it by meaning, not by length."""
 LISTS: Final = {
     "errno.py": "one table, a row a number",

@@ -7,8 +7,6 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import CourseId, LessonId
-from homeroom.domain.refusal import OperatorError
-from homeroom.domain.schools import Plan, change_plan, parse_frame_origins
 from homeroom.usecases import streams
 from tests.support.given import Given
 from tests.support.pages import HOSTILE, get, page, read
@@ -302,39 +300,6 @@ def test_origins_that_the_school_names_may_frame_its_pages(given: Given) -> None
             "; frame-ancestors https://a.example https://*.b.example:8443"
         )
         assert "x-frame-options" not in answer.headers
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a.example",
-        "*",
-        "https://a.example/path",
-        "https://a.example; script-src *",
-        "https://a.example\nx: y",
-        "'self'",
-        "javascript:alert(1)",
-        "https://*",
-        "https://ä.example",
-        "none https://a.example",
-    ],
-)
-def test_what_is_no_origin_is_declined(text: str) -> None:
-    with pytest.raises(OperatorError, match="frame_origins"):
-        change_plan(Plan(), {"frame_origins": text})
-
-
-def test_origins_are_parted_by_blanks_or_commas_and_none_is_none() -> None:
-    plan = change_plan(
-        Plan(), {"frame_origins": "https://a.example,http://[::1]:80  https://b.example"}
-    )
-    assert parse_frame_origins(plan) == (
-        "https://a.example",
-        "http://[::1]:80",
-        "https://b.example",
-    )
-    assert parse_frame_origins(change_plan(plan, {"frame_origins": "none"})) == ()
-    assert parse_frame_origins(change_plan(plan, {"frame_origins": ""})) == ()
 
 
 def test_a_page_speaks_the_language_of_the_browser_and_offers_the_other(given: Given) -> None:

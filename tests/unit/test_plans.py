@@ -148,3 +148,36 @@ def test_every_value_of_a_plan_can_be_typed() -> None:
     typed = {name: format_plan_value(value) for name, value in msgspec.structs.asdict(plan).items()}
 
     assert change_plan(Plan(), typed) == plan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.example",
+        "*",
+        "https://a.example/path",
+        "https://a.example; script-src *",
+        "https://a.example\nx: y",
+        "'self'",
+        "javascript:alert(1)",
+        "https://*",
+        "https://ä.example",
+        "none https://a.example",
+    ],
+)
+def test_what_is_no_origin_is_declined(text: str) -> None:
+    with pytest.raises(OperatorError, match="frame_origins"):
+        change_plan(Plan(), {"frame_origins": text})
+
+
+def test_origins_are_parted_by_blanks_or_commas_and_none_is_none() -> None:
+    plan = change_plan(
+        Plan(), {"frame_origins": "https://a.example,http://[::1]:80  https://b.example"}
+    )
+    assert parse_frame_origins(plan) == (
+        "https://a.example",
+        "http://[::1]:80",
+        "https://b.example",
+    )
+    assert parse_frame_origins(change_plan(plan, {"frame_origins": "none"})) == ()
+    assert parse_frame_origins(change_plan(plan, {"frame_origins": ""})) == ()
