@@ -12,7 +12,8 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId
 from homeroom.base.settings import Settings
-from homeroom.cli.doctor import CheckStatus, _check_jobs
+from homeroom.cli.checks.result import CheckStatus
+from homeroom.cli.checks.store import check_jobs
 from homeroom.domain.jobs import EraseFile, FinishStop
 from homeroom.folder import open_store
 from homeroom.jobs.worker import LEASE_SECONDS, JobHandler, Worker
@@ -96,7 +97,7 @@ def test_a_poisoned_job_is_set_aside_alone_and_the_others_run(store: Store) -> N
     reasons = [reason for _, reason in store.read(lambda uow: uow.jobs.list_set_aside())]
     assert reasons[0] == "no handler takes jobs of the kind of_the_next_version"
     assert all(reason.startswith("the payload cannot be decoded: ") for reason in reasons[1:])
-    check = _check_jobs(store)
+    check = check_jobs(store)
     assert check.state is CheckStatus.WARN
     assert "3 set aside" in check.message
     assert "of_the_next_version" in check.message

@@ -34,8 +34,8 @@ def traced(given: Given) -> Iterator[list[str]]:
 
         return run_traced
 
-    engine.write = write_traced  # type: ignore[method-assign]
+    engine.write = write_traced  # type: ignore[method-assign]  # for this block
     try:
         yield issued
     finally:
-        engine.write = write  # type: ignore[method-assign]
+        engine.write = write  # type: ignore[method-assign]  # for this block

@@ -1,0 +1,1 @@
+"""The checks of `homeroom doctor`, a module for each subject."""
