@@ -15,15 +15,16 @@ from homeroom.base.ids import JobId, SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
 from homeroom.contract.action import V2JSON, Action, Check
+from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import ID, TEXT, Params
 from homeroom.contract.results import Result
-from homeroom.domain.refusal import Refusal
+from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import open_store
 from homeroom.partner import locks
 from homeroom.partner.dispatcher import Dispatcher
-from homeroom.partner.response import PartnerResponse
+from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
 from homeroom.partner.wires.asgi import Observer, Receive, RequestRecord, Scope, WireApp, read_body
 from homeroom.store.local_storage import LocalStorage
@@ -83,6 +84,8 @@ class Toy:
         if params.text == "slow":
             self.began.set()
             assert self.gate.wait(10)
+        if params.text == "overload":
+            raise OverloadedError(7, "the toy is overloaded")
         if params.text == "warn":
             context.uow.warn(Errno.AVATAR_NOT_STORED)
         assert context.uow.schools.get(context.school) is not None
@@ -94,7 +97,7 @@ class ToyV2Wire(WireApp):
     """A v2 wire in little: the school in a header, JSON in the body, `{code, msg, data}` back."""
 
     def __init__(self, dispatcher: Dispatcher, observer: Observer, toy: Toy) -> None:
-        super().__init__(observer, "toy")
+        super().__init__(observer, "toy", (ADD_NOTE,))
         self._dispatcher = dispatcher
         add_note = route(
             ADD_NOTE,
@@ -141,6 +144,9 @@ class Harness:
     school: SchoolId
     clock: ManualClock
     counted: list[tuple[str, int]]
+    status: int = 0
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    """Of the last response."""
 
     async def add(self, text: str = "text", course: int = 1) -> dict[str, Any]:
         """Call the toy action, and return the JSON of the response; empty when it was dropped."""
@@ -165,6 +171,7 @@ class Harness:
         await self.wire(scope, receive, send)
         if not sent:
             return {}
+        self.status, self.headers = sent[0]["status"], dict(sent[0]["headers"])
         response: dict[str, Any] = json.loads(sent[1]["body"])
         return response
 
@@ -241,6 +248,36 @@ def test_a_duplicate_is_refused_for_five_seconds(tmp_path: Path) -> None:
         assert (await harness.add())["code"] == 1
 
     with_harness(tmp_path, test)
+
+
+def test_an_overloaded_server_says_when_to_try_again_and_the_same_call_is_no_duplicate(
+    tmp_path: Path,
+) -> None:
+    async def test(harness: Harness) -> None:
+        for _ in range(2):
+            assert (await harness.add("overload"))["code"] == Errno.SERVER_FAULT.number
+            assert harness.status == 503
+            assert harness.headers[b"retry-after"] == b"7"
+            assert harness.headers[b"x-homeroom-reason"] == b"the toy is overloaded"
+        assert (await harness.add())["code"] == 1
+        assert harness.status == 200
+        assert b"retry-after" not in harness.headers
+        assert harness.toy.notes == ["text"]
+
+    with_harness(tmp_path, test)
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_an_overload_is_the_server_fault_where_the_action_lists_it(
+    action: Action[Any, Any],
+) -> None:
+    response = make_overload_response(OverloadedError(1, "busy"), action)
+    is_listed = Errno.SERVER_FAULT in action.errnos
+    assert response.errno is (Errno.SERVER_FAULT if is_listed else Errno.FAILED)
+
+
+def test_an_overload_before_the_action_is_known_is_an_unknown_error() -> None:
+    assert make_overload_response(OverloadedError(1, "busy"), None).errno is Errno.FAILED
 
 
 def test_a_request_for_a_locked_key_is_refused_when_it_has_waited(

@@ -14,6 +14,7 @@ class HomeroomError(Exception):
         ├── ContendedError   another transaction holds what this one needs: try again
         ├── ParamError       a parameter of a request is missing or malformed
         ├── Refusal          a rule of the contract refuses a request of the partner API
+        ├── OverloadedError  the server cannot answer now, or a limit is reached: try again later
         └── HTTPError        any other HTTP request is answered with an error (RFC 9457)
 
     Exceptions that one package both raises and catches are not drawn. All names end in `Error`,

@@ -1,4 +1,4 @@
-"""Exceptions for refused requests: of the partner API, and of operators."""
+"""Exceptions for refused requests: of the partner API, of operators, and until a later time."""
 
 from homeroom.base.errors import HomeroomError
 from homeroom.contract.errno import Errno
@@ -15,6 +15,19 @@ class Refusal(HomeroomError):
         self.errno = errno
         self.reason = reason or errno.en
         self.about = about
+
+
+class OverloadedError(HomeroomError):
+    """The server cannot answer a request now, or the school is over a limit: try again later.
+
+    Nothing was changed. The partner API answers HTTP 503 with Retry-After and the usual envelope
+    (READINGS Q102).
+    """
+
+    def __init__(self, retry_after_seconds: int, reason: str) -> None:
+        super().__init__(retry_after_seconds, reason)
+        self.retry_after_seconds = retry_after_seconds
+        self.reason = reason
 
 
 class OperatorError(HomeroomError):

@@ -17,7 +17,7 @@ from homeroom.base.ids import JobId, SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamError, ParamListError, Params
 from homeroom.contract.results import Result
-from homeroom.domain.refusal import Refusal
+from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.duplicates import DuplicateGuard
 from homeroom.partner.faults import drop_unsaved
@@ -71,14 +71,23 @@ class Dispatcher:
         """Run an action for an authenticated school.
 
         `fields` are the parameters as they travel: texts of a form or values of JSON, without
-        credentials. Raises `Refusal` when nothing was run, `DroppedConnectionError` when a fault
-        asks for it.
+        credentials. Raises `Refusal` when nothing was run, `OverloadedError` when the caller shall
+        send the same again later, `DroppedConnectionError` when a fault asks for it.
         """
         params = _read_params(route, fields)
         if route.refuses_duplicates and self.duplicates.is_duplicate(
             school, route.action.name, fields, self._clock.now()
         ):
             raise Refusal(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
+        try:
+            return await self._lock_and_run(route, school, params)
+        except OverloadedError:
+            self.duplicates.discard(school, route.action.name, fields)
+            raise
+
+    async def _lock_and_run(
+        self, route: ActionRoute[Any, Any, Any], school: SchoolId, params: Params
+    ) -> PartnerResponse:
         acquire = _lock_keys(route.locks, school, params, acquires=True)
         watch = _lock_keys(route.locks, school, params, acquires=False)
         if not acquire and not watch:

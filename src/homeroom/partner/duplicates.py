@@ -37,6 +37,10 @@ class DuplicateGuard:
         self._seen[key] = now
         return False
 
+    def discard(self, school: SchoolId, action: str, fields: Mapping[str, object]) -> None:
+        """Forget a request that was not run, so that the caller can send it again."""
+        self._seen.pop((school, _fingerprint(action, fields)), None)
+
     def forget(self, school: SchoolId) -> None:
         """Forget the requests of a school."""
         self._seen = {key: seen_at for key, seen_at in self._seen.items() if key[0] != school}

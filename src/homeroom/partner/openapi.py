@@ -59,6 +59,12 @@ HEADERS: Schema = {
         "schema": {"type": "string"},
     },
 }
+RETRY_AFTER: Schema = {
+    "Retry-After": {
+        "description": "Seconds after which the call may be sent again.",
+        "schema": {"type": "integer"},
+    }
+}
 
 
 def describe_partner_api(*, client_profile: bool) -> OpenAPIPart:
@@ -97,6 +103,12 @@ def _operation(action: Action[Any, Any], response: str, *, client_profile: bool)
                 "content": _json(response),
             },
             "413": {"description": "The body is too large.", "content": _json("Refused")},
+            "503": {
+                "description": "The server cannot answer now, or the school is over a limit of "
+                "its plan: nothing was changed, try again later.",
+                "headers": {**HEADERS, **RETRY_AFTER},
+                "content": _json("Refused"),
+            },
         },
     }
 

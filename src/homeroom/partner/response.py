@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.contract.results import Result
-from homeroom.domain.refusal import Refusal
+from homeroom.domain.refusal import OverloadedError, Refusal
 
 MAX_REASONS = 3
 """Refused entries of a batch whose reasons are given; the others are counted."""
@@ -18,11 +20,27 @@ class PartnerResponse:
     errno: Errno = Errno.DONE
     result: Result | None = None
     reason: str = ""
+    retry_after_seconds: int | None = None
+    """Set where the server could not answer: the status is 503, and Retry-After says this."""
 
 
 def make_refusal_response(refusal: Refusal) -> PartnerResponse:
     """Return the response of a refusal that carries no result."""
     return PartnerResponse(refusal.errno, reason=refusal.reason)
+
+
+def make_overload_response(
+    error: OverloadedError, action: Action[Any, Any] | None
+) -> PartnerResponse:
+    """Return the response of a server that cannot answer now (READINGS Q102).
+
+    Its errno need not be one that the action lists. The action is None before it is known.
+    """
+    is_listed = action is not None and Errno.SERVER_FAULT in action.errnos
+    errno = Errno.SERVER_FAULT if is_listed else Errno.FAILED
+    return PartnerResponse(
+        errno, reason=error.reason, retry_after_seconds=error.retry_after_seconds
+    )
 
 
 def summarize_reasons(reasons: Sequence[str]) -> str:

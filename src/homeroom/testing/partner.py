@@ -24,7 +24,7 @@ class PartnerReply:
     """A response of the partner API."""
 
     status: int
-    """The HTTP status: 200, whatever the errno."""
+    """The HTTP status: 200 for every errno; 503 when the server cannot answer now."""
     body: dict[str, Any]
     headers: Mapping[str, str]
 

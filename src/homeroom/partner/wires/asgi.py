@@ -3,7 +3,7 @@
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -12,10 +12,15 @@ from homeroom.base.clock import Clock
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import SchoolId
 from homeroom.base.text import escape_non_ascii
+from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
-from homeroom.domain.refusal import Refusal
+from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.partner.dispatcher import DroppedConnectionError
-from homeroom.partner.response import PartnerResponse, make_refusal_response
+from homeroom.partner.response import (
+    PartnerResponse,
+    make_overload_response,
+    make_refusal_response,
+)
 from homeroom.web.journal import Journal, JournalEntry, mask_form
 
 log = logging.getLogger("homeroom.partner")
@@ -99,8 +104,11 @@ class WireApp(ABC):
     A wire implements `respond`, from the request to the dispatcher, and `encode`, its envelope.
     """
 
-    def __init__(self, observer: Observer, id_prefix: str) -> None:
+    def __init__(
+        self, observer: Observer, id_prefix: str, actions: Iterable[Action[Any, Any]]
+    ) -> None:
         self._observer = observer
+        self._actions = {action.name: action for action in actions}
         self._ids = map(f"{id_prefix}-{{}}".format, count(1))
 
     @abstractmethod
@@ -109,7 +117,7 @@ class WireApp(ABC):
     ) -> PartnerResponse:
         """Return the response to a request, and note in `record` what is read of it.
 
-        Raises `Refusal`, `BodyTooLargeError` and `DroppedConnectionError`.
+        Raises `Refusal`, `OverloadedError`, `BodyTooLargeError` and `DroppedConnectionError`.
         """
 
     @abstractmethod
@@ -125,6 +133,9 @@ class WireApp(ABC):
             response = await self.respond(scope, receive, record)
         except Refusal as refusal:
             response = make_refusal_response(refusal)
+        except OverloadedError as error:
+            status = 503
+            response = make_overload_response(error, self._actions.get(record.action))
         except BodyTooLargeError:
             status = 413
             response = PartnerResponse(errno=Errno.BAD_PARAMS, reason="the body is too large")
@@ -138,7 +149,7 @@ class WireApp(ABC):
                 errno=Errno.SERVER_FAULT, reason="the server failed; see its log"
             )
         body = self.encode(response)
-        await _send(send, status, body, response.reason, record.request_id)
+        await _send(send, status, body, response, record.request_id)
         self._observer.report(record, response, response.reason, started)
 
 
@@ -169,14 +180,19 @@ async def read_body(receive: Receive, content_length: bytes, limit: int) -> byte
     return b"".join(parts)
 
 
-async def _send(send: Send, status: int, body: bytes, reason: str, request_id: str) -> None:
+async def _send(
+    send: Send, status: int, body: bytes, response: PartnerResponse, request_id: str
+) -> None:
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"x-request-id", request_id.encode()),
         (b"content-length", str(len(body)).encode()),
     ]
-    if reason:
-        headers.append((b"x-homeroom-reason", escape_non_ascii(reason)[:MAX_REASON].encode()))
+    if response.reason:
+        reason = escape_non_ascii(response.reason)[:MAX_REASON]
+        headers.append((b"x-homeroom-reason", reason.encode()))
+    if response.retry_after_seconds is not None:
+        headers.append((b"retry-after", str(response.retry_after_seconds).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

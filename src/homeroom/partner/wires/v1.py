@@ -66,13 +66,12 @@ class V1Wire(WireApp):
         observer: Observer,
         id_prefix: str,
     ) -> None:
-        super().__init__(observer, id_prefix)
+        super().__init__(observer, id_prefix, (route.action for route in TABLE))
         self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._routes: dict[tuple[str, str], ActionRoute[Any, Any, Any]] = {
             (route.action.v1.path, route.action.name): route for route in TABLE
         }
-        self._actions = frozenset(route.action.name for route in TABLE)
         self._file_actions = frozenset(
             route.action.name for route in TABLE if route.action.v1.takes_file
         )
