@@ -3,7 +3,7 @@
 # the command to type is said.
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
-#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium, ffmpeg, nginx, Node.js
+#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium, ffmpeg, nginx, Node.js, a JDK
 set -euo pipefail
 
 # Install Debian packages, or say how to and fail.
@@ -51,6 +51,8 @@ tests() {
   [[ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ]] || missing+=(libnginx-mod-rtmp)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
+  # Java's own HTTP client is one of the clients; a JRE alone cannot run its source.
+  command -v javac >/dev/null || missing+=(default-jdk-headless)
   # What drives Chromium, Playwright's own node, is linked against it.
   compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || missing+=(libatomic1)
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
