@@ -46,6 +46,53 @@ def test_a_deleted_clip_loses_its_bytes_before_the_answer_and_keeps_its_row(give
     assert rows == {kept.id: None, gone.id: given.now}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("fileId[]", "fileId[0]", "fileId[a][b]", "fileId[", "[fileId]", "fileid", "FileId"),
+        *("FILEID", "file_id", "file-id", "file id", "File_Ids", "fileIds", "fielId", "fleId"),
+        *(
+            "fileId2",
+            "filId",
+            "fileI",
+            "tileId",
+            "file.id",
+            "clipId",
+            "clip",
+            "videoFile",
+            "x[file]",
+        ),
+        *("classVideo", "VIDEO", "file", "fileId\u200b"),
+    ],
+)
+def test_a_misspelled_file_id_deletes_nothing(given: Given, name: str) -> None:
+    """Case A4: each of these was the same as no fileId, which means every clip."""
+    lesson = given.held_lesson()
+    clip = given.clip(lesson)
+    form: dict[str, Value] = {"classId": lesson, name: clip.file.file_id}
+    for more in ({}, {"fileId": clip.file.file_id}):
+        reply = given.api.call("deleteClassVideo", **form, **more)
+        assert reply.errno == 100
+        assert reply.reason.endswith(": send fileId")
+    assert on_disk(given, clip).exists()
+    assert given.api.call("deleteClassVideo", classId=lesson, **{"fileId[]": ""}).errno == 100
+    assert delete(given, lesson, clip.file.file_id).errno == 1
+
+
+def test_the_reason_names_the_misspelled_and_the_right_name(given: Given) -> None:
+    """Case A4: the reason is the one of the case."""
+    reply = given.api.call("deleteClassVideo", classId=1, **{"fileId[]": "x"})
+    assert (reply.errno, reply.reason) == (100, "fileId[]: send fileId")
+
+
+def test_other_unknown_names_are_ignored(given: Given) -> None:
+    """Case A4: clients send extra fields, which must not keep them from their work."""
+    lesson = given.held_lesson()
+    given.clip(lesson)
+    extra: dict[str, Value] = {"lang": "zh", "field": 1, "_": "", "courseId": 1, "profit": 1}
+    assert given.api.call("deleteClassVideo", classId=lesson, **extra).errno == 1
+
+
 def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:

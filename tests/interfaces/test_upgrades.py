@@ -13,7 +13,7 @@ import pytest
 
 from homeroom.contract.action import APIPath
 from tests.support.given import Given
-from tests.support.raw import COURSE, answer, connected, every_byte, head, sent
+from tests.support.raw import COURSE, answer, connected, every_byte, head
 
 TARGET: Final = f"{COURSE}?action=addCourse"
 HTTP2: Final = {

@@ -48,7 +48,7 @@ class LessonParams(Params, frozen=True, kw_only=True):
 class DeleteClassVideo(LessonParams, frozen=True, kw_only=True):
     """The parameters of deleteClassVideo; no fileId means every clip."""
 
-    file_id: Annotated[str | None, TEXT] = None
+    file_id: Annotated[str | None, TEXT.with_guard("file", "clip", "video")] = None
 
 
 class UpdateClassLockStatus(LessonParams, frozen=True, kw_only=True):

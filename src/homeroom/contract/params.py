@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_origin, get_type_hints
 import msgspec
 
 from homeroom.base.errors import HomeroomError
+from homeroom.contract.near_names import is_near_miss
 
 MAX_CUSTOM_COLUMN_LENGTH = 50
 MAX_DIGITS = 18
@@ -49,10 +50,24 @@ class ParamType:
     """The value is the spelling the caller used, not what it stood for."""
     zero_is_absent: bool = False
     """A client that sends every optional sends 0 where it means none."""
+    guard_words: tuple[str, ...] = ()
+    """Set where the absence of this parameter means all: it narrows what is destroyed. A near miss
+    of its names, and any unknown name that contains one of these words, is then refused."""
 
     def with_names(self, *names: str) -> "ParamType":
         """Return the same rule under other wire names; the first is the one in the docs."""
         return replace(self, names=names)
+
+    def with_guard(self, *words: str) -> "ParamType":
+        """Return the same rule for a parameter that narrows what is destroyed."""
+        return replace(self, guard_words=words)
+
+    def may_mean(self, unknown: str, documented: str) -> bool:
+        """Tell whether an unknown name may stand for this parameter, by its documented name."""
+        spelled = unknown.casefold()
+        return is_near_miss(unknown, documented) or any(
+            word in spelled for word in self.guard_words
+        )
 
     def is_absent(self, raw: object) -> bool:
         """Tell whether a value stands for none."""
@@ -95,9 +110,13 @@ class ParamsReader(Generic[P]):
     def __init__(self, params: type[P]) -> None:
         self.params = params
         self.fields = tuple(_slots(params))
+        self._names = frozenset(name for slot in self.fields for name in slot.names)
+        self._guarded = tuple(slot for slot in self.fields if slot.param.guard_words)
 
     def read(self, raw_params: Mapping[str, Any]) -> P:
         """Return the typed parameters; raises `ParamError` for the first invalid one."""
+        if self._guarded:
+            self._refuse_near_misses(raw_params)
         values: dict[str, Any] = {}
         for slot in self.fields:
             for name in slot.names:
@@ -122,6 +141,15 @@ class ParamsReader(Generic[P]):
         params = self.params(**values)
         params.validate()
         return params
+
+    def _refuse_near_misses(self, raw_params: Mapping[str, Any]) -> None:
+        """Refuse a name that may be meant for a parameter that narrows what is destroyed."""
+        for name in raw_params:
+            if name in self._names:
+                continue
+            for slot in self._guarded:
+                if slot.param.may_mean(name, slot.names[0]):
+                    raise ParamError(name, f"send {slot.names[0]}")
 
 
 def _slots(params: type[Params]) -> list[ParamField]:
