@@ -81,7 +81,10 @@ class HookServer:
 class Engine:
     """A running engine; its sockets are ours, so that another one can take them over."""
 
-    def __init__(self, folder: Path, hooks: HookServer, **more: int | str) -> None:
+    def __init__(
+        self, folder: Path, hooks: HookServer, descriptors: int = 0, **more: int | str
+    ) -> None:
+        self._descriptors = descriptors
         self.folder = folder
         self.hooks = hooks
         self._more = more
@@ -107,7 +110,12 @@ class Engine:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "homeroom.media.engine"],
+                [
+                    *limit_descriptors(self._descriptors),
+                    sys.executable,
+                    "-m",
+                    "homeroom.media.engine",
+                ],
                 stdin=subprocess.PIPE,
                 stderr=log,
                 pass_fds=fds,
@@ -172,17 +180,24 @@ _BEARER = {"Authorization": f"Bearer {SECRET}"}
 
 
 @contextmanager
-def running_engine(folder: Path, judge: Judge = allow, **more: int | str) -> Iterator[Engine]:
-    """Run an engine until the block ends."""
+def running_engine(
+    folder: Path, judge: Judge = allow, descriptors: int = 0, **more: int | str
+) -> Iterator[Engine]:
+    """Run an engine until the block ends; it may open so many files, if a number is given."""
     hooks = HookServer(judge)
     try:
-        engine = Engine(folder, hooks, **more)
+        engine = Engine(folder, hooks, descriptors, **more)
         try:
             yield engine
         finally:
             engine.close()
     finally:
         hooks.close()
+
+
+def limit_descriptors(number: int) -> list[str]:
+    """Return the start of a command that may open so many files; 0 does not limit it."""
+    return ["sh", "-c", f'ulimit -n {number}; exec "$@"', "sh"] if number else []
 
 
 def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:

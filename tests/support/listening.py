@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 import uvloop
 
+from homeroom.base.connection_budget import create_budget
 from homeroom.media.engine import flv
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
 from homeroom.media.engine.http import MediaHTTP
@@ -89,7 +90,7 @@ class Listener:
         self._connections: WeakSet[MediaHTTP] = WeakSet()
 
         def connection() -> MediaHTTP:
-            made = MediaHTTP(cast("StreamRegistry", self.hub), settings)
+            made = MediaHTTP(cast("StreamRegistry", self.hub), settings, create_budget())
             self._connections.add(made)
             return made
 

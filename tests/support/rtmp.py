@@ -9,6 +9,7 @@ from typing import Any, Final, Self, cast
 
 import uvloop
 
+from homeroom.base.connection_budget import create_budget
 from homeroom.media.engine.amf0 import Value, decode, encode
 from homeroom.media.engine.chunks import (
     COMMAND,
@@ -140,7 +141,9 @@ class Listener:
         self.hub = StubRegistry()
         self._over = asyncio.Event()
         server = await self.hub.loop.create_server(
-            lambda: RTMPConnection(cast("StreamRegistry", self.hub)), "127.0.0.1", 0
+            lambda: RTMPConnection(cast("StreamRegistry", self.hub), create_budget()),
+            "127.0.0.1",
+            0,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()

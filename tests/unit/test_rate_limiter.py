@@ -1,8 +1,6 @@
 """The rate limiter: the time to wait after too many attempts."""
 
-import pytest
-
-from homeroom.player.rate_limiter import MAX_KEYS, RateLimiter, network_of
+from homeroom.player.rate_limiter import MAX_KEYS, RateLimiter
 
 
 def test_waits_double_up_to_the_longest_and_tries_come_back_with_time() -> None:
@@ -46,18 +44,3 @@ def test_a_throttle_does_not_fill_the_memory() -> None:
         throttle.record_attempt(str(number))
     assert throttle.seconds_to_wait("0") == 0
     assert throttle.seconds_to_wait("1") > 0
-
-
-@pytest.mark.parametrize(
-    ("address", "site"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:2", "2001:db8::/64"),
-        ("2001:db8:0:1::2", "2001:db8:0:1::/64"),
-        ("::ffff:192.0.2.7", "::ffff:192.0.2.7"),
-        ("unix", "unix"),
-    ],
-)
-def test_a_network_counts_as_one_address(address: str, site: str) -> None:
-    assert network_of(address) == site

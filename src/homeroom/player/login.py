@@ -17,12 +17,13 @@ from homeroom.base import passwords
 from homeroom.base.clock import MINUTE
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.networks import network_of
 from homeroom.base.text import is_storable
 from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
-from homeroom.player.rate_limiter import RateLimiter, network_of
+from homeroom.player.rate_limiter import RateLimiter
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import logins, viewing
 from homeroom.usecases.dependencies import Dependencies

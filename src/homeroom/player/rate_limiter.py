@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 
 from homeroom.base.clock import MINUTE
@@ -13,8 +12,6 @@ MAX_KEYS = 10_000
 FIRST_WAIT_SECONDS = 5.0
 """First wait; each later one is twice as long."""
 MAX_DOUBLINGS = 30
-IPV6_PREFIX_BITS = 64
-"""The smallest network that a provider assigns to one customer counts as one address."""
 
 
 @dataclass(slots=True)
@@ -73,14 +70,3 @@ class RateLimiter:
     def reset(self, key: str) -> None:
         """Forget all attempts of a key."""
         self._attempts.pop(key, None)
-
-
-def network_of(address: str) -> str:
-    """Return the network that counts as one address: an IPv4 address, or an IPv6 /64."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
-        return str(ip_network((int(ip), IPV6_PREFIX_BITS), strict=False))
-    return address

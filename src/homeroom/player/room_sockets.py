@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.networks import network_of
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.chat_service import ChatService
@@ -28,7 +29,7 @@ from homeroom.player.protocol import (
     SendMessage,
     SetPlaying,
 )
-from homeroom.player.rate_limiter import RateLimiter, network_of
+from homeroom.player.rate_limiter import RateLimiter
 from homeroom.player.room import Room
 from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
 from homeroom.usecases.viewing import LoginRequiredError, NoSuchPageError

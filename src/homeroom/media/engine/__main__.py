@@ -12,6 +12,7 @@ from pathlib import Path
 import uvloop
 
 from homeroom.base.child import on_stdin_closed, read_first_line
+from homeroom.base.connection_budget import create_budget
 from homeroom.base.log import log_to_stderr
 from homeroom.media.engine.disk import DiskWriter
 from homeroom.media.engine.hooks_client import HooksClient
@@ -24,7 +25,6 @@ from homeroom.media.engine.spool import Spool
 
 log = logging.getLogger("homeroom.media")
 
-BACKLOG = 1024
 DISK_SECONDS = 3.0
 REPORT_SECONDS = 2.0
 """Time for the last reports at the end; undelivered ones wait for the next start."""
@@ -53,14 +53,17 @@ async def run(settings: EngineSettings) -> None:
     disk = DiskWriter()
     archive = RecordingArchive(recordings, spool, disk, settings.rotate_seconds)
     disk.sync(archive.recover)
-    hub = StreamRegistry(hooks, archive, settings.coalesce_ms)
+    budget = create_budget()
+    hub = StreamRegistry(hooks, archive, settings.coalesce_ms, budget)
     rtmp = await loop.create_server(
-        lambda: RTMPConnection(hub), sock=socket.socket(fileno=settings.rtmp_fd), backlog=BACKLOG
+        lambda: RTMPConnection(hub, budget),
+        sock=socket.socket(fileno=settings.rtmp_fd),
+        backlog=budget.limits.backlog,
     )
     http = await loop.create_server(
-        lambda: MediaHTTP(hub, settings),
+        lambda: MediaHTTP(hub, settings, budget),
         sock=socket.socket(fileno=settings.http_fd),
-        backlog=BACKLOG,
+        backlog=budget.limits.backlog,
     )
     tasks = [asyncio.create_task(hub.sweep()), asyncio.create_task(spool.deliver())]
     gc.collect()

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import resource
 from collections.abc import Callable, Iterable
 
 from homeroom.media.engine.hooks_client import ClientInfo
@@ -17,17 +16,6 @@ STALL_SECONDS = 20.0
 MAX_GOP_BYTES = 16_000_000
 MAX_GOP_FRAMES = 20_000
 """Limits of the GOP cache; in longer groups a new viewer waits for the next keyframe."""
-
-
-def is_crowded(transport: asyncio.BaseTransport, share: float = 3 / 4) -> bool:
-    """Return whether a connection is over a share of the file descriptor limit.
-
-    The rest is reserved for recordings and for the API.
-    """
-    own = transport.get_extra_info("socket")
-    # The system assigns the lowest free number.
-    number: int = own.fileno() if own is not None else -1
-    return number >= share * resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class GopCache:

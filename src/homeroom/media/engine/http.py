@@ -9,9 +9,12 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from homeroom.base.connection_budget import ConnectionBudget, ConnectionSlot
+from homeroom.base.errors import HomeroomError
 from homeroom.base.keys import secrets_equal
+from homeroom.base.networks import network_of
 from homeroom.media.engine import requests
-from homeroom.media.engine.fanout import StreamViewer, is_crowded
+from homeroom.media.engine.fanout import StreamViewer
 from homeroom.media.engine.hls import TooFarAheadError
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
 from homeroom.media.engine.registry import StreamRegistry
@@ -23,8 +26,6 @@ log = logging.getLogger("homeroom.media.http")
 
 MAX_HEAD_BYTES: Final = 8192
 HEAD_SECONDS: Final = 10.0
-CROWDED_SECONDS: Final = 2.0
-"""The same deadline when there are too many connections."""
 IDLE_SECONDS: Final = 60.0
 FULL_SECONDS: Final = 20.0
 """A peer may read nothing of a response for this long."""
@@ -41,13 +42,21 @@ API: Final = "/api/v1/"
 JSON: Final = "application/json"
 
 
+class NoRoomError(HomeroomError):
+    """A viewer with a valid address finds no room."""
+
+
 class MediaHTTP(asyncio.Protocol):
     """One HTTP connection; handles its requests one after the other."""
 
     _transport: asyncio.Transport
+    _slot: ConnectionSlot
 
-    def __init__(self, hub: StreamRegistry, settings: EngineSettings) -> None:
+    def __init__(
+        self, hub: StreamRegistry, settings: EngineSettings, budget: ConnectionBudget
+    ) -> None:
         self._streams = hub
+        self._budget = budget
         self._secret = settings.api_secret
         self._loop = asyncio.get_running_loop()
         self._id = hub.client_id()
@@ -55,8 +64,6 @@ class MediaHTTP(asyncio.Protocol):
         self._is_local = False
         self._received = bytearray()
         self._is_full = False
-        self._is_crowded = False
-        """Whether only requests of our own server are still handled."""
         self._unsent = 0
         self._deadline = self._loop.time() + HEAD_SECONDS
         self._timer: asyncio.TimerHandle | None = None
@@ -74,16 +81,16 @@ class MediaHTTP(asyncio.Protocol):
         self._peer = peer.removeprefix("::ffff:")
         with suppress(ValueError):
             self._is_local = ip_address(self._peer).is_loopback
-        self._is_crowded = is_crowded(transport)
-        if self._is_crowded:
-            # A local peer may be our server, which restarts an engine that does not answer.
-            if not self._is_local or is_crowded(transport, 7 / 8):
-                self._transport.abort()
-            self._deadline = self._loop.time() + CROWDED_SECONDS
+        self._slot = self._budget.admit(network_of(self._peer), self._transport.abort)
+        if not self._slot.is_open:
+            self._transport.write(requests.OVERLOADED)
+            self._transport.close()
+            return
         self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason does not matter
-        """Release the task, the viewer and the timer."""
+        """Release the slot, the task, the viewer and the timer."""
+        self._slot.release()
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -95,6 +102,8 @@ class MediaHTTP(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Add input; input from an FLV viewer is ignored."""
+        if not self._slot.is_open:
+            return
         if self._viewer is not None:
             self._ignored += len(data)
             if self._ignored > MAX_IGNORED_BYTES:
@@ -111,6 +120,8 @@ class MediaHTTP(asyncio.Protocol):
         """Pause responses until the peer reads (back-pressure)."""
         if self._viewer is not None:
             self._viewer.pause()
+        else:
+            self._slot.wait()
         self._is_full = True
         self._unsent = self._transport.get_write_buffer_size()
         self._deadline = self._loop.time() + FULL_SECONDS
@@ -178,10 +189,7 @@ class MediaHTTP(asyncio.Protocol):
         elif request.method not in {b"GET", b"HEAD"}:
             self._refuse(request, 405, "only GET, HEAD and OPTIONS are answered")
         elif path.startswith(LIVE):
-            if self._is_crowded:
-                self._reject(503, "there are too many connections")
-            else:
-                self._serve_live(request, requests.parse_target(path[len(LIVE) :], request.query))
+            self._serve_live(request, requests.parse_target(path[len(LIVE) :], request.query))
         else:
             self._refuse(request, 404, "there is nothing at this address")
 
@@ -199,6 +207,7 @@ class MediaHTTP(asyncio.Protocol):
             stream = permission[3]
             if target.number is None and self._try_send(request, target, stream):
                 return
+        self._slot.work()
         self._task = self._loop.create_task(self._serve_when_ready(request, target, stream))
 
     async def _serve_when_ready(
@@ -221,8 +230,8 @@ class MediaHTTP(asyncio.Protocol):
             self._refuse(request, 403, str(reason))
         except TooFarAheadError as reason:
             self._refuse(request, 400, str(reason))
-        except TimeoutError:
-            self._refuse(request, 503, "this did not come in time")
+        except (NoRoomError, TimeoutError) as failure:
+            self._refuse(request, 503, str(failure) or "this did not come in time")
         except Exception:
             log.exception("request_failed", extra={"client": self._id})
             self._refuse(request, 500, "this went wrong")
@@ -234,9 +243,12 @@ class MediaHTTP(asyncio.Protocol):
         host = request.field(b"host")[:255]
         param = f"?{target.query}" if target.query else ""
         ip = self._forwarded_for(request) or self._peer
+        self._slot.identify(network_of(ip))
         client = ClientInfo(self._id, ip, APP, target.name, param, f"http://{host}/{APP}")
         stream = await self._streams.play(client)
         self._client = client
+        if not self._slot.show_right():
+            raise NoRoomError("there are too many viewers; try again later")
         self._permission = (
             target.name,
             target.query,
@@ -276,6 +288,7 @@ class MediaHTTP(asyncio.Protocol):
             self._transport.close()
             return
         self._received.clear()
+        self._slot.work()
         client = cast("ClientInfo", self._client)
         self._viewer = StreamViewer(self._transport, client)
         self._transport.resume_reading()
@@ -285,7 +298,9 @@ class MediaHTTP(asyncio.Protocol):
     def _serve_api(self, request: HTTPRequest, what: str) -> None:
         if not secrets_equal(request.field(b"authorization"), f"Bearer {self._secret}"):
             self._refuse(request, 401, "this is for the API of this server")
-        elif request.method == b"GET" and what == "versions":
+            return
+        self._slot.show_right(is_privileged=True)
+        if request.method == b"GET" and what == "versions":
             self._send_json(
                 request, {"code": 0, "server": "homeroom", "data": {"version": VERSION}}
             )
@@ -311,6 +326,7 @@ class MediaHTTP(asyncio.Protocol):
         log.debug("request_rejected", extra={"client": self._id, "status": status, "why": reason})
         self._received.clear()
         head = requests.response_head(status) + b"Connection: close\r\nContent-Length: %d\r\n\r\n"
+        self._slot.wait()
         self._transport.write(head % len(reason) + reason.encode())
         self._transport.close()
 
@@ -319,6 +335,7 @@ class MediaHTTP(asyncio.Protocol):
         if transport.is_closing():
             return
         self._deadline = self._loop.time() + IDLE_SECONDS
+        self._slot.wait()
         length = b"Content-Length: %d\r\n" % len(body) if body is not None else b""
         head = start + request.connection + length + b"\r\n"
         if not body or request.method == b"HEAD":

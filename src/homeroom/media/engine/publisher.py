@@ -18,9 +18,10 @@ from homeroom.media.engine.chunks import (
     ChunkReader,
     encode_message,
 )
+from homeroom.media.engine.handshake import HANDSHAKE_BYTES, VERSION
 from homeroom.media.engine.packets import SCRIPT, Packet
 from homeroom.media.engine.responses import PING, PONG, control_message
-from homeroom.media.engine.rtmp import HANDSHAKE_BYTES, SET_DATA_FRAME, VERSION
+from homeroom.media.engine.rtmp import SET_DATA_FRAME
 
 PORT: Final = 1935
 """Default port."""

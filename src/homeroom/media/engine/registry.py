@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from homeroom.base.clock import SystemClock
+from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine.chunks import encode_message
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError, HooksClient, hook_body
@@ -37,7 +38,14 @@ def encode_rtmp(packet: Packet) -> bytes:
 class StreamRegistry:
     """All streams of this process."""
 
-    def __init__(self, hooks: HooksClient, archive: RecordingArchive, coalesce_ms: int) -> None:
+    def __init__(
+        self,
+        hooks: HooksClient,
+        archive: RecordingArchive,
+        coalesce_ms: int,
+        budget: ConnectionBudget,
+    ) -> None:
+        self._budget = budget
         self._hooks = hooks
         self._archive = archive
         self._coalesce = coalesce_ms / 1000
@@ -165,6 +173,9 @@ class StreamRegistry:
                 "spooled": self._archive.spool.count,
                 "bytes_in": self.bytes_in,
                 "bytes_out": out,
+                "connections": self._budget.count,
+                "connections_closed": self._budget.closed,
+                "connections_refused": self._budget.refused,
             },
         }
 

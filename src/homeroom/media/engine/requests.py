@@ -22,6 +22,8 @@ KEEP: Final = {
 }
 """The Connection header line, by version and by whether the connection closes."""
 MAX_DIGITS: Final = 12
+UNAVAILABLE: Final = 503
+RETRY_AFTER_SECONDS: Final = 5
 REASONS: Final = {
     200: "OK",
     400: "Bad Request",
@@ -103,7 +105,13 @@ def parse_request(head: bytes) -> HTTPRequest:
 def response_head(status: int, kind: str = "text/plain; charset=utf-8") -> bytes:
     """Return the head of an uncached response, without its length."""
     lines = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
+    if status == UNAVAILABLE:
+        lines += f"Retry-After: {RETRY_AFTER_SECONDS}\r\n"
     return lines.encode() + b"Cache-Control: no-cache\r\n" + CORS
+
+
+OVERLOADED: Final = response_head(UNAVAILABLE) + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+"""The response to a connection that finds no room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
+from homeroom.base.connection_budget import ConnectionBudget, ConnectionSlot
+from homeroom.base.networks import network_of
 from homeroom.media.engine.amf0 import ProtocolError, Value, decode, encode
 from homeroom.media.engine.chunks import (
     ACKNOWLEDGEMENT,
@@ -24,7 +25,8 @@ from homeroom.media.engine.chunks import (
     RTMPMessage,
     split_aggregate,
 )
-from homeroom.media.engine.fanout import StreamViewer, is_crowded
+from homeroom.media.engine.fanout import StreamViewer
+from homeroom.media.engine.handshake import Handshake
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, UnsupportedMediaError
 from homeroom.media.engine.responses import (
@@ -66,11 +68,9 @@ MAX_COMMAND_BYTES_PER_SECOND: Final = 2_000
 MAX_ADDRESS_CHARS: Final = 1024
 """Maximum length of an address or a part of it."""
 
-VERSION: Final = 3
-HANDSHAKE_BYTES: Final = 1536
-"""Size of each handshake message."""
 CALL_RESULTS: Final = {"createStream": MESSAGE_STREAM_ID, "getStreamLength": 0}
 """Results of calls; any other numbered call gets null as its result."""
+NO_ROOM: Final = "the server has too many connections; try again later"
 SET_DATA_FRAME: Final = encode("@setDataFrame")
 METADATA: Final = encode("onMetaData")
 
@@ -81,14 +81,15 @@ class RTMPConnection(asyncio.Protocol):
     _transport: asyncio.Transport
     _timer: asyncio.TimerHandle
     _client: ClientInfo
+    _slot: ConnectionSlot
 
-    def __init__(self, hub: "StreamRegistry") -> None:
+    def __init__(self, hub: "StreamRegistry", budget: ConnectionBudget) -> None:
         self._streams = hub
+        self._budget = budget
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._ip = ""
-        self._handshake: bytes | None = b""
-        self._is_answered = False
+        self._handshake: Handshake | None = Handshake()
         self._reader = ChunkReader()
         self._tc_url: str | None = None
         self._query = ""
@@ -111,7 +112,8 @@ class RTMPConnection(asyncio.Protocol):
             own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         self._timer = self._loop.call_later(HANDSHAKE_SECONDS, self._time_out)
-        if is_crowded(transport):
+        self._slot = self._budget.admit(network_of(self._ip), self._transport.abort)
+        if not self._slot.is_open:
             self._abort("there are too many connections")
 
     def data_received(self, data: bytes) -> None:
@@ -127,7 +129,7 @@ class RTMPConnection(asyncio.Protocol):
             self._abort("it talks too much")
             return
         if self._handshake is not None:
-            data = self._shake_hands(self._handshake + data)
+            data = self._shake_hands(self._handshake, data)
         elif self._received - self._acknowledged >= self._window:
             self._acknowledged = self._received
             self._transport.write(
@@ -151,6 +153,7 @@ class RTMPConnection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """End the publish session or the viewer."""
         self._is_over = True
+        self._slot.release()
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
@@ -158,21 +161,19 @@ class RTMPConnection(asyncio.Protocol):
         if self._viewer is not None:
             self._streams.viewer_left(self._client)
 
-    def _shake_hands(self, data: bytes) -> bytes:
-        """Answer the handshake; returns the input after it."""
-        if data and data[0] != VERSION:
-            self._abort("no RTMP")
+    def _shake_hands(self, handshake: Handshake, data: bytes) -> bytes:
+        try:
+            answer, rest = handshake.feed(data)
+        except ProtocolError as fault:
+            self._abort(str(fault))
             return b""
-        if not self._is_answered and len(data) > HANDSHAKE_BYTES:
-            self._is_answered = True
-            # Zeros as the version select the simple handshake.
-            own = bytes((VERSION,)) + bytes(8) + os.urandom(HANDSHAKE_BYTES - 8)
-            self._transport.write(own + data[1 : 1 + HANDSHAKE_BYTES])
-        if len(data) < 1 + 2 * HANDSHAKE_BYTES:
-            self._handshake = data
+        if answer:
+            self._transport.write(answer)
+        if rest is None:
             return b""
         self._handshake = None
-        return data[1 + 2 * HANDSHAKE_BYTES :]
+        self._slot.wait()
+        return rest
 
     def _process(self) -> None:
         """Handle the buffered messages."""
@@ -197,12 +198,10 @@ class RTMPConnection(asyncio.Protocol):
             self._publication.flush()
 
     def _pause_reading(self) -> None:
-        """Pause reading."""
         self._is_paused = True
         self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
-        """Resume reading."""
         self._is_paused = False
         if not self._transport.is_closing():
             self._transport.resume_reading()
@@ -276,6 +275,7 @@ class RTMPConnection(asyncio.Protocol):
             self._end(connect_error(number, reason))
             return
         self._tc_url = url
+        self._slot.wait()
         self._transport.write(connect_result(number))
         self._set_timer(HANDSHAKE_SECONDS, self._time_out)
 
@@ -295,6 +295,7 @@ class RTMPConnection(asyncio.Protocol):
         self._client = ClientInfo(number, self._ip, APP, stream, param, self._tc_url or "")
         self._pause_reading()
         self._set_timer(HANDSHAKE_SECONDS, self._time_out)
+        self._slot.work()
         self._task = self._loop.create_task(self._run_request(ask))
 
     async def _run_request(self, ask: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -314,6 +315,10 @@ class RTMPConnection(asyncio.Protocol):
         if self._is_over:
             publication.end()
             return
+        if not self._slot.show_right(is_privileged=True):
+            self._refuse("NetStream.Publish.Denied", NO_ROOM)
+            publication.end()
+            return
         self._publication = publication
         self._reader.max_media_bytes = MAX_MEDIA_MESSAGE_BYTES
         self._transport.write(PUBLISH_START)
@@ -326,6 +331,10 @@ class RTMPConnection(asyncio.Protocol):
             self._refuse("NetStream.Play.Failed", str(denial))
             return
         if self._is_over:
+            self._streams.viewer_left(self._client)
+            return
+        if not self._slot.show_right():
+            self._refuse("NetStream.Play.Failed", NO_ROOM)
             self._streams.viewer_left(self._client)
             return
         self._timer.cancel()
@@ -376,6 +385,7 @@ class RTMPConnection(asyncio.Protocol):
         if self._is_over or self._transport.is_closing():
             return
         self._is_over = True
+        self._slot.wait()
         self._transport.write(last)
         self._transport.write_eof()
         self._set_timer(LINGER_SECONDS, self._transport.abort)
@@ -386,6 +396,5 @@ class RTMPConnection(asyncio.Protocol):
         self._transport.abort()
 
     def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        """Replace the timer of this connection."""
         self._timer.cancel()
         self._timer = self._loop.call_later(seconds, then)
