@@ -47,6 +47,7 @@ tests() {
   command -v curl >/dev/null || missing+=(curl)
   command -v ffmpeg >/dev/null || missing+=(ffmpeg)
   command -v openssl >/dev/null || missing+=(openssl)
+  command -v strace >/dev/null || missing+=(strace)
   [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(nginx libnginx-mod-stream)
   [[ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ]] || missing+=(libnginx-mod-rtmp)
   command -v node >/dev/null || missing+=(nodejs)

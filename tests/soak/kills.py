@@ -151,7 +151,7 @@ class Kills:
     def round(self) -> None:
         """Load the server, kill it, and make sure of what is there; then start it again."""
         for client in self.clients:
-            self._put_clips(client)
+            self.put_clips(client)
         stop = threading.Event()
         apis = [self._partner() for _ in self.clients]
         failures: list[BaseException] = []
@@ -250,7 +250,7 @@ class Kills:
         self.server.advance(DAY)
         return clients
 
-    def _put_clips(self, client: Client) -> None:
+    def put_clips(self, client: Client) -> None:
         """Add recordings as `homeroom clip add` does, while the server runs."""
         settings = Settings(data=self.folder)
         files = LocalStorage(self.folder)
@@ -270,7 +270,7 @@ class Kills:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert database.execute("PRAGMA foreign_key_check").fetchall() == []
             for client in self.clients:
-                there = _found(database, client)
+                there = read_contents(database, client)
                 assert there in (client.held, client.unsure), (there, client.held, client.unsure)
                 client.held, client.unsure = there, None
 
@@ -287,7 +287,7 @@ class Kills:
         return {path.stem for path in self.folder.glob("clips/*/*.mp4")}
 
 
-def _found(database: sqlite3.Connection, client: Client) -> Held:
+def read_contents(database: sqlite3.Connection, client: Client) -> Held:
     def rows(sql: str, of: int) -> list[tuple[Any, ...]]:
         return database.execute(sql, (of,)).fetchall()
 
