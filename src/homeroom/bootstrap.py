@@ -53,6 +53,7 @@ from homeroom.usecases import clips, demo, jobs, retention, secrets
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
+from homeroom.web import security_log
 from homeroom.web.faults import FaultInjector
 from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
@@ -186,6 +187,7 @@ async def build_services(
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        security_log.flush()
 
 
 # --- the server ----------------------------------------------------------------------

@@ -65,7 +65,12 @@ ENTRY: Schema = {
     "properties": {
         "request_id": {"type": "string"},
         "at": WHOLE,
-        "sid": {"type": ["integer", "null"]},
+        "sid": {"type": ["integer", "null"], "description": "The school that signed it."},
+        "claimed_sid": {
+            "type": ["integer", "null"],
+            "description": "The SID that a request names without a valid signature: not proven.",
+        },
+        "address": {"type": "string", "description": "The client's IP address."},
         "action": {"type": "string"},
         "fields": {"type": "object", "additionalProperties": {"type": "string"}},
         "errno": {"type": ["integer", "null"], "description": "null: the connection was dropped."},

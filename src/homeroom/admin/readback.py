@@ -35,6 +35,7 @@ from homeroom.web.problems import (
     parameter_error,
     unauthorized_error,
 )
+from homeroom.web.token_log import log_token
 
 MAX_VALUE_LENGTH = 200
 """Maximum characters of a query parameter; no name or identity is longer."""
@@ -50,7 +51,11 @@ class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 def routes(store: AsyncStore, context: ReadBackContext) -> list[Route]:
     """Return the routes of the read-back."""
     return [
-        Route(ROOT + read_back.path, _endpoint(store, context, read_back), methods=["GET"])
+        Route(
+            ROOT + read_back.path,
+            log_token(_endpoint(store, context, read_back)),
+            methods=["GET"],
+        )
         for read_back in READ_BACKS
     ]
 
@@ -62,12 +67,13 @@ def _endpoint(
     allowed = frozenset(name for slot in reader.fields for name in slot.names)
 
     async def respond(request: Request) -> Response:
-        token = fingerprint(bearer_token(request))
+        token_hash = fingerprint(bearer_token(request))
         query = _read_query(request, reader, allowed)
         path_id = _read_path_id(request)
 
         def read_rows(uow: UnitOfWork, page_request: PageRequest) -> Any:  # noqa: ANN401  the type depends on the list
-            scope = _get_scope(operations.find_token(uow, token), getattr(query, "sid", None))
+            request.state.token = token = operations.find_token(uow, token_hash)
+            scope = _get_scope(token, getattr(query, "sid", None))
             read_request = ReadBackRequest(
                 uow, context, scope, query, path_id, replace(page_request, now=uow.now)
             )

@@ -1,7 +1,9 @@
 """The log: one JSON object a line, on standard error."""
 
 import asyncio
+import json
 import logging
+import re
 import sys
 import time
 from contextlib import suppress
@@ -15,6 +17,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",
 }
+
+_CONTROLS = re.compile("[\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Terminal controls, line separators and marks of writing direction; JSON escapes those below."""
 
 
 def log_to_stderr(level: str) -> None:
@@ -50,7 +55,18 @@ class JSONFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return _encode_line(line)
+
+
+def _encode_line(line: dict[str, Any]) -> str:
+    """Return a line as JSON without characters that a terminal or a log reader would act on."""
+    try:
+        text = msgspec.json.encode(line, enc_hook=str).decode()
+    except UnicodeEncodeError:  # a lone surrogate, as of a file name that is not UTF-8
+        text = json.dumps(line, default=str)
+    if text.isascii():
+        return text
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class _BatchingHandler(logging.Handler):

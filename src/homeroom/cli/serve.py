@@ -15,9 +15,9 @@ from homeroom.cli.schools import build_credentials
 from homeroom.contract.action import APIPath
 from homeroom.domain.streams import APP
 from homeroom.domain.webcasts import build_lesson_addresses
-from homeroom.sandbox.access import is_loopback
 from homeroom.usecases import teaching
 from homeroom.usecases.demo import DemoSchool
+from homeroom.web.addresses import is_loopback
 
 
 @click.command()

@@ -14,8 +14,11 @@ from homeroom.domain.clips import NewClip, has_valid_signature
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips
+from homeroom.web import security_log
+from homeroom.web.addresses import get_client_address
 from homeroom.web.problems import HTTPError
 from homeroom.web.ranges import file_response
+from homeroom.web.security_log import SecurityEvent
 
 # Sent with every response, cross-origin or not: a cached copy must serve both cases.
 _CORS_HEADERS = (
@@ -34,6 +37,21 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT)
         file_id = request.path_params["file_id"]
+        try:
+            file = await find_signed_file(request, file_id)
+        except HTTPError as error:
+            if error.status is HTTPStatus.FORBIDDEN:
+                address = get_client_address(request.scope)
+                security_log.report(SecurityEvent.CLIP_REFUSED, address, reason=error.detail)
+            raise
+        try:
+            stored = await asyncio.to_thread(storage.open, file.path)
+        except FileNotFoundError:
+            raise _missing(file_id) from None
+        headers = {"cache-control": "private, no-cache"}
+        return file_response(request, stored, file.name, "video/mp4", headers)
+
+    async def find_signed_file(request: Request, file_id: str) -> NewClip:
         expires_at = _verify_signature(request, file_id, key)
 
         def find_file(uow: UnitOfWork) -> NewClip:
@@ -44,13 +62,7 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
                 raise _missing(file_id)
             return clip.file
 
-        file = await store.read(find_file)
-        try:
-            stored = await asyncio.to_thread(storage.open, file.path)
-        except FileNotFoundError:
-            raise _missing(file_id) from None
-        headers = {"cache-control": "private, no-cache"}
-        return file_response(request, stored, file.name, "video/mp4", headers)
+        return await store.read(find_file)
 
     return [
         Route(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from time import monotonic
 from typing import Annotated
 
 import msgspec
@@ -26,14 +25,15 @@ from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import streams
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web import security_log
+from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import read_body
 from homeroom.web.problems import json_response
+from homeroom.web.security_log import SecurityEvent
 
 log = logging.getLogger("homeroom.media")
 
 MAX_BODY_BYTES = 64 * 1024
-WARNING_INTERVAL_SECONDS = 60.0
-"""Minimum interval between warnings of forged hooks."""
 MAX_TIMESTAMP = 253_402_300_799
 """The last second of the year 9999."""
 RECORDING_SUFFIX = ".mp4"
@@ -92,7 +92,6 @@ class HookEndpoint:
         self._deps = deps
         self._secret = secret
         self._intake = intake
-        self._warned_at = -WARNING_INTERVAL_SECONDS
         self._intake_lock = asyncio.Lock()
         self._handlers: dict[str, Callable[[HookRequest], Awaitable[Response]]] = {
             "on_publish": self._on_publish,
@@ -107,7 +106,11 @@ class HookEndpoint:
 
     async def _handle(self, request: Request) -> Response:
         if not secrets_equal(request.query_params.get("secret", ""), self._secret):
-            self._warn_of_forgery(request)
+            security_log.report(
+                SecurityEvent.HOOK_REFUSED,
+                get_client_address(request.scope),
+                reason="the secret is wrong",
+            )
             return _reject(HTTPStatus.FORBIDDEN, "the secret is wrong")
         try:
             hook = msgspec.json.decode(await read_body(request, MAX_BODY_BYTES), type=HookRequest)
@@ -130,13 +133,6 @@ class HookEndpoint:
                 },
             )
             return _reject(HTTPStatus.FORBIDDEN, str(reason))
-
-    def _warn_of_forgery(self, request: Request) -> None:
-        if monotonic() - self._warned_at < WARNING_INTERVAL_SECONDS:
-            return
-        self._warned_at = monotonic()
-        ip = request.client.host if request.client is not None else ""
-        log.warning("hook_secret_wrong", extra={"ip": ip})
 
     async def _on_publish(self, hook: HookRequest) -> Response:
         def transaction(uow: UnitOfWork) -> int:

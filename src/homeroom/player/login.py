@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cache
 from http import HTTPStatus
 from math import ceil
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from homeroom.base import passwords
 from homeroom.base.clock import MINUTE
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.masking import mask_account
 from homeroom.base.networks import network_of
 from homeroom.base.text import is_storable
 from homeroom.domain.accounts import User, parse_telephone
@@ -27,9 +28,12 @@ from homeroom.player.rate_limiter import RateLimiter
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import logins, viewing
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web import security_log
+from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import read_body
 from homeroom.web.origins import is_same_origin
 from homeroom.web.problems import HTTPError, json_response
+from homeroom.web.security_log import SecurityEvent
 
 MAX_BODY_BYTES = 8 * 1024
 """Longest request body."""
@@ -114,11 +118,12 @@ class LoginEndpoints:
         )
         wait = max(limiter.seconds_to_wait(key) for limiter, key in attempts)
         if wait > 0 or self._waiting_logins >= MAX_WAITING_LOGINS:
-            raise _rate_limited(max(wait, 1))
+            raise _rate_limited(request, max(wait, 1), sid=school, claimed=mask_account(account))
         for limiter, key in attempts:
             limiter.record_attempt(key)
         user = await self._authenticate(account, form.password)
         if user is None:
+            _report(request, SecurityEvent.LOGIN_FAILED, sid=school, claimed=mask_account(account))
             raise _problem(
                 HTTPStatus.UNAUTHORIZED, LoginRefusal.WRONG, "no account has this password"
             )
@@ -129,6 +134,7 @@ class LoginEndpoints:
         ticket = await self._store.write(
             lambda uow: logins.log_in(uow, self._deps, school, user), school
         )
+        _report(request, SecurityEvent.LOGIN_SUCCEEDED, sid=school, actor=f"user {user.id}")
         return json_response({"ticket": ticket})
 
     async def _authenticate(self, account: str, password: str) -> User | None:
@@ -152,15 +158,16 @@ class LoginEndpoints:
 
     async def _log_out(self, request: Request) -> Response:
         form = await self._read_form(request, LogoutForm)
-        _count_attempt(self._logout_limiter, _client_network(request))
+        _count_attempt(self._logout_limiter, request)
         # Forged tickets are rejected without a unit of work.
         if logins.has_session(self._deps, form.ticket):
             await self._store.write(lambda uow: logins.log_out(uow, self._deps, form.ticket))
+            _report(request, SecurityEvent.LOGOUT)
         return json_response({})
 
     async def _register_guest(self, request: Request) -> Response:
         form = await self._read_form(request, GuestForm)
-        _count_attempt(self._guest_limiter, _client_network(request))
+        _count_attempt(self._guest_limiter, request)
         try:
             number = parse_telephone("".join(form.telephone.split())).value
         except Refusal as refusal:
@@ -181,6 +188,7 @@ class LoginEndpoints:
             raise _no_class() from None
         except viewing.LoginRequiredError:
             raise _problem(HTTPStatus.UNAUTHORIZED, LoginRefusal.LOGIN, "log in first") from None
+        _report(request, SecurityEvent.GUEST_REGISTERED, claimed=mask_account(number))
         return json_response({"ticket": ticket})
 
     async def _school_of(self, key: str) -> SchoolId:
@@ -212,19 +220,27 @@ def _dummy_hash() -> str:
 
 
 def _client_network(request: Request) -> str:
-    return network_of(request.client.host) if request.client is not None else ""
+    return network_of(get_client_address(request.scope))
 
 
-def _count_attempt(limiter: RateLimiter, network: str) -> None:
-    """Count an attempt from a network; raises `HTTPError` if it must wait."""
+def _report(request: Request, event: SecurityEvent, **facts: Any) -> None:  # noqa: ANN401  fields of the log
+    """Write an event to the security log, with the name of the form."""
+    form = request.url.path.rpartition("/")[2]
+    security_log.report(event, get_client_address(request.scope), form=form, **facts)
+
+
+def _count_attempt(limiter: RateLimiter, request: Request) -> None:
+    """Count an attempt from the network of a request; raises `HTTPError` if it must wait."""
+    network = _client_network(request)
     wait = limiter.seconds_to_wait(network)
     if wait > 0:
-        raise _rate_limited(wait)
+        raise _rate_limited(request, wait)
     limiter.record_attempt(network)
 
 
-def _rate_limited(wait: float) -> HTTPError:
-    """Return the error for a rate limit, with the seconds to wait."""
+def _rate_limited(request: Request, wait: float, **facts: Any) -> HTTPError:  # noqa: ANN401  fields of the log
+    """Report a throttled request, and return its error, with the seconds to wait."""
+    _report(request, SecurityEvent.LOGIN_THROTTLED, **facts)
     seconds = ceil(wait)
     return HTTPError(
         HTTPStatus.TOO_MANY_REQUESTS,

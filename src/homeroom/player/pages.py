@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
-from homeroom.base.ids import LessonId
+from homeroom.base.ids import LessonId, SchoolId
+from homeroom.base.masking import mask_account
 from homeroom.domain.schools import parse_frame_origins
 from homeroom.domain.viewers import resolve_watch_policy
 from homeroom.domain.webcasts import Hosts
@@ -33,8 +34,11 @@ from homeroom.usecases import demo, viewing
 from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import LoginFreeLink
+from homeroom.web import security_log
+from homeroom.web.addresses import get_client_address
 from homeroom.web.languages import LANGUAGES, choose_language
 from homeroom.web.problems import HTTPError
+from homeroom.web.security_log import SecurityEvent
 
 LIVE = "/live.php"
 LIVE_BY_LINK = "/live_partner.html"
@@ -127,6 +131,7 @@ class ClassPages:
         except viewing.NoSuchPageError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
         seen, lesson = lesson_page.seen, lesson_page.seen.lesson
+        _report_link(request, link, lesson.school, is_valid=lesson_page.ticket is not None)
         frame_ancestors = parse_frame_origins(seen.plan)
         if seen.plan.suspended:
             return self._renderer.render_notice(
@@ -186,6 +191,7 @@ class ClassPages:
             listed = await self._store.read(lambda uow: self._load_course_page(uow, key, link))
         except viewing.NoSuchPageError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "unknown")
+        _report_link(request, link, listed.course.school, is_valid=listed.is_linked)
         if listed.is_suspended:
             return self._renderer.render_notice(
                 request, HTTPStatus.FORBIDDEN, "closed", listed.frame_ancestors
@@ -287,6 +293,19 @@ def lesson_context(
 def _read_link(fields: Mapping[str, str]) -> LoginFreeLink:
     code = fields.get("checkCode", "").strip()
     return LoginFreeLink(fields.get("account", ""), fields.get("nickname", ""), code)
+
+
+def _report_link(
+    request: Request, link: LoginFreeLink | None, school: SchoolId, *, is_valid: bool
+) -> None:
+    """Write the use of a login-free link to the security log."""
+    if link is not None and link.code:
+        security_log.report(
+            SecurityEvent.LINK_USED if is_valid else SecurityEvent.LINK_REFUSED,
+            get_client_address(request.scope),
+            claimed=mask_account(link.account),
+            sid=school,
+        )
 
 
 def _carry_fields(fields: Mapping[str, str], *names: str) -> dict[str, str]:

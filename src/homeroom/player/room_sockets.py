@@ -31,8 +31,10 @@ from homeroom.player.protocol import (
 )
 from homeroom.player.rate_limiter import RateLimiter
 from homeroom.player.room import Room
+from homeroom.player.teacher_log import report_teacher_link
 from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
 from homeroom.usecases.viewing import LoginRequiredError, NoSuchPageError
+from homeroom.web.addresses import get_client_address
 from homeroom.web.close_codes import CloseCode
 from homeroom.web.metrics import Metrics
 from homeroom.web.origins import is_same_origin
@@ -86,14 +88,25 @@ class RoomSockets:
 
     async def _teacher(self, socket: WebSocket) -> None:
         token = socket.path_params["token"]
-        await self._serve(socket, lambda pipe, join: self._chat.join_teacher(pipe, token, join))
+        address = get_client_address(socket.scope)
+
+        async def join_room(pipe: FrameWriter, join: JoinRoom) -> tuple[Room, RoomConnection]:
+            try:
+                room, connection = await self._chat.join_teacher(pipe, token, join)
+            except (NoSuchPageError, OperatorError) as error:
+                report_teacher_link(address, "room", None, str(error))
+                raise
+            report_teacher_link(address, "room", room.lesson, "")
+            return room, connection
+
+        await self._serve(socket, join_room)
 
     async def _serve(self, socket: WebSocket, handle_join: JoinHandler) -> None:
         """Accept a connection and serve it until it closes."""
         if not is_same_origin(socket.headers, self._hosts.pages):
             await socket.close()
             return
-        network = network_of(socket.client.host) if socket.client is not None else ""
+        network = network_of(get_client_address(socket.scope))
         with suppress(WebSocketDisconnect):
             await socket.accept()
             pipe: FrameWriter = socket.scope["extensions"][WRITER_EXTENSION]

@@ -1,6 +1,7 @@
 """Endpoints of the teacher's page: publish by WHIP or RTMP, and end the class."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Protocol
@@ -12,17 +13,20 @@ from starlette.routing import Route
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import hmac_hex, secrets_equal
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import BrowserPublishError, PublishRefusal, StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
 from homeroom.player.rendering import PageRenderer
 from homeroom.player.state import Facts, State, state
+from homeroom.player.teacher_log import report_teacher_link
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching, viewing
 from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.teaching import TeacherPage
+from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import read_body
 from homeroom.web.languages import choose_language
 from homeroom.web.origins import is_same_origin
@@ -39,6 +43,7 @@ STATUSES = {
     PublishRefusal.OFFER: HTTPStatus.BAD_REQUEST,
     PublishRefusal.BUSY: HTTPStatus.CONFLICT,
 }
+Endpoint = Callable[[Request], Awaitable[Response]]
 _TOKEN = re.compile(r"[0-9a-f]{16,64}")
 _SESSION = re.compile(r"([0-9A-Za-z_-]{1,64})\.([0-9a-f]{64})")
 
@@ -83,10 +88,10 @@ class TeacherPages:
         """Return the routes of these endpoints."""
         page = "/teach/{token}"
         return [
-            Route(page, self._page, methods=["GET"]),
-            Route(f"{page}/end", self._end_class, methods=["POST"]),
-            Route(f"{page}/whip", self._go_live, methods=["POST"]),
-            Route(f"{page}/whip/{{session}}", self._stop, methods=["DELETE"]),
+            Route(page, _log_link("open", self._page), methods=["GET"]),
+            Route(f"{page}/end", _log_link("end", self._end_class), methods=["POST"]),
+            Route(f"{page}/whip", _log_link("publish", self._go_live), methods=["POST"]),
+            Route(f"{page}/whip/{{session}}", _log_link("stop", self._stop), methods=["DELETE"]),
         ]
 
     # --- the page --------------------------------------------------------------------------------
@@ -94,7 +99,7 @@ class TeacherPages:
     async def _page(self, request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            page, state_of_class = await self._store.read(lambda uow: self._load_page(uow, token))
+            page, state_of_class = await self._store.read(lambda uow: self._load_page(uow, request))
         except OperatorError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "teach")
         lesson = page.seen.lesson
@@ -119,8 +124,8 @@ class TeacherPages:
             has_browser=self._whip.is_installed,
         )
 
-    def _load_page(self, uow: UnitOfWork, token: str) -> tuple[TeacherPage, State]:
-        page = self._find_lesson(uow, token)
+    def _load_page(self, uow: UnitOfWork, request: Request) -> tuple[TeacherPage, State]:
+        page = self._find_lesson(uow, request)
         lesson = page.seen.lesson
         view = viewing.get_content(uow, self._deps, self._hosts, lesson, to_teacher=True)
         chat = get_chat_state(uow, lesson.id)
@@ -134,11 +139,14 @@ class TeacherPages:
         server, _, key = address.rpartition("/")
         return {"server": server, "key": key}
 
-    def _find_lesson(self, uow: UnitOfWork, token: str) -> TeacherPage:
+    def _find_lesson(self, uow: UnitOfWork, request: Request) -> TeacherPage:
         """Return the class of a token; raises the same `OperatorError` for every invalid token."""
+        token = request.path_params["token"]
         if not _TOKEN.fullmatch(token):
             raise OperatorError("there is no such page")
-        return teaching.open_page(uow, self._deps, token)
+        page = teaching.open_page(uow, self._deps, token)
+        request.state.lesson = page.seen.lesson
+        return page
 
     # --- actions ---------------------------------------------------------------------------------
 
@@ -148,7 +156,7 @@ class TeacherPages:
         token = request.path_params["token"]
 
         def end(uow: UnitOfWork) -> None:
-            page = self._find_lesson(uow, token)
+            page = self._find_lesson(uow, request)
             if not page.is_over:
                 _check_open(page, uow.now)
                 teaching.end_lesson(uow, self._deps, token)
@@ -162,7 +170,7 @@ class TeacherPages:
     async def _go_live(self, request: Request) -> Response:
         self._check_request(request, SDP)
         token = request.path_params["token"]
-        url = await self._store.read(lambda uow: self._push_url(uow, token))
+        url = await self._store.read(lambda uow: self._push_url(uow, request))
         try:
             offer = (await read_body(request, MAX_OFFER_BYTES)).decode()
             session, answer = await self._whip.start_session(url, offer)
@@ -174,10 +182,10 @@ class TeacherPages:
         headers = {**NO_STORE, "location": place}
         return Response(answer, HTTPStatus.CREATED, headers, media_type=SDP)
 
-    def _push_url(self, uow: UnitOfWork, token: str) -> str:
+    def _push_url(self, uow: UnitOfWork, request: Request) -> str:
         """Return the push URL for a browser's stream; raises `HTTPError` if it may not run now."""
         try:
-            page = self._find_lesson(uow, token)
+            page = self._find_lesson(uow, request)
         except OperatorError:
             raise _no_page() from None
         if page.is_over:
@@ -194,7 +202,7 @@ class TeacherPages:
         self._check_request(request)
         token, session = request.path_params["token"], request.path_params["session"]
         try:
-            await self._store.read(lambda uow: self._find_lesson(uow, token))
+            await self._store.read(lambda uow: self._find_lesson(uow, request))
         except OperatorError:
             raise _no_page() from None
         match = _SESSION.fullmatch(session)
@@ -214,6 +222,23 @@ class TeacherPages:
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (None, sent):
             raise HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {media_type}")
+
+
+def _log_link(act: str, endpoint: Endpoint) -> Endpoint:
+    """Log each use of a teacher's link, and each request with a wrong one."""
+
+    async def respond(request: Request) -> Response:
+        reason = "there is no such page"
+        try:
+            return await endpoint(request)
+        except HTTPError as error:
+            reason = error.detail
+            raise
+        finally:
+            lesson: Lesson | None = getattr(request.state, "lesson", None)
+            report_teacher_link(get_client_address(request.scope), act, lesson, reason)
+
+    return respond
 
 
 def _check_open(page: TeacherPage, now: Moment) -> None:

@@ -1,7 +1,6 @@
 """Authorization of the sandbox: this machine, or the operator's token from another machine."""
 
 from http import HTTPStatus
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -9,6 +8,7 @@ from starlette.requests import Request
 from homeroom.async_store import AsyncStore
 from homeroom.base.keys import fingerprint
 from homeroom.usecases import operations
+from homeroom.web.addresses import get_client_address, is_loopback, names_this_machine
 from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
 
 
@@ -21,9 +21,13 @@ class SandboxAccess:
         self._is_loopback_only = is_loopback(listen_address)
 
     async def authorize(self, request: Request) -> None:
-        """Raise `HTTPError` 401 or 403 if the request may not use the sandbox."""
-        client = request.client.host if request.client else ""
-        is_local = is_loopback(client) and _names_this_machine(request)
+        """Raise `HTTPError` 401 or 403 if the request may not use the sandbox.
+
+        The token of the request, if it needs one, is in `request.state.token` then.
+        """
+        is_local = is_loopback(get_client_address(request.scope)) and names_this_machine(
+            request.headers
+        )
         if self._is_loopback_only and is_local and not _is_foreign_page(request):
             return
         if "authorization" not in request.headers:
@@ -33,30 +37,10 @@ class SandboxAccess:
         token = await self._store.read(lambda uow: operations.find_token(uow, token_hash))
         if token is None:
             raise unauthorized_error("no such token is in force")
+        request.state.token = token
         if token.school is not None:
             detail = "this token is one school's; the sandbox wants the operator's"
             raise HTTPError(HTTPStatus.FORBIDDEN, detail)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is a loopback address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _names_this_machine(request: Request) -> bool:
-    """Return whether the Host header names a loopback address.
-
-    Protects from DNS rebinding: a browser sends no Origin if a foreign name resolves to this host.
-    """
-    try:
-        return is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
-    except ValueError:
-        return False
 
 
 def _is_foreign_page(request: Request) -> bool:

@@ -22,14 +22,20 @@ from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import resets, schools
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web import security_log
+from homeroom.web.addresses import get_client_address
 from homeroom.web.faults import MAX_FAULTS, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.problems import HTTPError, json_response
+from homeroom.web.security_log import SecurityEvent
+from homeroom.web.token_log import describe_token, get_token, report_token
 
 MAX_MOMENT = 32_503_680_000
 """The year 3000. Five years are added to a time, so the end of the calendar is too late."""
 DEFAULT_JOURNAL_ENTRIES = 100
 MAX_ID = 2**63
+THIS_MACHINE = "this machine"
+"""Actor of a request over loopback, which needs no token."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -65,9 +71,16 @@ class Sandbox:
         access = SandboxAccess(self.store, self.listen_address)
 
         async def respond(request: Request) -> Response:
-            await access.authorize(request)
+            try:
+                await access.authorize(request)
+            except HTTPError as error:
+                report_token(request, SecurityEvent.SANDBOX_REFUSED, error.status, error.detail)
+                raise
             method = "GET" if request.method == "HEAD" else request.method
-            return await endpoints[method](request)
+            response = await endpoints[method](request)
+            if method == "GET":
+                report_token(request, SecurityEvent.TOKEN_USED, HTTPStatus(response.status_code))
+            return response
 
         return Route(f"/sandbox/{name}", respond, methods=list(endpoints))
 
@@ -85,6 +98,7 @@ class Sandbox:
             await asyncio.to_thread(self.clock.set, moment)
             self.forget(None)
             await self.worker.run_due()
+        _report_change(request, now=moment)
         # The real time at which the next job is due has changed.
         self.worker.wake()
         return await self._get_clock(request)
@@ -111,15 +125,19 @@ class Sandbox:
         if len(self.injector.pending()) >= MAX_FAULTS:
             detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
             raise HTTPError(HTTPStatus.CONFLICT, detail)
-        return json_response(faults.format_fault(self.injector.add(fault)), HTTPStatus.CREATED)
+        added = faults.format_fault(self.injector.add(fault))
+        _report_change(request, **added)
+        return json_response(added, HTTPStatus.CREATED)
 
     async def _list_faults(self, _request: Request) -> Response:
         return json_response(
             {"faults": [faults.format_fault(fault) for fault in self.injector.pending()]}
         )
 
-    async def _clear_faults(self, _request: Request) -> Response:
-        return json_response({"removed": self.injector.clear()})
+    async def _clear_faults(self, request: Request) -> Response:
+        removed = self.injector.clear()
+        _report_change(request, removed=removed)
+        return json_response({"removed": removed})
 
     # --- schools ----------------------------------------------------------------------------------
 
@@ -140,6 +158,7 @@ class Sandbox:
             raise HTTPError(HTTPStatus.CONFLICT, detail) from None
         self.forget(school)
         await self.worker.run_due()
+        _report_change(request, sid=school, to=body.to)
         counts = msgspec.structs.asdict(removed)
         return json_response({"sid": school, "to": body.to, "removed": counts})
 
@@ -165,6 +184,8 @@ class Sandbox:
                 "request_id": entry.request_id,
                 "at": entry.at,
                 "sid": entry.school,
+                "claimed_sid": entry.claimed_school,
+                "address": entry.address,
                 "action": entry.action,
                 "fields": entry.fields,
                 "errno": entry.errno,
@@ -174,6 +195,19 @@ class Sandbox:
             for entry in entries
         ]
         return json_response({"requests": requests})
+
+
+def _report_change(request: Request, **change: object) -> None:
+    """Write a change of the sandbox to the security log."""
+    token = get_token(request)
+    security_log.report(
+        SecurityEvent.SANDBOX_CHANGED,
+        get_client_address(request.scope),
+        actor=describe_token(token) if token is not None else THIS_MACHINE,
+        method=request.method,
+        path=request.url.path,
+        change=change,
+    )
 
 
 def _read_number(request: Request, name: str, default: int) -> int:

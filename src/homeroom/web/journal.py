@@ -26,6 +26,10 @@ class JournalEntry:
     at: Moment
     action: str
     school: SchoolId | None
+    """The school that signed the request."""
+    claimed_school: int | None
+    """The SID that an unproven request names."""
+    address: str
     fields: dict[str, str]
     errno: int | None
     """None: the connection was dropped."""
@@ -46,11 +50,15 @@ class Journal:
     def last(
         self, limit: int, school: SchoolId | None = None, action: str | None = None
     ) -> list[JournalEntry]:
-        """Return the last requests, newest first: of a school and an action, if named."""
+        """Return the last requests, newest first: of a school and an action, if named.
+
+        Those of a school include requests that name it and are not signed by it.
+        """
         chosen = (
             entry
             for entry in reversed(self._entries)
-            if school in (None, entry.school) and action in (None, entry.action)
+            if school in (None, entry.school, entry.claimed_school)
+            and action in (None, entry.action)
         )
         return list(islice(chosen, limit))
 

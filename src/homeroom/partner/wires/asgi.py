@@ -14,6 +14,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.text import escape_non_ascii
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.partner.dispatcher import DroppedConnectionError
 from homeroom.partner.response import (
@@ -21,7 +22,10 @@ from homeroom.partner.response import (
     make_overload_response,
     make_refusal_response,
 )
+from homeroom.web import security_log
+from homeroom.web.addresses import get_client_address
 from homeroom.web.journal import Journal, JournalEntry, mask_form
+from homeroom.web.security_log import SecurityEvent
 
 log = logging.getLogger("homeroom.partner")
 
@@ -30,6 +34,8 @@ Send = Callable[[Any], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
 
 MAX_LOGGED_ACTION = 50
+UNPROVEN = frozenset({Errno.BAD_PARAMS, Errno.NOT_AUTHORISED})
+"""Errnos of a request whose credentials are missing or wrong."""
 MAX_REASON = 500
 """Characters of the header `X-Homeroom-Reason`."""
 
@@ -47,11 +53,23 @@ class RequestRecord:
     """One request, as far as it was read: for the log, the metrics and the journal."""
 
     request_id: str
+    address: str
+    """Address of the client."""
     action: str = ""
     is_known: bool = False
     """An action of this name exists; metrics count all others as `unknown`."""
     school: SchoolId | None = None
+    """The school that signed the request."""
     fields: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def claimed_school(self) -> int | None:
+        """The SID that an unproven request names."""
+        claimed = self.fields.get("SID")
+        is_number = isinstance(claimed, str) and claimed.isascii() and claimed.isdigit()
+        if self.school is not None or not is_number or len(str(claimed)) > MAX_DIGITS:
+            return None
+        return int(str(claimed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +89,25 @@ class Observer:
         errno = response.errno.number if response is not None else None
         milliseconds = round(seconds * 1000, 2)
         action = record.action[:MAX_LOGGED_ACTION]
+        claimed = record.claimed_school
         self.count(action if record.is_known else "unknown", errno or 0, seconds)
+        if record.school is None and response is not None and response.errno in UNPROVEN:
+            security_log.report(
+                SecurityEvent.CALL_REFUSED,
+                record.address,
+                claimed=claimed,
+                action=action,
+                errno=errno,
+                reason=reason,
+            )
         log.info(
             "call",
             extra={
                 "request_id": record.request_id,
+                "address": record.address,
                 "action": action,
                 "sid": record.school,
+                "claimed_sid": claimed,
                 "errno": errno,
                 "reason": reason,
                 "ms": milliseconds,
@@ -90,6 +120,8 @@ class Observer:
                     self.clock.now(),
                     action,
                     record.school,
+                    claimed,
+                    record.address,
                     mask_form(record.fields),
                     errno,
                     reason,
@@ -127,7 +159,7 @@ class WireApp(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request; the text of an unexpected exception goes to the log alone."""
         started = time.perf_counter()
-        record = RequestRecord(next(self._ids))
+        record = RequestRecord(next(self._ids), get_client_address(scope))
         status = 200
         try:
             response = await self.respond(scope, receive, record)
