@@ -8,6 +8,7 @@ import pytest
 
 from homeroom.base import passwords
 from tests.support.chat import Chatter
+from tests.support.engine import until
 from tests.support.given import Given
 from tests.support.readback import ReadBack
 from tests.support.sandbox import Sandbox
@@ -158,6 +159,8 @@ def test_calls_have_an_address_and_the_sid_they_claim(
     form = {**given.api.signed(), "safeKey": "0" * 32, "courseName": "x"}
     given.api.post("addCourse", data=form, headers=FORWARDED)
     given.api.post("addCourse", data={**form, "SID": "x"}, headers=FORWARDED)
+    # A line of a call is written after its response.
+    until(lambda: len(lines.all("homeroom.partner")) == 3)
     accepted, refused, nonsense = lines.all("homeroom.partner")
     sid = given.school.id
     assert (accepted["sid"], accepted["claimed_sid"], accepted["address"]) == (

@@ -80,7 +80,9 @@ def test_strangers_cannot_fill_the_log() -> None:
 
 def test_the_guide_lists_the_events() -> None:
     guide = (Path(__file__).parents[2] / "docs/guides/log.md").read_text()
-    listed = set(re.findall(r"^\| `(\w+)` \|", guide.partition("## The security log")[2], re.M))
+    listed = set(
+        re.findall(r"^\| `(\w+)` \|", guide.partition("## The security log")[2], re.MULTILINE)
+    )
     assert listed == set(SecurityEvent)
 
 

@@ -19,7 +19,7 @@ MAX_WINDOWS = 10_000
 """Addresses whose refusals are counted; beyond that, the oldest window ends early."""
 
 
-class Outcome(StrEnum):
+class Decision(StrEnum):
     """The decision that a line is about."""
 
     ACCEPTED = "accepted"
@@ -49,15 +49,15 @@ class SecurityEvent(StrEnum):
 
 
 OUTCOMES = {
-    SecurityEvent.LOGIN_FAILED: Outcome.REFUSED,
-    SecurityEvent.LOGIN_THROTTLED: Outcome.THROTTLED,
-    SecurityEvent.LINK_REFUSED: Outcome.REFUSED,
-    SecurityEvent.TEACHER_LINK_REFUSED: Outcome.REFUSED,
-    SecurityEvent.TOKEN_REFUSED: Outcome.REFUSED,
-    SecurityEvent.CALL_REFUSED: Outcome.REFUSED,
-    SecurityEvent.CLIP_REFUSED: Outcome.REFUSED,
-    SecurityEvent.HOOK_REFUSED: Outcome.REFUSED,
-    SecurityEvent.SANDBOX_REFUSED: Outcome.REFUSED,
+    SecurityEvent.LOGIN_FAILED: Decision.REFUSED,
+    SecurityEvent.LOGIN_THROTTLED: Decision.THROTTLED,
+    SecurityEvent.LINK_REFUSED: Decision.REFUSED,
+    SecurityEvent.TEACHER_LINK_REFUSED: Decision.REFUSED,
+    SecurityEvent.TOKEN_REFUSED: Decision.REFUSED,
+    SecurityEvent.CALL_REFUSED: Decision.REFUSED,
+    SecurityEvent.CLIP_REFUSED: Decision.REFUSED,
+    SecurityEvent.HOOK_REFUSED: Decision.REFUSED,
+    SecurityEvent.SANDBOX_REFUSED: Decision.REFUSED,
 }
 """The outcome of each event that is not accepted."""
 LIMITED = frozenset(OUTCOMES) - {SecurityEvent.LOGIN_FAILED}
@@ -76,7 +76,7 @@ def report(
 
     No fact may be a secret: no token, no key, no signature, no unmasked account.
     """
-    outcome = OUTCOMES.get(event, Outcome.ACCEPTED)
+    outcome = OUTCOMES.get(event, Decision.ACCEPTED)
     fields = {
         "outcome": outcome.value,
         "address": address,
