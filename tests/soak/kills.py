@@ -10,14 +10,15 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import psycopg
 
 from homeroom.base.clock import DAY, HOUR, SystemClock
 from homeroom.base.ids import LessonId
@@ -35,6 +36,8 @@ STUDENTS: Final = 12
 CLIPS_A_ROUND: Final = 3
 SWEPT_SECONDS: Final = 20
 ACKNOWLEDGED_SECONDS: Final = 60
+Query = Callable[[str, int], list[tuple[Any, ...]]]
+"""Runs a statement with one value, marked `?`, and returns the rows."""
 RECORDING: Final = b"\0\0\0\x08ftyp a recording"
 
 
@@ -138,10 +141,14 @@ def _entries(reply: Reply) -> list[int]:
 class Kills:
     """A server on a folder, killed and started again and again."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, database: str | None = None) -> None:
+        """Take the address of a PostgreSQL database; without one it is SQLite in the folder."""
         self.folder = folder
+        self.database = database
         self.random = random.Random(seed)
         self.acknowledged = 0
+        self.recoveries: list[float] = []
+        """Seconds from each new start of the server to its first right answer."""
         self._changed = threading.Condition()
         self.server = self._start()
         school = json.loads(self.server.cli("school", "create", "--name", "Soak", "--json"))
@@ -183,11 +190,24 @@ class Kills:
         assert arrived, self.server.log
         assert "Traceback" not in self.server.log, self.server.log
         self._check()
+        began = time.monotonic()
         self.server = self._start()
+        with self._partner() as api:
+            assert api.call("addSchoolLabel", labelName="recovered").errno in (1, 353)
+        self.recoveries.append(time.monotonic() - began)
         self._check_bytes()
 
+    def describe(self, rounds: int) -> str:
+        """Return the figures so far."""
+        slowest = sorted(self.recoveries)
+        p99 = slowest[min(len(slowest) - 1, len(slowest) * 99 // 100)]
+        return (
+            f"{rounds} kills, {self.acknowledged} acknowledged calls, recovery"
+            f" p50 {slowest[len(slowest) // 2]:.2f} s, p99 {p99:.2f} s"
+        )
+
     def _start(self) -> Process:
-        return Process("--sandbox", data=self.folder)
+        return Process("--sandbox", data=self.folder, database=self.database)
 
     def _partner(self) -> Partner:
         return Partner(self.server.url, self.sid, self.secret, SystemClock())
@@ -252,7 +272,7 @@ class Kills:
 
     def put_clips(self, client: Client) -> None:
         """Add recordings as `homeroom clip add` does, while the server runs."""
-        settings = Settings(data=self.folder)
+        settings = Settings(data=self.folder, database=self.database)
         files = LocalStorage(self.folder)
         with tempfile.TemporaryDirectory() as folder, open_store(settings) as store:
             source = Path(folder) / "recording.mp4"
@@ -266,13 +286,32 @@ class Kills:
 
     def _check(self) -> None:
         """Compare what every client knows with what the dead server's database holds."""
-        with closing(sqlite3.connect(self.folder / "homeroom.db")) as database:
-            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        with self._opened() as query:
             for client in self.clients:
-                there = read_contents(database, client)
+                there = read_contents(query, client)
                 assert there in (client.held, client.unsure), (there, client.held, client.unsure)
                 client.held, client.unsure = there, None
+
+    @contextmanager
+    def _opened(self) -> Iterator[Query]:
+        """Open the database of a dead server."""
+        if self.database is None:
+            with opened_sqlite(self.folder / "homeroom.db") as query:
+                yield query
+            return
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            # The server is dead, but its last statements may still be at work.
+            others = (
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            deadline = time.monotonic() + SWEPT_SECONDS
+            while connection.execute(others).fetchall() != [(0,)]:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield lambda sql, value: connection.execute(
+                sql.replace("?", "%s").encode(), (value,)
+            ).fetchall()
 
     def _check_bytes(self) -> None:
         """Make sure that the next server ends what a kill interrupted: deleted bytes are gone."""
@@ -287,26 +326,35 @@ class Kills:
         return {path.stem for path in self.folder.glob("clips/*/*.mp4")}
 
 
-def read_contents(database: sqlite3.Connection, client: Client) -> Held:
-    def rows(sql: str, of: int) -> list[tuple[Any, ...]]:
-        return database.execute(sql, (of,)).fetchall()
+@contextmanager
+def opened_sqlite(path: Path) -> Iterator[Query]:
+    """Open a database that no server uses, and make sure that it is whole."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        yield lambda sql, value: connection.execute(sql, (value,)).fetchall()
 
+
+def read_contents(query: Query, client: Client) -> Held:
+    """Return what a database holds of a client."""
     helpers = "SELECT user_id FROM co_teachers WHERE lesson_id = ? ORDER BY position"
-    lessons = rows("SELECT id, name, teacher_id FROM lessons WHERE course_id = ?", client.course)
+    lessons = query("SELECT id, name, teacher_id FROM lessons WHERE course_id = ?", client.course)
     listed = {
         one
-        for (one,) in rows("SELECT user_id FROM course_teachers WHERE course_id = ?", client.course)
+        for (one,) in query(
+            "SELECT user_id FROM course_teachers WHERE course_id = ?", client.course
+        )
     }
     classes = {
-        (name, tuple(one for (one,) in rows(helpers, number))) for number, name, _ in lessons
+        (name, tuple(one for (one,) in query(helpers, number))) for number, name, _ in lessons
     }
     assert len(classes) == len(lessons)
     assert listed == {teacher for *_, teacher in lessons} | {one for _, co in classes for one in co}
-    members = rows("SELECT user_id FROM course_members WHERE course_id = ?", client.course)
-    labels = rows(
+    members = query("SELECT user_id FROM course_members WHERE course_id = ?", client.course)
+    labels = query(
         "SELECT label_id FROM course_labels WHERE course_id = ? ORDER BY position", client.course
     )
-    deleted = rows(
+    deleted = query(
         "SELECT file_id FROM clips WHERE lesson_id = ? AND deleted_at IS NOT NULL", client.recorded
     )
     return Held(

@@ -2,11 +2,9 @@
 
 import random
 import shutil
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +13,7 @@ import pytest
 
 from homeroom.base.clock import SystemClock
 from tests.soak.disk import SYNCS, Disk, read_calls, strace
-from tests.soak.kills import Client, Held, Kills, read_contents
+from tests.soak.kills import Client, Held, Kills, opened_sqlite, read_contents
 from tests.support.pictures import png
 from tests.support.process import COMMAND, Process
 from tests.support.wire import Partner
@@ -138,21 +136,17 @@ def cuts_of(disk: Disk, log: Path) -> Iterator[tuple[float, Disk]]:
 
 def check(history: History, state: Path, until: float) -> None:
     """Compare a disk with what was acknowledged to the clients before a moment."""
-    with closing(sqlite3.connect(state / "homeroom.db")) as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    with opened_sqlite(state / "homeroom.db") as query:
         for client, acks in zip(history.clients, history.acknowledged, strict=True):
             last = sum(at <= until for at, _ in acks) - 1
             possible = [held for _, held in acks[last : last + 2]]
             if client.unsure is not None and last == len(acks) - 1:
                 possible.append(client.unsure)
-            assert read_contents(database, client) in possible
-        covered = dict(
-            database.execute("SELECT id, cover FROM courses WHERE cover IS NOT NULL").fetchall()
-        )
+            assert read_contents(query, client) in possible
+        covered = dict(query("SELECT id, cover FROM courses WHERE cover IS NOT NULL AND id > ?", 0))
         assert {course for at, course in history.covers if at <= until} <= covered.keys()
         for cover in covered.values():
             assert (state / cover).read_bytes() == png()
-        kept = "SELECT path, size FROM clips WHERE deleted_at IS NULL"
-        for path, size in database.execute(kept):
+        kept = "SELECT path, size FROM clips WHERE deleted_at IS NULL AND id > ?"
+        for path, size in query(kept, 0):
             assert (state / path).stat().st_size == size
