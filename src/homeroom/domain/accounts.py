@@ -14,6 +14,8 @@ _UNASSIGNED = re.compile(r"1[0-2][0-9]{9}")
 _FOREIGN = re.compile(r"00([1-9][0-9]{0,3})-([1-9][0-9]{3,14})")
 CHINA = "86"
 
+MAX_EMAIL_LENGTH = 1000
+"""Characters of a text that is checked for an address, which has 254 bytes; others take long."""
 PASSWORD_LENGTHS = range(6, 21)
 
 
@@ -51,7 +53,12 @@ def parse_telephone(text: str, malformed: Errno = Errno.PHONE_MALFORMED) -> Acco
 
 
 def parse_email(text: str, malformed: Errno = Errno.BAD_PARAMS) -> AccountName:
-    """Parse an e-mail address; `malformed` is the errno of a malformed one."""
+    """Parse an e-mail address; `malformed` is the errno of a malformed one.
+
+    An address with many words in other scripts takes some milliseconds.
+    """
+    if len(text) > MAX_EMAIL_LENGTH:
+        raise Refusal(malformed, "the e-mail address is malformed")
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:

@@ -36,6 +36,9 @@ from homeroom.web.faults import Fault, FaultInjector
 
 log = logging.getLogger("homeroom.partner")
 
+MAX_QUICK_CHARS = 16 * 1024
+"""Characters of parameters that are read on the event loop; lists can be a mebibyte."""
+
 
 class DroppedConnectionError(HomeroomError):
     """A fault asks that the connection ends without a response."""
@@ -74,7 +77,10 @@ class Dispatcher:
         credentials. Raises `Refusal` when nothing was run, `OverloadedError` when the caller shall
         send the same again later, `DroppedConnectionError` when a fault asks for it.
         """
-        params = _read_params(route, fields)
+        if _is_large(fields):
+            params = await asyncio.to_thread(_read_params, route, fields)
+        else:
+            params = _read_params(route, fields)
         if route.refuses_duplicates and self.duplicates.is_duplicate(
             school, route.action.name, fields, self._clock.now()
         ):
@@ -148,7 +154,9 @@ class Dispatcher:
         """Run the handler in one unit of work, and return its result with the first warning."""
         try:
             prepared = None
-            if route.prepare is not None:
+            if route.prepare is not None and route.prepares_quickly:
+                prepared = route.prepare(self._storage, params)
+            elif route.prepare is not None:
                 prepared = await asyncio.to_thread(route.prepare, self._storage, params)
 
             def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
@@ -190,6 +198,11 @@ class Dispatcher:
             return make_refusal_response(refusal)
         existing = route.describe_existing(self._hosts, refusal.about)
         return PartnerResponse(refusal.errno, existing, refusal.reason)
+
+
+def _is_large(fields: Mapping[str, object]) -> bool:
+    """Tell whether reading the parameters may take longer than some milliseconds."""
+    return sum(len(value) for value in fields.values() if isinstance(value, str)) > MAX_QUICK_CHARS
 
 
 def _read_params(route: ActionRoute[Any, Any, Any], fields: Mapping[str, object]) -> Params:

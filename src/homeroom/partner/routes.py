@@ -57,7 +57,10 @@ class ActionRoute(Generic[P, R, X]):
     handler: Callable[[CallContext[X], P], R]
     reader: ParamsReader[P]
     prepare: Callable[[Storage, P], X] | None
-    """Slow work on values outside the unit of work: password hashes, pictures."""
+    """Work that needs only the parameters, before the unit of work: account names, password
+    hashes, pictures."""
+    prepares_quickly: bool
+    """`prepare` takes at most some milliseconds, and runs on the event loop."""
     describe_existing: Callable[[Hosts, object], R] | None
     """Makes the result of a refusal from the thing that exists already."""
     locks: tuple[LockRule[P], ...]
@@ -73,6 +76,7 @@ def route(
     handler: Callable[[CallContext[X], P], R],
     *,
     prepare: Callable[[Storage, P], X] | None = None,
+    prepares_quickly: bool = False,
     describe_existing: Callable[[Hosts, object], R] | None = None,
     locks: tuple[LockRule[P], ...] = (),
     refuses_duplicates: bool = False,
@@ -85,6 +89,7 @@ def route(
         handler,
         action.reader(),
         prepare,
+        prepares_quickly,
         describe_existing,
         locks,
         refuses_duplicates,

@@ -6,7 +6,7 @@ from homeroom.base.clock import HOUR
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import is_storable
 from homeroom.contract.errno import Errno
-from homeroom.domain.accounts import parse_account_name
+from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import (
     CHANGE_RULE,
     EXPIRY_EXTENSION_SECONDS,
@@ -101,17 +101,13 @@ def add(
     return lesson
 
 
-def find_teacher(uow: UnitOfWork, user: UserId | None, account: str | None) -> UserId | None:
+def find_teacher(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> UserId | None:
     """Find the UID of a new class's teacher: the one sent, or the one of the account.
 
-    None if no user has the account, or if it is malformed (READINGS Q15).
+    None if no user has the account (READINGS Q15).
     """
-    if user is not None:
+    if user is not None or name is None:
         return user
-    try:
-        name = parse_account_name(account or "")
-    except Refusal:
-        return None
     teacher = find_user(uow, None, name)
     return teacher.id if teacher is not None else None
 

@@ -139,13 +139,19 @@ def register_multiple(
     return RegisteredUsers(data=results)
 
 
-def add_school_student(call: CallContext[None], params: AddSchoolStudent) -> EmptyResult:
+def prepare_student(_storage: Storage, params: AddSchoolStudent) -> AccountName | None:
+    """Parse the account where it counts."""
+    if params.student_uid is not None or params.student_account is None:
+        return None
+    return parse_account_name(params.student_account)
+
+
+def add_school_student(
+    call: CallContext[AccountName | None], params: AddSchoolStudent
+) -> EmptyResult:
     """Put a user on the school's list of students."""
-    name = None
-    if params.student_uid is None and params.student_account is not None:
-        name = parse_account_name(params.student_account)
     accounts.add_school_student(
-        call.uow, call.school, params.student_uid, name, params.student_name
+        call.uow, call.school, params.student_uid, call.prepared, params.student_name
     )
     return EmptyResult()
 

@@ -1,6 +1,7 @@
 """Handlers of courses."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -10,7 +11,6 @@ from homeroom.contract.courses import (
     AddCourse,
     AddedCourse,
     CourseIdParams,
-    CourseParams,
     EditCourse,
     GetWebcastURL,
     WebcastURL,
@@ -34,12 +34,23 @@ def get_lock_keys(school: SchoolId, params: AddCourse) -> Iterable[str]:
     return (f"course identity {school} {identity}",) if identity is not None else ()
 
 
-def prepare_cover(storage: Storage, params: CourseParams) -> str | Refusal | None:
-    """Save the cover, or return its refusal: it is due after other checks."""
+class PreparedCourse(NamedTuple):
+    """The head teacher's account and the name of the stored cover, or the refusals of them.
+
+    A refusal is due after other checks.
+    """
+
+    head_teacher: AccountName | Refusal | None
+    cover: str | Refusal | None
+
+
+def prepare_course(storage: Storage, params: AddCourse | EditCourse) -> PreparedCourse:
+    """Parse the head teacher's account, and save the cover."""
     try:
-        return save_picture(storage, params.picture)
+        cover: str | Refusal | None = save_picture(storage, params.picture)
     except Refusal as refusal:
-        return refusal
+        cover = refusal
+    return PreparedCourse(_parse_head_teacher(params), cover)
 
 
 def describe_existing_course(_hosts: Hosts, course: object) -> AddedCourse:
@@ -49,7 +60,7 @@ def describe_existing_course(_hosts: Hosts, course: object) -> AddedCourse:
     return AddedCourse(data=CourseId(course))
 
 
-def add_course(call: CallContext[str | Refusal | None], params: AddCourse) -> AddedCourse:
+def add_course(call: CallContext[PreparedCourse], params: AddCourse) -> AddedCourse:
     """Create a course and return its id."""
     course = courses.add(
         call.uow, call.deps, call.school, _settings(call, params), params.course_unique_identity
@@ -57,7 +68,7 @@ def add_course(call: CallContext[str | Refusal | None], params: AddCourse) -> Ad
     return AddedCourse(data=course)
 
 
-def edit_course(call: CallContext[str | Refusal | None], params: EditCourse) -> EmptyResult:
+def edit_course(call: CallContext[PreparedCourse], params: EditCourse) -> EmptyResult:
     """Edit a course."""
     courses.edit(
         call.uow,
@@ -82,23 +93,26 @@ def get_webcast_url(call: CallContext[None], params: GetWebcastURL) -> WebcastUR
     return WebcastURL(data=f"{call.hosts.pages}/webcast.php?courseKey={key}{lesson}")
 
 
+def _parse_head_teacher(params: AddCourse | EditCourse) -> AccountName | Refusal | None:
+    """Parse the account where it counts; whatever is wrong with it has one errno."""
+    if params.main_teacher_uid is not None or params.main_teacher_account is None:
+        return None
+    malformed = Errno.HEAD_TEACHER_ACCOUNT_MALFORMED
+    try:
+        return parse_account_name(params.main_teacher_account, malformed)
+    except Refusal as refusal:
+        return Refusal(malformed, refusal.reason)
+
+
 def _settings(
-    call: CallContext[str | Refusal | None], params: AddCourse | EditCourse
+    call: CallContext[PreparedCourse], params: AddCourse | EditCourse
 ) -> courses.CourseFields:
-    name: AccountName | Refusal | None = None
-    if params.main_teacher_uid is None and params.main_teacher_account is not None:
-        try:
-            name = parse_account_name(
-                params.main_teacher_account, Errno.HEAD_TEACHER_ACCOUNT_MALFORMED
-            )
-        except Refusal as refusal:
-            name = Refusal(Errno.HEAD_TEACHER_ACCOUNT_MALFORMED, refusal.reason)
     return courses.CourseFields(
         name=params.course_name,
         folder=params.folder_id,
         expires_at=_expiry(params.expiry_time),
         head_teacher=params.main_teacher_uid,
-        head_teacher_name=name,
+        head_teacher_name=call.prepared.head_teacher,
         subject=params.subject_id,
         category=params.cat_id,
         introduction=params.introduction,
@@ -106,7 +120,7 @@ def _settings(
         allow_add_friend=params.allow_add_friend,
         allow_student_modify_nickname=params.allow_student_modify_nickname,
         hides_replay_from_leavers=params.not_allow_delete_course_student_replay,
-        cover=call.prepared,
+        cover=call.prepared.cover,
     )
 
 

@@ -15,6 +15,7 @@ from homeroom.contract.lessons import (
     EditedLesson,
 )
 from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
+from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
@@ -26,8 +27,10 @@ from homeroom.domain.lessons import (
     RecordingOptions,
     WatchPolicy,
 )
+from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
 from homeroom.partner.routes import CallContext
+from homeroom.store.storage import Storage
 from homeroom.usecases import lessons
 
 
@@ -44,7 +47,17 @@ def describe_existing_lesson(hosts: Hosts, lesson: object) -> AddedLesson:
     return _make_added_lesson(lesson, hosts)
 
 
-def add_course_class(call: CallContext[None], params: AddCourseClass) -> AddedLesson:
+def prepare_teacher(_storage: Storage, params: AddCourseClass) -> AccountName | None:
+    """Parse the teacher's account where it counts; a malformed one is nobody's (READINGS Q15)."""
+    if params.teacher_uid is not None or params.teacher_account is None:
+        return None
+    try:
+        return parse_account_name(params.teacher_account)
+    except Refusal:
+        return None
+
+
+def add_course_class(call: CallContext[AccountName | None], params: AddCourseClass) -> AddedLesson:
     """Create a class and return its id and its addresses."""
     new_lesson = NewLesson(
         name=params.class_name,
@@ -64,7 +77,7 @@ def add_course_class(call: CallContext[None], params: AddCourseClass) -> AddedLe
         introduction=params.class_introduce,
         identity=params.course_unique_identity,
     )
-    teacher = lessons.find_teacher(call.uow, params.teacher_uid, params.teacher_account)
+    teacher = lessons.find_teacher(call.uow, params.teacher_uid, call.prepared)
     added = lessons.add(call.uow, call.deps, call.school, params.course_id, teacher, new_lesson)
     return _make_added_lesson(added, call.hosts)
 

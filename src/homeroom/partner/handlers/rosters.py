@@ -23,6 +23,7 @@ from homeroom.domain.teachers import MemberRole
 from homeroom.partner.handlers.accounts import get_account_lock_key
 from homeroom.partner.handlers.entries import get_errno, note_reasons
 from homeroom.partner.routes import CallContext
+from homeroom.store.storage import Storage
 from homeroom.usecases import rosters
 from homeroom.usecases.rosters import MemberRequest
 
@@ -34,22 +35,30 @@ def get_course_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) ->
 
 def get_account_lock_keys(_school: SchoolId, params: AddCourseStudentMultiple) -> Iterable[str]:
     """Return the lock keys of the accounts, whose registration must be finished."""
-    return (
-        get_account_lock_key(entry.account)
-        for entry in params.students
-        if isinstance(entry, MemberEntry) and entry.uid is None and entry.account is not None
-    )
+    keys = map(_get_own_lock_key, params.students)
+    return (key for key in keys if key is not None)
 
 
-def add_course_student(call: CallContext[None], params: AddCourseStudent) -> EmptyResult:
-    """Add a student or an auditor to a course."""
-    person: MemberRequest | Refusal = MemberRequest(
-        params.student_uid, nickname=params.student_name
-    )
+def _get_own_lock_key(entry: MemberEntry | InvalidEntry) -> str | None:
+    """Return the lock key of an entry that names its person by account."""
+    if isinstance(entry, InvalidEntry) or entry.uid is not None or entry.account is None:
+        return None
+    return get_account_lock_key(entry.account)
+
+
+def prepare_member(_storage: Storage, params: AddCourseStudent) -> MemberRequest | Refusal:
+    """Parse the person of a call."""
     if params.student_uid is None and params.student_account is not None:
-        person = _parse_person(params.student_account, Errno.PHONE_MALFORMED, params.student_name)
+        return _parse_person(params.student_account, Errno.PHONE_MALFORMED, params.student_name)
+    return MemberRequest(params.student_uid, nickname=params.student_name)
+
+
+def add_course_student(
+    call: CallContext[MemberRequest | Refusal], params: AddCourseStudent
+) -> EmptyResult:
+    """Add a student or an auditor to a course."""
     verdict = rosters.add_members(
-        call.uow, call.school, params.course_id, MemberRole(params.identity), [person]
+        call.uow, call.school, params.course_id, MemberRole(params.identity), [call.prepared]
     )[0]
     if isinstance(verdict, Refusal):
         raise verdict
@@ -58,17 +67,26 @@ def add_course_student(call: CallContext[None], params: AddCourseStudent) -> Emp
     return EmptyResult()
 
 
+def prepare_members(
+    _storage: Storage, params: AddCourseStudentMultiple
+) -> list[MemberRequest | Refusal]:
+    """Parse the persons to add: a thousand e-mail addresses can take seconds."""
+    role = MemberRole(params.identity)
+    return [_parse_member(entry, role) for entry in params.students]
+
+
 def add_course_student_multiple(
-    call: CallContext[None], params: AddCourseStudentMultiple
+    call: CallContext[list[MemberRequest | Refusal]], params: AddCourseStudentMultiple
 ) -> AddedMembers:
     """Add students or auditors to a course, and return a result for each."""
-    role = MemberRole(params.identity)
+    requests = [
+        Refusal(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
+        if isinstance(prepared, MemberRequest) and _get_own_lock_key(entry) in call.busy_keys
+        else prepared
+        for entry, prepared in zip(params.students, call.prepared, strict=True)
+    ]
     verdicts = rosters.add_members(
-        call.uow,
-        call.school,
-        params.course_id,
-        role,
-        [_parse_member(entry, role, call.busy_keys) for entry in params.students],
+        call.uow, call.school, params.course_id, MemberRole(params.identity), requests
     )
     note_reasons(call.reasons, verdicts)
     return AddedMembers(
@@ -83,17 +101,20 @@ def add_course_student_multiple(
     )
 
 
+def prepare_removals(
+    _storage: Storage, params: DelCourseStudentMultiple
+) -> list[MemberRequest | Refusal]:
+    """Parse the persons to remove: a thousand e-mail addresses can take seconds."""
+    malformed = Errno.BAD_DATA if params.uids is not None else Errno.PHONE_MALFORMED
+    return [_parse_person(person, malformed) for person in params.get_persons()]
+
+
 def del_course_student_multiple(
-    call: CallContext[None], params: DelCourseStudentMultiple
+    call: CallContext[list[MemberRequest | Refusal]], params: DelCourseStudentMultiple
 ) -> RemovedMembers:
     """Remove students or auditors from a course, and return a result for each."""
-    malformed = Errno.BAD_DATA if params.uids is not None else Errno.PHONE_MALFORMED
     verdicts = rosters.remove_members(
-        call.uow,
-        call.school,
-        params.course_id,
-        MemberRole(params.identity),
-        [_parse_person(person, malformed) for person in params.get_persons()],
+        call.uow, call.school, params.course_id, MemberRole(params.identity), call.prepared
     )
     note_reasons(call.reasons, verdicts)
     return RemovedMembers(
@@ -101,9 +122,7 @@ def del_course_student_multiple(
     )
 
 
-def _parse_member(
-    entry: MemberEntry | InvalidEntry, role: MemberRole, busy: frozenset[str]
-) -> MemberRequest | Refusal:
+def _parse_member(entry: MemberEntry | InvalidEntry, role: MemberRole) -> MemberRequest | Refusal:
     if isinstance(entry, InvalidEntry):
         return Refusal(Errno.BAD_DATA, entry.reason)
     if entry.uid is not None or entry.account is None:
@@ -115,8 +134,6 @@ def _parse_member(
         name = parse_account_name(entry.account, malformed)
     except Refusal as refusal:
         return refusal
-    if get_account_lock_key(entry.account) in busy:
-        return Refusal(Errno.REGISTRATION_FAILED, "the account's registration is unfinished")
     return MemberRequest(None, name, entry.name)
 
 

@@ -1,6 +1,7 @@
 """Handlers of teachers."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.pictures import parse_picture
@@ -24,10 +25,17 @@ def get_account_lock_keys(_school: SchoolId, params: TeacherParams) -> Iterable[
     return (get_account_lock_key(account),)
 
 
-def prepare_photo(storage: Storage, params: AddTeacher) -> str | None:
-    """Check the account and save the photo."""
-    _parse_account(params)
-    return save_picture(storage, params.picture)
+class PreparedTeacher(NamedTuple):
+    """The account of a new teacher, where it counts, and the name of the stored photo."""
+
+    account: AccountName | None
+    photo: str | None
+
+
+def prepare_teacher(storage: Storage, params: AddTeacher) -> PreparedTeacher:
+    """Parse the account, then save the photo."""
+    account = prepare_account(storage, params)
+    return PreparedTeacher(account, save_picture(storage, params.picture))
 
 
 def save_picture(storage: Storage, upload: Upload | None) -> str | None:
@@ -40,33 +48,35 @@ def save_picture(storage: Storage, upload: Upload | None) -> str | None:
     return put_picture(storage, picture)
 
 
-def add_teacher(call: CallContext[str | None], params: AddTeacher) -> AddedTeacher:
+def add_teacher(call: CallContext[PreparedTeacher], params: AddTeacher) -> AddedTeacher:
     """Put a user on the school's list of teachers and return the id of that entry."""
     relation = teachers.add(
         call.uow,
         call.school,
         params.teacher_uid,
-        _parse_account(params),
+        call.prepared.account,
         params.teacher_name,
-        call.prepared,
+        call.prepared.photo,
     )
     return AddedTeacher(data=relation)
 
 
-def stop_using_teacher(call: CallContext[None], params: TeacherParams) -> EmptyResult:
+def stop_using_teacher(call: CallContext[AccountName | None], params: TeacherParams) -> EmptyResult:
     """Deactivate a teacher."""
-    teachers.stop(call.uow, call.deps, call.school, params.teacher_uid, _parse_account(params))
+    teachers.stop(call.uow, call.deps, call.school, params.teacher_uid, call.prepared)
     return EmptyResult()
 
 
-def restart_using_teacher(call: CallContext[None], params: TeacherParams) -> EmptyResult:
+def restart_using_teacher(
+    call: CallContext[AccountName | None], params: TeacherParams
+) -> EmptyResult:
     """Reactivate a teacher."""
-    teachers.restart(call.uow, call.school, params.teacher_uid, _parse_account(params))
+    teachers.restart(call.uow, call.school, params.teacher_uid, call.prepared)
     return EmptyResult()
 
 
-def _parse_account(params: TeacherParams) -> AccountName | None:
-    """Read the account where it counts; a bare range error stays what it is only for addTeacher."""
+def prepare_account(_storage: Storage, params: TeacherParams) -> AccountName | None:
+    """Parse the account where it counts; a range error stays what it is only in addTeacher."""
     if params.teacher_uid is not None or params.teacher_account is None:
         return None
     try:
