@@ -30,7 +30,7 @@ def test_a_reader_that_cannot_open_the_database_says_so(tmp_path: Path) -> None:
     store = Store(SqliteEngine(folder / "homeroom.db"), SystemClock())
     shutil.rmtree(folder)
 
-    with pytest.raises(Exception, match="unable to open"):
+    with pytest.raises(Exception, match="cannot be opened"):
         store.read(count_jobs)
 
     store.close()

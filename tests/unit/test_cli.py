@@ -234,5 +234,5 @@ def test_the_key_of_pull_addresses_is_shown(tmp_path: Path) -> None:
 def test_the_doctor_finds_a_broken_database(tmp_path: Path) -> None:
     (tmp_path / "homeroom.db").write_bytes(bytes(range(256)) * 64)
 
-    with pytest.raises(CommandFailed, match=r"fail  database +no database: file is not a database"):
+    with pytest.raises(CommandFailed, match=r"fail  database +the database is damaged"):
         typed("doctor", "--data", str(tmp_path))

@@ -24,6 +24,8 @@ class OverloadedError(HomeroomError):
     (READINGS Q102).
     """
 
+    is_defect = False
+
     def __init__(self, retry_after_seconds: int, reason: str) -> None:
         super().__init__(retry_after_seconds, reason)
         self.retry_after_seconds = retry_after_seconds

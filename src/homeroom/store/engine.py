@@ -12,11 +12,14 @@ The engines differ in `sqlite.py`, `postgres.py` and the dialects of `statement.
 depends on which engine is in use.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from homeroom.base.errors import HomeroomError
+from homeroom.domain.refusal import OverloadedError
+from homeroom.store.outages import OutageCause
 from homeroom.store.statement import Statement
 
 Value = int | str | None
@@ -25,7 +28,7 @@ Trace = Callable[[str, dict[str, Any]], None]
 """Is called with the SQL and the values of each statement; for benchmarks and tests."""
 
 BUSY_TIMEOUT_SECONDS = 10
-"""Longest wait for a locked SQLite file, and for a connection to PostgreSQL."""
+"""Longest wait for a connection to PostgreSQL."""
 
 
 class StoreError(HomeroomError):
@@ -36,8 +39,27 @@ class StoreError(HomeroomError):
     """
 
 
-class ContendedError(HomeroomError):
+class UnavailableError(StoreError, OverloadedError):
+    """The database could not run the unit of work for a cause that retrying can mend.
+
+    `reason` is the sentence of the cause, for clients. The text of the error also has the detail
+    of the driver, for the operator.
+    """
+
+    def __init__(self, cause: OutageCause, detail: str = "") -> None:
+        OverloadedError.__init__(self, cause.retry_after_seconds, cause.sentence)
+        self.cause = cause
+        self.detail = " ".join(detail.split())
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.detail})" if self.detail else self.reason
+
+
+class ContendedError(UnavailableError):
     """Another transaction holds, for more than a second, a lock that this unit of work needs."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(OutageCause.CONTENDED, detail)
 
 
 class NeedsExclusiveError(HomeroomError):
@@ -66,6 +88,7 @@ class QueuedUnit:
     school: int | None = None
     is_exclusive: bool = True
     """Whether it locks its school exclusively. Units that only add rows may share the lock."""
+    queued_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)

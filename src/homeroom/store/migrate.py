@@ -6,9 +6,10 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from homeroom.store import postgres, sqlite
 from homeroom.store.engine import StoreError
 
 HEAD = "0004"
@@ -30,10 +31,12 @@ def is_current(address: str | Path) -> bool:
         else:
             with psycopg.connect(address, connect_timeout=10) as server:
                 row = server.execute(query).fetchone()
-    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
+    except psycopg.errors.UndefinedTable:
         return False
-    except (sqlite3.DatabaseError, psycopg.Error) as failure:
-        raise StoreError(f"no database: {' '.join(str(failure).split())}") from failure
+    except (sqlite3.Error, psycopg.Error) as failure:
+        if getattr(failure, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            return False  # no such table
+        raise _translate_error(failure, address) from failure
     return row is not None and row[0] == HEAD
 
 
@@ -60,10 +63,20 @@ def migrate(address: str | Path) -> None:
             command.upgrade(config, "head")
     except CommandError as failure:
         raise StoreError(f"the tables are of another version of Homeroom: {failure}") from failure
-    except SQLAlchemyError as failure:
-        raise StoreError(f"the tables were not brought up to date: {failure}") from failure
+    except DBAPIError as failure:
+        # Its own text quotes the SQL, and a page of a library.
+        error = _translate_error(failure.orig, address)
+        raise StoreError(f"the tables were not brought up to date: {error}") from failure
     finally:
         engine.dispose()
+
+
+def _translate_error(failure: BaseException | None, address: str | Path) -> StoreError:
+    if isinstance(failure, sqlite3.Error) and isinstance(address, Path):
+        return sqlite.translate_error(failure, address)
+    if isinstance(failure, psycopg.Error):
+        return postgres.translate_error(failure)
+    return StoreError(str(failure))
 
 
 def _disable_driver_transactions(connection: sqlite3.Connection, _record: object) -> None:

@@ -22,7 +22,9 @@ from homeroom.store.engine import (
     StoreError,
     Trace,
     Traceable,
+    UnavailableError,
 )
+from homeroom.store.outages import find_connection_cause, find_postgresql_cause
 from homeroom.store.statement import POSTGRESQL, Statement
 
 MAX_CONNECTIONS = 10
@@ -82,9 +84,16 @@ class PostgresTransaction(Traceable):
         self.cursor.execute(sql.encode(), values)
 
 
-def _describe(failure: psycopg.Error) -> str:
-    """Return the message of a failure without its detail, which may quote values of rows."""
-    return failure.diag.message_primary or type(failure).__name__
+def translate_error(failure: psycopg.Error) -> StoreError:
+    """Return an error of the driver as one of the store, with its cause if it has one."""
+    if failure.sqlstate is None and isinstance(failure, psycopg.OperationalError):
+        # No connection, or one that has just been lost.
+        text = str(failure)
+        return UnavailableError(find_connection_cause(text), text)
+    cause = find_postgresql_cause(failure.sqlstate or "")
+    # Without the detail, which may quote values of rows.
+    text = failure.diag.message_primary or type(failure).__name__
+    return UnavailableError(cause, text) if cause is not None else StoreError(text)
 
 
 class PostgresEngine:
@@ -159,7 +168,7 @@ class PostgresEngine:
             # sees that row.
             self._rollback(tx)
             if retries_left == 0:
-                raise StoreError(_describe(failure)) from None
+                raise translate_error(failure) from None
             return self._attempt(unit, begin, retries_left - 1)
         except psycopg.errors.LockNotAvailable as failure:
             self._rollback(tx)
@@ -173,7 +182,7 @@ class PostgresEngine:
             if tx.connection.closed and not has_begun and retries_left > 0:
                 # PostgreSQL was restarted while the connection was idle: open another one.
                 return self._attempt(unit, begin, retries_left - 1)
-            raise StoreError(_describe(failure)) from None
+            raise translate_error(failure) from None
         except BaseException:
             self._rollback(tx)
             raise
@@ -185,7 +194,7 @@ class PostgresEngine:
             try:
                 tx = self._local.tx = PostgresTransaction(self._url)
             except psycopg.Error as failure:
-                raise StoreError(f"no connection: {failure}") from failure
+                raise translate_error(failure) from failure
             tx.trace = self.trace
             self._open.append(tx)
         return tx

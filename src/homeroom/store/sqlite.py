@@ -8,6 +8,7 @@ that fails is rolled back to its savepoint; the others of its group are not affe
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,52 +16,74 @@ from pathlib import Path
 from typing import Any
 
 from homeroom.store.engine import (
-    BUSY_TIMEOUT_SECONDS,
     CommitStats,
     QueuedUnit,
     Row,
     StoreError,
     Traceable,
+    UnavailableError,
 )
+from homeroom.store.outages import OutageCause, find_sqlite_cause
 from homeroom.store.statement import SQLITE, Statement
 
 MAX_GROUP_UNITS = 64
 """Units of work in one commit: enough to pay for the fsync, few enough to keep latency flat."""
+LOCK_WAIT_SECONDS = 3.0
+"""Longest wait of a unit of work while another program holds the database."""
+LOCK_RETRY_SECONDS = 0.25
+"""Time after which a wait for the lock looks whether it is to end."""
+MAX_KEPT_WAL_BYTES = 16 * 1024 * 1024
+"""Bytes of the write-ahead log that stay on the disk after it was emptied."""
 
 
 class SqliteTransaction(Traceable):
     """A connection to SQLite, and the transaction that is open on it."""
 
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
-        self.connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=512
-        )
+        self._path = path
+        wait_seconds = LOCK_WAIT_SECONDS if reads_only else LOCK_RETRY_SECONDS
         pragmas = [
             "foreign_keys = ON",
+            f"busy_timeout = {round(wait_seconds * 1000)}",
             "journal_mode = WAL",
             "synchronous = FULL",
-            f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
             "cache_size = -32768",
             "wal_autocheckpoint = 1000",
+            f"journal_size_limit = {MAX_KEPT_WAL_BYTES}",
         ]
         if reads_only:
             pragmas.append("query_only = ON")
-        for pragma in pragmas:
-            self.connection.execute(f"PRAGMA {pragma}")
+        try:
+            self.connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, cached_statements=512
+            )
+            for pragma in pragmas:
+                self.connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error as failure:
+            raise translate_error(failure, path) from failure
 
     def control(self, sql: str) -> None:
         """Run a statement that controls the transaction."""
         if self.trace is not None:
             self.trace(sql, {})
-        self.connection.execute(sql)
+        try:
+            self.connection.execute(sql)
+        except sqlite3.Error as failure:
+            raise translate_error(failure, self._path) from failure
 
     def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run a statement and return its rows."""
-        return self._execute(statement, values).fetchall()
+        try:
+            return self._execute(statement, values).fetchall()
+        except sqlite3.Error as failure:
+            raise translate_error(failure, self._path) from failure
 
     def execute(self, statement: Statement, values: dict[str, Any]) -> int:
         """Run a statement and return the number of rows that it wrote."""
-        return self._execute(statement, values).rowcount
+        try:
+            return self._execute(statement, values).rowcount
+        except sqlite3.Error as failure:
+            raise translate_error(failure, self._path) from failure
 
     def _execute(self, statement: Statement, values: dict[str, Any]) -> sqlite3.Cursor:
         sql, constants = statement.compile_for(SQLITE)
@@ -71,12 +94,21 @@ class SqliteTransaction(Traceable):
         return self.connection.execute(sql, values)
 
 
+def translate_error(failure: sqlite3.Error, path: Path) -> StoreError:
+    """Return an error of the driver as one of the store, with its cause if it has one."""
+    cause = find_sqlite_cause(getattr(failure, "sqlite_errorcode", None), path.parent)
+    return UnavailableError(cause) if cause is not None else StoreError(str(failure))
+
+
 class SqliteEngine:
     """A SQLite file with one writer thread and two reader threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.stats = CommitStats()
+        self.blocked_by: OutageCause | None = None
+        """What the writer waits for."""
+        self._is_closing = False
         self._waiting: queue.SimpleQueue[QueuedUnit | None] = queue.SimpleQueue()
         self.tx = SqliteTransaction(path)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
@@ -87,33 +119,50 @@ class SqliteEngine:
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""
+        if self._is_closing:
+            unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
+            return
         unit.is_exclusive = True  # there is one writer, so no other unit runs at the same time
         self._waiting.put(unit)
 
     def read(self, unit: QueuedUnit) -> None:
         """Queue a snapshot read."""
-        self._readers.submit(self._read, unit)
+        try:
+            self._readers.submit(self._read, unit)
+        except RuntimeError:  # the executor was shut down
+            unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
 
     def close(self) -> None:
-        """Finish the queued units, then close the connections."""
+        """Finish the queued units, then close the connections.
+
+        Units that another program holds up are not waited for; they fail.
+        """
+        self._is_closing = True
         self._waiting.put(None)
         self._writer.join()
+        for unit in self._take_waiting(None):
+            unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
         self._readers.shutdown()
         for tx in self._open:
             tx.connection.close()
 
     def _write(self) -> None:
         while (first := self._waiting.get()) is not None:
-            group = [first]
-            with suppress(queue.Empty):
-                while len(group) < MAX_GROUP_UNITS:
-                    unit = self._waiting.get_nowait()
-                    if unit is None:
-                        self._waiting.put(None)
-                        break
-                    group.append(unit)
+            group = [first, *self._take_waiting(MAX_GROUP_UNITS - 1)]
             for unit, result, failure in self._commit(group):
                 unit.on_done(result, failure)
+
+    def _take_waiting(self, limit: int | None) -> list[QueuedUnit]:
+        """Take units out of the queue, at most some number, up to the sign that it is closed."""
+        units: list[QueuedUnit] = []
+        with suppress(queue.Empty):
+            while limit is None or len(units) < limit:
+                unit = self._waiting.get_nowait()
+                if unit is None:
+                    self._waiting.put(None)
+                    break
+                units.append(unit)
+        return units
 
     def _commit(
         self, group: list[QueuedUnit]
@@ -121,7 +170,7 @@ class SqliteEngine:
         """Run a group of units and commit it; if the commit fails, all units of the group fail."""
         outcomes: list[tuple[QueuedUnit, Any, BaseException | None]] = []
         try:
-            self.tx.control("BEGIN IMMEDIATE")
+            self._begin(group)
             for unit in group:
                 self.tx.control("SAVEPOINT unit")
                 try:
@@ -137,13 +186,32 @@ class SqliteEngine:
             self.stats.commits += 1
             self.stats.units += len(group)
         except Exception as failure:  # noqa: BLE001  after any exception, nothing of the group was committed
-            with suppress(sqlite3.Error):
+            with suppress(StoreError):
                 if self.tx.connection.in_transaction:
                     self.tx.control("ROLLBACK")
-            error = StoreError(f"the group was not committed: {failure}")
-            error.__cause__ = failure
-            return [(unit, None, error) for unit in group]
+            return [(unit, None, _copy_error(failure)) for unit in group]
         return outcomes
+
+    def _begin(self, group: list[QueuedUnit]) -> None:
+        """Begin the transaction of a group, as soon as no other program holds the database.
+
+        When its first unit has waited long enough, the group fails, and with it all units that
+        came in the meantime: each of them would wait as long for the same lock.
+        """
+        deadline = group[0].queued_at + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                self.tx.control("BEGIN IMMEDIATE")
+            except UnavailableError as error:
+                if error.cause is not OutageCause.LOCKED:
+                    raise
+                self.blocked_by = error.cause
+                if self._is_closing or time.monotonic() >= deadline:
+                    group += self._take_waiting(None)
+                    raise
+            else:
+                self.blocked_by = None
+                return
 
     def _read(self, unit: QueuedUnit) -> None:
         try:
@@ -152,7 +220,8 @@ class SqliteEngine:
             try:
                 result = unit.run(tx)
             finally:
-                tx.control("ROLLBACK")
+                with suppress(StoreError):  # after some errors SQLite has rolled back itself
+                    tx.control("ROLLBACK")
         except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
             unit.on_done(None, failure)
         else:
@@ -164,3 +233,16 @@ class SqliteEngine:
             tx = self._local.tx = SqliteTransaction(self.path, reads_only=True)
             self._open.append(tx)
         return tx
+
+
+def _copy_error(failure: Exception) -> StoreError:
+    """Return the error of one unit of a group that was not committed.
+
+    Each unit has an error of its own: an exception that is raised in several tasks would collect
+    the tracebacks of all.
+    """
+    if isinstance(failure, UnavailableError):
+        return UnavailableError(failure.cause, failure.detail)
+    error = StoreError(f"the group was not committed: {failure}")
+    error.__cause__ = failure
+    return error
