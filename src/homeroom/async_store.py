@@ -1,13 +1,25 @@
 """The asynchronous side of the store: coroutines wait for units of work in its threads."""
 
 import asyncio
+import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId
+from homeroom.store.engine import ContendedError, UnavailableError
+from homeroom.store.outages import OutageCause
 from homeroom.store.unit_of_work import Store, UnitOfWork
+
+log = logging.getLogger("homeroom.store")
+
+RECOVERY_SECONDS = 1.0
+"""Seconds without another failure after which a commit ends an outage.
+
+On a disk with little space, some units still fail while others are committed.
+"""
 
 T = TypeVar("T")
 Completion = tuple[asyncio.Future[Any], Any, BaseException | None]
@@ -21,6 +33,10 @@ class AsyncStore:
         self._loop = asyncio.get_running_loop()
         self._finished: deque[Completion] = deque()
         self._is_scheduled = False
+        self.outage: OutageCause | None = None
+        """Cause of the last outage that a unit met, until the database works again."""
+        self.outage_at = 0.0
+        """When a unit met it, in monotonic seconds."""
 
     async def write(
         self,
@@ -32,7 +48,10 @@ class AsyncStore:
         """Do a unit of work; returns when it is committed."""
         future: asyncio.Future[T] = self._loop.create_future()
         self.store.submit_write(use_case, self._reply(future), school=school, shared=shared)
-        return await future
+        result = await future
+        if self.outage is not None:
+            self._check_recovery(self.outage)
+        return result
 
     async def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Read on a snapshot."""
@@ -56,9 +75,24 @@ class AsyncStore:
         self._is_scheduled = False
         while self._finished:
             future, result, failure = self._finished.popleft()
+            if isinstance(failure, UnavailableError):
+                self._report_outage(failure)
             if future.cancelled():
                 continue
             if failure is None:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+    def _report_outage(self, error: UnavailableError) -> None:
+        """Log the first error of an outage; all units fail alike until it ends."""
+        if isinstance(error, ContendedError) or error.cause is OutageCause.SHUTTING_DOWN:
+            return
+        if error.cause is not self.outage:
+            log.error("store_unavailable", extra={"reason": str(error)})
+        self.outage, self.outage_at = error.cause, time.monotonic()
+
+    def _check_recovery(self, outage: OutageCause) -> None:
+        if time.monotonic() - self.outage_at > RECOVERY_SECONDS:
+            log.warning("store_recovered", extra={"after": outage.sentence})
+            self.outage = None

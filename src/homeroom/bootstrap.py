@@ -24,6 +24,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
+from homeroom.domain.refusal import OverloadedError
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import (
     StartupError,
@@ -59,7 +60,13 @@ from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
-from homeroom.web.problems import HTTPError, respond_failure, respond_http_error, respond_status
+from homeroom.web.problems import (
+    HTTPError,
+    respond_failure,
+    respond_http_error,
+    respond_overload,
+    respond_status,
+)
 
 PORT_RETRY_SECONDS = 5.0
 """Seconds that the media engine of a server that was killed may take to free its ports."""
@@ -317,6 +324,7 @@ def _sites(server: Services) -> Starlette:
         ],
         exception_handlers={
             HTTPError: respond_http_error,
+            OverloadedError: respond_overload,
             HTTPException: respond_status,
             Exception: respond_failure,
         },

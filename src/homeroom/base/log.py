@@ -11,6 +11,12 @@ from typing import Any, TextIO
 
 import msgspec
 
+from homeroom.base.errors import HomeroomError
+
+REPEAT_SECONDS = 60.0
+"""Time in which the same outage is logged once by each place that meets it."""
+MAX_REMEMBERED_OUTAGES = 100
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -29,6 +35,7 @@ def log_to_stderr(level: str) -> None:
     logging._srcfile = None  # noqa: SLF001  the documented way not to have callers looked up
     handler = _BatchingHandler(sys.stderr)
     handler.setFormatter(JSONFormatter())
+    handler.addFilter(OutageFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
@@ -53,7 +60,9 @@ class JSONFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        if record.exc_info:
+        if (outage := _get_outage(record)) is not None:
+            line["reason"] = str(outage)
+        elif record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return _encode_line(line)
 
@@ -67,6 +76,37 @@ def _encode_line(line: dict[str, Any]) -> str:
     if text.isascii():
         return text
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+class OutageFilter(logging.Filter):
+    """Drops a record that repeats an outage: the same message with an error of the same text.
+
+    While a disk is full, every loop of the server fails every few seconds for the same cause.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged_at: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log a record."""
+        outage = _get_outage(record)
+        if outage is None:
+            return True
+        key = (record.getMessage(), str(outage))
+        logged_at = self._logged_at.get(key)
+        if logged_at is not None and record.created - logged_at < REPEAT_SECONDS:
+            return False
+        if len(self._logged_at) > MAX_REMEMBERED_OUTAGES:
+            self._logged_at.clear()
+        self._logged_at[key] = record.created
+        return True
+
+
+def _get_outage(record: logging.LogRecord) -> HomeroomError | None:
+    """Return the exception of a record if it is no defect: it needs no traceback."""
+    failure = record.exc_info[1] if record.exc_info else None
+    return failure if isinstance(failure, HomeroomError) and not failure.is_defect else None
 
 
 class _BatchingHandler(logging.Handler):

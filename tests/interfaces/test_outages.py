@@ -1,0 +1,98 @@
+"""A database that fails for a known cause: each interface says which, and when to try again."""
+
+import logging
+
+import httpx
+import pytest
+
+from homeroom.store import sqlite
+from homeroom.store.outages import OutageCause
+from tests.support.given import Given
+from tests.support.outages import failing_writes, foreign_lock, full_disk
+from tests.support.serving import House
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a lock for a moment only."""
+    monkeypatch.setattr(sqlite, "LOCK_WAIT_SECONDS", 0.1)
+
+
+def check_unavailable(given: Given, cause: OutageCause) -> None:
+    """Check the answer of a call that writes (READINGS Q102)."""
+    reply = given.api.call("addCourse", courseName="Course")
+    assert (reply.status, reply.errno, reply.reason) == (503, 114, cause.sentence)
+    assert int(reply.headers["retry-after"]) >= 1
+
+
+def test_a_full_disk_is_the_reason_of_a_call_until_there_is_room(given: Given) -> None:
+    """Case O1."""
+    with full_disk(given.house):
+        for _ in range(3):
+            check_unavailable(given, OutageCause.DISK_FULL)
+    given.course()
+
+
+def test_a_lock_of_another_program_is_the_reason_of_a_call(given: Given) -> None:
+    """Case O9."""
+    if given.house.engine == "postgresql":
+        pytest.xfail("PostgreSQL has no lock of the whole database")
+    with foreign_lock(given.house):
+        check_unavailable(given, OutageCause.LOCKED)
+    given.course()
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "cause"),
+    [
+        ("53200", OutageCause.OUT_OF_MEMORY),
+        ("42501", OutageCause.NO_PERMISSION),
+        ("57014", OutageCause.TIMEOUT),
+        ("58030", OutageCause.DISK_FAILED),
+        ("XX001", OutageCause.DAMAGED),
+    ],
+)
+def test_each_error_of_postgresql_has_its_sentence(
+    given: Given, sqlstate: str, cause: OutageCause
+) -> None:
+    if given.house.engine == "sqlite":
+        pytest.xfail("SQLite has other codes")
+    with failing_writes(given.house, sqlstate):
+        check_unavailable(given, cause)
+    given.course()
+
+
+def test_an_error_of_the_program_is_no_outage(given: Given, house: House) -> None:
+    if house.engine == "sqlite":
+        pytest.xfail("needs an error that PostgreSQL raises")
+    with failing_writes(house, "22012"):
+        reply = given.api.call("addCourse", courseName="Course")
+    assert (reply.status, reply.errno) == (200, 114)
+    assert reply.reason == "the server failed; see its log"
+
+
+def test_a_repeated_call_after_an_outage_is_no_duplicate(given: Given) -> None:
+    form = given.api.signed(courseName="Course")
+    with full_disk(given.house):
+        assert given.api.post("addCourse", data=form).status == 503
+    assert given.api.post("addCourse", data=form).errno == 1
+
+
+def test_pages_and_the_sandbox_answer_503_with_the_cause(given: Given) -> None:
+    with full_disk(given.house):
+        answer = httpx.post(f"{given.house.url}/sandbox/clock", json={"advance": 1}, timeout=30)
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == "the disk is full"
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_an_outage_is_logged_once(given: Given, caplog: pytest.LogCaptureFixture) -> None:
+    given.house.services.async_store.outage = None  # of a test before this one
+    with caplog.at_level(logging.WARNING, "homeroom"), full_disk(given.house):
+        for _ in range(5):
+            check_unavailable(given, OutageCause.DISK_FULL)
+    lines = [record for record in caplog.records if record.message == "store_unavailable"]
+    assert len(lines) == 1
+    assert "the disk is full" in str(vars(lines[0])["reason"])
+    assert not [record for record in caplog.records if record.message == "call failed"]
