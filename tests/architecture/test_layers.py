@@ -18,6 +18,7 @@ ALLOWED: Final = frozenset(
         "local_storage",
         "inspection",
         "migrate",
+        "outages",
         "paging",
         "readback_records",
         "records",
