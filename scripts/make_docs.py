@@ -42,6 +42,7 @@ NEWER: Final = {("addCourseClass", 121601070), ("addCourseClass", 121604007)}
 # What a setting without a default looks like.
 EXAMPLES: Final = {
     "database": "postgresql://homeroom@localhost/homeroom",
+    "database_file": "/etc/homeroom/database",
     "public_url": "https://classes.example.org",
     "push_url": "rtmp://classes.example.org",
     "rtmp_url": "rtmp://classes.example.org",

@@ -82,6 +82,12 @@ WRONG = [
     ("token create --name ", 1, "a name has 1 to 200 printable characters"),
     ("token revoke 7", 1, "no token in force has the id 7"),
     ("migrate --database mysql://localhost/x", 1, "database must begin with postgresql://"),
+    # Case S9: the list of processes would show the password.
+    *(
+        (f"{words} --database postgresql://u:p@127.0.0.1:1/x", 1, "--database must have no pass")
+        for words in ("serve", "doctor", "migrate", "school list")
+    ),
+    ("school list --database-file none", 1, "database_file: none: No such file"),
     ("serve --port 65536", 2, "Invalid value for '--port'"),
     ("serve --public-url example.com", 1, "public_url must begin with http:// or https://"),
     ("doctor now", 2, "unexpected extra argument"),
@@ -118,6 +124,7 @@ def test_every_command_has_help_that_names_the_place_of_the_data() -> None:
             shown = typed(name, verb, "--help")
             assert "--data DIR" in shown, (name, verb)
             assert "--database URL" in shown, (name, verb)
+            assert "--database-file FILE" in shown, (name, verb)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +198,7 @@ def test_the_doctor_finds_recordings_that_became_no_clip(tmp_path: Path) -> None
             os.utime(folder / f"{name}.mp4", (time.time() - 90,) * 2)
     (folder / "running.json").write_text("{}")
     (spool / "1.json").write_text('{"action": "on_dvr", "file": "told.mp4"}')
+    typed("doctor", "--fix", *place)
 
     found = {one["check"]: one for one in json.loads(typed("doctor", "--json", *place))}
 

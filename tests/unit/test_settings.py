@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.base.settings import Settings, SettingsError, parse_settings
+from homeroom.base.settings import Settings, SettingsError, has_password, parse_settings
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "homeroom.sample.toml"
 COMMENTED = re.compile(r"^# (?=\w+ = )", re.MULTILINE)
@@ -32,9 +32,12 @@ def test_every_setting_of_the_sample_has_a_comment_before_it() -> None:
 
 def test_the_sample_file_can_be_used(tmp_path: Path) -> None:
     file = tmp_path / "homeroom.toml"
-    file.write_text(COMMENTED.sub("", SAMPLE.read_text()))
+    text = COMMENTED.sub("", SAMPLE.read_text())
+    file.write_text(re.sub(r"^database = .*$", "", text, flags=re.MULTILINE))
+    address = tmp_path / "database"
+    address.write_text("postgresql://homeroom@localhost/homeroom")
 
-    settings = parse_settings({"HOMEROOM_CONFIG": str(file)}, {})
+    settings = parse_settings({"HOMEROOM_CONFIG": str(file)}, {"database_file": address})
 
     assert settings.public_url == "https://classes.example.org"
 
@@ -122,3 +125,62 @@ def test_a_bad_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.toml: No such file"):
         parse_settings({"HOMEROOM_CONFIG": str(tmp_path / "none.toml")}, {})
+
+
+ADDRESS = "postgresql://homeroom:a word@db.example.org:5432/homeroom"
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_the_address_of_the_database_comes_from_a_file(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / "database"
+    file.write_text(ADDRESS + ending)
+
+    assert parse_settings({"HOMEROOM_DATABASE_FILE": str(file)}, {}).database == ADDRESS
+    assert parse_settings({}, {"database_file": file}).database == ADDRESS
+
+
+def test_the_stronger_source_names_the_database(tmp_path: Path) -> None:
+    file = tmp_path / "database"
+    file.write_text(ADDRESS)
+    other = "postgresql://other.example.org/homeroom"
+
+    by_variable = parse_settings({"HOMEROOM_DATABASE": other}, {"database_file": file})
+    by_option = parse_settings({"HOMEROOM_DATABASE_FILE": str(file)}, {"database": other})
+
+    assert (by_variable.database, by_option.database) == (ADDRESS, other)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"mysql://localhost/x", b"\xff\xfe"])
+def test_a_file_without_an_address_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "database"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match="database"):
+        parse_settings({"HOMEROOM_DATABASE_FILE": str(file)}, {})
+
+
+def test_one_source_names_the_database_once(tmp_path: Path) -> None:
+    names = {"HOMEROOM_DATABASE": ADDRESS, "HOMEROOM_DATABASE_FILE": str(tmp_path)}
+
+    with pytest.raises(SettingsError, match="the environment has database and database_file"):
+        parse_settings(names, {})
+
+
+@pytest.mark.parametrize(
+    ("address", "is_secret"),
+    [
+        ("postgresql://homeroom@localhost/homeroom", False),
+        ("postgresql:///homeroom?host=/run&user=a@b:c", False),
+        ("postgresql://[::1]:5432/homeroom", False),
+        ("postgresql://u@h1:1,h2:2/x?target_session_attrs=read-write", False),
+        ("postgresql://homeroom:pass@localhost/homeroom", True),
+        ("postgresql://homeroom:pa@ss@localhost/homeroom", True),
+        ("postgresql://u:p@h1:1,h2:2/x", True),
+        ("postgresql:///homeroom?user=u&password=p", True),
+        ("postgresql:///homeroom?user=u&pass%77ord=p", True),
+        ("postgresql:///homeroom?sslpassword=p", True),
+    ],
+)
+def test_an_address_has_a_password_or_none(address: str, is_secret: bool) -> None:  # noqa: FBT001  a case
+    assert has_password(address) is is_secret

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -37,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The folder of the embedded database, recordings and pictures."""
     database: str | None = None
     """A PostgreSQL address, `postgresql://…`; none is SQLite in the data folder."""
+    database_file: Path | None = None
+    """A file with the PostgreSQL address, where that has a password; in place of `database`."""
     host: str = "127.0.0.1"
     """The address that the server listens on; 0.0.0.0 is every network of the machine."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
@@ -101,18 +104,44 @@ def parse_settings(environment: Mapping[str, str], overrides: Mapping[str, Any])
     """Return the settings: the command line wins over the environment, and that over the file."""
     values: dict[str, Any] = {}
     if environment.get(FILE_VARIABLE):
-        values |= _read_file(Path(environment[FILE_VARIABLE]))
-    names = Settings.__struct_fields__
-    for name in names:
-        text = environment.get(PREFIX + name.upper(), "")
-        if text:
-            values[name] = text
-    values |= {name: value for name, value in overrides.items() if value is not None}
+        _put(values, _read_file(Path(environment[FILE_VARIABLE])), "the file")
+    texts = {name: environment.get(PREFIX + name.upper()) for name in Settings.__struct_fields__}
+    _put(values, {name: text for name, text in texts.items() if text}, "the environment")
+    options = {name: value for name, value in overrides.items() if value is not None}
+    _put(values, options, "the command line")
+    if "database_file" in values:
+        values["database"] = _read_address(Path(values["database_file"]))
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_convert_path)
     except msgspec.ValidationError as error:
         message = _PLACE.sub(r"\2: \1", str(error)).replace("`", "")
         raise SettingsError(f"settings: {message}") from None
+
+
+def has_password(address: str) -> bool:
+    """Tell whether the address of a database contains a password."""
+    credentials, at, _host = re.split(r"[/?#]", address.partition("://")[2])[0].rpartition("@")
+    has_parameter = re.search(r"password\s*=", unquote(address)) is not None
+    return has_parameter or (bool(at) and ":" in credentials)
+
+
+def _put(values: dict[str, Any], new: Mapping[str, Any], source: str) -> None:
+    """Put settings over those of a weaker source; the two that name the database exclude."""
+    if "database" in new and "database_file" in new:
+        raise SettingsError(f"settings: {source} has database and database_file, and one is enough")
+    if "database" in new or "database_file" in new:
+        values.pop("database", None)
+        values.pop("database_file", None)
+    values |= new
+
+
+def _read_address(path: Path) -> str:
+    """Return the address in the file of the setting `database_file`."""
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(f"settings: database_file: {path}: {why}") from None
 
 
 def _read_file(path: Path) -> dict[str, Any]:

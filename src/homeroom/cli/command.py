@@ -17,7 +17,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
-from homeroom.base.settings import Settings, SettingsError, load_settings
+from homeroom.base.settings import Settings, SettingsError, has_password, load_settings
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.folder import StartupError, database_address, open_store
@@ -30,7 +30,13 @@ OutputFields = Mapping[str, Any]
 MAX_MOMENT = 253_402_300_799
 """The last second of the year 9999."""
 USAGE_EXIT_CODE = 2
-REPORTED_ERRORS = (SettingsError, StartupError, OperatorError, StoreError, ContendedError)
+REPORTED_ERRORS = (
+    SettingsError,
+    StartupError,
+    OperatorError,
+    StoreError,
+    ContendedError,
+)
 """Errors whose message is written for an operator."""
 
 
@@ -43,10 +49,22 @@ class CommandContext:
 
     data: Path | None
     database: str | None
+    database_file: Path | None
 
     def load_settings(self, **overrides: Any) -> Settings:  # noqa: ANN401  settings of any type
         """Return the settings from options, environment and file, in this order."""
-        return load_settings({"data": self.data, "database": self.database, **overrides})
+        if self.database is not None and has_password(self.database):
+            raise OperatorError(
+                "--database must have no password: every user of this machine can read it in the"
+                " list of processes. Write the address to HOMEROOM_DATABASE, or to a file for"
+                " --database-file"
+            )
+        places = {
+            "data": self.data,
+            "database": self.database,
+            "database_file": self.database_file,
+        }
+        return load_settings({**places, **overrides})
 
     @contextmanager
     def open_store(self, *, create: bool = False) -> Iterator[Store]:
@@ -83,27 +101,42 @@ class CommandContext:
         options = (
             ("--data", data if data != Settings().data else None),
             ("--database", self.database),
+            ("--database-file", self.database_file),
         )
         return "".join(f" {name} {shlex.quote(str(value))}" for name, value in options if value)
 
 
 def with_context(command: Callable[Concatenate[CommandContext, P], T]) -> Callable[..., T]:
-    """Add --data and --database to a command; its first argument is the `CommandContext`."""
+    """Add the options that name the data to a command, and pass them as a `CommandContext`."""
 
     @click.option(
         "--data",
-        type=click.Path(path_type=Path),
+        # click would report an unreadable folder as a wrong option.
+        type=click.Path(path_type=Path, readable=False),
         metavar="DIR",
         help="The data folder.  [HOMEROOM_DATA, or ./data]",
     )
     @click.option(
         "--database",
         metavar="URL",
-        help="PostgreSQL, postgresql://…  [HOMEROOM_DATABASE, or SQLite in the data folder]",
+        help="PostgreSQL, postgresql://…; not with a password, which the list of processes would"
+        " show.  [HOMEROOM_DATABASE, or SQLite in the data folder]",
+    )
+    @click.option(
+        "--database-file",
+        type=click.Path(path_type=Path, readable=False),
+        metavar="FILE",
+        help="A file with the PostgreSQL address.  [HOMEROOM_DATABASE_FILE]",
     )
     @wraps(command)
-    def wrapper(*args: Any, data: Path | None, database: str | None, **params: Any) -> T:  # noqa: ANN401  what click passes
-        return command(CommandContext(data, database), *args, **params)
+    def wrapper(
+        *args: Any,  # noqa: ANN401  what click passes
+        data: Path | None,
+        database: str | None,
+        database_file: Path | None,
+        **params: Any,  # noqa: ANN401  what click passes
+    ) -> T:
+        return command(CommandContext(data, database, database_file), *args, **params)
 
     return wrapper
 
