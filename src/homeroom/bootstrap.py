@@ -30,6 +30,7 @@ from homeroom.folder import (
     StartupError,
     find_running_server,
     lock_data_folder,
+    narrow_folders,
     open_store,
     set_clock,
 )
@@ -206,6 +207,7 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
     # A viewer is a connection, and there may be thousands.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    narrow_folders(settings)
     with lock_data_folder(settings) as note, open_store(settings) as store:
         real = SystemClock()
         set_clock(settings, store, real)

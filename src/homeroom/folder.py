@@ -1,6 +1,7 @@
 """The data folder: the store that belongs to it, its clock, and the server that works on it."""
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ import msgspec
 
 from homeroom.base.clock import Clock, ShiftedClock, SystemClock
 from homeroom.base.errors import HomeroomError
+from homeroom.base.private_files import FILE_MODE, make_private_folder, narrow
 from homeroom.base.settings import Settings
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.engine import Engine
@@ -18,6 +20,8 @@ from homeroom.store.migrate import is_current, migrate
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.unit_of_work import Store, UnitOfWork
+
+log = logging.getLogger("homeroom")
 
 CLOCK_OFFSET_KEY = "sandbox_clock_offset"
 CLOCK_SHIFTED_KEY = "sandbox_clock_on"
@@ -33,6 +37,31 @@ class StartupError(HomeroomError):
 def database_address(settings: Settings) -> str | Path:
     """Return where the database is."""
     return settings.database or (settings.data / "homeroom.db").resolve()
+
+
+def list_private_folders(settings: Settings) -> list[Path]:
+    """Return the folders that only our user may read.
+
+    The folder of recordings of an external media server is not ours.
+    """
+    folders = [settings.data]
+    if settings.media_folder is not None and settings.media == "embedded":
+        folders.append(settings.media_folder)
+    return folders
+
+
+def narrow_folders(settings: Settings) -> None:
+    """Close the folders, which an earlier version left open, to other users of the machine.
+
+    Raises `WideModeError` for what cannot be closed.
+    """
+    for folder in list_private_folders(settings):
+        make_private_folder(folder)
+        if changes := narrow(folder):
+            log.warning(
+                "folder_narrowed: it was open to other users of this machine",
+                extra={"folder": str(folder), "files": changes},
+            )
 
 
 @contextmanager
@@ -54,7 +83,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
 def migrate_if_needed(settings: Settings) -> bool:
     """Bring the tables to those of this version; tells whether there was anything to do."""
     where = database_address(settings)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data)
     if is_current(where):
         return False
     # Two commands on a new data folder: the second waits, and then finds the work done.
@@ -62,6 +91,9 @@ def migrate_if_needed(settings: Settings) -> bool:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_current(where):
             return False
+        if isinstance(where, Path):
+            # SQLite gives the mode of this file to those beside it, -wal and -shm.
+            where.touch(FILE_MODE)
         migrate(where)
         return True
 
@@ -84,7 +116,7 @@ class ServerRecord(NamedTuple):
 @contextmanager
 def lock_data_folder(settings: Settings) -> Iterator[Callable[[str, Hosts], None]]:
     """Make sure that no other server works on the same SQLite; takes the addresses served at."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data)
     # Servers on one PostgreSQL share the folder as well: each must find the files of the others.
     kind = fcntl.LOCK_SH if settings.database is not None else fcntl.LOCK_EX
     with (settings.data / LOCK_FILE).open("a+") as file:

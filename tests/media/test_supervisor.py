@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import json
+import os
 import re
 import socket
 import sys
@@ -229,12 +230,23 @@ def test_it_waits_for_the_engine_of_a_server_that_was_killed(place: Place) -> No
     run_scene(scene)
 
 
-def test_a_folder_names_its_engine_once(tmp_path: Path) -> None:
+def test_a_folder_names_its_engine_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case S9: a power cut does not change the id."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def note(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", note)
+
     name = engine_id(tmp_path / "media")
 
     assert re.fullmatch("[0-9a-f]{8}", name)
     assert engine_id(tmp_path / "media") == name
     assert engine_id(tmp_path / "another") != name
+    assert synced[:2] == [f"{ID_NAME}.{os.getpid()}", "media"]
     assert [file.name for file in (tmp_path / "media").iterdir()] == [ID_NAME]
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -102,6 +103,15 @@ def test_nothing_is_left_beside_a_stored_file(local: LocalStorage, source: Path)
 
     files = [path for path in local.folder.rglob("*") if path.is_file()]
     assert files == [local.locate(NAME)]
+
+
+def test_a_stored_file_is_private_whatever_its_source_is(local: LocalStorage, source: Path) -> None:
+    """Case S1: a media server of another make creates files that all users may read."""
+    source.chmod(0o644)
+
+    put(local, source)
+
+    assert stat.S_IMODE(local.locate(NAME).stat().st_mode) == 0o600
 
 
 def test_a_stored_file_stays_when_its_source_is_removed(storage: Storage, source: Path) -> None:

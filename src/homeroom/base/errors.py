@@ -11,6 +11,7 @@ class HomeroomError(Exception):
         HomeroomError
         ├── SettingsError    a setting has no valid value
         ├── StartupError     the server cannot start
+        ├── WideModeError    a file is open to other users of the machine and cannot be narrowed
         ├── OperatorError    a command is refused
         ├── StoreError       the database could not run a unit of work
         │   └── UnavailableError  it cannot now, for a known cause (also an OverloadedError)

@@ -17,6 +17,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
+from homeroom.base.private_files import WideModeError, private_umask
 from homeroom.base.settings import Settings, SettingsError, has_password, load_settings
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
@@ -33,6 +34,7 @@ USAGE_EXIT_CODE = 2
 REPORTED_ERRORS = (
     SettingsError,
     StartupError,
+    WideModeError,
     OperatorError,
     StoreError,
     ContendedError,
@@ -286,7 +288,8 @@ class CommandGroup(click.Group):
         """Run a command and exit with its exit code."""
         kwargs["standalone_mode"] = False
         try:
-            code = super().main(*args, **kwargs)
+            with private_umask():
+                code = super().main(*args, **kwargs)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             sys.exit(USAGE_EXIT_CODE)

@@ -1,5 +1,6 @@
 """`homeroom doctor`."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from homeroom.cli.checks.clock import check_clock
 from homeroom.cli.checks.database import check_database, check_integrity, check_tables
 from homeroom.cli.checks.folder import check_folder, check_space
 from homeroom.cli.checks.media import check_media
+from homeroom.cli.checks.modes import check_modes
 from homeroom.cli.checks.result import CheckResult, CheckStatus
 from homeroom.cli.checks.server import check_server
 from homeroom.cli.checks.store import check_jobs, check_schools
@@ -19,14 +21,15 @@ from homeroom.folder import open_store
 
 
 @click.command()
+@click.option("--fix", is_flag=True, help="Close files that are open to other users.")
 @json_option
 @with_context
-def doctor(context: CommandContext, *, as_json: bool) -> None:
+def doctor(context: CommandContext, *, fix: bool, as_json: bool) -> None:
     """Check the data folder, the database, the clock, jobs, clips and the server.
 
-    A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing.
+    A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing without --fix.
     """
-    results = list(_run_checks(context.load_settings()))
+    results = list(_run_checks(context.load_settings(), fix=fix))
     if as_json:
         click.echo(to_json(results))
     else:
@@ -37,10 +40,13 @@ def doctor(context: CommandContext, *, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _run_checks(settings: Settings) -> Iterator[CheckResult]:
+def _run_checks(settings: Settings, *, fix: bool) -> Iterator[CheckResult]:
     yield check_folder(settings.data)
+    if settings.data.is_dir() and not os.access(settings.data, os.R_OK | os.X_OK):
+        return  # nothing else can be checked
     if settings.data.is_dir():
         yield check_space("disk space", settings.data)
+        yield check_modes(settings, fix=fix)
     database = check_database(settings)
     yield database
     if database.state is not CheckStatus.FAIL:

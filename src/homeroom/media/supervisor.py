@@ -16,6 +16,7 @@ import msgspec
 
 from homeroom.base.keys import KeyGenerator
 from homeroom.media.engine.settings import EngineSettings
+from homeroom.store.local_storage import sync_folder
 
 log = logging.getLogger("homeroom.media")
 
@@ -160,10 +161,15 @@ def engine_id(folder: Path) -> str:
     if not id_file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"{ID_NAME}.{os.getpid()}"
-        draft.write_text(KeyGenerator().public_key()[:8])
+        with draft.open("w") as file:
+            file.write(KeyGenerator().public_key()[:8])
+            file.flush()
+            # The database names publish sessions by this id: a power cut must not change it.
+            os.fsync(file.fileno())
         with suppress(FileExistsError):  # if two servers start at once, both use the first id
             os.link(draft, id_file)
         draft.unlink()
+        sync_folder(folder)
     return id_file.read_text()
 
 

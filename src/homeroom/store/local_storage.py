@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.private_files import FILE_MODE
 from homeroom.store.storage import StoredFile
 
 CHUNK_BYTES = 1024 * 1024
@@ -117,7 +118,10 @@ def _link(content: BinaryIO, target: Path) -> bool:
         return False
     try:
         os.link(str(descriptor), target, src_dir_fd=folder)
+        # A media server of another make creates files that all users may read.
+        target.chmod(FILE_MODE)
     except OSError:  # on another disk, or a file of another user
+        target.unlink(missing_ok=True)
         return False
     finally:
         os.close(folder)
@@ -125,6 +129,7 @@ def _link(content: BinaryIO, target: Path) -> bool:
 
 
 def _copy(content: BinaryIO, target: Path) -> None:
+    target.touch(FILE_MODE)
     with target.open("wb") as file:
         shutil.copyfileobj(content, file, CHUNK_BYTES)
         file.flush()

@@ -14,6 +14,7 @@ import uvloop
 from homeroom.base.child import on_stdin_closed, read_first_line
 from homeroom.base.connection_budget import create_budget
 from homeroom.base.log import log_to_stderr
+from homeroom.base.private_files import private_umask
 from homeroom.media.engine.disk import DiskWriter
 from homeroom.media.engine.hooks_client import HooksClient
 from homeroom.media.engine.http import MediaHTTP
@@ -38,7 +39,8 @@ def main() -> None:
     settings = read_first_line(EngineSettings)
     if settings is not None:
         log_to_stderr(settings.log_level)
-        uvloop.run(run(settings))
+        with private_umask():
+            uvloop.run(run(settings))
 
 
 async def run(settings: EngineSettings) -> None:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from homeroom.base.private_files import private_umask
 from homeroom.media.engine.boxes import (
     HEAD,
     IS_LONG,
@@ -238,4 +239,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with private_umask():
+        sys.exit(main(sys.argv[1:]))

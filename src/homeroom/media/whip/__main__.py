@@ -9,6 +9,7 @@ import uvloop
 
 from homeroom.base.child import on_stdin_closed, read_first_line
 from homeroom.base.log import log_to_stderr
+from homeroom.base.private_files import private_umask
 from homeroom.media.whip import receiver
 from homeroom.media.whip.gateway import Gateway
 from homeroom.media.whip.settings import GatewaySettings
@@ -28,7 +29,8 @@ def main() -> None:
         for name in ("uvicorn", "aioice"):
             logging.getLogger(name).setLevel(logging.WARNING)
         receiver.install()
-        uvloop.run(run(settings))
+        with private_umask():
+            uvloop.run(run(settings))
 
 
 async def run(settings: GatewaySettings) -> None:
