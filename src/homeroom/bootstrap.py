@@ -50,8 +50,9 @@ from homeroom.player.chat_service import ChatService
 from homeroom.player.room_registry import RoomRegistry
 from homeroom.sandbox.site import Sandbox
 from homeroom.store.local_storage import LocalStorage
+from homeroom.store.records import Token
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.usecases import clips, demo, jobs, retention, secrets
+from homeroom.usecases import clips, demo, jobs, operations, retention, secrets
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
@@ -61,6 +62,7 @@ from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
+from homeroom.web.operator_access import OperatorAccess
 from homeroom.web.problems import (
     HTTPError,
     respond_failure,
@@ -148,7 +150,7 @@ async def build_services(
     metrics = Metrics()
     journal = Journal() if settings.sandbox else None
 
-    authenticator = Authenticator(async_store, (clock, real))
+    authenticator = Authenticator(async_store, (clock, real), has_reasons=settings.sandbox)
     dispatcher = Dispatcher(
         async_store, clock, deps, where, files, faults=faults, run_jobs=worker.run_now
     )
@@ -322,6 +324,8 @@ def _sites(server: Services) -> Starlette:
                 server.metrics,
                 server.media.engine_problem,
                 describe_partner_api,
+                _build_operator_access(server),
+                server.settings,
             ),
         ],
         exception_handlers={
@@ -346,7 +350,21 @@ def _sandbox(server: Services) -> list[Route]:
         if school is not None:
             server.dispatcher.duplicates.forget(school)
 
-    host = server.settings.host
     return Sandbox(
-        server.async_store, clock, server.worker, server.deps, book, journal, host, forget
+        server.async_store,
+        clock,
+        server.worker,
+        server.deps,
+        book,
+        journal,
+        _build_operator_access(server),
+        server.settings.host,
+        forget,
     ).routes()
+
+
+def _build_operator_access(server: Services) -> OperatorAccess:
+    async def find_token(token_hash: str) -> Token | None:
+        return await server.async_store.read(lambda uow: operations.find_token(uow, token_hash))
+
+    return OperatorAccess(find_token)

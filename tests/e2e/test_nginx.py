@@ -168,6 +168,10 @@ def test_pages_are_served_and_what_is_private_is_not(front: Front) -> None:
         return front.client.get(f"{front.pages}{path}").status_code
 
     assert status("/docs") == httpx.codes.OK
+    for path in ("/", "/live/no-such-stream.flv", "/metrics"):
+        headers = front.client.get(f"{front.pages}{path}").headers
+        # Case S9.
+        assert headers["strict-transport-security"] == "max-age=31536000", path
     assert status("/live/no-such-stream.flv") == httpx.codes.FORBIDDEN
     for path in ("/metrics", "/sandbox/clock", "/media/hooks"):
         assert status(path) == httpx.codes.FORBIDDEN, path

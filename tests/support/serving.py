@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from homeroom.base.clock import Moment
 from homeroom.testing.clock import START, ManualClock
@@ -27,6 +28,7 @@ def running_house(
     host: str = "127.0.0.1",
     sandbox: bool = True,
     media_api: str | None = None,
+    **more_settings: Any,  # noqa: ANN401  settings of any type
 ) -> Iterator[House]:
     """Run a server until the block ends."""
     with run_server(
@@ -36,5 +38,6 @@ def running_house(
         host=host,
         sandbox=sandbox,
         media_api=media_api,
+        **more_settings,
     ) as server:
         yield House(server.url, server.clock, server.services, server.stop, engine)

@@ -29,7 +29,10 @@ TAGS = (
     ("Partner API: cloud drive", "The same, at the drive's own address."),
     ("Read-back", "What a school has, deleted things included. Every list comes in pages."),
     ("Sandbox", "For tests. Open on loopback, behind the operator's token elsewhere."),
-    ("Operation", "For probes and Prometheus; no token, and nothing secret in the answers."),
+    (
+        "Operation",
+        "For probes and Prometheus. `/metrics` wants an operator's token from other machines.",
+    ),
 )
 TABLE: Schema = {"text/csv": {"schema": {"type": "string"}}}
 PROBLEM: Schema = {
@@ -200,7 +203,11 @@ def _operation_paths() -> Schema:
                 "503": ("Not all of it: why.", {"application/json": {"schema": readiness}}),
             },
         ),
-        "/metrics": _operation("getMetrics", "Metrics, for Prometheus", {"200": ("Them.", text)}),
+        "/metrics": _operation(
+            "getMetrics",
+            "Metrics, for Prometheus",
+            {"200": ("Them.", text), "401": ("From elsewhere, without an operator's token.", {})},
+        ),
         "/openapi.json": _operation(
             "getDescription",
             "This document",

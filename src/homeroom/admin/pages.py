@@ -29,6 +29,7 @@ DOCS_POLICY = (
     "connect-src 'self'"
 )
 """Swagger UI needs inline styles, but no inline scripts."""
+DOCS_PATHS = ("/docs", "/openapi.json", "/openapi-client.json")
 
 
 def routes(hosts: Hosts, describe_partner_api: DescribeAPI) -> list[BaseRoute]:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from homeroom.admin import pages, readback
 from homeroom.admin.health import HealthRoutes
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
+from homeroom.base.settings import Settings
 from homeroom.contract.schema import DescribeAPI
 from homeroom.jobs.worker import Worker
 from homeroom.web.metrics import Metrics
+from homeroom.web.operator_access import OperatorAccess
+
+METRICS_PATH = "/metrics"
 
 
 def routes(
@@ -20,10 +24,18 @@ def routes(
     metrics: Metrics,
     media_trouble: Callable[[], str],
     describe_partner_api: DescribeAPI,
+    operators: OperatorAccess,
+    settings: Settings,
 ) -> list[BaseRoute]:
-    """Return the routes for the operator."""
-    return [
+    """Return the routes for the operator; what the settings do not publish needs a right."""
+    closed = set() if settings.public_docs else set(pages.DOCS_PATHS)
+    closed |= set() if settings.public_metrics else {METRICS_PATH}
+    routes = [
         *pages.routes(context.hosts, describe_partner_api),
         *HealthRoutes(store, worker, metrics, media_trouble).routes(),
         *readback.routes(store, context),
+    ]
+    return [
+        operators.protect(route) if isinstance(route, Route) and route.path in closed else route
+        for route in routes
     ]

@@ -72,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Minutes after which a recording continues in another clip."""
     stop_delay: Annotated[int, msgspec.Meta(ge=0)] = 60
     """Seconds a stopped teacher takes to be out of service; 0 in the sandbox."""
+    public_docs: bool = True
+    """Serve /docs and the OpenAPI documents to all; else to this machine and operator's tokens."""
+    public_metrics: bool = False
+    """Serve /metrics to all; else to this machine and to an operator's token."""
     demo: bool = False
     """Make the demo school at the start, where it is not there yet."""
     sandbox: bool = False

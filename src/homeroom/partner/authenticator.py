@@ -9,7 +9,7 @@ from functools import partial
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import SchoolId
-from homeroom.base.keys import md5_hex, secrets_equal
+from homeroom.base.keys import KeyGenerator, md5_hex, secrets_equal
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import Refusal
@@ -22,8 +22,8 @@ MIN_MILLISECOND_SKEW_SECONDS = 10**11
 CACHE_SECONDS = 0.05
 """How long a school is cached: a change by the operator counts after that."""
 MAX_CACHED = 10_000
-DUMMY_SECRET = "-" * 40
-"""Digested when there is no such school, so that the refusal takes as long as any other."""
+DUMMY_SECRET = KeyGenerator().secret()
+"""Digested in place of a secret that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,14 @@ class CachedSchool:
 class Authenticator:
     """Finds the school that signed a request with a current secret."""
 
-    def __init__(self, store: AsyncStore, clocks: tuple[Clock, ...]) -> None:
-        """Take the clocks that a timeStamp may agree with: the sandbox's and the real one."""
+    def __init__(
+        self, store: AsyncStore, clocks: tuple[Clock, ...], *, has_reasons: bool = False
+    ) -> None:
+        """Take the clocks that a timeStamp may agree with: the sandbox's and the real one.
+
+        With reasons, as in the sandbox, a refusal says whether the SID or the safeKey is wrong.
+        """
+        self._has_reasons = has_reasons
         self._store = store
         self._clocks = clocks
         self._cache: dict[SchoolId, asyncio.Future[CachedSchool]] = {}
@@ -55,10 +61,6 @@ class Authenticator:
             raise Refusal(Errno.NOT_AUTHORISED, "SID must be a number")
         cached = await self._lookup(SchoolId(int(sid)))
         school = cached.school
-        secrets = (school.secret, school.former_secret) if school is not None else (DUMMY_SECRET,)
-        matches = [secrets_equal(safe_key, md5_hex(secret + stamp)) for secret in secrets if secret]
-        if school is None:
-            raise Refusal(Errno.NOT_AUTHORISED, f"no school has the SID {int(sid)}")
         if not _is_number(stamp):
             raise Refusal(
                 Errno.NOT_AUTHORISED, "timeStamp must be digits: whole seconds since 1970"
@@ -66,8 +68,8 @@ class Authenticator:
         skews = [int(stamp) - clock.now() for clock in self._clocks]
         if all(abs(skew) > WINDOW_SECONDS for skew in skews):
             raise Refusal(Errno.NOT_AUTHORISED, _describe_skew(min(skews, key=abs)))
-        if not any(matches):
-            reason = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
+        if not _is_signed(school, safe_key, stamp) or school is None:
+            reason = self._explain_mismatch(school, int(sid))
             raise Refusal(Errno.NOT_AUTHORISED, reason)
         if school.plan.suspended:
             raise Refusal(Errno.NOT_AUTHORISED, "the school is suspended")
@@ -78,6 +80,13 @@ class Authenticator:
     def forget(self) -> None:
         """Empty the cache, after something in this process changed a school."""
         self._cache.clear()
+
+    def _explain_mismatch(self, school: School | None, sid: int) -> str:
+        """Return the reason of a wrong SID or safeKey; outside the sandbox it is the same."""
+        wrong_key = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
+        if not self._has_reasons:
+            return f"no school has this SID, or {wrong_key}"
+        return f"no school has the SID {sid}" if school is None else wrong_key
 
     async def _lookup(self, sid: SchoolId) -> CachedSchool:
         """Return a school from the cache or the database; calls at the same time share one read."""
@@ -100,6 +109,20 @@ class Authenticator:
         stale_at = time.monotonic() + CACHE_SECONDS
         school, blocked_until = await self._store.read(partial(schools.find_caller, school=sid))
         return CachedSchool(school, blocked_until, stale_at)
+
+
+def _is_signed(school: School | None, safe_key: str, stamp: str) -> bool:
+    """Tell whether a safeKey is made with a secret of a school.
+
+    It always takes two digests: the time tells neither whether there is such a school, nor
+    whether it has a former secret.
+    """
+    secrets = (school.secret, school.former_secret) if school is not None else (None, None)
+    matches = [
+        secrets_equal(safe_key, md5_hex((secret or DUMMY_SECRET) + stamp)) and secret is not None
+        for secret in secrets
+    ]
+    return any(matches)
 
 
 def _credential(fields: Mapping[str, object], name: str) -> str:

@@ -1,46 +1,26 @@
 """Authorization of the sandbox: this machine, or the operator's token from another machine."""
 
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from homeroom.async_store import AsyncStore
-from homeroom.base.keys import fingerprint
-from homeroom.usecases import operations
-from homeroom.web.addresses import get_client_address, is_loopback, names_this_machine
-from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
+from homeroom.web.addresses import is_loopback
+from homeroom.web.operator_access import OperatorAccess, is_from_this_machine
 
 
 class SandboxAccess:
     """Authorizes requests from this machine, and others by the operator's token."""
 
-    def __init__(self, store: AsyncStore, listen_address: str) -> None:
-        """Set the store of tokens and the address at which the server listens."""
-        self._store = store
+    def __init__(self, operators: OperatorAccess, listen_address: str) -> None:
+        """Set the check of tokens, and the address at which the server listens."""
+        self._operators = operators
         self._is_loopback_only = is_loopback(listen_address)
 
     async def authorize(self, request: Request) -> None:
-        """Raise `HTTPError` 401 or 403 if the request may not use the sandbox.
-
-        The token of the request, if it needs one, is in `request.state.token` then.
-        """
-        is_local = is_loopback(get_client_address(request.scope)) and names_this_machine(
-            request.headers
-        )
-        if self._is_loopback_only and is_local and not _is_foreign_page(request):
-            return
-        if "authorization" not in request.headers:
-            detail = "the sandbox is open on loopback only; elsewhere send the operator's token"
-            raise unauthorized_error(detail)
-        token_hash = fingerprint(bearer_token(request))
-        token = await self._store.read(lambda uow: operations.find_token(uow, token_hash))
-        if token is None:
-            raise unauthorized_error("no such token is in force")
-        request.state.token = token
-        if token.school is not None:
-            detail = "this token is one school's; the sandbox wants the operator's"
-            raise HTTPError(HTTPStatus.FORBIDDEN, detail)
+        """Raise `HTTPError` 401 or 403 if the request may not use the sandbox."""
+        is_local = is_from_this_machine(request) and not _is_foreign_page(request)
+        if not (self._is_loopback_only and is_local):
+            await self._operators.check_token(request, "the sandbox")
 
 
 def _is_foreign_page(request: Request) -> bool:

@@ -26,6 +26,7 @@ from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
 from homeroom.web.faults import MAX_FAULTS, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
+from homeroom.web.operator_access import OperatorAccess
 from homeroom.web.problems import HTTPError, json_response
 from homeroom.web.security_log import SecurityEvent
 from homeroom.web.token_log import describe_token, get_token, report_token
@@ -50,6 +51,7 @@ class Sandbox:
     deps: Dependencies
     injector: FaultInjector
     journal: Journal
+    operators: OperatorAccess
     listen_address: str
     """The address at which the server listens."""
     forget: Callable[[SchoolId | None], None]
@@ -68,7 +70,7 @@ class Sandbox:
         ]
 
     def _route(self, name: str, **endpoints: Endpoint) -> Route:
-        access = SandboxAccess(self.store, self.listen_address)
+        access = SandboxAccess(self.operators, self.listen_address)
 
         async def respond(request: Request) -> Response:
             try:

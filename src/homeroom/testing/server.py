@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
@@ -109,8 +109,9 @@ def run_server(
     host: str = "127.0.0.1",
     sandbox: bool = True,
     media_api: str | None = None,
+    **more_settings: Any,  # noqa: ANN401  settings of any type
 ) -> Iterator[LocalServer]:
-    """Run a server on a free port until the block ends.
+    """Run a server on a free port until the block ends; `more_settings` are any other settings.
 
     It keeps its data in the folder `data`, in SQLite unless `database` is the URL of a PostgreSQL
     database. It runs no media engine: streams have addresses, and nothing listens there.
@@ -125,6 +126,7 @@ def run_server(
         rtmp_url="rtmp://127.0.0.1",
         media_url="http://127.0.0.1:8081",
         media_api=media_api,
+        **more_settings,
     )
     clock = clock or ManualClock()
     started = threading.Event()
