@@ -31,9 +31,9 @@ def _normalize(name: str) -> str:
     return "".join((start + end).translate(_SEPARATORS).split()).casefold()
 
 
-def _is_one_edit(one: str, other: str) -> bool:
+def _is_one_edit(name: str, other: str) -> bool:
     """Tell whether adding, leaving out, changing or swapping letters once leads to the other."""
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = sorted((name, other), key=len)
     if len(longer) - len(shorter) > 1:
         return False
     start = 0
