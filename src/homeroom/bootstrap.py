@@ -262,7 +262,7 @@ async def run_server(
     with ExitStack() as opened:
         sockets = await _sockets(settings, opened)
         async with build_services(settings, store, real, sockets) as parts:
-            http = http_server(V1Fork(parts.v1, _sites(parts)))
+            http = http_server(V1Fork(parts.v1, build_site(parts)))
             http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
             http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])
@@ -302,7 +302,7 @@ class RunningServer:
     """Asks it to finish; safe to call from another thread."""
 
 
-def _sites(server: Services) -> Starlette:
+def build_site(server: Services) -> Starlette:
     """Return everything but the partner API."""
     return Starlette(
         routes=[

@@ -26,11 +26,12 @@ from homeroom.partner import locks
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
-from homeroom.partner.wires.asgi import Observer, Receive, RequestRecord, Scope, WireApp, read_body
+from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.store.local_storage import LocalStorage
 from homeroom.testing.clock import ManualClock
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web.bodies import BodyStream, Receive
 from homeroom.web.faults import Fault, FaultInjector
 
 # --- the toy: one action, its handler, its wire ---------------------------------------------------
@@ -117,7 +118,7 @@ class ToyV2Wire(WireApp):
     ) -> PartnerResponse:
         """Read a JSON object, and dispatch it."""
         headers = dict(scope["headers"])
-        body = await read_body(receive, headers.get(b"content-length", b""), limit=1000)
+        body = await BodyStream(receive, headers.get(b"content-length", b""), limit=1000).read_all()
         row = self._routes[scope["path"]]
         record.action, record.is_known = row.action.name, True
         record.school = SchoolId(int(headers[b"x-eeo-uid"]))

@@ -102,6 +102,7 @@ def _operation(action: Action[Any, Any], response: str, *, client_profile: bool)
                 "headers": HEADERS,
                 "content": _json(response),
             },
+            "408": {"description": "The body came too slowly.", "content": _json("Refused")},
             "413": {"description": "The body is too large.", "content": _json("Refused")},
             "503": {
                 "description": "The server cannot answer now, or the school is over a limit of "

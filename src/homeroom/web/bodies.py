@@ -1,23 +1,101 @@
-"""The body of a request, within limits."""
+"""Bodies of requests, within limits of size and time."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
+from homeroom.base.errors import HomeroomError
 from homeroom.web.problems import HTTPError
+
+BODY_SECONDS = 25.0
+"""Seconds that a body may take; one of more than `QUICK_BYTES` gets more with each byte."""
+QUICK_BYTES = 1024 * 1024
+MIN_BYTES_PER_SECOND = 64 * 1024
+"""Bytes above `QUICK_BYTES` that must come in a second."""
+
+Receive = Callable[[], Awaitable[Any]]
+
+
+class BodyError(HomeroomError):
+    """A body cannot be read; the message is for the client."""
+
+
+class BodyTooLargeError(BodyError):
+    """The body is larger than its limit."""
+
+    def __init__(self) -> None:
+        super().__init__("the body is too large")
+
+
+class SlowBodyError(BodyError):
+    """The body takes longer than its deadline."""
+
+
+class BrokenBodyError(BodyError):
+    """The connection ended before the body did."""
+
+
+class BodyStream:
+    """The body of one request, read in chunks as they arrive."""
+
+    def __init__(self, receive: Receive, content_length: bytes, limit: int) -> None:
+        """Take the announced length, empty if there is none, and the limit in bytes.
+
+        Raises `BodyTooLargeError` if the announced length is over the limit.
+        """
+        if content_length.isdigit() and int(content_length) > limit:
+            raise BodyTooLargeError
+        self._receive = receive
+        self._limit = limit
+        self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
+        self.size = 0
+        """Bytes read so far."""
+        self.is_complete = False
+
+    async def read(self) -> bytes:
+        """Return the next chunk; it may be empty.
+
+        Raises `BodyTooLargeError`, `SlowBodyError` and `BrokenBodyError`.
+        """
+        more_seconds = max(0, self.size - QUICK_BYTES) / MIN_BYTES_PER_SECOND
+        try:
+            async with asyncio.timeout_at(self._deadline + more_seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise SlowBodyError("the body took too long") from None
+        if message["type"] == "http.disconnect":
+            raise BrokenBodyError("the connection ended before the body did")
+        chunk: bytes = message.get("body", b"")
+        self.is_complete = not message.get("more_body", False)
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise BodyTooLargeError
+        return chunk
+
+    async def read_all(self) -> bytes:
+        """Return the rest of the body; raises what `read` raises."""
+        chunks = [await self.read()]
+        while not self.is_complete:
+            chunks.append(await self.read())
+        return b"".join(chunks)
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """Return the body of a request; raises `HTTPError` where it has more bytes than `most`."""
-    body = bytearray()
+    """Return the body of a request.
+
+    Raises `HTTPError` for one of more than `most` bytes, and for one that is late or cut off.
+    """
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                detail = f"the body has more than {most} bytes"
-                raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
-    except ClientDisconnect:
-        raise HTTPError(
-            HTTPStatus.BAD_REQUEST, "the connection ended before the body did"
-        ) from None
-    return bytes(body)
+        length = request.headers.get("content-length", "").encode("latin-1")
+        return await BodyStream(request.receive, length, most).read_all()
+    except BodyTooLargeError:
+        detail = f"the body has more than {most} bytes"
+        raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail) from None
+    except SlowBodyError as error:
+        headers = {"connection": "close"}
+        raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, str(error), headers) from None
+    except BrokenBodyError as error:
+        raise HTTPError(HTTPStatus.BAD_REQUEST, str(error)) from None

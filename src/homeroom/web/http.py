@@ -21,6 +21,8 @@ HEADER_TIMEOUT_SECONDS = 20
 """Seconds in which a client must send the head of a request; bodies have their own limit."""
 MAX_HEADER_BYTES = 64 * 1024
 """Bytes of request line and headers that may come in pieces."""
+UNREAD_BODY_SECONDS = 4
+"""Seconds in which the rest of a body must come that the response did not wait for."""
 MAX_URL_BYTES = 16 * 1024
 PARSED_BYTES = 8 * 1024
 """Bytes that are parsed at a time: tiny requests or chunks must share the event loop."""
@@ -112,6 +114,8 @@ class HTTPProtocol(HttpToolsProtocol):
     _in_header = True
     _header_bytes = 0
     _header_timer: asyncio.TimerHandle | None = None
+    _in_body = False
+    _unread_timer: asyncio.TimerHandle | None = None
     _unparsed = b""
     _is_declining = False
     """The request is parsed again, without its offer to change the protocol."""
@@ -124,8 +128,9 @@ class HTTPProtocol(HttpToolsProtocol):
         self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer of a closed connection."""
+        """Stop the timers of a closed connection."""
         self._reset_header_limits()
+        self._stop_unread_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -152,9 +157,12 @@ class HTTPProtocol(HttpToolsProtocol):
                 self.loop.call_soon(self._parse_next)
 
     def on_response_complete(self) -> None:
-        """Go on with what came behind the request."""
+        """Go on with what came behind the request, after the rest of its body."""
         had_pipeline = bool(self.pipeline)
         super().on_response_complete()
+        if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
+            # No application waits for it, so none has a deadline for it.
+            self._unread_timer = self.loop.call_later(UNREAD_BODY_SECONDS, self.transport.close)
         if self._unparsed and had_pipeline and not self.pipeline:
             self.loop.call_soon(self._parse_next)
 
@@ -221,11 +229,14 @@ class HTTPProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade() and not self._should_upgrade():
             self._is_declining = True
             return
+        self._in_body = True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """End the body, unless the request is about to be parsed again."""
         if not self._is_declining:
+            self._in_body = False
+            self._stop_unread_timer()
             super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
@@ -242,6 +253,11 @@ class HTTPProtocol(HttpToolsProtocol):
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def on_message_begin(self) -> None:
         """Put the way to cut the connection where the application finds it."""

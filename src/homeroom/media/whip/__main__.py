@@ -13,6 +13,7 @@ from homeroom.base.private_files import private_umask
 from homeroom.media.whip import receiver
 from homeroom.media.whip.gateway import Gateway
 from homeroom.media.whip.settings import GatewaySettings
+from homeroom.web.http import HTTPProtocol
 
 log = logging.getLogger("homeroom.media.whip")
 
@@ -39,6 +40,7 @@ async def run(settings: GatewaySettings) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             gateway.app(),
+            http=HTTPProtocol,
             log_config=None,
             access_log=False,
             lifespan="off",

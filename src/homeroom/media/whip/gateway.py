@@ -14,6 +14,8 @@ from homeroom.base.keys import KeyGenerator, secrets_equal
 from homeroom.media.engine.publisher import PublishError
 from homeroom.media.whip.session import BadOfferError, WHIPSession
 from homeroom.media.whip.settings import GatewaySettings
+from homeroom.web.bodies import read_body
+from homeroom.web.problems import HTTPError
 
 log = logging.getLogger("homeroom.media.whip")
 
@@ -63,11 +65,11 @@ class Gateway:
     async def _create(self, request: Request) -> Response:
         if not self._is_authenticated(request):
             return Response(status_code=401)
-        length = request.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            return Response(status_code=413)
         try:
-            params = msgspec.json.decode(await request.body(), type=SessionRequest)
+            body = await read_body(request, MAX_BODY_BYTES)
+            params = msgspec.json.decode(body, type=SessionRequest)
+        except HTTPError as error:
+            return error.response()
         except msgspec.DecodeError as error:
             return JSONResponse({"detail": str(error)}, 400)
         await self._end_previous(params.push_url)

@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any
 
 from homeroom.base.clock import Clock
-from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import SchoolId
 from homeroom.base.text import escape_non_ascii
 from homeroom.contract.action import Action
@@ -24,6 +23,7 @@ from homeroom.partner.response import (
 )
 from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
+from homeroom.web.bodies import BodyError, BodyTooLargeError, Receive, SlowBodyError
 from homeroom.web.journal import Journal, JournalEntry, mask_form
 from homeroom.web.security_log import SecurityEvent
 
@@ -31,21 +31,14 @@ log = logging.getLogger("homeroom.partner")
 
 Scope = dict[str, Any]
 Send = Callable[[Any], Awaitable[None]]
-Receive = Callable[[], Awaitable[Any]]
 
 MAX_LOGGED_ACTION = 50
+BODY_STATUS = {BodyTooLargeError: 413, SlowBodyError: 408}
+"""Statuses of bodies that were not read to their end."""
 UNPROVEN = frozenset({Errno.BAD_PARAMS, Errno.NOT_AUTHORISED})
 """Errnos of a request whose credentials are missing or wrong."""
 MAX_REASON = 500
 """Characters of the header `X-Homeroom-Reason`."""
-
-
-class BodyTooLargeError(HomeroomError):
-    """The body of a request is larger than its limit."""
-
-
-class BrokenBodyError(HomeroomError):
-    """The connection ended before the body did."""
 
 
 @dataclass(slots=True)
@@ -149,7 +142,7 @@ class WireApp(ABC):
     ) -> PartnerResponse:
         """Return the response to a request, and note in `record` what is read of it.
 
-        Raises `Refusal`, `OverloadedError`, `BodyTooLargeError` and `DroppedConnectionError`.
+        Raises `Refusal`, `OverloadedError`, `BodyError` and `DroppedConnectionError`.
         """
 
     @abstractmethod
@@ -168,9 +161,9 @@ class WireApp(ABC):
         except OverloadedError as error:
             status = 503
             response = make_overload_response(error, self._actions.get(record.action))
-        except BodyTooLargeError:
-            status = 413
-            response = PartnerResponse(errno=Errno.BAD_PARAMS, reason="the body is too large")
+        except BodyError as error:
+            status = BODY_STATUS.get(type(error), 200)
+            response = PartnerResponse(errno=Errno.BAD_PARAMS, reason=str(error))
         except DroppedConnectionError:
             self._observer.report(record, None, "dropped by a fault", started)
             await _drop_connection(scope, receive)
@@ -185,33 +178,6 @@ class WireApp(ABC):
         self._observer.report(record, response, response.reason, started)
 
 
-async def read_body(receive: Receive, content_length: bytes, limit: int) -> bytes:
-    """Return the body of a request.
-
-    Raises `BodyTooLargeError` as soon as it is known to have more than `limit` bytes, and
-    `BrokenBodyError` when the connection ends before the body does.
-    """
-    if content_length.isdigit() and int(content_length) > limit:
-        raise BodyTooLargeError
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > limit:
-            raise BodyTooLargeError
-        return body
-    parts = [body]
-    size = len(body)
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BrokenBodyError
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise BodyTooLargeError
-    return b"".join(parts)
-
-
 async def _send(
     send: Send, status: int, body: bytes, response: PartnerResponse, request_id: str
 ) -> None:
@@ -223,6 +189,8 @@ async def _send(
     if response.reason:
         reason = escape_non_ascii(response.reason)[:MAX_REASON]
         headers.append((b"x-homeroom-reason", reason.encode()))
+    if status == BODY_STATUS[SlowBodyError]:
+        headers.append((b"connection", b"close"))
     if response.retry_after_seconds is not None:
         headers.append((b"retry-after", str(response.retry_after_seconds).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})

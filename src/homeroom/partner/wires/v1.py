@@ -1,6 +1,5 @@
 """The v1 wire: signed forms at two addresses, and `error_info` in each response."""
 
-import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,20 +16,11 @@ from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import ActionRoute
 from homeroom.partner.table import TABLE
-from homeroom.partner.wires.asgi import (
-    BodyTooLargeError,
-    BrokenBodyError,
-    Observer,
-    Receive,
-    RequestRecord,
-    Scope,
-    WireApp,
-    read_body,
-)
+from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.partner.wires.form import Form, FormError, parse_form
+from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive
 
 MAX_FORM_BYTES = 1024 * 1024
-BODY_SECONDS = 30
 NOT_PARAMETERS = frozenset({"SID", "safeKey", "timeStamp", "action"})
 """Fields of every form that are no parameters of the action."""
 
@@ -108,13 +98,8 @@ class V1Wire(WireApp):
         is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
         may_hold_file = is_multipart and self._may_take_file(record.action)
         limit = MAX_FILE_BODY_BYTES if may_hold_file else MAX_FORM_BYTES
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await read_body(receive, headers.get(b"content-length", b""), limit)
-        except TimeoutError:
-            raise FormError(f"the body took longer than {BODY_SECONDS} s") from None
-        except BrokenBodyError:
-            raise FormError("the connection ended before the body did") from None
+        stream = BodyStream(receive, headers.get(b"content-length", b""), limit)
+        body = await stream.read_all()
         if scope["method"] != "POST":
             raise FormError("use POST")
         form = parse_form(content_type, body)
