@@ -22,7 +22,7 @@ from markdown import DOCS, NOTICE, ROOT, table, wrap_lines
 from observed import Seen
 
 from homeroom.base.settings import PREFIX, Settings
-from homeroom.cli import main as commands
+from homeroom.cli.group import main as commands
 from homeroom.contract.action import BEFORE_DISPATCH
 from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno

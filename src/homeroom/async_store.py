@@ -47,7 +47,14 @@ class AsyncStore:
     ) -> T:
         """Do a unit of work; returns when it is committed."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self.store.submit_write(use_case, self._reply(future), school=school, shared=shared)
+
+        def unit(uow: UnitOfWork) -> T:
+            if future.cancelled():
+                # Its caller has been answered: what is tried again must not be done twice.
+                raise UnavailableError(OutageCause.TIMEOUT)
+            return use_case(uow)
+
+        self.store.submit_write(unit, self._reply(future), school=school, shared=shared)
         result = await future
         if self.outage is not None:
             self._check_recovery(self.outage)
@@ -75,10 +82,10 @@ class AsyncStore:
         self._is_scheduled = False
         while self._finished:
             future, result, failure = self._finished.popleft()
-            if isinstance(failure, UnavailableError):
-                self._report_outage(failure)
             if future.cancelled():
                 continue
+            if isinstance(failure, UnavailableError):
+                self._report_outage(failure)
             if failure is None:
                 future.set_result(result)
             else:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from homeroom.admin import site
+from homeroom.admin.health import PROBE_PATHS
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
@@ -44,7 +45,7 @@ from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.openapi import describe_partner_api
 from homeroom.partner.wires.asgi import Observer
-from homeroom.partner.wires.v1 import V1Fork, V1Wire
+from homeroom.partner.wires.v1 import V1Fork, V1Wire, is_v1_path
 from homeroom.player import site as player
 from homeroom.player.chat_service import ChatService
 from homeroom.player.room_registry import RoomRegistry
@@ -57,9 +58,10 @@ from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
 from homeroom.web import security_log
+from homeroom.web.draining import Draining, DrainingGate
 from homeroom.web.faults import FaultInjector
-from homeroom.web.http import create_server as http_server
 from homeroom.web.http import listen
+from homeroom.web.http_server import create_server as http_server
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
 from homeroom.web.operator_access import OperatorAccess
@@ -124,6 +126,7 @@ class Services:
     files: LocalStorage
     media: MediaService
     chat: ChatService
+    draining: Draining
 
     async def close_live(self) -> None:
         """Close chats and streams while requests are still answered."""
@@ -155,7 +158,8 @@ async def build_services(
         async_store, clock, deps, where, files, faults=faults, run_jobs=worker.run_now
     )
     observer = Observer(metrics.count_call, clock, journal)
-    v1 = V1Wire(authenticator, dispatcher, observer, id_prefix=deps.keys.public_key()[:8])
+    draining = Draining()
+    v1 = V1Wire(authenticator, dispatcher, observer, draining, id_prefix=deps.keys.public_key()[:8])
     media = MediaService(
         settings,
         async_store,
@@ -192,6 +196,7 @@ async def build_services(
                 files=files,
                 media=media,
                 chat=ChatService(rooms, metrics),
+                draining=draining,
             )
     finally:
         for task in tasks:
@@ -262,10 +267,19 @@ async def run_server(
     with ExitStack() as opened:
         sockets = await _sockets(settings, opened)
         async with build_services(settings, store, real, sockets) as parts:
-            http = http_server(V1Fork(parts.v1, build_site(parts)))
+            app = DrainingGate(
+                V1Fork(parts.v1, build_site(parts)), parts.draining, _is_served_to_end
+            )
+            http = http_server(app, parts.draining)
             http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
             http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])
+
+
+def _is_served_to_end(path: str) -> bool:
+    """Return whether a path is served while the server stops, or refuses by itself."""
+    # The last reports of the media engine come while it ends.
+    return is_v1_path(path) or path.startswith("/media/") or path in PROBE_PATHS
 
 
 async def _sockets(settings: Settings, opened: ExitStack) -> ListeningSockets:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from homeroom.base.settings import PREFIX, Settings, parse_settings
-from homeroom.cli import main as commands
+from homeroom.cli.group import main as commands
 from homeroom.contract.errno import Errno
 
 ROOT: Final = Path(__file__).parents[2]

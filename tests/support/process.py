@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import httpx
 
-from homeroom.cli import main as homeroom
+from homeroom.cli.group import main as homeroom
 
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 10

@@ -10,7 +10,7 @@ import pytest
 
 from homeroom.base.keys import fingerprint
 from homeroom.base.settings import Settings
-from homeroom.cli import main
+from homeroom.cli.group import main
 from homeroom.folder import open_store
 from tests.support import process
 from tests.support.process import CommandFailed, typed

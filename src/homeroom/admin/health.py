@@ -18,6 +18,7 @@ PROBE_TIMEOUT_SECONDS = 2.0
 """Seconds the database may take to answer a probe."""
 MAX_IDLE_SECONDS = 60.0
 """Seconds after which the loop that does jobs counts as stuck; it turns every five."""
+PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class HealthRoutes:

@@ -1,52 +1,23 @@
 """The command line of an operator."""
 
-import click
+import sys
 
-from homeroom.cli import (
-    accounts,
-    clips,
-    courses,
-    doctor,
-    folders,
-    lessons,
-    operations,
-    schools,
-    serve,
-    streams,
-    viewers,
-)
-from homeroom.cli.command import CommandGroup
+from homeroom.base.termination import exit_at_signals, ignore_signals
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="homeroom")
 def main() -> None:
-    """Homeroom: an open, self-hosted server that speaks the ClassIn partner API.
+    """Run the command line; a server ends at a signal from its first moment to its last.
 
-    Every command works with or without a running server; --data or --database names the data.
-    Settings also come from HOMEROOM_* and from the file that HOMEROOM_CONFIG names.
+    Loading the commands takes most of a second, in which a signal would kill the process, or be
+    lost: the kernel drops a signal to process 1 that has no handler.
     """
+    is_server = sys.argv[1:2] == ["serve"]
+    if is_server:
+        exit_at_signals()
+    try:
+        from homeroom.cli.group import main as run_command  # noqa: PLC0415  after the signal handlers
 
-
-for command in (
-    serve.serve,
-    schools.school,
-    schools.sign,
-    schools.preset,
-    accounts.user,
-    accounts.subaccount,
-    courses.course,
-    lessons.lesson,
-    streams.stream,
-    streams.media,
-    clips.clip,
-    viewers.viewers,
-    viewers.link,
-    viewers.chat,
-    folders.folder,
-    operations.maintenance,
-    operations.token,
-    operations.migrate,
-    doctor.doctor,
-):
-    main.add_command(command)
+        run_command()
+    finally:
+        if is_server:
+            ignore_signals()

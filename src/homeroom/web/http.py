@@ -1,21 +1,12 @@
-"""The HTTP server: uvicorn with limits for headers, graceful shutdown and fewer packets."""
+"""HTTP as this server speaks it: uvicorn's, with limits for headers, and with fewer packets."""
 
 import asyncio
-import signal
 import socket
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import httptools
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from homeroom.web.sockets import MAX_MESSAGE_BYTES, PING_SECONDS, WebSocketProtocol
-
-DRAIN_SECONDS = 4
-KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
 HEADER_TIMEOUT_SECONDS = 20
 """Seconds in which a client must send the head of a request; bodies have their own limit."""
@@ -43,66 +34,6 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
     name, number = listener.getsockname()[:2]
     url_host = f"[{name}]" if ":" in name else name
     return listener, f"http://{url_host}:{number}"
-
-
-def create_server(app: Any) -> "HTTPServer":  # noqa: ANN401  any ASGI application
-    """Return the HTTP server of an application."""
-    return HTTPServer(
-        uvicorn.Config(
-            app,
-            http=HTTPProtocol,
-            ws=WebSocketProtocol,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_ping_interval=PING_SECONDS,
-            ws_ping_timeout=PING_SECONDS,
-            ws_per_message_deflate=False,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-    )
-
-
-class HTTPServer(uvicorn.Server):
-    """uvicorn's server, for which SIGTERM is a request to finish and not a way to die."""
-
-    on_started: Callable[[], None] = staticmethod(lambda: None)
-    before_stop: Callable[[], Awaitable[None]] | None = None
-    """Awaited when it is to finish, while it still takes requests."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take connections, and say so."""
-        await super().startup(sockets)
-        self.on_started()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, and let open requests finish."""
-        try:
-            if self.before_stop is not None:
-                await self.before_stop()
-        finally:
-            await super().shutdown(sockets)
-
-    def stop(self) -> None:
-        """Request a graceful stop."""
-        self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Finish at SIGTERM or SIGINT; a second one does not wait for open requests."""
-        loop = asyncio.get_running_loop()
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        signals = (signal.SIGTERM, signal.SIGINT) if in_main_thread else ()
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
 
 
 class HTTPProtocol(HttpToolsProtocol):

@@ -1,5 +1,6 @@
 """The ASGI side that all wires of the partner API share: bodies, responses, the record of each."""
 
+import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
@@ -24,6 +25,7 @@ from homeroom.partner.response import (
 from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import BodyError, BodyTooLargeError, Receive, SlowBodyError
+from homeroom.web.draining import Draining
 from homeroom.web.journal import Journal, JournalEntry, mask_form
 from homeroom.web.security_log import SecurityEvent
 
@@ -130,9 +132,14 @@ class WireApp(ABC):
     """
 
     def __init__(
-        self, observer: Observer, id_prefix: str, actions: Iterable[Action[Any, Any]]
+        self,
+        observer: Observer,
+        id_prefix: str,
+        actions: Iterable[Action[Any, Any]],
+        draining: Draining | None = None,
     ) -> None:
         self._observer = observer
+        self.draining = draining or Draining()
         self._actions = {action.name: action for action in actions}
         self._ids = map(f"{id_prefix}-{{}}".format, count(1))
 
@@ -164,6 +171,13 @@ class WireApp(ABC):
         except BodyError as error:
             status = BODY_STATUS.get(type(error), 200)
             response = PartnerResponse(errno=Errno.BAD_PARAMS, reason=str(error))
+        except asyncio.CancelledError:
+            if not self.draining.is_active:
+                raise
+            # The server stops, and the call has taken too long for that.
+            status = 503
+            action = self._actions.get(record.action)
+            response = make_overload_response(self.draining.error(), action)
         except DroppedConnectionError:
             self._observer.report(record, None, "dropped by a fault", started)
             await _drop_connection(scope, receive)

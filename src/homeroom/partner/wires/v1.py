@@ -19,6 +19,7 @@ from homeroom.partner.table import TABLE
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.partner.wires.form import Form, FormError, parse_form
 from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive
+from homeroom.web.draining import Draining
 
 MAX_FORM_BYTES = 1024 * 1024
 NOT_PARAMETERS = frozenset({"SID", "safeKey", "timeStamp", "action"})
@@ -46,6 +47,11 @@ def _split_path(path: str) -> tuple[str, str]:
     return (address, action) if action else (path, "")
 
 
+def is_v1_path(path: str) -> bool:
+    """Return whether a path belongs to this wire."""
+    return _split_path(path)[0] in PATHS
+
+
 class V1Wire(WireApp):
     """The v1 wire as an ASGI application for its two addresses."""
 
@@ -54,9 +60,11 @@ class V1Wire(WireApp):
         authenticator: Authenticator,
         dispatcher: Dispatcher,
         observer: Observer,
+        draining: Draining | None = None,
+        *,
         id_prefix: str,
     ) -> None:
-        super().__init__(observer, id_prefix, (route.action for route in TABLE))
+        super().__init__(observer, id_prefix, (route.action for route in TABLE), draining)
         self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._routes: dict[tuple[str, str], ActionRoute[Any, Any, Any]] = {
@@ -80,6 +88,7 @@ class V1Wire(WireApp):
         except FormError as error:
             raise Refusal(Errno.BAD_PARAMS, str(error)) from None
         record.fields = form
+        self.draining.check()
         school = await self._authenticator.authenticate(form)
         record.school = school.id
         route = self._find_route(path, record.action)
@@ -135,7 +144,7 @@ class V1Fork:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
         """Pass a request on, by its path."""
-        if scope["type"] == "http" and _split_path(scope["path"])[0] in PATHS:
+        if scope["type"] == "http" and is_v1_path(scope["path"]):
             await self._v1(scope, receive, send)
         else:
             await self._other(scope, receive, send)
