@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from homeroom.base.keys import md5_hex
-from homeroom.bootstrap import Services, _sites
+from homeroom.bootstrap import Services, build_site
 from homeroom.contract.catalogue import ACTIONS
 from tests.support.process import Process
 from tests.support.raw import FORM, MULTIPART, multipart
@@ -106,7 +106,7 @@ class Endpoint(NamedTuple):
 def list_endpoints(services: Services) -> list[Endpoint]:
     """Return every address that a server has beside the partner API."""
     endpoints = []
-    for route in _sites(services).routes:
+    for route in build_site(services).routes:
         if isinstance(route, Mount):
             endpoints.append(Endpoint(f"{route.path}/{{name:path}}", ("GET",)))
         elif isinstance(route, Route):
