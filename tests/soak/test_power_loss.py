@@ -143,6 +143,7 @@ def check(history: History, state: Path, until: float) -> None:
             if client.unsure is not None and last == len(acks) - 1:
                 possible.append(client.unsure)
             assert read_contents(query, client) in possible
+            assert not acks[last][1].deleted & {path.stem for path in state.glob("clips/*/*.mp4")}
         covered = dict(query("SELECT id, cover FROM courses WHERE cover IS NOT NULL AND id > ?", 0))
         assert {course for at, course in history.covers if at <= until} <= covered.keys()
         for cover in covered.values():

@@ -65,9 +65,12 @@ class LocalStorage:
                 yield str(file.relative_to(self.folder))
 
     def erase(self, name: str) -> None:
-        """Erase a file; one that does not exist is no error."""
+        """Erase a file for good; one that does not exist is no error."""
+        file = self.locate(name)
         with suppress(FileNotFoundError):
-            self.locate(name).unlink()
+            file.unlink()
+            # Without this, a power loss can bring the file back.
+            sync_folder(file.parent)
 
     def locate(self, name: str) -> Path:
         """Return the path of a file, whether it exists or not."""
