@@ -10,7 +10,7 @@ from bench.load import LoadPlan, drive
 from bench.target import Account, Target, create_places, lesson_requests, new_school, serving
 from homeroom.base.settings import Settings
 from homeroom.folder import database_address
-from homeroom.store.postgres import PostgresTransaction
+from homeroom.store.postgres_connection import PostgresTransaction
 from homeroom.store.sqlite import SqliteTransaction
 from homeroom.store.tables import lessons
 

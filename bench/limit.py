@@ -22,7 +22,8 @@ from homeroom.folder import database_address
 from homeroom.partner.handlers.lessons import add_course_class
 from homeroom.partner.routes import CallContext
 from homeroom.store.engine import Engine
-from homeroom.store.postgres import PostgresEngine, PostgresTransaction
+from homeroom.store.postgres import PostgresEngine
+from homeroom.store.postgres_connection import PostgresTransaction
 from homeroom.store.sqlite import SqliteEngine, SqliteTransaction
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
@@ -101,9 +102,10 @@ def replay_statements(
             numbers = range(first_number + count, first_number + count + UNITS)
             group = [(traced.sql, traced.fresh(number)) for number in numbers for traced in unit]
             began = time.perf_counter()
-            tx.connection.execute(
-                "BEGIN IMMEDIATE" if isinstance(tx, SqliteTransaction) else "BEGIN"
-            )
+            if isinstance(tx, SqliteTransaction):
+                tx.control("BEGIN IMMEDIATE")
+            else:
+                tx.begin_write()
             for sql, values in group:
                 run(sql, values)
             tx.connection.execute("COMMIT")

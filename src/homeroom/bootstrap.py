@@ -73,6 +73,8 @@ from homeroom.web.problems import (
     respond_status,
 )
 
+STORE_STOP_SECONDS = 3.0
+"""Seconds that units of work have to finish once the server is to stop."""
 PORT_RETRY_SECONDS = 5.0
 """Seconds that the media engine of a server that was killed may take to free its ports."""
 
@@ -130,6 +132,8 @@ class Services:
 
     async def close_live(self) -> None:
         """Close chats and streams while requests are still answered."""
+        # A database that does not answer must not hold what follows.
+        self.async_store.store.finish_within(STORE_STOP_SECONDS)
         await self.chat.close()
         await self.media.end_engine()
 

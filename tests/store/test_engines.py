@@ -7,13 +7,11 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
 from homeroom.folder import StartupError, lock_data_folder, open_store
-from homeroom.store.migrate import migrate, sqlalchemy_url
+from homeroom.store.migrate import migrate, open_database
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.tables import metadata
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -78,7 +76,7 @@ def test_a_migrated_database_has_the_tables_of_this_version(
         where = request.getfixturevalue("postgres").fresh()
     migrate(where)
 
-    database = create_engine(sqlalchemy_url(where), poolclass=NullPool)
+    database = open_database(where)
     with database.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 

@@ -19,11 +19,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import NullPool
 
 from homeroom.base import keys
 from homeroom.base.keys import md5_hex
-from homeroom.store.migrate import FOLDER, is_current, migrate, sqlalchemy_url
+from homeroom.store.migrate import FOLDER, is_current, migrate, open_database
 from homeroom.store.tables import clips, lessons, metadata, server_state
 
 PULL_KEY: Final = "the key of the first server"
@@ -42,7 +41,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 def open_engine(where: Path | str) -> Engine:
-    return create_engine(sqlalchemy_url(where), poolclass=NullPool)
+    return open_database(where)
 
 
 def as_of(where: Path | str, version: str) -> None:

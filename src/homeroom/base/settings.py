@@ -23,6 +23,8 @@ URL_SCHEMES = {
     "media_url": ("http://", "https://"),
     "media_api": ("http://", "https://"),
 }
+_KEY_VALUE = re.compile(r"\s*\w+\s*=")
+"""The other form of an address of libpq: `host=db.example.org dbname=homeroom`."""
 _PLACE = re.compile(r"(.*) - at `\$\.(\w+)`")
 """A message of msgspec: the error, and the name of the setting."""
 
@@ -87,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Check the addresses here, where the error can name the setting."""
         for name, schemes in URL_SCHEMES.items():
             value = getattr(self, name)
+            if name == "database" and value is not None and _KEY_VALUE.match(value):
+                continue
             if value is not None and not value.startswith(schemes):
                 message = f"{name} must begin with {' or '.join(schemes)}"
                 raise ValueError(message)

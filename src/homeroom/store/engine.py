@@ -27,15 +27,11 @@ Row = tuple[Any, ...]
 Trace = Callable[[str, dict[str, Any]], None]
 """Is called with the SQL and the values of each statement; for benchmarks and tests."""
 
-BUSY_TIMEOUT_SECONDS = 10
-"""Longest wait for a connection to PostgreSQL."""
-
 
 class StoreError(HomeroomError):
     """The database could not run or commit the unit of work.
 
-    Nothing was committed, with one exception: if the connection to PostgreSQL was lost during the
-    commit, the unit of work may or may not be committed.
+    Nothing was committed, unless the error is an `OutcomeUnknownError`.
     """
 
 
@@ -60,6 +56,16 @@ class ContendedError(UnavailableError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(OutageCause.CONTENDED, detail)
+
+
+class OutcomeUnknownError(UnavailableError):
+    """The commit got no answer, and its outcome could not be looked up in time.
+
+    The unit of work may or may not be committed; it is not run again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(OutageCause.OUTCOME_UNKNOWN)
 
 
 class NeedsExclusiveError(HomeroomError):
@@ -110,6 +116,10 @@ class Engine(Protocol):
 
     def read(self, unit: QueuedUnit) -> None:
         """Queue a snapshot read."""
+        ...
+
+    def finish_within(self, seconds: float) -> None:
+        """Let no unit, queued now or later, take longer than some seconds from now."""
         ...
 
     def close(self) -> None:

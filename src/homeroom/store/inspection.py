@@ -5,6 +5,9 @@ from pathlib import Path
 
 import psycopg
 
+from homeroom.store.engine import StoreError
+from homeroom.store.postgres_connection import open_briefly
+
 MAX_PROBLEMS = 5
 """Problems that are listed; a broken database has many."""
 
@@ -16,9 +19,14 @@ def check_database(address: str | Path) -> list[str]:
     return _check_postgresql(address)
 
 
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a SQLite file that must be there, to read it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
 def _check_sqlite(path: Path) -> list[str]:
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection = open_read_only(path)
     except sqlite3.Error as failure:
         return [str(failure)]
     try:
@@ -40,15 +48,15 @@ def _check_sqlite(path: Path) -> list[str]:
     return broken + dangling
 
 
-def _check_postgresql(url: str) -> list[str]:
+def _check_postgresql(address: str) -> list[str]:
     """PostgreSQL keeps its own keys; what can be wrong is a constraint that was never checked."""
     unchecked = (
         "SELECT conrelid::regclass::text, conname FROM pg_constraint"
         " WHERE NOT convalidated AND connamespace = current_schema()::regnamespace"
     )
     try:
-        with psycopg.connect(url, connect_timeout=10) as server:
+        with open_briefly(address) as server:
             rows = server.execute(unchecked).fetchmany(MAX_PROBLEMS)
-    except psycopg.Error as failure:
+    except (psycopg.Error, StoreError) as failure:
         return [" ".join(str(failure).split())]
     return [f"{name} of {table} was never checked" for table, name in rows]

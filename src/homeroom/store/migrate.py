@@ -2,15 +2,18 @@
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from homeroom.store import postgres, sqlite
+from homeroom.store import postgres_errors, sqlite
 from homeroom.store.engine import StoreError
+from homeroom.store.inspection import open_read_only
+from homeroom.store.postgres_connection import connect, open_briefly
 
 HEAD = "0004"
 FOLDER = Path(__file__).parent / "migrations"
@@ -23,13 +26,10 @@ def is_current(address: str | Path) -> bool:
         if isinstance(address, Path):
             if not address.exists():
                 return False
-            connection = sqlite3.connect(f"file:{address}?mode=ro", uri=True)
-            try:
+            with closing(open_read_only(address)) as connection:
                 row = connection.execute(query).fetchone()
-            finally:
-                connection.close()
         else:
-            with psycopg.connect(address, connect_timeout=10) as server:
+            with open_briefly(address) as server:
                 row = server.execute(query).fetchone()
     except psycopg.errors.UndefinedTable:
         return False
@@ -50,8 +50,9 @@ def migrate(address: str | Path) -> None:
     from alembic.util import CommandError  # noqa: PLC0415  Alembic takes 0.2 s to import and is rarely needed
 
     config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    engine = create_engine(sqlalchemy_url(address), poolclass=NullPool)
+    # The parser of options replaces what follows a percent sign.
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    engine = open_database(address)
     if isinstance(address, Path):
         # By default Python's driver commits before each CREATE TABLE. An interrupted migration
         # would leave half of the tables, and the next start would fail on them.
@@ -75,7 +76,7 @@ def _translate_error(failure: BaseException | None, address: str | Path) -> Stor
     if isinstance(failure, sqlite3.Error) and isinstance(address, Path):
         return sqlite.translate_error(failure, address)
     if isinstance(failure, psycopg.Error):
-        return postgres.translate_error(failure)
+        return postgres_errors.translate_error(failure)
     return StoreError(str(failure))
 
 
@@ -87,10 +88,18 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def sqlalchemy_url(address: str | Path) -> str:
-    """Return the URL of a database for SQLAlchemy."""
+def open_database(address: str | Path) -> Engine:
+    """Return SQLAlchemy's engine for a database.
+
+    The drivers open the connections themselves: neither a path nor an address of libpq needs to be
+    written as a URL of SQLAlchemy.
+    """
     if isinstance(address, Path):
-        return f"sqlite:///{address}"
-    scheme, rest = address.split("://", 1)
-    del scheme
-    return f"postgresql+psycopg://{rest}"
+        return create_engine(
+            "sqlite://", creator=lambda: sqlite3.connect(address), poolclass=NullPool
+        )
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(address, autocommit=False),
+        poolclass=NullPool,
+    )

@@ -40,6 +40,7 @@ class OutageCause(StrEnum):
     NO_FREE_CONNECTION = "no_free_connection", "no connection to the database is free"
     TIMEOUT = "timeout", "the database does not answer in time"
     CONTENDED = "contended", "another transaction holds what this one needs", 1
+    OUTCOME_UNKNOWN = "outcome_unknown", "the database may or may not have done it: no answer came"
     OUT_OF_MEMORY = "out_of_memory", "the database is out of memory"
     OVERLOADED = "overloaded", "the database is overloaded"
     SHUTTING_DOWN = "shutting_down", "the server is shutting down"

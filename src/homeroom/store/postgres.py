@@ -3,206 +3,233 @@
 An advisory lock makes the units of one school run one after another. It is taken before the first
 read. Units that only add rows share the lock and run side by side. Reads have snapshots of their
 own and take no lock.
+
+A unit whose connection is lost is run again once, on a new connection. If its COMMIT got no answer,
+the unit's outcome is looked up first: no unit runs twice after it may have been committed. Every
+unit ends by its deadline, whatever the server does.
 """
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from time import monotonic
 from typing import Any
 
 import psycopg
-from psycopg.types.numeric import Int8Dumper
 
 from homeroom.store.engine import (
-    BUSY_TIMEOUT_SECONDS,
     CommitStats,
     ContendedError,
     NeedsExclusiveError,
+    OutcomeUnknownError,
     QueuedUnit,
-    Row,
     StoreError,
     Trace,
-    Traceable,
     UnavailableError,
 )
-from homeroom.store.outages import find_connection_cause, find_postgresql_cause
-from homeroom.store.statement import POSTGRESQL, Statement
+from homeroom.store.postgres_connection import FULL_SECONDS, PostgresTransaction
+from homeroom.store.postgres_errors import CONFLICTS, is_lost, translate_error
+from homeroom.store.postgres_pool import ConnectionPool
+from homeroom.store.unit_deadlines import PendingUnit, PendingUnits
 
 MAX_CONNECTIONS = 10
 """Connections of one server process. This is the back-pressure: further units wait in a queue."""
-READER_CONNECTIONS = 2
-"""Connections, of the above, that only read."""
+READER_THREADS = 2
+"""Threads, beside those of the writers, that only read. There is a thread for each connection."""
 MAX_RETRIES = 10
 """Times that a unit is run again after a conflict with another transaction."""
+UNIT_SECONDS = 30.0
+"""Longest time from the request for a unit or a read to its result or its failure."""
+LOOKUP_SECONDS = 10.0
+"""Longest time in which the outcome of a commit without an answer is looked up."""
+LOOKUP_PAUSE_SECONDS = 0.2
+CLOSE_SECONDS = 3.0
+"""Longest wait, when the engine is closed, for the units that still run."""
 
 _LOCK_CLASS = 20_431
 """First half of the keys of our advisory locks; it keeps them apart from other programs' locks."""
-_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-
-class PostgresTransaction(Traceable):
-    """A connection to PostgreSQL, and the transaction that is open on it."""
-
-    def __init__(self, url: str) -> None:
-        self.connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=BUSY_TIMEOUT_SECONDS
-        )
-        # One width for all integers, or each statement would be prepared once per width.
-        self.connection.adapters.register_dumper(int, Int8Dumper)
-        self.connection.prepare_threshold = 1
-        # A plan made while a table was empty must not turn into a scan when it no longer is: rows
-        # are looked up by index, one by one. Without these plans an unavoidable scan looks so
-        # expensive that PostgreSQL would compile it (JIT), for 200 ms a run.
-        self.connection.execute(
-            "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; "
-            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
-        )
-        self.connection.execute("SET lock_timeout = '30s'; SET statement_timeout = '60s'")
-        self.cursor = self.connection.cursor()
-
-    def control(self, sql: str) -> None:
-        """Run statements that control the transaction, in one round trip."""
-        if self.trace is not None:
-            self.trace(sql, {})
-        self.cursor.execute(sql.encode(), prepare=False)
-
-    def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
-        """Run a statement and return its rows."""
-        self._run(statement, values)
-        return self.cursor.fetchall()
-
-    def execute(self, statement: Statement, values: dict[str, Any]) -> int:
-        """Run a statement and return the number of rows that it wrote."""
-        self._run(statement, values)
-        return self.cursor.rowcount
-
-    def _run(self, statement: Statement, values: dict[str, Any]) -> None:
-        sql, constants = statement.compile_for(POSTGRESQL)
-        if constants:
-            values = {**constants, **values}
-        if self.trace is not None:
-            self.trace(sql, values)
-        self.cursor.execute(sql.encode(), values)
-
-
-def translate_error(failure: psycopg.Error) -> StoreError:
-    """Return an error of the driver as one of the store, with its cause if it has one."""
-    if failure.sqlstate is None and isinstance(failure, psycopg.OperationalError):
-        # No connection, or one that has just been lost.
-        text = str(failure)
-        return UnavailableError(find_connection_cause(text), text)
-    cause = find_postgresql_cause(failure.sqlstate or "")
-    # Without the detail, which may quote values of rows.
-    text = failure.diag.message_primary or type(failure).__name__
-    return UnavailableError(cause, text) if cause is not None else StoreError(text)
 
 
 class PostgresEngine:
     """A PostgreSQL database with a few open connections."""
 
-    def __init__(self, url: str, trace: Trace | None = None) -> None:
-        self._url = url
+    def __init__(
+        self, address: str, trace: Trace | None = None, *, unit_seconds: float = UNIT_SECONDS
+    ) -> None:
+        self._address = address
         self.trace = trace
         self.stats = CommitStats()
         self._stats_lock = threading.Lock()
-        self._local = threading.local()
-        self._writers = ThreadPoolExecutor(MAX_CONNECTIONS - READER_CONNECTIONS, "store-writer")
+        self._pool = ConnectionPool(self._open_connection, MAX_CONNECTIONS)
+        self._units = PendingUnits(unit_seconds, on_cut=self._pool.renew)
+        self._write_queue: SimpleQueue[PendingUnit | None] = SimpleQueue()
         # Units that wait for the lock of one school must not hold up the reads of other requests.
-        self._readers = ThreadPoolExecutor(READER_CONNECTIONS, "store-reader")
-        self._open: list[PostgresTransaction] = []
+        self._read_queue: SimpleQueue[PendingUnit | None] = SimpleQueue()
+        writers = MAX_CONNECTIONS - READER_THREADS
+        self._threads = [
+            *_start_threads("store-writer", writers, self._run_all, self._write_queue),
+            *_start_threads("store-reader", READER_THREADS, self._run_all, self._read_queue),
+        ]
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""
-        self._writers.submit(self._run, unit, self._begin(unit))
+        self._queue(unit, self._write_queue, reads=False)
 
     def read(self, unit: QueuedUnit) -> None:
         """Queue a snapshot read."""
-        self._readers.submit(self._run, unit, _BEGIN_READ)
+        self._queue(unit, self._read_queue, reads=True)
+
+    def finish_within(self, seconds: float) -> None:
+        """Let no unit, queued now or later, take longer than some seconds from now."""
+        self._units.finish_within(seconds)
 
     def close(self) -> None:
-        """Finish the queued units, then close the connections."""
-        self._writers.shutdown()
-        self._readers.shutdown()
-        for tx in self._open:
-            tx.connection.close()
+        """Finish the queued units, as far as the server lets them, and close the connections."""
+        for _ in self._threads:
+            self._write_queue.put(None)
+            self._read_queue.put(None)
+        deadline = monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - monotonic()))
+        # What still runs waits for the server. Its thread ends with the process, if not before.
+        self._units.close()
+        self._pool.close()
 
-    def _begin(self, unit: QueuedUnit) -> str:
-        """Return the SQL that begins a transaction and locks its school.
-
-        The lock comes before the first snapshot: a snapshot taken before the lock would be stale.
-        Shared and exclusive units of a school exclude each other. Once the school is locked, no
-        wait is longer than a second, as Errno.BEING_CREATED promises.
-        """
-        if unit.school is None:
-            return "BEGIN; SET LOCAL lock_timeout = '1s'"
-        mode = "" if unit.is_exclusive else "_shared"
-        lock_sql = f"SELECT pg_advisory_xact_lock{mode}({_LOCK_CLASS}, {unit.school})"
-        return f"BEGIN; {lock_sql}; SET LOCAL lock_timeout = '1s'"
-
-    def _run(self, unit: QueuedUnit, begin: str) -> None:
+    def _queue(
+        self, unit: QueuedUnit, queue: "SimpleQueue[PendingUnit | None]", *, reads: bool
+    ) -> None:
         try:
-            result = self._attempt(unit, begin, MAX_RETRIES)
-        except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
+            queue.put(self._units.add(unit, reads=reads))
+        except UnavailableError as failure:
             unit.on_done(None, failure)
-        else:
-            if begin is not _BEGIN_READ:
-                with self._stats_lock:
-                    self.stats.commits += 1
-                    self.stats.units += 1
-            unit.on_done(result, None)
 
-    def _attempt(self, unit: QueuedUnit, begin: str, retries_left: int) -> Any:  # noqa: ANN401  the unit's own result
-        tx = self._connection()
-        has_begun = False
-        try:
-            tx.control(begin)
-            has_begun = True
-            result = unit.run(tx)
-            tx.control("COMMIT")
-        except (
-            psycopg.errors.SerializationFailure,
-            psycopg.errors.DeadlockDetected,
-            psycopg.errors.UniqueViolation,
-            psycopg.errors.ForeignKeyViolation,
-        ) as failure:
-            # Another unit has just added or deleted a row that this one needs: run it again, and it
-            # sees that row.
-            self._rollback(tx)
-            if retries_left == 0:
-                raise translate_error(failure) from None
-            return self._attempt(unit, begin, retries_left - 1)
-        except psycopg.errors.LockNotAvailable as failure:
-            self._rollback(tx)
-            raise ContendedError(str(failure)) from failure
-        except NeedsExclusiveError:
-            self._rollback(tx)
-            unit.is_exclusive = True
-            return self._attempt(unit, self._begin(unit), retries_left)
-        except psycopg.Error as failure:
-            self._rollback(tx)
-            if tx.connection.closed and not has_begun and retries_left > 0:
-                # PostgreSQL was restarted while the connection was idle: open another one.
-                return self._attempt(unit, begin, retries_left - 1)
-            raise translate_error(failure) from None
-        except BaseException:
-            self._rollback(tx)
-            raise
-        return result
-
-    def _connection(self) -> PostgresTransaction:
-        tx: PostgresTransaction | None = getattr(self._local, "tx", None)
-        if tx is None or tx.connection.closed:
-            try:
-                tx = self._local.tx = PostgresTransaction(self._url)
-            except psycopg.Error as failure:
-                raise translate_error(failure) from failure
-            tx.trace = self.trace
-            self._open.append(tx)
+    def _open_connection(self, is_first: bool) -> PostgresTransaction:  # noqa: FBT001  the pool's only parameter
+        # With other connections there is no need to wait for a place on the server.
+        tx = PostgresTransaction(self._address, full_seconds=FULL_SECONDS if is_first else 0)
+        tx.trace = self.trace
         return tx
 
-    def _rollback(self, tx: PostgresTransaction) -> None:
+    def _run_all(self, queue: "SimpleQueue[PendingUnit | None]") -> None:
+        while (pending := queue.get()) is not None:
+            if pending.is_done:
+                continue
+            try:
+                result = self._run(pending)
+            except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
+                pending.finish(None, failure)
+            else:
+                if not pending.reads:
+                    with self._stats_lock:
+                        self.stats.commits += 1
+                        self.stats.units += 1
+                pending.finish(result, None)
+
+    def _run(self, pending: PendingUnit) -> Any:  # noqa: ANN401  the unit's own result
+        """Run a unit until it is committed, or has failed for good."""
+        conflicts = 0
+        is_repeated = False
+        while True:
+            try:
+                return self._attempt(pending)
+            except NeedsExclusiveError:
+                pending.unit.is_exclusive = True
+            except CONFLICTS as failure:
+                conflicts += 1
+                if conflicts > MAX_RETRIES:
+                    raise translate_error(failure) from None
+            except psycopg.errors.LockNotAvailable as failure:
+                raise ContendedError(str(failure)) from failure
+            except psycopg.Error as failure:
+                if not is_lost(failure):
+                    raise translate_error(failure) from None
+                self._pool.renew()
+                if pending.is_committing and self._find_outcome(pending):
+                    return pending.result
+                if is_repeated:
+                    raise translate_error(failure) from None
+                is_repeated = True
+            pending.restart()
+
+    def _attempt(self, pending: PendingUnit) -> Any:  # noqa: ANN401  the unit's own result
+        unit = pending.unit
+        with self._lease(pending) as tx:
+            if pending.reads:
+                tx.begin_read()
+            else:
+                pending.server_run = tx.server_run
+                pending.transaction = tx.begin_write(_lock_sql(unit))
+            result = unit.run(tx)
+            pending.begin_commit(result)
+            tx.commit()
+        return result
+
+    @contextmanager
+    def _lease(self, pending: PendingUnit) -> Iterator[PostgresTransaction]:
+        """Give a unit a connection, and roll back what is not committed at the end."""
+        tx = self._pool.acquire(reads=pending.reads, deadline=pending.deadline)
         try:
-            tx.control("ROLLBACK")
-        except psycopg.Error:
-            tx.connection.close()
-            self._open.remove(tx)
-            self._local.tx = None
+            pending.attach(tx)
+            yield tx
+        finally:
+            tx.reset()
+            if not pending.detach():
+                tx.close()  # the deadline is over, and another thread cuts this connection
+            self._pool.release(tx, reads=pending.reads)
+
+    def _find_outcome(self, pending: PendingUnit) -> bool:
+        """Return whether a unit was committed whose COMMIT got no answer.
+
+        Raises `OutcomeUnknownError` if that cannot be found out.
+        """
+        if pending.reads:
+            return True  # a read has nothing to commit, and its result is there
+        deadline = min(pending.deadline, monotonic() + LOOKUP_SECONDS)
+        while monotonic() < deadline:
+            try:
+                with self._lease(pending) as tx:
+                    status = tx.find_commit_status(pending.transaction)
+                    is_same_run = tx.server_run == pending.server_run
+            except (psycopg.Error, StoreError):
+                self._pool.renew()
+                if self._units.is_over(pending, LOOKUP_PAUSE_SECONDS):
+                    break
+                continue
+            if status == "committed" and is_same_run:
+                return True
+            if status is None or status == "committed":
+                # A crash loses the last ids with what they wrote, and the server gives the same
+                # ids again: this may be the commit of another unit.
+                break
+            if status == "aborted" or not is_same_run:
+                return False
+            if self._units.is_over(pending, LOOKUP_PAUSE_SECONDS):
+                break
+        raise OutcomeUnknownError
+
+
+def _lock_sql(unit: QueuedUnit) -> str:
+    """Return the SQL that locks the school of a unit.
+
+    Shared and exclusive units of a school exclude each other.
+    """
+    if unit.school is None:
+        return ""
+    mode = "" if unit.is_exclusive else "_shared"
+    return f"SELECT pg_advisory_xact_lock{mode}({_LOCK_CLASS}, {unit.school}); "
+
+
+def _start_threads(
+    name: str,
+    count: int,
+    run: Callable[["SimpleQueue[PendingUnit | None]"], None],
+    queue: "SimpleQueue[PendingUnit | None]",
+) -> list[threading.Thread]:
+    # Daemons: a thread that waits for a server that never answers must not hold the process.
+    threads = [
+        threading.Thread(target=run, args=(queue,), name=f"{name}_{number}", daemon=True)
+        for number in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    return threads

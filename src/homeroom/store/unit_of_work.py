@@ -167,6 +167,10 @@ class Store:
         self.submit_read(use_case, _completer(future))
         return future.result(RESULT_TIMEOUT_SECONDS)
 
+    def finish_within(self, seconds: float) -> None:
+        """Let no unit, queued now or later, take longer than some seconds from now."""
+        self.engine.finish_within(seconds)
+
     def close(self) -> None:
         """Finish the queued units, then close the database."""
         self.engine.close()

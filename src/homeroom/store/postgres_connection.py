@@ -1,0 +1,250 @@
+"""Connections to PostgreSQL, opened here for the engine and for every command.
+
+libpq reads the address, so that all that it takes works: several hosts, `target_session_attrs`,
+key-value strings, percent-encoded passwords.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+
+from homeroom.store.engine import Row, StoreError, Traceable
+from homeroom.store.outages import OutageCause
+from homeroom.store.postgres_errors import translate_error
+from homeroom.store.statement import POSTGRESQL, Statement
+
+CONNECT_SECONDS = 5
+"""Longest wait for one host of the address."""
+COMMAND_SECONDS = 30
+"""Longest use of a connection of `open_briefly`."""
+CANCEL_SECONDS = 2
+"""Longest wait for the server to accept a cancel request, before its connection is cut."""
+FULL_SECONDS = 2.0
+"""Longest wait for a server that has no connection left: one that was just closed frees its place
+a moment later."""
+_FULL_PAUSE_SECONDS = 0.1
+
+_DEFAULTS = {
+    "connect_timeout": CONNECT_SECONDS,
+    # A peer that vanished without a word is noticed after half a minute.
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "fallback_application_name": "homeroom",
+}
+"""Parameters of libpq for which the address names no value."""
+
+# Behind a pooler, transactions share connections: whatever a transaction relies on is set in it.
+# A plan made while a table was empty must not turn into a scan when it no longer is: rows are
+# looked up by index, one by one. Without these plans an unavoidable scan looks so expensive that
+# PostgreSQL would compile it (JIT), for 200 ms a run.
+_SETTINGS = "; ".join(
+    f"SET LOCAL {setting}"
+    for setting in (
+        "plan_cache_mode = force_generic_plan",
+        "jit = off",
+        "enable_seqscan = off",
+        "enable_hashjoin = off",
+        "enable_mergejoin = off",
+        "enable_material = off",
+        "lock_timeout = '30s'",
+        "statement_timeout = '30s'",
+    )
+)
+_BEGIN_READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_SETTINGS}"
+_IDENTIFY = (
+    "SELECT pg_backend_pid(),"
+    " concat(pg_postmaster_start_time(), ' ', (SELECT stats_reset FROM pg_stat_bgwriter))"
+)
+
+
+def connect(
+    address: str, *, autocommit: bool = True, full_seconds: float = FULL_SECONDS
+) -> "psycopg.Connection[Row]":
+    """Open a connection; `address` is all that libpq takes.
+
+    Raises `StoreError` if there is none, or if the database has an encoding other than UTF8.
+    """
+    deadline = time.monotonic() + full_seconds
+    while (connection := _try_to_connect(address, deadline)) is None:
+        time.sleep(_FULL_PAUSE_SECONDS)
+    connection.autocommit = autocommit
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        message = f"the database has the encoding {encoding}: createdb -E UTF8 -T template0"
+        raise StoreError(message)
+    return connection
+
+
+def _try_to_connect(address: str, deadline: float) -> "psycopg.Connection[Row] | None":
+    """Return a connection, or None if the server has none left and the deadline is ahead."""
+    try:
+        parameters: dict[str, Any] = _DEFAULTS | conninfo_to_dict(address)
+        return psycopg.connect(**parameters | {"client_encoding": "UTF8"}, autocommit=True)
+    except psycopg.Error as failure:
+        error = translate_error(failure)
+        is_full = getattr(error, "cause", None) is OutageCause.NO_FREE_CONNECTION
+        if is_full and time.monotonic() < deadline:
+            return None
+        raise error from failure
+
+
+class ConnectionCutter:
+    """A second handle of a connection's socket, with which another thread can end its wait."""
+
+    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
+        self._connection = connection
+        # A number of its own: that of the connection may belong to another file once it is closed.
+        self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+
+    def cut(self) -> None:
+        """Cancel what the server does, and cut the connection; returns at once.
+
+        A thread that waits for the server gets an error. A server that is paused accepts no cancel
+        request, so this needs a thread of its own.
+        """
+        threading.Thread(target=self._cut, name="store-cutter", daemon=True).start()
+
+    def close(self) -> None:
+        """Close the second handle."""
+        self._socket.close()
+
+    def _cut(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=CANCEL_SECONDS)
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def open_briefly(address: str) -> Iterator["psycopg.Connection[Row]"]:
+    """Open a connection for a few short statements; it is cut after `COMMAND_SECONDS`."""
+    connection = connect(address)
+    cutter = ConnectionCutter(connection)
+    timer = threading.Timer(COMMAND_SECONDS, cutter.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield connection
+    finally:
+        timer.cancel()
+        cutter.close()
+        connection.close()
+
+
+class PostgresTransaction(Traceable):
+    """A connection to PostgreSQL, and the transaction that is open on it."""
+
+    def __init__(self, address: str, *, full_seconds: float = FULL_SECONDS) -> None:
+        self.connection = connect(address, full_seconds=full_seconds)
+        self._cutter = ConnectionCutter(self.connection)
+        # One width for all integers, or each statement would be prepared once per width.
+        self.connection.adapters.register_dumper(int, Int8Dumper)
+        self.connection.prepare_threshold = None
+        self.cursor = self.connection.cursor()
+        try:
+            pid, self.server_run = self.cursor.execute(_IDENTIFY).fetchone() or (0, "")
+        except psycopg.Error as failure:
+            self.close()
+            raise translate_error(failure) from None
+        # A pooler makes up the process id of the handshake. A statement prepared on one of its
+        # connections is not there on the next.
+        self.is_pooled = pid != self.connection.info.backend_pid
+        if not self.is_pooled:
+            self.connection.prepare_threshold = 1
+
+    server_run: str
+    """Names the run of the server from its start, or its recovery from a crash, to its end."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection works and no transaction is open on it."""
+        return self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+
+    def begin_read(self) -> None:
+        """Begin a transaction that only reads, on one snapshot."""
+        self.control(_BEGIN_READ)
+
+    def begin_write(self, lock_sql: str = "") -> str:
+        """Begin a transaction, take a lock, and return the transaction's id, in one round trip.
+
+        The lock comes before the first snapshot: a snapshot taken before the lock would be stale.
+        After it, no wait for a lock is longer than a second, as Errno.BEING_CREATED promises.
+        """
+        self.control(
+            f"BEGIN; {_SETTINGS}; {lock_sql}"
+            "SET LOCAL lock_timeout = '1s'; SELECT pg_current_xact_id()"
+        )
+        while self.cursor.nextset():
+            pass
+        row = self.cursor.fetchone()
+        return str(row[0]) if row else ""
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        self.control("COMMIT")
+        if self.cursor.statusmessage != "COMMIT":
+            # A statement failed and the unit went on: PostgreSQL has rolled back.
+            raise StoreError("the transaction was rolled back")
+
+    def reset(self) -> None:
+        """Roll back the transaction, if one is open and the connection works."""
+        status = self.connection.pgconn.transaction_status
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            with suppress(psycopg.Error):
+                self.control("ROLLBACK")
+
+    def find_commit_status(self, transaction: str) -> str | None:
+        """Return whether a transaction is committed, aborted or in progress.
+
+        Returns None for an id that the server no longer knows, or has not reached yet.
+        """
+        try:
+            row = self.cursor.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+        except psycopg.errors.InvalidParameterValue:
+            return "aborted"  # the id is in the future: a crash has undone it
+        return row[0] if row else None
+
+    def cut(self) -> None:
+        """Cancel what the server does and cut the connection, from another thread."""
+        self._cutter.cut()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._cutter.close()
+        self.connection.close()
+
+    def control(self, sql: str) -> None:
+        """Run statements that control the transaction, in one round trip."""
+        if self.trace is not None:
+            self.trace(sql, {})
+        self.cursor.execute(sql.encode(), prepare=False)
+
+    def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """Run a statement and return its rows."""
+        self._run(statement, values)
+        return self.cursor.fetchall()
+
+    def execute(self, statement: Statement, values: dict[str, Any]) -> int:
+        """Run a statement and return the number of rows that it wrote."""
+        self._run(statement, values)
+        return self.cursor.rowcount
+
+    def _run(self, statement: Statement, values: dict[str, Any]) -> None:
+        sql, constants = statement.compile_for(POSTGRESQL)
+        if constants:
+            values = {**constants, **values}
+        if self.trace is not None:
+            self.trace(sql, values)
+        self.cursor.execute(sql.encode(), values)
