@@ -3,7 +3,7 @@
 # the command to type is said.
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
-#   machine.sh tests                have what the tests start: PostgreSQL's server, curl, Chromium, ffmpeg, nginx, Node.js, a JDK
+#   machine.sh tests                have what the tests start: PostgreSQL's server, PgBouncer, curl, Chromium, ffmpeg, nginx, Node.js, a JDK
 set -euo pipefail
 
 # Install Debian packages, or say how to and fail.
@@ -44,6 +44,7 @@ tests() {
   if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
     missing+=(postgresql)
   fi
+  [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || missing+=(pgbouncer)
   command -v curl >/dev/null || missing+=(curl)
   command -v ffmpeg >/dev/null || missing+=(ffmpeg)
   command -v openssl >/dev/null || missing+=(openssl)

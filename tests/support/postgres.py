@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -86,8 +86,8 @@ def running_postgres() -> Iterator[Postgres]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, SUPERUSER)
-        _make_cluster(binaries, folder)
-        with _serving(binaries, folder):
+        make_cluster(binaries, folder)
+        with serving(binaries, folder):
             cluster = Postgres(folder)
             try:
                 yield cluster
@@ -97,7 +97,8 @@ def running_postgres() -> Iterator[Postgres]:
         shutil.rmtree(folder)
 
 
-def _make_cluster(binaries: Path, folder: Path) -> None:
+def make_cluster(binaries: Path, folder: Path) -> None:
+    """Make the files of a cluster."""
     done = subprocess.run(
         [
             binaries / "initdb",
@@ -110,9 +111,7 @@ def _make_cluster(binaries: Path, folder: Path) -> None:
             "--no-instructions",
         ],
         cwd=folder,
-        user=_user(),
-        group=_group(),
-        extra_groups=_extra_groups(),
+        **server_user(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -124,7 +123,8 @@ def _make_cluster(binaries: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _serving(binaries: Path, folder: Path) -> Iterator[None]:
+def serving(binaries: Path, folder: Path, *options: str) -> Iterator[None]:
+    """Run the server of a cluster until the block ends."""
     log = folder / "log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -136,11 +136,10 @@ def _serving(binaries: Path, folder: Path) -> Iterator[None]:
                 *("-c", f"unix_socket_directories={folder}"),
                 *("-c", "max_connections=200"),
                 *("-c", "timezone=UTC"),
+                *options,
             ],
             cwd=folder,
-            user=_user(),
-            group=_group(),
-            extra_groups=_extra_groups(),
+            **server_user(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -182,17 +181,12 @@ def _dies_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
 
 
-def _user() -> int | None:
-    """Return who runs the server: initdb refuses root."""
-    return pwd.getpwnam(SUPERUSER).pw_uid if os.geteuid() == 0 else None
-
-
-def _group() -> int | None:
-    return pwd.getpwnam(SUPERUSER).pw_gid if os.geteuid() == 0 else None
-
-
-def _extra_groups() -> list[int] | None:
-    return [] if os.geteuid() == 0 else None
+def server_user() -> dict[str, Any]:
+    """Return the parameters of subprocess for the user of the server: initdb refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(SUPERUSER)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
 def _database(url: str) -> str:
