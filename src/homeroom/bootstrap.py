@@ -35,6 +35,7 @@ from homeroom.folder import (
     open_store,
     set_clock,
 )
+from homeroom.jobs.audit_follower import AuditFollower
 from homeroom.jobs.handlers import create_handlers
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Worker
@@ -179,7 +180,8 @@ async def build_services(
         async_store,
         [Sweep(module.find_overdue_schools, module.sweep) for module in (clips, retention)],
     )
-    tasks = [asyncio.create_task(part.run()) for part in (worker, sweeper)]
+    follower = AuditFollower(async_store, SystemClock())
+    tasks = [asyncio.create_task(part.run()) for part in (worker, sweeper, follower)]
     try:
         rooms = RoomRegistry(async_store, deps, where, media.facts)
         async with media.running(), rooms.running():

@@ -55,9 +55,12 @@ def cancel(context: CommandContext, user: str, *, as_json: bool) -> None:
 
     USER is a UID, a telephone number or an e-mail address. This cannot be undone.
     """
-    cancelled = context.write(
-        lambda uow: operations.cancel_user(uow, operations.get_user(uow, user).id),
-    )
+
+    def cancel_account(uow: UnitOfWork) -> User:
+        context.audit.user = operations.get_user(uow, user).id
+        return operations.cancel_user(uow, context.audit.user)
+
+    cancelled = context.write(cancel_account)
     print_fields({"uid": cancelled.id, "cancelled": True}, as_json=as_json)
 
 

@@ -19,6 +19,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.private_files import WideModeError, private_umask
 from homeroom.base.settings import Settings, SettingsError, has_password, load_settings
+from homeroom.cli.audited_store import AuditedStore, CommandAudit, describe_command
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.folder import StartupError, database_address, open_store
@@ -52,6 +53,8 @@ class CommandContext:
     data: Path | None
     database: str | None
     database_file: Path | None
+    audit: CommandAudit
+    """The description of the command in the audit trail."""
 
     def load_settings(self, **overrides: Any) -> Settings:  # noqa: ANN401  settings of any type
         """Return the settings from options, environment and file, in this order."""
@@ -70,7 +73,10 @@ class CommandContext:
 
     @contextmanager
     def open_store(self, *, create: bool = False) -> Iterator[Store]:
-        """Open the store; create a missing database only if the command asks for it."""
+        """Open the store; create a missing database only if the command asks for it.
+
+        What is written adds an entry to the audit trail, in the same unit of work.
+        """
         settings = self.load_settings()
         where = database_address(settings)
         if isinstance(where, Path) and not where.exists() and not create:
@@ -79,7 +85,7 @@ class CommandContext:
                 " makes one, --data names another folder"
             )
         with open_store(settings) as store:
-            yield store
+            yield AuditedStore(store, self.audit)
 
     def write(
         self,
@@ -138,7 +144,8 @@ def with_context(command: Callable[Concatenate[CommandContext, P], T]) -> Callab
         database_file: Path | None,
         **params: Any,  # noqa: ANN401  what click passes
     ) -> T:
-        return command(CommandContext(data, database, database_file), *args, **params)
+        audit = describe_command(click.get_current_context())
+        return command(CommandContext(data, database, database_file, audit), *args, **params)
 
     return wrapper
 

@@ -4,6 +4,7 @@ import click
 
 from homeroom.cli import (
     accounts,
+    audit,
     clips,
     courses,
     doctor,
@@ -47,6 +48,7 @@ for command in (
     operations.maintenance,
     operations.token,
     operations.migrate,
+    audit.audit,
     doctor.doctor,
 ):
     main.add_command(command)

@@ -132,6 +132,8 @@ def revoke(context: CommandContext, token: TokenId, *, as_json: bool) -> None:
 def migrate(context: CommandContext, *, as_json: bool) -> None:
     """Migrate the database to this version; other commands do so automatically."""
     changed = migrate_if_needed(context.load_settings())
+    if changed:
+        context.write(lambda _uow: None)
     if as_json:
         print_fields({"changed": changed}, as_json=True)
     else:

@@ -1,5 +1,6 @@
 """`homeroom serve`."""
 
+import logging
 import shlex
 from typing import Any
 from urllib.parse import quote
@@ -15,9 +16,11 @@ from homeroom.cli.schools import build_credentials
 from homeroom.contract.action import APIPath
 from homeroom.domain.streams import APP
 from homeroom.domain.webcasts import build_lesson_addresses
-from homeroom.usecases import teaching
+from homeroom.usecases import audit, teaching
 from homeroom.usecases.demo import DemoSchool
 from homeroom.web.addresses import is_loopback
+
+log = logging.getLogger("homeroom.cli")
 
 
 @click.command()
@@ -53,12 +56,20 @@ def serve(context: CommandContext, /, **options: Any) -> None:  # noqa: ANN401  
     settings = context.load_settings(**options)
     _print_warnings(settings)
 
-    def print_addresses(running: RunningServer, demo_school: DemoSchool | None) -> None:
+    def announce(running: RunningServer, demo_school: DemoSchool | None) -> None:
+        entry = context.audit.build_entry()
+        store = running.services.async_store.store
+        store.submit_write(lambda uow: audit.record(uow, entry), _warn_without_entry)
         click.echo(_format_greeting(context, settings, running, demo_school))
         if demo_school is not None:
             click.echo(_format_first_call(context, running.url, demo_school))
 
-    run_server(settings, print_addresses)
+    run_server(settings, announce)
+
+
+def _warn_without_entry(_result: object, failure: BaseException | None) -> None:
+    if failure is not None:
+        log.warning("audit_entry_lost", extra={"act": "serve", "reason": str(failure)})
 
 
 def _print_warnings(settings: Settings) -> None:

@@ -17,26 +17,23 @@ from homeroom.base.ids import SchoolId
 from homeroom.jobs.worker import Worker
 from homeroom.sandbox import faults
 from homeroom.sandbox.access import SandboxAccess
+from homeroom.sandbox.audit import build_audit_entry, report_change
 from homeroom.sandbox.bodies import ClockRequest, FaultRequest, ResetRequest, read_json
 from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import resets, schools
+from homeroom.usecases import audit, resets, schools
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web import security_log
-from homeroom.web.addresses import get_client_address
 from homeroom.web.faults import MAX_FAULTS, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.operator_access import OperatorAccess
 from homeroom.web.problems import HTTPError, json_response
 from homeroom.web.security_log import SecurityEvent
-from homeroom.web.token_log import describe_token, get_token, report_token
+from homeroom.web.token_log import report_token
 
 MAX_MOMENT = 32_503_680_000
 """The year 3000. Five years are added to a time, so the end of the calendar is too late."""
 DEFAULT_JOURNAL_ENTRIES = 100
 MAX_ID = 2**63
-THIS_MACHINE = "this machine"
-"""Actor of a request over loopback, which needs no token."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -100,7 +97,7 @@ class Sandbox:
             await asyncio.to_thread(self.clock.set, moment)
             self.forget(None)
             await self.worker.run_due()
-        _report_change(request, now=moment)
+        await self._record_change(request, now=moment)
         # The real time at which the next job is due has changed.
         self.worker.wake()
         return await self._get_clock(request)
@@ -128,7 +125,7 @@ class Sandbox:
             detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
             raise HTTPError(HTTPStatus.CONFLICT, detail)
         added = faults.format_fault(self.injector.add(fault))
-        _report_change(request, **added)
+        await self._record_change(request, **added)
         return json_response(added, HTTPStatus.CREATED)
 
     async def _list_faults(self, _request: Request) -> Response:
@@ -138,7 +135,7 @@ class Sandbox:
 
     async def _clear_faults(self, request: Request) -> Response:
         removed = self.injector.clear()
-        _report_change(request, removed=removed)
+        await self._record_change(request, removed=removed)
         return json_response({"removed": removed})
 
     # --- schools ----------------------------------------------------------------------------------
@@ -148,7 +145,12 @@ class Sandbox:
         school = SchoolId(body.sid)
         await self._check_school(school)
 
+        change: dict[str, object] = {"sid": school, "to": body.to}
+        entry = build_audit_entry(request, change)
+
         def reset(uow: UnitOfWork) -> resets.ResetCounts:
+            if entry is not None:
+                audit.record(uow, entry)
             if body.to == "demo":
                 return resets.reset_to_demo(uow, self.deps, school)
             return resets.empty_school(uow, school)
@@ -160,9 +162,15 @@ class Sandbox:
             raise HTTPError(HTTPStatus.CONFLICT, detail) from None
         self.forget(school)
         await self.worker.run_due()
-        _report_change(request, sid=school, to=body.to)
+        report_change(request, change)
         counts = msgspec.structs.asdict(removed)
         return json_response({"sid": school, "to": body.to, "removed": counts})
+
+    async def _record_change(self, request: Request, **change: object) -> None:
+        report_change(request, change)
+        entry = build_audit_entry(request, change)
+        if entry is not None:
+            await self.store.write(lambda uow: audit.record(uow, entry))
 
     async def _check_school(self, school: SchoolId) -> None:
         school_row = None
@@ -197,19 +205,6 @@ class Sandbox:
             for entry in entries
         ]
         return json_response({"requests": requests})
-
-
-def _report_change(request: Request, **change: object) -> None:
-    """Write a change of the sandbox to the security log."""
-    token = get_token(request)
-    security_log.report(
-        SecurityEvent.SANDBOX_CHANGED,
-        get_client_address(request.scope),
-        actor=describe_token(token) if token is not None else THIS_MACHINE,
-        method=request.method,
-        path=request.url.path,
-        change=change,
-    )
 
 
 def _read_number(request: Request, name: str, default: int) -> int:

@@ -558,3 +558,29 @@ server_state = Table(
     Column("name", Text, primary_key=True),
     _text("value"),
 )
+
+# Append-only, by triggers: see `audit.py`. No reference, for an entry outlives what it is about.
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    _id(),
+    _moment("at"),
+    _text("kind"),
+    _text("act"),
+    _text("actor_name", nullable=True),
+    _number("actor_uid", nullable=True),
+    _text("origin", nullable=True),
+    _number("token_id", nullable=True),
+    _text("arguments", nullable=True),
+    _number("school_id", nullable=True),
+    _number("user_id", nullable=True),
+    _text("outcome"),
+    _text("reason", nullable=True),
+    CheckConstraint("kind IN ('command', 'request')", name="kind"),
+    CheckConstraint("outcome IN ('done', 'refused')", name="outcome"),
+    Index(None, "at"),
+    Index(None, "school_id"),
+    Index(None, "user_id"),
+    # A deleted entry leaves a gap, never a place for another one.
+    sqlite_autoincrement=True,
+)

@@ -13,6 +13,7 @@ from homeroom.base.ids import JobId, SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
+from homeroom.store.audit import AuditTrail
 from homeroom.store.chat import Chats
 from homeroom.store.class_roles import ClassRoles
 from homeroom.store.clips import Clips
@@ -86,6 +87,7 @@ class UnitOfWork:
     server_state = _Repository(ServerState)
     readback = _Repository(ReadbackLists)
     resets = _Repository(Resets)
+    audit = _Repository(AuditTrail)
 
     def __init__(self, tx: Transaction, now: Moment, *, is_exclusive: bool = True) -> None:
         self._tx = tx

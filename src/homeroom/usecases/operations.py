@@ -40,6 +40,7 @@ def cancel_user(uow: UnitOfWork, user_id: UserId) -> User:
     if school is not None:
         raise OperatorError(f"UID {user_id} is the school account of school {school}")
     uow.accounts.cancel(user_id, uow.now)
+    uow.audit.erase_user(user_id)
     return user
 
 

@@ -46,6 +46,7 @@ class SecurityEvent(StrEnum):
     HOOK_REFUSED = "hook_refused"
     SANDBOX_CHANGED = "sandbox_changed"
     SANDBOX_REFUSED = "sandbox_refused"
+    OPERATOR_COMMAND = "operator_command"
 
 
 OUTCOMES = {
