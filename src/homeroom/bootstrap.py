@@ -21,6 +21,7 @@ from homeroom.admin.health import PROBE_PATHS
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
+from homeroom.base.connection_budget import create_budget
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
@@ -59,6 +60,7 @@ from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
 from homeroom.web import security_log
+from homeroom.web.connections import with_rights
 from homeroom.web.draining import Draining, DrainingGate
 from homeroom.web.faults import FaultInjector
 from homeroom.web.http import listen
@@ -160,7 +162,13 @@ async def build_services(
 
     authenticator = Authenticator(async_store, (clock, real), has_reasons=settings.sandbox)
     dispatcher = Dispatcher(
-        async_store, clock, deps, where, files, faults=faults, run_jobs=worker.run_now
+        async_store,
+        clock,
+        deps,
+        where,
+        files,
+        faults=faults,
+        run_jobs=worker.run_now,
     )
     observer = Observer(metrics.count_call, clock, journal)
     draining = Draining()
@@ -276,7 +284,7 @@ async def run_server(
             app = DrainingGate(
                 V1Fork(parts.v1, build_site(parts)), parts.draining, _is_served_to_end
             )
-            http = http_server(app, parts.draining)
+            http = http_server(app, parts.draining, create_budget())
             http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
             http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])
@@ -327,7 +335,7 @@ def build_site(server: Services) -> Starlette:
     return Starlette(
         routes=[
             *_sandbox(server),
-            *server.media.routes,
+            *with_rights(server.media.routes),
             *player.routes(
                 server.async_store,
                 server.deps,

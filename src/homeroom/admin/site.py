@@ -11,6 +11,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.settings import Settings
 from homeroom.contract.schema import DescribeAPI
 from homeroom.jobs.worker import Worker
+from homeroom.web.connections import with_rights
 from homeroom.web.metrics import Metrics
 from homeroom.web.operator_access import OperatorAccess
 
@@ -33,7 +34,7 @@ def routes(
     routes = [
         *pages.routes(context.hosts, describe_partner_api),
         *HealthRoutes(store, worker, metrics, media_trouble).routes(),
-        *readback.routes(store, context),
+        *with_rights(readback.routes(store, context)),
     ]
     return [
         operators.protect(route) if isinstance(route, Route) and route.path in closed else route

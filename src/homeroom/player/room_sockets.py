@@ -6,8 +6,8 @@ A client sends one JSON object (a command) in a frame, the server an array of ev
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -36,6 +36,7 @@ from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
 from homeroom.usecases.viewing import LoginRequiredError, NoSuchPageError
 from homeroom.web.addresses import get_client_address
 from homeroom.web.close_codes import CloseCode
+from homeroom.web.connections import show_right
 from homeroom.web.metrics import Metrics
 from homeroom.web.origins import is_same_origin
 from homeroom.web.sockets import WRITER_EXTENSION, FrameWriter
@@ -45,7 +46,7 @@ log = logging.getLogger("homeroom.player")
 JOIN_SECONDS = 10.0
 MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_NETWORK = 500
-"""Connections from one network address; a whole school may share it."""
+"""Connections from one address that have not joined a room; a whole school may share it."""
 CONNECT_BACKOFF_SECONDS = 5.0
 """Seconds for which new connections from an address are refused after too many at once."""
 CONNECT_INTERVAL_SECONDS = 0.05
@@ -70,7 +71,9 @@ class RoomSockets:
         self._chat = chat
         self._hosts = hosts
         self._metrics = metrics.chat
-        self._open_by_network: Counter[str] = Counter()
+        self._open = 0
+        self._joining_by_network: Counter[str] = Counter()
+        """Connections that have not joined a room yet."""
         self._connect_limiter = RateLimiter(
             MAX_CONNECTIONS_PER_NETWORK, CONNECT_INTERVAL_SECONDS, CONNECT_BACKOFF_SECONDS
         )
@@ -110,18 +113,31 @@ class RoomSockets:
         with suppress(WebSocketDisconnect):
             await socket.accept()
             pipe: FrameWriter = socket.scope["extensions"][WRITER_EXTENSION]
-            self._open_by_network[network] += 1
+            self._open += 1
             self._metrics.connections.inc()
             try:
-                self._check_connection_limits(network)
-                await self._run_session(socket, pipe, handle_join)
+                with self._count_joining(network):
+                    self._check_connection_limits(network)
+                    joined = await self._wait_for_join(socket, pipe, handle_join)
+                if joined is not None:
+                    self._connect_limiter.undo_attempt(network)
+                    await self._run_session(socket, pipe, handle_join, *joined)
             except CloseConnectionError as closing:
                 pipe.close_with(closing.code)
             finally:
                 self._metrics.connections.dec()
-                self._open_by_network[network] -= 1
-                if not self._open_by_network[network]:
-                    del self._open_by_network[network]
+                self._open -= 1
+
+    @contextmanager
+    def _count_joining(self, network: str) -> Iterator[None]:
+        """Count a connection for its address until it has joined a room."""
+        self._joining_by_network[network] += 1
+        try:
+            yield
+        finally:
+            self._joining_by_network[network] -= 1
+            if not self._joining_by_network[network]:
+                del self._joining_by_network[network]
 
     def _check_connection_limits(self, network: str) -> None:
         """Apply the limits on connections; raises `CloseConnectionError`."""
@@ -129,29 +145,46 @@ class RoomSockets:
             raise CloseConnectionError(CloseCode.RESTART)
         self._connect_limiter.record_attempt(network)
         if (
-            self._open_by_network[network] > MAX_CONNECTIONS_PER_NETWORK
-            or self._open_by_network.total() > MAX_CONNECTIONS
+            self._joining_by_network[network] > MAX_CONNECTIONS_PER_NETWORK
+            or self._open > MAX_CONNECTIONS
             or self._connect_limiter.seconds_to_wait(network) > 0
         ):
             self._metrics.count_refusal("connection", "many")
             raise CloseConnectionError(CloseCode.TOO_MANY)
 
-    async def _run_session(
+    async def _wait_for_join(
         self, socket: WebSocket, pipe: FrameWriter, handle_join: JoinHandler
-    ) -> None:
-        """Join the room and dispatch commands until the end; raises `CloseConnectionError`."""
-        command_bucket, join_bucket = TokenBucket(COMMANDS), TokenBucket(JOINS)
+    ) -> tuple[Room, RoomConnection] | None:
+        """Return the room and the connection in it, None at the end.
+
+        Raises `CloseConnectionError`.
+        """
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                command = await self._receive(socket, pipe, command_bucket)
+                command = await self._receive(socket, pipe, TokenBucket(COMMANDS))
         except TimeoutError:
             raise CloseConnectionError(CloseCode.JOIN_TIMEOUT) from None
         if command is None:
-            return
+            return None
         if not isinstance(command, JoinRoom):
             raise CloseConnectionError(CloseCode.MALFORMED)
-        join_bucket.try_take()
         room, connection = await self._join(pipe, command, handle_join)
+        if not show_right(socket.scope):
+            room.remove(connection)
+            raise CloseConnectionError(CloseCode.TOO_MANY)
+        return room, connection
+
+    async def _run_session(
+        self,
+        socket: WebSocket,
+        pipe: FrameWriter,
+        handle_join: JoinHandler,
+        room: Room,
+        connection: RoomConnection,
+    ) -> None:
+        """Dispatch commands until the end; raises `CloseConnectionError`."""
+        command_bucket, join_bucket = TokenBucket(COMMANDS), TokenBucket(JOINS)
+        join_bucket.try_take()
         try:
             while (command := await self._receive(socket, pipe, command_bucket)) is not None:
                 if isinstance(command, JoinRoom):

@@ -12,6 +12,7 @@ from homeroom.player.room_sockets import RoomSockets
 from homeroom.player.state import Facts
 from homeroom.player.teacher_page import TeacherPages, WhipIngest
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web.connections import with_rights
 from homeroom.web.metrics import Metrics
 
 
@@ -27,9 +28,9 @@ def routes(
     """Return the routes of the public pages; `facts` returns the state of a running stream."""
     renderer = PageRenderer(hosts)
     return [
-        *ClassPages(store, deps, hosts, renderer, facts).routes(),
-        *LoginEndpoints(store, deps, hosts).routes(),
-        *TeacherPages(store, deps, hosts, renderer, facts, whip).routes(),
+        *with_rights(ClassPages(store, deps, hosts, renderer, facts).routes()),
+        *with_rights(LoginEndpoints(store, deps, hosts).routes()),
+        *with_rights(TeacherPages(store, deps, hosts, renderer, facts, whip).routes()),
         *RoomSockets(chat, hosts, metrics).routes(),
         renderer.assets.route,
     ]

@@ -10,14 +10,17 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import cast
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from homeroom.base.connection_budget import ConnectionBudget, create_budget
 from homeroom.base.termination import SIGNALS, exit_by_deadline
+from homeroom.web.connections import BudgetedHTTPProtocol, IdentifyingApp
 from homeroom.web.draining import Draining
-from homeroom.web.http import HTTPProtocol
 from homeroom.web.sockets import MAX_MESSAGE_BYTES, PING_SECONDS, WebSocketProtocol
 
 log = logging.getLogger("homeroom.web")
@@ -39,12 +42,18 @@ _BPF_RETURN = 0x06
 """Instruction of a packet filter; its operand 0 drops the packet."""
 
 
-def create_server(app: Any, draining: Draining | None = None) -> "HTTPServer":  # noqa: ANN401  any ASGI application
-    """Return the HTTP server of an application, which learns by `draining` that it stops."""
+def create_server(
+    app: ASGIApp, draining: Draining | None = None, budget: ConnectionBudget | None = None
+) -> "HTTPServer":
+    """Return the HTTP server of an application, whose connections stay within a budget.
+
+    The application learns by `draining` that the server stops.
+    """
+    budget = budget or create_budget()
     return HTTPServer(
         uvicorn.Config(
-            app,
-            http=HTTPProtocol,
+            IdentifyingApp(app),
+            http=cast("type[asyncio.Protocol]", partial(BudgetedHTTPProtocol, budget)),
             ws=WebSocketProtocol,
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_ping_interval=PING_SECONDS,
@@ -54,6 +63,7 @@ def create_server(app: Any, draining: Draining | None = None) -> "HTTPServer":  
             log_config=None,
             access_log=False,
             server_header=False,
+            backlog=budget.limits.backlog,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ),
         draining or Draining(),

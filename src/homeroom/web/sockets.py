@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
+from homeroom.base.connection_budget import ConnectionSlot
 from homeroom.web.close_codes import CloseCode
 
 MAX_MESSAGE_BYTES = 8 * 1024
@@ -28,6 +29,8 @@ CHUNK_BYTES = 4 * 1024
 IGNORE_SECONDS = 10.0
 """Seconds for which a client that floods is ignored before its connection closes."""
 
+SLOT_EXTENSION = "homeroom.slot"
+"""Key under which an application finds the `ConnectionSlot`, among the extensions of the scope."""
 WRITER_EXTENSION = "homeroom.pipe"
 """Key under which an application finds its `FrameWriter`, among the extensions of the scope."""
 
@@ -71,8 +74,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        slot: ConnectionSlot | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._slot = slot
         self.logger = self.conn.logger = _log
         self.conn.debug = False
         self._control_frames = 0
@@ -85,8 +91,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = {
                 **(self.scope["extensions"] or {}),
                 WRITER_EXTENSION: self,
+                SLOT_EXTENSION: self._slot,
             }
             self.scope["extensions"] = extensions
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the budget of connections."""
+        if self._slot is not None:
+            self._slot.release()
+        super().connection_lost(exc)
 
     def write_frame(self, frame: bytes) -> None:
         """Send a whole frame; a client that reads too slowly is cut."""

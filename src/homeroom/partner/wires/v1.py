@@ -19,6 +19,7 @@ from homeroom.partner.table import TABLE
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.partner.wires.form import Form, FormError, parse_form
 from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive
+from homeroom.web.connections import show_right
 from homeroom.web.draining import Draining
 
 MAX_FORM_BYTES = 1024 * 1024
@@ -91,6 +92,7 @@ class V1Wire(WireApp):
         self.draining.check()
         school = await self._authenticator.authenticate(form)
         record.school = school.id
+        show_right(scope)
         route = self._find_route(path, record.action)
         params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
         return await self._dispatcher.dispatch(route, school.id, params)
