@@ -46,6 +46,7 @@ from homeroom.media.service import EngineListeners, MediaService, build_hosts
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.openapi import describe_partner_api
+from homeroom.partner.turns import SchoolTurns
 from homeroom.partner.wires.asgi import Observer
 from homeroom.partner.wires.v1 import V1Fork, V1Wire, is_v1_path
 from homeroom.player import site as player
@@ -167,6 +168,7 @@ async def build_services(
         deps,
         where,
         files,
+        turns=SchoolTurns(store.engine.parallel_units),
         faults=faults,
         run_jobs=worker.run_now,
     )

@@ -26,6 +26,7 @@ from homeroom.partner import locks
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
+from homeroom.partner.turns import SchoolTurns
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.store.local_storage import LocalStorage
 from homeroom.testing.clock import ManualClock
@@ -199,6 +200,7 @@ def with_harness(folder: Path, test: Callable[[Harness], Coroutine[Any, Any, Non
                 deps,
                 Hosts("", "", ""),
                 LocalStorage(folder),
+                turns=SchoolTurns(),
                 faults=faults,
                 run_jobs=run_jobs,
             )

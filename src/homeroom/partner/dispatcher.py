@@ -7,8 +7,9 @@ envelopes are not known here.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
@@ -28,6 +29,7 @@ from homeroom.partner.response import (
     summarize_reasons,
 )
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
+from homeroom.partner.turns import SchoolTurns
 from homeroom.store.engine import ContendedError
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
@@ -38,6 +40,7 @@ log = logging.getLogger("homeroom.partner")
 
 MAX_QUICK_CHARS = 16 * 1024
 """Characters of parameters that are read on the event loop; lists can be a mebibyte."""
+T = TypeVar("T")
 
 
 class DroppedConnectionError(HomeroomError):
@@ -55,6 +58,7 @@ class Dispatcher:
         hosts: Hosts,
         storage: Storage,
         *,
+        turns: SchoolTurns,
         faults: FaultInjector | None,
         run_jobs: Callable[[Collection[JobId]], Awaitable[bool]],
     ) -> None:
@@ -66,6 +70,7 @@ class Dispatcher:
         self._faults = faults
         self._run_jobs = run_jobs
         self._locks = KeyedLocks()
+        self.turns = turns
         self.duplicates = DuplicateGuard()
 
     async def dispatch(
@@ -159,15 +164,12 @@ class Dispatcher:
             elif route.prepare is not None:
                 prepared = await asyncio.to_thread(route.prepare, self._storage, params)
 
-            def unit(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
+            def handle(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
                 context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
                 result = route.handler(context, params)
                 return _make_response(route, result, uow.warnings, context), uow.due_jobs
 
-            if route.read_only:
-                response, due_jobs = await self._store.read(unit)
-            else:
-                response, due_jobs = await self._store.write(unit, school, shared=route.concurrent)
+            response, due_jobs = await self._run_unit(route, school, handle)
         except Refusal as refusal:
             return self._refusal_response(route, refusal)
         except ContendedError:
@@ -180,6 +182,28 @@ class Dispatcher:
         if due_jobs:
             await self._finish_jobs(due_jobs)
         return response
+
+    async def _run_unit(
+        self, route: ActionRoute[Any, Any, Any], school: SchoolId, handle: Callable[[UnitOfWork], T]
+    ) -> T:
+        """Run a unit of work when it is the school's turn."""
+        seconds = 0.0
+
+        def unit(uow: UnitOfWork) -> T:
+            nonlocal seconds
+            started = time.perf_counter()
+            try:
+                return handle(uow)
+            finally:
+                seconds = time.perf_counter() - started
+
+        await self.turns.wait(school)
+        try:
+            if route.read_only:
+                return await self._store.read(unit)
+            return await self._store.write(unit, school, shared=route.concurrent)
+        finally:
+            self.turns.finish(school, seconds)
 
     async def _finish_jobs(self, jobs: Collection[JobId]) -> None:
         """Run the jobs that the response promises; the commit stands even when they fail."""

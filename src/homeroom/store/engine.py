@@ -109,6 +109,8 @@ class Engine(Protocol):
     """A database engine."""
 
     stats: CommitStats
+    parallel_units: int
+    """Units of work that it runs at the same time."""
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""

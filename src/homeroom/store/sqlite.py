@@ -103,6 +103,8 @@ def translate_error(failure: sqlite3.Error, path: Path) -> StoreError:
 class SqliteEngine:
     """A SQLite file with one writer thread and two reader threads."""
 
+    parallel_units = 1
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.stats = CommitStats()

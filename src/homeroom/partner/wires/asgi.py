@@ -22,10 +22,12 @@ from homeroom.partner.response import (
     make_overload_response,
     make_refusal_response,
 )
+from homeroom.partner.turns import QueueFullError
 from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import BodyError, BodyTooLargeError, Receive, SlowBodyError
 from homeroom.web.draining import Draining
+from homeroom.web.connections import hold
 from homeroom.web.journal import Journal, JournalEntry, mask_form
 from homeroom.web.security_log import SecurityEvent
 
@@ -167,6 +169,8 @@ class WireApp(ABC):
             response = make_refusal_response(refusal)
         except OverloadedError as error:
             status = 503
+            if isinstance(error, QueueFullError):
+                hold(scope, error.retry_after_seconds)
             response = make_overload_response(error, self._actions.get(record.action))
         except BodyError as error:
             status = BODY_STATUS.get(type(error), 200)
