@@ -286,7 +286,9 @@ async def run_server(
             app = DrainingGate(
                 V1Fork(parts.v1, build_site(parts)), parts.draining, _is_served_to_end
             )
-            http = http_server(app, parts.draining, create_budget())
+            budget = create_budget()
+            parts.metrics.watch_load(budget, parts.dispatcher.turns)
+            http = http_server(app, parts.draining, budget)
             http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
             http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])

@@ -149,6 +149,11 @@ class ConnectionBudget:
         slot.wait()
         return slot
 
+    @property
+    def waiting(self) -> int:
+        """Connections without a right that wait for their peer."""
+        return len(self._waiting)
+
     def start_waiting(self, slot: ConnectionSlot) -> None:
         """Put a connection at the end of those that wait."""
         if slot.is_waiting:

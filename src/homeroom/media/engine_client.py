@@ -50,6 +50,9 @@ class EngineTotals(msgspec.Struct, frozen=True):
     spooled: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    connections: int = 0
+    connections_closed: int = 0
+    connections_refused: int = 0
 
 
 class _StreamPage(msgspec.Struct, frozen=True):

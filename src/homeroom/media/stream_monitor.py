@@ -177,4 +177,7 @@ def _to_numbers(state: EngineState) -> MediaNumbers:
         slow_key_frames=totals.slow_key_frames,
         recording_failures=totals.recording_failures,
         spooled=totals.spooled,
+        connections=totals.connections,
+        connections_closed=totals.connections_closed,
+        connections_refused=totals.connections_refused,
     )

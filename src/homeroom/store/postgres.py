@@ -54,7 +54,7 @@ _LOCK_CLASS = 20_431
 class PostgresEngine:
     """A PostgreSQL database with a few open connections."""
 
-    parallel_units = MAX_CONNECTIONS - READER_CONNECTIONS
+    parallel_units = MAX_CONNECTIONS - READER_THREADS
 
     def __init__(
         self, address: str, trace: Trace | None = None, *, unit_seconds: float = UNIT_SECONDS

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from homeroom.base.connection_budget import ConnectionBudget, ConnectionSlot
 from homeroom.base.networks import network_of
+from homeroom.web.addresses import get_client_address
 from homeroom.web.http import HTTPProtocol
 from homeroom.web.sockets import SLOT_EXTENSION, WebSocketProtocol
 
@@ -58,10 +59,9 @@ class IdentifyingApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, after its connection counts for the client that a proxy names."""
-        client = scope.get("client")
         slot: ConnectionSlot | None = (scope.get("extensions") or {}).get(SLOT_EXTENSION)
-        if client is not None and slot is not None:
-            slot.identify(network_of(client[0]))
+        if slot is not None:
+            slot.identify(network_of(get_client_address(scope)))
         await self._app(scope, receive, send)
 
 
@@ -105,7 +105,7 @@ class BudgetedHTTPProtocol(HTTPProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a connection, if there is room for it."""
         super().connection_made(transport)
-        address = network_of(self.client[0]) if self.client is not None else ""
+        address = network_of(get_client_address({"client": self.client}))
         self._slot = self._budget.admit(address, self._make_room)
         self.ws_protocol_class = cast(
             "type[asyncio.Protocol]", partial(WebSocketProtocol, slot=self._slot)
@@ -176,7 +176,7 @@ class BudgetedHTTPProtocol(HTTPProtocol):
 
     def _make_room(self) -> None:
         """Close for another connection, with a response where one is due."""
-        if self._is_responding():
+        if self._is_responding() or self.flow.write_paused:
             self.transport.abort()
             return
         if self._is_receiving or self._header_bytes:

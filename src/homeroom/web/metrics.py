@@ -15,7 +15,9 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.store.records import JobCounts
+from homeroom.web.load_metrics import LoadCollector, WaitingCalls
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -37,6 +39,10 @@ class MediaNumbers:
     slow_key_frames: int = 0
     recording_failures: int = 0
     spooled: int = 0
+    connections: int = 0
+    connections_closed: int = 0
+    """Connections that were closed to make room for others."""
+    connections_refused: int = 0
 
 
 class Metrics:
@@ -93,6 +99,10 @@ class Metrics:
         self._pairs: dict[tuple[str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
         self._seen_failures = self._seen_commits = self._seen_units = 0
+
+    def watch_load(self, budget: ConnectionBudget, calls: WaitingCalls) -> None:
+        """Add the figures of the load, which are read at each scrape."""
+        self._registry.register(LoadCollector(budget, calls))
 
     def count_call(self, action: str, errno: int, seconds: float) -> None:
         """Count a response."""
@@ -172,6 +182,7 @@ class _MediaMetrics:
         self._viewers = Gauge(
             "homeroom_media_viewers", "Who watches, by protocol.", ("protocol",), registry=registry
         )
+        self._connections = gauge("connections", "Open connections of the media engine.")
         self._spooled = gauge("reports_spooled", "Reports of the engine that are not answered yet.")
         self._counters = {
             "restarts": counter("restarts", "Times the engine ended and was started again."),
@@ -183,6 +194,12 @@ class _MediaMetrics:
             "recording_failures": counter(
                 "recording_failures", "Recordings that broke off: disk full, file system errors."
             ),
+            "connections_closed": counter(
+                "connections_closed", "Connections that were closed to make room for others."
+            ),
+            "connections_refused": counter(
+                "connections_refused", "Connections that found no room."
+            ),
         }
         self._seen = dict.fromkeys(self._counters, 0)
 
@@ -190,6 +207,7 @@ class _MediaMetrics:
         self._up.set(numbers.is_up)
         self._publishers.set(numbers.publishers)
         self._spooled.set(numbers.spooled)
+        self._connections.set(numbers.connections)
         self._viewers.clear()
         for protocol, count in numbers.viewers.items():
             self._viewers.labels(protocol).set(count)

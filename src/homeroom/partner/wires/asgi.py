@@ -26,8 +26,8 @@ from homeroom.partner.turns import QueueFullError
 from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import BodyError, BodyTooLargeError, Receive, SlowBodyError
-from homeroom.web.draining import Draining
 from homeroom.web.connections import hold
+from homeroom.web.draining import Draining
 from homeroom.web.journal import Journal, JournalEntry, mask_form
 from homeroom.web.security_log import SecurityEvent
 
