@@ -3,17 +3,20 @@
 import asyncio
 import logging
 import socket
+from functools import partial
+from typing import cast
 
 import uvicorn
 import uvloop
 
 from homeroom.base.child import on_stdin_closed, read_first_line
+from homeroom.base.connection_budget import create_budget
 from homeroom.base.log import log_to_stderr
 from homeroom.base.private_files import private_umask
 from homeroom.media.whip import receiver
 from homeroom.media.whip.gateway import Gateway
 from homeroom.media.whip.settings import GatewaySettings
-from homeroom.web.http import HTTPProtocol
+from homeroom.web.connections import BudgetedHTTPProtocol
 
 log = logging.getLogger("homeroom.media.whip")
 
@@ -40,7 +43,7 @@ async def run(settings: GatewaySettings) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             gateway.app(),
-            http=HTTPProtocol,
+            http=cast("type[asyncio.Protocol]", partial(BudgetedHTTPProtocol, create_budget())),
             log_config=None,
             access_log=False,
             lifespan="off",
