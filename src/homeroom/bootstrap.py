@@ -1,15 +1,11 @@
 """Builds the parts of a server, joins them, and runs them; the only module that knows all."""
 
 import asyncio
-import errno
 import gc
 import resource
-import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import uvloop
 from starlette.applications import Starlette
@@ -29,7 +25,6 @@ from homeroom.base.settings import Settings
 from homeroom.domain.refusal import OverloadedError
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import (
-    StartupError,
     find_running_server,
     lock_data_folder,
     narrow_folders,
@@ -42,7 +37,8 @@ from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.jobs.worker import Worker
 from homeroom.media import service as media_service
 from homeroom.media.demo import add_recording
-from homeroom.media.service import EngineListeners, MediaService, build_hosts
+from homeroom.media.listeners import ListeningSockets, open_sockets
+from homeroom.media.service import MediaService, build_hosts
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.openapi import describe_partner_api
@@ -64,7 +60,6 @@ from homeroom.web import security_log
 from homeroom.web.connections import with_rights
 from homeroom.web.draining import Draining, DrainingGate
 from homeroom.web.faults import FaultInjector
-from homeroom.web.http import listen
 from homeroom.web.http_server import create_server as http_server
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
@@ -79,8 +74,6 @@ from homeroom.web.problems import (
 
 STORE_STOP_SECONDS = 3.0
 """Seconds that units of work have to finish once the server is to stop."""
-PORT_RETRY_SECONDS = 5.0
-"""Seconds that the media engine of a server that was killed may take to free its ports."""
 
 
 # --- the parts -----------------------------------------------------------------------
@@ -144,7 +137,7 @@ class Services:
 
 @asynccontextmanager
 async def build_services(
-    settings: Settings, store: Store, real: Clock, sockets: "ListeningSockets"
+    settings: Settings, store: Store, real: Clock, sockets: ListeningSockets
 ) -> AsyncIterator[Services]:
     """Build all parts over a store, run them until the block ends, and stop them."""
     async_store = AsyncStore(store)
@@ -268,20 +261,12 @@ def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
     return demo.put_on_air(uow, deps, school) if settings.media == "embedded" else school
 
 
-class ListeningSockets(NamedTuple):
-    """The sockets of a server."""
-
-    api: socket.socket
-    url: str
-    media: EngineListeners | None
-
-
 async def run_server(
     settings: Settings, store: Store, real: Clock, ready: Callable[["RunningServer"], None]
 ) -> None:
     """Serve until stopped; `real` is the clock of the machine, or of a test."""
     with ExitStack() as opened:
-        sockets = await _sockets(settings, opened)
+        sockets = await open_sockets(settings, opened)
         async with build_services(settings, store, real, sockets) as parts:
             app = DrainingGate(
                 V1Fork(parts.v1, build_site(parts)), parts.draining, _is_served_to_end
@@ -298,30 +283,6 @@ def _is_served_to_end(path: str) -> bool:
     """Return whether a path is served while the server stops, or refuses by itself."""
     # The last reports of the media engine come while it ends.
     return is_v1_path(path) or path.startswith("/media/") or path in PROBE_PATHS
-
-
-async def _sockets(settings: Settings, opened: ExitStack) -> ListeningSockets:
-    """Open the sockets that the settings name; the stack closes them."""
-
-    async def at(port: int, seconds: float = 0, hint: str = "") -> tuple[socket.socket, str]:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                listener, url = listen(settings.host, port)
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
-                    await asyncio.sleep(0.1)
-                    continue
-                message = f"cannot listen at {settings.host} port {port}: {error.strerror}{hint}"
-                raise StartupError(message) from None
-            return opened.enter_context(listener), url
-
-    api, url = await at(settings.port)
-    if settings.media != "embedded":
-        return ListeningSockets(api, url, None)
-    rtmp, _ = await at(settings.rtmp_port, PORT_RETRY_SECONDS, " (--rtmp-port takes another)")
-    http, _ = await at(settings.media_port, PORT_RETRY_SECONDS, " (--media-port takes another)")
-    return ListeningSockets(api, url, EngineListeners(rtmp, http))
 
 
 @dataclass(frozen=True)
