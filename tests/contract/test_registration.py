@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import UserId
 from homeroom.base.keys import md5_hex
 from homeroom.base.passwords import verify_password
-from homeroom.store.tables import students, teachers, users
+from homeroom.store.tables import school_passwords, students, teachers, users
 from tests.support.given import Given
 from tests.support.pictures import png
 from tests.support.wire import Reply, Value
@@ -25,8 +25,12 @@ def register(given: Given, **fields: Value) -> Reply:
 
 def user(given: Given, uid: UserId) -> Any:  # noqa: ANN401  a row
     """Return nickname, password hash and avatar of an account."""
-    columns = (users.c.nickname, users.c.password_hash, users.c.avatar)
-    return given.rows(select(*columns).where(users.c.id == uid))[0]
+    of_school = and_(
+        school_passwords.c.user_id == users.c.id, school_passwords.c.school_id == given.school.id
+    )
+    query = select(users.c.nickname, school_passwords.c.password_hash, users.c.avatar)
+    tables = users.outerjoin(school_passwords, of_school)
+    return given.rows(query.select_from(tables).where(users.c.id == uid))[0]
 
 
 def listed(given: Given, table: Any, uid: UserId) -> list[str]:  # noqa: ANN401  a table

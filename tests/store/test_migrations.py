@@ -163,6 +163,35 @@ def test_a_migration_that_is_broken_off_leaves_everything_as_it_was(where: Path 
     assert is_current(where)
 
 
+def test_accounts_and_passwords_are_those_of_the_school_that_registered(where: Path | str) -> None:
+    """Cases S2 and S5: what the database records is taken over; else nobody named an account."""
+    as_of(where, "0004")
+    database = open_engine(where)
+    columns = "INSERT INTO users (id, nickname, password_hash, created_at) VALUES "
+    with database.begin() as connection:
+        for row in ("1, 'A', NULL", "2, 'B', NULL", "3, 'x', 'three'", "4, 'y', 'four'"):
+            connection.execute(text(f"{columns} ({row}, 0)"))
+        for school, owner in ((1, 1), (2, 2)):
+            connection.execute(
+                text(
+                    "INSERT INTO schools (id, name, secret, plan, owner_id, created_at) "  # noqa: S608  values of our own
+                    f"VALUES ({school}, '', '', '{{}}', {owner}, 0)"
+                )
+            )
+        connection.execute(text("INSERT INTO registrations (user_id, school_id) VALUES (3, 2)"))
+
+    migrate(where)
+
+    with database.connect() as connection:
+        named = connection.execute(text("SELECT school_id, user_id FROM named_accounts"))
+        assert set(map(tuple, named)) == {(1, 1), (2, 2), (2, 3)}
+        kept = connection.execute(text("SELECT * FROM school_passwords"))
+        assert list(map(tuple, kept)) == [(2, 3, "three")]
+        # The password that was set by nobody knows whom counts nowhere.
+        left = connection.execute(text("SELECT count(*) FROM users WHERE password_hash <> ''"))
+        assert left.scalar() == 0
+
+
 class BrokenOffError(Exception):
     """An interruption in the middle of a migration."""
 

@@ -160,9 +160,11 @@ def test_an_account_is_found_with_its_password(given: Given) -> None:
     mail = f"Somebody{telephone}@Example.com"
     by_mail = UserId(given.done("register", email=mail, password="secret-12").data)
 
+    school = SchoolId(given.school.id)
+
     def known(account: str) -> UserId | None:
-        found = write(given, lambda uow: logins.find_account(uow, account))
-        return None if found is None else found[0].id
+        found = write(given, lambda uow: logins.find_account(uow, school, account))
+        return None if found is None else found.user.id
 
     assert (known(telephone), known(mail), known(mail.upper())) == (user, by_mail, by_mail)
     assert (known("13"), known(f"{telephone}\0")) == (None, None)

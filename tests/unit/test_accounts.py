@@ -5,6 +5,8 @@ import pytest
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import (
     check_password,
+    mask_account,
+    mask_name,
     parse_account_name,
     parse_email,
     parse_telephone,
@@ -116,3 +118,37 @@ def test_a_password_that_is_too_short_or_too_long_is_refused(length: int) -> Non
 @pytest.mark.parametrize("password", [None, "p" * 6, "p" * 20, "密" * 20])
 def test_a_password_of_6_to_20_characters_or_none_will_do(password: str | None) -> None:
     check_password(password)
+
+
+@pytest.mark.parametrize(
+    ("account", "masked"),
+    [
+        ("13900000001", "139****0001"),
+        ("00999-101777020", "00999-1****7020"),
+        ("00999-10177702099", "00999-101****2099"),
+        ("001-123456789012345", "001-123****2345"),
+        ("0044-12345678", "0044-****5678"),
+        ("0044-123456", "0044-****56"),
+        ("0044-1234", "0044-****"),
+        ("ann@example.org", "a***@example.org"),
+        ("a@example.org", "a***@example.org"),
+        ("@", "***@"),
+        ("", "****"),
+        ("12345", "****5"),
+    ],
+)
+def test_an_account_is_masked(account: str, masked: str) -> None:
+    """Case S2: at least four digits are hidden, and not how many."""
+    assert mask_account(account) == masked
+
+
+@pytest.mark.parametrize("length", range(4, 16))
+def test_a_masked_number_of_any_length_hides_four_digits_or_more(length: int) -> None:
+    masked = mask_account("0044-" + "123456789012345"[:length]).removeprefix("0044-")
+    assert masked.count("*") == 4
+    assert sum(character.isdigit() for character in masked) == min(7, length - 4)
+
+
+def test_only_a_name_that_is_the_account_is_masked() -> None:
+    assert mask_name("13900000001", "13900000001", None) == "139****0001"
+    assert mask_name("Anna", "13900000001", None) == "Anna"

@@ -55,7 +55,8 @@ def _to_school_row(record: SchoolRecord) -> wire.SchoolRow:
 
 def _list_teachers(request: ReadBackRequest) -> Page[wire.TeacherRow]:
     return map_page(
-        readback.list_teachers(request.uow, request.build_filters(), request.page), _to_teacher_row
+        readback.list_teachers(request.uow, request.reader, request.build_filters(), request.page),
+        _to_teacher_row,
     )
 
 
@@ -73,7 +74,8 @@ def _to_teacher_row(record: TeacherRecord) -> wire.TeacherRow:
 
 def _list_students(request: ReadBackRequest) -> Page[wire.StudentRow]:
     return map_page(
-        readback.list_students(request.uow, request.build_filters(), request.page), _to_student_row
+        readback.list_students(request.uow, request.reader, request.build_filters(), request.page),
+        _to_student_row,
     )
 
 
@@ -129,7 +131,9 @@ def _list_members(request: ReadBackRequest) -> Page[wire.MemberRow]:
     if not readback.can_see_course(request.uow, request.scope, course):
         raise not_found_error("course", "courseId", course)
     return map_page(
-        readback.list_members(request.uow, course, request.build_filters(), request.page),
+        readback.list_members(
+            request.uow, request.reader, course, request.build_filters(), request.page
+        ),
         _to_member_row,
     )
 

@@ -28,13 +28,15 @@ from homeroom.usecases.readback import ListedLesson
 
 def list_lessons(request: ReadBackRequest) -> Page[wire.LessonRow]:
     """Return a page of classes."""
-    page = readback.list_lessons(request.uow, request.build_filters(), request.page)
+    page = readback.list_lessons(request.uow, request.reader, request.build_filters(), request.page)
     return map_page(page, lambda listed: _to_lesson_row(listed, request.context.hosts))
 
 
 def get_lesson(request: ReadBackRequest) -> wire.LessonRow:
     """Return the class in the path."""
-    listed = readback.find_lesson(request.uow, request.scope, LessonId(request.path_id))
+    listed = readback.find_lesson(
+        request.uow, request.reader, request.scope, LessonId(request.path_id)
+    )
     if listed is None:
         raise not_found_error("class", "classId", request.path_id)
     return _to_lesson_row(listed, request.context.hosts)
@@ -167,7 +169,8 @@ def _to_clip_row(record: ClipRecord, url: str) -> wire.ClipRow:
 def list_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
     """Return a page of the viewers of a school."""
     return map_page(
-        readback.list_viewers(request.uow, request.build_filters(), request.page), to_viewer_row
+        readback.list_viewers(request.uow, request.reader, request.build_filters(), request.page),
+        to_viewer_row,
     )
 
 
@@ -175,7 +178,9 @@ def list_lesson_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
     """Return a page of the viewers of a class."""
     lesson = _get_lesson_in_path(request).id
     return map_page(
-        readback.list_viewers_of_lesson(request.uow, lesson, request.build_filters(), request.page),
+        readback.list_viewers_of_lesson(
+            request.uow, request.reader, lesson, request.build_filters(), request.page
+        ),
         to_viewer_row,
     )
 

@@ -72,10 +72,18 @@ def _endpoint(
         path_id = _read_path_id(request)
 
         def read_rows(uow: UnitOfWork, page_request: PageRequest) -> Any:  # noqa: ANN401  the type depends on the list
-            request.state.token = token = operations.find_token(uow, token_hash)
-            scope = _get_scope(token, getattr(query, "sid", None))
+            request.state.token = existing = operations.find_token(uow, token_hash)
+            if existing is None:
+                raise unauthorized_error("no such token is in force")
+            scope = _get_scope(existing, getattr(query, "sid", None))
             read_request = ReadBackRequest(
-                uow, context, scope, query, path_id, replace(page_request, now=uow.now)
+                uow,
+                context,
+                scope,
+                existing.school,
+                query,
+                path_id,
+                replace(page_request, now=uow.now),
             )
             return HANDLERS[read_back.name](read_request)
 
@@ -124,10 +132,8 @@ async def _stream_csv(
     return StreamingResponse(generate_lines(), headers=headers, media_type="text/csv")
 
 
-def _get_scope(token: Token | None, sid: SchoolId | None) -> SchoolId | None:
+def _get_scope(token: Token, sid: SchoolId | None) -> SchoolId | None:
     """Return the school that limits the result, or None for all schools."""
-    if token is None:
-        raise unauthorized_error("no such token is in force")
     if token.school is not None and sid not in (None, token.school):
         detail = f"SID: the token is for school {token.school} alone"
         raise HTTPError(HTTPStatus.FORBIDDEN, detail, parameter="SID")

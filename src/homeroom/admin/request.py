@@ -60,6 +60,9 @@ class ReadBackRequest:
     uow: UnitOfWork
     context: ReadBackContext
     scope: SchoolId | None
+    """The school whose rows are listed; None: all schools."""
+    reader: SchoolId | None
+    """The school that reads, which sees the accounts that it named; None: the operator sees all."""
     query: Params
     path_id: int
     """The id in the path; 0 if the path has none."""
@@ -75,6 +78,8 @@ class ReadBackRequest:
                 filters[SUBSTRING_FILTERS[name]] = like_pattern(value)
             elif name == "account":
                 filters |= {"email": value.lower()} if "@" in value else {"telephone": value}
+                if self.reader is not None:
+                    filters["reader"] = self.reader
             else:
                 filters[FILTER_NAMES.get(name, name)] = (
                     int(value) if isinstance(value, bool) else value

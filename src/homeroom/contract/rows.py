@@ -14,7 +14,13 @@ def describe_choice(description: str, *values: int | str) -> Meta:
 Switch = Literal[0, 1]
 IdNumber = Annotated[int, Meta(description="An id.")]
 Timestamp = Annotated[int, Meta(description="Seconds since 1970 UTC.")]
-Account = Annotated[str | None, Meta(description="Telephone number or e-mail address.")]
+Account = Annotated[
+    str | None,
+    Meta(
+        description="Telephone number or e-mail address; masked, as 139****0001, where the school "
+        "neither registered the account nor named it in a call."
+    ),
+]
 Cancelled = Annotated[Switch, Meta(description="1: the account was cancelled.")]
 
 

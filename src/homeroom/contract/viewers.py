@@ -60,7 +60,13 @@ class ViewerRow(ReadBackRow, frozen=True, kw_only=True):
         ),
     ]
     uid: Annotated[int | None, Meta(description="Of a user.")]
-    account: Annotated[str | None, Meta(description="Of a user, or as the link says it.")]
+    account: Annotated[
+        str | None,
+        Meta(
+            description="Of a user, masked where the school neither registered nor named it; or as "
+            "the link says it."
+        ),
+    ]
     nickname: Annotated[str, Meta(description="Empty: they never said it.")]
     telephone: Annotated[str | None, Meta(description="As a visitor gave it.")]
     watched_seconds: Annotated[int, Meta(description="For how long the picture ran.")]

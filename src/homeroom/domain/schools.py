@@ -81,6 +81,9 @@ class Plan(
         ),
     ] = True
     classroom_hours: Annotated[int, _limit("Hours of class a month that are paid for")] = 0
+    unknown_accounts_per_hour: Annotated[
+        int, _limit("UIDs and accounts that do not exist which calls may name in an hour")
+    ] = 60
     storage_mb: Annotated[int, _limit("Room for recordings, in units of 1,000,000 bytes")] = 0
 
     retention_days: Annotated[

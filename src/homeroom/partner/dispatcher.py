@@ -157,6 +157,7 @@ class Dispatcher:
         busy: frozenset[str],
     ) -> PartnerResponse:
         """Run the handler in one unit of work, and return its result with the first warning."""
+        kept_changes: list[Callable[[UnitOfWork], None]] = []
         try:
             prepared = None
             if route.prepare is not None and route.prepares_quickly:
@@ -165,13 +166,19 @@ class Dispatcher:
                 prepared = await asyncio.to_thread(route.prepare, self._storage, params)
 
             def handle(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
+                nonlocal kept_changes
+                kept_changes = uow.kept_changes
                 context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
                 result = route.handler(context, params)
                 return _make_response(route, result, uow.warnings, context), uow.due_jobs
 
             response, due_jobs = await self._run_unit(route, school, handle)
         except Refusal as refusal:
+            await self._make_changes(kept_changes, school)
             return self._refusal_response(route, refusal)
+        except OverloadedError:
+            await self._make_changes(kept_changes, school)
+            raise
         except ContendedError:
             errno = next((lock.errno for lock in route.locks if lock.errno), None)
             if errno is None:
@@ -204,6 +211,19 @@ class Dispatcher:
             return await self._store.write(unit, school, shared=route.concurrent)
         finally:
             self.turns.finish(school, seconds)
+
+    async def _make_changes(
+        self, changes: Collection[Callable[[UnitOfWork], None]], school: SchoolId
+    ) -> None:
+        """Make the changes that stand although their unit was refused and rolled back."""
+        if not changes:
+            return
+
+        def unit(uow: UnitOfWork) -> None:
+            for change in changes:
+                change(uow)
+
+        await self._store.write(unit, school)
 
     async def _finish_jobs(self, jobs: Collection[JobId]) -> None:
         """Run the jobs that the response promises; the commit stands even when they fail."""

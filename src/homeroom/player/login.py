@@ -41,6 +41,8 @@ MAX_CONCURRENT_HASHES = 2
 """Password checks at the same time; each takes tens of milliseconds of CPU."""
 MAX_WAITING_LOGINS = 40
 """Logins that may wait for a password check; more are refused with a time to retry after."""
+MAX_PASSWORDS = 2
+"""Passwords of an account that count on a page: the school's and the operator's."""
 Form = TypeVar("Form", bound=msgspec.Struct)
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
 SealedTicket = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -121,7 +123,7 @@ class LoginEndpoints:
             raise _rate_limited(request, max(wait, 1), sid=school, claimed=mask_account(account))
         for limiter, key in attempts:
             limiter.record_attempt(key)
-        user = await self._authenticate(account, form.password)
+        user = await self._authenticate(school, account, form.password)
         if user is None:
             _report(request, SecurityEvent.LOGIN_FAILED, sid=school, claimed=mask_account(account))
             raise _problem(
@@ -137,24 +139,22 @@ class LoginEndpoints:
         _report(request, SecurityEvent.LOGIN_SUCCEEDED, sid=school, actor=f"user {user.id}")
         return json_response({"ticket": ticket})
 
-    async def _authenticate(self, account: str, password: str) -> User | None:
+    async def _authenticate(self, school: SchoolId, account: str, password: str) -> User | None:
         """Return the user with this account and password, or None.
 
         An unknown account takes as long as a wrong password, so that timing reveals no accounts.
         """
-        account_row = None
+        existing = None
         if is_storable(account):
-            account_row = await self._store.read(lambda uow: logins.find_account(uow, account))
+            existing = await self._store.read(lambda uow: logins.find_account(uow, school, account))
+        hashes = existing.password_hashes if existing is not None else ()
         self._waiting_logins += 1
         try:
             async with self._hash_slots:
-                password_hash = account_row[1] if account_row is not None else _dummy_hash()
-                is_right = await asyncio.to_thread(
-                    passwords.verify_password, password_hash, password
-                )
+                is_right = await asyncio.to_thread(_is_any_right, hashes, password)
         finally:
             self._waiting_logins -= 1
-        return account_row[0] if account_row is not None and is_right else None
+        return existing.user if existing is not None and is_right else None
 
     async def _log_out(self, request: Request) -> Response:
         form = await self._read_form(request, LogoutForm)
@@ -212,6 +212,17 @@ class LoginEndpoints:
             return msgspec.json.decode(await read_body(request, MAX_BODY_BYTES), type=form)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise HTTPError(HTTPStatus.BAD_REQUEST, "the body is not what is asked for") from None
+
+
+def _is_any_right(hashes: tuple[str, ...], password: str) -> bool:
+    """Tell whether a password matches one of an account's hashes.
+
+    A wrong password is always compared as often as an account can have hashes.
+    """
+    padding = (_dummy_hash(),) * (MAX_PASSWORDS - len(hashes))
+    return any(
+        passwords.verify_password(password_hash, password) for password_hash in (*hashes, *padding)
+    )
 
 
 @cache

@@ -45,6 +45,15 @@ _ADD = Statement(
 _ADD_REGISTRATION = Statement(
     insert(registrations).values(user_id=bindparam("user"), school_id=bindparam("school"))
 )
+_IS_REGISTERED_BY = Statement(
+    select(registrations.c.user_id).where(
+        registrations.c.user_id == bindparam("user"),
+        registrations.c.school_id == bindparam("school"),
+    )
+)
+_SAVE_PASSWORD = Statement(
+    update(users).where(users.c.id == bindparam("user")).values(password_hash=bindparam("new_hash"))
+)
 _CANCEL = Statement(
     update(users).where(users.c.id == bindparam("user")).values(cancelled_at=bindparam("moment"))
 )
@@ -91,7 +100,6 @@ class NewUser:
 
     name: AccountName
     nickname: str
-    password_hash: str | None
     avatar: str | None = None
 
 
@@ -124,12 +132,15 @@ class Accounts:
                     users_by_name[name] = user
         return users_by_name
 
-    def find_with_password_hash(self, name: str) -> tuple[User, str] | None:
-        """Return the active user of a name and the password hash; None without a password."""
+    def find_with_password_hash(self, name: str) -> tuple[User, str | None] | None:
+        """Return the active user of a name, and the hash of the password that the operator set."""
         for password_hash, *columns in self._tx.fetch_all(_FIND_PASSWORD_HASH, {"account": name}):
-            if password_hash is not None:
-                return _read_user(tuple(columns)), password_hash
+            return _read_user(tuple(columns)), password_hash
         return None
+
+    def save_password(self, user: UserId, password_hash: str) -> None:
+        """Set the password of a user that counts on the pages of all schools."""
+        self._tx.execute(_SAVE_PASSWORD, {"user": user, "new_hash": password_hash})
 
     def add(self, new: NewUser, now: Moment) -> User:
         """Add an account and return it."""
@@ -139,7 +150,7 @@ class Accounts:
             "telephone": telephone,
             "email": email,
             "nickname": new.nickname,
-            "password_hash": new.password_hash,
+            "password_hash": None,
             "avatar": new.avatar,
             "created_at": now,
             "cancelled_at": None,
@@ -150,6 +161,10 @@ class Accounts:
     def add_registration(self, user: UserId, school: SchoolId) -> None:
         """Record which school registered an account."""
         self._tx.execute(_ADD_REGISTRATION, {"user": user, "school": school})
+
+    def is_registered_by(self, user: UserId, school: SchoolId) -> bool:
+        """Tell whether a school registered an account."""
+        return bool(self._tx.fetch_all(_IS_REGISTERED_BY, {"user": user, "school": school}))
 
     def cancel(self, user: UserId, now: Moment) -> None:
         """Cancel an account; its name can be registered again."""

@@ -23,15 +23,18 @@ from homeroom.store.tables import (
     jobs,
     labels,
     lessons,
+    named_accounts,
     presets,
     push_keys,
     pushes,
     registrations,
+    school_passwords,
     schools,
     sessions,
     students,
     sub_accounts,
     teachers,
+    unknown_lookups,
     users,
     viewers,
 )
@@ -44,6 +47,8 @@ _its_lessons = select(lessons.c.id).where(lessons.c.school_id == _school)
 _USER_COLUMNS = (
     schools.c.owner_id,
     registrations.c.user_id,
+    named_accounts.c.user_id,
+    school_passwords.c.user_id,
     teachers.c.user_id,
     students.c.user_id,
     sub_accounts.c.user_id,
@@ -128,6 +133,9 @@ _DELETIONS = {
         students,
         teachers,
         registrations,
+        named_accounts,
+        school_passwords,
+        unknown_lookups,
     )
 }
 # Other jobs stay, above all those that erase files of the school.

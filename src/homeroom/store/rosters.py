@@ -12,7 +12,14 @@ from homeroom.domain.teachers import MemberRole
 from homeroom.store.course_roles import join_course_roles
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import course_members, course_teachers, students, users
+from homeroom.store.tables import (
+    course_members,
+    course_teachers,
+    named_accounts,
+    registrations,
+    students,
+    users,
+)
 
 _uids = ListParameter("uids")
 _FIND_CANDIDATES = Statement(
@@ -24,11 +31,27 @@ _FIND_CANDIDATES = Statement(
         students.c.name,
         course_members.c.role,
         course_teachers.c.user_id,
+        named_accounts.c.user_id,
+        registrations.c.user_id,
     )
     .select_from(join_course_roles(_uids.source.join(users, users.c.id == _uids.integer())))
     .outerjoin(
         students,
         and_(students.c.school_id == bindparam("school"), students.c.user_id == users.c.id),
+    )
+    .outerjoin(
+        named_accounts,
+        and_(
+            named_accounts.c.school_id == bindparam("school"),
+            named_accounts.c.user_id == users.c.id,
+        ),
+    )
+    .outerjoin(
+        registrations,
+        and_(
+            registrations.c.school_id == bindparam("school"),
+            registrations.c.user_id == users.c.id,
+        ),
     )
 )
 _COUNT = Statement(
@@ -76,6 +99,10 @@ class RosterCandidate:
     """The name in the students of the school; None for others."""
     role: MemberRole | None
     is_course_teacher: bool
+    is_named: bool
+    """True if the school may see the account."""
+    is_registered_here: bool
+    """True if the school registered the account, and with it chose the nickname."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +136,20 @@ class Rosters:
                 school_name,
                 MemberRole(role) if role is not None else None,
                 teacher is not None,
+                naming is not None,
+                registration is not None,
             )
-            for uid, cancelled_at, nickname, account, school_name, role, teacher in rows
+            for (
+                uid,
+                cancelled_at,
+                nickname,
+                account,
+                school_name,
+                role,
+                teacher,
+                naming,
+                registration,
+            ) in rows
         }
 
     def count(self, course: CourseId, role: MemberRole) -> int:

@@ -157,11 +157,46 @@ sub_accounts = Table(
 )
 
 # The school that registered each account. The accounts themselves belong to no school.
+# (Which accounts a school may see in full: `named_accounts`.)
 registrations = Table(
     "registrations",
     metadata,
     Column("user_id", Id, ForeignKey("users.id"), primary_key=True, autoincrement=False),
     _ref("school_id", "schools.id", index=True),
+)
+
+# The accounts that a school registered, or named by telephone number or e-mail address. Only these
+# does it see in full.
+named_accounts = Table(
+    "named_accounts",
+    metadata,
+    _ref("school_id", "schools.id"),
+    _ref("user_id", "users.id"),
+    PrimaryKeyConstraint("school_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+# The passwords that count on the pages of one school. The one in `users` was set by the operator
+# and counts on the pages of all.
+school_passwords = Table(
+    "school_passwords",
+    metadata,
+    _ref("school_id", "schools.id"),
+    _ref("user_id", "users.id"),
+    _text("password_hash"),
+    PrimaryKeyConstraint("school_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+# How many people a school named in the last hour that do not exist.
+unknown_lookups = Table(
+    "unknown_lookups",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _moment("looked_up_at"),
+    _number("people"),
+    Index(None, "school_id", "looked_up_at"),
 )
 
 folders = Table(

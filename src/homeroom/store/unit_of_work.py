@@ -30,6 +30,7 @@ from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
+from homeroom.store.school_accounts import SchoolAccounts
 from homeroom.store.schools import Schools
 from homeroom.store.server_state import ServerState
 from homeroom.store.sessions import Sessions
@@ -67,6 +68,7 @@ class UnitOfWork:
 
     schools = _Repository(Schools)
     accounts = _Repository(Accounts)
+    school_accounts = _Repository(SchoolAccounts)
     teachers = _Repository(Teachers)
     courses = _Repository(Courses)
     lessons = _Repository(Lessons)
@@ -96,6 +98,8 @@ class UnitOfWork:
         self.warnings: list[Errno] = []
         self.due_jobs: list[JobId] = []
         """Jobs of this unit that are due at once; the response waits for them."""
+        self.kept_changes: list[Callable[[UnitOfWork], None]] = []
+        """Changes that stand even if the unit is refused: see `keep`."""
 
     def warn(self, errno: Errno) -> None:
         """Add a warning to the response. The unit is committed, so the errno must be a warning.
@@ -106,6 +110,15 @@ class UnitOfWork:
             message = f"{errno.name} is not a warning: raise Refusal"
             raise ValueError(message)
         self.warnings.append(errno)
+
+    def keep(self, change: Callable[["UnitOfWork"], None]) -> None:
+        """Make a change that stands even if this unit is refused.
+
+        A refusal rolls the unit back. Whoever ran the unit then makes the change once more, in a
+        unit of its own.
+        """
+        self.kept_changes.append(change)
+        change(self)
 
     def enqueue(self, payload: JobPayload, school: SchoolId | None, after: int = 0) -> None:
         """Add a job to the queue, due some seconds from now; it is committed with the unit."""

@@ -9,6 +9,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School
 from homeroom.store.accounts import NewUser
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import people
 from homeroom.usecases.dependencies import Dependencies
 
 STUDENT = 1
@@ -25,8 +26,9 @@ class NewAccountRequest:
     password_hash: str
     joins_as: int = 0
     avatar: str | None = None
-    joins_if_registered: bool = True
-    """True if an existing account is added to the list too (READINGS Q24)."""
+    changes_registered: bool = True
+    """True if an existing account is added to the list too, and gets this password for the pages
+    of the school (READINGS Q24)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,12 @@ def _register(
     user = existing.get(request.name.value)
     if user is not None and not user.is_cancelled:
         # READINGS Q24: membership is honoured, the answer stays "registered already".
-        if request.joins_if_registered:
-            _join(uow, school, user, request.joins_as)
+        people.record_naming(uow, school.id, [user.id])
+        if request.changes_registered:
+            uow.school_accounts.add_password(school.id, user.id, request.password_hash)
+            _join(
+                uow, school, user.id, request.joins_as, _get_list_name(uow, school, user, request)
+            )
         already = (
             Errno.EMAIL_ALREADY_REGISTERED
             if request.name.is_email
@@ -103,27 +109,40 @@ def _register(
         warnings.append(Errno.AVATAR_NOT_STORED)
         avatar = None
     nickname = request.nickname or request.name.value
-    user = uow.accounts.add(NewUser(request.name, nickname, request.password_hash, avatar), uow.now)
+    user = uow.accounts.add(NewUser(request.name, nickname, avatar=avatar), uow.now)
     uow.accounts.add_registration(user.id, school.id)
+    uow.school_accounts.add_named(school.id, user.id)
+    uow.school_accounts.add_password(school.id, user.id, request.password_hash)
     existing[request.name.value] = user
     if request.joins_as and not school.plan.join_at_registration:
         missing_list = {STUDENT: Errno.NOT_ADDED_AS_STUDENT, TEACHER: Errno.NOT_ADDED_AS_TEACHER}
         warnings.append(missing_list[request.joins_as])
-    _join(uow, school, user, request.joins_as)
+    _join(uow, school, user.id, request.joins_as, nickname)
     return RegisteredAccount(user.id, tuple(warnings))
 
 
-def _join(uow: UnitOfWork, school: School, user: User, joins_as: int) -> None:
+def _get_list_name(uow: UnitOfWork, school: School, user: User, request: NewAccountRequest) -> str:
+    """Return the name of an existing account on the lists of the school.
+
+    The nickname of an account is the word of the school that registered it; no other school sees
+    it or has to call its people so.
+    """
+    if uow.accounts.is_registered_by(user.id, school.id):
+        return user.nickname
+    return request.nickname or request.name.value
+
+
+def _join(uow: UnitOfWork, school: School, user: UserId, joins_as: int, name: str) -> None:
     """Add an account to a list if it is not on it and the limit allows."""
     if not school.plan.join_at_registration:
         return
     if joins_as == STUDENT:
-        if user.id != school.owner and not uow.accounts.find_students(school.id, [user.id]):
-            uow.accounts.add_students(school.id, [(user.id, user.nickname)], uow.now)
+        if user != school.owner and not uow.accounts.find_students(school.id, [user]):
+            uow.accounts.add_students(school.id, [(user, name)], uow.now)
     elif joins_as == TEACHER:
-        is_new = uow.teachers.get_state(school.id, user.id) is None
+        is_new = uow.teachers.get_state(school.id, user) is None
         if is_new and _has_teacher_quota(uow, school):
-            uow.teachers.add(school.id, user.id, user.nickname, uow.now)
+            uow.teachers.add(school.id, user, name, uow.now)
 
 
 def _has_teacher_quota(uow: UnitOfWork, school: School) -> bool:
@@ -139,19 +158,12 @@ def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
         )
 
 
-def find_user(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> User | None:
-    """Return a user by UID if there is one, or by account; active users before cancelled ones."""
-    if user is not None:
-        return uow.accounts.get(user)
-    return uow.accounts.find_by_names([name.value]).get(name.value) if name is not None else None
-
-
 def add_school_student(
     uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None, nickname: str
 ) -> None:
     """Add a registered user to the list of students of the school."""
     current = get_current_school(uow, school)
-    student = find_user(uow, user, name)
+    student = people.find_user(uow, school, user, name)
     if student is None:
         raise Refusal(Errno.ACCOUNT_NOT_REGISTERED)
     if student.is_cancelled:

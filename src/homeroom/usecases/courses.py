@@ -20,7 +20,8 @@ from homeroom.domain.teachers import (
 )
 from homeroom.store.engine import Value
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import find_user, get_current_school
+from homeroom.usecases import people
+from homeroom.usecases.accounts import get_current_school
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import check_lesson
 
@@ -177,14 +178,14 @@ def _resolve_head_teacher(
     user = fields.head_teacher
     name = _unwrap(fields.head_teacher_name)
     if user is None and name is not None:
-        person = find_user(uow, None, name)
+        person = people.find_user(uow, school.id, None, name)
         if person is None:
             raise Refusal(rule.unknown)
         user = person.id
     if user is None:
         return None
     course_id = course.id if course is not None else None
-    candidate = uow.teachers.list_candidates(school.id, (user,), course_id)[0].candidate
+    candidate = people.find_teachers(uow, school.id, (user,), course_id)[0].candidate
     check_candidates([candidate], rule)
     if not school.plan.head_teachers:
         raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")

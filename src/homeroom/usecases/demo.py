@@ -220,7 +220,9 @@ def _ensure_person(uow: UnitOfWork, school: SchoolId, number: int, name: str) ->
     account: AccountName = parse_telephone(f"00999-{school}{number:03}")
     user = uow.accounts.find_by_names([account.value]).get(account.value)
     if user is None or user.is_cancelled:
-        user = uow.accounts.add(NewUser(account, name, None), uow.now)
+        user = uow.accounts.add(NewUser(account, name), uow.now)
+        uow.accounts.add_registration(user.id, school)
+    uow.school_accounts.add_named(school, user.id)
     return user.id
 
 

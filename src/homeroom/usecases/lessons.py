@@ -43,7 +43,8 @@ from homeroom.domain.teachers import (
 )
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import can_record, find_user, get_current_school
+from homeroom.usecases import people
+from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -71,8 +72,8 @@ def add(
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
     if teacher_id is None:
         raise Refusal(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
-    teacher, *co_teachers = uow.teachers.list_candidates(
-        school, (teacher_id, *new_lesson.co_teachers), course_id
+    teacher, *co_teachers = people.find_teachers(
+        uow, school, (teacher_id, *new_lesson.co_teachers), course_id
     )
     check_candidates([teacher.candidate], TEACHER_RULE)
     check_co_teachers(new_lesson.co_teachers, teacher_id, plan.max_co_teachers)
@@ -101,14 +102,16 @@ def add(
     return lesson
 
 
-def find_teacher(uow: UnitOfWork, user: UserId | None, name: AccountName | None) -> UserId | None:
+def find_teacher(
+    uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None
+) -> UserId | None:
     """Find the UID of a new class's teacher: the one sent, or the one of the account.
 
     None if no user has the account (READINGS Q15).
     """
     if user is not None or name is None:
         return user
-    teacher = find_user(uow, None, name)
+    teacher = people.find_user(uow, school, None, name)
     return teacher.id if teacher is not None else None
 
 
@@ -269,7 +272,7 @@ def _check_teachers(
     joining: list[CourseCandidate] = []
     new_co_teachers = change.co_teachers if change.co_teachers is not None else co_teachers
     if change.teacher is not None and change.teacher != old.teacher:
-        rows = uow.teachers.list_candidates(school.id, (change.teacher,), old.course, old.id)
+        rows = people.find_teachers(uow, school.id, (change.teacher,), old.course, old.id)
         check_candidates([rows[0].candidate], TEACHER_RULE)
         if change.teacher in new_co_teachers and change.co_teachers is None:
             raise Refusal(Errno.TEACHER_IS_CO_TEACHER)
@@ -277,7 +280,7 @@ def _check_teachers(
     if change.co_teachers is not None:
         teacher = change.teacher or old.teacher
         check_co_teachers(change.co_teachers, teacher, school.plan.max_co_teachers)
-        rows = uow.teachers.list_candidates(school.id, change.co_teachers, old.course, old.id)
+        rows = people.find_teachers(uow, school.id, change.co_teachers, old.course, old.id)
         check_candidates(
             [row.candidate for row in rows if row.candidate.user not in co_teachers],
             CO_TEACHER_RULE,

@@ -1,5 +1,7 @@
 """Logins of viewers: find the account, begin a session and end it."""
 
+from dataclasses import dataclass
+
 from homeroom.base.ids import SchoolId
 from homeroom.domain.accounts import User
 from homeroom.domain.refusal import OperatorError
@@ -8,12 +10,31 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
 
-def find_account(uow: UnitOfWork, account: str) -> tuple[User, str] | None:
-    """Return the user of a telephone number or e-mail address, and the hash of their password."""
+@dataclass(frozen=True, slots=True)
+class LoginAccount:
+    """An account that logs in on the pages of a school, and the passwords that count there."""
+
+    user: User
+    password_hashes: tuple[str, ...]
+
+
+def find_account(uow: UnitOfWork, school: SchoolId, account: str) -> LoginAccount | None:
+    """Return the account of a telephone number or e-mail address.
+
+    Any school can register any number. So only a password counts that the school of the page set
+    itself, or the operator.
+    """
     if "\0" in account:  # which PostgreSQL does not take
         return None
-    name = account.lower() if "@" in account else account
-    return uow.accounts.find_with_password_hash(name)
+    found_account = uow.accounts.find_with_password_hash(
+        account.lower() if "@" in account else account
+    )
+    if found_account is None:
+        return None
+    user, operator_hash = found_account
+    school_hash = uow.school_accounts.get_password_hash(school, user.id)
+    hashes = (school_hash, operator_hash)
+    return LoginAccount(user, tuple(text for text in hashes if text is not None))
 
 
 def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:
@@ -22,13 +43,21 @@ def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) ->
     ticket = Ticket(
         kind=ViewerKind.USER,
         subject=str(user.id),
-        # The nickname of a user without a name is their account, which is private.
-        name=str(user.id) if user.nickname in (user.telephone, user.email) else user.nickname,
+        name=get_viewer_name(uow, school, user),
         school=school,
         expires_at=until,
         session=uow.sessions.add(school, user.id, uow.now, until),
     )
     return sign_ticket(ticket, deps.ticket_key)
+
+
+def get_viewer_name(uow: UnitOfWork, school: SchoolId, user: User) -> str:
+    """Return how the school calls a user, as far as that is not their account; else the UID."""
+    if uow.accounts.is_registered_by(user.id, school):
+        name: str | None = user.nickname
+    else:
+        name = uow.school_accounts.get_list_name(school, user.id)
+    return str(user.id) if name in (None, user.telephone, user.email) else name
 
 
 def has_session(deps: Dependencies, text: str) -> bool:

@@ -20,6 +20,7 @@ from homeroom.store.readback_records import (
     ViewerRecord,
 )
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.masking import Reader, mask_page, mask_people, mask_viewers
 
 Scope = SchoolId | None
 """The school whose rows may be read; None: all schools."""
@@ -51,22 +52,28 @@ def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[L
     return Page(rows, page.next, page.order)
 
 
-def list_lessons(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedLesson]:
-    """Return a page of classes with their co-teachers, read in two more statements."""
-    page = uow.readback.list_lessons(filters, span)
+def list_lessons(
+    uow: UnitOfWork, reader: Reader, filters: Filters, span: PageRequest
+) -> Page[ListedLesson]:
+    """Return a page of classes with their co-teachers, read in a few more statements."""
+    page = mask_page(uow, reader, uow.readback.list_lessons(filters, span))
     ids = [row.id for row in page.rows]
     existing = uow.lessons.get_many(ids)
     co_teachers = uow.readback.find_co_teachers(ids)
+    masked = iter(mask_people(uow, reader, [row for rows in co_teachers.values() for row in rows]))
+    co_teachers = {lesson: [next(masked) for _ in rows] for lesson, rows in co_teachers.items()}
     rows = [ListedLesson(existing[row.id], row, co_teachers[row.id]) for row in page.rows]
     return Page(rows, page.next, page.order)
 
 
-def find_lesson(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> ListedLesson | None:
+def find_lesson(
+    uow: UnitOfWork, reader: Reader, scope: Scope, lesson_id: LessonId
+) -> ListedLesson | None:
     """Return one class; None if it does not exist or may not be seen."""
     filters: Filters = {"lesson": lesson_id}
     if scope is not None:
         filters = {**filters, SCHOOL: scope}
-    rows = list_lessons(uow, filters, PageRequest(1, now=uow.now)).rows
+    rows = list_lessons(uow, reader, filters, PageRequest(1, now=uow.now)).rows
     return rows[0] if rows else None
 
 
@@ -99,21 +106,25 @@ def list_schools(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Pag
     return uow.readback.list_schools(filters, request)
 
 
-def list_teachers(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[TeacherRecord]:
+def list_teachers(
+    uow: UnitOfWork, reader: Reader, filters: Filters, request: PageRequest
+) -> Page[TeacherRecord]:
     """Return a page of teachers."""
-    return uow.readback.list_teachers(filters, request)
+    return mask_page(uow, reader, uow.readback.list_teachers(filters, request))
 
 
-def list_students(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[StudentRecord]:
+def list_students(
+    uow: UnitOfWork, reader: Reader, filters: Filters, request: PageRequest
+) -> Page[StudentRecord]:
     """Return a page of students."""
-    return uow.readback.list_students(filters, request)
+    return mask_page(uow, reader, uow.readback.list_students(filters, request))
 
 
 def list_members(
-    uow: UnitOfWork, course: CourseId, filters: Filters, request: PageRequest
+    uow: UnitOfWork, reader: Reader, course: CourseId, filters: Filters, request: PageRequest
 ) -> Page[MemberRecord]:
     """Return a page of the members of a course."""
-    return uow.readback.list_members(course, filters, request)
+    return mask_page(uow, reader, uow.readback.list_members(course, filters, request))
 
 
 def list_clips(
@@ -123,16 +134,18 @@ def list_clips(
     return uow.readback.list_clips(lesson, filters, request)
 
 
-def list_viewers(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[ViewerRecord]:
+def list_viewers(
+    uow: UnitOfWork, reader: Reader, filters: Filters, request: PageRequest
+) -> Page[ViewerRecord]:
     """Return a page of the viewers of a school."""
-    return uow.readback.list_viewers(filters, request)
+    return mask_viewers(uow, reader, uow.readback.list_viewers(filters, request))
 
 
 def list_viewers_of_lesson(
-    uow: UnitOfWork, lesson: LessonId, filters: Filters, request: PageRequest
+    uow: UnitOfWork, reader: Reader, lesson: LessonId, filters: Filters, request: PageRequest
 ) -> Page[ViewerRecord]:
     """Return a page of the viewers of a class."""
-    return uow.readback.list_viewers_of_lesson(lesson, filters, request)
+    return mask_viewers(uow, reader, uow.readback.list_viewers_of_lesson(lesson, filters, request))
 
 
 def list_messages(

@@ -32,6 +32,9 @@ def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
     Its tokens stay too. Its files are erased after the commit.
     """
     emptied = uow.resets.empty(school)
+    current = uow.schools.get(school)
+    if current is not None:
+        uow.school_accounts.add_named(school, current.owner)
     uow.schools.save_plan(school, Plan())
     for first in range(0, len(emptied.files), ERASE_BATCH):
         uow.enqueue(EraseFiles(emptied.files[first : first + ERASE_BATCH]), school)

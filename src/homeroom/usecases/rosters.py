@@ -11,6 +11,7 @@ from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
 from homeroom.store.rosters import NewMember, RosterCandidate
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import people
 from homeroom.usecases.accounts import get_current_school
 
 MemberVerdict = Refusal | Errno | None
@@ -36,9 +37,9 @@ def add_members(
     """Add people to a course; each is checked alone, all accepted ones are written together."""
     current = get_current_school(uow, school)
     parent = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
-    accounts = _find_accounts(uow, requests)
+    accounts = _find_accounts(uow, school, requests)
     uids = [_resolve_uid(request, accounts) for request in requests]
-    persons = uow.rosters.find_candidates(school, course, [uid for uid in uids if uid is not None])
+    persons = people.find_members(uow, school, course, [uid for uid in uids if uid is not None])
     places = _places_left(uow, current, course, role)
     named: set[UserId] = set()
     new: list[NewMember] = []
@@ -69,9 +70,9 @@ def remove_members(
 ) -> list[MemberVerdict]:
     """Remove people from a course; the second entry of a person finds no member."""
     uow.courses.get_usable(school, course, uow.now, REMOVE_MEMBERS_RULE)
-    accounts = _find_accounts(uow, requests)
+    accounts = _find_accounts(uow, school, requests)
     uids = [_resolve_uid(request, accounts) for request in requests]
-    persons = uow.rosters.find_candidates(school, course, [uid for uid in uids if uid is not None])
+    persons = people.find_members(uow, school, course, [uid for uid in uids if uid is not None])
     removed: dict[UserId, None] = {}
     verdicts: list[MemberVerdict] = []
     for request, uid in zip(requests, uids, strict=True):
@@ -91,13 +92,15 @@ def remove_members(
     return verdicts
 
 
-def _find_accounts(uow: UnitOfWork, requests: list[MemberRequest | Refusal]) -> dict[str, User]:
+def _find_accounts(
+    uow: UnitOfWork, school: SchoolId, requests: list[MemberRequest | Refusal]
+) -> dict[str, User]:
     names = [
         request.name.value
         for request in requests
         if isinstance(request, MemberRequest) and request.user is None and request.name is not None
     ]
-    return uow.accounts.find_by_names(names)
+    return people.find_by_names(uow, school, names) if names else {}
 
 
 def _resolve_uid(request: MemberRequest | Refusal, accounts: dict[str, User]) -> UserId | None:
@@ -169,11 +172,18 @@ def _teacher_errno(
 def _build_member(
     person: RosterCandidate, request: MemberRequest, school: School, role: MemberRole
 ) -> tuple[NewMember, Errno | None]:
-    """Return the member to write, and a warning or None."""
-    name = (request.nickname or person.account) if role is MemberRole.AUDITOR else None
+    """Return the member to write, and a warning or None.
+
+    A nickname is what one school said of its account; other schools use their own words.
+    """
+    account = request.name.value if request.name is not None else person.account
+    named_as = account if request.name is not None or person.is_named else person.school_name
+    name = (request.nickname or named_as) if role is MemberRole.AUDITOR else None
+    is_own = person.is_registered_here or person.user == school.owner
+    nickname = person.nickname if is_own else person.school_name
     if not school.plan.sync_nickname:
-        return NewMember(person.user, name, person.nickname), None
+        return NewMember(person.user, name, nickname), None
     if person.school_name is None:
         # The school account is on no list of students, so it has no name to take over.
-        return NewMember(person.user, name, person.nickname), Errno.NICKNAME_NOT_SYNCED
+        return NewMember(person.user, name, nickname), Errno.NICKNAME_NOT_SYNCED
     return NewMember(person.user, name, person.school_name), None

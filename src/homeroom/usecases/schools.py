@@ -25,9 +25,10 @@ def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = N
     sid = SchoolId(newest + 1) if newest is not None else FIRST_SID
     number = parse_telephone(f"00999-{FIRST_TELEPHONE + sid}")
     name = normalize_name(name)
-    owner = uow.accounts.add(NewUser(number, name[:24], None), uow.now)
+    owner = uow.accounts.add(NewUser(number, name[:24]), uow.now)
     school = School(sid, name, deps.keys.secret(), None, plan or Plan(), owner.id)
     uow.schools.add(school, uow.now)
+    uow.school_accounts.add_named(sid, owner.id)
     return school
 
 

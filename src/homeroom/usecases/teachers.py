@@ -8,7 +8,8 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import TeacherState
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import check_teacher_quota, find_user, get_current_school
+from homeroom.usecases import people
+from homeroom.usecases.accounts import check_teacher_quota, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -22,7 +23,7 @@ def add(
 ) -> int:
     """Add a registered user to the teachers of the school; return the id of that relation."""
     current = get_current_school(uow, school)
-    person = find_user(uow, user, name)
+    person = people.find_user(uow, school, user, name)
     if person is None:
         raise Refusal(Errno.BAD_DATA if user is not None else Errno.ACCOUNT_NOT_REGISTERED)
     if person.is_cancelled:
@@ -82,7 +83,7 @@ def restart(
 def _get_teacher(
     uow: UnitOfWork, school: School, user: UserId | None, name: AccountName | None
 ) -> tuple[User, TeacherState]:
-    person = find_user(uow, user, name)
+    person = people.find_user(uow, school.id, user, name)
     if person is None:
         raise Refusal(Errno.BAD_DATA, "no such user")
     state = uow.teachers.get_state(school.id, person.id)

@@ -72,7 +72,7 @@ def prepare_registration(storage: Storage, params: Register) -> NewAccountReques
         hash_password(password, md5pass),
         params.add_to_school_member,
         avatar,
-        joins_if_registered=not params.is_sent_message,
+        changes_registered=not params.is_sent_message,
     )
 
 

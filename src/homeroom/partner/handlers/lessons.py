@@ -77,7 +77,7 @@ def add_course_class(call: CallContext[AccountName | None], params: AddCourseCla
         introduction=params.class_introduce,
         identity=params.course_unique_identity,
     )
-    teacher = lessons.find_teacher(call.uow, params.teacher_uid, call.prepared)
+    teacher = lessons.find_teacher(call.uow, call.school, params.teacher_uid, call.prepared)
     added = lessons.add(call.uow, call.deps, call.school, params.course_id, teacher, new_lesson)
     return _make_added_lesson(added, call.hosts)
 

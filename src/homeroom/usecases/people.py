@@ -1,0 +1,132 @@
+"""Look up the people that a call of a school names, by UID or by account.
+
+All calls look people up here. It is recorded which accounts the school named, because it sees only
+those in full. And it is counted how many people it named that do not exist, because UIDs and
+telephone numbers could be tried one after the other.
+"""
+
+import logging
+from collections.abc import Collection
+from functools import partial
+
+from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.domain.accounts import AccountName, User
+from homeroom.domain.lookups import WINDOW_SECONDS, count_unknown, seconds_until_allowed
+from homeroom.domain.refusal import OverloadedError
+from homeroom.store.rosters import RosterCandidate
+from homeroom.store.teachers import CourseCandidate
+from homeroom.store.unit_of_work import UnitOfWork
+
+log = logging.getLogger("homeroom.people")
+
+
+def find_user(
+    uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None
+) -> User | None:
+    """Return a user by UID if there is one, or by account; active users before cancelled ones."""
+    if user is None:
+        return find_by_names(uow, school, [name.value]).get(name.value) if name else None
+    person = uow.accounts.get(user)
+    _check_lookups(uow, school, 0 if person else 1, () if person is None else (person.id,))
+    return person
+
+
+def find_by_names(uow: UnitOfWork, school: SchoolId, names: Collection[str]) -> dict[str, User]:
+    """Return users by telephone number or e-mail address, and record that the school named them."""
+    found_users = uow.accounts.find_by_names(list(names))
+    uids = {user.id for user in found_users.values()}
+    new = uids - uow.school_accounts.list_named(school, uids)
+    _check_lookups(uow, school, len(set(names) - found_users.keys()), new)
+    record_naming(uow, school, new)
+    return found_users
+
+
+def record_naming(uow: UnitOfWork, school: SchoolId, uids: Collection[UserId]) -> None:
+    """Record that a school named accounts by telephone number or e-mail address, in any call."""
+    for uid in sorted(uids):
+        uow.keep(partial(_add_named, school=school, user=uid))
+
+
+def _add_named(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
+    uow.school_accounts.add_named(school, user)
+
+
+def find_teachers(
+    uow: UnitOfWork,
+    school: SchoolId,
+    uids: tuple[UserId, ...],
+    course: CourseId | None = None,
+    lesson: LessonId | None = None,
+) -> list[CourseCandidate]:
+    """Return candidates for teacher or co-teacher, in the order of the UIDs."""
+    rows = uow.teachers.list_candidates(school, uids, course, lesson)
+    candidates = [row.candidate for row in rows]
+    unknown = {candidate.user for candidate in candidates if not candidate.exists}
+    strangers = {
+        candidate.user
+        for candidate in candidates
+        if candidate.state is None and candidate.role is None
+    }
+    _check_lookups(uow, school, len(unknown), strangers - unknown)
+    return rows
+
+
+def find_members(
+    uow: UnitOfWork, school: SchoolId, course: CourseId, uids: Collection[UserId]
+) -> dict[UserId, RosterCandidate]:
+    """Return the users that exist of some UIDs, with their roles in school and course."""
+    persons = uow.rosters.find_candidates(school, course, uids)
+    strangers = {
+        person.user
+        for person in persons.values()
+        if person.school_name is None and person.role is None
+    }
+    _check_lookups(uow, school, len(set(uids) - persons.keys()), strangers)
+    return persons
+
+
+def _check_lookups(
+    uow: UnitOfWork, school: SchoolId, unknown: int, strangers: Collection[UserId]
+) -> None:
+    """Count unknown people, and refuse a call that names strangers when there were too many.
+
+    A stranger exists and may have nothing to do with the school. Over the limit the answer is the
+    same whether somebody exists or not. The people of the school itself can always be named.
+    Raises `OverloadedError`.
+    """
+    if not unknown and not strangers:
+        return
+    current = uow.schools.get(school)
+    limit = current.plan.unknown_accounts_per_hour if current is not None else 0
+    if not limit:
+        return
+    since = uow.now - WINDOW_SECONDS
+    lookups = uow.school_accounts.list_lookups(school, since, uow.now)
+    used = count_unknown(lookups)
+    if used >= limit:
+        if unknown or uow.school_accounts.list_related(school, strangers) != set(strangers):
+            raise OverloadedError(
+                seconds_until_allowed(lookups, limit, uow.now),
+                f"more than {limit} unknown UIDs or accounts in an hour; "
+                "people of the school itself can be named",
+            )
+        return
+    # A long list may not try more than the limit either, so the rest of it is not looked up.
+    counted = min(unknown, limit - used)
+    if not counted:
+        return
+    now = uow.now
+
+    def record(kept: UnitOfWork) -> None:
+        kept.school_accounts.delete_lookups(school, since)
+        kept.school_accounts.add_lookup(school, counted, now)
+
+    uow.keep(record)
+    if used + counted == limit:
+        log.warning("unknown_accounts_limit_reached", extra={"sid": school, "limit": limit})
+    if counted < unknown:
+        raise OverloadedError(
+            seconds_until_allowed([*lookups, (now, counted)], limit, now),
+            f"this call names {unknown} unknown UIDs or accounts; "
+            f"at most {limit} in an hour are looked up",
+        )
