@@ -117,9 +117,9 @@ def _check_lookups(
         return
     now = uow.now
 
-    def record(kept: UnitOfWork) -> None:
-        kept.school_accounts.delete_lookups(school, since)
-        kept.school_accounts.add_lookup(school, counted, now)
+    def record(unit: UnitOfWork) -> None:
+        unit.school_accounts.delete_lookups(school, since)
+        unit.school_accounts.add_lookup(school, counted, now)
 
     uow.keep(record)
     if used + counted == limit:
