@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId
+from homeroom.base.masking import mask_account
 from homeroom.contract.action import Action
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.paged import ReadBack as ReadBackAddress
 from homeroom.contract.readback import READ_BACKS
-from homeroom.domain.accounts import mask_account
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.tables import course_members, students
 from homeroom.store.unit_of_work import UnitOfWork

@@ -2,11 +2,10 @@
 
 import pytest
 
+from homeroom.base.masking import mask_account, mask_name
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import (
     check_password,
-    mask_account,
-    mask_name,
     parse_account_name,
     parse_email,
     parse_telephone,
@@ -132,9 +131,6 @@ def test_a_password_of_6_to_20_characters_or_none_will_do(password: str | None) 
         ("0044-1234", "0044-****"),
         ("ann@example.org", "a***@example.org"),
         ("a@example.org", "a***@example.org"),
-        ("@", "***@"),
-        ("", "****"),
-        ("12345", "****5"),
     ],
 )
 def test_an_account_is_masked(account: str, masked: str) -> None:

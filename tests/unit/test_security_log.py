@@ -118,8 +118,8 @@ def test_text_of_a_client_cannot_forge_a_line(text: str) -> None:
     ("account", "mask"),
     [
         ("13900000001", "139****0001"),
-        ("00999-101777020", "00999-101****7020"),
-        ("001-1234567", "001-***67"),
+        ("00999-101777020", "00999-1****7020"),
+        ("001-1234567", "001-****567"),
         ("ann@example.org", "a***@example.org"),
         ("my password", "***"),
         ("hunter2", "***"),
@@ -134,5 +134,5 @@ def test_accounts_are_masked(account: str, mask: str) -> None:
 def test_accounts_in_a_sentence_are_masked() -> None:
     text = "no account 13900000001, 0044-7700900123 or Ann@example.org in school 1000001"
     assert mask_accounts(text) == (
-        "no account 139****0001, 0044-770****0123 or A***@example.org in school 1000001"
+        "no account 139****0001, 0044-77****0123 or A***@example.org in school 1000001"
     )

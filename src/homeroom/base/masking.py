@@ -1,20 +1,24 @@
-"""Masks for personal data in logs and in the audit table."""
+"""Masks for personal data: in logs, in the audit table, and for schools that may not see it."""
 
 import re
 
-_TELEPHONE = re.compile(r"(?:00[0-9]{1,4}-)?[0-9]{7,15}")
+_TELEPHONE = re.compile(r"(?:00[0-9]{1,4}-[0-9]{4,15}|[0-9]{7,15})")
 _ACCOUNTS_IN_TEXT = re.compile(
     r"[^\s@,;:'\"()<>]+@[^\s@,;:'\"()<>]+|(?<![0-9A-Za-z])(?:\+?[0-9]{1,6}-)?[0-9]{9,15}(?![0-9A-Za-z])"
 )
 MASK = "***"
-VISIBLE_AT_START = 3
-VISIBLE_AT_END = 4
+HIDDEN_DIGITS = "****"
+"""Stands for the hidden digits, however many they are."""
+MIN_HIDDEN_DIGITS = 4
+MAX_FIRST_DIGITS, MAX_LAST_DIGITS = 3, 4
 
 
 def mask_account(text: str) -> str:
     """Return a telephone number as 139****0001 and an e-mail address as a***@example.org.
 
-    Anything else may be a password typed into the wrong field, and becomes `***`.
+    At least four digits of a number are hidden: of a short one, the first digits that are visible
+    become fewer, then the last ones. The code of the country stays. Anything else may be a password
+    typed into the wrong field, and becomes `***`.
     """
     name, at, domain = text.rpartition("@")
     if at and name:
@@ -22,9 +26,15 @@ def mask_account(text: str) -> str:
     if not _TELEPHONE.fullmatch(text):
         return MASK
     prefix, dash, number = text.rpartition("-")
-    if len(number) <= VISIBLE_AT_START + VISIBLE_AT_END:
-        return f"{prefix}{dash}{MASK}{number[-2:]}"
-    return f"{prefix}{dash}{number[:VISIBLE_AT_START]}****{number[-VISIBLE_AT_END:]}"
+    visible = len(number) - MIN_HIDDEN_DIGITS
+    last = min(MAX_LAST_DIGITS, visible)
+    first = min(MAX_FIRST_DIGITS, visible - last)
+    return f"{prefix}{dash}{number[:first]}{HIDDEN_DIGITS}{number[len(number) - last :]}"
+
+
+def mask_name(name: str, *accounts: str | None) -> str:
+    """Return a name; masked if it is the account, as of people registered without a nickname."""
+    return mask_account(name) if name in accounts else name
 
 
 def mask_accounts(text: str) -> str:

@@ -75,32 +75,3 @@ def check_password(password: str | None) -> None:
     """Refuse a password outside 6 to 20 characters."""
     if password is not None and len(password) not in PASSWORD_LENGTHS:
         raise Refusal(Errno.PASSWORD_LENGTH, "a password has 6 to 20 characters")
-
-
-# --- masking -------------------------------------------------------------------------------------
-
-HIDDEN = "****"
-"""Stands for the hidden digits, however many they are."""
-MIN_HIDDEN_DIGITS = 4
-MAX_FIRST_DIGITS, MAX_LAST_DIGITS = 3, 4
-
-
-def mask_account(account: str) -> str:
-    """Return an account as a school sees it that did not name it: 139****0001, a***@example.org.
-
-    At least four digits of a number are hidden: of a short one, the first digits that are shown
-    become fewer, then the last ones. The code of the country stays.
-    """
-    local, at, domain = account.partition("@")
-    if at:
-        return f"{local[:1]}***@{domain}"
-    code, dash, number = account.rpartition("-")
-    shown_digits = max(0, len(number) - MIN_HIDDEN_DIGITS)
-    last = min(MAX_LAST_DIGITS, shown_digits)
-    first = min(MAX_FIRST_DIGITS, shown_digits - last)
-    return f"{code}{dash}{number[:first]}{HIDDEN}{number[len(number) - last :]}"
-
-
-def mask_name(name: str, *accounts: str | None) -> str:
-    """Return a name; masked if it is the account, as of people registered without a nickname."""
-    return mask_account(name) if name in accounts else name

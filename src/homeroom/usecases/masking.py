@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId, UserId
-from homeroom.domain.accounts import mask_account, mask_name
+from homeroom.base.masking import mask_account, mask_name
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
     CoTeacherRecord,
