@@ -24,6 +24,7 @@ from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
+from homeroom.player.login_throttle import LoginThrottle, LoginThrottledError
 from homeroom.player.rate_limiter import RateLimiter
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import logins, viewing
@@ -37,10 +38,6 @@ from homeroom.web.security_log import SecurityEvent
 
 MAX_BODY_BYTES = 8 * 1024
 """Longest request body."""
-MAX_CONCURRENT_HASHES = 2
-"""Password checks at the same time; each takes tens of milliseconds of CPU."""
-MAX_WAITING_LOGINS = 40
-"""Logins that may wait for a password check; more are refused with a time to retry after."""
 MAX_PASSWORDS = 2
 """Passwords of an account that count on a page: the school's and the operator's."""
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -89,14 +86,7 @@ class LoginEndpoints:
         self._store = store
         self._deps = deps
         self._hosts = hosts
-        self._hash_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
-        self._waiting_logins = 0
-        # Wrong passwords of one account from one network.
-        self._by_account_and_network = RateLimiter(5, 15 * MINUTE)
-        # From anywhere. The wait is short: an attacker must not lock the owner out of the account.
-        self._by_account = RateLimiter(30, MINUTE, MINUTE)
-        # A whole school may share one address.
-        self._by_network = RateLimiter(100, 10, MINUTE)
+        self._throttle = LoginThrottle()
         self._guest_limiter = RateLimiter(300, 1, MINUTE)
         self._logout_limiter = RateLimiter(300, 1, MINUTE)
 
@@ -111,27 +101,20 @@ class LoginEndpoints:
     async def _log_in(self, request: Request) -> Response:
         form = await self._read_form(request, LoginForm)
         school = await self._school_of(request.path_params["key"])
-        account, network = form.account.strip(), _client_network(request)
-        name = account.lower()
-        attempts = (
-            (self._by_account_and_network, f"{network} {name}"),
-            (self._by_account, name),
-            (self._by_network, network),
-        )
-        wait = max(limiter.seconds_to_wait(key) for limiter, key in attempts)
-        if wait > 0 or self._waiting_logins >= MAX_WAITING_LOGINS:
-            raise _rate_limited(request, max(wait, 1), sid=school, claimed=mask_account(account))
-        for limiter, key in attempts:
-            limiter.record_attempt(key)
-        user = await self._authenticate(school, account, form.password)
+        account = form.account.strip()
+        try:
+            attempt = await self._throttle.begin(account.lower(), _client_network(request))
+            async with self._throttle.check_slot(attempt):
+                user = await self._authenticate(school, account, form.password)
+        except LoginThrottledError as error:
+            facts = {"sid": school, "claimed": mask_account(account)}
+            raise _rate_limited(request, error.seconds, **facts) from None
         if user is None:
             _report(request, SecurityEvent.LOGIN_FAILED, sid=school, claimed=mask_account(account))
             raise _problem(
                 HTTPStatus.UNAUTHORIZED, LoginRefusal.WRONG, "no account has this password"
             )
-        self._by_account_and_network.reset(f"{network} {name}")
-        self._by_account.reset(name)
-        self._by_network.undo_attempt(network)
+        self._throttle.succeed(attempt)
         # A login always gets a new ticket, so a ticket known to others gains nothing.
         ticket = await self._store.write(
             lambda uow: logins.log_in(uow, self._deps, school, user), school
@@ -148,12 +131,7 @@ class LoginEndpoints:
         if is_storable(account):
             existing = await self._store.read(lambda uow: logins.find_account(uow, school, account))
         hashes = existing.password_hashes if existing is not None else ()
-        self._waiting_logins += 1
-        try:
-            async with self._hash_slots:
-                is_right = await asyncio.to_thread(_is_any_right, hashes, password)
-        finally:
-            self._waiting_logins -= 1
+        is_right = await asyncio.to_thread(_is_any_right, hashes, password)
         return existing.user if existing is not None and is_right else None
 
     async def _log_out(self, request: Request) -> Response:

@@ -45,8 +45,11 @@ class RateLimiter:
         tries = self._attempts.get(key)
         return max(0.0, tries.until - self._now()) if tries is not None else 0.0
 
-    def record_attempt(self, key: str) -> None:
-        """Count an attempt; called before its result is known, so that parallel attempts count."""
+    def record_attempt(self, key: str) -> int:
+        """Count an attempt, and return how many count now.
+
+        Called before the result of the attempt is known, so that parallel attempts count.
+        """
         now = self._now()
         tries = self._attempts.pop(key, None) or _Attempts(now)
         back = int((now - tries.since) // self._refill_seconds)
@@ -60,6 +63,7 @@ class RateLimiter:
         self._attempts[key] = tries
         if len(self._attempts) > MAX_KEYS:
             self._attempts.popitem(last=False)
+        return tries.count
 
     def undo_attempt(self, key: str) -> None:
         """Remove one attempt from the count, as after a success."""
