@@ -11,6 +11,7 @@ from homeroom.base import passwords
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import UserId
 from homeroom.domain.viewers import Ticket, ViewerKind, verify_ticket
+from homeroom.player import login_throttle
 from homeroom.store.tables import sessions, viewers
 from homeroom.usecases import viewing
 from tests.support.given import Given
@@ -195,6 +196,23 @@ def test_many_tries_at_once_are_counted_as_they_begin(given: Given) -> None:
         )
     refusals = sorted(refusal(answer) for answer in answers)
     assert refusals == [(401, "wrong")] * 5 + [(429, "throttled")] * 11
+
+
+def test_strangers_who_know_a_number_do_not_shut_its_owner_out(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case S4: wrong passwords from many addresses, and the owner from an address of their own."""
+    monkeypatch.setattr(login_throttle, "FIRST_DELAY_SECONDS", 0)
+    gate = Gate(given, watchByLogin=1)
+    for account in (gate.account, given.telephone()):  # one that nobody has behaves the same
+        for number in range(31):
+            stranger = {"x_forwarded_for": f"192.0.2.{number + 1}"}
+            assert refusal(gate.log_in(account, "wrong", **stranger)) == (401, "wrong")
+    for number in range(20):
+        stranger = {"x_forwarded_for": f"198.51.100.{number + 1}"}
+        assert refusal(gate.log_in(gate.account, "wrong", **stranger)) == (401, "wrong")
+        answer = gate.log_in(gate.account, PASSWORD, x_forwarded_for="203.0.113.9")
+        assert gate.ticket(answer).identity == f"user:{gate.user}"
 
 
 def test_logging_in_always_gives_another_ticket(given: Given) -> None:
