@@ -21,6 +21,7 @@ from homeroom.base.connection_budget import create_budget
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
+from homeroom.base.scratch import Scratch
 from homeroom.base.settings import Settings
 from homeroom.domain.refusal import OverloadedError
 from homeroom.domain.webcasts import Hosts
@@ -123,6 +124,7 @@ class Services:
     deps: Dependencies
     hosts: Hosts
     files: LocalStorage
+    scratch: Scratch
     media: MediaService
     chat: ChatService
     draining: Draining
@@ -167,7 +169,15 @@ async def build_services(
     )
     observer = Observer(metrics.count_call, clock, journal)
     draining = Draining()
-    v1 = V1Wire(authenticator, dispatcher, observer, draining, id_prefix=deps.keys.public_key()[:8])
+    scratch = Scratch(settings.data / "scratch")
+    v1 = V1Wire(
+        authenticator,
+        dispatcher,
+        observer,
+        draining,
+        scratch=scratch,
+        id_prefix=deps.keys.public_key()[:8],
+    )
     media = MediaService(
         settings,
         async_store,
@@ -203,6 +213,7 @@ async def build_services(
                 deps=deps,
                 hosts=where,
                 files=files,
+                scratch=scratch,
                 media=media,
                 chat=ChatService(rooms, metrics),
                 draining=draining,

@@ -6,6 +6,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.upload import Upload
 from homeroom.partner import duplicates
 from homeroom.partner.duplicates import DuplicateGuard
+from tests.support.uploads import make_upload
 
 SCHOOL = SchoolId(1)
 FIELDS = {"telephone": "13000000000", "nickname": "Ada"}
@@ -55,9 +56,9 @@ def test_a_clock_that_is_set_back_makes_no_duplicates_of_other_requests() -> Non
 
 def test_files_are_compared_by_their_bytes() -> None:
     guard = DuplicateGuard()
-    assert not is_duplicate(guard, 100, Filedata=Upload("a.png", b"one"))
-    assert is_duplicate(guard, 100, Filedata=Upload("b.png", b"one"))
-    assert not is_duplicate(guard, 100, Filedata=Upload("a.png", b"two"))
+    assert not is_duplicate(guard, 100, Filedata=make_upload("a.png", b"one"))
+    assert is_duplicate(guard, 100, Filedata=make_upload("b.png", b"one"))
+    assert not is_duplicate(guard, 100, Filedata=make_upload("a.png", b"two"))
 
 
 def test_fields_do_not_run_into_each_other() -> None:

@@ -1,7 +1,7 @@
 """Uploaded pictures: the format is detected from the bytes, not from the name."""
 
-import io
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -10,18 +10,21 @@ FORMATS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif"}
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture: its bytes, its file extension, its width and height in pixels."""
+    """A picture: its content, its file extension, its width and height in pixels."""
 
-    content: bytes
+    content: BinaryIO
     extension: str
     width: int
     height: int
 
 
-def parse_picture(content: bytes) -> Picture | None:
-    """Return a picture of an allowed format, or None for any other content."""
+def parse_picture(content: BinaryIO) -> Picture | None:
+    """Return a picture of an allowed format, or None for any other content.
+
+    Only the head of the content is read.
+    """
     try:
-        with Image.open(io.BytesIO(content), formats=tuple(FORMATS)) as image:
+        with Image.open(content, formats=tuple(FORMATS)) as image:
             width, height = image.size
             ending = FORMATS[image.format or ""]
     except (

@@ -1,6 +1,7 @@
 """Files as they arrive in a form."""
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from homeroom.contract.params import ParamError, ParamType
 
@@ -10,16 +11,26 @@ MAX_FILE_BODY_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file of a multipart form: the name it came under, and its bytes."""
+    """One file of a multipart form. It ends with its request."""
 
     name: str
-    content: bytes
+    """The name it came under."""
+    file: BinaryIO
+    """Its content, in memory or on disk."""
+    size: int
+    """Bytes."""
+    sha256: str
+
+    def open(self) -> BinaryIO:
+        """Return the content from its beginning; it is not to be closed."""
+        self.file.seek(0)
+        return self.file
 
 
 def read_file(raw: object) -> Upload | None:
     """Read an uploaded file; an empty one counts as none, as browsers and PHP send it."""
     if isinstance(raw, Upload):
-        return raw if raw.content else None
+        return raw if raw.size else None
     raise ParamError("", "must be an uploaded file")
 
 

@@ -50,7 +50,7 @@ def _fingerprint(action: str, fields: Mapping[str, object]) -> bytes:
     digest = hashlib.sha256(action.encode())
     for name in sorted(fields):
         value = fields[name]
-        content = value.content if isinstance(value, Upload) else str(value).encode()
+        content = (value.sha256 if isinstance(value, Upload) else str(value)).encode()
         digest.update(f"\0{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.digest()

@@ -15,6 +15,7 @@ from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 
+CHUNK_BYTES = 1024 * 1024
 MAX_CLIP_BYTES = 20_000_000_000
 """Largest recording that a command adds."""
 
@@ -91,9 +92,14 @@ class HashingReader(io.RawIOBase):
 
 def put_picture(storage: Storage, picture: Picture) -> str:
     """Store a picture under its own hash and return its name."""
-    name = f"pictures/{hashlib.sha256(picture.content).hexdigest()}.{picture.extension}"
+    picture.content.seek(0)
+    reader = HashingReader(picture.content)
+    while reader.read(CHUNK_BYTES):
+        pass
+    name = f"pictures/{reader.sha256()}.{picture.extension}"
     if storage.size(name) is None:
-        storage.put(name, io.BytesIO(picture.content))
+        picture.content.seek(0)
+        storage.put(name, picture.content)
     return name
 
 

@@ -79,4 +79,4 @@ def _mask_value(name: str, value: object) -> str:
         return MASK
     if isinstance(value, str):
         return value
-    return f"<file of {len(getattr(value, 'content', b''))} bytes>"
+    return f"<file of {getattr(value, 'size', 0)} bytes>"

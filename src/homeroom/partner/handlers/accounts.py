@@ -165,9 +165,9 @@ def _parse_name(params: AccountParams) -> AccountName:
 def _check_avatar(upload: Upload | None) -> Picture | None:
     if upload is None:
         return None
-    if len(upload.content) > MAX_AVATAR_BYTES:
+    if upload.size > MAX_AVATAR_BYTES:
         raise Refusal(Errno.PICTURE_TOO_LARGE)
-    picture = parse_picture(upload.content)
+    picture = parse_picture(upload.open())
     if picture is None:
         raise Refusal(Errno.PICTURE_TYPE, "the picture must be a jpg, png or gif")
     if (picture.width, picture.height) != (AVATAR_PIXELS, AVATAR_PIXELS):

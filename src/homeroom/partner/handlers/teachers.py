@@ -42,7 +42,7 @@ def save_picture(storage: Storage, upload: Upload | None) -> str | None:
     """Save a picture and return its path; raises `Refusal` for what is no picture."""
     if upload is None:
         return None
-    picture = parse_picture(upload.content)
+    picture = parse_picture(upload.open())
     if picture is None:
         raise Refusal(Errno.PICTURE_NOT_STORED, "Filedata must be a jpg, png or gif")
     return put_picture(storage, picture)

@@ -1,126 +1,171 @@
-"""Forms of the v1 wire, in either encoding, with a limit on everything."""
+"""Forms of the v1 wire, in either encoding, read as they arrive and proven as soon as possible."""
 
-from typing import Any
-from urllib.parse import unquote_to_bytes
+import asyncio
+from collections.abc import Awaitable, Callable
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
-
-from homeroom.base.errors import HomeroomError
+from homeroom.base.scratch import Scratch, ScratchFile, ScratchFullError
 from homeroom.contract.upload import Upload
+from homeroom.domain.refusal import OverloadedError
+from homeroom.partner.wires.multipart import MultipartSplitter, PartEvent, PartHead, parse_options
+from homeroom.partner.wires.urlencoded import FormError, UrlencodedForm
+from homeroom.web.bodies import BodyStream, BodyTooLargeError
 
-MAX_FIELDS = 200
+MAX_FORM_BYTES = 1024 * 1024
+"""Bytes of a form without its files."""
+CREDENTIALS = ("SID", "safeKey", "timeStamp")
+HEAD_FIELDS = frozenset({*CREDENTIALS, "action"})
+"""Fields that are read before the others."""
+RETRY_AFTER_SECONDS = 10
+URLENCODED = b"application/x-www-form-urlencoded"
+MULTIPART = b"multipart/form-data"
 
 Form = dict[str, str | Upload]
+Prove = Callable[[Form], Awaitable[None]]
+"""Refuses fields with wrong credentials, or without any."""
 
 
-class FormError(HomeroomError):
-    """The body is not a form, or not one that the API allows; the message says why."""
+class FormReader:
+    """Reads the form of one request; its files end with `close`.
 
-
-def parse_form(content_type: bytes, body: bytes) -> Form:
-    """Return the fields of a form in either encoding; raises `FormError`.
-
-    Names and values lose the spaces around them; of a repeated name the last value counts.
+    The caller is proven as soon as the credentials have come, and only then is the rest of a large
+    form taken. Credentials behind a file are too late for that: the file waits in the scratch
+    folder until they come.
     """
-    kind, options = (
-        parse_options_header(content_type) if b";" in content_type else (content_type, {})
-    )
-    kind = kind.strip().lower()
-    if kind == b"multipart/form-data":
-        return _parse_multipart(body, options.get(b"boundary", b""))
-    if kind in (b"application/x-www-form-urlencoded", b""):
-        return _parse_urlencoded(body)
-    raise FormError("send a form: application/x-www-form-urlencoded or multipart/form-data")
 
+    def __init__(self, stream: BodyStream, scratch: Scratch, prove: Prove) -> None:
+        self.fields: Form = {}
+        """The fields as far as they are read."""
+        self._stream = stream
+        self._scratch = scratch
+        self._prove = prove
+        self._proven: tuple[str | Upload | None, ...] = ()
+        self._files: list[ScratchFile] = []
 
-def _parse_urlencoded(body: bytes) -> Form:
-    try:
-        text = body.decode().rstrip("&")
-        if text.count("&") >= MAX_FIELDS:
-            raise FormError(f"a form has at most {MAX_FIELDS} fields")
-        if "\0" in text or "%00" in text:
-            raise FormError("a form must not contain NUL")
-        pairs = [pair.partition("=") for pair in text.replace("+", " ").split("&") if pair]
-        return {_unescape(name).strip(): _unescape(value).strip() for name, _, value in pairs}
-    except UnicodeDecodeError:
-        raise FormError("the form is not UTF-8") from None
+    async def read(self, content_type: bytes) -> Form:
+        """Return the fields of a form whose caller is proven.
 
+        Names and values lose the spaces around them; of a repeated name the last value counts.
+        Raises `FormError`, `BodyError`, `OverloadedError` and what `prove` raises.
+        """
+        kind, options = parse_options(content_type)
+        if kind == MULTIPART:
+            await self._read_multipart(options.get(b"boundary", b""))
+        elif kind in (URLENCODED, b""):
+            await self._read_urlencoded()
+        else:
+            raise FormError(f"send a form: {URLENCODED.decode()} or {MULTIPART.decode()}")
+        return self.fields
 
-def _unescape(text: str) -> str:
-    # Most values have no escapes, and urllib takes as long for them as for the others.
-    return unquote_to_bytes(text).decode() if "%" in text else text
+    async def close(self) -> None:
+        """Drop the files."""
+        for file in self._files:
+            if file.is_on_disk:
+                await asyncio.to_thread(file.close)
+
+    async def _check_caller(self) -> None:
+        """Prove the caller, unless the same credentials were proven before."""
+        credentials = tuple(self.fields.get(name) for name in CREDENTIALS)
+        if credentials != self._proven:
+            await self._prove(self.fields)
+            self._proven = credentials
+
+    async def _read_urlencoded(self) -> None:
+        form = UrlencodedForm(await self._stream.read_all())
+        if form.is_small:
+            self.fields.update(form.read())
+            await self._check_caller()
+        else:
+            self.fields = {**form.pick(HEAD_FIELDS)}
+            await self._check_caller()
+            self.fields = {**await asyncio.to_thread(form.read)}
+            await self._check_caller()
+
+    async def _read_multipart(self, boundary: bytes) -> None:
+        parts = _PartCollector(self, MultipartSplitter(boundary))
+        while not self._stream.is_complete:
+            await parts.add(await self._stream.read())
+        parts.check_complete()
+        await self._check_caller()
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether more has come than a form without files may have."""
+        return self._stream.size > MAX_FORM_BYTES
+
+    async def check_early(self) -> bool:
+        """Prove the caller if all credentials have come; tells whether they have."""
+        if not all(self.fields.get(name) for name in CREDENTIALS):
+            return False
+        await self._check_caller()
+        return True
+
+    async def create_file(self) -> ScratchFile:
+        """Return a new file that ends with the form."""
+        file = self._scratch.create(is_proven=await self.check_early())
+        self._files.append(file)
+        return file
 
 
 class _PartCollector:
-    """Collects the parts of a multipart form from the callbacks of the parser."""
+    """Collects the parts of a multipart form: texts in memory, files in scratch files."""
 
-    def __init__(self) -> None:
-        self.form: Form = {}
-        self.is_complete = False
-        self._headers: dict[bytes, bytes] = {}
-        self._field = b""
-        self._value = b""
-        self._data: list[bytes] = []
-        self._count = 0
+    def __init__(self, form: FormReader, splitter: MultipartSplitter) -> None:
+        self._form = form
+        self._splitter = splitter
+        self._head = PartHead("", None)
+        self._texts: list[bytes] = []
+        self._text_bytes = 0
+        self._file: ScratchFile | None = None
 
-    def begin(self) -> None:
-        self._headers, self._data = {}, []
-        self._count += 1
-        if self._count > MAX_FIELDS:
-            raise FormError(f"a form has at most {MAX_FIELDS} fields")
+    async def add(self, chunk: bytes) -> None:
+        """Take the next chunk of the body."""
+        if self._form.is_large:
+            await self._form.check_early()
+        for event in self._splitter.feed(chunk):
+            await self._handle(event)
 
-    def field(self, data: bytes, start: int, end: int) -> None:
-        self._field += data[start:end]
+    def check_complete(self) -> None:
+        """Refuse a form that ended before its last boundary."""
+        if not self._splitter.is_complete:
+            raise FormError("the multipart form ends too early")
 
-    def value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def header(self) -> None:
-        self._headers[self._field.lower()] = self._value
-        self._field = self._value = b""
-
-    def data(self, data: bytes, start: int, end: int) -> None:
-        self._data.append(data[start:end])
-
-    def end(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        name = options.get(b"name", b"").decode().strip()
-        content = b"".join(self._data)
-        if b"filename" in options:
-            file_name = options[b"filename"].decode(errors="replace")
-            self.form[name] = Upload(file_name, content)
+    async def _handle(self, event: PartEvent) -> None:
+        if isinstance(event, PartHead):
+            self._head, self._texts = event, []
+            self._file = await self._form.create_file() if event.file_name is not None else None
+        elif event is None:
+            self._form.fields[self._head.name] = self._finish()
+        elif self._file is not None:
+            await _write(self._file, event)
         else:
-            text = content.decode()
-            if "\0" in name + text:
-                raise FormError("a form must not contain NUL")
-            self.form[name] = text.strip()
+            self._text_bytes += len(event)
+            if self._text_bytes > MAX_FORM_BYTES:
+                raise BodyTooLargeError
+            self._texts.append(event)
 
-    def complete(self) -> None:
-        self.is_complete = True
+    def _finish(self) -> str | Upload:
+        """Return the value of the part that is complete."""
+        if self._file is not None:
+            file = self._file
+            return Upload(self._head.file_name or "", file.file, file.size, file.sha256)
+        try:
+            text = b"".join(self._texts).decode()
+        except UnicodeDecodeError:
+            raise FormError("the form is not UTF-8") from None
+        if "\0" in text:
+            raise FormError("a form must not contain NUL")
+        return text.strip()
 
 
-def _parse_multipart(body: bytes, boundary: bytes) -> Form:
-    parts = _PartCollector()
-    callbacks: Any = {
-        "on_part_begin": parts.begin,
-        "on_header_field": parts.field,
-        "on_header_value": parts.value,
-        "on_header_end": parts.header,
-        "on_part_data": parts.data,
-        "on_part_end": parts.end,
-        "on_end": parts.complete,
-    }
-    if not boundary:
-        raise FormError("the multipart form names no boundary")
+async def _write(file: ScratchFile, data: bytes) -> None:
+    """Add bytes to a file; raises `OverloadedError` where there is no room."""
     try:
-        parser = MultipartParser(boundary, callbacks)
-        parser.write(body)
-        parser.finalize()
-    except FormParserError as error:
-        raise FormError(f"the multipart form is broken: {error}") from None
-    except UnicodeDecodeError:
-        raise FormError("the form is not UTF-8") from None
-    if not parts.is_complete:
-        raise FormError("the multipart form ends too early")
-    return parts.form
+        if file.fits_memory(len(data)):
+            file.write(data)
+        else:
+            await asyncio.to_thread(file.write, data)
+    except ScratchFullError as error:
+        raise OverloadedError(RETRY_AFTER_SECONDS, str(error)) from None
+    except OSError as error:
+        reason = f"the file cannot be stored: {(error.strerror or 'error').lower()}"
+        raise OverloadedError(RETRY_AFTER_SECONDS, reason) from error

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.types import ASGIApp
 
+from homeroom.base.scratch import Scratch
 from homeroom.contract.action import APIPath
 from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno
@@ -17,12 +18,12 @@ from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import ActionRoute
 from homeroom.partner.table import TABLE
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
-from homeroom.partner.wires.form import Form, FormError, parse_form
+from homeroom.partner.wires.form import MAX_FORM_BYTES, Form, FormReader
+from homeroom.partner.wires.urlencoded import FormError
 from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive
 from homeroom.web.connections import show_right
 from homeroom.web.draining import Draining
 
-MAX_FORM_BYTES = 1024 * 1024
 NOT_PARAMETERS = frozenset({"SID", "safeKey", "timeStamp", "action"})
 """Fields of every form that are no parameters of the action."""
 
@@ -63,11 +64,13 @@ class V1Wire(WireApp):
         observer: Observer,
         draining: Draining | None = None,
         *,
+        scratch: Scratch,
         id_prefix: str,
     ) -> None:
         super().__init__(observer, id_prefix, (route.action for route in TABLE), draining)
         self._authenticator = authenticator
         self._dispatcher = dispatcher
+        self._scratch = scratch
         self._routes: dict[tuple[str, str], ActionRoute[Any, Any, Any]] = {
             (route.action.v1.path, route.action.name): route for route in TABLE
         }
@@ -84,43 +87,54 @@ class V1Wire(WireApp):
     ) -> PartnerResponse:
         """Check the size and shape of the body, the caller, the action; then dispatch."""
         path, action = _split_path(scope["path"])
-        try:
-            form = await self._read_form(scope, receive, record, action)
-        except FormError as error:
-            raise Refusal(Errno.BAD_PARAMS, str(error)) from None
-        record.fields = form
-        self.draining.check()
-        school = await self._authenticator.authenticate(form)
-        record.school = school.id
-        show_right(scope)
-        route = self._find_route(path, record.action)
-        params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
-        return await self._dispatcher.dispatch(route, school.id, params)
-
-    async def _read_form(
-        self, scope: Scope, receive: Receive, record: RequestRecord, action: str
-    ) -> Form:
-        """Return the form; the action is that of the path, else the query's, else the body's."""
         headers = dict(scope["headers"])
         query = scope["query_string"].decode("latin-1")
-        record.action = action or dict(parse_qsl(query)).get("action", "").strip()
-        record.is_known = record.action in self._actions
+        self._note_action(record, action or dict(parse_qsl(query)).get("action", "").strip())
         content_type = headers.get(b"content-type", b"")
         is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
         may_hold_file = is_multipart and self._may_take_file(record.action)
         limit = MAX_FILE_BODY_BYTES if may_hold_file else MAX_FORM_BYTES
         stream = BodyStream(receive, headers.get(b"content-length", b""), limit)
-        body = await stream.read_all()
         if scope["method"] != "POST":
-            raise FormError("use POST")
-        form = parse_form(content_type, body)
-        if not record.action:
-            in_body = form.get("action", "")
-            record.action = in_body if isinstance(in_body, str) else ""
-            record.is_known = record.action in self._actions
-            if len(body) > MAX_FORM_BYTES and record.action not in self._file_actions:
-                raise BodyTooLargeError
-        return form
+            raise Refusal(Errno.BAD_PARAMS, "use POST")
+
+        async def prove(fields: Form) -> None:
+            self._note_action_in_body(record, fields, stream)
+            self.draining.check()
+            record.school = None
+            record.school = (await self._authenticator.authenticate(fields)).id
+            show_right(scope)
+
+        reader = FormReader(stream, self._scratch, prove)
+        try:
+            form = await reader.read(content_type)
+            self._note_action_in_body(record, form, stream)
+            return await self._dispatch(path, record, form)
+        except FormError as error:
+            raise Refusal(Errno.BAD_PARAMS, str(error)) from None
+        finally:
+            record.fields = reader.fields
+            await reader.close()
+
+    async def _dispatch(self, path: str, record: RequestRecord, form: Form) -> PartnerResponse:
+        """Dispatch the action of a caller who is proven."""
+        if record.school is None:
+            raise RuntimeError("the caller is not proven")
+        route = self._find_route(path, record.action)
+        params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
+        return await self._dispatcher.dispatch(route, record.school, params)
+
+    def _note_action(self, record: RequestRecord, action: str) -> None:
+        record.action = action
+        record.is_known = action in self._actions
+
+    def _note_action_in_body(self, record: RequestRecord, fields: Form, stream: BodyStream) -> None:
+        """Take the action from the body where nothing else names it, and check its size again."""
+        in_body = fields.get("action", "")
+        if not record.action and isinstance(in_body, str):
+            self._note_action(record, in_body)
+        if stream.size > MAX_FORM_BYTES and not self._may_take_file(record.action):
+            raise BodyTooLargeError
 
     def _may_take_file(self, action: str) -> bool:
         """Tell whether an action takes a file; one that only the body will name may."""
