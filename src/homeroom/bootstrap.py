@@ -170,14 +170,8 @@ async def build_services(
     observer = Observer(metrics.count_call, clock, journal)
     draining = Draining()
     scratch = Scratch(settings.data / "scratch")
-    v1 = V1Wire(
-        authenticator,
-        dispatcher,
-        observer,
-        draining,
-        scratch=scratch,
-        id_prefix=deps.keys.public_key()[:8],
-    )
+    prefix = deps.keys.public_key()[:8]
+    v1 = V1Wire(authenticator, dispatcher, observer, draining, scratch=scratch, id_prefix=prefix)
     media = MediaService(
         settings,
         async_store,
