@@ -66,15 +66,15 @@ class MultipartSplitter:
                 self._is_in_head = False
                 yield _parse_head(data[place + len(LINE_END) : end])
                 place = end + len(HEAD_END)
-            found = data.find(self._delimiter, place)
-            end = found if found >= 0 else self._find_safe_end(data, place)
+            boundary_at = data.find(self._delimiter, place)
+            end = boundary_at if boundary_at >= 0 else self._find_safe_end(data, place)
             if self._is_first:
-                self._check_start(data, found)
+                self._check_start(data, boundary_at)
             elif end > place:
                 yield data[place:end]
             place = end
-            after = found + len(self._delimiter)
-            if found < 0 or len(data) < after + len(DASHES):
+            after = boundary_at + len(self._delimiter)
+            if boundary_at < 0 or len(data) < after + len(DASHES):
                 break
             if not self._is_first:
                 yield None
@@ -88,9 +88,9 @@ class MultipartSplitter:
         start = data.rfind(b"\r", max(place, len(data) - len(self._delimiter) + 1))
         return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
 
-    def _check_start(self, data: bytes, found: int) -> None:
+    def _check_start(self, data: bytes, boundary_at: int) -> None:
         """Refuse a form that does not begin with its boundary."""
-        start = (data if found < 0 else data[:found]).strip(LINE_END)
+        start = (data if boundary_at < 0 else data[:boundary_at]).strip(LINE_END)
         if start and not self._delimiter.startswith(LINE_END + start):
             raise _broken("it does not begin with its boundary")
 
