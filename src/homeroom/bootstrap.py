@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from homeroom.admin import site
 from homeroom.admin.health import PROBE_PATHS
+from homeroom.admin.readiness import ReadinessCheck
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
@@ -65,11 +67,11 @@ from homeroom.web.http_server import create_server as http_server
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
 from homeroom.web.operator_access import OperatorAccess
+from homeroom.web.overloads import respond_overload
 from homeroom.web.problems import (
     HTTPError,
     respond_failure,
     respond_http_error,
-    respond_overload,
     respond_status,
 )
 
@@ -128,6 +130,7 @@ class Services:
     media: MediaService
     chat: ChatService
     draining: Draining
+    readiness: ReadinessCheck
 
     async def close_live(self) -> None:
         """Close chats and streams while requests are still answered."""
@@ -211,6 +214,9 @@ async def build_services(
                 media=media,
                 chat=ChatService(rooms, metrics),
                 draining=draining,
+                readiness=ReadinessCheck(
+                    async_store, worker, metrics, draining, media.engine_problem, os.getpid()
+                ),
             )
     finally:
         for task in tasks:
@@ -320,7 +326,7 @@ def build_site(server: Services) -> Starlette:
                 ReadBackContext(server.deps, server.hosts, server.media.facts),
                 server.worker,
                 server.metrics,
-                server.media.engine_problem,
+                server.readiness,
                 describe_partner_api,
                 _build_operator_access(server),
                 server.settings,

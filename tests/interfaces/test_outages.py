@@ -1,6 +1,9 @@
 """A database that fails for a known cause: each interface says which, and when to try again."""
 
+import json
 import logging
+import sqlite3
+from contextlib import closing
 
 import httpx
 import pytest
@@ -8,7 +11,8 @@ import pytest
 from homeroom.store import sqlite
 from homeroom.store.outages import OutageCause
 from tests.support.given import Given
-from tests.support.outages import failing_writes, foreign_lock, full_disk
+from tests.support.outages import failing_writes, foreign_lock, full_disk, sqlite_file
+from tests.support.process import CommandFailed, typed
 from tests.support.serving import House
 
 
@@ -96,3 +100,45 @@ def test_an_outage_is_logged_once(given: Given, caplog: pytest.LogCaptureFixture
     assert len(lines) == 1
     assert "the disk is full" in str(vars(lines[0])["reason"])
     assert not [record for record in caplog.records if record.message == "call failed"]
+
+
+def run_doctor(house: House) -> dict[str, tuple[str, str]]:
+    """Return state and message of each check of `homeroom doctor`."""
+    settings = house.services.settings
+    where = ["--data", str(settings.data)]
+    if settings.database is not None:
+        where += ["--database", settings.database]
+    try:
+        output = typed("doctor", "--json", *where)
+    except CommandFailed as failure:
+        output = failure.stdout
+    return {line["check"]: (line["state"], line["said"]) for line in json.loads(output)}
+
+
+def test_the_doctor_names_the_cause(house: House) -> None:
+    """Case O1."""
+    assert run_doctor(house)["writes"] == ("ok", "reach the disk")
+    if house.engine == "sqlite":
+        with foreign_lock(house):
+            assert run_doctor(house)["writes"] == ("fail", OutageCause.LOCKED.sentence)
+    else:
+        with failing_writes(house, "53100"):
+            state, message = run_doctor(house)["writes"]
+        assert (state, message[:16]) == ("fail", OutageCause.DISK_FULL.sentence)
+
+
+def test_a_long_reader_is_seen_by_the_doctor(given: Given) -> None:
+    """Case O17."""
+    if given.house.engine == "postgresql":
+        assert run_doctor(given.house)["write-ahead log"][0] == "ok"
+        return
+    with closing(sqlite3.connect(sqlite_file(given.house), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM jobs").fetchone()
+        given.store.write(lambda uow: uow.server_state.save("large", "x" * 10_000_000))
+        state, message = run_doctor(given.house)["write-ahead log"]
+        assert state == "warn"
+        assert "held by a program that has been reading" in message
+        reader.execute("ROLLBACK")
+        assert run_doctor(given.house)["write-ahead log"][0] == "ok"
+    given.store.write(lambda uow: uow.server_state.save("large", ""))

@@ -1,7 +1,7 @@
 """Ways in which a database of a running server fails, each real, and each undone at the end."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import cast
@@ -16,10 +16,10 @@ TABLES = ("courses", "server_state", "jobs")
 
 
 @contextmanager
-def full_disk(house: House) -> Iterator[None]:
-    """Let the database have no room for another row."""
+def full_disk(house: House, tables: Sequence[str] = TABLES) -> Iterator[None]:
+    """Let the database have no room for another row of some tables."""
     if house.engine == "postgresql":
-        with failing_writes(house, "53100"):
+        with failing_writes(house, "53100", tables):
             yield
         return
     engine = cast("SqliteEngine", house.store.engine)
@@ -33,7 +33,7 @@ def full_disk(house: House) -> Iterator[None]:
         # A small row may fit into a page that is there, so each row brings a large one.
         other.execute("CREATE TABLE filler (content)")
         for event in ("INSERT", "UPDATE"):
-            for table in TABLES:
+            for table in tables:
                 other.execute(
                     f"CREATE TRIGGER fill_{table}_{event} AFTER {event} ON {table} BEGIN"  # noqa: S608  names of this file
                     " INSERT INTO filler VALUES (zeroblob(1000000)); END"
@@ -45,13 +45,13 @@ def full_disk(house: House) -> Iterator[None]:
         finally:
             limit(1_000_000)
             for event in ("INSERT", "UPDATE"):
-                for table in TABLES:
+                for table in tables:
                     other.execute(f"DROP TRIGGER fill_{table}_{event}")
             other.execute("DROP TABLE filler")
 
 
 @contextmanager
-def failing_writes(house: House, sqlstate: str) -> Iterator[None]:
+def failing_writes(house: House, sqlstate: str, tables: Sequence[str] = TABLES) -> Iterator[None]:
     """Let PostgreSQL refuse each new row with an error of its own."""
     url = cast("str", database_address(house.services.settings))
     with psycopg.connect(url, autocommit=True) as other:
@@ -59,7 +59,7 @@ def failing_writes(house: House, sqlstate: str) -> Iterator[None]:
             f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
             f" $$ BEGIN RAISE 'made by a test' USING ERRCODE = '{sqlstate}'; END $$"
         )
-        for table in TABLES:
+        for table in tables:
             other.execute(
                 f"CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON {table}"
                 " FOR EACH ROW EXECUTE FUNCTION fail()"

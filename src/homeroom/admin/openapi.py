@@ -194,13 +194,16 @@ def _operation_paths() -> Schema:
         "/healthz": _operation("getHealth", "The process is alive", {"200": ("It is.", text)}),
         "/readyz": _operation(
             "getReadiness",
-            "The database answers, can be written, and jobs are being done",
+            "A write reaches the disk, and jobs are being done",
             {
                 "200": (
                     "All of it; degraded: jobs are set aside.",
                     {"application/json": {"schema": readiness}},
                 ),
-                "503": ("Not all of it: why.", {"application/json": {"schema": readiness}}),
+                "503": (
+                    "Not ready: why.",
+                    {"application/json": {"schema": readiness}},
+                ),
             },
         ),
         "/metrics": _operation(

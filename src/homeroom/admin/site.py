@@ -1,11 +1,10 @@
 """All routes for the operator: pages, health and read-back."""
 
-from collections.abc import Callable
-
 from starlette.routing import BaseRoute, Route
 
 from homeroom.admin import pages, readback
 from homeroom.admin.health import HealthRoutes
+from homeroom.admin.readiness import ReadinessCheck
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.settings import Settings
@@ -23,7 +22,7 @@ def routes(
     context: ReadBackContext,
     worker: Worker,
     metrics: Metrics,
-    media_trouble: Callable[[], str],
+    readiness: ReadinessCheck,
     describe_partner_api: DescribeAPI,
     operators: OperatorAccess,
     settings: Settings,
@@ -33,7 +32,7 @@ def routes(
     closed |= set() if settings.public_metrics else {METRICS_PATH}
     routes = [
         *pages.routes(context.hosts, describe_partner_api),
-        *HealthRoutes(store, worker, metrics, media_trouble).routes(),
+        *HealthRoutes(store, worker, metrics, readiness, settings).routes(),
         *with_rights(readback.routes(store, context)),
     ]
     return [

@@ -32,6 +32,11 @@ class KeyGenerator:
         return secrets.token_urlsafe(9)
 
 
+def random_text(length: int) -> str:
+    """Return a text that cannot be compressed, at least so many characters long."""
+    return secrets.token_urlsafe(length * 3 // 4 + 1)
+
+
 def is_public_key(text: str) -> bool:
     """Tell whether a text may be the key of a page's address."""
     return _PUBLIC_KEY.fullmatch(text) is not None

@@ -9,7 +9,13 @@ import click
 from homeroom.base.settings import Settings
 from homeroom.cli.checks.clips import check_clips
 from homeroom.cli.checks.clock import check_clock
-from homeroom.cli.checks.database import check_database, check_integrity, check_tables
+from homeroom.cli.checks.database import (
+    check_backlog,
+    check_database,
+    check_integrity,
+    check_tables,
+    check_writes,
+)
 from homeroom.cli.checks.folder import check_folder, check_space
 from homeroom.cli.checks.media import check_media
 from homeroom.cli.checks.modes import check_modes
@@ -18,6 +24,7 @@ from homeroom.cli.checks.server import check_server
 from homeroom.cli.checks.store import check_jobs, check_schools
 from homeroom.cli.command import CommandContext, json_option, to_json, with_context
 from homeroom.folder import open_store
+from homeroom.store.engine import StoreError
 
 
 @click.command()
@@ -27,7 +34,8 @@ from homeroom.folder import open_store
 def doctor(context: CommandContext, *, fix: bool, as_json: bool) -> None:
     """Check the data folder, the database, the clock, jobs, clips and the server.
 
-    A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing without --fix.
+    A line a check: ok, warn or fail; ends with 1 if one fails. Changes nothing without --fix, but
+    for a row that it writes to learn whether it can.
     """
     results = list(_run_checks(context.load_settings(), fix=fix))
     if as_json:
@@ -50,15 +58,25 @@ def _run_checks(settings: Settings, *, fix: bool) -> Iterator[CheckResult]:
     database = check_database(settings)
     yield database
     if database.state is not CheckStatus.FAIL:
-        tables = check_tables(settings)
-        yield tables
-        if tables.state is CheckStatus.OK:
-            yield check_integrity(settings)
-            with open_store(settings) as store:
-                yield check_clock(store)
-                yield check_jobs(store)
-                yield from check_clips(store, settings.data)
-                yield check_schools(store)
+        try:
+            yield from _check_store(settings)
+        except StoreError as failure:
+            yield CheckResult("store", CheckStatus.FAIL, str(failure))
     if settings.media != "none":
         yield from check_media(settings)
     yield check_server(settings)
+
+
+def _check_store(settings: Settings) -> Iterator[CheckResult]:
+    tables = check_tables(settings)
+    yield tables
+    if tables.state is not CheckStatus.OK:
+        return
+    yield check_integrity(settings)
+    with open_store(settings) as store:
+        yield check_writes(store)
+        yield check_backlog(settings)
+        yield check_clock(store)
+        yield check_jobs(store)
+        yield from check_clips(store, settings.data)
+        yield check_schools(store)

@@ -73,6 +73,8 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures = 0
         self._active_at = time.monotonic()
+        self._idle_at = time.monotonic()
+        """When no job was due, by the machine's clock: the other one may be moved."""
 
     async def run(self) -> None:
         """Run jobs until cancelled."""
@@ -84,6 +86,9 @@ class Worker:
             except Exception:
                 log.exception("the job loop failed; trying again")
                 due = None
+            else:
+                if due is None or due > self._clock.now():
+                    self._idle_at = time.monotonic()
             wait = MAX_SLEEP_SECONDS
             if due is not None:
                 wait = min(due - self._clock.now(), MAX_SLEEP_SECONDS)
@@ -95,6 +100,10 @@ class Worker:
     def idle_seconds(self) -> float:
         """Return the seconds since the loop last looked for a job, or started one."""
         return time.monotonic() - self._active_at
+
+    def behind_seconds(self) -> float:
+        """Return the seconds since no job was due."""
+        return time.monotonic() - self._idle_at
 
     def wake(self) -> None:
         """Make the loop look for due jobs now."""

@@ -97,6 +97,14 @@ class QueuedUnit:
     queued_at: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections of an engine: those that work at this moment, and the most there may be."""
+
+    in_use: int
+    size: int
+
+
 @dataclass(slots=True)
 class CommitStats:
     """Number of commits, and of units of work in them, since the engine was opened."""
@@ -111,6 +119,16 @@ class Engine(Protocol):
     stats: CommitStats
     parallel_units: int
     """Units of work that it runs at the same time."""
+
+    @property
+    def blocked_by(self) -> OutageCause | None:
+        """What the queued units wait for, if it is not their turn alone."""
+        ...
+
+    @property
+    def pool(self) -> PoolUse:
+        """The use of the connections."""
+        ...
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""

@@ -7,6 +7,7 @@ import psycopg
 
 from homeroom.store.engine import StoreError
 from homeroom.store.postgres_connection import open_briefly
+from homeroom.store.sqlite import translate_error
 
 MAX_PROBLEMS = 5
 """Problems that are listed; a broken database has many."""
@@ -60,3 +61,27 @@ def _check_postgresql(address: str) -> list[str]:
     except (psycopg.Error, StoreError) as failure:
         return [" ".join(str(failure).split())]
     return [f"{name} of {table} was never checked" for table, name in rows]
+
+
+def get_wal_bytes(path: Path) -> int:
+    """Return the bytes of the write-ahead log of SQLite on the disk."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def count_wal_backlog(path: Path) -> int:
+    """Return the bytes of the write-ahead log of SQLite that cannot be moved to the database yet.
+
+    A program that has been reading since before they were written keeps them there.
+    """
+    connection = sqlite3.connect(path, timeout=1)
+    try:
+        _, frames, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    except sqlite3.Error as failure:
+        raise translate_error(failure, path) from failure
+    finally:
+        connection.close()
+    return max(int(frames) - int(moved), 0) * int(page_bytes)

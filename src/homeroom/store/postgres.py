@@ -23,11 +23,13 @@ from homeroom.store.engine import (
     ContendedError,
     NeedsExclusiveError,
     OutcomeUnknownError,
+    PoolUse,
     QueuedUnit,
     StoreError,
     Trace,
     UnavailableError,
 )
+from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_connection import FULL_SECONDS, PostgresTransaction
 from homeroom.store.postgres_errors import CONFLICTS, is_lost, translate_error
 from homeroom.store.postgres_pool import ConnectionPool
@@ -73,6 +75,16 @@ class PostgresEngine:
             *_start_threads("store-writer", writers, self._run_all, self._write_queue),
             *_start_threads("store-reader", READER_THREADS, self._run_all, self._read_queue),
         ]
+
+    @property
+    def blocked_by(self) -> OutageCause | None:
+        """What the queued units wait for, if it is not their turn alone."""
+        return OutageCause.NO_FREE_CONNECTION if self._pool.is_busy else None
+
+    @property
+    def pool(self) -> PoolUse:
+        """The use of the connections."""
+        return self._pool.get_use()
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""

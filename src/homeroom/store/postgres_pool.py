@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from homeroom.store.engine import StoreError, UnavailableError
+from homeroom.store.engine import PoolUse, StoreError, UnavailableError
 from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_connection import PostgresTransaction
 
@@ -82,6 +82,17 @@ class ConnectionPool:
                 self._open.discard(tx)
                 self._outdated.discard(tx)
             self._end_turn(reads=reads)
+
+    def get_use(self) -> PoolUse:
+        """Return how many connections work now, and how many there may be."""
+        with self._changed:
+            return PoolUse(len(self._open) + self._opening - len(self._idle), self._limit)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a unit that writes has to wait for a connection."""
+        with self._changed:
+            return self._writing >= self._max_writing()
 
     def renew(self) -> None:
         """Let no later transaction use a connection of now: their server has gone."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from homeroom.store.engine import (
     CommitStats,
+    PoolUse,
     QueuedUnit,
     Row,
     StoreError,
@@ -111,6 +112,7 @@ class SqliteEngine:
         self.blocked_by: OutageCause | None = None
         """What the writer waits for."""
         self._is_closing = False
+        self._is_writing = False
         self._waiting: queue.SimpleQueue[QueuedUnit | None] = queue.SimpleQueue()
         self.tx = SqliteTransaction(path)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
@@ -118,6 +120,11 @@ class SqliteEngine:
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(2, "store-reader")
         self._open: list[SqliteTransaction] = [self.tx]
+
+    @property
+    def pool(self) -> PoolUse:
+        """The use of the writer's connection; reads have their own."""
+        return PoolUse(int(self._is_writing), 1)
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""
@@ -154,7 +161,10 @@ class SqliteEngine:
     def _write(self) -> None:
         while (first := self._waiting.get()) is not None:
             group = [first, *self._take_waiting(MAX_GROUP_UNITS - 1)]
-            for unit, result, failure in self._commit(group):
+            self._is_writing = True
+            outcomes = self._commit(group)
+            self._is_writing = False
+            for unit, result, failure in outcomes:
                 unit.on_done(result, failure)
 
     def _take_waiting(self, limit: int | None) -> list[QueuedUnit]:

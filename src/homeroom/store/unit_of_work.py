@@ -23,6 +23,7 @@ from homeroom.store.engine import Engine, NeedsExclusiveError, QueuedUnit, Trans
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
+from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.page_queries import PageQueries
 from homeroom.store.publish_sessions import PublishSessions
@@ -142,6 +143,7 @@ class Store:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
+        self.load = StoreLoad()
 
     def submit_write(
         self,
@@ -156,10 +158,18 @@ class Store:
         A shared unit may run at the same time as other shared units of its school, if the engine
         can do so. Without a school, the unit takes no lock.
         """
+        load, number = self.load, self.load.add()
         unit = QueuedUnit(lambda _tx: None, on_done, school, is_exclusive=not shared)
-        unit.run = lambda tx: use_case(
-            UnitOfWork(tx, self.clock.now(), is_exclusive=unit.is_exclusive)
-        )
+
+        def run(tx: Transaction) -> T:
+            load.remove(number)
+            return use_case(UnitOfWork(tx, self.clock.now(), is_exclusive=unit.is_exclusive))
+
+        def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
+            load.remove(number)  # of a unit that could not begin
+            on_done(result, failure)
+
+        unit.run, unit.on_done = run, end
         self.engine.write(unit)
 
     def submit_read(
@@ -168,7 +178,17 @@ class Store:
         on_done: Callable[[Any, BaseException | None], None],
     ) -> None:
         """Queue a snapshot read; `on_done` gets its result or its exception."""
-        self.engine.read(QueuedUnit(lambda tx: use_case(UnitOfWork(tx, self.clock.now())), on_done))
+        load, number = self.load, self.load.add()
+
+        def run(tx: Transaction) -> T:
+            load.remove(number)
+            return use_case(UnitOfWork(tx, self.clock.now()))
+
+        def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
+            load.remove(number)  # of a read that could not begin
+            on_done(result, failure)
+
+        self.engine.read(QueuedUnit(run, end))
 
     def write(self, use_case: Callable[[UnitOfWork], T], school: SchoolId | None = None) -> T:
         """Run a unit of work and wait for its commit."""

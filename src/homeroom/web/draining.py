@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from homeroom.domain.refusal import OverloadedError
 from homeroom.store.outages import OutageCause
-from homeroom.web.problems import unavailable_error
+from homeroom.web.overloads import unavailable_error
 
 
 class Draining:

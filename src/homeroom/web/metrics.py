@@ -91,6 +91,7 @@ class Metrics:
             registry=self._registry,
         )
         self._media = _MediaMetrics(self._registry)
+        self.store = StoreMetrics(self._registry)
         self.chat = ChatMetrics(self._registry)
         build = Info("homeroom_build", "The version that runs.", registry=self._registry)
         build.info({"version": version("homeroom")})
@@ -139,6 +140,58 @@ class Metrics:
     def render(self) -> bytes:
         """Return everything in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+class StoreMetrics:
+    """The part of the database: its queue, its connections, its disk and its heartbeat."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"homeroom_{name}", text, registry=registry)
+
+        self._queue = gauge("store_queue_units", "Units of work and reads that wait.")
+        self._queue_age = gauge(
+            "store_queue_seconds", "Time for which the first of them has waited."
+        )
+        self._in_use = gauge("store_connections_in_use", "Connections that work now.")
+        self._size = gauge("store_connections_max", "Connections that there may be.")
+        self._wal = gauge("store_wal_bytes", "Bytes of the write-ahead log of SQLite.")
+        self._free = gauge("disk_free_bytes", "Free bytes of the disk of the data folder.")
+        self._heartbeat_time = gauge(
+            "heartbeat_timestamp_seconds", "When a heartbeat last reached the disk."
+        )
+        self._heartbeat_seconds = gauge("heartbeat_seconds", "Time that the last heartbeat took.")
+        self._heartbeats = Counter(
+            "homeroom_heartbeats",
+            "Heartbeats by outcome: ok, a cause such as disk_full, or failed.",
+            ("outcome",),
+            registry=registry,
+        )
+
+    def set_queue(self, length: int, seconds: float) -> None:
+        """Set the number of units that wait, and the time that the first has waited."""
+        self._queue.set(length)
+        self._queue_age.set(seconds)
+
+    def set_pool(self, in_use: int, size: int) -> None:
+        """Set the use of the connections."""
+        self._in_use.set(in_use)
+        self._size.set(size)
+
+    def set_disk(self, free: int) -> None:
+        """Set the free bytes of the disk."""
+        self._free.set(free)
+
+    def set_wal(self, size: int) -> None:
+        """Set the bytes of the write-ahead log."""
+        self._wal.set(size)
+
+    def count_heartbeat(self, outcome: str, seconds: float) -> None:
+        """Count a heartbeat, with the time that it took."""
+        self._heartbeats.labels(outcome).inc()
+        self._heartbeat_seconds.set(seconds)
+        if outcome == "ok":
+            self._heartbeat_time.set_to_current_time()
 
 
 class ChatMetrics:

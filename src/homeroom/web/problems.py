@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from homeroom.base.errors import HomeroomError
-from homeroom.domain.refusal import OverloadedError
 
 CHALLENGE = {"www-authenticate": 'Bearer realm="homeroom"'}
 """Header of a 401."""
@@ -84,19 +83,6 @@ async def respond_http_error(_request: Request, problem: Exception) -> Response:
     if not isinstance(problem, HTTPError):
         raise problem
     return problem.response()
-
-
-async def respond_overload(_request: Request, error: Exception) -> Response:
-    """Respond to a raised `OverloadedError`: 503, why, and when to try again."""
-    if not isinstance(error, OverloadedError):
-        raise error
-    return unavailable_error(error).response()
-
-
-def unavailable_error(error: OverloadedError) -> HTTPError:
-    """Return the HTTP error of a server that cannot answer now."""
-    headers = {"retry-after": str(error.retry_after_seconds)}
-    return HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, error.reason, headers)
 
 
 async def respond_status(request: Request, failure: Exception) -> Response:

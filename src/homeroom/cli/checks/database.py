@@ -1,5 +1,6 @@
 """The database: it answers, its tables are current, and it is not damaged."""
 
+import os
 from pathlib import Path
 
 from homeroom.base.settings import Settings
@@ -7,7 +8,13 @@ from homeroom.cli.checks.result import CheckResult, CheckStatus
 from homeroom.folder import database_address
 from homeroom.store.engine import StoreError
 from homeroom.store.inspection import check_database as find_damage
+from homeroom.store.inspection import count_wal_backlog, get_wal_bytes
 from homeroom.store.migrate import is_current
+from homeroom.store.unit_of_work import Store
+from homeroom.usecases import heartbeat
+
+MAX_BACKLOG_BYTES = 8 * 1024 * 1024
+"""Bytes of the write-ahead log that wait for readers: twice of what is there at any time."""
 
 
 def check_database(settings: Settings) -> CheckResult:
@@ -39,3 +46,28 @@ def check_integrity(settings: Settings) -> CheckResult:
     if wrong:
         return CheckResult("integrity", CheckStatus.FAIL, "; ".join(wrong))
     return CheckResult("integrity", CheckStatus.OK, "pages, indexes and foreign keys are whole")
+
+
+def check_writes(store: Store) -> CheckResult:
+    """Check that a small write reaches the disk, as one of the server would."""
+    try:
+        store.write(lambda uow: heartbeat.beat(uow, os.getpid()))
+    except StoreError as failure:
+        return CheckResult("writes", CheckStatus.FAIL, str(failure))
+    return CheckResult("writes", CheckStatus.OK, "reach the disk")
+
+
+def check_backlog(settings: Settings) -> CheckResult:
+    """Check that the write-ahead log of SQLite can be emptied."""
+    check, where = "write-ahead log", database_address(settings)
+    if not isinstance(where, Path):
+        return CheckResult(check, CheckStatus.OK, "PostgreSQL looks after its own")
+    try:
+        backlog = count_wal_backlog(where)
+    except StoreError as failure:
+        return CheckResult(check, CheckStatus.FAIL, str(failure))
+    text = f"{get_wal_bytes(where) / 10**6:.1f} MB on the disk"
+    if backlog <= MAX_BACKLOG_BYTES:
+        return CheckResult(check, CheckStatus.OK, text)
+    text += f", {backlog / 10**6:.1f} MB held by a program that has been reading for a long time"
+    return CheckResult(check, CheckStatus.WARN, text)

@@ -39,6 +39,8 @@ def check_server(settings: Settings) -> CheckResult:
     if answer.status >= http.client.INTERNAL_SERVER_ERROR:
         why = _parse_reasons(text) or answer.status
         return CheckResult("server", CheckStatus.FAIL, f"pid {pid} at {url} is not ready: {why}")
+    if warnings := _parse_reasons(text):
+        return CheckResult("server", CheckStatus.WARN, f"pid {pid} answers at {url}: {warnings}")
     return CheckResult("server", CheckStatus.OK, f"pid {pid} answers at {url}")
 
 
