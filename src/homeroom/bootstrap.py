@@ -18,6 +18,7 @@ from homeroom.admin.health import PROBE_PATHS
 from homeroom.admin.readiness import ReadinessCheck
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
+from homeroom.base.body_budget import BodyBudget
 from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
 from homeroom.base.connection_budget import create_budget
 from homeroom.base.ids import SchoolId
@@ -283,8 +284,9 @@ async def run_server(
                 V1Fork(parts.v1, build_site(parts)), parts.draining, _is_served_to_end
             )
             budget = create_budget()
-            parts.metrics.watch_load(budget, parts.dispatcher.turns)
-            http = http_server(app, parts.draining, budget)
+            bodies = BodyBudget(budget.log)
+            parts.metrics.watch_load(budget, bodies, parts.dispatcher.turns)
+            http = http_server(app, parts.draining, budget, bodies)
             http.on_started = lambda: ready(RunningServer(sockets.url, parts, http.stop))
             http.before_stop = parts.close_live
             await http.serve(sockets=[sockets.api])

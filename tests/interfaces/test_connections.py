@@ -9,7 +9,10 @@ from contextlib import ExitStack
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from homeroom.base import body_budget
+from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import GRACE_SECONDS, ConnectionBudget, ConnectionLimits
+from homeroom.domain.refusal import OverloadedError
 from homeroom.web.connections import hold, show_right
 from homeroom.web.http import listen
 from homeroom.web.http_server import create_server
@@ -33,7 +36,8 @@ class Site:
         self.listener, _ = listen("127.0.0.1", 0)
         self.port = self.listener.getsockname()[1]
         self.release = threading.Event()
-        self._http = create_server(self._serve, budget=self.budget)
+        self.bodies = BodyBudget()
+        self._http = create_server(self._serve, budget=self.budget, bodies=self.bodies)
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._http.serve([self.listener]))
         )
@@ -74,8 +78,13 @@ class Site:
             hold(scope, 0.5)
         elif scope["path"] == "/busy":
             await asyncio.to_thread(self.release.wait, PATIENCE)
-        while (await receive()).get("more_body"):
-            pass
+        try:
+            while (await receive()).get("more_body"):
+                pass
+        except OverloadedError:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
         body = bytes(BIG) if scope["path"] == "/big" else b"ok"
         headers = [(b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -194,3 +203,19 @@ def test_a_client_that_must_wait_is_not_read(site: Site) -> None:
         peer.recv(1)
     peer.settimeout(PATIENCE)
     assert peer.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_bodies_of_one_address_have_a_budget(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case S3: others are served while the bodies of one address wait."""
+    monkeypatch.setattr(body_budget, "MAX_BYTES_PER_ADDRESS", 1000)
+    start = b"POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %b\r\nContent-Length: 900\r\n\r\n"
+    held = site.connect(start % b"192.0.2.66" + bytes(800))
+    until(lambda: site.bodies.bytes == 800)
+    refused = site.connect(start % b"192.0.2.66" + bytes(900))
+    until(lambda: site.bodies.refused == 1)
+    other = site.connect(start % b"192.0.2.1" + bytes(900))
+    assert other.recv(15) == b"HTTP/1.1 200 OK"
+    assert refused.recv(12) == b"HTTP/1.1 503"
+    held.sendall(bytes(100))
+    assert held.recv(15) == b"HTTP/1.1 200 OK"
+    until(lambda: site.bodies.bytes == 0)

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from homeroom.base import body_budget
 from homeroom.contract.errno import Errno
 from homeroom.partner import turns
 from tests.support.given import Given
@@ -42,6 +43,18 @@ def test_a_call_that_was_refused_can_be_sent_again(
         patch.setattr(turns, "RETRY_AFTER_SECONDS", 0)
         assert given.api.call("addCourse", **fields).status == 503
     assert given.api.call("addCourse", **fields).errno == 1
+
+
+def test_a_body_beyond_the_budget_is_refused(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case S3: the answer of READINGS Q102, and a problem document elsewhere."""
+    monkeypatch.setattr(body_budget, "MAX_BYTES", 10)
+    reply = given.api.call("addCourse", courseName="Overload")
+    assert (reply.status, reply.errno) == (503, Errno.SERVER_FAULT.number)
+    assert int(reply.headers["retry-after"]) > 0
+    page = httpx.post(f"{given.house.url}/class/key/login", json={"account": "1", "password": "2"})
+    assert page.status_code == 503
+    assert page.headers["content-type"] == "application/problem+json"
+    assert int(page.headers["retry-after"]) > 0
 
 
 def test_the_metrics_say_how_many_wait_and_were_refused(house: House) -> None:

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
+from homeroom.base.address_log import INTERVAL_SECONDS
 from homeroom.base.connection_budget import (
     GRACE_SECONDS,
-    LOG_SECONDS,
     MAX_WAITING_PER_ADDRESS,
     ConnectionBudget,
     ConnectionLimits,
@@ -168,7 +168,7 @@ def test_the_log_names_a_capped_address_once_a_minute(caplog: pytest.LogCaptureF
         peers.admit_many(10)
         peers.now += 2
     assert [vars(line)["address"] for line in caplog.records] == [ATTACKER]
-    peers.now += LOG_SECONDS
+    peers.now += INTERVAL_SECONDS
     peers.admit_many(10)
     assert len(caplog.records) == 2
     assert vars(caplog.records[1])["closed"] >= 20

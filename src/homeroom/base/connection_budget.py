@@ -7,14 +7,13 @@ needed, the connection that has waited longest closes. So idle and slow connecti
 each other only, and a new peer always gets in.
 """
 
-import logging
 import resource
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-log = logging.getLogger("homeroom.connections")
+from homeroom.base.address_log import AddressLog
 
 MAX_WAITING_PER_ADDRESS = 256
 """Connections of one address that may wait for their peer without a right."""
@@ -24,9 +23,6 @@ RESERVED_SHARE = 8
 """Part of all connections for those without a right, publishers and operators: one in eight."""
 GRACE_SECONDS = 1.0
 """An address may exceed its limit for this long, while there is room: a class comes at once."""
-LOG_SECONDS = 60.0
-"""Interval of the log lines about one address."""
-MAX_LOGGED_ADDRESSES = 1000
 MAX_BACKLOG = 1024
 
 
@@ -119,13 +115,13 @@ class ConnectionBudget:
     def __init__(self, limits: ConnectionLimits, *, now: Callable[[], float] = monotonic) -> None:
         self.limits = limits
         self._now = now
+        self.log = AddressLog(now)
         self._waiting: OrderedDict[ConnectionSlot, None] = OrderedDict()
         """Connections without a right that wait for their peer, the longest first."""
         self._by_address: dict[str, OrderedDict[ConnectionSlot, None]] = {}
         """The same by address."""
         self._idle: OrderedDict[ConnectionSlot, None] = OrderedDict()
         """Connections with a right that wait for their peer, the longest first."""
-        self._logged: OrderedDict[str, float] = OrderedDict()
         self.count = 0
         self.with_right = 0
         self.closed = 0
@@ -142,7 +138,7 @@ class ConnectionBudget:
         self._close_long_waiting(address)
         if self.count >= self.limits.total and not self._make_room(address):
             self.refused += 1
-            self._log(address, "connection_refused: every connection is in use")
+            self._warn(address, "connection_refused: every connection is in use")
             return slot
         slot.is_open = True
         self.count += 1
@@ -190,7 +186,7 @@ class ConnectionBudget:
         limit = self.limits.total - (0 if is_privileged else self.limits.reserved)
         if self.with_right >= limit and not self._close_first(self._idle):
             self.refused += 1
-            self._log(slot.address, "right_refused: every connection is in use")
+            self._warn(slot.address, "right_refused: every connection is in use")
             return False
         is_waiting = slot.is_waiting
         slot.work()
@@ -239,27 +235,12 @@ class ConnectionBudget:
         return False
 
     def _close(self, slot: ConnectionSlot, event: str) -> None:
-        self._log(slot.address, event)
+        self._warn(slot.address, event)
         self.closed += 1
         slot.release()
         slot.close()
 
-    def _log(self, address: str, event: str) -> None:
-        """Log an event of an address, at most once a minute."""
-        now = self._now()
-        if now - self._logged.get(address, -LOG_SECONDS) < LOG_SECONDS:
-            return
-        self._logged[address] = now
-        self._logged.move_to_end(address)
-        if len(self._logged) > MAX_LOGGED_ADDRESSES:
-            self._logged.popitem(last=False)
-        log.warning(
-            event,
-            extra={
-                "address": address,
-                "waiting": len(self._by_address.get(address, ())),
-                "connections": self.count,
-                "closed": self.closed,
-                "refused": self.refused,
-            },
-        )
+    def _warn(self, address: str, event: str) -> None:
+        waiting = len(self._by_address.get(address, ()))
+        facts = {"connections": self.count, "closed": self.closed, "refused": self.refused}
+        self.log.record(event, address, {"waiting": waiting, **facts})

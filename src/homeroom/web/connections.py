@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from homeroom.base.body_budget import BodyBudget, CountedBody
 from homeroom.base.connection_budget import ConnectionBudget, ConnectionSlot
 from homeroom.base.networks import network_of
+from homeroom.domain.refusal import OverloadedError
 from homeroom.web.addresses import get_client_address
 from homeroom.web.http import HTTPProtocol
 from homeroom.web.sockets import SLOT_EXTENSION, WebSocketProtocol
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 HOLD_EXTENSION = "homeroom.hold"
 """Key of a function that reads nothing more from the client for some seconds."""
 MAX_SUCCESS_STATUS = 299
+METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 RETRY_AFTER_SECONDS = 5
 OVERLOADED_BODY = b'{"title":"Service Unavailable","status":503,"detail":"too many connections"}'
 OVERLOADED = (
@@ -51,18 +54,38 @@ def hold(scope: Scope, seconds: float) -> None:
         hold_connection(seconds)
 
 
-class IdentifyingApp:
-    """ASGI middleware that counts a connection for its client: the one that a proxy names."""
+class BudgetedApp:
+    """ASGI middleware that counts connections and bodies for their client.
 
-    def __init__(self, app: ASGIApp) -> None:
+    The client of a connection is the one that a trusted proxy names.
+    """
+
+    def __init__(self, app: ASGIApp, bodies: BodyBudget) -> None:
         self._app = app
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, after its connection counts for the client that a proxy names."""
+        """Pass a request on; its `receive` raises `OverloadedError` when the budget is used up."""
         slot: ConnectionSlot | None = (scope.get("extensions") or {}).get(SLOT_EXTENSION)
-        if slot is not None:
-            slot.identify(network_of(get_client_address(scope)))
-        await self._app(scope, receive, send)
+        if slot is None:
+            await self._app(scope, receive, send)
+            return
+        slot.identify(network_of(get_client_address(scope)))
+        if scope["type"] != "http" or scope["method"] in METHODS_WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        body = CountedBody(self._bodies, slot)
+
+        async def receive_counted() -> Message:
+            message = await receive()
+            if not body.add(len(message.get("body", b""))):
+                raise OverloadedError(RETRY_AFTER_SECONDS, "too many requests are on their way")
+            return message
+
+        try:
+            await self._app(scope, receive_counted, send)
+        finally:
+            body.close()
 
 
 class RightShowingApp:

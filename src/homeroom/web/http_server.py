@@ -17,9 +17,10 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import ConnectionBudget, create_budget
 from homeroom.base.termination import SIGNALS, exit_by_deadline
-from homeroom.web.connections import BudgetedHTTPProtocol, IdentifyingApp
+from homeroom.web.connections import BudgetedApp, BudgetedHTTPProtocol
 from homeroom.web.draining import Draining
 from homeroom.web.sockets import MAX_MESSAGE_BYTES, PING_SECONDS, WebSocketProtocol
 
@@ -43,16 +44,20 @@ _BPF_RETURN = 0x06
 
 
 def create_server(
-    app: ASGIApp, draining: Draining | None = None, budget: ConnectionBudget | None = None
+    app: ASGIApp,
+    draining: Draining | None = None,
+    budget: ConnectionBudget | None = None,
+    bodies: BodyBudget | None = None,
 ) -> "HTTPServer":
-    """Return the HTTP server of an application, whose connections stay within a budget.
+    """Return the HTTP server of an application, whose connections and bodies stay within budgets.
 
     The application learns by `draining` that the server stops.
     """
     budget = budget or create_budget()
+    bodies = bodies or BodyBudget(budget.log)
     return HTTPServer(
         uvicorn.Config(
-            IdentifyingApp(app),
+            BudgetedApp(app, bodies),
             http=cast("type[asyncio.Protocol]", partial(BudgetedHTTPProtocol, budget)),
             ws=WebSocketProtocol,
             ws_max_size=MAX_MESSAGE_BYTES,

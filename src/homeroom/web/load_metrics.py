@@ -6,6 +6,7 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import ConnectionBudget
 
 
@@ -19,8 +20,9 @@ class WaitingCalls(Protocol):
 class LoadCollector(Collector):
     """Reads the figures at each scrape; the counters start at 0 with the server."""
 
-    def __init__(self, budget: ConnectionBudget, calls: WaitingCalls) -> None:
+    def __init__(self, budget: ConnectionBudget, bodies: BodyBudget, calls: WaitingCalls) -> None:
         self._budget = budget
+        self._bodies = bodies
         self._calls = calls
 
     def collect(self) -> Iterator[Metric]:
@@ -43,6 +45,14 @@ class LoadCollector(Collector):
             "homeroom_connections_refused",
             "Connections that found no room.",
             budget.refused,
+        )
+        yield GaugeMetricFamily(
+            "homeroom_body_bytes", "Bytes of request bodies in memory.", self._bodies.bytes
+        )
+        yield CounterMetricFamily(
+            "homeroom_bodies_refused",
+            "Request bodies that were refused because too many bytes were on their way.",
+            self._bodies.refused,
         )
         yield GaugeMetricFamily(
             "homeroom_calls_waiting", "Calls that wait for their turn.", calls.waiting

@@ -15,6 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.store.records import JobCounts
 from homeroom.web.load_metrics import LoadCollector, WaitingCalls
@@ -101,9 +102,9 @@ class Metrics:
         self._timed: dict[str, Histogram] = {}
         self._seen_failures = self._seen_commits = self._seen_units = 0
 
-    def watch_load(self, budget: ConnectionBudget, calls: WaitingCalls) -> None:
+    def watch_load(self, budget: ConnectionBudget, bodies: BodyBudget, calls: WaitingCalls) -> None:
         """Add the figures of the load, which are read at each scrape."""
-        self._registry.register(LoadCollector(budget, calls))
+        self._registry.register(LoadCollector(budget, bodies, calls))
 
     def count_call(self, action: str, errno: int, seconds: float) -> None:
         """Count a response."""
