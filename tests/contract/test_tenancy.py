@@ -1,0 +1,202 @@
+"""Tenancy: no call reads or changes a thing of another school by its id.
+
+The cases are made from the contract: each parameter of each action that holds an id gets the id of
+another school's thing, in a call that is right otherwise.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+
+from homeroom.contract.catalogue import ACTIONS
+from homeroom.contract.errno import Errno, Outcome
+from homeroom.contract.params import ParamsReader
+from tests.support.given import Given
+from tests.support.readback import ReadBack
+from tests.support.serving import House
+
+KINDS: Final = {
+    "courseId": "course",
+    "classId": "lesson",
+    "folderId": "folder",
+    "labelId": "label",
+    "classroomSettingId": "preset",
+    "teacherUid": "teacher",
+    "mainTeacherUid": "teacher",
+    "assistantUid": "assistant",
+    "assistantUids": "assistants",
+    "studentUid": "student",
+    "studentUidJson": "members",
+    "CourseList": "labelled",
+    "classJson": "switched",
+    "fileId": "clip",
+}
+"""The thing that each parameter with an id names; some name several, in JSON."""
+NO_THINGS: Final = {"subjectId", "catId", "courseUniqueIdentity", "identity"}
+"""Parameters that look like ids, and belong to no school."""
+GLOBAL: Final = {("addSchoolStudent", "studentUid"), ("addTeacher", "teacherUid")}
+"""Accounts are global on this API: these calls are how a school takes one in."""
+REFUSED: Final = {errno.number for errno in Errno if errno.outcome is Outcome.REFUSED}
+
+
+class World:
+    """A school with one of each thing."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self.held = given.held_lesson()
+        self.clip = given.clip(self.held).file.file_id
+        self.course = given.course()
+        self.teacher = given.teacher()
+        self.lesson = given.lesson(self.course, teacherUid=self.teacher, record=1, live=1)
+        self.folder = given.folder()
+        self.label = given.label()
+        self.preset = given.preset()
+        self.assistant = given.teacher()
+        self.assistants = [self.assistant]
+        self.student = given.student()
+        self.member = given.member(self.course)
+        self.members = [self.member]
+        self.labelled = [{"courseId": self.course, "classLabelId": str(self.label)}]
+        self.switched = [{"classId": self.lesson, "record": 1, "live": 1, "replay": 1}]
+
+
+Fields = dict[str, Any]
+CALLS: Final[dict[str, Callable[[World], Fields]]] = {
+    "addSchoolStudent": lambda w: {"studentUid": w.given.user(), "studentName": "x"},
+    "addTeacher": lambda w: {"teacherUid": w.given.user(), "teacherName": "x"},
+    "stopUsingTeacher": lambda w: {"teacherUid": w.given.teacher()},
+    "restartUsingTeacher": lambda w: {"teacherUid": w.given.stopped(w.given.teacher())},
+    "updateSchoolLabel": lambda w: {"labelId": w.label, "labelName": "changed"},
+    "deleteSchoolLabel": lambda w: {"labelId": w.given.label()},
+    "addCourseLabels": lambda w: {"CourseList": w.labelled},
+    "addCourse": lambda w: {
+        "courseName": "x",
+        "folderId": w.folder,
+        "mainTeacherUid": w.teacher,
+        "classroomSettingId": w.preset,
+    },
+    "editCourse": lambda w: {
+        "courseId": w.course,
+        "courseName": "changed",
+        "folderId": w.folder,
+        "mainTeacherUid": w.teacher,
+        "classroomSettingId": w.preset,
+    },
+    "endCourse": lambda w: {"courseId": w.given.course()},
+    "getWebcastUrl": lambda w: {"courseId": w.course, "classId": w.lesson},
+    "addCourseClass": lambda w: {
+        **w.given.lesson_form(w.course),
+        "teacherUid": w.teacher,
+        "folderId": w.folder,
+        "assistantUids": w.assistants,
+    },
+    "editCourseClass": lambda w: {
+        "courseId": w.course,
+        "classId": w.lesson,
+        "className": "changed",
+        "teacherUid": w.teacher,
+        "folderId": w.folder,
+        "assistantUids": w.assistants,
+    },
+    "delCourseClass": lambda w: {"courseId": w.course, "classId": w.given.lesson(w.course)},
+    "addCourseStudent": lambda w: {
+        "courseId": w.course,
+        "identity": 1,
+        "studentUid": w.given.student(),
+        "studentName": "x",
+    },
+    "addCourseStudentMultiple": lambda w: {
+        "courseId": w.course,
+        "identity": 1,
+        "studentJson": [{"account": w.given.telephone(), "name": "x"}],
+    },
+    "delCourseStudentMultiple": lambda w: {
+        "courseId": w.course,
+        "identity": 1,
+        "studentUidJson": [w.given.member(w.course)],
+    },
+    "deleteClassVideo": lambda w: {"classId": w.held, "fileId": w.clip},
+    "updateClassLockStatus": lambda w: {"classId": w.held, "isLock": 1},
+    "setClassVideoMultiple": lambda w: {"courseId": w.course, "classJson": w.switched},
+    "createFolder": lambda w: {"folderId": w.folder, "folderName": f"x{w.given.telephone()}"},
+}
+"""A right call of each action that takes an id."""
+
+
+def list_id_params() -> list[tuple[str, str]]:
+    return [
+        (action.name, field.names[0])
+        for action in ACTIONS
+        for field in ParamsReader(action.params).fields
+        if field.names[0] in KINDS
+    ]
+
+
+CASES: Final = [case for case in list_id_params() if case not in GLOBAL]
+
+
+def test_every_parameter_with_an_id_is_known() -> None:
+    """A new one gets its kind of thing in this file."""
+    names = {name for action in ACTIONS for field in ParamsReader(action.params).fields
+             for name in field.names[:1]}  # fmt: skip
+    ids = {name for name in names if name.lower().endswith(("id", "ids", "uid", "uids"))}
+    assert ids - NO_THINGS <= KINDS.keys()
+    assert {action for action, _ in CASES} <= CALLS.keys()
+    assert len(CASES) >= 27
+
+
+Snapshot = dict[str, list[dict[str, Any]]]
+
+
+def snapshot(world: World) -> Snapshot:
+    """Return everything that the read-back shows of a school."""
+    read = ReadBack(world.given)
+    paths = ("/teachers", "/students", "/courses", "/classes", "/labels", "/folders")
+    inner = (f"/courses/{world.course}/members", f"/classes/{world.held}/clips")
+    shown = {path: read.rows(path) for path in (*paths, *inner)}
+    for clip in shown[inner[1]]:
+        del clip["url"]  # signed anew at each reading
+    read.close()
+    return shown
+
+
+@pytest.fixture(scope="module")
+def worlds(house: House) -> Iterator[tuple[World, World, Snapshot]]:
+    """Give two schools, and what the second has; refused calls change neither."""
+    given = Given(house)
+    own, other = World(given), World(given.other())
+    yield own, other, snapshot(other)
+    given.close()
+
+
+def test_the_calls_are_right_with_own_ids(given: Given) -> None:
+    world = World(given)
+    for action, build in CALLS.items():
+        reply = given.api.call(action, **build(world))
+        assert reply.errno not in REFUSED, (action, reply.body, reply.reason)
+
+
+@pytest.mark.parametrize(("action", "param"), CASES)
+def test_another_schools_id_is_refused(
+    worlds: tuple[World, World, Snapshot], action: str, param: str
+) -> None:
+    """Case "What held": tenancy by id."""
+    own, other, before = worlds
+    fields = {**CALLS[action](own), param: getattr(other, KINDS[param])}
+    reply = own.given.api.call(action, **fields)
+    data = reply.body.get("data")
+    errnos = {entry["errno"] for entry in data} if isinstance(data, list) else {reply.errno}
+    assert errnos <= REFUSED, reply.body
+    assert snapshot(other) == before
+
+
+@pytest.mark.parametrize("action", ["getWebcastUrl", "editCourseClass", "delCourseClass"])
+def test_both_ids_of_another_school_are_refused(
+    worlds: tuple[World, World, Snapshot], action: str
+) -> None:
+    own, other, before = worlds
+    fields = {**CALLS[action](own), "classId": other.lesson, "courseId": other.course}
+    assert own.given.api.call(action, **fields).errno in REFUSED
+    assert snapshot(other) == before
