@@ -43,6 +43,7 @@ NEWER: Final = {("addCourseClass", 121601070), ("addCourseClass", 121604007)}
 EXAMPLES: Final = {
     "database": "postgresql://homeroom@localhost/homeroom",
     "database_file": "/etc/homeroom/database",
+    "key_file": "/etc/homeroom/homeroom.key",
     "public_url": "https://classes.example.org",
     "push_url": "rtmp://classes.example.org",
     "rtmp_url": "rtmp://classes.example.org",

@@ -15,9 +15,12 @@ from homeroom.base.errors import HomeroomError
 from homeroom.base.private_files import FILE_MODE, make_private_folder, narrow
 from homeroom.base.settings import Settings
 from homeroom.domain.webcasts import Hosts
-from homeroom.store.engine import Engine
+from homeroom.store.cipher import MasterKey, UnreadableSecretError
+from homeroom.store.engine import Engine, StoreError
+from homeroom.store.key_file import DEFAULT_NAME, KeyFile, KeyFileError
 from homeroom.store.migrate import is_current, migrate
 from homeroom.store.postgres import PostgresEngine
+from homeroom.store.sealing import erase_traces
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
@@ -72,6 +75,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
     engine: Engine = SqliteEngine(where) if isinstance(where, Path) else PostgresEngine(where)
     store = Store(engine, SystemClock())
     try:
+        unlock(store, settings)
         offset = store.read(_read_clock_offset)
         if offset:
             store.clock = ShiftedClock(SystemClock(), offset, moved=lambda _offset: None)
@@ -94,8 +98,77 @@ def migrate_if_needed(settings: Settings) -> bool:
         if isinstance(where, Path):
             # SQLite gives the mode of this file to those beside it, -wal and -shm.
             where.touch(FILE_MODE)
-        migrate(where)
+        try:
+            migrate(where)
+        except StoreError:
+            # A server with another folder may have created the same tables at the same time.
+            if not is_current(where):
+                raise
         return True
+
+
+def find_key_file(settings: Settings) -> KeyFile:
+    """Return the file with the key that encrypts the secrets in the database."""
+    return KeyFile(settings.key_file or settings.data / DEFAULT_NAME)
+
+
+def unlock(store: Store, settings: Settings) -> None:
+    """Give the store the keys for the secrets in its database.
+
+    The first start encrypts what an earlier version stored in the clear. Raises `KeyFileError` for
+    a missing or wrong key file.
+    """
+    file = find_key_file(settings)
+    key_check, has_traces = store.read(_read_key_state)
+    try:
+        if key_check is None:
+            store.keyring = file.load_or_create()
+            store.write(lambda uow: uow.sealing.begin())
+            has_traces = store.read(lambda uow: uow.sealing.has_traces())
+        else:
+            store.keyring = file.load()
+            get_master_key(store)
+    except UnreadableSecretError as failure:
+        message = (
+            f"the key file {file.path} does not belong to this database: {failure}. Use the key"
+            " file of the first server on this database"
+        )
+        raise KeyFileError(message) from failure
+    if has_traces:
+        _erase_traces(store, settings)
+
+
+def get_master_key(store: Store) -> MasterKey:
+    """Return the key that encrypts the secrets in a database."""
+    return store.read(lambda uow: uow.sealing.get_key())
+
+
+def rotate_master_key(store: Store, settings: Settings) -> MasterKey:
+    """Encrypt all secrets with a new key, and keep only that in the key file.
+
+    During the change the file has both keys. So a process that is killed, and a server that runs,
+    finds the right one.
+    """
+    file = find_key_file(settings)
+    former = get_master_key(store)
+    new = MasterKey.generate()
+    file.replace([former, new])
+    store.write(lambda uow: uow.sealing.change_key(new))
+    file.replace([new])
+    _erase_traces(store, settings)
+    return new
+
+
+def _read_key_state(uow: UnitOfWork) -> tuple[str | None, bool]:
+    return uow.sealing.get_key_check(), uow.sealing.has_traces()
+
+
+def _erase_traces(store: Store, settings: Settings) -> None:
+    try:
+        erase_traces(database_address(settings))
+        store.write(lambda uow: uow.sealing.forget_traces())
+    except StoreError as failure:
+        log.warning("traces_remain: they are erased at the next start", extra={"why": str(failure)})
 
 
 def _read_clock_offset(uow: UnitOfWork) -> int:

@@ -17,6 +17,7 @@ ALLOWED: Final = frozenset(
         "engine",
         "local_storage",
         "inspection",
+        "key_file",
         "migrate",
         "outages",
         "paging",
@@ -39,7 +40,9 @@ def contract() -> dict[str, list[str]]:
 def repositories() -> frozenset[str]:
     """Return the attributes of a unit of work that are repositories."""
     return frozenset(
-        name for name, value in vars(UnitOfWork).items() if type(value).__name__ == "_Repository"
+        name
+        for name, value in vars(UnitOfWork).items()
+        if type(value).__name__ in ("_Repository", "_SecretRepository")
     )
 
 

@@ -11,8 +11,8 @@ import pytest
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import ClipId, LessonId
 from homeroom.domain.clips import Clip, NewClip, sign_clip_url
+from homeroom.domain.server_keys import ServerKey
 from homeroom.domain.streams import StreamKind
-from homeroom.usecases.secrets import CLIP_KEY
 from tests.support import ffmpeg
 from tests.support.given import Given
 from tests.support.readback import ReadBack
@@ -39,7 +39,7 @@ def http() -> Iterator[httpx.Client]:
 
 def signed(given: Given, file_id: str, life: int = HOUR) -> str:
     """Return an address as the server signs it."""
-    key = given.store.read(lambda uow: uow.server_state.get(CLIP_KEY))
+    key = given.store.read(lambda uow: uow.server_keys.get(ServerKey.CLIPS))
     assert key is not None
     return sign_clip_url(given.house.url, file_id, given.now + life, key)
 

@@ -15,7 +15,7 @@ OTHER_USER: Final = "nobody"
 # The interpreter may be in a folder that the other user cannot enter: it is loaded first.
 _AS_OTHER_USER: Final = """
 import os, sys
-from homeroom.cli import main
+from homeroom.cli.group import main
 uid, gid = map(int, sys.argv[1:3])
 os.setgroups([])
 os.setgid(gid)

@@ -233,10 +233,9 @@ def test_the_key_of_pull_addresses_is_shown(tmp_path: Path) -> None:
     place = ["--data", str(tmp_path)]
     typed("migrate", *place)
     shown = json.loads(typed("media", "keys", "--json", *place))
-    database = sqlite3.connect(tmp_path / "homeroom.db", isolation_level=None)
-    kept = database.execute("SELECT value FROM server_state WHERE name = 'pull_key'").fetchall()
-    database.close()
-    assert [tuple(shown.items())] == [(("pull_key", kept[0][0]),)]
+    with open_store(Settings(data=tmp_path)) as store:
+        key = store.read(lambda uow: uow.server_keys.get("pull_key"))
+    assert shown == {"pull_key": key}
 
 
 def test_the_doctor_finds_a_broken_database(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ _PUBLIC_KEY = re.compile(r"[0-9a-f]{16}")
 class KeyGenerator:
     """Generates keys; a test uses a generator of fixed ones instead."""
 
+    def master_key(self, size: int) -> bytes:
+        """Return a key for encryption, of some bytes."""
+        return secrets.token_bytes(size)
+
     def secret(self) -> str:
         """Return a school's API secret: 40 characters, letters and digits only."""
         return secrets.token_hex(20)

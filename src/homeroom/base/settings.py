@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A PostgreSQL address, `postgresql://…`; none is SQLite in the data folder."""
     database_file: Path | None = None
     """A file with the PostgreSQL address, where that has a password; in place of `database`."""
+    key_file: Path | None = None
+    """The file of the key that encrypts secrets; none is `homeroom.key` of the data folder."""
     host: str = "127.0.0.1"
     """The address that the server listens on; 0.0.0.0 is every network of the machine."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080

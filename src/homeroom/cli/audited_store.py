@@ -28,7 +28,7 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import audit
 
 T = TypeVar("T")
-NOT_ARGUMENTS = frozenset({"data", "database", "database_file", "as_json"})
+NOT_ARGUMENTS = frozenset({"data", "database", "database_file", "key_file", "as_json"})
 SCHOOL_PARAMS = ("sid", "school")
 USER_PARAMS = ("uid", "user", "added", "removed")
 
@@ -60,7 +60,7 @@ class AuditedStore(Store):
     """A store whose writes add an entry in their own unit of work, or after a refusal."""
 
     def __init__(self, store: Store, command: CommandAudit) -> None:
-        super().__init__(store.engine, store.clock)
+        super().__init__(store.engine, store.clock, store.keyring)
         self._store = store
         self._command = command
 

@@ -24,6 +24,7 @@ from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.folder import StartupError, database_address, open_store
 from homeroom.store.engine import ContendedError, StoreError
+from homeroom.store.key_file import KeyFileError
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
 P = ParamSpec("P")
@@ -36,6 +37,7 @@ REPORTED_ERRORS = (
     SettingsError,
     StartupError,
     WideModeError,
+    KeyFileError,
     OperatorError,
     StoreError,
     ContendedError,
@@ -53,6 +55,7 @@ class CommandContext:
     data: Path | None
     database: str | None
     database_file: Path | None
+    key_file: Path | None
     audit: CommandAudit
     """The description of the command in the audit trail."""
 
@@ -68,6 +71,7 @@ class CommandContext:
             "data": self.data,
             "database": self.database,
             "database_file": self.database_file,
+            "key_file": self.key_file,
         }
         return load_settings({**places, **overrides})
 
@@ -110,6 +114,7 @@ class CommandContext:
             ("--data", data if data != Settings().data else None),
             ("--database", self.database),
             ("--database-file", self.database_file),
+            ("--key-file", self.key_file),
         )
         return "".join(f" {name} {shlex.quote(str(value))}" for name, value in options if value)
 
@@ -136,16 +141,24 @@ def with_context(command: Callable[Concatenate[CommandContext, P], T]) -> Callab
         metavar="FILE",
         help="A file with the PostgreSQL address.  [HOMEROOM_DATABASE_FILE]",
     )
+    @click.option(
+        "--key-file",
+        type=click.Path(path_type=Path, readable=False),
+        metavar="FILE",
+        help="The key of encrypted secrets.  [HOMEROOM_KEY_FILE, or homeroom.key in the folder]",
+    )
     @wraps(command)
     def wrapper(
         *args: Any,  # noqa: ANN401  what click passes
         data: Path | None,
         database: str | None,
         database_file: Path | None,
+        key_file: Path | None,
         **params: Any,  # noqa: ANN401  what click passes
     ) -> T:
         audit = describe_command(click.get_current_context())
-        return command(CommandContext(data, database, database_file, audit), *args, **params)
+        context = CommandContext(data, database, database_file, key_file, audit)
+        return command(context, *args, **params)
 
     return wrapper
 

@@ -17,6 +17,7 @@ from homeroom.cli.checks.database import (
     check_writes,
 )
 from homeroom.cli.checks.folder import check_folder, check_space
+from homeroom.cli.checks.key_file import check_key_file
 from homeroom.cli.checks.media import check_media
 from homeroom.cli.checks.modes import check_modes
 from homeroom.cli.checks.result import CheckResult, CheckStatus
@@ -25,6 +26,7 @@ from homeroom.cli.checks.store import check_jobs, check_schools
 from homeroom.cli.command import CommandContext, json_option, to_json, with_context
 from homeroom.folder import open_store
 from homeroom.store.engine import StoreError
+from homeroom.store.key_file import KeyFileError
 
 
 @click.command()
@@ -60,6 +62,8 @@ def _run_checks(settings: Settings, *, fix: bool) -> Iterator[CheckResult]:
     if database.state is not CheckStatus.FAIL:
         try:
             yield from _check_store(settings)
+        except KeyFileError as failure:
+            yield CheckResult("key file", CheckStatus.FAIL, str(failure))
         except StoreError as failure:
             yield CheckResult("store", CheckStatus.FAIL, str(failure))
     if settings.media != "none":
@@ -74,6 +78,7 @@ def _check_store(settings: Settings) -> Iterator[CheckResult]:
         return
     yield check_integrity(settings)
     with open_store(settings) as store:
+        yield check_key_file(settings)
         yield check_writes(store)
         yield check_backlog(settings)
         yield check_clock(store)

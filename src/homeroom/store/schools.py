@@ -6,7 +6,9 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import PresetId, SchoolId, UserId
 from homeroom.domain.schools import Plan, School
+from homeroom.store.cipher import Keyring
 from homeroom.store.engine import Row, Transaction
+from homeroom.store.server_keys import encrypt
 from homeroom.store.statement import Statement
 from homeroom.store.tables import (
     clips,
@@ -102,9 +104,14 @@ _SUM_CLIP_BYTES = Statement(
 )
 
 
-def _read_school(row: Row) -> School:
-    number, name, secret, former, plan, owner = row
-    return School(SchoolId(number), name, secret, former, read_plan(plan), UserId(owner))
+def secret_place(school: int) -> str:
+    """Return the place that the secret of a school is encrypted for."""
+    return f"schools.secret:{school}"
+
+
+def former_secret_place(school: int) -> str:
+    """Return the place that the former secret of a school is encrypted for."""
+    return f"schools.former_secret:{school}"
 
 
 def read_plan(text: str) -> Plan:
@@ -115,18 +122,19 @@ def read_plan(text: str) -> Plan:
 class Schools:
     """Repository of schools."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, keyring: Keyring) -> None:
         self._tx = tx
+        self._keyring = keyring
 
     def get(self, school: SchoolId) -> School | None:
         """Return a school, or None."""
         rows = self._tx.fetch_all(_GET, {"school": school})
-        return _read_school(rows[0]) if rows else None
+        return self._read_school(rows[0]) if rows else None
 
     def list_page(self, after: int, limit: int) -> list[School]:
         """Return schools in order of their ids, after a given id."""
         return [
-            _read_school(row)
+            self._read_school(row)
             for row in self._tx.fetch_all(_LIST_PAGE, {"after": after, "limit": limit})
         ]
 
@@ -155,8 +163,7 @@ class Schools:
         values = {
             "id": school.id,
             "name": school.name,
-            "secret": school.secret,
-            "former_secret": school.former_secret,
+            **self._encrypt_secrets(school.id, school.secret, school.former_secret),
             "plan": msgspec.json.encode(school.plan).decode(),
             "owner_id": school.owner,
             "created_at": now,
@@ -170,8 +177,9 @@ class Schools:
 
     def save_secrets(self, school: SchoolId, secret: str, former: str | None) -> None:
         """Save the secret that a school signs with, and the former one that is still accepted."""
-        values = {"school": school, "new_secret": secret, "new_former": former}
-        self._tx.execute(_SAVE_SECRETS, values)
+        sealed = self._encrypt_secrets(school, secret, former)
+        values = {"new_secret": sealed["secret"], "new_former": sealed["former_secret"]}
+        self._tx.execute(_SAVE_SECRETS, {"school": school, **values})
 
     def is_sub_account(self, school: SchoolId, user: UserId) -> bool:
         """Return whether a user is a sub-account of the school."""
@@ -210,3 +218,23 @@ class Schools:
     def sum_clip_bytes(self, school: SchoolId) -> int:
         """Return the bytes of the school's recordings, without those of deleted classes."""
         return int(self._tx.fetch_all(_SUM_CLIP_BYTES, {"school": school})[0][0])
+
+    def _read_school(self, row: Row) -> School:
+        number, name, secret, former, plan, owner = row
+        return School(
+            SchoolId(number),
+            name,
+            self._keyring.decrypt(secret, secret_place(number)),
+            former and self._keyring.decrypt(former, former_secret_place(number)),
+            read_plan(plan),
+            UserId(owner),
+        )
+
+    def _encrypt_secrets(
+        self, school: SchoolId, secret: str, former: str | None
+    ) -> dict[str, str | None]:
+        return {
+            "secret": encrypt(self._tx, self._keyring, secret, secret_place(school)),
+            "former_secret": former
+            and encrypt(self._tx, self._keyring, former, former_secret_place(school)),
+        }

@@ -15,6 +15,7 @@ from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
 from homeroom.store.audit import AuditTrail
 from homeroom.store.chat import Chats
+from homeroom.store.cipher import Keyring
 from homeroom.store.class_roles import ClassRoles
 from homeroom.store.clips import Clips
 from homeroom.store.courses import Courses
@@ -33,8 +34,11 @@ from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.school_accounts import SchoolAccounts
 from homeroom.store.schools import Schools
+from homeroom.store.sealing import Sealing
+from homeroom.store.server_keys import ServerKeys
 from homeroom.store.server_state import ServerState
 from homeroom.store.sessions import Sessions
+from homeroom.store.stream_signatures import StreamSignatures
 from homeroom.store.teachers import Teachers
 from homeroom.store.tokens import Tokens
 from homeroom.store.viewers import Viewers
@@ -60,14 +64,30 @@ class _Repository(Generic[R]):
 
     def __get__(self, uow: "UnitOfWork", owner: type | None = None) -> R:
         # Kept in the instance, where the next look-up finds it before this descriptor.
-        repository = uow.__dict__[self._name] = self._make(uow._tx)  # noqa: SLF001  part of the unit
+        repository = uow.__dict__[self._name] = self._create(uow)
         return repository
+
+    def _create(self, uow: "UnitOfWork") -> R:
+        return self._make(uow._tx)  # noqa: SLF001  part of the unit
+
+
+class _SecretRepository(_Repository[R]):
+    """An attribute of a unit of work: a repository of secrets, with the keys that decrypt them."""
+
+    def __init__(self, make: Callable[[Transaction, Keyring], R]) -> None:
+        self._make_with_keys = make
+        self._name = ""
+
+    def _create(self, uow: "UnitOfWork") -> R:
+        return self._make_with_keys(uow._tx, uow._keyring)  # noqa: SLF001  part of the unit
 
 
 class UnitOfWork:
     """A unit of work: the current time, the repositories on one transaction, and the warnings."""
 
-    schools = _Repository(Schools)
+    schools = _SecretRepository(Schools)
+    server_keys = _SecretRepository(ServerKeys)
+    sealing = _SecretRepository(Sealing)
     accounts = _Repository(Accounts)
     school_accounts = _Repository(SchoolAccounts)
     teachers = _Repository(Teachers)
@@ -88,12 +108,16 @@ class UnitOfWork:
     tokens = _Repository(Tokens)
     maintenance = _Repository(MaintenanceWindows)
     server_state = _Repository(ServerState)
+    stream_signatures = _Repository(StreamSignatures)
     readback = _Repository(ReadbackLists)
     resets = _Repository(Resets)
     audit = _Repository(AuditTrail)
 
-    def __init__(self, tx: Transaction, now: Moment, *, is_exclusive: bool = True) -> None:
+    def __init__(
+        self, tx: Transaction, now: Moment, keyring: Keyring, *, is_exclusive: bool = True
+    ) -> None:
         self._tx = tx
+        self._keyring = keyring
         self.now = now
         self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
@@ -140,10 +164,12 @@ class UnitOfWork:
 class Store:
     """A database: runs units of work and snapshot reads."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, keyring: Keyring | None = None) -> None:
         self.engine = engine
         self.clock = clock
         self.load = StoreLoad()
+        self.keyring = keyring or Keyring()
+        """Decrypts the secrets in the database; empty until the key file was read."""
 
     def submit_write(
         self,
@@ -163,7 +189,9 @@ class Store:
 
         def run(tx: Transaction) -> T:
             load.remove(number)
-            return use_case(UnitOfWork(tx, self.clock.now(), is_exclusive=unit.is_exclusive))
+            return use_case(
+                UnitOfWork(tx, self.clock.now(), self.keyring, is_exclusive=unit.is_exclusive)
+            )
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a unit that could not begin
@@ -182,7 +210,7 @@ class Store:
 
         def run(tx: Transaction) -> T:
             load.remove(number)
-            return use_case(UnitOfWork(tx, self.clock.now()))
+            return use_case(UnitOfWork(tx, self.clock.now(), self.keyring))
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a read that could not begin

@@ -81,6 +81,9 @@ def _describe_clips() -> None:
 def _sign_anew() -> None:
     """Sign the bound pull URLs again: the name of a stream is now the key of its class."""
     database = op.get_bind()
+    if database.scalar(sa.text("SELECT max(id) FROM lessons")) is None:
+        # A new database: no key may be stored before there is a key file to encrypt it with.
+        return
     key = database.scalar(sa.text("SELECT value FROM server_state WHERE name = 'pull_key'"))
     if key is None:
         # As the first server does it: it is the key from now on.
