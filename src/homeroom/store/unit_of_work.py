@@ -20,12 +20,19 @@ from homeroom.store.class_roles import ClassRoles
 from homeroom.store.clips import Clips
 from homeroom.store.courses import Courses
 from homeroom.store.drive import Drive
-from homeroom.store.engine import Engine, NeedsExclusiveError, QueuedUnit, Transaction
+from homeroom.store.engine import (
+    Engine,
+    NeedsExclusiveError,
+    QueuedUnit,
+    Transaction,
+    UnavailableError,
+)
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
+from homeroom.store.outages import OutageCause
 from homeroom.store.page_queries import PageQueries
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
@@ -222,13 +229,13 @@ class Store:
         """Run a unit of work and wait for its commit."""
         future: Future[T] = Future()
         self.submit_write(use_case, _completer(future), school=school)
-        return future.result(RESULT_TIMEOUT_SECONDS)
+        return _wait(future)
 
     def read(self, use_case: Callable[[UnitOfWork], T]) -> T:
         """Run a snapshot read and wait for its result."""
         future: Future[T] = Future()
         self.submit_read(use_case, _completer(future))
-        return future.result(RESULT_TIMEOUT_SECONDS)
+        return _wait(future)
 
     def finish_within(self, seconds: float) -> None:
         """Let no unit, queued now or later, take longer than some seconds from now."""
@@ -237,6 +244,13 @@ class Store:
     def close(self) -> None:
         """Finish the queued units, then close the database."""
         self.engine.close()
+
+
+def _wait(future: Future[T]) -> T:
+    try:
+        return future.result(RESULT_TIMEOUT_SECONDS)
+    except TimeoutError:
+        raise UnavailableError(OutageCause.TIMEOUT) from None
 
 
 def _completer(future: Future[T]) -> Callable[[Any, BaseException | None], None]:
