@@ -1,7 +1,6 @@
 """Builds the parts of a server, joins them, and runs them; the only module that knows all."""
 
 import asyncio
-import gc
 import os
 import resource
 from collections.abc import AsyncIterator, Callable
@@ -19,8 +18,9 @@ from homeroom.admin.readiness import ReadinessCheck
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.body_budget import BodyBudget
-from homeroom.base.clock import DAY, Clock, ShiftedClock, SystemClock
+from homeroom.base.clock import DAY, Clock, ShiftedClock, SteadyClock, SystemClock
 from homeroom.base.connection_budget import create_budget
+from homeroom.base.garbage_collector import tune_garbage_collector
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.log import log_to_stderr
@@ -32,12 +32,15 @@ from homeroom.folder import (
     find_running_server,
     lock_data_folder,
     narrow_folders,
+    open_storage,
     open_store,
     set_clock,
 )
 from homeroom.jobs.audit_follower import AuditFollower
+from homeroom.jobs.clock_guard import ClockGuard
 from homeroom.jobs.handlers import create_handlers
-from homeroom.jobs.sweeper import Sweep, Sweeper
+from homeroom.jobs.sweeper import Sweeper
+from homeroom.jobs.sweeps import SWEEPS
 from homeroom.jobs.worker import Worker
 from homeroom.media import service as media_service
 from homeroom.media.demo import add_recording
@@ -56,7 +59,7 @@ from homeroom.sandbox.site import Sandbox
 from homeroom.store.local_storage import LocalStorage
 from homeroom.store.records import Token
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.usecases import clips, demo, jobs, operations, retention, secrets
+from homeroom.usecases import demo, jobs, operations, secrets
 from homeroom.usecases.demo import DemoSchool
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
@@ -118,6 +121,7 @@ class Services:
     clock: Clock
     worker: Worker
     sweeper: Sweeper
+    clock_guard: ClockGuard
     authenticator: Authenticator
     dispatcher: Dispatcher
     v1: V1Wire
@@ -143,12 +147,12 @@ class Services:
 
 @asynccontextmanager
 async def build_services(
-    settings: Settings, store: Store, real: Clock, sockets: ListeningSockets
+    settings: Settings, store: Store, real: SteadyClock, sockets: ListeningSockets
 ) -> AsyncIterator[Services]:
     """Build all parts over a store, run them until the block ends, and stop them."""
     async_store = AsyncStore(store)
     clock = set_clock(settings, store, real)
-    files = LocalStorage(settings.data)
+    files = await asyncio.to_thread(open_storage, settings, store)
     worker = Worker(async_store, clock, real, create_handlers(async_store, files))
     server_secrets = await async_store.write(secrets.load_or_create)
     engine = media_service.create_engine_client(settings, sockets.media, server_secrets.engine)
@@ -187,12 +191,13 @@ async def build_services(
         sockets.media,
         sockets.api,
     )
-    sweeper = Sweeper(
-        async_store,
-        [Sweep(module.find_overdue_schools, module.sweep) for module in (clips, retention)],
-    )
+    # In the sandbox an integrator moves the clock on purpose.
+    clock_guard = ClockGuard(async_store, real, is_on=not settings.sandbox)
+    sweeper = Sweeper(async_store, SWEEPS, clock_guard.is_pausing)
+    await clock_guard.start()
     follower = AuditFollower(async_store, SystemClock())
-    tasks = [asyncio.create_task(part.run()) for part in (worker, sweeper, follower)]
+    parts = (worker, sweeper, clock_guard, follower)
+    tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
         rooms = RoomRegistry(async_store, deps, where, media.facts)
         async with media.running(), rooms.running():
@@ -202,6 +207,7 @@ async def build_services(
                 clock=clock,
                 worker=worker,
                 sweeper=sweeper,
+                clock_guard=clock_guard,
                 authenticator=authenticator,
                 dispatcher=dispatcher,
                 v1=v1,
@@ -216,13 +222,20 @@ async def build_services(
                 chat=ChatService(rooms, metrics),
                 draining=draining,
                 readiness=ReadinessCheck(
-                    async_store, worker, metrics, draining, media.engine_problem, os.getpid()
+                    async_store,
+                    worker,
+                    metrics,
+                    draining,
+                    media.engine_problem,
+                    clock_guard.describe_problem,
+                    os.getpid(),
                 ),
             )
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await clock_guard.stop()
         security_log.flush()
 
 
@@ -246,24 +259,14 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
         school = None
         if settings.demo:
             school = store.write(lambda uow: _prepare_demo(uow, settings))
-            add_recording(store, LocalStorage(settings.data), school)
+            add_recording(store, open_storage(settings, store), school)
 
         def announce(running: RunningServer) -> None:
             note(running.url, running.services.hosts)
             ready(running, school)
-            _tune_garbage_collector()
+            tune_garbage_collector()
 
         uvloop.run(run_server(settings, store, real, announce))
-
-
-def _tune_garbage_collector() -> None:
-    """Exclude what lives as long as the server from garbage collection.
-
-    Collecting all of it took a fifth of the processor, and 30 ms at a time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
@@ -274,7 +277,7 @@ def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:
 
 
 async def run_server(
-    settings: Settings, store: Store, real: Clock, ready: Callable[["RunningServer"], None]
+    settings: Settings, store: Store, real: SteadyClock, ready: Callable[["RunningServer"], None]
 ) -> None:
     """Serve until stopped; `real` is the clock of the machine, or of a test."""
     with ExitStack() as opened:

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,12 +13,15 @@ import msgspec
 
 from homeroom.base.clock import Clock, ShiftedClock, SystemClock
 from homeroom.base.errors import HomeroomError
+from homeroom.base.keys import KeyGenerator
 from homeroom.base.private_files import FILE_MODE, make_private_folder, narrow
 from homeroom.base.settings import Settings
+from homeroom.domain.jobs import AdoptFiles
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.cipher import MasterKey, UnreadableSecretError
 from homeroom.store.engine import Engine, StoreError
 from homeroom.store.key_file import DEFAULT_NAME, KeyFile, KeyFileError
+from homeroom.store.local_storage import LocalStorage, sync_folder
 from homeroom.store.migrate import is_current, migrate
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.sealing import erase_traces
@@ -29,6 +33,8 @@ log = logging.getLogger("homeroom")
 CLOCK_OFFSET_KEY = "sandbox_clock_offset"
 CLOCK_SHIFTED_KEY = "sandbox_clock_on"
 """Set when the last server was a sandbox: commands then use its clock."""
+STORAGE_ID_FILE = "storage.id"
+"""Names the data folder in a PostgreSQL database, which may know the folders of several servers."""
 LOCK_FILE = "homeroom.lock"
 """Held by the server of a data folder; tells its process id and its addresses."""
 
@@ -79,6 +85,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
         offset = store.read(_read_clock_offset)
         if offset:
             store.clock = ShiftedClock(SystemClock(), offset, moved=lambda _offset: None)
+        store.storage_id = _find_storage_id(settings, store)
         yield store
     finally:
         store.close()
@@ -105,6 +112,54 @@ def migrate_if_needed(settings: Settings) -> bool:
             if not is_current(where):
                 raise
         return True
+
+
+def open_storage(settings: Settings, store: Store) -> LocalStorage:
+    """Open the files of the data folder; the database learns of a folder that is new to it.
+
+    With SQLite the database is in the folder and knows no other: its id is in the database alone,
+    so that it follows the database. With PostgreSQL the id is in a file of the folder.
+    """
+    if store.storage_id is None:
+        store.storage_id = KeyGenerator().public_key()
+        if settings.database is not None:
+            store.storage_id = _create_id_file(settings.data / STORAGE_ID_FILE, store.storage_id)
+    storage_id, name = store.storage_id, f"{socket.gethostname()}:{settings.data.resolve()}"
+
+    def register(uow: UnitOfWork) -> None:
+        is_new = uow.storages.add(storage_id, name, uow.now)
+        if is_new and uow.clips.list_page(0, 1):
+            uow.enqueue(AdoptFiles(storage=storage_id), None)
+
+    # Mostly there is nothing to write: then a command leaves no entry about it in the audit trail.
+    records = store.read(lambda uow: uow.storages.list_all())
+    if (storage_id, name) not in [(record.id, record.name) for record in records]:
+        store.write(register)
+    return LocalStorage(settings.data, storage_id)
+
+
+def _find_storage_id(settings: Settings, store: Store) -> str | None:
+    """Return the id of the storage in the data folder, or None if it has none yet."""
+    if settings.database is None:
+        records = store.read(lambda uow: uow.storages.list_all())
+        return records[0].id if records else None
+    with suppress(FileNotFoundError):
+        return (settings.data / STORAGE_ID_FILE).read_text().strip() or None
+    return None
+
+
+def _create_id_file(file: Path, new_id: str) -> str:
+    """Write the id of a data folder and return it; if two servers do so at once, the first wins."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    with draft.open("w") as content:
+        content.write(f"{new_id}\n")
+        content.flush()
+        os.fsync(content.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()
+    sync_folder(file.parent)
+    return file.read_text().strip()
 
 
 def find_key_file(settings: Settings) -> KeyFile:

@@ -9,6 +9,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.domain.clips import Clip
+from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips
@@ -21,9 +22,11 @@ def sweep(given: Given) -> None:
     """Do what the server does every hour."""
 
     async def main() -> None:
-        await Sweeper(
-            AsyncStore(given.store), [Sweep(clips.find_overdue_schools, clips.sweep)]
-        ).sweep()
+        sweeps = [
+            Sweep(clips.find_overdue_schools, clips.sweep),
+            Sweep(clips.find_schools_to_erase, clips.erase_deleted),
+        ]
+        await Sweeper(AsyncStore(given.store), sweeps).sweep()
 
     asyncio.run(main())
 
@@ -54,7 +57,12 @@ def test_a_recording_goes_some_days_after_its_class(given: Given) -> None:
     given.clock.advance(1)
     assert kept(given, clip, of_other) == [False, True]
 
-    # The job loop of the server erases the file; no answer waits for it.
+    # For a week the operator can restore it. Then the job loop of the server erases the file.
+    given.clock.advance(GRACE_SECONDS - 1)
+    assert kept(given, clip) == [False]
+    assert path.exists()
+    given.clock.advance(1)
+    sweep(given)
     until(lambda: not path.exists())
     assert given.house.files.locate(of_other.file.path).exists()
     one = given.api.call("deleteClassVideo", classId=lesson, fileId=clip.file.file_id)
@@ -112,7 +120,8 @@ def test_many_recordings_go_a_part_at_a_time(given: Given, monkeypatch: pytest.M
     school = SchoolId(given.school.id)
 
     def some() -> int:
-        return given.store.write(partial(clips.sweep, school=school), school)
+        batches = given.store.write(partial(clips.sweep, school=school), school)
+        return sum(len(batch.ids) for batch in batches)
 
     assert [some() for _ in range(4)] == [2, 2, 1, 0]
     assert kept(given, *made) == [False] * 5
@@ -128,7 +137,7 @@ def test_a_school_whose_recordings_cannot_be_swept_keeps_no_other_waiting(
     given.clock.advance(DAY)
     really = clips.sweep
 
-    def failing(uow: UnitOfWork, school: SchoolId) -> int:
+    def failing(uow: UnitOfWork, school: SchoolId) -> list[SweptBatch]:
         if school == given.school.id:
             raise ValueError("this one fails")
         return really(uow, school)

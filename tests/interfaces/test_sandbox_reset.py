@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, literal, select
 from homeroom.base.clock import DAY
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.domain.chat import Author, EntryKind, NewChatEntry
+from homeroom.domain.retention import SweptSort
 from homeroom.domain.schools import Plan
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import ViewerKind
@@ -24,7 +25,7 @@ from tests.support.pictures import padded, png
 from tests.support.sandbox import Sandbox
 
 MANY: Final = 10_000
-KEPT: Final = {"maintenance", "server_state", "schools", "tokens", "jobs", "users"}
+KEPT: Final = {"maintenance", "server_state", "schools", "storages", "tokens", "jobs", "users"}
 
 
 def rows_of(given: Given) -> dict[str, int]:
@@ -87,6 +88,10 @@ def add_activity(given: Given, lesson: LessonId, user: UserId) -> None:
         uow.chats.add_likes({lesson: 1})
 
     given.store.write(unit)
+    old = [given.viewer(lesson).id]
+    given.store.write(
+        lambda uow: uow.swept_rows.sweep(SweptSort.VIEWERS, old, uow.now, uow.now + DAY)
+    )
 
 
 def test_emptied_school_has_nothing_and_its_neighbour_all(given: Given, sandbox: Sandbox) -> None:

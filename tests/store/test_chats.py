@@ -18,6 +18,7 @@ from homeroom.domain.chat import (
     NewChatEntry,
 )
 from homeroom.domain.refusal import OperatorError
+from homeroom.domain.retention import SweptSort
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.records import NewViewer
 from homeroom.store.unit_of_work import UnitOfWork
@@ -270,7 +271,7 @@ def test_entries_are_overdue_some_time_after_the_class(given: Given) -> None:
     assert overdue(end) == [entry.id]
     assert overdue(end + DAY) == [entry.id, late.id]
     write(given, lambda uow: chat.pin_message(uow, lesson, TEACHER, entry.id))
-    write(given, lambda uow: uow.chats.purge([entry.id]))
+    write(given, lambda uow: uow.swept_rows.sweep(SweptSort.CHATS, [entry.id], end, end))
     assert write(given, lambda uow: uow.chats.get_state(lesson)) == ChatState()
     assert overdue(end) == []
 
@@ -281,7 +282,8 @@ def test_what_forgotten_viewers_said_stays(given: Given) -> None:
     assert author.viewer is not None
     (entry,) = send(given, lesson, "a", by=author)
 
-    write(given, lambda uow: uow.viewers.purge([author.viewer or ViewerId(0)]))
+    swept = [author.viewer]
+    write(given, lambda uow: uow.swept_rows.sweep(SweptSort.VIEWERS, swept, uow.now, uow.now))
 
     (kept,) = write(given, lambda uow: uow.chats.list_recent(lesson))
     assert (kept.id, kept.new.author) == (entry.id, Author("小明"))

@@ -22,6 +22,7 @@ from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.testing.clock import ManualClock
+from homeroom.usecases import jobs as jobs_usecases
 
 Runs = list[str]
 
@@ -55,7 +56,7 @@ def poison(store: Store, kind: str, payload: str) -> None:
 
 
 def counts(store: Store) -> JobCounts:
-    return store.read(lambda uow: uow.jobs.counts(uow.now))
+    return store.read(lambda uow: uow.jobs.counts(uow.now, None))
 
 
 def run(
@@ -94,7 +95,7 @@ def test_a_poisoned_job_is_set_aside_alone_and_the_others_run(store: Store) -> N
 
     assert runs == ["a"]
     assert counts(store) == JobCounts(pending=0, failing=0, set_aside=3, oldest_due_seconds=0)
-    reasons = [reason for _, reason in store.read(lambda uow: uow.jobs.list_set_aside())]
+    reasons = [reason for _, reason in store.read(lambda uow: uow.jobs.list_set_aside(None))]
     assert reasons[0] == "no handler takes jobs of the kind of_the_next_version"
     assert all(reason.startswith("the payload cannot be decoded: ") for reason in reasons[1:])
     check = check_jobs(store)
@@ -219,8 +220,42 @@ def test_a_unit_of_work_names_the_jobs_that_are_due_at_once(store: Store) -> Non
     def unit(uow: UnitOfWork) -> tuple[list[JobId], Moment | None]:
         uow.enqueue(EraseFile("later"), None, after=60)
         uow.enqueue(EraseFile("now"), None)
-        return uow.due_jobs, uow.jobs.next_due(uow.now)
+        return uow.due_jobs, uow.jobs.next_due(uow.now, None)
 
     due, next_due = store.write(unit)
     assert len(due) == 1
     assert next_due == store.clock.now()
+
+
+def test_a_job_of_another_storage_is_none_of_our_business(store: Store) -> None:
+    """Case O16: it is neither run nor counted here, and stays until its own server runs."""
+    store.storage_id = "here"
+    jobs_of = {
+        storage: store.write(
+            lambda uow: uow.jobs.add(EraseFile("file", storage=storage), uow.now - 500, None)  # noqa: B023  called at once
+        )
+        for storage in ("here", "there", None)
+    }
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        runs.append(file.storage or "anywhere")
+
+    async def body(worker: Worker) -> None:
+        # A response that waits for its jobs does not wait for another server.
+        assert await worker.run_now([jobs_of["there"]], deadline_seconds=5)
+        assert await worker.run_due() == 2
+        assert await worker._next_due() is None  # noqa: SLF001  what the loop sleeps by
+
+    run(store, body, handle)
+    assert runs == ["here", "anywhere"]
+    assert store.read(jobs_usecases.get_counts) == JobCounts(0, 0, 0, 0)
+    assert store.read(lambda uow: uow.jobs.count_by_storage()) == {"there": 1}
+    store.storage_id = "there"
+    assert store.read(jobs_usecases.get_counts).oldest_due_seconds == 500
+
+    async def body_there(worker: Worker) -> None:
+        assert await worker.run_due() == 1
+
+    run(store, body_there, handle)
+    assert runs == ["here", "anywhere", "there"]

@@ -8,6 +8,7 @@ import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
+from homeroom.domain.retention import SweptSort
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.records import NewViewer, Viewer, WatchTime
 from homeroom.store.tables import viewers
@@ -226,6 +227,6 @@ def test_viewers_are_overdue_some_time_after_class_and_visit(given: Given) -> No
     assert overdue(end) == [early.id]
     assert sorted(overdue(end + DAY)) == [early.id, late_one.id]
     assert len(overdue(end + DAY, 1)) == 1
-    write(given, lambda uow: uow.viewers.purge([early.id]))
+    write(given, lambda uow: uow.swept_rows.sweep(SweptSort.VIEWERS, [early.id], end, end))
     assert overdue(end + DAY) == [late_one.id]
     assert write(given.other(), lambda uow: uow.viewers.get(of_other.id)) == of_other

@@ -26,6 +26,8 @@ CONTENT = b"a recording"
 class MemoryStorage:
     """A storage without a disk, as an object store is one."""
 
+    id = "memory"
+
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
 

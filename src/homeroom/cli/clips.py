@@ -1,14 +1,17 @@
 """`homeroom clip`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.mp4 import looks_like_mp4
 from homeroom.cli.command import (
     ID,
+    MOMENT,
     CommandContext,
     OutputFields,
     format_time,
@@ -19,11 +22,10 @@ from homeroom.cli.command import (
     with_context,
 )
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
-from homeroom.domain.refusal import Refusal
+from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.streams import StreamKind
-from homeroom.folder import find_running_server
+from homeroom.folder import find_running_server, open_storage
 from homeroom.store.engine import StoreError
-from homeroom.store.local_storage import LocalStorage
 from homeroom.store.storage import import_clip
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import clips, operations, secrets
@@ -49,7 +51,7 @@ def add(context: CommandContext, lesson: LessonId, file: Path, kind: str, *, as_
     """Add a recorded file to a class; it is copied into the data folder."""
     with context.open_store() as store:
         store.read(lambda uow: operations.get_lesson(uow, lesson))
-        storage = LocalStorage(context.load_settings().data)
+        storage = open_storage(context.load_settings(), store)
         now = store.clock.now()
         clip_file = import_clip(storage, file, KeyGenerator().file_id(), now, StreamKind(kind))
         try:
@@ -72,6 +74,7 @@ def add(context: CommandContext, lesson: LessonId, file: Path, kind: str, *, as_
             "size": clip_file.size,
             "sha256": clip_file.sha256,
             "path": clip_file.path,
+            "storage": clip_file.storage,
         },
         as_json=as_json,
     )
@@ -104,6 +107,83 @@ def list_clips(context: CommandContext, lesson: LessonId, *, as_json: bool) -> N
     print_table(context.read(read_clips), as_json=as_json, if_empty="The class has no clips.")
 
 
+file_ids_argument = click.argument("file_ids", metavar="[FILE_ID]...", nargs=-1)
+lesson_option = click.option(
+    "--class", "lesson", metavar="CLASS_ID", type=ID, help="All that can be restored of a class."
+)
+
+
+@clip.command()
+@file_ids_argument
+@lesson_option
+@click.option(
+    "--swept-since",
+    metavar="TIME",
+    type=MOMENT,
+    help="What the retention has deleted since then, of the class or of all schools.",
+)
+@json_option
+@with_context
+def restore(
+    context: CommandContext,
+    file_ids: tuple[str, ...],
+    lesson: LessonId | None,
+    swept_since: Moment | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Restore deleted clips whose files are not erased yet.
+
+    What the retention deletes can be restored for 7 days, what deleteClassVideo deletes for
+    `undelete_days` of the school's plan. The days of the retention count again from now.
+    """
+    _change_deleted(context, clips.restore, file_ids, lesson, swept_since, as_json=as_json)
+
+
+@clip.command()
+@file_ids_argument
+@lesson_option
+@json_option
+@with_context
+def purge(
+    context: CommandContext,
+    file_ids: tuple[str, ...],
+    lesson: LessonId | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Erase the files of deleted clips now, where they could still be restored."""
+    _change_deleted(context, clips.purge, file_ids, lesson, None, as_json=as_json)
+
+
+def _change_deleted(
+    context: CommandContext,
+    change: Callable[[UnitOfWork, list[Clip]], None],
+    file_ids: tuple[str, ...],
+    lesson: LessonId | None,
+    swept_since: Moment | None,
+    *,
+    as_json: bool,
+) -> None:
+    if bool(file_ids) == (lesson is not None or swept_since is not None):
+        raise OperatorError("name clips by their fileId, or choose them by an option")
+
+    def apply(uow: UnitOfWork) -> list[OutputFields]:
+        if file_ids:
+            selected = [clips.get_by_file_id(uow, file_id) for file_id in file_ids]
+        else:
+            selected = clips.list_restorable(uow, lesson, swept_since)
+        change(uow, selected)
+        return [
+            {"clip": clip.id, "classId": clip.lesson, "fileId": clip.file.file_id}
+            for clip in selected
+        ]
+
+    print_table(
+        context.write(apply), as_json=as_json, if_empty="There is no such clip to restore or erase."
+    )
+
+
 def _format_clip(clip: Clip) -> dict[str, object]:
     file = clip.file
     return {
@@ -117,4 +197,5 @@ def _format_clip(clip: Clip) -> dict[str, object]:
         "isFinished": file.is_finished,
         "added": format_time(clip.created_at),
         "deleted": format_time(clip.deleted_at),
+        "restorableUntil": format_time(clip.erase_after),
     }

@@ -22,6 +22,7 @@ from homeroom.cli.checks.media import check_media
 from homeroom.cli.checks.modes import check_modes
 from homeroom.cli.checks.result import CheckResult, CheckStatus
 from homeroom.cli.checks.server import check_server
+from homeroom.cli.checks.storages import check_storages
 from homeroom.cli.checks.store import check_jobs, check_schools
 from homeroom.cli.command import CommandContext, json_option, to_json, with_context
 from homeroom.folder import open_store
@@ -84,4 +85,5 @@ def _check_store(settings: Settings) -> Iterator[CheckResult]:
         yield check_clock(store)
         yield check_jobs(store)
         yield from check_clips(store, settings.data)
+        yield check_storages(store)
         yield check_schools(store)

@@ -6,6 +6,7 @@ from homeroom.cli import (
     accounts,
     audit,
     clips,
+    clock,
     courses,
     doctor,
     folders,
@@ -14,7 +15,9 @@ from homeroom.cli import (
     operations,
     schools,
     serve,
+    storages,
     streams,
+    swept,
     viewers,
 )
 from homeroom.cli.command import CommandGroup
@@ -46,6 +49,9 @@ for command in (
     viewers.link,
     viewers.chat,
     folders.folder,
+    clock.clock,
+    storages.storage,
+    swept.swept,
     operations.maintenance,
     operations.token,
     keys.key,

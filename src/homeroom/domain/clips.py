@@ -32,6 +32,8 @@ class NewClip:
     """None until it is finished."""
     is_finished: bool
     """False while the file is still as the media engine wrote it; it can be played already."""
+    storage: str | None = None
+    """The id of the storage that has the file; none if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,15 @@ class Clip:
     file: NewClip
     created_at: Moment
     deleted_at: Moment | None
+    erase_after: Moment | None = None
+    """When the file of a deleted clip will be erased; none if that was started already."""
+    swept_at: Moment | None = None
+    """When the retention deleted it."""
+
+    @property
+    def is_restorable(self) -> bool:
+        """Whether it is deleted and its file still exists."""
+        return self.deleted_at is not None and self.erase_after is not None
 
 
 def clip_path(file_id: str) -> str:

@@ -14,12 +14,15 @@ class JobKind(StrEnum):
     FINISH_STOP = "finish_stop"
     ERASE_FILE = "erase_file"
     ERASE_FILES = "erase_files"
+    ADOPT_FILES = "adopt_files"
 
 
-class JobPayload(msgspec.Struct, frozen=True):
+class JobPayload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base class of the payloads: the parameters of one kind of job, stored as JSON."""
 
     kind: ClassVar[JobKind]
+    storage: str | None = None
+    """The storage whose servers alone can run it; none: every server can."""
 
 
 class FinishStop(JobPayload, frozen=True):
@@ -31,14 +34,26 @@ class FinishStop(JobPayload, frozen=True):
 
 
 class EraseFile(JobPayload, frozen=True):
-    """Payload of the job that erases the file of a deleted clip."""
+    """Payload of the job that erases the file of a deleted clip.
+
+    Without a storage nobody knows which one has the file: the job becomes one for each storage.
+    """
 
     kind = JobKind.ERASE_FILE
     path: str
 
 
 class EraseFiles(JobPayload, frozen=True):
-    """Payload of the job that erases the files of a school that was reset."""
+    """Payload of the job that erases several files, as those of a school that was reset."""
 
     kind = JobKind.ERASE_FILES
     paths: list[str]
+
+
+class AdoptFiles(JobPayload, frozen=True):
+    """Payload of the job that finds the files of a storage among the clips of no known storage.
+
+    It runs when a storage is new to the database, and after another was forgotten.
+    """
+
+    kind = JobKind.ADOPT_FILES

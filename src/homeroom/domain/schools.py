@@ -94,6 +94,14 @@ class Plan(
             description="Days after a class that its unlocked recordings are kept; 0: no limit.",
         ),
     ] = 0
+    undelete_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=3650,
+            description="Days for which an operator can restore what deleteClassVideo deleted.",
+        ),
+    ] = 0
     viewer_days: Annotated[
         int,
         msgspec.Meta(

@@ -166,12 +166,12 @@ class Worker:
     async def _claim(self, ids: Collection[JobId]) -> list[Job]:
         now, real_now = self._clock.now(), self._real.now()
         return await self._store.write(
-            lambda uow: uow.jobs.claim(ids, now, real_now, LEASE_SECONDS)
+            lambda uow: uow.jobs.claim(ids, now, real_now, LEASE_SECONDS, uow.storage)
         )
 
     async def _next_due(self) -> Moment | None:
         real_now = self._real.now()
-        return await self._store.read(lambda uow: uow.jobs.next_due(real_now))
+        return await self._store.read(lambda uow: uow.jobs.next_due(real_now, uow.storage))
 
     async def _claim_due(self) -> list[Job]:
         now, real_now = self._clock.now(), self._real.now()
@@ -180,7 +180,7 @@ class Worker:
         if due is None or due > now:
             return []
         return await self._store.write(
-            lambda uow: uow.jobs.claim_due(now, real_now, LEASE_SECONDS, BATCH_SIZE)
+            lambda uow: uow.jobs.claim_due(now, real_now, LEASE_SECONDS, BATCH_SIZE, uow.storage)
         )
 
     @asynccontextmanager

@@ -47,7 +47,7 @@ def routes(store: AsyncStore, storage: Storage, key: str) -> list[Route]:
         try:
             stored = await asyncio.to_thread(storage.open, file.path)
         except FileNotFoundError:
-            raise _missing(file_id) from None
+            raise _absent(file, storage) from None
         headers = {"cache-control": "private, no-cache"}
         return file_response(request, stored, file.name, "video/mp4", headers)
 
@@ -89,6 +89,14 @@ def _forbidden(detail: str) -> HTTPError:
 
 def _missing(file_id: str) -> HTTPError:
     return HTTPError(HTTPStatus.NOT_FOUND, f"there is no clip {file_id}")
+
+
+def _absent(file: NewClip, storage: Storage) -> HTTPError:
+    """Return the error for a file that is not in this storage: another server may have it."""
+    if file.storage in (None, storage.id):
+        return _missing(file.file_id)
+    detail = f"the file of clip {file.file_id} is with another server"
+    return HTTPError(HTTPStatus.NOT_FOUND, detail)
 
 
 class _CORSMiddleware:

@@ -207,6 +207,7 @@ class HookEndpoint:
                 size=size,
                 sha256=None,
                 is_finished=False,
+                storage=self._intake.storage.id,
             )
             streams.add_recorded_clip(uow, hook.stream, file)
 

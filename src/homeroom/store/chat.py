@@ -1,13 +1,13 @@
 """Chats of classes: the entries of each chat in order, its state, and its likes.
 
-A deleted message keeps its row, marked as deleted. `purge` removes rows for good.
+A deleted message keeps its row, marked as deleted.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, bindparam, delete, insert, literal, select, update
+from sqlalchemy import ClauseElement, bindparam, insert, literal, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId, SchoolId, ViewerId
@@ -147,8 +147,6 @@ _LIST_OVERDUE = Statement(
     )
     .limit(bindparam("limit"))
 )
-_entry_ids = ListParameter("entry_ids")
-_PURGE = Statement(delete(chat_entries).where(_entry_ids.contains(chat_entries.c.id)))
 
 
 def _read_entry(row: Row) -> ChatEntry:
@@ -265,10 +263,6 @@ class Chats:
         return {LessonId(lesson): likes for lesson, likes in rows}
 
     def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[EntryId]:
-        """Return the ids of entries to purge: old ones, of classes that ended before a moment."""
+        """Return the ids of entries to sweep: old ones, of classes that ended before a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
         return [EntryId(row[0]) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
-
-    def purge(self, entries: Collection[EntryId]) -> None:
-        """Remove entries for good."""
-        self._tx.execute(_PURGE, {"entry_ids": msgspec.json.encode(list(entries)).decode()})

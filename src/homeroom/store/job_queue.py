@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, null, select, update
+from sqlalchemy import bindparam, delete, func, insert, null, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId, SchoolId
@@ -19,6 +19,8 @@ MAX_LISTED = 100
 
 _COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.payload, jobs.c.due_at, jobs.c.attempts)
 _IS_WAITING = jobs.c.set_aside_at.is_(None)
+# A server without the files of another cannot erase them: such a job is none of its business.
+_CAN_RUN_HERE = or_(jobs.c.storage_id.is_(None), jobs.c.storage_id == bindparam("storage"))
 _ADD = Statement(
     insert(jobs)
     .values({column: bindparam(column.name) for column in jobs.c if column.name != "id"})
@@ -31,6 +33,7 @@ _DUE = Statement(
         jobs.c.due_at <= bindparam("now"),
         jobs.c.leased_until <= bindparam("real_now"),
         _IS_WAITING,
+        _CAN_RUN_HERE,
     )
     .order_by(jobs.c.due_at, jobs.c.id)
     .limit(bindparam("limit"))
@@ -43,6 +46,7 @@ _DUE_ONE = Statement(
         jobs.c.due_at <= bindparam("now"),
         jobs.c.leased_until <= bindparam("real_now"),
         _IS_WAITING,
+        _CAN_RUN_HERE,
     )
     .with_for_update(skip_locked=True)
 )
@@ -82,25 +86,36 @@ _PUT_BACK = Statement(
 )
 _DELETE = Statement(delete(jobs).where(jobs.c.id == bindparam("job")))
 _NEXT = Statement(
-    select(func.min(jobs.c.due_at)).where(jobs.c.leased_until <= bindparam("real_now"), _IS_WAITING)
+    select(func.min(jobs.c.due_at)).where(
+        jobs.c.leased_until <= bindparam("real_now"), _IS_WAITING, _CAN_RUN_HERE
+    )
 )
 _COUNT = Statement(select(func.count()).select_from(jobs).where(_IS_WAITING))
+_COUNT_HERE = Statement(select(func.count()).select_from(jobs).where(_IS_WAITING, _CAN_RUN_HERE))
 _COUNT_FAILING = Statement(
-    select(func.count()).select_from(jobs).where(_IS_WAITING, jobs.c.last_error.is_not(None))
+    select(func.count())
+    .select_from(jobs)
+    .where(_IS_WAITING, _CAN_RUN_HERE, jobs.c.last_error.is_not(None))
 )
 _COUNT_SET_ASIDE = Statement(
-    select(func.count()).select_from(jobs).where(jobs.c.set_aside_at.is_not(None))
+    select(func.count()).select_from(jobs).where(jobs.c.set_aside_at.is_not(None), _CAN_RUN_HERE)
 )
-_OLDEST = Statement(select(func.min(jobs.c.due_at)).where(_IS_WAITING))
+_OLDEST = Statement(select(func.min(jobs.c.due_at)).where(_IS_WAITING, _CAN_RUN_HERE))
+_COUNT_BY_STORAGE = Statement(
+    select(jobs.c.storage_id, func.count())
+    .where(jobs.c.storage_id.is_not(None))
+    .group_by(jobs.c.storage_id)
+)
+_DELETE_OF_STORAGE = Statement(delete(jobs).where(jobs.c.storage_id == bindparam("storage")))
 _FAILING = Statement(
     select(*_COLUMNS, jobs.c.last_error)
-    .where(_IS_WAITING, jobs.c.last_error.is_not(None))
+    .where(_IS_WAITING, _CAN_RUN_HERE, jobs.c.last_error.is_not(None))
     .order_by(jobs.c.id)
     .limit(MAX_LISTED)
 )
 _LIST_SET_ASIDE = Statement(
     select(*_COLUMNS, jobs.c.last_error)
-    .where(jobs.c.set_aside_at.is_not(None))
+    .where(jobs.c.set_aside_at.is_not(None), _CAN_RUN_HERE)
     .order_by(jobs.c.id)
     .limit(MAX_LISTED)
 )
@@ -124,7 +139,11 @@ def _job(row: Row) -> Job:
 
 
 class JobQueue:
-    """The job queue in one transaction."""
+    """The job queue in one transaction.
+
+    A `storage` is that of the server that asks: it sees the jobs that any server can run, and
+    those of its own storage.
+    """
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -140,21 +159,29 @@ class JobQueue:
             "attempts": 0,
             "last_error": None,
             "set_aside_at": None,
+            "storage_id": payload.storage,
         }
         return JobId(self._tx.fetch_all(_ADD, values)[0][0])
 
-    def claim_due(self, now: Moment, real_now: Moment, lease: int, limit: int) -> list[Job]:
+    def claim_due(
+        self, now: Moment, real_now: Moment, lease: int, limit: int, storage: str | None
+    ) -> list[Job]:
         """Lease the first jobs that are due, for some real seconds, and return them in order."""
-        rows = self._tx.fetch_all(_DUE, {"now": now, "real_now": real_now, "limit": limit})
+        values = {"now": now, "real_now": real_now, "limit": limit, "storage": storage}
+        rows = self._tx.fetch_all(_DUE, values)
         return self._lease([_job(row) for row in rows], real_now + lease)
 
-    def claim(self, ids: Collection[JobId], now: Moment, real_now: Moment, lease: int) -> list[Job]:
+    def claim(
+        self,
+        ids: Collection[JobId],
+        now: Moment,
+        real_now: Moment,
+        lease: int,
+        storage: str | None,
+    ) -> list[Job]:
         """Lease those of some jobs that are due and free, and return them."""
-        rows = [
-            row
-            for id_ in ids
-            for row in self._tx.fetch_all(_DUE_ONE, {"job": id_, "now": now, "real_now": real_now})
-        ]
+        values = {"now": now, "real_now": real_now, "storage": storage}
+        rows = [row for id_ in ids for row in self._tx.fetch_all(_DUE_ONE, {**values, "job": id_})]
         return self._lease([_job(row) for row in rows], real_now + lease)
 
     def _lease(self, due: list[Job], until: Moment) -> list[Job]:
@@ -201,34 +228,43 @@ class JobQueue:
             _SET_ASIDE, {"job": job, "now": now, "new_error": reason[:MAX_ERROR_LENGTH]}
         )
 
-    def next_due(self, real_now: Moment) -> Moment | None:
+    def next_due(self, real_now: Moment, storage: str | None) -> Moment | None:
         """Return the moment when the next job without a lease is due, or None."""
-        due: Moment | None = self._tx.fetch_all(_NEXT, {"real_now": real_now})[0][0]
+        values = {"real_now": real_now, "storage": storage}
+        due: Moment | None = self._tx.fetch_all(_NEXT, values)[0][0]
         return due
 
-    def list_failing(self) -> list[tuple[Job, str]]:
+    def list_failing(self, storage: str | None) -> list[tuple[Job, str]]:
         """Return the jobs that wait for a retry and their last errors, at most a hundred."""
-        return [(_job(tuple(row)), error) for *row, error in self._tx.fetch_all(_FAILING, {})]
+        return self._list_with_errors(_FAILING, storage)
 
-    def list_set_aside(self) -> list[tuple[Job, str]]:
+    def list_set_aside(self, storage: str | None) -> list[tuple[Job, str]]:
         """Return the jobs that are set aside and the reasons, at most a hundred."""
-        return [
-            (_job(tuple(row)), error) for *row, error in self._tx.fetch_all(_LIST_SET_ASIDE, {})
-        ]
+        return self._list_with_errors(_LIST_SET_ASIDE, storage)
+
+    def _list_with_errors(self, statement: Statement, storage: str | None) -> list[tuple[Job, str]]:
+        rows = self._tx.fetch_all(statement, {"storage": storage})
+        return [(_job(tuple(row)), error) for *row, error in rows]
 
     def count(self) -> int:
-        """Return the number of jobs that wait."""
-        return self._number(_COUNT)
+        """Return the number of jobs that wait, those of all storages."""
+        return int(self._tx.fetch_all(_COUNT, {})[0][0])
 
-    def counts(self, now: Moment) -> JobCounts:
+    def count_by_storage(self) -> dict[str, int]:
+        """Return the number of jobs that only the servers of a storage can run, by storage."""
+        return dict(self._tx.fetch_all(_COUNT_BY_STORAGE, {}))
+
+    def delete_of_storage(self, storage: str) -> int:
+        """Delete the jobs that only the servers of a storage can run; return their number."""
+        return self._tx.execute(_DELETE_OF_STORAGE, {"storage": storage})
+
+    def counts(self, now: Moment, storage: str | None) -> JobCounts:
         """Return the state of the queue."""
-        oldest: Moment | None = self._tx.fetch_all(_OLDEST, {})[0][0]
-        return JobCounts(
-            self._number(_COUNT),
-            self._number(_COUNT_FAILING),
-            self._number(_COUNT_SET_ASIDE),
-            max(now - oldest, 0) if oldest is not None else 0,
+        values = {"storage": storage}
+        oldest: Moment | None = self._tx.fetch_all(_OLDEST, values)[0][0]
+        pending, failing, set_aside = (
+            int(self._tx.fetch_all(statement, values)[0][0])
+            for statement in (_COUNT_HERE, _COUNT_FAILING, _COUNT_SET_ASIDE)
         )
-
-    def _number(self, statement: Statement) -> int:
-        return int(self._tx.fetch_all(statement, {})[0][0])
+        oldest_seconds = max(now - oldest, 0) if oldest is not None else 0
+        return JobCounts(pending, failing, set_aside, oldest_seconds)

@@ -24,8 +24,15 @@ def scratch_folder(data: Path) -> Path:
 class LocalStorage:
     """Stores files in the data folder: written whole, synced, then renamed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, storage_id: str | None = None) -> None:
+        """Use a data folder, with the id that the database knows it by (`folder.open_storage`)."""
         self.folder = folder
+        self._id = storage_id
+
+    @property
+    def id(self) -> str | None:
+        """The id by which the database knows it."""
+        return self._id
 
     def put(self, name: str, content: BinaryIO) -> int:
         """Store a stream under a name and return its bytes; raises `OSError`."""

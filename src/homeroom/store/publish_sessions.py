@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import LessonId
+from homeroom.base.ids import LessonId, SchoolId
 from homeroom.domain.streams import PublishSession, PublishTarget, StreamKind
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
@@ -95,7 +95,18 @@ _END = Statement(
     .where(pushes.c.client_id == bindparam("client"), pushes.c.ended_at.is_(None))
     .values(ended_at=bindparam("moment"))
 )
-_PURGE = Statement(delete(pushes).where(pushes.c.started_at <= bindparam("until")))
+_LIST_SCHOOLS_WITH_OLD = Statement(
+    select(lessons.c.school_id)
+    .select_from(pushes.join(lessons, lessons.c.id == pushes.c.lesson_id))
+    .where(pushes.c.started_at <= bindparam("until"))
+    .distinct()
+)
+_LIST_OLD = Statement(
+    select(pushes.c.id)
+    .select_from(pushes.join(lessons, lessons.c.id == pushes.c.lesson_id))
+    .where(lessons.c.school_id == bindparam("school"), pushes.c.started_at <= bindparam("until"))
+    .limit(bindparam("limit"))
+)
 _ended = ListParameter("ended")
 _ended_values = (
     select(
@@ -229,9 +240,15 @@ class PublishSessions:
         """Save that the publish session of a client has ended."""
         self._tx.execute(_END, {"client": client_id, "moment": now})
 
-    def purge(self, until: Moment) -> None:
-        """Remove, for good, publish sessions that started at or before a moment."""
-        self._tx.execute(_PURGE, {"until": until})
+    def list_schools_with_old(self, until: Moment) -> list[SchoolId]:
+        """Return the schools with sessions that began before a moment."""
+        rows = self._tx.fetch_all(_LIST_SCHOOLS_WITH_OLD, {"until": until})
+        return [SchoolId(row[0]) for row in rows]
+
+    def list_old(self, school: SchoolId, until: Moment, limit: int) -> list[int]:
+        """Return the ids of sessions of a school that began before a moment."""
+        values = {"school": school, "until": until, "limit": limit}
+        return [row[0] for row in self._tx.fetch_all(_LIST_OLD, values)]
 
     def save_ends(self, ended: Iterable[PublishSession]) -> None:
         """Save the ends and the problems of several publish sessions, in one statement."""

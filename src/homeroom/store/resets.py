@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import BindParameter, Delete, Select, bindparam, delete, exists, not_, select, union
+from sqlalchemy import (
+    BindParameter,
+    Delete,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    not_,
+    or_,
+    select,
+    union,
+)
 
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.jobs import JobKind
@@ -33,6 +44,7 @@ from homeroom.store.tables import (
     sessions,
     students,
     sub_accounts,
+    swept_rows,
     teachers,
     unknown_lookups,
     users,
@@ -83,8 +95,11 @@ _LIST_USERS = Statement(
         )
     )
 )
-_LIST_CLIP_PATHS = Statement(
-    select(clips.c.path).where(clips.c.lesson_id.in_(_its_lessons), clips.c.deleted_at.is_(None))
+_LIST_CLIP_FILES = Statement(
+    select(clips.c.path, clips.c.storage_id).where(
+        clips.c.lesson_id.in_(_its_lessons),
+        or_(clips.c.deleted_at.is_(None), clips.c.erase_after.is_not(None)),
+    )
 )
 _user_ids = ListParameter("user_ids")
 _listed_user_ids = select(_user_ids.integer()).select_from(_user_ids.source)
@@ -112,6 +127,7 @@ def _delete_of_school(deletion: Delete) -> Statement:
 _DELETIONS = {
     table.name: _delete_of_school(delete(table))
     for table in (
+        swept_rows,
         chat_entries,
         chats,
         viewers,
@@ -162,10 +178,11 @@ _FIND_PATHS_IN_USE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class ResetResult:
-    """The number of deleted rows by table, and the paths of the files to erase."""
+    """The number of deleted rows by table, and the files to erase."""
 
     rows: dict[str, int]
-    files: list[str]
+    files: list[tuple[str, str | None]]
+    """The path of each, and the storage that has it; none if that is unknown."""
 
 
 class Resets:
@@ -179,15 +196,21 @@ class Resets:
         school_value = {"school": school}
         users_of_school = [UserId(row[0]) for row in self._tx.fetch_all(_LIST_USERS, school_value)]
         user_values = {"user_ids": msgspec.json.encode(users_of_school).decode()}
-        paths = self._tx.fetch_all(_LIST_CLIP_PATHS, school_value) + self._tx.fetch_all(
-            _LIST_PICTURE_PATHS, {**school_value, **user_values}
-        )
+        pictures = self._tx.fetch_all(_LIST_PICTURE_PATHS, {**school_value, **user_values})
+        files: list[tuple[str, str | None]] = [
+            *(
+                (path, storage)
+                for path, storage in self._tx.fetch_all(_LIST_CLIP_FILES, school_value)
+            ),
+            # Any server may have stored the picture: it was the one that got the call.
+            *((path, None) for (path,) in pictures),
+        ]
         rows = {
             name: self._tx.execute(deletion, school_value) for name, deletion in _DELETIONS.items()
         }
         self._tx.execute(_DELETE_JOBS, school_value)
         rows["users"] = self._tx.execute(_DELETE_USERS, user_values)
-        return ResetResult(rows, [path for (path,) in paths])
+        return ResetResult(rows, files)
 
     def find_paths_in_use(self, paths: list[str]) -> set[str]:
         """Return those of some files that are still in use.

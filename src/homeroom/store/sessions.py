@@ -39,7 +39,11 @@ _END = Statement(
 )
 _is_expired = sessions.c.expires_at <= bindparam("now")
 _LIST_SCHOOLS_TO_PURGE = Statement(select(sessions.c.school_id).where(_is_expired))
-_PURGE = Statement(delete(sessions).where(sessions.c.school_id == bindparam("school"), _is_expired))
+_PURGE = Statement(
+    delete(sessions)
+    .where(sessions.c.school_id == bindparam("school"), _is_expired)
+    .returning(sessions.c.id)
+)
 
 
 class Sessions:
@@ -70,6 +74,6 @@ class Sessions:
             SchoolId(row[0]) for row in self._tx.fetch_all(_LIST_SCHOOLS_TO_PURGE, {"now": now})
         }
 
-    def purge(self, school: SchoolId, now: Moment) -> int:
-        """Remove, for good, the expired sessions of a school; return their number."""
-        return self._tx.execute(_PURGE, {"school": school, "now": now})
+    def purge(self, school: SchoolId, now: Moment) -> list[int]:
+        """Remove, for good, the expired sessions of a school; return their ids."""
+        return [row[0] for row in self._tx.fetch_all(_PURGE, {"school": school, "now": now})]

@@ -39,6 +39,11 @@ class Storage(Protocol):
     cut. An object store fits: `put` is its upload, and `open` reads ranges as the reader seeks.
     """
 
+    @property
+    def id(self) -> str | None:
+        """The id by which the database knows it, the same for all servers that share its files."""
+        ...
+
     def put(self, name: str, content: BinaryIO) -> int:
         """Store a stream under a name, in place of an earlier file, and return its bytes.
 
@@ -138,6 +143,7 @@ def import_clip(
         size=size,
         sha256=sha256,
         is_finished=True,
+        storage=storage.id,
     )
 
 

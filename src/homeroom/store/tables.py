@@ -416,6 +416,13 @@ clips = Table(
     # Milliseconds; NULL if the file does not tell.
     _number("duration", nullable=True),
     _flag("is_finished"),
+    # Set while the clip is deleted and its file still exists: until then it can be restored.
+    _moment("erase_after", nullable=True),
+    # When the retention of the school deleted it.
+    _moment("swept_at", nullable=True),
+    _moment("restored_at", nullable=True),
+    # The storage that has its file (`storages`); NULL if that is unknown.
+    _text("storage_id", nullable=True),
     UniqueConstraint("file_id"),
 )
 Index(
@@ -423,6 +430,44 @@ Index(
     clips.c.id,
     sqlite_where=clips.c.is_finished == 0,
     postgresql_where=clips.c.is_finished == 0,
+)
+
+Index(
+    "ix_clips_erase_after",
+    clips.c.erase_after,
+    sqlite_where=clips.c.erase_after.is_not(None),
+    postgresql_where=clips.c.erase_after.is_not(None),
+)
+
+# The places that keep files: the data folder of a server, or one that several servers share.
+storages = Table(
+    "storages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # Host and path, for the operator.
+    _text("name"),
+    _moment("created_at"),
+    _moment("seen_at"),
+)
+
+# Rows of other tables that the retention deleted, as JSON. They can be restored until they are
+# erased. Here, and not marked in their own tables, no other query can show them by mistake.
+swept_rows = Table(
+    "swept_rows",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id", index=True),
+    _ref("lesson_id", "lessons.id", index=True),
+    Column(
+        "sort",
+        Text,
+        CheckConstraint("sort IN ('viewers', 'chats', 'pushes')", name="sort"),
+        nullable=False,
+    ),
+    _text("content"),
+    _moment("swept_at"),
+    _moment("erase_after"),
+    Index(None, "erase_after"),
 )
 
 # Publish sessions (pushes) of the last month. One that runs has no end.
@@ -571,6 +616,8 @@ jobs = Table(
     _number("attempts"),
     _text("last_error", nullable=True),
     _moment("set_aside_at", nullable=True),
+    # The storage whose servers alone can run it; NULL: every server.
+    _text("storage_id", nullable=True),
     Index(None, "due_at"),
 )
 

@@ -45,7 +45,9 @@ from homeroom.store.sealing import Sealing
 from homeroom.store.server_keys import ServerKeys
 from homeroom.store.server_state import ServerState
 from homeroom.store.sessions import Sessions
+from homeroom.store.storages import Storages
 from homeroom.store.stream_signatures import StreamSignatures
+from homeroom.store.swept_rows import SweptRows
 from homeroom.store.teachers import Teachers
 from homeroom.store.tokens import Tokens
 from homeroom.store.viewers import Viewers
@@ -119,13 +121,23 @@ class UnitOfWork:
     readback = _Repository(ReadbackLists)
     resets = _Repository(Resets)
     audit = _Repository(AuditTrail)
+    storages = _Repository(Storages)
+    swept_rows = _Repository(SweptRows)
 
     def __init__(
-        self, tx: Transaction, now: Moment, keyring: Keyring, *, is_exclusive: bool = True
+        self,
+        tx: Transaction,
+        now: Moment,
+        keyring: Keyring,
+        *,
+        is_exclusive: bool = True,
+        storage: str | None = None,
     ) -> None:
         self._tx = tx
         self._keyring = keyring
         self.now = now
+        self.storage = storage
+        """The id of the storage that this process has the files of, if it is known."""
         self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
         self.due_jobs: list[JobId] = []
@@ -177,6 +189,12 @@ class Store:
         self.load = StoreLoad()
         self.keyring = keyring or Keyring()
         """Decrypts the secrets in the database; empty until the key file was read."""
+        self.storage_id: str | None = None
+        """The id of the storage that this process has the files of, if it is known."""
+
+    def _begin(self, tx: Transaction, *, is_exclusive: bool = True) -> UnitOfWork:
+        now = self.clock.now()
+        return UnitOfWork(tx, now, self.keyring, is_exclusive=is_exclusive, storage=self.storage_id)
 
     def submit_write(
         self,
@@ -196,9 +214,7 @@ class Store:
 
         def run(tx: Transaction) -> T:
             load.remove(number)
-            return use_case(
-                UnitOfWork(tx, self.clock.now(), self.keyring, is_exclusive=unit.is_exclusive)
-            )
+            return use_case(self._begin(tx, is_exclusive=unit.is_exclusive))
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a unit that could not begin
@@ -217,7 +233,7 @@ class Store:
 
         def run(tx: Transaction) -> T:
             load.remove(number)
-            return use_case(UnitOfWork(tx, self.clock.now(), self.keyring))
+            return use_case(self._begin(tx))
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a read that could not begin

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, bindparam, delete, func, null, or_, select, update
+from sqlalchemy import ClauseElement, bindparam, func, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId, ViewerId
@@ -16,11 +16,7 @@ from homeroom.store.engine import Row, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.records import NewViewer, Viewer, WatchTime
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import (
-    chat_entries,
-    lessons,
-    viewers,
-)
+from homeroom.store.tables import lessons, viewers
 
 _COLUMNS = (
     viewers.c.id,
@@ -127,13 +123,6 @@ _LIST_OVERDUE = Statement(
     )
     .limit(bindparam("limit"))
 )
-_purged_ids = ListParameter("purged_ids")
-_DETACH_AUTHORS = Statement(
-    update(chat_entries)
-    .where(_purged_ids.contains(chat_entries.c.viewer_id))
-    .values(viewer_id=null())
-)
-_PURGE = Statement(delete(viewers).where(_purged_ids.contains(viewers.c.id)))
 
 
 def _read_viewer(row: Row) -> Viewer:
@@ -219,12 +208,6 @@ class Viewers:
         return moment
 
     def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[ViewerId]:
-        """Return the ids of viewers to purge: of classes that ended before a moment."""
+        """Return the ids of viewers to sweep: of classes that ended before a moment."""
         values = {"school": school, "over_by": over_by, "limit": limit}
         return [ViewerId(row[0]) for row in self._tx.fetch_all(_LIST_OVERDUE, values)]
-
-    def purge(self, ids: Collection[ViewerId]) -> None:
-        """Remove viewers for good; their chat messages stay, under their names."""
-        values = {"purged_ids": msgspec.json.encode(list(ids)).decode()}
-        self._tx.execute(_DETACH_AUTHORS, values)
-        self._tx.execute(_PURGE, values)

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass, replace
 
-from homeroom.base.clock import DAY
+from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import ClipId, CourseId, LessonId, SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import REFERENCE_RULE, CourseKind
-from homeroom.domain.jobs import EraseFile, EraseFiles
+from homeroom.domain.jobs import EraseFile
 from homeroom.domain.lessons import Lesson, RecordingChange, RecordingVerdict, judge_recording
 from homeroom.domain.refusal import OperatorError, Refusal
+from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.erasure import erase_files
 from homeroom.usecases.lessons import bind_stream, check_lesson
 
 SWEEP_BATCH = 500
@@ -57,12 +59,18 @@ def change_video_settings(
 
 
 def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str | None) -> None:
-    """Delete one clip of a class, or all; their files are erased after the commit."""
+    """Delete one clip of a class, or all.
+
+    Their files are erased after the commit, or `undelete_days` of the plan later.
+    """
     lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
     deleted = select_clips_to_delete(lesson, uow.clips.list_of_lesson(lesson_id), file_id, uow.now)
+    if days := get_current_school(uow, school).plan.undelete_days:
+        uow.clips.delete(deleted, uow.now, erase_after=uow.now + days * DAY)
+        return
     uow.clips.delete(deleted, uow.now)
     for clip in deleted:
-        uow.enqueue(EraseFile(clip.file.path), school)
+        uow.enqueue(EraseFile(clip.file.path, storage=clip.file.storage), school)
 
 
 def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool) -> None:
@@ -99,12 +107,12 @@ def list_page(uow: UnitOfWork, after: int, limit: int) -> list[Clip]:
 
 
 def find_unfinished(uow: UnitOfWork, after: int) -> Clip | None:
-    """Return the next clip after an id that is still being recorded, or None."""
-    return uow.clips.find_unfinished(after)
+    """Return the next unfinished clip after an id whose file may be in this storage, or None."""
+    return uow.clips.find_unfinished(after, uow.storage)
 
 
 def finish(uow: UnitOfWork, clip: ClipId, duration_ms: int | None, size: int, sha256: str) -> bool:
-    """Save duration, bytes and hash of a finished file; return False if the clip is deleted."""
+    """Save duration, bytes and hash of a finished file; return False if the file is erased."""
     return uow.clips.finish(clip, duration_ms, size, sha256)
 
 
@@ -117,16 +125,80 @@ def find_overdue_schools(uow: UnitOfWork) -> list[SchoolId]:
     ]
 
 
-def sweep(uow: UnitOfWork, school: SchoolId) -> int:
-    """Delete some recordings that are past the retention of the school; return their number."""
+def sweep(uow: UnitOfWork, school: SchoolId) -> list[SweptBatch]:
+    """Delete some recordings that are past the retention of the school, and return which."""
     days = get_current_school(uow, school).plan.retention_days
     if not days:
-        return 0
+        return []
     overdue = uow.clips.list_overdue(school, uow.now - days * DAY, SWEEP_BATCH)
     if overdue:
-        uow.clips.delete(overdue, uow.now)
-        uow.enqueue(EraseFiles([clip.file.path for clip in overdue]), school)
-    return len(overdue)
+        uow.clips.delete(overdue, uow.now, erase_after=uow.now + GRACE_SECONDS, is_swept=True)
+    return [SweptBatch("clips", [clip.id for clip in overdue])]
+
+
+def find_schools_to_erase(uow: UnitOfWork) -> list[SchoolId]:
+    """Return the schools with deleted clips whose time for a restore is over."""
+    return uow.clips.list_schools_to_erase(uow.now)
+
+
+def erase_deleted(uow: UnitOfWork, school: SchoolId) -> list[SweptBatch]:
+    """Let the files of some deleted clips be erased, as their time is over; return which."""
+    clips = uow.clips.list_to_erase(school, uow.now, SWEEP_BATCH)
+    _erase(uow, school, clips)
+    return [SweptBatch("clip_files", [clip.id for clip in clips])]
+
+
+def restore(uow: UnitOfWork, clips: list[Clip]) -> None:
+    """Restore deleted clips; raises `OperatorError` for one that cannot be restored."""
+    for clip in clips:
+        _check_restorable(clip)
+    uow.clips.restore(clips, uow.now)
+
+
+def purge(uow: UnitOfWork, clips: list[Clip]) -> None:
+    """Let the files of deleted clips be erased now; raises `OperatorError` for other clips."""
+    for clip in clips:
+        _check_restorable(clip)
+    lessons = uow.lessons.get_many({clip.lesson for clip in clips})
+    for school in {lesson.school for lesson in lessons.values()}:
+        _erase(uow, school, [clip for clip in clips if lessons[clip.lesson].school == school])
+
+
+def list_restorable(
+    uow: UnitOfWork, lesson: LessonId | None = None, swept_since: Moment | None = None
+) -> list[Clip]:
+    """Return the clips that can be restored: of a class, or swept since a moment, or both."""
+    if lesson is not None:
+        clips = [clip for clip in list_clips(uow, lesson) if clip.is_restorable]
+        if swept_since is None:
+            return clips
+        return [clip for clip in clips if clip.swept_at and clip.swept_at >= swept_since]
+    clips, after = [], 0
+    while page := uow.clips.list_swept_since(swept_since or 0, after, SWEEP_BATCH):
+        clips += page
+        after = page[-1].id
+    return clips
+
+
+def get_by_file_id(uow: UnitOfWork, file_id: str) -> Clip:
+    """Return a clip by its fileId, a deleted one too; raises `OperatorError`."""
+    clip = uow.clips.find_by_file_id(file_id)
+    if clip is None:
+        raise OperatorError(f"no clip has the fileId {file_id}")
+    return clip
+
+
+def _check_restorable(clip: Clip) -> None:
+    if clip.deleted_at is None:
+        raise OperatorError(f"clip {clip.file.file_id} is not deleted")
+    if not clip.is_restorable:
+        raise OperatorError(f"clip {clip.file.file_id} is deleted and its file is erased")
+
+
+def _erase(uow: UnitOfWork, school: SchoolId, clips: list[Clip]) -> None:
+    if clips:
+        uow.clips.forget_files(clips)
+        erase_files(uow, school, [(clip.file.path, clip.file.storage) for clip in clips])
 
 
 def _get_video_lesson(

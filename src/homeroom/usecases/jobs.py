@@ -11,18 +11,18 @@ def count_pending(uow: UnitOfWork) -> int:
 
 
 def get_counts(uow: UnitOfWork) -> JobCounts:
-    """Return the state of the queue now."""
-    return uow.jobs.counts(uow.now)
+    """Return the state of the queue now, without the jobs of other storages."""
+    return uow.jobs.counts(uow.now, uow.storage)
 
 
 def list_failing(uow: UnitOfWork) -> list[tuple[Job, str]]:
     """Return the jobs that wait for a retry and their last errors, at most a hundred."""
-    return uow.jobs.list_failing()
+    return uow.jobs.list_failing(uow.storage)
 
 
 def list_set_aside(uow: UnitOfWork) -> list[tuple[Job, str]]:
     """Return the jobs that are set aside and the reasons, at most a hundred."""
-    return uow.jobs.list_set_aside()
+    return uow.jobs.list_set_aside(uow.storage)
 
 
 def release_all(uow: UnitOfWork) -> None:

@@ -3,13 +3,11 @@
 import msgspec
 
 from homeroom.base.ids import SchoolId
-from homeroom.domain.jobs import EraseFiles
 from homeroom.domain.schools import Plan
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo
 from homeroom.usecases.dependencies import Dependencies
-
-ERASE_BATCH = 1000
+from homeroom.usecases.erasure import erase_files
 
 
 class ResetCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +34,7 @@ def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
     if current is not None:
         uow.school_accounts.add_named(school, current.owner)
     uow.schools.save_plan(school, Plan())
-    for first in range(0, len(emptied.files), ERASE_BATCH):
-        uow.enqueue(EraseFiles(emptied.files[first : first + ERASE_BATCH]), school)
+    erase_files(uow, school, emptied.files)
     rows = emptied.rows
     return ResetCounts(
         classes=rows["lessons"],

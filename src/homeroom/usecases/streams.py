@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from homeroom.base.clock import DAY, Moment
+from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId
 from homeroom.domain.clips import Clip, NewClip
 from homeroom.domain.refusal import OperatorError
@@ -24,9 +24,6 @@ from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import teaching
 from homeroom.usecases.dependencies import Dependencies
-
-SESSION_RETENTION_SECONDS = 30 * DAY
-"""Seconds after which a publish session is deleted; no class is open for that long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,8 @@ def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine
 
 
 def end_push(uow: UnitOfWork, client_id: str) -> None:
-    """End the publish session of a client, and delete old sessions."""
+    """End the publish session of a client."""
     uow.publish_sessions.end(client_id, uow.now)
-    uow.publish_sessions.purge(uow.now - SESSION_RETENTION_SECONDS)
 
 
 def check_play(uow: UnitOfWork, deps: Dependencies, client: StreamClient) -> None:

@@ -17,12 +17,14 @@ def check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
     storage = LocalStorage(folder)
     living: set[str] = set()
     missing: list[str] = []
-    sizes = 0
-    after = 0
+    sizes = elsewhere = after = 0
     while page := store.read(_clip_page(after)):
         after = page[-1].id
         for clip in page:
-            if clip.deleted_at is not None:
+            if clip.deleted_at is not None and not clip.is_restorable:
+                continue
+            if clip.file.storage not in (None, store.storage_id):
+                elsewhere += 1
                 continue
             living.add(clip.file.path)
             size = storage.size(clip.file.path)
@@ -36,7 +38,9 @@ def check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
         text = f"{len(missing)} of {len(living)}: {'; '.join(missing[:MAX_EXAMPLES])}"
         yield CheckResult("clips", CheckStatus.FAIL, text)
     else:
-        yield CheckResult("clips", CheckStatus.OK, f"{len(living)} files, {sizes / 10**6:.1f} MB")
+        text = f"{len(living)} files, {sizes / 10**6:.1f} MB"
+        text += f"; {elsewhere} with other servers" if elsewhere else ""
+        yield CheckResult("clips", CheckStatus.OK, text)
     lost = sorted(set(storage.list_names("clips")) - living)
     if lost:
         text = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:MAX_EXAMPLES])}"

@@ -1,0 +1,49 @@
+"""Retention: what a sweep deletes can be restored for some days."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homeroom.base.clock import DAY, Moment
+from homeroom.base.ids import LessonId, SchoolId
+
+GRACE_SECONDS = 7 * DAY
+"""Seconds for which an operator can restore what a sweep has deleted."""
+
+
+class SweptSort(StrEnum):
+    """The sort of rows that a sweep deletes and keeps for a restore."""
+
+    VIEWERS = "viewers"
+    CHATS = "chats"
+    PUSHES = "pushes"
+
+
+@dataclass(frozen=True, slots=True)
+class SweptBatch:
+    """What one unit of work of a sweep has deleted, for the log."""
+
+    sort: str
+    ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class SweptScope:
+    """A choice of swept rows: of a school, of a class, swept since a moment; None is no limit."""
+
+    school: SchoolId | None = None
+    lesson: LessonId | None = None
+    since: Moment = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SweptSummary:
+    """The number of swept rows of one sort and class."""
+
+    school: SchoolId
+    lesson: LessonId
+    sort: SweptSort
+    count: int
+    swept_at: Moment
+    """The latest sweep of them."""
+    erase_after: Moment
+    """When the first of them will be erased."""

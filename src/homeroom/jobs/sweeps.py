@@ -1,0 +1,12 @@
+"""The sweeps of a server, in their order."""
+
+from homeroom.jobs.sweeper import Sweep
+from homeroom.usecases import clips, retention
+
+SWEEPS = (
+    Sweep(clips.find_overdue_schools, clips.sweep),
+    Sweep(retention.find_overdue_schools, retention.sweep),
+    Sweep(clips.find_schools_to_erase, clips.erase_deleted),
+    Sweep(retention.find_schools_to_erase, retention.erase_swept),
+)
+"""What is deleted by age, and then, past the time for a restore, erased."""
