@@ -68,14 +68,16 @@ class ReadinessCheck:
         metrics: Metrics,
         draining: Draining,
         media_trouble: Callable[[], str],
+        clock_problem: Callable[[], str],
         server: int,
     ) -> None:
-        """Take also what says why streams cannot be carried, and a number of this server."""
+        """Take also what says why streams cannot be carried and why the clock is in doubt."""
         self._store = store
         self._worker = worker
         self._metrics = metrics
         self._draining = draining
         self._media_trouble = media_trouble
+        self._clock_problem = clock_problem
         self._server = server
         self._last: _StoreCheck | None = None
         self._checking: asyncio.Task[_StoreCheck] | None = None
@@ -94,6 +96,8 @@ class ReadinessCheck:
             warnings.append(
                 f"{store.counts.set_aside} jobs are set aside; homeroom doctor says which and why"
             )
+        if problem := self._clock_problem():
+            warnings.append(problem)
         return Readiness(_without_repeats(reasons), warnings)
 
     def forget(self) -> None:

@@ -21,12 +21,28 @@ class Clock(Protocol):
         ...
 
 
+class SteadyClock(Clock, Protocol):
+    """A clock that also measures how much time passes, whatever it is set to."""
+
+    def steady(self) -> float:
+        """Return the seconds since some moment in the past; setting the clock changes nothing."""
+        ...
+
+
+# Unlike CLOCK_MONOTONIC it counts while the machine sleeps, as the wall clock does.
+_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> Moment:
         """Return the present moment."""
         return int(time.time())
+
+    def steady(self) -> float:
+        """Return the seconds since the machine was started."""
+        return time.clock_gettime(_STEADY_CLOCK)
 
     def exact(self) -> float:
         """Return the present moment with its fraction, in seconds."""
