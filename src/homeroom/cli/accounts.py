@@ -1,8 +1,11 @@
 """`homeroom user` and `homeroom subaccount`."""
 
+import sys
+
 import click
 
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.passwords import hash_password
 from homeroom.cli.command import (
     ID,
     CommandContext,
@@ -11,14 +14,15 @@ from homeroom.cli.command import (
     print_table,
     with_context,
 )
-from homeroom.domain.accounts import User
+from homeroom.domain.accounts import PASSWORD_LENGTHS, User
+from homeroom.domain.refusal import OperatorError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations, schools
 
 
 @click.group()
 def user() -> None:
-    """Show and cancel accounts."""
+    """Show and cancel accounts, and set passwords."""
 
 
 @user.command()
@@ -62,6 +66,42 @@ def cancel(context: CommandContext, user: str, *, as_json: bool) -> None:
 
     cancelled = context.write(cancel_account)
     print_fields({"uid": cancelled.id, "cancelled": True}, as_json=as_json)
+
+
+@user.command("set-password")
+@click.argument("user", metavar="USER")
+@click.option("--school", type=ID, metavar="SID", help="Count on the pages of this school alone.")
+@json_option
+@with_context
+def set_password(
+    context: CommandContext, user: str, school: SchoolId | None, *, as_json: bool
+) -> None:
+    """Set a password, for logins on the pages of classes; earlier logins end.
+
+    USER is a UID, a telephone number or an e-mail address. The command asks for the password, or
+    reads a line of the standard input. It counts on the pages of all schools, beside the password
+    that a school set for its own pages, or with --school in place of it.
+    """
+    password = _read_password()
+    if len(password) not in PASSWORD_LENGTHS:
+        raise OperatorError("a password has 6 to 20 characters")
+    password_hash = hash_password(password, None)
+
+    def save(uow: UnitOfWork) -> UserId:
+        context.audit.user = uid = operations.get_user(uow, user).id
+        operations.set_password(uow, uid, school, password_hash)
+        return uid
+
+    uid = context.write(save, school)
+    print_fields({"uid": uid, "sid": school, "password": "set"}, as_json=as_json)
+
+
+def _read_password() -> str:
+    """Return the password, without showing it: an argument would stand in the process list."""
+    if sys.stdin.isatty():
+        text: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        return text
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 @click.group()

@@ -37,6 +37,20 @@ _END = Statement(
     .where(sessions.c.id == bindparam("session"), sessions.c.ended_at.is_(None))
     .values(ended_at=bindparam("moment"))
 )
+_END_OF_USER = Statement(
+    update(sessions)
+    .where(sessions.c.user_id == bindparam("user"), sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("moment"))
+)
+_END_OF_USER_AT_SCHOOL = Statement(
+    update(sessions)
+    .where(
+        sessions.c.user_id == bindparam("user"),
+        sessions.c.school_id == bindparam("school"),
+        sessions.c.ended_at.is_(None),
+    )
+    .values(ended_at=bindparam("moment"))
+)
 _is_expired = sessions.c.expires_at <= bindparam("now")
 _LIST_SCHOOLS_TO_PURGE = Statement(select(sessions.c.school_id).where(_is_expired))
 _PURGE = Statement(
@@ -67,6 +81,14 @@ class Sessions:
     def end(self, session: SessionId, now: Moment) -> None:
         """End a session (log out)."""
         self._tx.execute(_END, {"session": session, "moment": now})
+
+    def end_of_user(self, user: UserId, school: SchoolId | None, now: Moment) -> None:
+        """End the sessions of a user on the pages of a school, or of all schools."""
+        values = {"user": user, "moment": now}
+        if school is None:
+            self._tx.execute(_END_OF_USER, values)
+        else:
+            self._tx.execute(_END_OF_USER_AT_SCHOOL, {**values, "school": school})
 
     def list_schools_to_purge(self, now: Moment) -> set[SchoolId]:
         """Return the schools that have expired sessions."""

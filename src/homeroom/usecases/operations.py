@@ -44,6 +44,23 @@ def cancel_user(uow: UnitOfWork, user_id: UserId) -> User:
     return user
 
 
+def set_password(
+    uow: UnitOfWork, user_id: UserId, school: SchoolId | None, password_hash: str
+) -> None:
+    """Set the password of a user for the pages of a school, or for those of all schools.
+
+    Logins that hold where it counts end. What a school set itself still counts on its pages, unless
+    the password is set for that school.
+    """
+    schools.get_active_user(uow, user_id)
+    if school is None:
+        uow.accounts.save_password(user_id, password_hash)
+    else:
+        schools.get(uow, school)
+        uow.school_accounts.save_password(school, user_id, password_hash)
+    uow.sessions.end_of_user(user_id, school, uow.now)
+
+
 # --- courses ----------------------------------------------------------------------------------
 
 
