@@ -9,6 +9,7 @@ The queue has an end. A call that finds it full, or has waited too long, is refu
 """
 
 import asyncio
+import os
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,7 +26,7 @@ ACTIVE_SECONDS: Final = 1.0
 """A school counts as active for this long after a call."""
 MAX_RUNNING: Final = 64
 """Calls of a school in the store, while no other school is active: one group commit of SQLite."""
-ALONE_SECONDS: Final = 0.02
+ALONE_SECONDS: Final = 0.05
 """Work of a school in the store, while no other school is active."""
 SHARED_SECONDS: Final = 0.004
 """Work of a school in the store, while another school is active."""
@@ -66,7 +67,9 @@ class SchoolTurns:
         self, parallel_units: int = 1, *, loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         """Take the number of units of work that the store runs at the same time."""
-        self._parallel_units = parallel_units
+        self._min_running = 2 * parallel_units
+        # Units that run at the same time share the processors, here or those of the database.
+        self._speed = min(parallel_units, os.cpu_count() or 1)
         self._loop = loop or asyncio.get_running_loop()
         self._schools: OrderedDict[SchoolId, _SchoolQueue] = OrderedDict()
         """Active schools, the least recent first."""
@@ -107,7 +110,7 @@ class SchoolTurns:
         """End the turn of a call, whose unit of work took so many seconds."""
         queue = self._schools[school]
         queue.running -= 1
-        work = (unit_seconds + OVERHEAD_SECONDS) / self._parallel_units
+        work = (unit_seconds + OVERHEAD_SECONDS) / self._speed
         queue.mean_seconds += WEIGHT * (work - queue.mean_seconds)
         if len(self._schools) > 1 and (queue.waiting or queue.mean_seconds > LONG_SECONDS):
             now = self._loop.time()
@@ -136,8 +139,8 @@ class SchoolTurns:
 
     def _can_start(self, queue: _SchoolQueue) -> bool:
         if len(self._schools) == 1:
-            limit = max(8, min(MAX_RUNNING, int(ALONE_SECONDS / queue.mean_seconds)))
-            return queue.running < limit
+            limit = min(MAX_RUNNING, int(ALONE_SECONDS / queue.mean_seconds))
+            return queue.running < max(self._min_running, limit)
         limit = min(MAX_SHARED_RUNNING, int(SHARED_SECONDS / queue.mean_seconds))
         limit = max(1, limit // max(1, len(self._backlogged)))
         return queue.running < limit and queue.rest_until <= self._loop.time()
