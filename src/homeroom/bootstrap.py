@@ -71,7 +71,7 @@ from homeroom.web.http_server import create_server as http_server
 from homeroom.web.journal import Journal
 from homeroom.web.metrics import Metrics
 from homeroom.web.operator_access import OperatorAccess
-from homeroom.web.overloads import respond_overload
+from homeroom.web.overloads import respond_os_error, respond_overload
 from homeroom.web.problems import (
     HTTPError,
     respond_failure,
@@ -340,6 +340,7 @@ def build_site(server: Services) -> Starlette:
         exception_handlers={
             HTTPError: respond_http_error,
             OverloadedError: respond_overload,
+            OSError: respond_os_error,
             HTTPException: respond_status,
             Exception: respond_failure,
         },

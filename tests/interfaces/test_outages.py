@@ -1,5 +1,6 @@
 """A database that fails for a known cause: each interface says which, and when to try again."""
 
+import errno
 import json
 import logging
 import sqlite3
@@ -142,3 +143,17 @@ def test_a_long_reader_is_seen_by_the_doctor(given: Given) -> None:
         reader.execute("ROLLBACK")
         assert run_doctor(given.house)["write-ahead log"][0] == "ok"
     given.store.write(lambda uow: uow.server_state.save("large", ""))
+
+
+def test_a_disk_without_room_for_a_file_is_an_outage(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_args: object, **_more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    services = given.house.services
+    monkeypatch.setattr(services.dispatcher, "dispatch", fail)
+    check_unavailable(given, OutageCause.DISK_FULL)
+    monkeypatch.setattr(services.readiness, "check", fail)
+    answer = httpx.get(f"{given.house.url}/readyz")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "the disk is full")

@@ -105,7 +105,7 @@ def test_a_failed_disk_that_has_no_room_is_a_full_disk(
 
 
 def test_other_failures_of_the_system_have_no_cause() -> None:
-    assert find_os_cause(OSError(errno.EROFS, "")) is OutageCause.READ_ONLY
+    assert find_os_cause(OSError(errno.EROFS, "")) is OutageCause.FOLDER_READ_ONLY
     assert find_os_cause(OSError(errno.ENOENT, "")) is None
 
 

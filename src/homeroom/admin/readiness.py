@@ -31,6 +31,7 @@ LASTING_CAUSES = frozenset(
     {
         OutageCause.DISK_FULL,
         OutageCause.DISK_FAILED,
+        OutageCause.FOLDER_READ_ONLY,
         OutageCause.READ_ONLY,
         OutageCause.DAMAGED,
         OutageCause.OUT_OF_MEMORY,

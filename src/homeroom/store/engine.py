@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from homeroom.base.errors import HomeroomError
 from homeroom.domain.refusal import OverloadedError
-from homeroom.store.outages import OutageCause
+from homeroom.store.outages import OutageCause, find_os_cause
 from homeroom.store.statement import Statement
 
 Value = int | str | None
@@ -56,6 +56,12 @@ class ContendedError(UnavailableError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(OutageCause.CONTENDED, detail)
+
+
+def find_outage(failure: Exception) -> UnavailableError | None:
+    """Return the outage that an error of the operating system tells of, as of a full disk."""
+    cause = find_os_cause(failure) if isinstance(failure, OSError) else None
+    return UnavailableError(cause) if cause is not None else None
 
 
 class OutcomeUnknownError(UnavailableError):

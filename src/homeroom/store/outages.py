@@ -29,6 +29,7 @@ class OutageCause(StrEnum):
 
     DISK_FULL = "disk_full", "the disk is full"
     DISK_FAILED = "disk_failed", "the disk cannot be read or written"
+    FOLDER_READ_ONLY = "folder_read_only", "the data folder cannot be written"
     READ_ONLY = "read_only", "the database is read-only"
     LOCKED = "locked", "another program holds the database"
     DAMAGED = "damaged", "the database is damaged"
@@ -50,9 +51,9 @@ _BY_ERRNO = {
     errno.ENOSPC: OutageCause.DISK_FULL,
     errno.EDQUOT: OutageCause.DISK_FULL,
     errno.EFBIG: OutageCause.DISK_FULL,
-    errno.EROFS: OutageCause.READ_ONLY,
-    errno.EACCES: OutageCause.READ_ONLY,
-    errno.EPERM: OutageCause.READ_ONLY,
+    errno.EROFS: OutageCause.FOLDER_READ_ONLY,
+    errno.EACCES: OutageCause.FOLDER_READ_ONLY,
+    errno.EPERM: OutageCause.FOLDER_READ_ONLY,
     errno.ENOMEM: OutageCause.OUT_OF_MEMORY,
     errno.EIO: OutageCause.DISK_FAILED,
 }

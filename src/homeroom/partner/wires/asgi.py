@@ -23,6 +23,7 @@ from homeroom.partner.response import (
     make_refusal_response,
 )
 from homeroom.partner.turns import QueueFullError
+from homeroom.store.engine import find_outage
 from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import BodyError, BodyTooLargeError, Receive, SlowBodyError
@@ -186,11 +187,19 @@ class WireApp(ABC):
             self._observer.report(record, None, "dropped by a fault", started)
             await _drop_connection(scope, receive)
             return
-        except Exception:
-            log.exception("call failed", extra={"request_id": record.request_id})
-            response = PartnerResponse(
-                errno=Errno.SERVER_FAULT, reason="the server failed; see its log"
+        except Exception as failure:
+            # With an outage for an exception, the log names it without a traceback.
+            outage = find_outage(failure)
+            log.exception(
+                "call failed", exc_info=outage or failure, extra={"request_id": record.request_id}
             )
+            if outage is not None:
+                status = 503
+                response = make_overload_response(outage, self._actions.get(record.action))
+            else:
+                response = PartnerResponse(
+                    errno=Errno.SERVER_FAULT, reason="the server failed; see its log"
+                )
         body = self.encode(response)
         await _send(send, status, body, response, record.request_id)
         self._observer.report(record, response, response.reason, started)
