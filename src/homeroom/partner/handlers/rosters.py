@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import UNSET
 
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.pauses import pause_between
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import InvalidEntry
 from homeroom.contract.results import EmptyResult, PlainEntry
@@ -72,7 +73,7 @@ def prepare_members(
 ) -> list[MemberRequest | Refusal]:
     """Parse the persons to add: a thousand e-mail addresses can take seconds."""
     role = MemberRole(params.identity)
-    return [_parse_member(entry, role) for entry in params.students]
+    return [_parse_member(entry, role) for entry in pause_between(params.students)]
 
 
 def add_course_student_multiple(
@@ -106,7 +107,7 @@ def prepare_removals(
 ) -> list[MemberRequest | Refusal]:
     """Parse the persons to remove: a thousand e-mail addresses can take seconds."""
     malformed = Errno.BAD_DATA if params.uids is not None else Errno.PHONE_MALFORMED
-    return [_parse_person(person, malformed) for person in params.get_persons()]
+    return [_parse_person(person, malformed) for person in pause_between(params.get_persons())]
 
 
 def del_course_student_multiple(
