@@ -44,6 +44,7 @@ class AsyncStore:
         school: SchoolId | None = None,
         *,
         shared: bool = False,
+        urgent: bool = False,
     ) -> T:
         """Do a unit of work; returns when it is committed."""
         future: asyncio.Future[T] = self._loop.create_future()
@@ -54,7 +55,9 @@ class AsyncStore:
                 raise UnavailableError(OutageCause.TIMEOUT)
             return use_case(uow)
 
-        self.store.submit_write(unit, self._reply(future), school=school, shared=shared)
+        self.store.submit_write(
+            unit, self._reply(future), school=school, shared=shared, urgent=urgent
+        )
         result = await future
         if self.outage is not None:
             self._check_recovery(self.outage)

@@ -148,6 +148,20 @@ def test_a_unit_that_waited_for_a_short_lock_is_committed(store: Store, tmp_path
     assert store.read(lambda uow: uow.server_state.get("a key")) == "a value"
 
 
+def test_an_urgent_unit_does_not_wait_for_those_before_it(store: Store) -> None:
+    order: list[str] = []
+    gate, last = threading.Event(), threading.Event()
+    store.submit_write(lambda _uow: gate.wait(10), lambda _result, _failure: None)
+    for number in range(200):
+        store.submit_write(save, lambda _result, _failure: order.append("other"))
+        if number == 199:
+            store.submit_write(save, lambda _result, _failure: order.append("urgent"), urgent=True)
+    store.submit_write(save, lambda _result, _failure: last.set())
+    gate.set()
+    assert last.wait(10)
+    assert order.index("urgent") < 100
+
+
 def test_closing_does_not_wait_for_a_foreign_lock(tmp_path: Path) -> None:
     with open_store(Settings(data=tmp_path)):
         pass

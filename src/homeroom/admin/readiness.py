@@ -142,7 +142,8 @@ class ReadinessCheck:
         label = "ok"
         failure: Exception | None = None
         try:
-            await self._store.write(lambda uow: heartbeat.beat(uow, self._server))
+            # A queue is no outage: a probe that waits in it would end the server when it is busy.
+            await self._store.write(lambda uow: heartbeat.beat(uow, self._server), urgent=True)
         except UnavailableError as error:
             label, failure = error.cause.value, error
         except Exception as error:  # noqa: BLE001  whatever it is, it is a reason

@@ -100,6 +100,8 @@ class QueuedUnit:
     school: int | None = None
     is_exclusive: bool = True
     """Whether it locks its school exclusively. Units that only add rows may share the lock."""
+    is_urgent: bool = False
+    """Whether it need not wait for units that were queued before, where the engine can do so."""
     queued_at: float = field(default_factory=time.monotonic)
 
 

@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,6 +23,7 @@ from homeroom.store.engine import (
     Row,
     StoreError,
     Traceable,
+    Transaction,
     UnavailableError,
 )
 from homeroom.store.outages import OutageCause, find_sqlite_cause
@@ -113,6 +115,7 @@ class SqliteEngine:
         """What the writer waits for."""
         self._is_closing = False
         self._is_writing = False
+        self._urgent: deque[QueuedUnit] = deque()
         self._waiting: queue.SimpleQueue[QueuedUnit | None] = queue.SimpleQueue()
         self.tx = SqliteTransaction(path)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
@@ -132,6 +135,9 @@ class SqliteEngine:
             unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
             return
         unit.is_exclusive = True  # there is one writer, so no other unit runs at the same time
+        if unit.is_urgent:
+            self._urgent.append(unit)
+            unit = QueuedUnit(_do_nothing, _ignore_outcome)  # wakes the writer
         self._waiting.put(unit)
 
     def read(self, unit: QueuedUnit) -> None:
@@ -152,7 +158,7 @@ class SqliteEngine:
         self._is_closing = True
         self._waiting.put(None)
         self._writer.join()
-        for unit in self._take_waiting(None):
+        for unit in [*self._take_urgent(), *self._take_waiting(None)]:
             unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
         self._readers.shutdown()
         for tx in self._open:
@@ -160,12 +166,19 @@ class SqliteEngine:
 
     def _write(self) -> None:
         while (first := self._waiting.get()) is not None:
-            group = [first, *self._take_waiting(MAX_GROUP_UNITS - 1)]
+            group = [*self._take_urgent(), first, *self._take_waiting(MAX_GROUP_UNITS - 1)]
             self._is_writing = True
             outcomes = self._commit(group)
             self._is_writing = False
             for unit, result, failure in outcomes:
                 unit.on_done(result, failure)
+
+    def _take_urgent(self) -> list[QueuedUnit]:
+        units = []
+        with suppress(IndexError):
+            while True:
+                units.append(self._urgent.popleft())
+        return units
 
     def _take_waiting(self, limit: int | None) -> list[QueuedUnit]:
         """Take units out of the queue, at most some number, up to the sign that it is closed."""
@@ -222,7 +235,7 @@ class SqliteEngine:
                     raise
                 self.blocked_by = error.cause
                 if self._is_closing or time.monotonic() >= deadline:
-                    group += self._take_waiting(None)
+                    group += self._take_urgent() + self._take_waiting(None)
                     raise
             else:
                 self.blocked_by = None
@@ -248,6 +261,14 @@ class SqliteEngine:
             tx = self._local.tx = SqliteTransaction(self.path, reads_only=True)
             self._open.append(tx)
         return tx
+
+
+def _do_nothing(_tx: Transaction) -> None:
+    """Do nothing: of a unit that only wakes the writer."""
+
+
+def _ignore_outcome(_result: object, _failure: BaseException | None) -> None:
+    """Ignore the outcome of such a unit."""
 
 
 def _copy_error(failure: Exception) -> StoreError:

@@ -203,14 +203,18 @@ class Store:
         *,
         school: SchoolId | None = None,
         shared: bool = False,
+        urgent: bool = False,
     ) -> None:
         """Queue a unit of work; `on_done` gets its result or its exception after the commit.
 
         A shared unit may run at the same time as other shared units of its school, if the engine
-        can do so. Without a school, the unit takes no lock.
+        can do so. Without a school, the unit takes no lock. An urgent unit does not wait for those
+        that were queued before it, if the engine can do so.
         """
         load, number = self.load, self.load.add()
-        unit = QueuedUnit(lambda _tx: None, on_done, school, is_exclusive=not shared)
+        unit = QueuedUnit(
+            lambda _tx: None, on_done, school, is_exclusive=not shared, is_urgent=urgent
+        )
 
         def run(tx: Transaction) -> T:
             load.remove(number)
