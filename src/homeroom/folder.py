@@ -181,6 +181,12 @@ def unlock(store: Store, settings: Settings) -> None:
             store.write(lambda uow: uow.sealing.begin())
             has_traces = store.read(lambda uow: uow.sealing.has_traces())
         else:
+            if not file.exists():
+                raise KeyFileError(
+                    f"the key file {file.path} is missing, and the secrets in the database are"
+                    " encrypted: use the key file of the first server on this database, or"
+                    " restore it"
+                )
             store.keyring = file.load()
             get_master_key(store)
     except UnreadableSecretError as failure:

@@ -47,10 +47,10 @@ def test_a_server_on_a_stolen_database_does_not_start(server: Process, tmp_path:
 
     assert (refused.returncode, refused.stdout) == (1, "")
     (line,) = refused.stderr.splitlines()
-    assert "homeroom.key cannot be read: No such file or directory" in line
-    with pytest.raises(CommandFailed, match=r"homeroom\.key cannot be read"):
+    assert "homeroom.key is missing, and the secrets in the database are encrypted" in line
+    with pytest.raises(CommandFailed, match=r"homeroom\.key is missing"):
         typed("sign", "--sid", str(server.sid), *place)
-    with pytest.raises(CommandFailed, match=r"fail  key file .*homeroom\.key cannot be read"):
+    with pytest.raises(CommandFailed, match=r"fail  key file .*homeroom\.key is missing"):
         typed("doctor", *place)
     stolen = b"".join(path.read_bytes() for path in server.data.glob("homeroom.db*"))
     assert server.secret.encode() not in stolen

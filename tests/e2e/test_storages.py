@@ -46,6 +46,7 @@ class Servers:
             data=self.folder / name,
             database=self.database,
             env={"HOMEROOM_MEDIA": "none"},
+            key_file=self.folder / "shared.key",
         )
         self.running.callback(server.kill)
         return server

@@ -23,20 +23,28 @@ pytestmark = pytest.mark.e2e
 class Servers:
     """The servers of one database, and what ends them all."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, key_file: Path) -> None:
         self.database = database
+        self.key_file = key_file
         self.running = ExitStack()
 
     def start(self, *options: str, data: Path, env: dict[str, str] | None = None) -> Process:
-        """Start another one."""
-        server = Process("--sandbox", *options, data=data, database=self.database, env=env)
+        """Start another one; all share a key file."""
+        server = Process(
+            "--sandbox",
+            *options,
+            data=data,
+            database=self.database,
+            env=env,
+            key_file=self.key_file,
+        )
         self.running.callback(server.kill)
         return server
 
 
 @pytest.fixture
-def servers(postgres: Postgres) -> Iterator[Servers]:
-    all_of_them = Servers(postgres.fresh())
+def servers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    all_of_them = Servers(postgres.fresh(), tmp_path_factory.mktemp("key") / "shared.key")
     with all_of_them.running:
         yield all_of_them
     ffmpeg.end_all()

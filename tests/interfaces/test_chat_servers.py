@@ -22,7 +22,11 @@ def two(postgres: Postgres, tmp_path: Path) -> Iterator[tuple[House, House]]:
     database = postgres.fresh()
     with ExitStack() as ends:
         first, second = (
-            ends.enter_context(running_house(tmp_path / name, database, "postgresql"))
+            ends.enter_context(
+                running_house(
+                    tmp_path / name, database, "postgresql", key_file=tmp_path / "shared.key"
+                )
+            )
             for name in ("first", "second")
         )
         yield first, second

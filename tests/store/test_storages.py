@@ -49,7 +49,11 @@ class Folders:
         self._opened = opened
 
     def open(self, name: str) -> Folder:
-        settings = Settings(data=self._root / name, database=self._database)
+        settings = Settings(
+            data=self._root / name,
+            database=self._database,
+            key_file=self._root / "shared.key",
+        )
         return Folder(self._opened.enter_context(open_store(settings)), settings)
 
 

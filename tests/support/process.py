@@ -87,12 +87,15 @@ class Process:
         database: str | None = None,
         env: dict[str, str] | None = None,
         command: Sequence[str] = COMMAND,
+        key_file: Path | None = None,
     ) -> None:
         """Start it with options such as "--demo", "--sandbox"; it takes free ports."""
         self.data = data
         self.where = ["--data", str(data)]
         if database is not None:
             self.where += ["--database", database]
+        if key_file is not None:
+            self.where += ["--key-file", str(key_file)]
         self.env = env or {}
         for port in ("--port", "--rtmp-port", "--media-port"):
             variable = f"HOMEROOM_{port.removeprefix('--').replace('-', '_').upper()}"
