@@ -1,7 +1,9 @@
 """Parts of the gateway, without a browser: order, pictures, clocks, reports."""
 
+import asyncio
 import random
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,9 +11,12 @@ from hypothesis import strategies as st
 
 from homeroom.media.engine import codecs
 from homeroom.media.whip.av_sync import AVSynchronizer
+from homeroom.media.whip.gateway import Gateway
 from homeroom.media.whip.h264 import AccessUnit, H264Depacketizer
 from homeroom.media.whip.reorder_buffer import NACK_RETRY_SECONDS, ReorderBuffer, RTPUnwrapper
+from homeroom.media.whip.settings import GatewaySettings
 from homeroom.media.whip.transport_feedback import FEEDBACK_SECONDS, TransportFeedback
+from homeroom.web import bodies
 from tests.support.flv import AVC_HEADER
 
 SETS = [AVC_HEADER[13:36], AVC_HEADER[39:43]]
@@ -193,3 +198,33 @@ def test_what_is_missing_between_two_reports_is_told_of() -> None:
     assert struct.unpack_from(">HH", report, 12) == (2, 3)
     assert report[19] == 1
     assert feedback.build_report(1, 2, 2.0) is None
+
+
+# --- HTTP ----------------------------------------------------------------------------
+
+
+def test_an_offer_that_never_ends_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case A2: the gateway, too, has a deadline for each body."""
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+    headers = [(b"authorization", b"Bearer secret"), (b"content-length", b"100")]
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/sessions",
+        "headers": headers,
+    }
+    scope |= {"query_string": b"", "root_path": ""}
+    chunks: list[dict[str, Any]] = [{"type": "http.request", "body": b"{", "more_body": True}]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not chunks:
+            await asyncio.Event().wait()
+        return chunks.pop()
+
+    async def send(message: Any) -> None:  # noqa: ANN401  as ASGI has it
+        sent.append(message)
+
+    settings = GatewaySettings(http_fd=0, secret="secret")
+    asyncio.run(Gateway(settings).app()(scope, receive, send))
+    assert sent[0]["status"] == 408
