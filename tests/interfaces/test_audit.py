@@ -68,6 +68,7 @@ READING: Final = {
     "chat show",
     "clip list",
     "doctor",
+    "key show",
     "link",
     "maintenance list",
     "preset list",
@@ -82,8 +83,8 @@ READING: Final = {
     "viewers",
 }
 """Commands that change nothing."""
-ELSEWHERE: Final = {"serve", "migrate"}
-"""Commands that other tests here run as processes."""
+ELSEWHERE: Final = {"serve", "migrate", "key rotate"}
+"""Commands that other tests run: not beside the server of this session."""
 
 
 def list_commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -228,6 +229,18 @@ def test_commands_are_in_the_log_of_the_server(
     assert (done["act"], done["outcome"], done["uid"]) == ("school set", "done", os.getuid())
     assert done["arguments"] == {"sid": sid, "pairs": {"max_labels": "3"}}
     assert (refused["outcome"], refused["address"]) == ("refused", socket.gethostname())
+
+
+def test_a_command_of_many_units_is_one_act(tmp_path: Path) -> None:
+    place = ["--data", str(tmp_path)]
+    typed("school", "create", "--name", "School", *place)
+    typed("key", "rotate", *place)
+    typed("key", "rotate", "pull", *place)
+    entries = json.loads(typed("audit", "list", "--json", *place))
+    assert [(entry["act"], entry["arguments"]) for entry in entries[1:]] == [
+        ("key rotate", {"name": "master"}),
+        ("key rotate", {"name": "pull"}),
+    ]
 
 
 # --- the table -----------------------------------------------------------------------------------

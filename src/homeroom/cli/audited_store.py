@@ -57,30 +57,39 @@ class CommandAudit:
 
 
 class AuditedStore(Store):
-    """A store whose writes add an entry in their own unit of work, or after a refusal."""
+    """A store whose first write adds an entry in its own unit of work; a refusal adds one too.
+
+    A command with several units of work is one act, and has one entry.
+    """
 
     def __init__(self, store: Store, command: CommandAudit) -> None:
         super().__init__(store.engine, store.clock, store.keyring)
         self.storage_id = store.storage_id
         self._store = store
         self._command = command
+        self._is_recorded = False
 
     def write(self, use_case: Callable[[UnitOfWork], T], school: SchoolId | None = None) -> T:
         """Run a unit of work together with its entry, and wait for its commit."""
 
         def run(uow: UnitOfWork) -> T:
             result = use_case(uow)
+            if self._is_recorded:
+                return result
             about = school or _find_school(result)
             audit.record(uow, self._command.build_entry(about))
             return result
 
         try:
-            return super().write(run, school)
+            result = super().write(run, school)
         except (OperatorError, Refusal) as refusal:
             # What was wrong with the command is reported, not that it left no entry.
             with suppress(Exception):
                 self._record_refusal(refusal, school)
             raise
+        # Only now: a unit can run again before it is committed.
+        self._is_recorded = True
+        return result
 
     def _record_refusal(self, refusal: OperatorError | Refusal, school: SchoolId | None) -> None:
         entry = replace(
