@@ -6,8 +6,10 @@ import pwd
 import socket
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import click
 import httpx
@@ -61,6 +63,7 @@ COMMANDS: Final = {
     "token create": "--school {sid} --name cli",
     "token revoke": "999",
     "user cancel": "{user}",
+    "user set-password": "{user} --school {sid}",
 }
 """Arguments of each command that writes; one about a thing that does not exist is refused."""
 READING: Final = {
@@ -120,7 +123,8 @@ class Desk:
         """Run a command; one that is refused prints nothing."""
         words = arguments.format(**self.things).split()
         try:
-            return typed(*act.split(), *words, *self._place)
+            with patch("sys.stdin", StringIO("a-new-password\n")):
+                return typed(*act.split(), *words, *self._place)
         except CommandFailed:
             return ""
 
