@@ -21,6 +21,7 @@ ABOUT = """\
   journal.
 * **Operation**: health and metrics.
 """
+PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TAGS = (
     (
         "Partner API: courses and classes",
@@ -105,11 +106,7 @@ def _document(paths: Schema, schemas: dict[str, Schema]) -> Schema:
             "responses": {
                 "Problem": {
                     "description": "The request was not answered; `detail` says why.",
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {"$ref": "#/components/schemas/Problem"}
-                        }
-                    },
+                    "content": PROBLEM_CONTENT,
                 }
             },
             "securitySchemes": {
@@ -209,7 +206,10 @@ def _operation_paths() -> Schema:
         "/metrics": _operation(
             "getMetrics",
             "Metrics, for Prometheus",
-            {"200": ("Them.", text), "401": ("From elsewhere, without an operator's token.", {})},
+            {
+                "200": ("Them.", text),
+                "401": ("From elsewhere, without an operator's token.", PROBLEM_CONTENT),
+            },
         ),
         "/openapi.json": _operation(
             "getDescription",
