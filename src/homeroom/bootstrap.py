@@ -80,7 +80,7 @@ from homeroom.web.problems import (
 )
 
 STORE_STOP_SECONDS = 3.0
-"""Seconds that units of work have to finish once the server is to stop."""
+"""Seconds that a unit of work may take once the server is to stop."""
 
 
 # --- the parts -----------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Services:
     async def close_live(self) -> None:
         """Close chats and streams while requests are still answered."""
         # A database that does not answer must not hold what follows.
-        self.async_store.store.finish_within(STORE_STOP_SECONDS)
+        self.async_store.store.begin_stopping(STORE_STOP_SECONDS)
         await self.chat.close()
         await self.media.end_engine()
 

@@ -339,7 +339,7 @@ def test_a_paused_server_does_not_hold_the_engine(
             store.submit_write(count_up, note)
             store.submit_read(read_count, note)
         begin = time.monotonic()
-        store.finish_within(0)
+        store.begin_stopping(0.1)
         store.close()
         assert time.monotonic() - begin < 5
         assert all(done.acquire(timeout=5) for _ in range(40))

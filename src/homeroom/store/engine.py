@@ -146,8 +146,8 @@ class Engine(Protocol):
         """Queue a snapshot read."""
         ...
 
-    def finish_within(self, seconds: float) -> None:
-        """Let no unit, queued now or later, take longer than some seconds from now."""
+    def begin_stopping(self, seconds: float) -> None:
+        """Give each unit, of now or later, some seconds; once one takes longer, fail all."""
         ...
 
     def close(self) -> None:

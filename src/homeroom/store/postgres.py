@@ -94,9 +94,9 @@ class PostgresEngine:
         """Queue a snapshot read."""
         self._queue(unit, self._read_queue, reads=True)
 
-    def finish_within(self, seconds: float) -> None:
-        """Let no unit, queued now or later, take longer than some seconds from now."""
-        self._units.finish_within(seconds)
+    def begin_stopping(self, seconds: float) -> None:
+        """Give each unit, of now or later, some seconds; once one takes longer, fail all."""
+        self._units.begin_stopping(seconds)
 
     def close(self) -> None:
         """Finish the queued units, as far as the server lets them, and close the connections."""
@@ -215,7 +215,7 @@ class PostgresEngine:
                 # A crash loses the last ids with what they wrote, and the server gives the same
                 # ids again: this may be the commit of another unit.
                 break
-            if status == "aborted" or not is_same_run:
+            if status == "aborted":
                 return False
             if self._units.is_over(pending, LOOKUP_PAUSE_SECONDS):
                 break

@@ -153,6 +153,8 @@ class PostgresTransaction(Traceable):
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = None
         self.cursor = self.connection.cursor()
+        self.server_run = ""
+        """Names the run of the server, from its start or its recovery from a crash to its end."""
         try:
             pid, self.server_run = self.cursor.execute(_IDENTIFY).fetchone() or (0, "")
         except psycopg.Error as failure:
@@ -163,9 +165,6 @@ class PostgresTransaction(Traceable):
         self.is_pooled = pid != self.connection.info.backend_pid
         if not self.is_pooled:
             self.connection.prepare_threshold = 1
-
-    server_run: str
-    """Names the run of the server from its start, or its recovery from a crash, to its end."""
 
     @property
     def is_idle(self) -> bool:
@@ -208,10 +207,15 @@ class PostgresTransaction(Traceable):
     def find_commit_status(self, transaction: str) -> str | None:
         """Return whether a transaction is committed, aborted or in progress.
 
-        Returns None for an id that the server no longer knows, or has not reached yet.
+        Returns None for an id that the server no longer knows. A standby does not decide: it may
+        still learn of the commit.
         """
+        query = (
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 'in progress'"
+            " ELSE pg_xact_status(%s::xid8) END"
+        )
         try:
-            row = self.cursor.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+            row = self.cursor.execute(query, (transaction,)).fetchone()
         except psycopg.errors.InvalidParameterValue:
             return "aborted"  # the id is in the future: a crash has undone it
         return row[0] if row else None

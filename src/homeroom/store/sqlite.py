@@ -147,7 +147,7 @@ class SqliteEngine:
         except RuntimeError:  # the executor was shut down
             unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
 
-    def finish_within(self, seconds: float) -> None:
+    def begin_stopping(self, seconds: float) -> None:
         """Do nothing: no unit waits longer than `LOCK_WAIT_SECONDS` for the file."""
 
     def close(self) -> None:

@@ -101,7 +101,7 @@ class PendingUnits:
         self.on_cut = on_cut
         """Is called when a connection was cut: the server may be gone for the others too."""
         self._seconds = seconds
-        self._last_moment = float("inf")
+        self._is_stopping = False
         self._units: dict[PendingUnit, None] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -111,7 +111,7 @@ class PendingUnits:
         """Begin the time of a unit; raises `UnavailableError` once the engine is closed."""
         if self._closed.is_set():
             raise UnavailableError(OutageCause.SHUTTING_DOWN)
-        deadline = min(unit.queued_at + self._seconds, self._last_moment)
+        deadline = unit.queued_at + self._seconds
         pending = PendingUnit(unit, self, reads=reads, deadline=deadline)
         with self._lock:
             self._units[pending] = None
@@ -122,30 +122,34 @@ class PendingUnits:
         with self._lock:
             self._units.pop(pending, None)
 
-    def finish_within(self, seconds: float) -> None:
-        """Let no unit, of now or later, take longer than some seconds from now."""
-        self._last_moment = monotonic() + seconds
+    def begin_stopping(self, seconds: float) -> None:
+        """Give each unit, of now or later, some seconds; once one takes longer, fail all."""
+        self._is_stopping = True
+        self._seconds = min(self._seconds, seconds)
+        deadline = monotonic() + seconds
         with self._lock:
             for pending in self._units:
-                pending.deadline = min(pending.deadline, self._last_moment)
+                pending.deadline = min(pending.deadline, deadline)
 
     def is_over(self, pending: PendingUnit, pause: float) -> bool:
         """Pause a unit; returns whether it is done, or no unit may go on."""
         return self._closed.wait(pause) or pending.is_done
 
     def close(self) -> None:
-        """Fail the units that are not done."""
+        """Fail the units that are not done, and take no more."""
         self._closed.set()
-        self._last_moment = float("-inf")
-        self._expire(float("inf"))
+        with self._lock:
+            units = list(self._units)
+        for pending in units:
+            pending.expire(OutageCause.SHUTTING_DOWN)
 
     def _watch(self) -> None:
         while not self._closed.wait(WATCH_SECONDS):
-            self._expire(monotonic())
-
-    def _expire(self, now: float) -> None:
-        with self._lock:
-            overdue = [pending for pending in self._units if pending.deadline <= now]
-        is_closing = self._last_moment <= now
-        for pending in overdue:
-            pending.expire(OutageCause.SHUTTING_DOWN if is_closing else OutageCause.TIMEOUT)
+            now = monotonic()
+            with self._lock:
+                overdue = [pending for pending in self._units if pending.deadline <= now]
+            if overdue and self._is_stopping:
+                # The database does not answer, and what follows must not wait for it again.
+                self.close()
+            for pending in overdue:
+                pending.expire(OutageCause.TIMEOUT)

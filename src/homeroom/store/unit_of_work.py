@@ -257,9 +257,9 @@ class Store:
         self.submit_read(use_case, _completer(future))
         return _wait(future)
 
-    def finish_within(self, seconds: float) -> None:
-        """Let no unit, queued now or later, take longer than some seconds from now."""
-        self.engine.finish_within(seconds)
+    def begin_stopping(self, seconds: float) -> None:
+        """Give each unit, of now or later, some seconds; once one takes longer, fail all."""
+        self.engine.begin_stopping(seconds)
 
     def close(self) -> None:
         """Finish the queued units, then close the database."""
