@@ -169,6 +169,7 @@ def test_the_password_of_a_database_is_in_a_file_and_in_no_list(
     address = f"{postgres.fresh()}&password=hunter2"
     file = tmp_path / "database"
     file.write_text(address)
+    file.chmod(0o644)
 
     with pytest.raises(DidNotStart, match="--database must have no password"):
         Process(data=tmp_path / "data", database=address)
@@ -177,5 +178,6 @@ def test_the_password_of_a_database_is_in_a_file_and_in_no_list(
         shown = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
         assert b"hunter2" not in shown
         assert server.log.count("hunter2") == 0
+        assert f"{file} with the address of the database is open to other users" in server.log
     finally:
         server.stop()

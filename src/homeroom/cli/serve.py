@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+import stat
 from typing import Any
 from urllib.parse import quote
 
@@ -73,6 +74,9 @@ def _warn_without_entry(_result: object, failure: BaseException | None) -> None:
 
 
 def _print_warnings(settings: Settings) -> None:
+    file = settings.database_file
+    if file is not None and file.stat().st_mode & stat.S_IRWXO:
+        print_warning(f"{file} with the address of the database is open to other users: chmod 600")
     if is_loopback(settings.host):
         return
     if settings.public_url is None:
