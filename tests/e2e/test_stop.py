@@ -23,7 +23,7 @@ from tests.support.wire import Partner
 
 pytestmark = pytest.mark.e2e
 
-MOMENTS: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 1.2)
+MOMENTS: Final = (0.0, 0.1, 0.3, 0.6, 1.2)
 """Seconds after the start of the process; what has been loaded by then does not matter."""
 NO_MEDIA: Final = ("--media", "none", "--port", "0")
 
