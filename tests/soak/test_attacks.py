@@ -34,16 +34,16 @@ def test_others_do_not_notice_an_attack(tmp_path: Path, kind: str) -> None:
     server = Process("--demo", data=tmp_path, env={"HOMEROOM_LOG_LEVEL": "warning"})
     try:
         server.wait_until_ready()
-        api = Partner(server.url, server.sid, server.secret, SystemClock())
-        measure(api)
-        idle, memory = measure(api), resident_bytes(server)
-        with attacking(server, kind):
-            time.sleep(SETTLE_SECONDS)
-            busy, probes = (
-                measure(api),
-                [measure_probe(server, name) for name in ("healthz", "readyz")],
-            )
-            growth = resident_bytes(server) - memory
+        with Partner(server.url, server.sid, server.secret, SystemClock()) as api:
+            measure(api)
+            idle, memory = measure(api), resident_bytes(server)
+            with attacking(server, kind):
+                time.sleep(SETTLE_SECONDS)
+                busy, probes = (
+                    measure(api),
+                    [measure_probe(server, name) for name in ("healthz", "readyz")],
+                )
+                growth = resident_bytes(server) - memory
     finally:
         server.kill()
     print(  # noqa: T201  the person who runs the soak reads it

@@ -5,11 +5,14 @@ import logging
 import pytest
 
 from homeroom.base.body_budget import (
+    BURST_BYTES,
     MAX_BYTES,
     MAX_BYTES_PER_ADDRESS,
+    MAX_BYTES_PER_SECOND,
     MAX_BYTES_WITHOUT_RIGHT,
     MAX_COUNTED_BYTES,
     MEBIBYTE,
+    UNPACED_BYTES,
     BodyBudget,
     CountedBody,
 )
@@ -77,6 +80,28 @@ def test_a_right_that_is_shown_in_the_middle_frees_the_share(
     assert (bodies.bytes, bodies.bytes_without_right) == (1010, 0)
     body.close()
     assert bodies.bytes == 0
+
+
+def test_large_bodies_without_a_right_share_a_speed(connections: ConnectionBudget) -> None:
+    now = 1000.0
+    bodies = BodyBudget(now=lambda: now)
+    stranger, known = connect(connections, "192.0.2.66"), connect(connections, "192.0.2.1")
+    known.show_right()
+    small, large, other = (CountedBody(bodies, stranger) for _ in range(3))
+    small.add(UNPACED_BYTES)
+    assert small.pace() == 0
+    large.add(UNPACED_BYTES + BURST_BYTES)
+    assert large.pace() == 0
+    large.add(MAX_BYTES_PER_SECOND)
+    assert large.pace() == pytest.approx(1)
+    other.add(UNPACED_BYTES + MAX_BYTES_PER_SECOND)
+    assert other.pace() == pytest.approx(2)
+    upload = CountedBody(bodies, known)
+    upload.add(10 * MAX_BYTES_PER_SECOND)
+    assert upload.pace() == 0
+    now += 2 + BURST_BYTES / MAX_BYTES_PER_SECOND
+    large.add(BURST_BYTES)
+    assert large.pace() == 0
 
 
 def test_the_log_names_the_address(

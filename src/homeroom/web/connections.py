@@ -80,6 +80,9 @@ class BudgetedApp:
             message = await receive()
             if not body.add(len(message.get("body", b""))):
                 raise OverloadedError(RETRY_AFTER_SECONDS, "too many requests are on their way")
+            # Fast senders without a right must not use up the event loop.
+            if (seconds := body.pace()) > 0:
+                await asyncio.sleep(seconds)
             return message
 
         try:
