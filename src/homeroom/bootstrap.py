@@ -195,7 +195,7 @@ async def build_services(
     clock_guard = ClockGuard(async_store, real, is_on=not settings.sandbox)
     sweeper = Sweeper(async_store, SWEEPS, clock_guard.is_pausing)
     await clock_guard.start()
-    follower = AuditFollower(async_store, SystemClock())
+    follower = AuditFollower(async_store, SystemClock(), clock_guard.is_pausing)
     parts = (worker, sweeper, clock_guard, follower)
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:

@@ -6,6 +6,7 @@ Case O13.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -17,6 +18,7 @@ from homeroom.base.settings import Settings
 from homeroom.domain.clock_check import ClockState
 from homeroom.domain.retention import SweptBatch
 from homeroom.folder import open_store
+from homeroom.jobs.audit_follower import AuditFollower
 from homeroom.jobs.clock_guard import ClockGuard
 from homeroom.jobs.sweeper import Sweep, Sweeper
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -228,3 +230,30 @@ def test_the_sweeper_stops_between_two_batches(
     facts = {name: line.__dict__[name] for name in ("sid", "sort", "count")}
     assert facts == {"sid": 1, "sort": "clips", "count": 200}
     assert line.__dict__["ids"] == [*range(100)]
+
+
+def test_audit_entries_are_not_purged_by_a_clock_that_jumped(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are kept for a year; the database itself goes by the machine's clock."""
+    caplog.set_level("INFO")
+    purged: list[Moment] = []
+
+    def purge(_uow: UnitOfWork, now: Moment) -> int:
+        purged.append(now)
+        return 3
+
+    async def body(guard: ClockGuard) -> None:
+        follower = AuditFollower(guard._store, get_clock(store), guard.is_pausing)  # noqa: SLF001  the same store
+        get_clock(store).jump(400 * DAY)
+        await follower._purge()  # noqa: SLF001  what its loop does each second
+        assert purged == []
+        get_clock(store).jump(-400 * DAY)
+        for _ in range(2):
+            await follower._purge()  # noqa: SLF001  as above
+        assert purged == [START]
+
+    with patch("homeroom.usecases.audit.purge", purge):
+        run(store, body)
+    (line,) = [record for record in caplog.records if record.message == "sweep_deleted"]
+    assert (line.__dict__["sort"], line.__dict__["count"]) == ("audit_entries", 3)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, Clock
@@ -21,9 +22,13 @@ OVERLAP = 100
 class AuditFollower:
     """Logs the commands of operators within a second, and purges old entries every hour."""
 
-    def __init__(self, store: AsyncStore, real: Clock) -> None:
+    def __init__(
+        self, store: AsyncStore, real: Clock, is_paused: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Create a follower; `is_paused` tells whether the clock is in doubt."""
         self._store = store
         self._real = real
+        self._is_paused = is_paused
         self._newest = 0
         self._logged: set[int] = set()
         self._purge_at = 0
@@ -60,9 +65,12 @@ class AuditFollower:
 
     async def _purge(self) -> None:
         now = self._real.now()
-        if now >= self._purge_at:
+        # A clock that jumped far ahead, and back again, must not end the purges.
+        is_due = now >= self._purge_at or self._purge_at > now + HOUR
+        if is_due and not self._is_paused():
             self._purge_at = now + HOUR
-            await self._store.write(lambda uow: audit.purge(uow, now))
+            if count := await self._store.write(lambda uow: audit.purge(uow, now)):
+                log.info("sweep_deleted", extra={"sort": "audit_entries", "count": count})
 
 
 def _report(listed: AuditEntry) -> None:
