@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, or_, select, union_all
+from sqlalchemy import BigInteger, bindparam, delete, insert, or_, select, union_all
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
@@ -25,10 +25,16 @@ _LIST_NAMED = Statement(
         named_accounts.c.school_id == bindparam("school"), _uids.contains(named_accounts.c.user_id)
     )
 )
+_new_uids = ListParameter("new_uids")
 _ADD_NAMED = Statement(
     lambda insert: (
         insert(named_accounts)
-        .values(school_id=bindparam("school"), user_id=bindparam("user"))
+        .from_select(
+            ["school_id", "user_id"],
+            select(bindparam("school", type_=BigInteger()), _new_uids.integer())
+            .select_from(_new_uids.source)
+            .order_by(_new_uids.integer()),
+        )
         .on_conflict_do_nothing()
     )
 )
@@ -115,9 +121,11 @@ class SchoolAccounts:
         values = {"school": school, "uids": msgspec.json.encode(list(uids)).decode()}
         return {UserId(row[0]) for row in self._tx.fetch_all(statement, values)}
 
-    def add_named(self, school: SchoolId, user: UserId) -> None:
-        """Record that a school named an account by its telephone number or e-mail address."""
-        self._tx.execute(_ADD_NAMED, {"school": school, "user": user})
+    def add_named(self, school: SchoolId, uids: Collection[UserId]) -> None:
+        """Record that a school named accounts by their telephone numbers or e-mail addresses."""
+        if uids:
+            values = {"school": school, "new_uids": msgspec.json.encode(list(uids)).decode()}
+            self._tx.execute(_ADD_NAMED, values)
 
     def get_list_name(self, school: SchoolId, user: UserId) -> str | None:
         """Return the name of a user on the school's list of students, or on that of teachers."""

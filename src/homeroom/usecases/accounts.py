@@ -111,7 +111,7 @@ def _register(
     nickname = request.nickname or request.name.value
     user = uow.accounts.add(NewUser(request.name, nickname, avatar=avatar), uow.now)
     uow.accounts.add_registration(user.id, school.id)
-    uow.school_accounts.add_named(school.id, user.id)
+    uow.school_accounts.add_named(school.id, [user.id])
     uow.school_accounts.add_password(school.id, user.id, request.password_hash)
     existing[request.name.value] = user
     if request.joins_as and not school.plan.join_at_registration:

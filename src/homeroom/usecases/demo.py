@@ -222,7 +222,7 @@ def _ensure_person(uow: UnitOfWork, school: SchoolId, number: int, name: str) ->
     if user is None or user.is_cancelled:
         user = uow.accounts.add(NewUser(account, name), uow.now)
         uow.accounts.add_registration(user.id, school)
-    uow.school_accounts.add_named(school, user.id)
+    uow.school_accounts.add_named(school, [user.id])
     return user.id
 
 

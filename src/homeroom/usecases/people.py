@@ -7,7 +7,6 @@ telephone numbers could be tried one after the other.
 
 import logging
 from collections.abc import Collection
-from functools import partial
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.accounts import AccountName, User
@@ -43,12 +42,8 @@ def find_by_names(uow: UnitOfWork, school: SchoolId, names: Collection[str]) -> 
 
 def record_naming(uow: UnitOfWork, school: SchoolId, uids: Collection[UserId]) -> None:
     """Record that a school named accounts by telephone number or e-mail address, in any call."""
-    for uid in sorted(uids):
-        uow.keep(partial(_add_named, school=school, user=uid))
-
-
-def _add_named(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
-    uow.school_accounts.add_named(school, user)
+    if uids:
+        uow.keep(lambda unit: unit.school_accounts.add_named(school, uids))
 
 
 def find_teachers(

@@ -32,7 +32,7 @@ def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
     emptied = uow.resets.empty(school)
     current = uow.schools.get(school)
     if current is not None:
-        uow.school_accounts.add_named(school, current.owner)
+        uow.school_accounts.add_named(school, [current.owner])
     uow.schools.save_plan(school, Plan())
     erase_files(uow, school, emptied.files)
     rows = emptied.rows

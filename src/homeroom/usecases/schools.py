@@ -28,7 +28,7 @@ def create(uow: UnitOfWork, deps: Dependencies, name: str, plan: Plan | None = N
     owner = uow.accounts.add(NewUser(number, name[:24]), uow.now)
     school = School(sid, name, deps.keys.secret(), None, plan or Plan(), owner.id)
     uow.schools.add(school, uow.now)
-    uow.school_accounts.add_named(sid, owner.id)
+    uow.school_accounts.add_named(sid, [owner.id])
     return school
 
 
