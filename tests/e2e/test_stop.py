@@ -51,8 +51,11 @@ def wait_for_handler(pid: int) -> None:
 @pytest.mark.parametrize("delay", MOMENTS)
 def test_a_signal_during_the_start_ends_it_with_0(tmp_path: Path, delay: float) -> None:
     """Case O12, as any process; before the first line of ours, Python itself would die of it."""
-    process = start(tmp_path)
+    data = tmp_path / "data"
+    process = start(data)
     wait_for_handler(process.pid)
+    # The handler is there long before the server does anything.
+    assert not data.exists()
     time.sleep(delay)
     process.terminate()
     output, errors = process.communicate(timeout=15)
@@ -65,13 +68,15 @@ def test_process_1_ends_at_a_signal_during_its_start(tmp_path: Path, delay: floa
     """Case O12."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.xfail("only root can make a namespace of processes")
-    outer = start(tmp_path, "unshare", "--pid", "--fork", "--kill-child")
+    data = tmp_path / "data"
+    outer = start(data, "unshare", "--pid", "--fork", "--kill-child")
     children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     until = time.monotonic() + 20
     while not (pids := children.read_text().split()):
         assert time.monotonic() < until
         time.sleep(0.002)
     wait_for_handler(int(pids[0]))
+    assert not data.exists()
     time.sleep(delay)
     os.kill(int(pids[0]), signal.SIGTERM)
     output, errors = outer.communicate(timeout=15)
