@@ -1,6 +1,7 @@
 """The data folder of real servers is closed to other users, whatever the umask (case S1)."""
 
 import json
+import os
 import stat
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,21 @@ def test_the_doctor_closes_what_is_open(tmp_path: Path) -> None:
     assert "1 open to other users of this machine" in mended.stdout
     assert (mended.returncode, modes(data)) == (0, {})
     assert run("doctor", "--data", str(data)).returncode == 0
+
+
+def test_a_folder_that_only_its_owner_may_enter_is_no_matter(tmp_path: Path) -> None:
+    """The root folder of a disk has a `lost+found` of the user root."""
+    user = other_user()
+    data = tmp_path / "data"
+    (data / "lost+found").mkdir(mode=0o700, parents=True)
+    os.chown(data, user.pw_uid, user.pw_gid)
+    data.chmod(0o700)
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+
+    done = run_as_other_user("doctor", "--data", "data", cwd=tmp_path)
+
+    assert "ok    modes" in done.stdout
 
 
 def test_a_start_refuses_what_it_cannot_narrow(tmp_path: Path) -> None:

@@ -86,6 +86,11 @@ def narrow(root: Path, *, has_all_files: bool = False) -> int:
     return changes
 
 
+def _is_closed_by_owner(facts: os.stat_result) -> bool:
+    """Tell whether a folder belongs to another user, who lets only that user in."""
+    return facts.st_uid != os.geteuid() != ROOT_UID and not facts.st_mode & OTHERS
+
+
 def _cannot_narrow(wide: WideFile, owner: int, reason: str | None) -> WideModeError:
     whose = "" if owner == os.geteuid() else f": it belongs to user {owner}"
     return WideModeError(
@@ -116,6 +121,8 @@ class _Walk:
             for entry in entries:
                 inner = path / entry.name
                 if entry.is_dir(follow_symlinks=False):
+                    if _is_closed_by_owner(entry.stat(follow_symlinks=False)):
+                        continue  # as `lost+found` of a disk: we cannot enter it
                     self._enter(folder, inner, os.O_DIRECTORY | os.O_NOFOLLOW)
                 elif entry.is_symlink():
                     # An operator may have moved a folder to another disk by a link.
