@@ -6,7 +6,7 @@ from typing import Final
 
 USE_CASES: Final = Path(__file__).parents[2] / "src" / "homeroom" / "usecases"
 LOOK_UP: Final = re.compile(
-    r"\baccounts\.(?:get|find_by_names)\(|\.(?:find_candidates|list_candidates)\("
+    r"\buow\.accounts\.(?:get|find_by_names)\(|\.(?:find_candidates|list_candidates)\("
 )
 ALLOWED: Final = {
     "people.py": "the place itself",
