@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from statistics import quantiles
@@ -72,18 +72,37 @@ def running_load(plan: LoadPlan) -> Iterator[None]:
     try:
         yield
     finally:
-        text = process.stdout.read()
+        process.stdout.read()
         process.wait()
-        measured = Measured(**json.loads(text))
-        kinds = {answer[:160] for answer in measured.other}
-        print(
-            f"    noise: {measured.per_second:,.0f}/s, median {measured.median_ms:.0f} ms, {kinds}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A quiet school alone and beside a noise."""
+
+    noise: str
+    alone_ms: float
+    """Median of the calls of the quiet school."""
+    beside_ms: float
+    probes_ms: dict[str, float]
+    """95th percentile of the probes beside the noise, by path."""
+
+    @property
+    def times(self) -> float:
+        return self.beside_ms / self.alone_ms
+
+    def __str__(self) -> str:
+        """Return one line for a person."""
+        probes = ", ".join(f"{path} p95 {ms:.1f} ms" for path, ms in self.probes_ms.items())
+        return (
+            f"{self.noise}: alone {self.alone_ms:.2f} ms, beside {self.beside_ms:.2f} ms,"
+            f" {self.times:.2f} times; {probes}"
         )
 
 
-def probe(port: int, seconds: float) -> list[str]:
-    """Return the 95th percentile of the probes, in milliseconds."""
-    lines = []
+def probe(port: int, seconds: float) -> dict[str, float]:
+    """Return the 95th percentile of the probes in milliseconds, by path."""
+    results = {}
     for path in PROBES:
         took = []
         until = time.perf_counter() + seconds
@@ -92,12 +111,12 @@ def probe(port: int, seconds: float) -> list[str]:
             with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
                 response.read()
             took.append((time.perf_counter() - started) * 1000)
-        lines.append(f"{path} p95 {quantiles(took, n=20)[-1]:.1f} ms of {len(took)}")
-    return lines
+        results[path] = quantiles(took, n=20)[-1]
+    return results
 
 
-def measure(settings: Settings, seconds: float) -> None:
-    """Measure one engine."""
+def measure(settings: Settings, seconds: float) -> Iterator[Comparison]:
+    """Compare for each kind of noise, on one engine."""
     quiet, noisy = new_school(settings), new_school(settings)
     with serving(settings) as target:
         place = create_places(noisy.partner(target.port), 1)[0]
@@ -116,24 +135,25 @@ def measure(settings: Settings, seconds: float) -> None:
         }
         for name, (connections, noise) in noises.items():
             alone = measure_quiet()
-            print(f"{name}: alone {alone.median_ms:.2f} ms, p99 {alone.p99_ms:.1f}", flush=True)
             length = 3 * seconds + WARM_UP_SECONDS
             with running_load(
                 LoadPlan(target.port, connections, length, noise, next(FIRST_NUMBERS))
             ):
                 beside = measure_quiet()
-                times = beside.median_ms / alone.median_ms
-                print(f"    beside {beside.median_ms:.2f} ms, {times:.2f} times")
-                print("    " + ", ".join(probe(target.port, seconds / 2)), flush=True)
+                probes = probe(target.port, seconds / 2)
+            yield Comparison(name, alone.median_ms, beside.median_ms, probes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database")
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(Settings(data=Path(folder), database=options.database), options.seconds)
+        settings = Settings(data=Path(folder), database=options.database)
+        for comparison in measure(settings, options.seconds):
+            print(json.dumps(asdict(comparison)) if options.json else comparison, flush=True)
 
 
 if __name__ == "__main__":

@@ -139,10 +139,10 @@ def test_long_calls_one_by_one_rest_too() -> None:
     async def test(calls: Calls) -> None:
         await calls.start(QUIET)
         await calls.finish(QUIET)
-        for _ in range(10):
+        for _ in range(8):
             await calls.start(NOISY)
             await calls.finish(NOISY, 0.05)
-            await calls.advance(0.08)
+            await calls.advance(0.11)
             assert calls.running == []
         await calls.start(NOISY)
         await calls.finish(NOISY, 0.05)

@@ -35,7 +35,7 @@ LONG_SECONDS: Final = 0.002
 """Mean work from which the calls of a school are long: it rests also when none of them waits."""
 OVERHEAD_SECONDS: Final = 0.0004
 """Work for a call outside of its unit: parsing, the commit, the response."""
-REST_FACTOR: Final = 1.5
+REST_FACTOR: Final = 2.0
 """Rest after a call of a busy school, as a multiple of its work."""
 MAX_REST_SECONDS: Final = 0.25
 WEIGHT: Final = 0.2
