@@ -81,7 +81,8 @@ def test_many_probes_share_a_heartbeat(house: House) -> None:
     with ThreadPoolExecutor(8) as probes:
         answers = list(probes.map(lambda _: get(house, "/readyz").status_code, range(200)))
     assert set(answers) == {200}
-    assert number(house, beats) - before <= time.monotonic() - began + 1
+    # One had perhaps begun before, and one begins at once.
+    assert number(house, beats) - before <= time.monotonic() - began + 2
 
 
 def test_a_full_disk_is_a_reason_until_there_is_room(house: House) -> None:
