@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, Clock
@@ -15,7 +15,7 @@ from homeroom.web.security_log import SecurityEvent
 log = logging.getLogger("homeroom.jobs.audit")
 
 INTERVAL_SECONDS = 1.0
-OVERLAP = 100
+OVERLAP = 20
 """Entries that are read again: on PostgreSQL a lower number may be committed later."""
 
 
@@ -42,7 +42,7 @@ class AuditFollower:
                     await self.start()
                     started = True
                 await self.follow()
-                await self._purge()
+                await self.purge()
             except Exception as failure:  # noqa: BLE001  the store reports its failures; this one comes again
                 log.debug("audit_not_read", extra={"reason": str(failure)})
             await asyncio.sleep(INTERVAL_SECONDS)
@@ -56,14 +56,18 @@ class AuditFollower:
     async def follow(self) -> None:
         """Log the entries since the last time."""
         after = self._newest - OVERLAP
-        entries = await self._store.read(lambda uow: audit.list_after(uow, after))
+        self.report_new(await self._store.read(lambda uow: audit.list_after(uow, after)))
+
+    def report_new(self, entries: Sequence[AuditEntry]) -> None:
+        """Log those of the newest entries that are not logged yet."""
         for listed in entries:
             if listed.id not in self._logged:
                 _report(listed)
         self._logged = {listed.id for listed in entries}
         self._newest = max(self._newest, *self._logged, 0)
 
-    async def _purge(self) -> None:
+    async def purge(self) -> None:
+        """Delete the entries that are over a year old, once an hour."""
         now = self._real.now()
         # A clock that jumped far ahead, and back again, must not end the purges.
         is_due = now >= self._purge_at or self._purge_at > now + HOUR
