@@ -246,11 +246,11 @@ def test_audit_entries_are_not_purged_by_a_clock_that_jumped(
     async def body(guard: ClockGuard) -> None:
         follower = AuditFollower(guard._store, get_clock(store), guard.is_pausing)  # noqa: SLF001  the same store
         get_clock(store).jump(400 * DAY)
-        await follower._purge()  # noqa: SLF001  what its loop does each second
+        await follower.purge()
         assert purged == []
         get_clock(store).jump(-400 * DAY)
         for _ in range(2):
-            await follower._purge()  # noqa: SLF001  as above
+            await follower.purge()
         assert purged == [START]
 
     with patch("homeroom.usecases.audit.purge", purge):
