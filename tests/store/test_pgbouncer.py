@@ -58,6 +58,10 @@ def test_a_direct_connection_prepares_its_statements(postgres: Postgres) -> None
     tx = PostgresTransaction(postgres.fresh())
     assert not tx.is_pooled
     assert tx.connection.prepare_threshold == 1
+    tx.begin_write()
+    tx.cursor.execute("SELECT current_setting('enable_seqscan'), current_setting('lock_timeout')")
+    assert tx.cursor.fetchone() == ("off", "1s")
+    tx.commit()
     tx.close()
 
 

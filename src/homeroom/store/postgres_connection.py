@@ -44,24 +44,22 @@ _DEFAULTS = {
 }
 """Parameters of libpq for which the address names no value."""
 
-# Behind a pooler, transactions share connections: whatever a transaction relies on is set in it.
 # A plan made while a table was empty must not turn into a scan when it no longer is: rows are
 # looked up by index, one by one. Without these plans an unavoidable scan looks so expensive that
 # PostgreSQL would compile it (JIT), for 200 ms a run.
-_SETTINGS = "; ".join(
-    f"SET LOCAL {setting}"
-    for setting in (
-        "plan_cache_mode = force_generic_plan",
-        "jit = off",
-        "enable_seqscan = off",
-        "enable_hashjoin = off",
-        "enable_mergejoin = off",
-        "enable_material = off",
-        "lock_timeout = '30s'",
-        "statement_timeout = '30s'",
-    )
+_SETTINGS = (
+    "plan_cache_mode = force_generic_plan",
+    "jit = off",
+    "enable_seqscan = off",
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+    "enable_material = off",
+    "lock_timeout = '30s'",
+    "statement_timeout = '30s'",
 )
-_BEGIN_READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_SETTINGS}"
+_SET_FOR_SESSION = "".join(f"SET {setting}; " for setting in _SETTINGS)
+_SET_FOR_TRANSACTION = "".join(f"SET LOCAL {setting}; " for setting in _SETTINGS)
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 _IDENTIFY = (
     "SELECT pg_backend_pid(),"
     " concat(pg_postmaster_start_time(), ' ', (SELECT stats_reset FROM pg_stat_bgwriter))"
@@ -157,14 +155,16 @@ class PostgresTransaction(Traceable):
         """Names the run of the server, from its start or its recovery from a crash to its end."""
         try:
             pid, self.server_run = self.cursor.execute(_IDENTIFY).fetchone() or (0, "")
+            # A pooler makes up the process id of the handshake. What one transaction sets or
+            # prepares on its connections is not there in the next.
+            self.is_pooled = pid != self.connection.info.backend_pid
+            self._settings = _SET_FOR_TRANSACTION if self.is_pooled else ""
+            if not self.is_pooled:
+                self.control(_SET_FOR_SESSION)
+                self.connection.prepare_threshold = 1
         except psycopg.Error as failure:
             self.close()
             raise translate_error(failure) from None
-        # A pooler makes up the process id of the handshake. A statement prepared on one of its
-        # connections is not there on the next.
-        self.is_pooled = pid != self.connection.info.backend_pid
-        if not self.is_pooled:
-            self.connection.prepare_threshold = 1
 
     @property
     def is_idle(self) -> bool:
@@ -173,7 +173,7 @@ class PostgresTransaction(Traceable):
 
     def begin_read(self) -> None:
         """Begin a transaction that only reads, on one snapshot."""
-        self.control(_BEGIN_READ)
+        self.control(_BEGIN_READ + self._settings)
 
     def begin_write(self, lock_sql: str = "") -> str:
         """Begin a transaction, take a lock, and return the transaction's id, in one round trip.
@@ -182,7 +182,7 @@ class PostgresTransaction(Traceable):
         After it, no wait for a lock is longer than a second, as Errno.BEING_CREATED promises.
         """
         self.control(
-            f"BEGIN; {_SETTINGS}; {lock_sql}"
+            f"BEGIN; {self._settings}{lock_sql}"
             "SET LOCAL lock_timeout = '1s'; SELECT pg_current_xact_id()"
         )
         while self.cursor.nextset():
