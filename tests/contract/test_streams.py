@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR
-from homeroom.base.ids import LessonId
+from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.domain.clips import NewClip
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
-from homeroom.usecases import operations, streams
+from homeroom.usecases import operations, retention, streams
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.streams import LIVE, Streamed, peer
@@ -238,11 +238,12 @@ def test_pushes_of_long_ago_are_forgotten(given: Given) -> None:
     held = Streamed(given).opened()
     ended, lost = held.pushed(), held.pushed(engine="0a1b2c3d")
     given.store.write(lambda uow: streams.end_push(uow, ended.client_id))
+    school = SchoolId(given.school.id)
     given.clock.advance(30 * DAY - 1)
-    given.store.write(lambda uow: streams.end_push(uow, "another client"))
+    given.store.write(lambda uow: retention.sweep(uow, school), school)
     assert [one.client_id for one in held.pushes] == [lost.client_id, ended.client_id]
     given.clock.advance(1)
-    given.store.write(lambda uow: streams.end_push(uow, "another client"))
+    given.store.write(lambda uow: retention.sweep(uow, school), school)
     assert held.pushes == []
 
 

@@ -4,7 +4,9 @@ import json
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -33,19 +35,32 @@ def modes(folder: Path) -> dict[str, int]:
     }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run a demo school, its engine and its recording under umask 000, in an open folder."""
-    place = tmp_path_factory.mktemp("open")
-    place.chmod(0o755)
-    for parent in place.parents[:2]:
-        parent.chmod(0o755)
-    server = Process("--demo", data=place / "data", command=(*OPEN, *COMMAND))
-    try:
-        server.wait_until_ready()
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make a folder that other users can enter; each run of pytest closes its own again."""
+    with tempfile.TemporaryDirectory(prefix="homeroom-open-") as name:
+        place = Path(name)
+        place.chmod(0o755)
         yield place
-    finally:
-        server.stop()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Give a folder that other users can enter."""
+    with open_folder() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Run a demo school, its engine and its recording under umask 000, in an open folder."""
+    with open_folder() as place:
+        server = Process("--demo", data=place / "data", command=(*OPEN, *COMMAND))
+        try:
+            server.wait_until_ready()
+            yield place
+        finally:
+            server.stop()
 
 
 def test_all_that_a_server_and_its_engine_write_is_private(folder: Path) -> None:
@@ -121,32 +136,26 @@ def test_the_doctor_closes_what_is_open(tmp_path: Path) -> None:
     assert run("doctor", "--data", str(data)).returncode == 0
 
 
-def test_a_folder_that_only_its_owner_may_enter_is_no_matter(tmp_path: Path) -> None:
+def test_a_folder_that_only_its_owner_may_enter_is_no_matter(place: Path) -> None:
     """The root folder of a disk has a `lost+found` of the user root."""
     user = other_user()
-    data = tmp_path / "data"
+    data = place / "data"
     (data / "lost+found").mkdir(mode=0o700, parents=True)
     os.chown(data, user.pw_uid, user.pw_gid)
     data.chmod(0o700)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
 
-    done = run_as_other_user("doctor", "--data", "data", cwd=tmp_path)
+    done = run_as_other_user("doctor", "--data", "data", cwd=place)
 
     assert "ok    modes" in done.stdout
 
 
-def test_a_start_refuses_what_it_cannot_narrow(tmp_path: Path) -> None:
+def test_a_start_refuses_what_it_cannot_narrow(place: Path) -> None:
     user = other_user()
-    data = tmp_path / "data"
+    data = place / "data"
     data.mkdir()
     data.chmod(0o777)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
 
-    done = run_as_other_user(
-        "serve", "--port", "0", "--media", "none", "--data", "data", cwd=tmp_path
-    )
+    done = run_as_other_user("serve", "--port", "0", "--media", "none", "--data", "data", cwd=place)
 
     assert user.pw_uid != data.stat().st_uid
     assert done.returncode == 1
