@@ -1,6 +1,7 @@
 """The budget of connections: whose connection closes when another one needs the room."""
 
 import logging
+from functools import partial
 
 import pytest
 
@@ -172,6 +173,35 @@ def test_the_log_names_a_capped_address_once_a_minute(caplog: pytest.LogCaptureF
     peers.admit_many(10)
     assert len(caplog.records) == 2
     assert vars(caplog.records[1])["closed"] >= 20
+
+
+def test_the_limits_follow_a_limit_of_open_files_that_changes() -> None:
+    """An operator calls `prlimit` on a running process."""
+    limits = ConnectionLimits(20, 4, 20, backlog=1)
+    budget = ConnectionBudget(limits, read_limits=lambda: limits)
+    closed: list[int] = []
+    for number in range(20):
+        budget.admit(f"192.0.2.{number}", partial(closed.append, number))
+    limits = ConnectionLimits(8, 2, 8, backlog=1)
+    assert budget.admit("192.0.2.100", lambda: None).is_open
+    assert closed == list(range(13))
+    assert budget.count == 8
+    limits = ConnectionLimits(9, 2, 8, backlog=1)
+    budget.admit("192.0.2.101", lambda: None)
+    assert budget.count == 9
+    assert len(closed) == 13
+
+
+def test_a_lower_limit_closes_nobody_who_is_served() -> None:
+    limits = ConnectionLimits(4, 1, 4, backlog=1)
+    budget = ConnectionBudget(limits, read_limits=lambda: limits)
+    for _ in range(3):
+        slot = budget.admit(ATTACKER, lambda: pytest.fail("it is served"))
+        assert slot.show_right()
+        slot.work()
+    limits = ConnectionLimits(2, 1, 2, backlog=1)
+    assert not budget.admit(ATTACKER, lambda: None).is_open
+    assert (budget.count, budget.refused) == (3, 1)
 
 
 @pytest.mark.parametrize("descriptors", [64, 256, 1000, 20_000, 1_048_576])

@@ -11,6 +11,7 @@ import resource
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from time import monotonic
 
 from homeroom.base.address_log import AddressLog
@@ -40,6 +41,7 @@ class ConnectionLimits:
     """Connections that the kernel accepts before the process sees them."""
 
 
+@cache
 def derive_limits(descriptors: int) -> ConnectionLimits:
     """Return the limits for a process that may open so many files.
 
@@ -54,9 +56,14 @@ def derive_limits(descriptors: int) -> ConnectionLimits:
     )
 
 
+def read_limits() -> ConnectionLimits:
+    """Return the limits for this process, by its limit of open files now."""
+    return derive_limits(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
 def create_budget() -> "ConnectionBudget":
-    """Return the budget of this process, by its limit of open files."""
-    return ConnectionBudget(derive_limits(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+    """Return the budget of this process, which follows its limit of open files."""
+    return ConnectionBudget(read_limits(), read_limits=read_limits)
 
 
 class ConnectionSlot:
@@ -112,8 +119,15 @@ class ConnectionSlot:
 class ConnectionBudget:
     """The connections of one process, over all its listeners."""
 
-    def __init__(self, limits: ConnectionLimits, *, now: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        *,
+        now: Callable[[], float] = monotonic,
+        read_limits: Callable[[], ConnectionLimits] | None = None,
+    ) -> None:
         self.limits = limits
+        self._read_limits = read_limits
         self._now = now
         self.log = AddressLog(now)
         self._waiting: OrderedDict[ConnectionSlot, None] = OrderedDict()
@@ -135,11 +149,17 @@ class ConnectionBudget:
         `close` closes the connection; it is called when another one needs the room.
         """
         slot = ConnectionSlot(self, address, close)
+        if self._read_limits is not None:
+            # An operator may change the limit of a running process (`prlimit`). To read it costs
+            # less than to accept the connection.
+            self.limits = self._read_limits()
         self._close_long_waiting(address)
-        if self.count >= self.limits.total and not self._make_room(address):
-            self.refused += 1
-            self._warn(address, "connection_refused: every connection is in use")
-            return slot
+        # More than one connection closes only after the limit became lower.
+        while self.count >= self.limits.total:
+            if not self._make_room(address):
+                self.refused += 1
+                self._warn(address, "connection_refused: every connection is in use")
+                return slot
         slot.is_open = True
         self.count += 1
         slot.wait()
