@@ -1,11 +1,12 @@
 """Teaching with nothing but a browser, and with an encoder, while others watch in theirs."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, WebSocketRoute, expect
 
 from tests.support import ffmpeg
 from tests.support.browser import Browser, Seen, opened
@@ -21,6 +22,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 DEVICES: Final = ("camera", "microphone")
 CLIP_SECONDS: Final = 60_000
 """Milliseconds until a recording must be there."""
+RETRY_MS: Final = 1_000
+"""Longer than the page waits before it publishes again after a connection ended."""
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,44 @@ def test_a_class_is_taught_from_a_browser(taught: Taught) -> None:
     # The camera is released.
     assert teacher.evaluate("document.querySelector('#preview').srcObject?.active") is not True
     taught.is_plain()
+
+
+def test_the_end_of_a_class_is_no_reason_to_publish_again(taught: Taught) -> None:
+    """The server ends the stream at once; the page learns later that this was the end."""
+    pytest.importorskip("aiortc")
+    teacher = taught.teacher.page
+    late = threading.Event()
+
+    def relay(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: None if late.is_set() else socket.send(message))
+
+    teacher.route_web_socket("**", relay)
+    teacher.reload()
+    go_live(teacher)
+    taught.is_watched()
+    again: list[str] = []
+    teacher.on("request", lambda sent: again.append(sent.url) if is_offer(sent) else None)
+
+    def answer_late(route: Route) -> None:
+        late.set()
+        answer = route.fetch()
+        until(lambda: teacher.locator("#studio[data-sending=again]").count() > 0)
+        teacher.wait_for_timeout(RETRY_MS)
+        late.clear()
+        route.fulfill(response=answer)
+
+    teacher.route("**/end", answer_late)
+    end(teacher)
+    expect(teacher.locator("#ending")).not_to_be_visible()
+    expect(teacher.locator("#studio")).to_be_hidden()
+    assert again == []
+    taught.is_plain()
+
+
+def is_offer(request: Request) -> bool:
+    """Return whether a request publishes."""
+    return request.method == "POST" and request.url.endswith("/whip")
 
 
 def test_a_teacher_stops_sending_and_goes_on(taught: Taught) -> None:

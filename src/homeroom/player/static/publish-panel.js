@@ -47,6 +47,11 @@ export class PublishPanel {
     this.render();
   }
 
+  /** Do not reconnect until this promise settles, which says whether the class is over. */
+  waitFor(answer) {
+    this.publisher.pending = answer;
+  }
+
   /** Stop publishing and release the devices, as at the end of the class. */
   close() {
     this.publisher.stop();

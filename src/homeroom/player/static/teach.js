@@ -215,10 +215,14 @@ byId("end-now").addEventListener("click", async ({ currentTarget: button }) => {
   button.disabled = true;
   const headers = { "content-type": "application/json" };
   const request = { method: "POST", headers, body: "{}" };
-  const response = await fetch(`${page.base}/end`, request).catch(() => null);
+  const answer = fetch(`${page.base}/end`, request).catch(() => null);
+  // The server ends the stream before it answers: that is no reason to publish again.
+  publishPanel?.waitFor(answer);
+  const response = await answer;
   button.disabled = false;
   byId("end-failed").hidden = Boolean(response?.ok);
   if (response?.ok) {
+    publishPanel?.close();
     byId("ending").close();
     room.requestState();
   }

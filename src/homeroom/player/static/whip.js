@@ -47,6 +47,8 @@ export class WhipPublisher extends EventTarget {
     this.tracks = { video: null, audio: null };
     this.quality = QUALITIES[720];
     this.session = null;
+    /** Answer to wait for before an attempt to reconnect. */
+    this.pending = null;
     addEventListener("pagehide", () => this.stop());
   }
 
@@ -110,6 +112,7 @@ export class WhipPublisher extends EventTarget {
         this.setState(wasLive ? "again" : "connecting");
         await this.sleep(retryMs * (0.75 + Math.random() / 2));
         retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+        await this.pending;
       }
     }
     this.isRunning = false;
