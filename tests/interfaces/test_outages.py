@@ -112,6 +112,8 @@ def run_doctor(house: House) -> dict[str, tuple[str, str]]:
     try:
         output = typed("doctor", "--json", *where)
     except CommandFailed as failure:
+        if not failure.stdout:
+            raise  # its message is what the command wrote to stderr
         output = failure.stdout
     return {line["check"]: (line["state"], line["said"]) for line in json.loads(output)}
 

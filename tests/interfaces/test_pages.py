@@ -57,7 +57,8 @@ def test_every_link_of_the_pages_leads_somewhere(house: House) -> None:
         links |= set(re.findall(r'(?:href|src)="(/[^"#]*)', get(house, path).text))
     assert {"/docs", "/healthz", "/metrics", "/static/landing.css"} <= links
     for link in sorted(links):
-        assert get(house, link).status_code == 200, link
+        answer = get(house, link)
+        assert answer.status_code == 200, (link, answer.text)
 
 
 def test_policies_let_nothing_in_from_elsewhere(house: House) -> None:

@@ -119,7 +119,8 @@ def test_websocket_at_an_address_without_one_is_answered(given: Given, path: str
 
 
 @pytest.mark.parametrize(
-    "request_line", ["CONNECT school:80 HTTP/1.1", "PRI * HTTP/2.0", "GET /" + "x" * 20_000]
+    "request_line",
+    ["CONNECT school:80 HTTP/1.1", "PRI * HTTP/2.0", "GET /" + "x" * 70_000 + " HTTP/1.1"],
 )
 def test_tunnels_http_2_and_endless_addresses_are_refused(given: Given, request_line: str) -> None:
     content = every_byte(given.house.url, f"{request_line}\r\nHost: school\r\n\r\n".encode())

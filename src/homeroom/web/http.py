@@ -14,7 +14,8 @@ MAX_HEADER_BYTES = 64 * 1024
 """Bytes of request line and headers that may come in pieces."""
 UNREAD_BODY_SECONDS = 4
 """Seconds in which the rest of a body must come that the response did not wait for."""
-MAX_URL_BYTES = 16 * 1024
+MAX_URL_BYTES = 64 * 1024 - 1
+"""Bytes of an address; httptools reads no longer one."""
 PARSED_BYTES = 8 * 1024
 """Bytes that are parsed at a time: tiny requests or chunks must share the event loop."""
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
