@@ -17,7 +17,7 @@ from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs, server_state
 from tests.support.engine import until
 from tests.support.given import Given
-from tests.support.outages import foreign_lock, full_disk
+from tests.support.outages import foreign_lock, forget_outage, full_disk
 from tests.support.serving import House
 
 
@@ -42,10 +42,9 @@ def test_a_running_server_is_alive_and_ready(house: House) -> None:
 @pytest.fixture(autouse=True)
 def fresh(house: House) -> Iterator[None]:
     """Let no probe of a test see what the database was like in another one."""
-    house.services.async_store.outage = None
-    house.services.readiness.forget()
+    forget_outage(house)
     yield
-    house.services.readiness.forget()
+    forget_outage(house)
 
 
 def reasons(house: House) -> list[str]:
@@ -94,8 +93,7 @@ def test_a_full_disk_is_a_reason_until_there_is_room(house: House) -> None:
         assert reasons(house) == ["the disk is full"]
         assert number(house, failures) > before
         assert get(house, "/healthz").status_code == 200
-    house.services.readiness.forget()
-    house.services.async_store.outage = None
+    forget_outage(house)
     assert reasons(house) == []
 
 

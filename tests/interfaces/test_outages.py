@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 
 import httpx
@@ -12,15 +13,23 @@ import pytest
 from homeroom.store import sqlite
 from homeroom.store.outages import OutageCause
 from tests.support.given import Given
-from tests.support.outages import failing_writes, foreign_lock, full_disk, sqlite_file
+from tests.support.outages import (
+    failing_writes,
+    foreign_lock,
+    forget_outage,
+    full_disk,
+    sqlite_file,
+)
 from tests.support.process import CommandFailed, typed
 from tests.support.serving import House
 
 
 @pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for a lock for a moment only."""
+def short_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Wait for a lock for a moment only, and leave no outage to other tests."""
     monkeypatch.setattr(sqlite, "LOCK_WAIT_SECONDS", 0.1)
+    yield
+    forget_outage(house)
 
 
 def check_unavailable(given: Given, cause: OutageCause) -> None:

@@ -15,6 +15,12 @@ from tests.support.serving import House
 TABLES = ("courses", "server_state", "jobs")
 
 
+def forget_outage(house: House) -> None:
+    """Let a server that other tests use too know nothing of an outage that is over."""
+    house.services.async_store.outage = None
+    house.services.readiness.forget()
+
+
 @contextmanager
 def full_disk(house: House, tables: Sequence[str] = TABLES) -> Iterator[None]:
     """Let the database have no room for another row of some tables."""

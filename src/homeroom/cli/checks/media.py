@@ -37,7 +37,7 @@ def _check_stray_recordings(folder: Path, spooled: Path) -> Iterator[CheckResult
     quiet: list[Path] = []
     for file in sorted(folder.rglob("*.mp4")):
         with suppress(FileNotFoundError):  # it has become a clip
-            if file.stat().st_mtime < by_now and not file.with_suffix(".json").exists():
+            if file.lstat().st_mtime < by_now and not file.with_suffix(".json").exists():
                 quiet.append(file)
     # In this order, for an engine writes its report before it removes its note.
     for report in spooled.glob("*.json"):
