@@ -12,6 +12,7 @@ from homeroom.folder import database_address
 from homeroom.store.sqlite import SqliteEngine
 from tests.support.serving import House
 
+PAGE_BYTES = 4096
 TABLES = ("courses", "server_state", "jobs")
 
 
@@ -36,13 +37,15 @@ def full_disk(house: House, tables: Sequence[str] = TABLES) -> Iterator[None]:
         engine.tx.connection.execute(f"PRAGMA max_page_count = {pages}")
 
     with closing(sqlite3.connect(sqlite_file(house), isolation_level=None)) as other:
-        # A small row may fit into a page that is there, so each row brings a large one.
+        # A row may fit into pages that are there and free, so each row brings a larger one.
+        (free_pages,) = other.execute("PRAGMA freelist_count").fetchone()
+        size = 1_000_000 + free_pages * PAGE_BYTES
         other.execute("CREATE TABLE filler (content)")
         for event in ("INSERT", "UPDATE"):
             for table in tables:
                 other.execute(
                     f"CREATE TRIGGER fill_{table}_{event} AFTER {event} ON {table} BEGIN"  # noqa: S608  names of this file
-                    " INSERT INTO filler VALUES (zeroblob(1000000)); END"
+                    f" INSERT INTO filler VALUES (zeroblob({size})); END"
                 )
         (pages,) = other.execute("PRAGMA page_count").fetchone()
         limit(pages)

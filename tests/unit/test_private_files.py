@@ -100,6 +100,15 @@ def test_a_link_to_a_file_changes_nothing_elsewhere(root: Path, tmp_path: Path) 
     assert mode(file) == 0o644
 
 
+def test_links_that_lead_nowhere_are_no_matter(root: Path) -> None:
+    (root / "circle").symlink_to(root / "circle")
+    (root / "gone").symlink_to(root / "nothing")
+
+    narrow(root)
+
+    assert mode(root) == 0o700
+
+
 def test_what_cannot_be_narrowed_is_refused_by_name(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

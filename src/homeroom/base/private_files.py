@@ -98,6 +98,14 @@ def _cannot_narrow(wide: WideFile, owner: int, reason: str | None) -> WideModeEr
     )
 
 
+def _leads_to_folder(link: "os.DirEntry[str]") -> bool:
+    """Tell whether a link leads to a folder; a circle of links leads nowhere."""
+    try:
+        return link.is_dir()
+    except OSError:
+        return False
+
+
 class _Walk:
     """A walk through a folder that visits what is open to other users.
 
@@ -127,7 +135,7 @@ class _Walk:
                 elif entry.is_symlink():
                     # An operator may have moved a folder to another disk by a link.
                     owner = entry.stat(follow_symlinks=False).st_uid
-                    if owner in (ROOT_UID, os.geteuid()) and entry.is_dir():
+                    if owner in (ROOT_UID, os.geteuid()) and _leads_to_folder(entry):
                         self._enter(folder, inner, os.O_DIRECTORY)
                 elif checks_files and entry.is_file(follow_symlinks=False):
                     self._check_file(folder, inner, entry)
