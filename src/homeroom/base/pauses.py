@@ -15,7 +15,7 @@ PAUSE_SECONDS: Final = 0.0001
 def pause_between(items: Iterable[T]) -> Iterator[T]:
     """Return items one by one, with a pause whenever the work on them has taken some time.
 
-    Only for threads that nobody but one request waits for, never for an event loop.
+    Only for threads that a single request waits for, never for an event loop.
     """
     began = time.perf_counter()
     for item in items:

@@ -83,7 +83,7 @@ class ScratchFile:
 
     @property
     def sha256(self) -> str:
-        """The hash of what was written, in hexadecimal digits."""
+        """The hash of the written bytes, in hexadecimal digits."""
         return self._digest.hexdigest()
 
     def fits_memory(self, size: int) -> bool:
@@ -99,7 +99,7 @@ class ScratchFile:
         self.size += len(data)
 
     def _grow(self, size: int) -> None:
-        """Make room on disk; moves to the disk what was in memory."""
+        """Make room on disk; moves the content from memory to disk."""
         more = size if self.is_on_disk else self.size + size
         self._scratch.reserve(more, is_proven=self._is_proven)
         self._reserved += more

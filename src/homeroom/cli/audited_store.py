@@ -83,7 +83,7 @@ class AuditedStore(Store):
         try:
             result = super().write(run, school)
         except (OperatorError, Refusal) as refusal:
-            # What was wrong with the command is reported, not that it left no entry.
+            # The failure of the command is reported, not that it left no entry.
             with suppress(Exception):
                 self._record_refusal(refusal, school)
             raise

@@ -25,7 +25,7 @@ def accept(context: CommandContext, *, as_json: bool) -> None:
     """Accept the time of this machine, so that servers delete by age again.
 
     They stop that when their clock jumps by more than an hour, or is more than 30 days after the
-    last write when they start. Look at the clock first. They go on within two seconds.
+    last write when they start. Look at the clock first. They continue within two seconds.
     """
     now = SystemClock().now()
     context.write(lambda uow: clocks.accept(uow, now))

@@ -51,8 +51,8 @@ def rotate(context: CommandContext, name: str, *, as_json: bool) -> None:
     """Replace a key by a new one, and say what becomes invalid.
 
     Without a name it is the master key, which encrypts the secrets in the database. Servers that
-    run with the same key file go on; a server with a copy of it needs the new one. The other keys
-    are the server's own: running servers use a new one when they start again.
+    run with the same key file continue; a server with a copy of it needs the new one. The other
+    keys are the server's own: running servers use a new one when they start again.
     """
     rotation = KeyRotation(name)
     settings = context.load_settings()

@@ -15,7 +15,7 @@ _FOREIGN = re.compile(r"00([1-9][0-9]{0,3})-([1-9][0-9]{3,14})")
 CHINA = "86"
 
 MAX_EMAIL_LENGTH = 1000
-"""Characters of a text that is checked for an address: longer ones are none, and take long."""
+"""Characters of a text that is checked for an address: longer ones are not checked."""
 PASSWORD_LENGTHS = range(6, 21)
 
 

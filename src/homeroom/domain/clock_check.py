@@ -1,4 +1,4 @@
-"""Tells whether a clock can be trusted: against the time that passed, and what was written last.
+"""Tells whether a clock can be trusted: against the elapsed time and the last write.
 
 Retention deletes by age, so a clock that jumps ahead would delete what is still to be kept.
 """
@@ -10,7 +10,7 @@ from homeroom.base.clock import DAY, HOUR, Moment
 MAX_DRIFT_SECONDS = HOUR
 """Seconds by which a running server's clock may leave the time that has passed."""
 MAX_ABSENCE_SECONDS = 30 * DAY
-"""Seconds between the last moment that was written and a start, after which somebody must look."""
+"""Seconds between the last write and a start, after which an operator must look."""
 
 
 class ClockState(StrEnum):

@@ -36,7 +36,7 @@ class FinishStop(JobPayload, frozen=True):
 class EraseFile(JobPayload, frozen=True):
     """Payload of the job that erases the file of a deleted clip.
 
-    Without a storage nobody knows which one has the file: the job becomes one for each storage.
+    Without a storage it is unknown which one has the file: the job becomes one for each storage.
     """
 
     kind = JobKind.ERASE_FILE

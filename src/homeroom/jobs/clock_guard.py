@@ -44,7 +44,7 @@ class ClockGuard:
         self._logged = ClockState.TRUSTED
 
     async def start(self) -> None:
-        """Read what was written last, and check for the first time."""
+        """Read the last saved moment, and check for the first time."""
 
         def read(uow: UnitOfWork) -> tuple[Moment | None, Moment | None]:
             return clock.get_written_at(uow), clock.get_accepted_at(uow)

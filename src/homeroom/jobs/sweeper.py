@@ -17,7 +17,7 @@ log = logging.getLogger("homeroom.jobs.sweeper")
 SWEEP_INTERVAL_SECONDS = float(HOUR)
 """Retention times are in days, so an hour more does not matter."""
 PAUSED_SECONDS = 2.0
-"""Interval at which a paused sweeper looks whether it may go on."""
+"""Interval at which a paused sweeper checks whether it may continue."""
 MAX_LOGGED_IDS = 100
 """Ids of deleted rows in one line of the log."""
 

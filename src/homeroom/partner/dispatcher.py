@@ -79,7 +79,7 @@ class Dispatcher:
         """Run an action for an authenticated school.
 
         `fields` are the parameters as they travel: texts of a form or values of JSON, without
-        credentials. Raises `Refusal` when nothing was run, `OverloadedError` when the caller shall
+        credentials. Raises `Refusal` when nothing was run, `OverloadedError` when the caller should
         send the same again later, `DroppedConnectionError` when a fault asks for it.
         """
         if _is_large(fields):

@@ -19,7 +19,7 @@ MAX_LISTED = 100
 
 _COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.payload, jobs.c.due_at, jobs.c.attempts)
 _IS_WAITING = jobs.c.set_aside_at.is_(None)
-# A server without the files of another cannot erase them: such a job is none of its business.
+# A server without the files of another cannot erase them: it leaves such a job alone.
 _CAN_RUN_HERE = or_(jobs.c.storage_id.is_(None), jobs.c.storage_id == bindparam("storage"))
 _ADD = Statement(
     insert(jobs)

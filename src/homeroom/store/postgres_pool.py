@@ -38,7 +38,7 @@ class ConnectionPool:
     def acquire(self, *, reads: bool, deadline: float) -> PostgresTransaction:
         """Return a connection, for a thread alone; wait for one until a monotonic time.
 
-        Raises `UnavailableError` if there is none and none can be opened.
+        Raises `UnavailableError` if none is free and none can be opened.
         """
         while True:
             with self._changed:

@@ -61,7 +61,7 @@ _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
     "uid": users.c.id == bindparam("uid"),
     "telephone": users.c.telephone == bindparam("telephone"),
     "email": users.c.email == bindparam("email"),
-    # Finding somebody by an account that may not be seen would show it.
+    # Finding a person by an account that may not be seen would show it.
     "reader": select(named_accounts.c.user_id)
     .where(
         named_accounts.c.school_id == bindparam("reader"), named_accounts.c.user_id == users.c.id

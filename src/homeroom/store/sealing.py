@@ -76,7 +76,7 @@ class Sealing:
 
     def change_key(self, key: MasterKey) -> None:
         """Encrypt all secrets with another key."""
-        # First, so that whoever encrypts at the same time waits, and then uses this key.
+        # First, so that a server that encrypts at the same time waits, and then uses this key.
         self._state.save(KEY_CHECK, key.encrypt(_CHECK_TEXT, place_of(KEY_CHECK)))
         self._encrypt_all(key)
         self._state.save(TRACES, "1")
@@ -107,7 +107,7 @@ class Sealing:
 
 
 def erase_traces(address: str | Path) -> None:
-    """Write the database anew, without the free pages that may contain secrets.
+    """Rewrite the database, without the free pages that may contain secrets.
 
     Raises `StoreError` while another program reads or writes.
     """

@@ -132,7 +132,7 @@ class PendingUnits:
                 pending.deadline = min(pending.deadline, deadline)
 
     def is_over(self, pending: PendingUnit, pause: float) -> bool:
-        """Pause a unit; returns whether it is done, or no unit may go on."""
+        """Pause a unit; returns whether it is done, or no unit may continue."""
         return self._closed.wait(pause) or pending.is_done
 
     def close(self) -> None:

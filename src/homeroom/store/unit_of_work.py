@@ -158,7 +158,7 @@ class UnitOfWork:
     def keep(self, change: Callable[["UnitOfWork"], None]) -> None:
         """Make a change that stands even if this unit is refused.
 
-        A refusal rolls the unit back. Whoever ran the unit then makes the change once more, in a
+        A refusal rolls the unit back. The caller of the unit then makes the change once more, in a
         unit of its own.
         """
         self.kept_changes.append(change)

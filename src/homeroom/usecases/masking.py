@@ -23,7 +23,7 @@ Person = TypeVar(
     "Person", TeacherRecord, StudentRecord, MemberRecord, LessonRecord, CoTeacherRecord
 )
 NAME_FIELDS = ("name", "nickname", "teacher_name")
-"""Fields of records that may hold the account, because somebody was registered without a name."""
+"""Fields of records that may hold the account, for a registration without a name."""
 
 
 def mask_page(uow: UnitOfWork, reader: Reader, page: Page[Person]) -> Page[Person]:

@@ -57,12 +57,12 @@ def find_teachers(
     rows = uow.teachers.list_candidates(school, uids, course, lesson)
     candidates = [row.candidate for row in rows]
     unknown = {candidate.user for candidate in candidates if not candidate.exists}
-    strangers = {
+    outsiders = {
         candidate.user
         for candidate in candidates
         if candidate.state is None and candidate.role is None
     }
-    _check_lookups(uow, school, len(unknown), strangers - unknown)
+    _check_lookups(uow, school, len(unknown), outsiders - unknown)
     return rows
 
 
@@ -71,25 +71,25 @@ def find_members(
 ) -> dict[UserId, RosterCandidate]:
     """Return the users that exist of some UIDs, with their roles in school and course."""
     persons = uow.rosters.find_candidates(school, course, uids)
-    strangers = {
+    outsiders = {
         person.user
         for person in persons.values()
         if person.school_name is None and person.role is None
     }
-    _check_lookups(uow, school, len(set(uids) - persons.keys()), strangers)
+    _check_lookups(uow, school, len(set(uids) - persons.keys()), outsiders)
     return persons
 
 
 def _check_lookups(
-    uow: UnitOfWork, school: SchoolId, unknown: int, strangers: Collection[UserId]
+    uow: UnitOfWork, school: SchoolId, unknown: int, outsiders: Collection[UserId]
 ) -> None:
-    """Count unknown people, and refuse a call that names strangers when there were too many.
+    """Count unknown people, and refuse a call that names outsiders when there were too many.
 
-    A stranger exists and may have nothing to do with the school. Over the limit the answer is the
-    same whether somebody exists or not. The people of the school itself can always be named.
+    An outsider exists and may have nothing to do with the school. Over the limit the answer is the
+    same whether the user exists or not. The people of the school itself can always be named.
     Raises `OverloadedError`.
     """
-    if not unknown and not strangers:
+    if not unknown and not outsiders:
         return
     current = uow.schools.get(school)
     limit = current.plan.unknown_accounts_per_hour if current is not None else 0
@@ -99,7 +99,7 @@ def _check_lookups(
     lookups = uow.school_accounts.list_lookups(school, since, uow.now)
     used = count_unknown(lookups)
     if used >= limit:
-        if unknown or uow.school_accounts.list_related(school, strangers) != set(strangers):
+        if unknown or uow.school_accounts.list_related(school, outsiders) != set(outsiders):
             raise OverloadedError(
                 seconds_until_allowed(lookups, limit, uow.now),
                 f"more than {limit} unknown UIDs or accounts in an hour; "

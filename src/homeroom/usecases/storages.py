@@ -27,7 +27,7 @@ class StorageState:
 
 @dataclass(frozen=True, slots=True)
 class ForgottenStorage:
-    """What was left of a storage that was forgotten."""
+    """Rest of a storage that was forgotten."""
 
     record: StorageRecord
     clips: int
@@ -56,7 +56,7 @@ def mark_seen(uow: UnitOfWork) -> None:
 def forget(uow: UnitOfWork, storage: str) -> ForgottenStorage:
     """Forget a storage whose server is gone for good, with the jobs that wait for it.
 
-    The other storages look for its files once, as somebody may have moved them there.
+    The other storages look for its files once, as an operator may have moved them there.
     """
     record = next((row for row in uow.storages.list_all() if row.id == storage), None)
     if record is None:

@@ -77,7 +77,7 @@ class HTTPProtocol(HttpToolsProtocol):
             self._parse(data)
 
     def _parse_next(self) -> None:
-        """Parse a piece of what is left; goes on later, and after the response if there is one."""
+        """Parse a piece of the rest; continues later, and after the response if there is one."""
         if self.transport.is_closing():
             self._unparsed = b""
             return
@@ -89,7 +89,7 @@ class HTTPProtocol(HttpToolsProtocol):
                 self.loop.call_soon(self._parse_next)
 
     def on_response_complete(self) -> None:
-        """Go on with what came behind the request, after the rest of its body."""
+        """Continue with the bytes after the request, after the rest of its body."""
         had_pipeline = bool(self.pipeline)
         super().on_response_complete()
         if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
@@ -120,7 +120,7 @@ class HTTPProtocol(HttpToolsProtocol):
         """Parse data; returns what follows a head with an offer that is declined.
 
         httptools ends at an offer to change the protocol and drops the body of the request. Who
-        declines the offer must go on as if it had not been made (RFC 9110, 7.8), so a new parser
+        declines the offer must continue as if it had not been made (RFC 9110, 7.8), so a new parser
         gets the same head without it, and then the rest.
         """
         try:

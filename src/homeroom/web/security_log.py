@@ -62,7 +62,7 @@ OUTCOMES = {
 }
 """The outcome of each event that is not accepted."""
 LIMITED = frozenset(OUTCOMES) - {SecurityEvent.LOGIN_FAILED}
-"""Events that a stranger can cause at any rate; a failed login has the limits of logins."""
+"""Events that an anonymous client can cause at any rate; logins have limits of their own."""
 
 
 def report(

@@ -48,7 +48,7 @@ def describe_existing_lesson(hosts: Hosts, lesson: object) -> AddedLesson:
 
 
 def prepare_teacher(_storage: Storage, params: AddCourseClass) -> AccountName | None:
-    """Parse the teacher's account where it counts; a malformed one is nobody's (READINGS Q15)."""
+    """Parse the teacher's account where it counts; a malformed one has no user (READINGS Q15)."""
     if params.teacher_uid is not None or params.teacher_account is None:
         return None
     try:

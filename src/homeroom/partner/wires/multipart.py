@@ -36,7 +36,7 @@ PartEvent = PartHead | bytes | None
 
 
 class MultipartSplitter:
-    """Splits a multipart form into its parts; raises `FormError` for what is none."""
+    """Splits a multipart form into its parts; raises `FormError` for a body of another form."""
 
     def __init__(self, boundary: bytes) -> None:
         if not boundary:
