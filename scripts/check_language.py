@@ -49,11 +49,11 @@ def main(arguments: list[str]) -> int:
     support = python_files(ROOT / "bench", ROOT / "scripts")
     support.remove(Path(__file__).resolve())  # it lists the words
     measures = [
-        idioms("src", source, limit=2),
+        idioms("src", source, limit=0.5),
         participles("src", source, limit=3),
         names("src", source, limit=0),
         docstrings("src", source, limit=0.5),
-        idioms("bench, scripts", support, limit=2),
+        idioms("bench, scripts", support, limit=0.5),
         participles("bench, scripts", support, limit=4),
         names("bench, scripts", support, limit=0),
         docstrings("bench, scripts", support, limit=1.5),
