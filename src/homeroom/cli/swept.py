@@ -1,5 +1,9 @@
 """`homeroom swept`."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
 import click
 
 from homeroom.base.clock import Moment
@@ -17,13 +21,25 @@ from homeroom.cli.command import (
 from homeroom.domain.retention import SweptScope, SweptSort
 from homeroom.usecases import retention
 
-school_option = click.option("--sid", "school", metavar="SID", type=ID, help="Of this school.")
-lesson_option = click.option(
-    "--class", "lesson", metavar="CLASS_ID", type=ID, help="Of this class."
-)
-since_option = click.option(
-    "--since", metavar="TIME", type=MOMENT, default=0, help="Deleted since then."
-)
+T = TypeVar("T")
+
+
+def with_scope(command: Callable[..., T]) -> Callable[..., T]:
+    """Add the options that choose swept rows to a command, and pass them as a `SweptScope`."""
+
+    @click.option("--sid", "school", metavar="SID", type=ID, help="Of this school.")
+    @click.option("--class", "lesson", metavar="CLASS_ID", type=ID, help="Of this class.")
+    @click.option("--since", metavar="TIME", type=MOMENT, default=0, help="Deleted since then.")
+    @wraps(command)
+    def run(
+        school: SchoolId | None,
+        lesson: LessonId | None,
+        since: Moment,
+        **options: Any,  # noqa: ANN401  options of any command
+    ) -> T:
+        return command(scope=SweptScope(school, lesson, since), **options)
+
+    return run
 
 
 @click.group()
@@ -35,21 +51,11 @@ def swept() -> None:
 
 
 @swept.command("list")
-@school_option
-@lesson_option
-@since_option
+@with_scope
 @json_option
 @with_context
-def list_swept(
-    context: CommandContext,
-    school: SchoolId | None,
-    lesson: LessonId | None,
-    since: Moment,
-    *,
-    as_json: bool,
-) -> None:
+def list_swept(context: CommandContext, *, scope: SweptScope, as_json: bool) -> None:
     """Count what can be restored, by school, class and sort."""
-    scope = SweptScope(school, lesson, since)
     rows = [
         {
             "sid": row.school,
@@ -65,21 +71,11 @@ def list_swept(
 
 
 @swept.command("restore")
-@school_option
-@lesson_option
-@since_option
+@with_scope
 @json_option
 @with_context
-def restore_swept(
-    context: CommandContext,
-    school: SchoolId | None,
-    lesson: LessonId | None,
-    since: Moment,
-    *,
-    as_json: bool,
-) -> None:
+def restore_swept(context: CommandContext, *, scope: SweptScope, as_json: bool) -> None:
     """Restore it. Change the plan first: what is still past its days goes at the next sweep."""
-    scope = SweptScope(school, lesson, since)
     totals = dict.fromkeys(SweptSort, 0)
     with context.open_store() as store:
         while True:
@@ -91,20 +87,10 @@ def restore_swept(
 
 
 @swept.command("purge")
-@school_option
-@lesson_option
-@since_option
+@with_scope
 @json_option
 @with_context
-def purge_swept(
-    context: CommandContext,
-    school: SchoolId | None,
-    lesson: LessonId | None,
-    since: Moment,
-    *,
-    as_json: bool,
-) -> None:
+def purge_swept(context: CommandContext, *, scope: SweptScope, as_json: bool) -> None:
     """Erase it now, for good, as when a person asks for the erasure of their data."""
-    scope = SweptScope(school, lesson, since)
     erased = context.write(lambda uow: retention.purge_swept(uow, scope))
     print_fields({"erased": erased}, as_json=as_json)
