@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from homeroom.testing import partner
-from tests.soak.database_faults import NO_ANSWER, TIMEOUT_SECONDS, Traffic, describe
+from tests.soak.database_faults import NO_ANSWER, TIMEOUT_SECONDS, Answer, Traffic, describe
 from tests.support.postgres_faults import (
     PGBOUNCER,
     FragileCluster,
@@ -139,6 +139,28 @@ def serve(address: str, data: Path) -> Process:
     return Process("--demo", "--media", "none", data=data, database=address)
 
 
+def endure(server: Process, cluster: FragileCluster, name: str, fault: Fault) -> list[Answer]:
+    """Return the calls since a fault began; nothing acknowledged is lost, nothing done twice."""
+    with Traffic(server) as traffic:
+        traffic.wait_until_right(time.monotonic())
+        begin = time.monotonic()
+        with fault(cluster, name):
+            time.sleep(FAULT_SECONDS)
+        end = time.monotonic()
+        delay = traffic.wait_until_right(end)
+    calls = [call for call in traffic.calls if begin <= call.end]
+    print(  # noqa: T201  the person who runs the soak reads it
+        f"\n{fault.__name__} for {end - begin:.0f} s\n  calls: {describe(calls)}"
+        f"\n  /readyz: {describe([probe for probe in traffic.probes if begin <= probe.end])}"
+        f"\n  right again after {delay:.1f} s"
+    )
+    names = [each for each in read_names(cluster, name) if each in traffic.sent]
+    assert len(names) == len(set(names))
+    assert traffic.acknowledged <= set(names)
+    assert max(call.end - call.begin for call in calls) < MAX_CALL_SECONDS
+    return calls
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_what_calls_and_probes_answer(
     cluster: FragileCluster, tmp_path: Path, fault: Fault
@@ -146,23 +168,7 @@ def test_what_calls_and_probes_answer(
     name = database(cluster)
     server = serve(cluster.url(name).replace("user=postgres", "user=school"), tmp_path)
     try:
-        with Traffic(server) as traffic:
-            traffic.wait_until_right(time.monotonic())
-            begin = time.monotonic()
-            with fault(cluster, name):
-                time.sleep(FAULT_SECONDS)
-            end = time.monotonic()
-            delay = traffic.wait_until_right(end)
-        calls = [call for call in traffic.calls if begin <= call.end]
-        print(  # noqa: T201  the person who runs the soak reads it
-            f"\n{fault.__name__} for {end - begin:.0f} s\n  calls: {describe(calls)}"
-            f"\n  /readyz: {describe([probe for probe in traffic.probes if begin <= probe.end])}"
-            f"\n  right again after {delay:.1f} s"
-        )
-        names = [each for each in read_names(cluster, name) if each in traffic.sent]
-        assert len(names) == len(set(names))
-        assert traffic.acknowledged <= set(names)
-        assert max(call.end - call.begin for call in calls) < MAX_CALL_SECONDS
+        calls = endure(server, cluster, name, fault)
         assert NO_ANSWER not in {call.text for call in calls}
         assert all(call.is_right or call.text.startswith("503 errno 114") for call in calls)
         assert server.stop() == 0
@@ -178,22 +184,7 @@ def test_what_calls_answer_behind_a_pooler_that_loses_its_server(
     with running_pgbouncer(cluster.folder) as port:
         server = serve(f"postgresql://postgres@127.0.0.1:{port}/{name}", tmp_path)
         try:
-            with Traffic(server) as traffic:
-                traffic.wait_until_right(time.monotonic())
-                begin = time.monotonic()
-                with stopped_immediately(cluster, name):
-                    time.sleep(FAULT_SECONDS)
-                end = time.monotonic()
-                delay = traffic.wait_until_right(end)
-            calls = [call for call in traffic.calls if begin <= call.end]
-            print(  # noqa: T201  the person who runs the soak reads it
-                f"\nPgBouncer, stopped_immediately for {end - begin:.0f} s"
-                f"\n  calls: {describe(calls)}\n  right again after {delay:.1f} s"
-            )
-            names = [each for each in read_names(cluster, name) if each in traffic.sent]
-            assert len(names) == len(set(names))
-            assert traffic.acknowledged <= set(names)
-            assert max(call.end - call.begin for call in calls) < MAX_CALL_SECONDS
+            endure(server, cluster, name, stopped_immediately)
             assert server.stop() == 0
         finally:
             server.kill()
