@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
@@ -146,3 +146,30 @@ def frames(path: Path, kind: str) -> list[str]:
     )
     lines = [line for line in said.decode().splitlines() if not line.startswith("#")]
     return [line.rpartition(",")[2].strip() for line in lines]
+
+
+class MediaPacket(NamedTuple):
+    """A packet that ffprobe finds in a file; times are in milliseconds."""
+
+    at: float
+    """When it is decoded."""
+    shown_at: float
+    duration: float
+    is_key: bool
+    digest: str
+    """MD5 of its payload as it stands in the file."""
+
+
+def packets(path: Path, kind: str) -> list[MediaPacket]:
+    """Return the packets of a track, `kind` v or a, in the order of decoding."""
+    more = ("-select_streams", kind, "-show_packets", "-show_data_hash", "md5")
+    return [
+        MediaPacket(
+            1000 * float(fields["dts_time"]),
+            1000 * float(fields["pts_time"]),
+            1000 * float(fields.get("duration_time", 0)),
+            "K" in fields["flags"],
+            fields["data_hash"].removeprefix("MD5:"),
+        )
+        for fields in probe(path, *more)["packets"]
+    ]
