@@ -39,9 +39,11 @@ def recorded(chunks: Iterable[MediaChunk], path: Path) -> Path:
 
 
 def picture(time: int, *, key: bool = False, later: int = 0, size: int = 5) -> Packet:
-    """Return a frame of nothing, shown so many milliseconds later than it is decoded."""
+    """Return a frame of one empty slice, shown so many milliseconds later than it is decoded."""
     head = bytes((0x17 if key else 0x27, 1)) + later.to_bytes(3, signed=True)
-    return Packet(VIDEO, time, head + bytes(size), is_keyframe=key)
+    slice_type = b"\x65" if key else b"\x41"
+    payload = max(size - 4, 0).to_bytes(4) + slice_type + bytes(max(size - 5, 0))
+    return Packet(VIDEO, time, head + payload[:size], is_keyframe=key)
 
 
 def sound(time: int, size: int = 5) -> Packet:

@@ -22,8 +22,10 @@ from tests.support.rtmp import Peer
 RATE: Final = 25
 """Frames a second; each second begins with a key frame."""
 _FACTS: Final = struct.Struct(">QQ")
-_PICTURE: Final = 5
-"""Bytes before the payload of a frame."""
+_PICTURE: Final = 10
+"""Bytes before the payload of a frame: head, length and type of its only NAL unit."""
+_UNIT: Final = 5
+"""Those of them that a recording has too."""
 _TAG: Final = 11
 
 
@@ -68,10 +70,11 @@ class Source:
             due = time.monotonic()
             while not self._is_over.wait(max(0, due - time.monotonic())):
                 number = len(self.sent)
-                kind = 0x27 if number % RATE else 0x17
+                kind, unit = (0x27, 0x41) if number % RATE else (0x17, 0x65)
                 frame = payload(number, time.monotonic_ns(), self._size)
                 self.sent.append(frame)
-                body = bytes((kind, 1, 0, 0, 0)) + frame
+                length = (len(frame) + 1).to_bytes(4)
+                body = bytes((kind, 1, 0, 0, 0)) + length + bytes((unit,)) + frame
                 self._peer.send(encode_message(VIDEO, number * 1000 // RATE, body))
                 due += 1 / RATE
         except Exception as failure:  # noqa: BLE001  raised by `finish`
@@ -176,7 +179,7 @@ def recorded(path: Path) -> list[bytes]:
                 for run in read_runs(read_content(number, place, MAX_MOOF_BYTES), place, known):
                     at = run.offset
                     for size in run.sizes:
-                        found.append(os.pread(number, size, at))
+                        found.append(os.pread(number, size, at)[_UNIT:])
                         at += size
     return found
 

@@ -25,7 +25,7 @@ TAKEOVER_SECONDS = 10.0
 """A publisher silent for this long can be replaced by another one with a valid address."""
 IDLE_SECONDS = 30.0
 """A stream without a publisher, and its viewers, wait for this long."""
-SWEEP_SECONDS = 2.0
+SWEEP_SECONDS = 0.5
 RECOVER_SECONDS = 30.0
 MAX_STREAMS = 10_000
 
@@ -61,6 +61,8 @@ class StreamRegistry:
         self.slow_key_frames = 0
         self.bytes_in = 0
         self._bytes_out = 0
+        self._dropped_frames = 0
+        """Frames that were dropped in sessions that have ended."""
         self._recovered_at = 0.0
 
     def client_id(self) -> str:
@@ -116,6 +118,7 @@ class StreamRegistry:
         """Handle the end of a publish session and report it."""
         client = publication.client
         self._publications.pop(client.id, None)
+        self._dropped_frames += publication.meter.dropped.total()
         log.info("publish_ended", extra={"stream": client.stream, "client": client.id})
         self._report_end(client)
 
@@ -132,7 +135,7 @@ class StreamRegistry:
         return True
 
     async def sweep(self) -> None:
-        """Drop stalled viewers and idle streams, until cancelled."""
+        """Measure publish sessions, drop stalled viewers and idle streams, until cancelled."""
         self._recovered_at = self._loop.time()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
@@ -142,6 +145,8 @@ class StreamRegistry:
                 log.exception("sweep_failed")
 
     def _sweep(self, now: float) -> None:
+        for publication in self._publications.values():
+            publication.meter.watch(now)
         for stream in list(self._streams.values()):
             stream.drop_stalled(now)
             if stream.publication is None and now - stream.idle_since > IDLE_SECONDS:
@@ -164,12 +169,16 @@ class StreamRegistry:
         """Return all streams and counters, for `/api/v1/streams/`."""
         streams = [self._describe(stream) for stream in self._streams.values()]
         out = self._bytes_out + sum(stream.bytes_out for stream in self._streams.values())
+        dropped = sum(
+            publication.meter.dropped.total() for publication in self._publications.values()
+        )
         return {
             "code": 0,
             "streams": streams,
             "homeroom": {
                 "recording_failures": self._archive.failures,
                 "slow_key_frames": self.slow_key_frames,
+                "dropped_frames": self._dropped_frames + dropped,
                 "spooled": self._archive.spool.count,
                 "bytes_in": self.bytes_in,
                 "bytes_out": out,
@@ -199,9 +208,7 @@ class StreamRegistry:
                     "flv": len(stream.flv),
                     "hls": stream.hls.viewers,
                 },
-                "key_frame_ms": publication.keyframe_ms if publication is not None else None,
-                "recording": publication.recorder.state if publication is not None else "off",
-                "recording_error": publication.recorder.error if publication is not None else None,
+                **_describe_session(publication, self._loop.time()),
             },
         }
 
@@ -230,6 +237,12 @@ class StreamRegistry:
     def _forget(self, stream: LiveStream) -> None:
         self._bytes_out += stream.bytes_out
         self._streams.pop(stream.name, None)
+
+
+def _describe_session(publication: Publication | None, now: float) -> dict[str, Any]:
+    if publication is None:
+        return {"recording": "off"}
+    return publication.meter.report(now, publication.recorder)
 
 
 def _describe_video(stream: LiveStream, init: InitSegment | None) -> dict[str, Any] | None:

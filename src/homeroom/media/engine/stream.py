@@ -1,24 +1,21 @@
 """A live stream with its three outputs, and the publish session that feeds it."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Protocol
 
 from homeroom.media.engine import amf0, flv
+from homeroom.media.engine.aac import SoundCheck
+from homeroom.media.engine.avc import PictureCheck
 from homeroom.media.engine.clock_mapper import STEP_MS, ClockMapper
 from homeroom.media.engine.fanout import Fanout, GopCache
 from homeroom.media.engine.hls import HlsWindow
 from homeroom.media.engine.hooks_client import ClientInfo
 from homeroom.media.engine.init_segment import InitSegment
 from homeroom.media.engine.packager import MediaChunk, Packager
-from homeroom.media.engine.packets import SCRIPT, Packet, parse_packet
+from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet, parse_packet
 from homeroom.media.engine.recorder import Recorder
-
-log = logging.getLogger("homeroom.media.stream")
-
-SLOW_KEYFRAME_MS = 2_100
-"""Keyframe interval that causes a warning; 60 frames at 29.97 per second are still below."""
+from homeroom.media.engine.stream_facts import StreamMeter
 
 
 class LiveStream:
@@ -130,8 +127,6 @@ class Publication:
         self.client = client
         self.recorder = recorder
         self.cut = cut
-        self.keyframe_ms: int | None = None
-        """Milliseconds between the last two keyframes."""
         self.init: InitSegment | None = None
         """The present init segment, once it is known."""
         self._keeper = keeper
@@ -141,8 +136,10 @@ class Publication:
         # The clock of the viewers continues where the previous publisher ended.
         self._base = stream.time + STEP_MS if stream.time else 0
         self._packager = Packager(self._deliver)
-        self._keyframe_at: int | None = None
-        self._is_slow = False
+        self._pictures = PictureCheck()
+        self._sounds = SoundCheck()
+        self._checks = {VIDEO: self._pictures.check, AUDIO: self._sounds.check}
+        self.meter = StreamMeter(stream.name, self._pictures, self._sounds, self.heard_at)
         self._is_over = False
         stream.begin(self)
 
@@ -161,11 +158,17 @@ class Publication:
         packet.time = self._base + at
         if kind == SCRIPT:
             self._hint(body)
+            self.stream.add(packet)
+            return
+        if is_frame:
+            self.meter.add(packet, at, self.heard_at)
         else:
-            self._packager.add(packet, at)
-        if packet.is_keyframe:
-            self._check_keyframe(at)
-        self.stream.add(packet)
+            self.meter.announce(kind)
+        for ready in self._checks[kind](packet):
+            if ready.is_keyframe:
+                self._keeper.slow_key_frames += self.meter.add_keyframe(at)
+            self._packager.add(ready, at)
+            self.stream.add(ready)
 
     def flush(self) -> None:
         """Send the packets to the viewers."""
@@ -176,6 +179,7 @@ class Publication:
         if self._is_over:
             return
         self._is_over = True
+        self.meter.watch(self._loop.time())
         self._packager.end()
         self.recorder.end()
         if self.stream.publication is self:
@@ -198,17 +202,6 @@ class Publication:
             audio, video = "audiocodecid" in facts, "videocodecid" in facts
             if audio or video:
                 self._packager.hint(audio, video)
-
-    def _check_keyframe(self, at: int) -> None:
-        """Warn once if keyframes are too far apart for new viewers and for HLS."""
-        if self._keyframe_at is not None:
-            self.keyframe_ms = at - self._keyframe_at
-            if self.keyframe_ms > SLOW_KEYFRAME_MS:
-                self._keeper.slow_key_frames += 1
-                if not self._is_slow:
-                    self._is_slow = True
-                    log.warning(
-                        "keyframes_too_rare: set the encoder's keyframe interval to 1 or 2 s",
-                        extra={"stream": self.stream.name, "ms": self.keyframe_ms},
-                    )
-        self._keyframe_at = at
+            for kind, is_announced in ((AUDIO, audio), (VIDEO, video)):
+                if is_announced:
+                    self.meter.announce(kind)

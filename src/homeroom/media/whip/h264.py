@@ -3,6 +3,8 @@
 from struct import Struct
 from typing import Final, NamedTuple
 
+from homeroom.media.engine.avc import make_config
+
 IDR: Final = 5
 """Slice of an IDR picture, which depends on no other picture."""
 SPS: Final = 7
@@ -18,10 +20,6 @@ MAX_ACCESS_UNIT_BYTES: Final = 3_900_000
 """Limit of one access unit; the engine accepts four million bytes."""
 MAX_PARAMETER_SETS: Final = 31
 """Limit of SPS, and of PPS, that fit into a decoder configuration."""
-HIGH_PROFILES: Final = frozenset({100, 110, 122, 144})
-"""Profiles whose configuration also contains chroma format and bit depth."""
-CHROMA_420_8BIT: Final = b"\xfd\xf8\xf8\0"
-"""Chroma format and bit depth that browsers send."""
 CONFIG_TAG: Final = b"\x17\0\0\0\0"
 KEYFRAME_TAG: Final = b"\x17\1\0\0\0"
 INTERFRAME_TAG: Final = b"\x27\1\0\0\0"
@@ -49,12 +47,9 @@ class AccessUnit(NamedTuple):
         sets = [[unit for unit in self.units if nal_type(unit) == kind] for kind in (SPS, PPS)]
         if not all(sets):
             return b""
-        sps, pps = (b"".join(map(_prefix_length, group[:MAX_PARAMETER_SETS])) for group in sets)
-        profile = sets[0][0][1:4]
-        counts = (min(len(group), MAX_PARAMETER_SETS) for group in sets)
-        chroma = CHROMA_420_8BIT if profile[0] in HIGH_PROFILES else b""
-        head = bytes((1, *profile, 0xFF, 0xE0 | next(counts)))
-        return CONFIG_TAG + head + sps + bytes((next(counts),)) + pps + chroma
+        sps, pps = (group[:MAX_PARAMETER_SETS] for group in sets)
+        config = make_config(sps, pps)
+        return CONFIG_TAG + config if config is not None else b""
 
     @property
     def frame(self) -> bytes:
@@ -71,10 +66,6 @@ class AccessUnit(NamedTuple):
 def nal_type(unit: bytes) -> int:
     """Return the type of a NAL unit."""
     return unit[0] & 0x1F
-
-
-def _prefix_length(unit: bytes) -> bytes:
-    return UINT16.pack(len(unit)) + unit
 
 
 class H264Depacketizer:
