@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from homeroom.base.settings import Settings
-from homeroom.domain.streams import StreamFacts
+from homeroom.base.stream_problems import DropReason, StreamProblem
+from homeroom.domain.streams import StreamFacts, StreamFigures
 from homeroom.media import engine_client
 from homeroom.media.engine.http_client import NoResponseError
 from homeroom.media.engine_client import EngineClient, EngineState, EngineTotals
@@ -55,14 +56,23 @@ def test_our_own_engine_tells_more(srs: SRS) -> None:
         "viewers": {"rtmp": 1, "flv": 2, "hls": 3},
         "recording": "failed",
         "recording_error": "No space left on device",
+        "longest_key_frame_ms": 9000,
+        "video_kbps": 2400,
+        "audio_kbps": 128,
+        "frame_rate": 25.0,
+        "dropped_frames": {"damaged": 2},
+        "problems": ["keyframes_too_rare", "recording_failed"],
     }
     srs.streams = [stream("0fdc12bc3558164d", "c1", homeroom=facts)]
     srs.own = {"homeroom": {"recording_failures": 1, "slow_key_frames": 2, "bytes_in": 3}}
 
     seen = fetch(srs)
 
+    viewers = {"rtmp": 1, "flv": 2, "hls": 3}
+    problems = (StreamProblem.KEYFRAMES_TOO_RARE, StreamProblem.RECORDING_FAILED)
+    figures = StreamFigures(2400, 128, 25.0, 9000, {DropReason.DAMAGED: 2})
     assert [running.facts for running in seen.running] == [
-        StreamFacts(8000, {"rtmp": 1, "flv": 2, "hls": 3}, "failed", "No space left on device")
+        StreamFacts(8000, viewers, "failed", "No space left on device", problems, figures)
     ]
     assert seen.totals == EngineTotals(recording_failures=1, slow_key_frames=2, bytes_in=3)
 

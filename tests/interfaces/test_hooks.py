@@ -363,6 +363,8 @@ def test_an_operator_reads_where_a_class_is_pushed_and_what_runs(
     (push,) = row["pushes"]
     assert push == {
         "kind": "class", "startedAt": given.now, "ip": client.ip, "keyFrameMs": None,
+        "longestKeyFrameMs": None, "videoKbps": None, "audioKbps": None, "frameRate": None,
+        "droppedFrames": None, "problems": None,
         "viewers": {}, "recording": None, "recordingError": None,
     }  # fmt: skip
     assert row["lastProblem"] is None

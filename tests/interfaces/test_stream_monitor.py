@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import HOUR, MINUTE
-from homeroom.domain.streams import PublishSession, StreamFacts, StreamKind
+from homeroom.base.stream_problems import StreamProblem
+from homeroom.domain.streams import PublishSession, StreamFacts, StreamFigures, StreamKind
 from homeroom.media import stream_monitor
 from homeroom.media.engine_client import EngineClient
 from homeroom.media.stream_monitor import StreamMonitor
@@ -309,22 +310,39 @@ def test_what_the_engine_says_is_at_hand_and_on_the_metrics(live: Live, srs: SRS
     media = house.services.media
     counters = {
         name: number(house, f"homeroom_media_{name}_total")
-        for name in ("slow_key_frames", "received_bytes", "sent_bytes", "recording_failures")
+        for name in (
+            *("slow_key_frames", "dropped_frames", "received_bytes", "sent_bytes"),
+            "recording_failures",
+        )
     }
     viewers = {"rtmp": 1, "flv": 2, "hls": 30}
     srs.own = {
         "homeroom": {
             "slow_key_frames": 3,
+            "dropped_frames": 5,
             "bytes_in": 500,
             "bytes_out": 7000,
             "recording_failures": 2,
             "spooled": 4,
         }
     }
-    live.says(homeroom={"key_frame_ms": 4000, "viewers": viewers, "recording": "on"})
+    problems = [StreamProblem.KEYFRAMES_TOO_RARE, StreamProblem.SOUND_MISSING]
+    live.says(
+        homeroom={
+            "key_frame_ms": 4000,
+            "viewers": viewers,
+            "recording": "on",
+            "problems": problems,
+        }
+    )
 
-    until(lambda: media.facts(live.name) == StreamFacts(4000, viewers, "on", None))
+    figures = StreamFigures(None, None, None, None, {})
+    facts = StreamFacts(4000, viewers, "on", None, tuple(problems), figures)
+    until(lambda: media.facts(live.name) == facts)
 
+    for problem in StreamProblem:
+        gauge = f'homeroom_media_stream_problems{{problem="{problem}"}}'
+        assert number(house, gauge) == (problem in problems)
     assert number(house, "homeroom_media_publishers") == 1
     assert number(house, 'homeroom_media_viewers{protocol="hls"}') == 30
     assert number(house, "homeroom_media_reports_spooled") == 4
@@ -334,6 +352,7 @@ def test_what_the_engine_says_is_at_hand_and_on_the_metrics(live: Live, srs: SRS
     }
     assert grown == {
         "slow_key_frames": 3,
+        "dropped_frames": 5,
         "received_bytes": 500,
         "sent_bytes": 7000,
         "recording_failures": 2,

@@ -8,10 +8,11 @@ from homeroom.admin.request import (
     to_switch,
 )
 from homeroom.base.ids import LessonId
+from homeroom.base.stream_problems import REMEDIES
 from homeroom.contract import readback as wire
 from homeroom.contract.lessons import SECOND_CAMERA, SMART
 from homeroom.contract.results import LiveInfo
-from homeroom.contract.streams import PushRow, StreamRow
+from homeroom.contract.streams import PushRow, StreamProblemRow, StreamRow
 from homeroom.contract.viewers import MessageRow, ViewerRow
 from homeroom.domain.clips import CLIP_URL_SECONDS, sign_clip_url
 from homeroom.domain.lessons import Lesson
@@ -118,11 +119,24 @@ def get_stream(request: ReadBackRequest) -> StreamRow:
 
 def _to_push_row(push: PublishSession, facts: StreamFacts | None) -> PushRow:
     facts = facts or StreamFacts(None, {}, None, None)
+    figures = facts.figures
     return PushRow(
         kind=push.kind,
         started_at=push.started_at,
         ip=push.ip,
         key_frame_ms=facts.key_frame_ms,
+        longest_key_frame_ms=figures.longest_key_frame_ms if figures else None,
+        video_kbps=figures.video_kbps if figures else None,
+        audio_kbps=figures.audio_kbps if figures else None,
+        frame_rate=figures.frame_rate if figures else None,
+        dropped_frames={str(reason): count for reason, count in figures.dropped_frames.items()}
+        if figures
+        else None,
+        problems=[
+            StreamProblemRow(code=problem, remedy=REMEDIES[problem]) for problem in facts.problems
+        ]
+        if figures
+        else None,
         viewers=dict(facts.viewers),
         recording=facts.recording,
         recording_error=facts.recording_error,

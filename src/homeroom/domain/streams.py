@@ -7,6 +7,7 @@ from enum import StrEnum
 from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
 from homeroom.base.keys import hmac_hex, secrets_equal
+from homeroom.base.stream_problems import DropReason, StreamProblem
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import StreamSignature, compute_signature, sign_stream
@@ -152,6 +153,21 @@ class PublishSession:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamFigures:
+    """Figures of a running stream that only our own engine measures."""
+
+    video_kbps: int | None
+    """Kilobits per second over the last two seconds; None without a picture."""
+    audio_kbps: int | None
+    frame_rate: float | None
+    """Pictures per second, over the last two seconds."""
+    longest_key_frame_ms: int | None
+    """Milliseconds of the longest distance of two keyframes in this push."""
+    dropped_frames: Mapping[DropReason, int]
+    """Number of dropped frames, by reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFacts:
     """Facts about a running stream, from the media engine."""
 
@@ -160,8 +176,12 @@ class StreamFacts:
     viewers: Mapping[str, int]
     """Number of viewers, by protocol."""
     recording: str | None
-    """on, off or failed; None if not known."""
+    """on, off, partial or failed; None if not known."""
     recording_error: str | None
+    problems: tuple[StreamProblem, ...] = ()
+    """Problems at present; none from an engine that is not our own."""
+    figures: StreamFigures | None = None
+    """None if the engine is not our own."""
 
 
 class PublishRefusal(StrEnum):

@@ -7,7 +7,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from homeroom.domain.streams import APP, StreamFacts
+from homeroom.base.stream_problems import DropReason, StreamProblem
+from homeroom.domain.streams import APP, StreamFacts, StreamFigures
 from homeroom.media.engine.http_client import NoResponseError, send_request
 
 PAGE_SIZE = 1000
@@ -29,6 +30,12 @@ class _EngineFields(msgspec.Struct, frozen=True):
     """Fields that only our own engine adds to a stream."""
 
     key_frame_ms: int | None = None
+    longest_key_frame_ms: int | None = None
+    video_kbps: int | None = None
+    audio_kbps: int | None = None
+    frame_rate: float | None = None
+    dropped_frames: dict[DropReason, int] = {}
+    problems: tuple[StreamProblem, ...] = ()
     viewers: dict[str, int] = {}
     recording: str = "off"
     recording_error: str | None = None
@@ -47,6 +54,7 @@ class EngineTotals(msgspec.Struct, frozen=True):
 
     recording_failures: int = 0
     slow_key_frames: int = 0
+    dropped_frames: int = 0
     spooled: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -148,7 +156,19 @@ def _parse_stream(stream: _StreamEntry) -> RunningStream | None:
         viewers = {"other": max(stream.clients - 1, 0)}
         stream_facts = StreamFacts(None, viewers, None, None)
     else:
+        figures = StreamFigures(
+            facts.video_kbps,
+            facts.audio_kbps,
+            facts.frame_rate,
+            facts.longest_key_frame_ms,
+            facts.dropped_frames,
+        )
         stream_facts = StreamFacts(
-            facts.key_frame_ms, facts.viewers, facts.recording, facts.recording_error
+            facts.key_frame_ms,
+            facts.viewers,
+            facts.recording,
+            facts.recording_error,
+            facts.problems,
+            figures,
         )
     return RunningStream(stream.name, str(publish.cid), stream_facts)

@@ -110,7 +110,9 @@ class StreamMonitor:
             if self._numbers.is_up:
                 log.warning("engine_not_answering", extra={"why": str(failure)})
             self._running = {}
-            self._update_numbers(replace(self._numbers, is_up=False, publishers=0, viewers={}))
+            self._update_numbers(
+                replace(self._numbers, is_up=False, publishers=0, viewers={}, problems={})
+            )
         else:
             self._running = {stream.name: stream for stream in state.running}
             self._update_numbers(_to_numbers(state))
@@ -163,8 +165,10 @@ class StreamMonitor:
 
 def _to_numbers(state: EngineState) -> MediaNumbers:
     viewers: Counter[str] = Counter()
+    problems: Counter[str] = Counter()
     for stream in state.running:
         viewers.update(stream.facts.viewers)
+        problems.update(stream.facts.problems)
     totals = state.totals
     if totals is None:
         return MediaNumbers(is_up=True, publishers=len(state.running), viewers=viewers)
@@ -172,9 +176,11 @@ def _to_numbers(state: EngineState) -> MediaNumbers:
         is_up=True,
         publishers=len(state.running),
         viewers=viewers,
+        problems=problems,
         bytes_in=totals.bytes_in,
         bytes_out=totals.bytes_out,
         slow_key_frames=totals.slow_key_frames,
+        dropped_frames=totals.dropped_frames,
         recording_failures=totals.recording_failures,
         spooled=totals.spooled,
         connections=totals.connections,

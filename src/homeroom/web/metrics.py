@@ -17,6 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import ConnectionBudget
+from homeroom.base.stream_problems import StreamProblem
 from homeroom.store.records import JobCounts
 from homeroom.web.load_metrics import LoadCollector, WaitingCalls
 
@@ -37,7 +38,10 @@ class MediaNumbers:
     """By protocol."""
     bytes_in: int = 0
     bytes_out: int = 0
+    problems: Mapping[str, int] = field(default_factory=dict)
+    """Number of streams that have each problem now."""
     slow_key_frames: int = 0
+    dropped_frames: int = 0
     recording_failures: int = 0
     spooled: int = 0
     connections: int = 0
@@ -236,6 +240,12 @@ class _MediaMetrics:
         self._viewers = Gauge(
             "homeroom_media_viewers", "Who watches, by protocol.", ("protocol",), registry=registry
         )
+        self._problems = Gauge(
+            "homeroom_media_stream_problems",
+            "Streams that have a problem now, by problem.",
+            ("problem",),
+            registry=registry,
+        )
         self._connections = gauge("connections", "Open connections of the media engine.")
         self._spooled = gauge("reports_spooled", "Reports of the engine that are not answered yet.")
         self._counters = {
@@ -244,6 +254,9 @@ class _MediaMetrics:
             "bytes_out": counter("sent_bytes", "Bytes of media that went to viewers."),
             "slow_key_frames": counter(
                 "slow_key_frames", "Key frames that came more than 2 seconds after the last."
+            ),
+            "dropped_frames": counter(
+                "dropped_frames", "Frames that were dropped because no player could decode them."
             ),
             "recording_failures": counter(
                 "recording_failures", "Recordings that broke off: disk full, file system errors."
@@ -265,6 +278,8 @@ class _MediaMetrics:
         self._viewers.clear()
         for protocol, count in numbers.viewers.items():
             self._viewers.labels(protocol).set(count)
+        for problem in StreamProblem:
+            self._problems.labels(problem).set(numbers.problems.get(problem, 0))
         for name, counter in self._counters.items():
             total, seen = getattr(numbers, name), self._seen[name]
             # An engine that was started again counts from 0.
