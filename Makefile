@@ -49,8 +49,9 @@ test-fast: $(DEV) ## Run the tests of rules and of the architecture, in under a 
 	$(BIN)/pytest -n $(JOBS) tests/unit tests/architecture $(ARGS)
 
 .PHONY: matrix
-matrix: $(DEV) ## Run the cases that `make test` leaves out: HTTP tests on PostgreSQL
+matrix: $(DEV) ## Run the cases that `make test` leaves out: HTTP tests on PostgreSQL, all encoders
 	@scripts/machine.sh tests
+	@scripts/machine.sh encoders
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m matrix $(ARGS)
 
 .PHONY: soak

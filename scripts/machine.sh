@@ -3,6 +3,7 @@
 # the command to type is said.
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
+#   machine.sh encoders             have GStreamer, an encoder beside ffmpeg for `make matrix`
 #   machine.sh tests                have what the tests start: PostgreSQL's server, PgBouncer, curl, Chromium, ffmpeg, nginx, Node.js, a JDK
 set -euo pipefail
 
@@ -39,6 +40,14 @@ venv() {
   "$python" -m venv --clear "$folder"
 }
 
+encoders() {
+  command -v gst-launch-1.0 >/dev/null && gst-inspect-1.0 --exists rtmp2sink &&
+    gst-inspect-1.0 --exists x264enc && gst-inspect-1.0 --exists flvmux && return
+  # The cells of what is missing are skipped, and say so; where CI is set they fail.
+  debian "The matrix of encoders publishes by GStreamer, which is missing here." \
+    gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} || [[ -z ${CI:-} ]]
+}
+
 tests() {
   local missing=()
   if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
@@ -63,13 +72,15 @@ tests() {
     debian "The tests start programs that are missing here: ${missing[*]}." "${missing[@]}" ||
       [[ -z ${CI:-} ]]
   fi
+  [[ -z ${CI:-} ]] || encoders
 }
 
 case ${1:-} in
   venv) venv "${2:-}" "${3:?folder}" ;;
+  encoders) encoders ;;
   tests) tests ;;
   *)
-    echo "usage: machine.sh venv PYTHON FOLDER | tests" >&2
+    echo "usage: machine.sh venv PYTHON FOLDER | encoders | tests" >&2
     exit 2
     ;;
 esac

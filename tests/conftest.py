@@ -68,6 +68,21 @@ def _sample(items: list[pytest.Item]) -> None:
         sampled.add(test)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables to which tests added rows: `record_property(title, [columns, row])`."""
+    tables: dict[str, list[list[str]]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for title, (columns, row) in report.user_properties if report.when == "call" else ():
+                tables.setdefault(title, [columns]).append(row)
+    for title, rows in tables.items():
+        terminalreporter.section(title)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in [rows[0], *sorted(rows[1:])]:
+            line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+            terminalreporter.write_line(line.rstrip())
+
+
 def pytest_sessionfinish() -> None:
     """Leave what this process saw on the wire for `make docs`."""
     if folder := os.environ.get("HOMEROOM_OBSERVED"):

@@ -114,10 +114,10 @@ def probe(target: Path | str, *more: str) -> dict[str, Any]:
     return found
 
 
-def plays(path: Path) -> str:
+def plays(path: Path, *more: str) -> str:
     """Decode a whole file and return what ffmpeg complains of: nothing, where it plays."""
     done = subprocess.run(
-        [FFMPEG, *_QUIET, "-i", str(path), "-f", "null", "-"],
+        [FFMPEG, *_QUIET, "-i", str(path), *more, "-f", "null", "-"],
         capture_output=True,
         check=False,
         timeout=PATIENCE,
@@ -162,14 +162,19 @@ class MediaPacket(NamedTuple):
 
 def packets(path: Path, kind: str) -> list[MediaPacket]:
     """Return the packets of a track, `kind` v or a, in the order of decoding."""
-    more = ("-select_streams", kind, "-show_packets", "-show_data_hash", "md5")
-    return [
-        MediaPacket(
+    return tracks(path)[kind]
+
+
+def tracks(path: Path) -> dict[str, list[MediaPacket]]:
+    """Return the packets of both tracks, v and a, each in the order of decoding."""
+    found: dict[str, list[MediaPacket]] = {"v": [], "a": []}
+    for fields in probe(path, "-show_packets", "-show_data_hash", "md5")["packets"]:
+        packet = MediaPacket(
             1000 * float(fields["dts_time"]),
             1000 * float(fields["pts_time"]),
             1000 * float(fields.get("duration_time", 0)),
             "K" in fields["flags"],
             fields["data_hash"].removeprefix("MD5:"),
         )
-        for fields in probe(path, *more)["packets"]
-    ]
+        found[fields["codec_type"][0]].append(packet)
+    return found
