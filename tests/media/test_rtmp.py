@@ -18,7 +18,8 @@ from homeroom.media.engine.chunks import (
     RTMPMessage,
     encode_message,
 )
-from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, parse_packet
+from homeroom.media.engine.packet_parser import PacketParser
+from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO
 from tests.support import ffmpeg, flv
 from tests.support.engine import until
 from tests.support.ffmpeg import FFMPEG, needs_ffmpeg
@@ -46,11 +47,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def frames(messages: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
     """Return what is picture or sound and carries something."""
-    return [
-        one
-        for one in messages
-        if one[0] != SCRIPT and parse_packet(one[0], one[1], one[2]) is not None
-    ]
+    parser = PacketParser()
+    return [one for one in messages if one[0] != SCRIPT and parser.parse(*one) is not None]
 
 
 @needs_ffmpeg
@@ -223,6 +221,7 @@ def test_a_publisher_says_that_it_is_done(listener: Listener, name: str) -> None
         peer.publish(f"done-{name}")
         peer.call(name, None, 1)
         assert peer.status()[0] == "NetStream.Unpublish.Success"
+        assert peer.answer()[0] == "_result"
         # Who is done closes the connection: GStreamer takes it ill when we do.
         assert listener.published(f"done-{name}").is_over
         peer.socket.settimeout(0.2)

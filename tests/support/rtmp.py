@@ -9,6 +9,7 @@ from typing import Any, Final, Self, cast
 
 import uvloop
 
+from homeroom.base.address_log import AddressLog
 from homeroom.base.connection_budget import create_budget
 from homeroom.media.engine.amf0 import Value, decode, encode
 from homeroom.media.engine.chunks import (
@@ -22,7 +23,7 @@ from homeroom.media.engine.chunks import (
 )
 from homeroom.media.engine.fanout import Fanout, GopCache
 from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
-from homeroom.media.engine.packets import parse_packet
+from homeroom.media.engine.packet_parser import PacketParser
 from homeroom.media.engine.registry import StreamRegistry, encode_rtmp
 from homeroom.media.engine.rtmp import RTMPConnection
 from tests.support.engine import until
@@ -51,9 +52,10 @@ class StubPublication:
         self.taken: list[tuple[int, int, bytes]] = []
         self.flushes = 0
         self.is_over = False
+        self._parser = PacketParser()
 
     def add(self, kind: int, time: int, body: bytes) -> None:
-        one = parse_packet(kind, time, body)
+        one = self._parser.parse(kind, time, body)
         self.taken.append((kind, time, body))
         if one is not None:
             self.stream.cache.add(one)
@@ -71,6 +73,7 @@ class StubRegistry:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self.refusals = AddressLog(logger="homeroom.media.rtmp", max_lines=1000)
         self.patience = asyncio.Event()
         self.patience.set()
         self.streams: dict[str, StubStream] = {}

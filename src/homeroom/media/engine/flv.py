@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
-from homeroom.media.engine import packets
 from homeroom.media.engine.fanout import GopCache
+from homeroom.media.engine.packet_parser import PacketParser
 from homeroom.media.engine.packets import SCRIPT, Packet
 
 HAS_AUDIO: Final = 4
@@ -38,14 +38,12 @@ def encode_tag(packet: Packet) -> bytes:
 
 def read_packets(data: bytes) -> Iterator[Packet]:
     """Return the packets of a complete file, without metadata."""
-    place = _FILE_HEAD_SIZE
+    place, parser = _FILE_HEAD_SIZE, PacketParser()
     while place < len(data):
         kind_and_size, stamp = _HEAD.unpack_from(data, place)
         kind, size = kind_and_size >> 24, kind_and_size & 0xFFFFFF
         begin = place + _HEAD_SIZE
-        packet = packets.parse_packet(
-            kind, stamp >> 8 | (stamp & 0xFF) << 24, data[begin : begin + size]
-        )
+        packet = parser.parse(kind, stamp >> 8 | (stamp & 0xFF) << 24, data[begin : begin + size])
         if packet is not None and kind != SCRIPT:
             yield packet
         place = begin + size + _TAIL.size

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from homeroom.media.engine import amf0, flv
+from homeroom.media.engine import flv
 from homeroom.media.engine.aac import SoundCheck
 from homeroom.media.engine.avc import PictureCheck
 from homeroom.media.engine.clock_mapper import STEP_MS, ClockMapper
@@ -12,8 +12,10 @@ from homeroom.media.engine.fanout import Fanout, GopCache
 from homeroom.media.engine.hls import HlsWindow
 from homeroom.media.engine.hooks_client import ClientInfo
 from homeroom.media.engine.init_segment import InitSegment
+from homeroom.media.engine.metadata import read_metadata
 from homeroom.media.engine.packager import MediaChunk, Packager
-from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet, parse_packet
+from homeroom.media.engine.packet_parser import PacketParser
+from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 from homeroom.media.engine.recorder import Recorder
 from homeroom.media.engine.stream_facts import StreamMeter
 
@@ -132,6 +134,7 @@ class Publication:
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
         self.heard_at = self._loop.time()
+        self._parser = PacketParser()
         self._timeline = ClockMapper()
         # The clock of the viewers continues where the previous publisher ended.
         self._base = stream.time + STEP_MS if stream.time else 0
@@ -149,17 +152,16 @@ class Publication:
             return
         self._keeper.bytes_in += len(body)
         self.heard_at = self._loop.time()
-        packet = parse_packet(kind, 0, body)
+        if kind == SCRIPT:
+            self._add_metadata(body)
+            return
+        packet = self._parser.parse(kind, 0, body)
         if packet is None:
             return
-        # The time of headers and metadata means nothing: many publishers send 0.
-        is_frame = kind != SCRIPT and not packet.is_header
+        # The time of headers means nothing: many publishers send 0.
+        is_frame = not packet.is_header
         at = self._timeline.place(time, self.heard_at) if is_frame else self._timeline.last
         packet.time = self._base + at
-        if kind == SCRIPT:
-            self._hint(body)
-            self.stream.add(packet)
-            return
         if is_frame:
             self.meter.add(packet, at, self.heard_at)
         else:
@@ -191,17 +193,15 @@ class Publication:
         self.stream.hls.add(chunk)
         self.recorder.add(chunk)
 
-    def _hint(self, body: bytes) -> None:
-        """Pass the tracks that the metadata announces to the packager."""
-        try:
-            values = amf0.decode(body)
-        except amf0.ProtocolError:
+    def _add_metadata(self, body: bytes) -> None:
+        """Pass on what describes the stream; the packager needs the tracks that are announced."""
+        metadata = read_metadata(body)
+        if metadata is None:
             return
-        facts = values[1] if values[:1] == ["onMetaData"] and len(values) > 1 else None
-        if isinstance(facts, dict):
-            audio, video = "audiocodecid" in facts, "videocodecid" in facts
-            if audio or video:
-                self._packager.hint(audio, video)
-            for kind, is_announced in ((AUDIO, audio), (VIDEO, video)):
-                if is_announced:
-                    self.meter.announce(kind)
+        if metadata.has_audio or metadata.has_video:
+            self._packager.hint(metadata.has_audio, metadata.has_video)
+        for kind, is_announced in ((AUDIO, metadata.has_audio), (VIDEO, metadata.has_video)):
+            if is_announced:
+                self.meter.announce(kind)
+        # Its time means nothing either.
+        self.stream.add(Packet(SCRIPT, self._base + self._timeline.last, metadata.encode()))
