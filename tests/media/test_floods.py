@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.media.engine import fanout, hls, hooks_client, packager, rtmp
+from homeroom.media.engine import fanout, hls, hooks_client, packager, rtmp_peer
 from homeroom.media.engine.chunks import (
     AGGREGATE,
     MAX_AGGREGATE_MESSAGES,
@@ -39,7 +39,7 @@ def test_what_is_about_chunks_counts_as_work() -> None:
 def test_a_turn_that_ends_with_a_question_waits_for_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rtmp, "TURN_SECONDS", -1)
+    monkeypatch.setattr(rtmp_peer, "TURN_SECONDS", -1)
     with listening() as listener, Peer(listener.port) as peer, Peer(listener.port) as other:
         peer.connect()
         listener.call(listener.hub.patience.clear)

@@ -2,20 +2,23 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import pytest
 
-from homeroom.media.engine import rtmp
+from homeroom.base.address_log import INTERVAL_SECONDS, AddressLog
+from homeroom.media.engine import rtmp, rtmp_peer
 from homeroom.media.engine.amf0 import Value, encode
 from homeroom.media.engine.chunks import (
     AGGREGATE,
     COMMAND,
     COMMAND_AMF3,
+    SET_CHUNK_SIZE,
     USER_CONTROL,
     encode_message,
 )
-from homeroom.media.engine.packets import AUDIO, VIDEO
+from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO
 from tests.support.engine import until
 from tests.support.rtmp import Listener, Peer, listening
 
@@ -74,7 +77,7 @@ def test_a_publisher_who_leaves_while_permission_is_asked_holds_nothing(
 def test_permission_that_comes_too_late_holds_nothing(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rtmp, "HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr(rtmp_peer, "HANDSHAKE_SECONDS", 0.3)
     listener.call(listener.hub.patience.clear)
     with Peer(listener.port) as peer:
         peer.connect()
@@ -121,45 +124,111 @@ COMMANDS: Final[dict[str, list[tuple[str, Value]]]] = {
 
 @pytest.mark.parametrize("case", COMMANDS)
 def test_commands_out_of_order_end_the_connection(listener: Listener, case: str) -> None:
+    """Case M9: the reason comes before the end, as an error of `connect` where it is the first."""
     with Peer(listener.port) as peer:
         for name, value in COMMANDS[case]:
             peer.call(name, value)
+        if case == "twice connected":
+            assert peer.answer()[0] == "_result"
+            assert peer.status() == ("NetStream.Failed", "connected twice, or to nothing")
+        else:
+            error = peer.answer()
+            assert error[:2] == ["_error", 1.0]
+            assert error[3]["code"] == "NetConnection.Connect.Rejected"
+            assert error[3]["description"]
         assert peer.is_ended()
 
 
-@pytest.mark.parametrize("verb", ["publish", "play"])
-def test_a_connection_is_for_one_stream(listener: Listener, verb: str) -> None:
-    with Peer(listener.port) as peer:
-        peer.publish(f"once-{verb}")
-        peer.call(verb, None, "another")
-        assert peer.is_ended()
-    until(lambda: listener.published(f"once-{verb}").is_over)
+WHY: Final[dict[str, tuple[bytes, str]]] = {
+    "cut": (encode_message(COMMAND, 0, b"\2\0\xff", 0), "cut short"),
+    "no name": (encode_message(COMMAND, 0, encode(1, 2), 0), "without a name"),
+    "nothing": (encode_message(COMMAND, 0, b"", 0), "without a name"),
+    "nothing in AMF3": (encode_message(COMMAND_AMF3, 0, b"", 0), "without a name"),
+    "AMF3": (encode_message(COMMAND, 0, b"\x11\x0a", 0), "0x11"),
+    "no chunk": (b"\xc5", "without a beginning"),
+    "aggregate": (encode_message(AGGREGATE, 0, b"\x09\xff\xff\xff" + bytes(8)), "cut short"),
+    "chatter": (encode_message(AUDIO, 0, bytes(5000)) * 100, "too many bytes"),
+    "no chunk size": (encode_message(SET_CHUNK_SIZE, 0, bytes(4), 0), "no bytes"),
+    "a large message": (encode_message(COMMAND, 0, bytes(70_000), 0), "70000 bytes; the limit"),
+    "metadata of nobody": (encode_message(SCRIPT, 0, bytes(70_000), 0), "70000 bytes; the limit"),
+}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        encode_message(COMMAND, 0, b"\2\0\xff", 0),
-        encode_message(COMMAND, 0, encode(1, 2), 0),
-        encode_message(COMMAND, 0, b"", 0),
-        encode_message(COMMAND_AMF3, 0, b"", 0),
-        b"\xc5",
-        encode_message(AGGREGATE, 0, b"\x09\xff\xff\xff" + bytes(8)),
-        encode_message(AUDIO, 0, bytes(5000)) * 100,
-    ],
-    ids=["cut", "no name", "nothing", "nothing in AMF3", "no chunk", "aggregate", "chatter"],
-)
-def test_what_breaks_the_rules_ends_the_connection(listener: Listener, data: bytes) -> None:
+@pytest.mark.parametrize("case", WHY)
+def test_what_breaks_the_rules_ends_the_connection(
+    listener: Listener, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    """Case M9: the peer reads why, and the operator has a line above debug."""
+    data, reason = WHY[case]
     with Peer(listener.port) as peer:
         peer.connect()
         peer.send(data)
+        code, description = peer.status()
+        assert (code, reason in description) == ("NetStream.Failed", True), description
+        assert peer.is_ended()
+    until(lambda: any(reason in record.getMessage() for record in caplog.records))
+
+
+@pytest.mark.parametrize("case", ["cut", "no chunk", "no chunk size", "a large message"])
+def test_what_breaks_the_rules_before_connect_is_an_error_of_connect(
+    listener: Listener, case: str
+) -> None:
+    data, reason = WHY[case]
+    with Peer(listener.port) as peer:
+        peer.send(data)
+        error = peer.answer()
+        assert error[:2] == ["_error", 1.0]
+        assert reason in error[3]["description"]
         assert peer.is_ended()
 
 
-def test_another_protocol_is_not_answered(listener: Listener) -> None:
+@pytest.mark.parametrize("case", ["cut", "no chunk", "aggregate", "no chunk size"])
+def test_a_publisher_who_breaks_the_rules_reads_why(
+    listener: Listener, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    data, reason = WHY[case]
+    with Peer(listener.port) as peer:
+        peer.publish(f"bad {case}")
+        # What is under way meanwhile must not wipe the reason out.
+        peer.send(data + encode_message(VIDEO, 0, bytes(1_000_000)))
+        code, description = peer.status()
+        assert (code, reason in description) == ("NetStream.Publish.Rejected", True), description
+        assert peer.is_ended()
+    until(lambda: listener.published(f"bad {case}").is_over)
+    (line,) = [record for record in caplog.records if reason in record.getMessage()]
+    assert (line.levelname, line.__dict__["stream"]) == ("WARNING", f"bad {case}")
+
+
+def test_a_frame_that_is_too_large_is_refused_with_the_limit(listener: Listener) -> None:
+    with Peer(listener.port) as peer:
+        peer.publish("huge")
+        with suppress(ConnectionError):
+            peer.send(encode_message(VIDEO, 0, bytes(4_000_001)))
+        assert peer.status() == (
+            "NetStream.Publish.Rejected",
+            "a message has 4000001 bytes; the limit is 4000000",
+        )
+
+
+def test_lines_about_one_address_are_limited(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    refusals = AddressLog(lambda: now, logger="homeroom.media.rtmp", max_lines=3)
+    for address in ("192.0.2.1", "192.0.2.2"):
+        for number in range(9):
+            refusals.record(f"peer_refused: {number}", address, {})
+    assert caplog.messages == [f"peer_refused: {number}" for number in (0, 1, 2)] * 2
+    now = INTERVAL_SECONDS
+    refusals.record("peer_refused: later", "192.0.2.1", {})
+    assert caplog.messages[-1] == "peer_refused: later"
+
+
+def test_another_protocol_is_not_answered(
+    listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
     with Peer(listener.port, shake=False) as peer:
         peer.send(b"GET / HTTP/1.1\r\n\r\n")
         assert peer.is_ended()
+    until(lambda: any("no RTMP" in record.getMessage() for record in caplog.records))
 
 
 def test_a_peer_that_reads_nothing_is_given_up(listener: Listener) -> None:
@@ -171,15 +240,23 @@ def test_a_peer_that_reads_nothing_is_given_up(listener: Listener) -> None:
     until(lambda: listener.published("deaf").is_over)
 
 
-@pytest.mark.parametrize("stage", ["nothing", "opening", "connected"])
+@pytest.mark.parametrize("stage", ["nothing", "opening", "connected", "over"])
 def test_a_peer_that_goes_no_further_is_given_up(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    monkeypatch.setattr(rtmp, "HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr(rtmp_peer, "HANDSHAKE_SECONDS", 0.3)
     with Peer(listener.port, shake=stage != "nothing") as peer:
+        peer.socket.settimeout(5)
         if stage == "connected":
             peer.connect()
-        peer.socket.settimeout(5)
+        if stage == "over":
+            peer.publish("over soon")
+            peer.call("deleteStream", None, 1)
+            assert peer.status()[0] == "NetStream.Unpublish.Success"
+        if stage == "opening":
+            assert "nothing was published" in peer.answer()[3]["description"]
+        elif stage != "nothing":
+            assert "nothing was published" in peer.status()[1]
         assert peer.is_ended()
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from homeroom.base.stream_problems import DropReason
 from homeroom.media.engine import codecs
 from homeroom.media.engine.avc import PictureCheck, make_config
-from homeroom.media.engine.packets import VIDEO, Packet, parse_packet
+from homeroom.media.engine.packet_parser import PacketParser
+from homeroom.media.engine.packets import VIDEO, Packet
 from tests.support.flv import AVC_HEADER
 
 SPS = bytes.fromhex("6742c00cda05067e7c0440000003004000000c83c50aa8")
@@ -40,7 +41,7 @@ def header(config: bytes) -> Packet:
 
 
 def parsed(body: bytes, time: int = 0) -> Packet:
-    packet = parse_packet(VIDEO, time, body)
+    packet = PacketParser().parse(VIDEO, time, body)
     assert packet is not None
     return packet
 

@@ -17,6 +17,14 @@ _BLANK = frozenset(
 )
 """Characters that show nothing by themselves, though they are letters, signs or marks."""
 
+_PASTED = (
+    "".join(map(chr, (*range(33), 0x7F, 0x85, 0xA0, 0xAD, 0x1680, *range(0x2000, 0x2010))))
+    + "".join(map(chr, (*range(0x2028, 0x2030), *range(0x205F, 0x2070), 0x3000, 0xFEFF)))
+    + "\"'`<>“”„‘’«»"
+)
+"""Blanks, invisible characters and quotes that come along when an address is copied."""
+_ENCODED_BLANKS = frozenset(("%20", "%09", "%0a", "%0d"))
+
 
 def escape_non_ascii(text: str) -> str:
     """Return text that an HTTP header can carry, whatever was in it."""
@@ -37,3 +45,15 @@ def strip_invisible(text: str, keep: str = "") -> str:
         if letter in _JOINERS or letter in keep or unicodedata.category(letter) not in _UNSEEN
     )
     return "" if all(letter.isspace() or letter in _BLANK for letter in seen) else seen
+
+
+def strip_pasted(text: str) -> str:
+    """Return a part of an address without the blanks and quotes around what people copy."""
+    while True:
+        text = text.strip(_PASTED)
+        if text[-3:].lower() in _ENCODED_BLANKS:
+            text = text[:-3]
+        elif text[:3].lower() in _ENCODED_BLANKS:
+            text = text[3:]
+        else:
+            return text

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from homeroom.base.clock import Moment
 from homeroom.base.keys import md5_hex
+from homeroom.base.text import strip_pasted
 from homeroom.domain.refusal import OperatorError
 
 _TIME = re.compile(r"[0-9a-fA-F]{1,12}")
@@ -32,8 +33,11 @@ class StreamSignature:
 
 def parse_signature(query: str) -> StreamSignature:
     """Return the signature in the query of an address; raises `OperatorError` if it has none."""
-    params = parse_qs(query.removeprefix("?"))
-    match params.get("txSecret"), params.get("txTime"):
+    pairs = parse_qsl(strip_pasted(query).removeprefix("?"))
+    params = [(strip_pasted(name), strip_pasted(value)) for name, value in pairs]
+    signatures = [value for name, value in params if name == "txSecret"]
+    times = [value for name, value in params if name == "txTime"]
+    match signatures, times:
         case [signature], [expires_hex] if _TIME.fullmatch(expires_hex):
             return StreamSignature(signature, expires_hex)
     raise OperatorError("the address is not signed: txSecret and txTime are missing or malformed")

@@ -8,6 +8,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
 from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.stream_problems import DropReason, StreamProblem
+from homeroom.base.text import strip_pasted
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import StreamSignature, compute_signature, sign_stream
@@ -32,9 +33,18 @@ def stream_name(key: str, kind: StreamKind) -> str:
 
 
 def parse_stream_name(name: str) -> tuple[str, StreamKind]:
-    """Return the key of the class and the kind of a stream from the stream's name."""
+    """Return the key of the class and the kind of a stream from the stream's name.
+
+    An engine may pass on the name as somebody pasted it: with blanks and slashes around it.
+    """
+    name = clean_address_part(name)
     key = name.removesuffix(_SCENE)
     return key, StreamKind.CLASS if key == name else StreamKind.SCENE
+
+
+def clean_address_part(text: str) -> str:
+    """Return the name of an application or a stream without blanks and slashes around it."""
+    return "/".join(part for part in map(strip_pasted, text.split("/")) if part)
 
 
 # --- permissions ---------------------------------------------------------------------------------

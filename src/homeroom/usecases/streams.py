@@ -15,6 +15,7 @@ from homeroom.domain.streams import (
     StreamKind,
     check_pull,
     check_push,
+    clean_address_part,
     get_pull_signature,
     parse_stream_name,
     stream_name,
@@ -194,7 +195,7 @@ def _build_info(
 
 
 def _find_by_client(uow: UnitOfWork, client: StreamClient) -> tuple[PublishTarget, StreamKind]:
-    if client.app != APP:
+    if clean_address_part(client.app) != APP:
         raise OperatorError(f"the application is called {APP}")
     return _find_by_stream(uow, client.stream)
 

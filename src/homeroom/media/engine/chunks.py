@@ -18,13 +18,15 @@ COMMAND_AMF3: Final = 17
 COMMAND: Final = 20
 AGGREGATE: Final = 22
 MEDIA: Final = frozenset({AUDIO, VIDEO, AGGREGATE})
+DATA: Final = frozenset({SCRIPT, DATA_AMF3})
+NO_MESSAGE: Final = 0
+"""Type that no message has; see `ChunkReader.next`."""
 
 OUT_CHUNK_BYTES: Final = 60_000
 """Size of the chunks that the server sends."""
 DEFAULT_CHUNK_BYTES: Final = 128
 """Chunk size until the sender changes it."""
-MIN_CHUNK_BYTES: Final = 128
-"""Smaller chunks cost the server more than the sender. No publisher uses them."""
+MIN_CHUNK_BYTES: Final = 1
 MAX_CHUNK_BYTES: Final = 0xFFFFFF
 MAX_CHUNK_STREAMS: Final = 64
 """Maximum chunk streams of a connection."""
@@ -32,6 +34,10 @@ MAX_SMALL_MESSAGE_BYTES: Final = 64_000
 """Maximum size of a message without media."""
 MAX_MEDIA_MESSAGE_BYTES: Final = 4_000_000
 """Maximum size of a media message of a publisher."""
+MAX_DATA_MESSAGE_BYTES: Final = 1_100_000
+"""Maximum size of a message with metadata of a publisher: 1 MiB of it, and its name."""
+MAX_CHUNKS_AT_ONCE: Final = 500
+"""Chunks that are read before the caller can count the work; chunks may have one byte."""
 MAX_AGGREGATE_MESSAGES: Final = 1_000
 """Maximum messages in an aggregate."""
 
@@ -64,16 +70,27 @@ class RTMPMessage(NamedTuple):
     body: bytes
 
 
+WORK: Final = RTMPMessage(NO_MESSAGE, 0, 0, b"")
+"""Returned after many chunks without a message."""
+
+
 class _ChunkStream:
     """State of a chunk stream: its last header and an incomplete message."""
 
-    __slots__ = ("body", "delta", "extended", "is_open", "length", "stream_id", "time", "type")
+    __slots__ = (
+        *("body", "delta", "extended", "is_open", "is_skipped", "length", "read"),
+        *("stream_id", "time", "type"),
+    )
 
     def __init__(self) -> None:
         self.type = self.time = self.delta = self.length = self.stream_id = 0
         self.extended = b""
         self.is_open = False
+        self.is_skipped = False
+        """Whether the message is too large and not buffered."""
         self.body = bytearray()
+        self.read = 0
+        """Bytes of the message so far."""
 
 
 class ChunkReader:
@@ -82,6 +99,11 @@ class ChunkReader:
     def __init__(self) -> None:
         self.max_media_bytes = MAX_SMALL_MESSAGE_BYTES
         """Limit for a media message; higher for an authorized publisher."""
+        self.max_data_bytes = 0
+        """Limit for a message with metadata, of an authorized publisher; larger ones are skipped.
+        With 0 they are messages like others."""
+        self.skipped = 0
+        """Bytes of the latest message that was skipped."""
         self._streams: dict[int, _ChunkStream] = {}
         self._size = DEFAULT_CHUNK_BYTES
         self._data = b""
@@ -99,8 +121,10 @@ class ChunkReader:
         """Return the next message, or None until there is more input; raises `ProtocolError`.
 
         Messages that control chunks are handled here and returned too, so that the caller can
-        count the work.
+        count the work. For the same reason, a message of the type `NO_MESSAGE` is returned after
+        many chunks. A message that was skipped has an empty body.
         """
+        chunks = 0
         while (stream := self._current) is not None or (stream := self._read_header()) is not None:
             message = self._read_payload(stream)
             if message is not None:
@@ -111,6 +135,9 @@ class ChunkReader:
                 return message
             if self._current is not None:
                 break
+            chunks += 1
+            if chunks == MAX_CHUNKS_AT_ONCE:
+                return WORK
         return None
 
     def _read_header(self) -> _ChunkStream | None:
@@ -141,22 +168,25 @@ class ChunkReader:
             return None
         self._at = after
         self._current = stream
-        self._left = min(self._size, stream.length - len(stream.body))
+        self._left = min(self._size, stream.length - stream.read)
         return stream
 
     def _continue_message(self, stream: _ChunkStream, at: int, first: int) -> int | None:
         """Continue a message or start one with the same header; returns the offset of its bytes."""
+        repeated = b""
         if stream.extended:
             # Some peers repeat the extended timestamp in every chunk, some do not.
             timestamp = self._data[at : at + 4]
             if timestamp == stream.extended:
+                repeated = timestamp
                 at += 4
             elif len(timestamp) < 4 and stream.extended.startswith(timestamp):  # noqa: PLR2004  four bytes of a 32-bit time
                 return None
         if not stream.is_open:
             self._open(stream, (stream.time + stream.delta) & WRAP)
-        elif not stream.extended and first & 0x3F > 1:
-            return self._read_run(stream, at - 1, first) + 1
+        elif first & 0x3F > 1 and repeated == stream.extended:
+            header = bytes((first,)) + repeated
+            return self._read_run(stream, at - len(header), header) + len(header)
         return at
 
     def _start_message(self, stream: _ChunkStream, at: int, form: int) -> int | None:
@@ -188,28 +218,34 @@ class ChunkReader:
         return stream
 
     def _open(self, stream: _ChunkStream, time: int) -> None:
-        most = self.max_media_bytes if stream.type in MEDIA else MAX_SMALL_MESSAGE_BYTES
-        if stream.length > most:
-            raise ProtocolError(f"a message of {stream.length} bytes")
+        if stream.type in DATA and self.max_data_bytes:
+            stream.is_skipped = stream.length > self.max_data_bytes
+        else:
+            most = self.max_media_bytes if stream.type in MEDIA else MAX_SMALL_MESSAGE_BYTES
+            if stream.length > most:
+                raise ProtocolError(f"a message has {stream.length} bytes; the limit is {most}")
         stream.time = time
         stream.is_open = True
 
-    def _read_run(self, stream: _ChunkStream, at: int, first: int) -> int:
+    def _read_run(self, stream: _ChunkStream, at: int, header: bytes) -> int:
         """Read all complete chunks of a message at once; returns the offset of the next chunk.
 
         Publishers send small chunks. Reading them one by one would be the largest cost.
         """
-        step = self._size + 1
-        missing = stream.length - len(stream.body)
-        count = min((missing - 1) // self._size, (len(self._data) - at - 1) // step)
+        step = self._size + len(header)
+        missing = stream.length - stream.read
+        count = min((missing - 1) // self._size, (len(self._data) - at - len(header)) // step)
         if count < 2:  # noqa: PLR2004  nothing gained
             return at
         end = at + count * step
-        # The byte after the last of them counts too: it starts the chunk that is read next.
-        if self._data[at : end + 1 : step] != bytes((first,)) * (count + 1):
-            return at
+        for shift, byte in enumerate(header):
+            # The header after the last of them counts too: it starts the chunk that is read next.
+            column = self._data[at + shift : end + shift + 1 : step]
+            if column != bytes((byte,)) * (count + 1):
+                return at
         run = bytearray(self._data[at:end])
-        del run[::step]
+        for left in range(len(header), 0, -1):
+            del run[:: self._size + left]
         self._buffer(stream, run)
         return end
 
@@ -223,23 +259,29 @@ class ChunkReader:
         if not self._left:
             self._current = None
         if len(piece) == stream.length:
-            body = piece
+            body = b"" if stream.is_skipped else piece
         else:
             self._buffer(stream, piece)
-            if len(stream.body) < stream.length:
+            if stream.read < stream.length:
                 return None
             body = bytes(stream.body)
+        if stream.is_skipped:
+            self.skipped = stream.length
         self._drop(stream)
         return RTMPMessage(stream.type, stream.time, stream.stream_id, body)
 
     def _buffer(self, stream: _ChunkStream, piece: bytes | bytearray) -> None:
+        stream.read += len(piece)
+        if stream.is_skipped:
+            return
         stream.body += piece
         self._buffered += len(piece)
         if self._buffered > 2 * self.max_media_bytes:
             raise ProtocolError("too many messages that do not end")
 
     def _drop(self, stream: _ChunkStream) -> None:
-        stream.is_open = False
+        stream.is_open = stream.is_skipped = False
+        stream.read = 0
         if stream.body:
             self._buffered -= len(stream.body)
             stream.body = bytearray()
@@ -247,7 +289,7 @@ class ChunkReader:
     def _resize(self, body: bytes) -> None:
         size = int.from_bytes(body[:4], "big") & 0x7FFFFFFF
         if size < MIN_CHUNK_BYTES:
-            raise ProtocolError(f"chunks of {size} bytes")
+            raise ProtocolError("chunks of no bytes")
         self._size = min(size, MAX_CHUNK_BYTES)
 
     def _abort(self, body: bytes) -> None:

@@ -115,7 +115,7 @@ class Publisher:
             with suppress(OSError, RuntimeError):  # it may have just been lost
                 self._send_command("deleteStream", None, self._stream)
                 self._writer.write_eof()
-        if hasattr(self, "_hearing"):
+        if hasattr(self, "_listener"):
             # Closing with unread input resets the connection and would lose the last command.
             await asyncio.wait((self._listener,), timeout=CLOSE_SECONDS)
             self._listener.cancel()

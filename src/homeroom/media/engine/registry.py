@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
+from homeroom.base.address_log import AddressLog
 from homeroom.base.clock import SystemClock
 from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.base.keys import KeyGenerator
@@ -28,6 +29,8 @@ IDLE_SECONDS = 30.0
 SWEEP_SECONDS = 0.5
 RECOVER_SECONDS = 30.0
 MAX_STREAMS = 10_000
+MAX_PEER_LINES = 10
+"""Lines of the log about refused peers, for each address and minute."""
 
 
 def encode_rtmp(packet: Packet) -> bytes:
@@ -46,6 +49,8 @@ class StreamRegistry:
         budget: ConnectionBudget,
     ) -> None:
         self._budget = budget
+        self.refusals = AddressLog(logger="homeroom.media.rtmp", max_lines=MAX_PEER_LINES)
+        """Log of refused peers."""
         self._hooks = hooks
         self._archive = archive
         self._coalesce = coalesce_ms / 1000

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.text import strip_pasted
 from homeroom.media.engine.settings import MAX_NAME_CHARS
 
 HEAD_END: Final = b"\r\n\r\n"
@@ -99,7 +100,17 @@ def parse_request(head: bytes) -> HTTPRequest:
     connection = _field(lower, lower, b"connection")
     is_last = b"close" in connection or (version == b"HTTP/1.0" and b"keep-alive" not in connection)
     path, _, query = target.decode("ascii").partition("?")
-    return HTTPRequest(method, path, query, KEEP[version, is_last], is_last, head, lower)
+    return HTTPRequest(
+        method, _clean_path(path), query, KEEP[version, is_last], is_last, head, lower
+    )
+
+
+def _clean_path(path: str) -> str:
+    """Return a path without doubled slashes, and without encoded blanks around its parts."""
+    if "//" not in path and "%" not in path:
+        return path
+    parts = [part for part in map(strip_pasted, path.split("/")) if part]
+    return "/" + "/".join(parts)
 
 
 def response_head(status: int, kind: str = "text/plain; charset=utf-8") -> bytes:
@@ -131,8 +142,9 @@ class StreamTarget:
 @lru_cache(1024)
 def parse_target(path: str, query: str) -> StreamTarget | None:
     """Parse a path below the application; raises `BadRequestError`."""
-    folder, slash, file = path.partition("/")
-    name, _, kind = (folder, "", "") if slash else path.rpartition(".")
+    folder, slash, file = path.rstrip("/").partition("/")
+    name, _, kind = (folder, "", "") if slash else folder.rpartition(".")
+    name = strip_pasted(name)
     if not 0 < len(name) <= MAX_NAME_CHARS or len(file) > MAX_NAME_CHARS:
         return None
     if slash:

@@ -1,5 +1,6 @@
 """RTMP messages that the server sends: command results, status and control messages."""
 
+from collections.abc import Container
 from typing import Final
 
 from homeroom.media.engine.amf0 import Value, encode
@@ -22,6 +23,22 @@ MESSAGE_STREAM_ID: Final = 1
 STREAM_BEGIN, STREAM_END, PING, PONG = (number.to_bytes(2, "big") for number in (0, 1, 6, 7))
 
 
+CAN_FORWARD: Final = 4
+"""Capability of a codec: packets are passed on as they are."""
+MODIFIERS: Final = 4
+"""Capability of a server: it can parse modifiers (ModEx)."""
+CONNECT_NUMBER: Final = 1
+"""Number of `connect`, the first command of every peer."""
+ENHANCED: Final[dict[str, Value]] = {
+    "fourCcList": ["avc1", "mp4a"],
+    "videoFourCcInfoMap": {"avc1": CAN_FORWARD},
+    "audioFourCcInfoMap": {"mp4a": CAN_FORWARD},
+    # Not for several tracks: they would be sent for nothing.
+    "capsEx": MODIFIERS,
+}
+"""What the server takes of enhanced RTMP, so that an encoder can choose H.264 and AAC."""
+
+
 def control_message(kind: int, body: bytes) -> bytes:
     """Return a protocol control message."""
     return encode_message(kind, 0, body, 0)
@@ -39,11 +56,16 @@ def status_message(code: str, description: str, level: str = "status") -> bytes:
     )
 
 
-def connect_result(number: float) -> bytes:
-    """Return the result of `connect`; its objectEncoding says that the server uses AMF0."""
-    server: Value = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31}
+def connect_result(number: float, properties: Container[str]) -> bytes:
+    """Return the result of `connect`; its objectEncoding says that the server uses AMF0.
+
+    A peer whose own properties name capabilities of enhanced RTMP gets those of the server.
+    """
+    enhanced = ENHANCED if any(name in properties for name in ENHANCED) else {}
+    server: Value = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31, **enhanced}
     about = _info_object("NetConnection.Connect.Success", "connected", "status")
-    answer = encode("_result", number, server, {**about, "objectEncoding": 0})
+    # The specification does not say which of the two objects has the capabilities.
+    answer = encode("_result", number, server, {**about, "objectEncoding": 0, **enhanced})
     return CONNECTION_SETTINGS + encode_message(COMMAND, 0, answer, 0)
 
 
@@ -81,6 +103,9 @@ PLAY_START: Final = b"".join(
         encode_message(SCRIPT, 0, encode("|RtmpSampleAccess", True, True)),  # noqa: FBT003  as it is sent
     )
 )
+SERVER_FAILED: Final = status_message("NetStream.Failed", "the server failed", "error")
+UNPUBLISHED: Final = status_message("NetStream.Unpublish.Success", "the stream has ended")
+PLAY_STOP: Final = status_message("NetStream.Play.Stop", "the stream is no longer played")
 PLAY_END: Final = b"".join(
     (
         status_message("NetStream.Play.UnpublishNotify", "the stream has ended"),
