@@ -194,6 +194,7 @@ async def build_services(
     # In the sandbox an integrator moves the clock on purpose.
     clock_guard = ClockGuard(async_store, real, is_on=not settings.sandbox)
     sweeper = Sweeper(async_store, SWEEPS, clock_guard.is_pausing)
+    metrics.watch_sweeps(clock_guard.is_pausing)
     await clock_guard.start()
     follower = AuditFollower(async_store, SystemClock(), clock_guard.is_pausing)
     parts = (worker, sweeper, clock_guard, follower)

@@ -23,6 +23,12 @@ def start(data: Path) -> Process:
     return Process(data=data, env={"HOMEROOM_MEDIA": "none"})
 
 
+def is_metric_of_sweeps(server: Process, value: int) -> bool:
+    """Return whether the metric of paused sweeps has a value."""
+    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    return f"\nhomeroom_sweeps_paused {value}.0\n" in text
+
+
 def test_a_start_with_a_wrong_clock_deletes_nothing(tmp_path: Path) -> None:
     """Case O13: 400 days after the last write, then accepted; what went can be restored."""
     settings, place = Settings(data=tmp_path), ("--data", str(tmp_path))
@@ -45,10 +51,12 @@ def test_a_start_with_a_wrong_clock_deletes_nothing(tmp_path: Path) -> None:
         assert doctor["clock"]["state"] == "warn"
         assert "400 days after the last write" in doctor["server"]["said"]
         assert [row["deleted"] for row in list_clips()] == [None]
+        assert is_metric_of_sweeps(server, 1)
 
         server.cli("clock", "accept")
 
         until(lambda: list_clips()[0]["deleted"] is not None)
+        assert is_metric_of_sweeps(server, 0)
         until(lambda: '"sort": "clips"' in server.log or '"sort":"clips"' in server.log)
         assert file.exists()
         ready = httpx.get(f"{server.url}/readyz", trust_env=False)

@@ -1,6 +1,6 @@
 """Metrics for Prometheus: counted with each response, collected at each scrape."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -109,6 +109,15 @@ class Metrics:
     def watch_load(self, budget: ConnectionBudget, bodies: BodyBudget, calls: WaitingCalls) -> None:
         """Add the figures of the load, which are read at each scrape."""
         self._registry.register(LoadCollector(budget, bodies, calls))
+
+    def watch_sweeps(self, is_paused: Callable[[], bool]) -> None:
+        """Add whether the sweeps are paused, which is asked at each scrape."""
+        gauge = Gauge(
+            "homeroom_sweeps_paused",
+            "Whether nothing is deleted by age, because the clock is in doubt.",
+            registry=self._registry,
+        )
+        gauge.set_function(lambda: float(is_paused()))
 
     def count_call(self, action: str, errno: int, seconds: float) -> None:
         """Count a response."""
