@@ -226,6 +226,17 @@ def test_poisoned_jobs_are_reported_and_stop_nobody(given: Given) -> None:
         given.write(delete(jobs))
 
 
+def test_a_single_job_is_counted_in_the_singular(given: Given) -> None:
+    row = {"kind": "of_the_next_version", "payload": "{}", "due_at": 1, "leased_until": 0}
+    given.write(insert(jobs).values({**row, "attempts": 0}))
+    try:
+        until(lambda: given.store.read(lambda uow: uow.jobs.count()) == 0)
+        forget_outage(given.house)
+        assert reasons(given.house) == ["1 job is set aside; homeroom doctor says which and why"]
+    finally:
+        given.write(delete(jobs))
+
+
 def test_calls_are_counted_by_action_and_errno(given: Given) -> None:
     done = 'homeroom_calls_total{action="addCourse",errno="1"}'
     bad = 'homeroom_calls_total{action="addCourse",errno="100"}'

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from homeroom.async_store import AsyncStore
+from homeroom.base.text import format_count
 from homeroom.jobs.worker import Worker
 from homeroom.store.engine import UnavailableError
 from homeroom.store.outages import OutageCause
@@ -94,9 +95,8 @@ class ReadinessCheck:
         warnings = []
         if store.counts is not None and store.counts.set_aside:
             # Another server would find the same jobs, and all others are run.
-            warnings.append(
-                f"{store.counts.set_aside} jobs are set aside; homeroom doctor says which and why"
-            )
+            count = format_count(store.counts.set_aside, "job is set aside", "jobs are set aside")
+            warnings.append(f"{count}; homeroom doctor says which and why")
         if problem := self._clock_problem():
             warnings.append(problem)
         return Readiness(_without_repeats(reasons), warnings)

@@ -26,6 +26,11 @@ _PASTED = (
 _ENCODED_BLANKS = frozenset(("%20", "%09", "%0a", "%0d"))
 
 
+def format_count(count: int, singular: str, plural: str = "") -> str:
+    """Return a count with its words, as `1 job` or `2 jobs`; the plural adds an s by default."""
+    return f"{count} {singular if count == 1 else plural or f'{singular}s'}"
+
+
 def escape_non_ascii(text: str) -> str:
     """Return text that an HTTP header can carry, whatever was in it."""
     plain = text.encode("ascii", "backslashreplace").decode("ascii")

@@ -5,6 +5,7 @@ from enum import Enum, StrEnum
 
 from homeroom.base.clock import DAY, MINUTE, YEAR, Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
+from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.lifecycle import Lifecycle, Phase
 from homeroom.domain.refusal import Refusal
@@ -260,7 +261,8 @@ def check_monthly_limit(plan: Plan, created: int) -> None:
     """Refuse another class if the monthly limit of the plan is reached."""
     if plan.monthly_classes and created >= plan.monthly_classes:
         upgrade = Errno.MONTHLY_LIMIT_UPGRADE if plan.upgradable else Errno.MONTHLY_LIMIT
-        raise Refusal(upgrade, f"the school may create {plan.monthly_classes} classes a month")
+        count = format_count(plan.monthly_classes, "class", "classes")
+        raise Refusal(upgrade, f"the school may create {count} a month")
 
 
 def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from homeroom.base.ids import UserId
+from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
@@ -124,6 +125,9 @@ def check_co_teachers(co_teachers: tuple[UserId, ...], teacher: UserId, limit: i
     if len(set(co_teachers)) < len(co_teachers):
         raise Refusal(Errno.CO_TEACHER_TWICE)
     if limit and len(co_teachers) > limit:
-        raise Refusal(Errno.TOO_MANY_CO_TEACHERS, f"the school allows {limit} co-teachers a class")
+        raise Refusal(
+            Errno.TOO_MANY_CO_TEACHERS,
+            f"the school allows {format_count(limit, 'co-teacher')} a class",
+        )
     if teacher in co_teachers:
         raise Refusal(Errno.CO_TEACHER_IS_TEACHER)

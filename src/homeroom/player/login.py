@@ -19,7 +19,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.masking import mask_account
 from homeroom.base.networks import network_of
-from homeroom.base.text import is_storable
+from homeroom.base.text import format_count, is_storable
 from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import normalize_guest_name
@@ -233,7 +233,7 @@ def _rate_limited(request: Request, wait: float, **facts: Any) -> HTTPError:  # 
     seconds = ceil(wait)
     return HTTPError(
         HTTPStatus.TOO_MANY_REQUESTS,
-        f"try again in {seconds} seconds",
+        f"try again in {format_count(seconds, 'second')}",
         {"retry-after": str(seconds)},
         more={"code": LoginRefusal.THROTTLED, "retry_after": seconds},
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.refusal import Refusal
@@ -153,9 +154,8 @@ def _has_teacher_quota(uow: UnitOfWork, school: School) -> bool:
 def check_teacher_quota(uow: UnitOfWork, school: School) -> None:
     """Refuse another active teacher if the limit of the plan is reached."""
     if not _has_teacher_quota(uow, school):
-        raise Refusal(
-            Errno.TOO_MANY_TEACHERS, f"the school may have {school.plan.max_teachers} teachers"
-        )
+        count = format_count(school.plan.max_teachers, "teacher")
+        raise Refusal(Errno.TOO_MANY_TEACHERS, f"the school may have {count}")
 
 
 def add_school_student(

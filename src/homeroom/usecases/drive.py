@@ -1,6 +1,7 @@
 """Folders of a school's cloud drive."""
 
 from homeroom.base.ids import FolderId, SchoolId
+from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.drive import MAX_DEPTH, check_parent_folder
 from homeroom.domain.refusal import Refusal
@@ -25,5 +26,7 @@ def add(uow: UnitOfWork, school: SchoolId, parent_id: FolderId, name: str) -> Fo
         raise Refusal(Errno.FOLDER_TOO_DEEP)
     limit = get_current_school(uow, school).plan.max_folders
     if limit and uow.drive.count(school) >= limit:
-        raise Refusal(Errno.TOO_MANY_FOLDERS, f"the school may have {limit} folders")
+        raise Refusal(
+            Errno.TOO_MANY_FOLDERS, f"the school may have {format_count(limit, 'folder')}"
+        )
     return uow.drive.add(parent, name, uow.now)

@@ -1,6 +1,7 @@
 """A school's labels, and those of its courses."""
 
 from homeroom.base.ids import CourseId, LabelId, SchoolId
+from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.courses import LABEL_RULE, check_course
 from homeroom.domain.labels import Label, check_course_labels
@@ -19,7 +20,7 @@ def add(uow: UnitOfWork, school: SchoolId, name: str) -> LabelId:
     limit = get_current_school(uow, school).plan.max_labels
     count = uow.labels.count(school)
     if limit and count >= limit:
-        raise Refusal(Errno.TOO_MANY_LABELS, f"the school may have {limit} labels")
+        raise Refusal(Errno.TOO_MANY_LABELS, f"the school may have {format_count(limit, 'label')}")
     return uow.labels.add(school, name, COLOURS[count % len(COLOURS)], uow.now)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
-from homeroom.base.text import is_storable
+from homeroom.base.text import format_count, is_storable
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import (
@@ -314,7 +314,9 @@ def _check_plan_of_edit(
         check_plan(plan, sent, recording, has_co_teachers=bool(change.co_teachers))
         return
     if classroom.seats > plan.max_seats:
-        raise Refusal(Errno.SEATS_INVALID, f"the plan now has {plan.max_seats} seats a class")
+        raise Refusal(
+            Errno.SEATS_INVALID, f"the plan now has {format_count(plan.max_seats, 'seat')} a class"
+        )
     co_teachers = (
         change.co_teachers
         if change.co_teachers is not None

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.base.text import format_count
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.lookups import WINDOW_SECONDS, count_unknown, seconds_until_allowed
 from homeroom.domain.refusal import OverloadedError
@@ -100,10 +101,10 @@ def _check_lookups(
     used = count_unknown(lookups)
     if used >= limit:
         if unknown or uow.school_accounts.list_related(school, outsiders) != set(outsiders):
+            count = format_count(limit, "unknown UID or account", "unknown UIDs or accounts")
             raise OverloadedError(
                 seconds_until_allowed(lookups, limit, uow.now),
-                f"more than {limit} unknown UIDs or accounts in an hour; "
-                "people of the school itself can be named",
+                f"more than {count} in an hour; people of the school itself can be named",
             )
         return
     # A long list may not try more than the limit either, so the rest of it is not looked up.

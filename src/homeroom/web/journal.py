@@ -7,6 +7,7 @@ from itertools import islice
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
+from homeroom.base.text import format_count
 
 MAX_ENTRIES = 1000
 MAX_NAME_LENGTH = 100
@@ -79,4 +80,4 @@ def _mask_value(name: str, value: object) -> str:
         return MASK
     if isinstance(value, str):
         return value
-    return f"<file of {getattr(value, 'size', 0)} bytes>"
+    return f"<file of {format_count(getattr(value, 'size', 0), 'byte')}>"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from homeroom.base.text import format_count
 from homeroom.cli.checks.result import MAX_EXAMPLES, CheckResult, CheckStatus
 from homeroom.domain.clips import Clip
 from homeroom.store.local_storage import LocalStorage
@@ -38,12 +39,13 @@ def check_clips(store: Store, folder: Path) -> Iterator[CheckResult]:
         text = f"{len(missing)} of {len(living)}: {'; '.join(missing[:MAX_EXAMPLES])}"
         yield CheckResult("clips", CheckStatus.FAIL, text)
     else:
-        text = f"{len(living)} files, {sizes / 10**6:.1f} MB"
+        text = f"{format_count(len(living), 'file')}, {sizes / 10**6:.1f} MB"
         text += f"; {elsewhere} with other servers" if elsewhere else ""
         yield CheckResult("clips", CheckStatus.OK, text)
     lost = sorted(set(storage.list_names("clips")) - living)
     if lost:
-        text = f"{len(lost)} files belong to no clip, as {'; '.join(lost[:MAX_EXAMPLES])}"
+        text = format_count(len(lost), "file belongs to no clip", "files belong to no clip")
+        text += f", as {'; '.join(lost[:MAX_EXAMPLES])}"
         yield CheckResult("stray files", CheckStatus.WARN, text)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
+from homeroom.base.text import format_count
 from homeroom.cli.checks.folder import check_space
 from homeroom.cli.checks.result import MAX_EXAMPLES, CheckResult, CheckStatus
 from homeroom.media.service import recordings_folder, spool_folder
@@ -61,7 +62,8 @@ def _check_reports(folder: Path) -> CheckResult:
     if not waiting:
         return CheckResult("reports", CheckStatus.OK, "none of the media engine waits")
     age = SystemClock().now() - int(waiting[0].stat().st_mtime)
-    text = f"{len(waiting)} of the media engine wait, for up to {max(age, 0)} s"
+    count = format_count(len(waiting), "of the media engine waits", "of the media engine wait")
+    text = f"{count}, for up to {max(age, 0)} s"
     return CheckResult(
         "reports", CheckStatus.WARN if age > MAX_REPORT_SECONDS else CheckStatus.OK, text
     )

@@ -1,5 +1,6 @@
 """Jobs and schools."""
 
+from homeroom.base.text import format_count
 from homeroom.cli.checks.result import MAX_EXAMPLES, CheckResult, CheckStatus
 from homeroom.store.records import JobCounts
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -11,7 +12,7 @@ def check_jobs(store: Store) -> CheckResult:
 
     def read(uow: UnitOfWork) -> tuple[JobCounts, list[str], list[str]]:
         failing = [
-            f"{job.kind} {job.id}, {job.attempts} times: {error}"
+            f"{job.kind} {job.id}, {format_count(job.attempts, 'time')}: {error}"
             for job, error in jobs.list_failing(uow)
         ]
         set_aside = [f"{job.kind} {job.id}: {reason}" for job, reason in jobs.list_set_aside(uow)]
@@ -22,10 +23,11 @@ def check_jobs(store: Store) -> CheckResult:
         text = f"{counts.set_aside} set aside until the next start: "
         return CheckResult("jobs", CheckStatus.WARN, text + "; ".join(set_aside[:MAX_EXAMPLES]))
     if failing:
-        return CheckResult(
-            "jobs", CheckStatus.WARN, f"{len(failing)} fail: {'; '.join(failing[:MAX_EXAMPLES])}"
-        )
-    return CheckResult("jobs", CheckStatus.OK, f"{counts.pending} wait, none fails")
+        text = format_count(len(failing), "fails", "fail")
+        examples = "; ".join(failing[:MAX_EXAMPLES])
+        return CheckResult("jobs", CheckStatus.WARN, f"{text}: {examples}")
+    text = format_count(counts.pending, "waits", "wait")
+    return CheckResult("jobs", CheckStatus.OK, f"{text}, none fails")
 
 
 def check_schools(store: Store) -> CheckResult:
