@@ -29,7 +29,9 @@ from homeroom.base.settings import Settings
 from homeroom.domain.refusal import OverloadedError
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import (
+    FolderLock,
     find_running_server,
+    get_lease_owner,
     lock_data_folder,
     narrow_folders,
     open_storage,
@@ -153,7 +155,8 @@ async def build_services(
     async_store = AsyncStore(store)
     clock = set_clock(settings, store, real)
     files = await asyncio.to_thread(open_storage, settings, store)
-    worker = Worker(async_store, clock, real, create_handlers(async_store, files))
+    handlers = create_handlers(async_store, files)
+    worker = Worker(async_store, clock, real, handlers, lease_owner=get_lease_owner(store))
     server_secrets = await async_store.write(secrets.load_or_create)
     engine = media_service.create_engine_client(settings, sockets.media, server_secrets.engine)
     deps = build_dependencies(
@@ -250,12 +253,10 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     narrow_folders(settings)
-    with lock_data_folder(settings) as note, open_store(settings) as store:
+    with lock_data_folder(settings) as lock, open_store(settings) as store:
         real = SystemClock()
         set_clock(settings, store, real)
-        if settings.database is None:
-            # Only this server uses the database: a lease is of a server that died.
-            store.write(jobs.release_all)
+        _release_leases(settings, store, lock)
         store.write(jobs.put_back)
         school = None
         if settings.demo:
@@ -263,11 +264,21 @@ def serve(settings: Settings, ready: Callable[["RunningServer", DemoSchool | Non
             add_recording(store, open_storage(settings, store), school)
 
         def announce(running: RunningServer) -> None:
-            note(running.url, running.services.hosts)
+            lock.announce(running.url, running.services.hosts)
             ready(running, school)
             tune_garbage_collector()
 
         uvloop.run(run_server(settings, store, real, announce))
+
+
+def _release_leases(settings: Settings, store: Store, lock: FolderLock) -> None:
+    """Let jobs run at once that a server which died had begun."""
+    with lock.try_alone() as is_alone:
+        if settings.database is None:
+            # Only this server uses the database.
+            store.write(jobs.release_all)
+        elif is_alone and (owner := get_lease_owner(store)) is not None:
+            store.write(lambda uow: jobs.release(uow, owner))
 
 
 def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:

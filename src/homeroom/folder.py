@@ -4,10 +4,11 @@ import fcntl
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import msgspec
 
@@ -37,6 +38,10 @@ STORAGE_ID_FILE = "storage.id"
 """Names the data folder in a PostgreSQL database, which may know the folders of several servers."""
 LOCK_FILE = "homeroom.lock"
 """Held by the server of a data folder; tells its process id and its addresses."""
+LOCK_WAIT_SECONDS = 5.0
+"""Longest wait for a lock that servers share: another one may want to be alone for a moment."""
+_LOCK_PAUSE_SECONDS = 0.05
+_BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
 class StartupError(HomeroomError):
@@ -247,29 +252,76 @@ class ServerRecord(NamedTuple):
     hosts: Hosts | None = None
 
 
-@contextmanager
-def lock_data_folder(settings: Settings) -> Iterator[Callable[[str, Hosts], None]]:
-    """Make sure that no other server works on the same SQLite; takes the addresses served at."""
-    make_private_folder(settings.data)
-    # Servers on one PostgreSQL share the folder as well: each must find the files of the others.
-    kind = fcntl.LOCK_SH if settings.database is not None else fcntl.LOCK_EX
-    with (settings.data / LOCK_FILE).open("a+") as file:
+class FolderLock:
+    """The lock of a data folder, held by its server."""
+
+    def __init__(self, file: IO[str], folder: Path, *, is_shared: bool) -> None:
+        """Take the lock; raises `StartupError` if another server does not allow it."""
+        self._file = file
+        self._folder = folder
+        self._is_shared = is_shared
+        self._acquire()
+        self._write(ServerRecord(os.getpid()))
+
+    def announce(self, url: str, hosts: Hosts) -> None:
+        """Tell commands the addresses that the server is reached at."""
+        self._write(ServerRecord(os.getpid(), url, hosts))
+
+    @contextmanager
+    def try_alone(self) -> Iterator[bool]:
+        """Keep other servers out until the block ends; yields whether there is none."""
         try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            file.seek(0)
-            message = (
-                f"another server (pid {_parse_record(file.read()).pid}) works on {settings.data}"
-            )
-            raise StartupError(message) from None
+            self._acquire()  # the failed attempt has given up the lock
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self._acquire()
 
-        def write(record: ServerRecord) -> None:
-            file.truncate(0)
-            file.write(msgspec.json.encode(record).decode())
-            file.flush()
+    def _acquire(self) -> None:
+        kind = fcntl.LOCK_SH if self._is_shared else fcntl.LOCK_EX
+        deadline = time.monotonic() + (LOCK_WAIT_SECONDS if self._is_shared else 0)
+        while True:
+            try:
+                fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() >= deadline:
+                    self._file.seek(0)
+                    pid = _parse_record(self._file.read()).pid
+                    message = f"another server (pid {pid}) works on {self._folder}"
+                    raise StartupError(message) from None
+                time.sleep(_LOCK_PAUSE_SECONDS)
+            else:
+                return
 
-        write(ServerRecord(os.getpid()))
-        yield lambda url, where: write(ServerRecord(os.getpid(), url, where))
+    def _write(self, record: ServerRecord) -> None:
+        self._file.truncate(0)
+        self._file.write(msgspec.json.encode(record).decode())
+        self._file.flush()
+
+
+@contextmanager
+def lock_data_folder(settings: Settings) -> Iterator[FolderLock]:
+    """Make sure that no other server works on the same SQLite."""
+    make_private_folder(settings.data)
+    with (settings.data / LOCK_FILE).open("a+") as file:
+        # Servers on one PostgreSQL share the folder as well: each must find the files of the
+        # others.
+        yield FolderLock(file, settings.data, is_shared=settings.database is not None)
+
+
+def get_lease_owner(store: Store) -> str | None:
+    """Return a name that all servers on this data folder and this kernel have.
+
+    A server that is alone with the lock knows that the others of its name are dead. Another kernel
+    may not know of the lock. Returns None where the kernel has no id.
+    """
+    with suppress(OSError):
+        return f"{store.storage_id} {_BOOT_ID_FILE.read_text().strip()}"
+    return None
 
 
 def find_running_server(settings: Settings) -> ServerRecord | None:

@@ -190,7 +190,6 @@ class Kills:
         assert arrived, self.server.log
         assert "Traceback" not in self.server.log, self.server.log
         self._check()
-        self._end_leases()
         began = time.monotonic()
         self.server = self._start()
         with self._partner() as api:
@@ -292,16 +291,6 @@ class Kills:
                 there = read_contents(query, client)
                 assert there in (client.held, client.unsure), (there, client.held, client.unsure)
                 client.held, client.unsure = there, None
-
-    def _end_leases(self) -> None:
-        """Let the minute pass for which the jobs of the dead server are still its own.
-
-        A server on PostgreSQL, which may have others beside it, waits for that. On SQLite it knows
-        that it is alone.
-        """
-        if self.database is not None:
-            with psycopg.connect(self.database, autocommit=True) as connection:
-                connection.execute("UPDATE jobs SET leased_until = 0")
 
     @contextmanager
     def _opened(self) -> Iterator[Query]:

@@ -17,6 +17,7 @@ from homeroom.cli.checks.store import check_jobs
 from homeroom.domain.jobs import EraseFile, FinishStop
 from homeroom.folder import open_store
 from homeroom.jobs.worker import LEASE_SECONDS, JobHandler, Worker
+from homeroom.store.job_queue import Lease
 from homeroom.store.records import JobCounts
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
@@ -102,6 +103,21 @@ def test_a_poisoned_job_is_set_aside_alone_and_the_others_run(store: Store) -> N
     assert check.state is CheckStatus.WARN
     assert "3 set aside" in check.message
     assert "of_the_next_version" in check.message
+
+
+def test_only_the_leases_of_an_owner_end(store: Store) -> None:
+    """Its name is that of servers which are dead; others may run."""
+    for path in ("first", "second"):
+        add(store, path)
+    far = store.clock.now() + LEASE_SECONDS
+    for owner in ("dead", "alive"):
+        lease = Lease(far, owner)
+        assert store.write(lambda uow: uow.jobs.claim_due(uow.now, uow.now, lease, 1, None))  # noqa: B023  called at once
+
+    store.write(lambda uow: jobs_usecases.release(uow, "dead"))
+
+    free = store.write(lambda uow: uow.jobs.claim_due(uow.now, uow.now, Lease(far, "new"), 9, None))
+    assert [job.attempts for job in free] == [1]
 
 
 def test_a_job_that_was_set_aside_runs_after_a_start_with_its_handler(store: Store) -> None:

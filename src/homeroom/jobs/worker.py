@@ -14,7 +14,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import JobId
 from homeroom.domain.jobs import JobPayload
-from homeroom.store.job_queue import Job
+from homeroom.store.job_queue import Job, Lease
 
 log = logging.getLogger("homeroom.jobs")
 
@@ -56,6 +56,7 @@ class Worker:
         real: Clock,
         handlers: Mapping[str, JobHandler[Any]],
         renew_seconds: float = RENEW_SECONDS,
+        lease_owner: str | None = None,
     ) -> None:
         """Create a worker; jobs are due by `clock`, leases run by the `real` one."""
         self._store = store
@@ -63,6 +64,7 @@ class Worker:
         self._real = real
         self._handlers = handlers
         self._renew_seconds = renew_seconds
+        self._lease_owner = lease_owner
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         """Held by the loop, so that a batch runs in order."""
@@ -166,7 +168,7 @@ class Worker:
     async def _claim(self, ids: Collection[JobId]) -> list[Job]:
         now, real_now = self._clock.now(), self._real.now()
         return await self._store.write(
-            lambda uow: uow.jobs.claim(ids, now, real_now, LEASE_SECONDS, uow.storage)
+            lambda uow: uow.jobs.claim(ids, now, real_now, self._lease(real_now), uow.storage)
         )
 
     async def _next_due(self) -> Moment | None:
@@ -180,8 +182,13 @@ class Worker:
         if due is None or due > now:
             return []
         return await self._store.write(
-            lambda uow: uow.jobs.claim_due(now, real_now, LEASE_SECONDS, BATCH_SIZE, uow.storage)
+            lambda uow: uow.jobs.claim_due(
+                now, real_now, self._lease(real_now), BATCH_SIZE, uow.storage
+            )
         )
+
+    def _lease(self, real_now: Moment) -> Lease:
+        return Lease(real_now + LEASE_SECONDS, self._lease_owner)
 
     @asynccontextmanager
     async def _renewing(self, jobs: Iterable[Job]) -> AsyncIterator[set[JobId]]:

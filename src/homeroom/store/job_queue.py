@@ -53,7 +53,11 @@ _DUE_ONE = Statement(
 _LEASE = Statement(
     update(jobs)
     .where(jobs.c.id == bindparam("job"))
-    .values(leased_until=bindparam("new_lease"), attempts=jobs.c.attempts + 1)
+    .values(
+        leased_until=bindparam("new_lease"),
+        leased_by=bindparam("owner"),
+        attempts=jobs.c.attempts + 1,
+    )
 )
 # A job that failed in the meantime has no lease any more, and gets none.
 _RENEW = Statement(
@@ -81,6 +85,11 @@ _SET_ASIDE = Statement(
     .values(set_aside_at=bindparam("now"), leased_until=0, last_error=bindparam("new_error"))
 )
 _RELEASE = Statement(update(jobs).where(jobs.c.leased_until > 0).values(leased_until=0))
+_RELEASE_OF_OWNER = Statement(
+    update(jobs)
+    .where(jobs.c.leased_until > 0, jobs.c.leased_by == bindparam("owner"))
+    .values(leased_until=0)
+)
 _PUT_BACK = Statement(
     update(jobs).where(jobs.c.set_aside_at.is_not(None)).values(set_aside_at=null())
 )
@@ -133,6 +142,15 @@ class Job:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claim of a server on a job, until a moment of the real clock."""
+
+    until: Moment
+    owner: str | None
+    """Name of the servers of which one claims it."""
+
+
 def _job(row: Row) -> Job:
     id_, kind, payload, due_at, attempts = row
     return Job(JobId(id_), kind, payload, due_at, attempts)
@@ -159,34 +177,36 @@ class JobQueue:
             "attempts": 0,
             "last_error": None,
             "set_aside_at": None,
+            "leased_by": None,
             "storage_id": payload.storage,
         }
         return JobId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def claim_due(
-        self, now: Moment, real_now: Moment, lease: int, limit: int, storage: str | None
+        self, now: Moment, real_now: Moment, lease: Lease, limit: int, storage: str | None
     ) -> list[Job]:
-        """Lease the first jobs that are due, for some real seconds, and return them in order."""
+        """Lease the first jobs that are due, and return them in order."""
         values = {"now": now, "real_now": real_now, "limit": limit, "storage": storage}
         rows = self._tx.fetch_all(_DUE, values)
-        return self._lease([_job(row) for row in rows], real_now + lease)
+        return self._lease([_job(row) for row in rows], lease)
 
     def claim(
         self,
         ids: Collection[JobId],
         now: Moment,
         real_now: Moment,
-        lease: int,
+        lease: Lease,
         storage: str | None,
     ) -> list[Job]:
         """Lease those of some jobs that are due and free, and return them."""
         values = {"now": now, "real_now": real_now, "storage": storage}
         rows = [row for id_ in ids for row in self._tx.fetch_all(_DUE_ONE, {**values, "job": id_})]
-        return self._lease([_job(row) for row in rows], real_now + lease)
+        return self._lease([_job(row) for row in rows], lease)
 
-    def _lease(self, due: list[Job], until: Moment) -> list[Job]:
+    def _lease(self, due: list[Job], lease: Lease) -> list[Job]:
         for job in due:
-            self._tx.execute(_LEASE, {"job": job.id, "new_lease": until})
+            values = {"job": job.id, "new_lease": lease.until, "owner": lease.owner}
+            self._tx.execute(_LEASE, values)
         return due
 
     def renew(self, ids: Collection[JobId], until: Moment) -> None:
@@ -203,6 +223,10 @@ class JobQueue:
     def release_all(self) -> None:
         """End all leases: for a server that knows that no other one runs."""
         self._tx.execute(_RELEASE, {})
+
+    def release(self, owner: str) -> None:
+        """End the leases of an owner."""
+        self._tx.execute(_RELEASE_OF_OWNER, {"owner": owner})
 
     def put_back(self) -> None:
         """Put jobs that were set aside back into the queue: this server may have their handler."""

@@ -618,6 +618,8 @@ jobs = Table(
     _moment("set_aside_at", nullable=True),
     # The storage whose servers alone can run it; NULL: every server.
     _text("storage_id", nullable=True),
+    # Name of the servers of which one has claimed it last: see `get_lease_owner`.
+    _text("leased_by", nullable=True),
     Index(None, "due_at"),
 )
 

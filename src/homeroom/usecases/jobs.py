@@ -30,6 +30,11 @@ def release_all(uow: UnitOfWork) -> None:
     uow.jobs.release_all()
 
 
+def release(uow: UnitOfWork, owner: str) -> None:
+    """End the leases of an owner: for a server that knows that no other of its name runs."""
+    uow.jobs.release(owner)
+
+
 def put_back(uow: UnitOfWork) -> None:
     """Put jobs that were set aside back into the queue: a new version may have their handler."""
     uow.jobs.put_back()
