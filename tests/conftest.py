@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 import pytest
 
 from tests.support.browser import Browser, NoBrowserError, running_browser
+from tests.support.cluster import NoPostgresError
 from tests.support.given import Given
-from tests.support.postgres import NoPostgresError, Postgres, running_postgres
+from tests.support.postgres import Postgres, running_postgres
 from tests.support.serving import House, running_house
 from tests.support.wire import OBSERVED
 

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from homeroom.base.clock import SystemClock
-from tests.support.postgres import NoPostgresError, Postgres
-from tests.support.postgres_faults import FragileCluster, fragile_cluster, paused_backends
+from tests.support.cluster import NO_SYNC, Cluster, NoPostgresError, running_cluster
+from tests.support.postgres import Postgres
+from tests.support.postgres_faults import paused_backends
 from tests.support.process import STOP_SECONDS, Process, run
 from tests.support.wire import Partner
 
@@ -19,9 +20,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.pg]
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[FragileCluster]:
+def cluster() -> Iterator[Cluster]:
     try:
-        with fragile_cluster() as cluster:
+        with running_cluster(NO_SYNC) as cluster:
             yield cluster
     except NoPostgresError as none:
         pytest.skip(str(none))
@@ -65,7 +66,7 @@ def wait_until_stuck(server: Process) -> None:
 
 
 def test_calls_are_right_after_each_restart_of_the_database(
-    cluster: FragileCluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path
 ) -> None:
     """Calls fail while PostgreSQL is away, with 503, and no longer."""
     server = serve(cluster.fresh(), tmp_path)
@@ -89,7 +90,7 @@ def test_calls_are_right_after_each_restart_of_the_database(
         api.close()
 
 
-def test_a_paused_database_does_not_hold_a_command(cluster: FragileCluster, tmp_path: Path) -> None:
+def test_a_paused_database_does_not_hold_a_command(cluster: Cluster, tmp_path: Path) -> None:
     """The whole server stands still: a command ends with one line."""
     address = cluster.fresh()
     with cluster.paused():

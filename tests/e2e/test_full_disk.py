@@ -1,11 +1,9 @@
 """A server on a disk of its own, which becomes full or read-only under it."""
 
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -13,6 +11,7 @@ import pytest
 
 from homeroom.base.clock import SystemClock
 from tests.support.process import Process, run
+from tests.support.small_disk import CannotMountError, filled, mounted_memory, remount
 from tests.support.wire import Partner
 
 pytestmark = pytest.mark.e2e
@@ -23,18 +22,12 @@ SIZE = "6m"
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Give a small disk; only root can mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not run_as_root("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)):
-        pytest.xfail("only root can mount a disk; tests/interfaces has the same on any machine")
-    yield folder
-    assert run_as_root("umount", "--lazy", str(folder))
-
-
-def run_as_root(program: str, *args: str) -> bool:
-    """Run a program of the system, and tell whether it was allowed."""
-    path = shutil.which(program)
-    return path is not None and subprocess.run([path, *args], check=False).returncode == 0
+    with ExitStack() as opened:
+        try:
+            disk = opened.enter_context(mounted_memory(tmp_path / "disk", SIZE))
+        except CannotMountError as failure:
+            pytest.xfail(f"{failure}; tests/interfaces has the same on any machine")
+        yield disk
 
 
 @pytest.fixture
@@ -49,14 +42,6 @@ def api(server: Process) -> Iterator[Partner]:
     partner = Partner(server.url, server.sid, server.secret, SystemClock())
     yield partner
     partner.close()
-
-
-def fill(disk: Path) -> Path:
-    file = disk / "fill"
-    with file.open("wb", buffering=0) as stream, suppress(OSError):
-        while True:
-            stream.write(bytes(4096))
-    return file
 
 
 def readiness(server: Process) -> tuple[int, list[str]]:
@@ -83,14 +68,13 @@ def call_until_refused(api: Partner) -> tuple[int, int, str]:
 
 def test_a_full_disk_is_named_and_left_behind(disk: Path, server: Process, api: Partner) -> None:
     """Case O1."""
-    filler = fill(disk)
-    assert call_until_refused(api) == (503, 114, "the disk is full")
-    assert readiness(server) == (503, ["the disk is full"])
-    metrics = httpx.get(f"{server.url}/metrics", trust_env=False).text
-    assert "\nhomeroom_disk_free_bytes 0.0\n" in metrics
-    assert 'homeroom_heartbeats_total{outcome="disk_full"}' in metrics
+    with filled(disk):
+        assert call_until_refused(api) == (503, 114, "the disk is full")
+        assert readiness(server) == (503, ["the disk is full"])
+        metrics = httpx.get(f"{server.url}/metrics", trust_env=False).text
+        assert "\nhomeroom_disk_free_bytes 0.0\n" in metrics
+        assert 'homeroom_heartbeats_total{outcome="disk_full"}' in metrics
 
-    filler.unlink()
     wait_until_ready(server)
     assert api.call("addCourse", courseName="Course").errno == 1
     assert server.stop() == 0
@@ -100,9 +84,9 @@ def test_a_full_disk_is_named_and_left_behind(disk: Path, server: Process, api: 
 
 def test_the_doctor_fails_on_a_full_disk(disk: Path, server: Process, api: Partner) -> None:
     """Case O1."""
-    fill(disk)
-    call_until_refused(api)
-    done = run("doctor", "--data", str(server.data))
+    with filled(disk):
+        call_until_refused(api)
+        done = run("doctor", "--data", str(server.data))
     assert done.returncode == 1
     assert "fail  disk space" in done.stdout
     assert "the disk is full" in done.stdout
@@ -110,7 +94,7 @@ def test_the_doctor_fails_on_a_full_disk(disk: Path, server: Process, api: Partn
 
 def test_a_read_only_disk_is_one_sentence(disk: Path, server: Process) -> None:
     server.stop()
-    assert run_as_root("mount", "-o", "remount,ro", str(disk))
+    remount(disk, "ro")
     done = run("serve", "--port", "0", "--media", "none", "--data", str(server.data))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -125,8 +109,8 @@ def test_a_read_only_disk_is_one_sentence(disk: Path, server: Process) -> None:
 def test_a_start_on_a_full_disk_ends_in_one_sentence(disk: Path, command: tuple[str, ...]) -> None:
     """Case O17."""
     (disk / "data").mkdir(mode=0o700)
-    fill(disk)
-    done = run(*command, "--data", str(disk / "data"))
+    with filled(disk):
+        done = run(*command, "--data", str(disk / "data"))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "full" in line or os.strerror(28) in line

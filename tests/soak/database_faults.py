@@ -1,8 +1,10 @@
-"""A server under calls while its PostgreSQL fails: what calls and probes answer."""
+"""A server under calls while its database fails: what calls and probes answer, as a table."""
 
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, Self
@@ -16,7 +18,37 @@ from tests.support.wire import Partner
 CALLERS: Final = 4
 PAUSE_SECONDS: Final = 0.1
 TIMEOUT_SECONDS: Final = 60.0
+"""Longest wait for an answer: longer than a unit of work may take."""
+FAULT_SECONDS: Final = 5
+MAX_CALL_SECONDS: Final = 35
 NO_ANSWER: Final = "no answer"
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A fault, and what a server answered from its begin to the first right call after its end."""
+
+    fault: str
+    fault_seconds: float
+    calls: str
+    probes: str
+    right_after_seconds: float
+    """From the end of the fault until all calls were right again."""
+    lost: int
+    """Calls that were acknowledged, and whose course is not there."""
+
+    def __str__(self) -> str:
+        """Return a row of a table in Markdown."""
+        return (
+            f"| {self.fault}, {self.fault_seconds:.0f} s | {self.calls} | {self.probes}"
+            f" | {self.right_after_seconds:.1f} s | {self.lost} |"
+        )
+
+
+TABLE_HEAD: Final = (
+    "| fault | calls | /readyz | right again after | acknowledged and lost |",
+    "| --- | --- | --- | --- | --- |",
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +132,42 @@ class Traffic:
                 text = f"{response.status_code} {'; '.join(body['reasons'])}".strip()
                 answer = Answer(text, begin, time.monotonic(), is_right=response.is_success)
                 self.probes.append(answer)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The calls that ended after the begin of a fault, and their summary."""
+
+    row: TableRow
+    calls: list[Answer]
+
+
+def endure(
+    server: Process,
+    name: str,
+    fault: AbstractContextManager[None],
+    read_names: Callable[[], Collection[str]],
+    seconds: float = FAULT_SECONDS,
+) -> Outcome:
+    """Call a server before, during and after a fault; no call may be done twice or take too long.
+
+    The fault lasts for some seconds.
+    """
+    with Traffic(server) as traffic:
+        traffic.wait_until_right(time.monotonic())
+        begin = time.monotonic()
+        with fault:
+            time.sleep(seconds)
+        end = time.monotonic()
+        delay = traffic.wait_until_right(end)
+    calls = [call for call in traffic.calls if begin <= call.end]
+    probes = [probe for probe in traffic.probes if begin <= probe.end]
+    names = [each for each in read_names() if each in traffic.sent]
+    assert len(names) == len(set(names))
+    assert max(call.end - call.begin for call in calls) < MAX_CALL_SECONDS
+    lost = traffic.acknowledged - set(names)
+    row = TableRow(name, end - begin, describe(calls), describe(probes), delay, len(lost))
+    return Outcome(row, calls)
 
 
 def describe(answers: list[Answer]) -> str:

@@ -2,56 +2,63 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 import psycopg
 import pytest
 
-from homeroom.testing import partner
-from tests.soak.database_faults import NO_ANSWER, TIMEOUT_SECONDS, Answer, Traffic, describe
-from tests.support.postgres_faults import (
-    PGBOUNCER,
-    FragileCluster,
-    fragile_cluster,
+from tests.soak.database_faults import NO_ANSWER, Answer, TableRow, endure
+from tests.support.cluster import (
+    NO_SYNC,
+    SUPERUSER,
+    Cluster,
+    cluster_folder,
+    make_cluster,
     paused_processes,
-    running_pgbouncer,
+    running_cluster,
 )
+from tests.support.postgres_faults import PGBOUNCER, running_pgbouncer
 from tests.support.process import Process
+from tests.support.small_disk import CannotMountError, filled, mounted_memory
 
-pytestmark = [pytest.mark.soak, pytest.mark.e2e, pytest.mark.pg]
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.e2e,
+    pytest.mark.pg,
+    pytest.mark.usefixtures("patience"),
+]
 
-FAULT_SECONDS: Final = 5
-MAX_CALL_SECONDS: Final = 35
 END_CONNECTIONS: Final = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'school'"
 )
-Fault = Callable[[FragileCluster, str], AbstractContextManager[None]]
+Fault = Callable[[Cluster, str], AbstractContextManager[None]]
+Report = Callable[[TableRow], None]
 
 
 @contextmanager
-def stopped_immediately(cluster: FragileCluster, _name: str) -> Iterator[None]:
+def stopped_immediately(cluster: Cluster, _name: str) -> Iterator[None]:
     cluster.stop_immediately()
     yield
     cluster.start()
 
 
 @contextmanager
-def stopped_in_order(cluster: FragileCluster, _name: str) -> Iterator[None]:
+def stopped_in_order(cluster: Cluster, _name: str) -> Iterator[None]:
     cluster.close()
     yield
     cluster.start()
 
 
 @contextmanager
-def paused(cluster: FragileCluster, _name: str) -> Iterator[None]:
+def paused(cluster: Cluster, _name: str) -> Iterator[None]:
     with cluster.paused():
         yield
 
 
 @contextmanager
-def backends_paused(cluster: FragileCluster, name: str) -> Iterator[None]:
+def backends_paused(cluster: Cluster, name: str) -> Iterator[None]:
     """Pause the connections of now; new ones work."""
     with psycopg.connect(cluster.url()) as admin:
         query = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
@@ -63,7 +70,7 @@ def backends_paused(cluster: FragileCluster, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def failed_over(cluster: FragileCluster, _name: str) -> Iterator[None]:
+def failed_over(cluster: Cluster, _name: str) -> Iterator[None]:
     """Make open connections read-only, as those to the old primary; new ones can write."""
     cluster.run(
         "ALTER ROLE school SET default_transaction_read_only = off",
@@ -79,7 +86,7 @@ def failed_over(cluster: FragileCluster, _name: str) -> Iterator[None]:
 
 
 @contextmanager
-def read_only(cluster: FragileCluster, name: str) -> Iterator[None]:
+def read_only(cluster: Cluster, name: str) -> Iterator[None]:
     """Make all connections read-only, new ones too."""
     cluster.run(
         f"ALTER ROLE school IN DATABASE {name} SET default_transaction_read_only = on",
@@ -90,7 +97,7 @@ def read_only(cluster: FragileCluster, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def limited_to_four(cluster: FragileCluster, _name: str) -> Iterator[None]:
+def limited_to_four(cluster: Cluster, _name: str) -> Iterator[None]:
     cluster.run(
         "ALTER ROLE school CONNECTION LIMIT 4",
         END_CONNECTIONS,
@@ -111,27 +118,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[FragileCluster]:
-    with fragile_cluster() as cluster:
+def cluster() -> Iterator[Cluster]:
+    with running_cluster(NO_SYNC) as cluster:
         cluster.run("CREATE ROLE school LOGIN")
         yield cluster
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the callers wait longer than a unit of work may take."""
-    monkeypatch.setattr(partner, "TIMEOUT_SECONDS", TIMEOUT_SECONDS)
-
-
-def database(cluster: FragileCluster) -> str:
-    """Make a database of the role and return its name."""
-    name = f"test_{time.monotonic_ns()}"
-    cluster.run(f"CREATE DATABASE {name} OWNER school TEMPLATE template0")
-    return name
-
-
-def read_names(cluster: FragileCluster, name: str) -> list[str]:
-    with psycopg.connect(cluster.url(name)) as connection:
+def read_names(address: str) -> list[str]:
+    with psycopg.connect(address) as connection:
         return [row[0] for row in connection.execute("SELECT name FROM courses ORDER BY id")]
 
 
@@ -139,38 +133,66 @@ def serve(address: str, data: Path) -> Process:
     return Process("--demo", "--media", "none", data=data, database=address)
 
 
-def endure(server: Process, cluster: FragileCluster, name: str, fault: Fault) -> list[Answer]:
-    """Return the calls since a fault began; nothing acknowledged is lost, nothing done twice."""
-    with Traffic(server) as traffic:
-        traffic.wait_until_right(time.monotonic())
-        begin = time.monotonic()
-        with fault(cluster, name):
-            time.sleep(FAULT_SECONDS)
-        end = time.monotonic()
-        delay = traffic.wait_until_right(end)
-    calls = [call for call in traffic.calls if begin <= call.end]
-    print(  # noqa: T201  the person who runs the soak reads it
-        f"\n{fault.__name__} for {end - begin:.0f} s\n  calls: {describe(calls)}"
-        f"\n  /readyz: {describe([probe for probe in traffic.probes if begin <= probe.end])}"
-        f"\n  right again after {delay:.1f} s"
-    )
-    names = [each for each in read_names(cluster, name) if each in traffic.sent]
-    assert len(names) == len(set(names))
-    assert traffic.acknowledged <= set(names)
-    assert max(call.end - call.begin for call in calls) < MAX_CALL_SECONDS
-    return calls
+def check_answers(calls: list[Answer]) -> None:
+    """Check that each call was done or answered that it should be sent again."""
+    assert NO_ANSWER not in {call.text for call in calls}
+    assert all(call.is_right or call.text.startswith("503 errno 114") for call in calls)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_what_calls_and_probes_answer(
-    cluster: FragileCluster, tmp_path: Path, fault: Fault
+    cluster: Cluster, tmp_path: Path, fault: Fault, report_row: Report
 ) -> None:
-    name = database(cluster)
-    server = serve(cluster.url(name).replace("user=postgres", "user=school"), tmp_path)
+    address = cluster.fresh("school")
+    name = psycopg.conninfo.conninfo_to_dict(address)["dbname"]
+    server = serve(address.replace(f"user={SUPERUSER}", "user=school"), tmp_path)
     try:
-        calls = endure(server, cluster, name, fault)
-        assert NO_ANSWER not in {call.text for call in calls}
-        assert all(call.is_right or call.text.startswith("503 errno 114") for call in calls)
+        title = f"PostgreSQL {fault.__name__.replace('_', ' ')}"
+        outcome = endure(server, title, fault(cluster, str(name)), lambda: read_names(address))
+        report_row(outcome.row)
+        assert not outcome.row.lost
+        check_answers(outcome.calls)
+        assert server.stop() == 0
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("place", ["data", "wal"])
+def test_what_calls_answer_while_the_disk_of_postgresql_is_full(
+    tmp_path: Path, place: str, report_row: Report
+) -> None:
+    """The server goes on when there is no room for tables, and ends when its log has none."""
+    with cluster_folder() as folder:
+        owner = f"uid={folder.stat().st_uid}"
+        try:
+            with mounted_memory(folder / place, "80m", "mode=0700", owner) as disk:
+                make_cluster(folder, f"--waldir={folder / 'wal'}", "--wal-segsize=1")
+                with closing(
+                    Cluster(folder, NO_SYNC, "min_wal_size=2MB", "max_wal_size=4MB")
+                ) as cluster:
+                    measure_full_disk(cluster, disk, tmp_path, report_row)
+        except CannotMountError as failure:
+            pytest.skip(f"only root can mount a disk: {failure}")
+
+
+def measure_full_disk(cluster: Cluster, disk: Path, data: Path, report_row: Report) -> None:
+    address = cluster.fresh()
+    server = serve(address, data)
+
+    @contextmanager
+    def full() -> Iterator[None]:
+        with filled(disk):
+            yield
+        if not cluster.is_running:
+            cluster.start()
+
+    try:
+        title = f"PostgreSQL {disk.name} disk full"
+        outcome = endure(server, title, full(), lambda: read_names(address), seconds=15)
+        report_row(outcome.row)
+        assert not outcome.row.lost
+        check_answers(outcome.calls)
+        assert any("the disk is full" in call.text for call in outcome.calls)
         assert server.stop() == 0
     finally:
         server.kill()
@@ -178,13 +200,18 @@ def test_what_calls_and_probes_answer(
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="no PgBouncer here: install Debian's `pgbouncer`")
 def test_what_calls_answer_behind_a_pooler_that_loses_its_server(
-    cluster: FragileCluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, report_row: Report
 ) -> None:
-    name = database(cluster)
+    address = cluster.fresh()
+    name = psycopg.conninfo.conninfo_to_dict(address)["dbname"]
     with running_pgbouncer(cluster.folder) as port:
-        server = serve(f"postgresql://postgres@127.0.0.1:{port}/{name}", tmp_path)
+        server = serve(f"postgresql://{SUPERUSER}@127.0.0.1:{port}/{name}", tmp_path)
         try:
-            endure(server, cluster, name, stopped_immediately)
+            fault = stopped_immediately(cluster, str(name))
+            title = "PostgreSQL behind PgBouncer stopped immediately"
+            outcome = endure(server, title, fault, lambda: read_names(address))
+            report_row(outcome.row)
+            assert not outcome.row.lost
             assert server.stop() == 0
         finally:
             server.kill()

@@ -19,14 +19,10 @@ from homeroom.store.migrate import migrate
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.postgres_connection import PostgresTransaction
 from homeroom.store.unit_of_work import Store, UnitOfWork
+from tests.support.cluster import NO_SYNC, Cluster, NoPostgresError, running_cluster
 from tests.support.counting import count_up, opened, read_count, run_side_by_side
-from tests.support.postgres import NoPostgresError, Postgres
-from tests.support.postgres_faults import (
-    FragileCluster,
-    Proxy,
-    fragile_cluster,
-    paused_backends,
-)
+from tests.support.postgres import Postgres
+from tests.support.postgres_faults import Proxy, paused_backends
 
 pytestmark = pytest.mark.pg
 
@@ -38,9 +34,9 @@ TERMINATE: Final = (
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[FragileCluster]:
+def cluster() -> Iterator[Cluster]:
     try:
-        with fragile_cluster() as cluster:
+        with running_cluster(NO_SYNC) as cluster:
             yield cluster
     except NoPostgresError as none:
         pytest.skip(str(none))
@@ -92,7 +88,7 @@ def open_all_connections(store: Store) -> None:
 
 
 def test_connections_of_a_server_that_became_read_only_are_replaced(
-    cluster: FragileCluster,
+    cluster: Cluster,
 ) -> None:
     """Case O3: open connections became read-only; new ones of the role can write."""
     cluster.run("DROP ROLE IF EXISTS homeroom", "CREATE ROLE homeroom LOGIN SUPERUSER")
@@ -230,7 +226,7 @@ def test_a_commit_that_cannot_be_looked_up_is_never_run_again(
 
 @pytest.mark.parametrize("is_id_used_again", [False, True])
 def test_a_crash_during_a_commit_never_commits_twice(
-    cluster: FragileCluster, monkeypatch: pytest.MonkeyPatch, *, is_id_used_again: bool
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, *, is_id_used_again: bool
 ) -> None:
     """The server crashes as COMMIT arrives, and its recovery undoes the unit.
 
@@ -319,7 +315,7 @@ def test_a_unit_fails_at_its_deadline_when_packets_vanish(
 
 
 def test_a_paused_server_does_not_hold_the_engine(
-    cluster: FragileCluster, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case O4: the whole server stands still; units that wait fail, and closing ends."""
     monkeypatch.setattr(engine_module, "CLOSE_SECONDS", 0.2)

@@ -1,111 +1,23 @@
-"""PostgreSQL in trouble: a cluster that stops and pauses, a network that fails, a pooler."""
+"""PostgreSQL in trouble: connections that stand still, a network that fails, a pooler."""
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
 
 import psycopg
 
-from tests.support.postgres import (
-    SUPERUSER,
-    Postgres,
-    find_postgres,
-    make_cluster,
-    server_user,
-    serving,
-)
+from tests.support.cluster import SUPERUSER, paused_processes, server_user
+from tests.support.postgres import Postgres
 
 PGBOUNCER: Final = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
-class FragileCluster:
-    """A cluster of its own, which a test may stop, pause and start again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._binaries = find_postgres()
-        self._server = ExitStack()
-        self.folder: Final = folder
-        self.start()
-
-    def url(self, database: str = "postgres") -> str:
-        """Name a database of this cluster as libpq wants it."""
-        return f"postgresql:///{database}?{urlencode({'host': self.folder, 'user': SUPERUSER})}"
-
-    def run(self, *statements: str) -> None:
-        """Run statements as the superuser."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
-
-    def fresh(self) -> str:
-        """Make a database and return its URL."""
-        name = f"test_{time.monotonic_ns()}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE template0")
-        return self.url(name)
-
-    def start(self) -> None:
-        """Start the server."""
-        # Only the server crashes, not the machine.
-        options = ("-c", "fsync=off")
-        self._server.enter_context(serving(self._binaries, self.folder, *options))
-
-    def stop_immediately(self) -> None:
-        """Stop the server as a crash does: the next start recovers from its log."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGQUIT)
-        self.close()
-
-    def close(self) -> None:
-        """Stop the server in order, if it runs."""
-        self._server.close()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Pause the server and all its processes until the block ends."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        with paused_processes([postmaster, *map(int, children)]):
-            yield
-
-
-@contextmanager
-def fragile_cluster() -> Iterator[FragileCluster]:
-    """Make a cluster of its own, and remove it at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="homeroom-pg-", dir="/tmp"))
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, SUPERUSER)
-        make_cluster(find_postgres(), folder)
-        cluster = FragileCluster(folder)
-        try:
-            yield cluster
-        finally:
-            cluster.close()
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def paused_processes(pids: list[int]) -> Iterator[None]:
-    """Pause processes until the block ends (SIGSTOP)."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
