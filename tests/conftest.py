@@ -12,12 +12,20 @@ from tests.support.cluster import NoPostgresError
 from tests.support.given import Given
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.serving import House, running_house
+from tests.support.shortcuts import shortcuts
 from tests.support.wire import OBSERVED
 
 HTTP_TESTS: Final = ("tests/interfaces/", "tests/contract/test_wire")
 """Tests of HTTP, not of the database: PostgreSQL runs a sample of their cases."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shortcuts() -> Iterator[None]:
+    """Save CPU time that no test can see."""
+    with shortcuts():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import and_, select
 
+from homeroom.base import passwords
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import UserId
 from homeroom.base.keys import md5_hex
@@ -13,6 +14,7 @@ from homeroom.base.passwords import verify_password
 from homeroom.store.tables import school_passwords, students, teachers, users
 from tests.support.given import Given
 from tests.support.pictures import png
+from tests.support.shortcuts import REAL_HASHER
 from tests.support.wire import Reply, Value
 
 MD5: Final = "0" * 32
@@ -72,7 +74,10 @@ def test_registering_again_overwrites_nothing(given: Given) -> None:
     assert verify_password(before[1], "first one")
 
 
-def test_a_password_in_clear_and_as_md5_is_one_form_kept_by_argon2id(given: Given) -> None:
+def test_a_password_in_clear_and_as_md5_is_one_form_kept_by_argon2id(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "HASHER", REAL_HASHER)
     in_clear = given.user(md5pass=None, password="correct horse")
     as_md5 = given.user(md5pass=md5_hex("correct horse").upper())
     for uid in (in_clear, as_md5):

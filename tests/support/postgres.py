@@ -8,7 +8,7 @@ from typing import Final, LiteralString
 import psycopg
 from psycopg import sql
 
-from tests.support.cluster import Cluster, running_cluster
+from tests.support.cluster import NO_SYNC, Cluster, running_cluster
 
 
 class Postgres:
@@ -54,7 +54,7 @@ class Postgres:
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Start a cluster of our own, and stop and remove it whatever happens."""
-    with running_cluster() as cluster:
+    with running_cluster(NO_SYNC) as cluster:
         postgres = Postgres(cluster)
         try:
             yield postgres

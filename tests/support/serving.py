@@ -9,6 +9,7 @@ from typing import Any
 from homeroom.base.clock import Moment
 from homeroom.testing.clock import START, ManualClock
 from homeroom.testing.server import LocalServer, run_server
+from tests.support.shortcuts import stop_syncing
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,5 @@ def running_house(
         media_api=media_api,
         **more_settings,
     ) as server:
+        stop_syncing(server.store.engine)
         yield House(server.url, server.clock, server.services, server.stop, engine)
