@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from homeroom.base import passwords
+from homeroom.jobs import worker
 from homeroom.store.engine import Engine
 from homeroom.store.sqlite import SqliteEngine
 
@@ -26,10 +27,12 @@ CHEAP_HASHER: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 def shortcuts() -> Iterator[None]:
     """Hash passwords cheaply, and read the certificates of all authorities once.
 
-    Each client of httpx would read them again, which takes 22 ms.
+    Each client of httpx would read them again, which takes 22 ms. Jobs that a test adds beside the
+    server are found sooner.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", CHEAP_HASHER)
+        patch.setattr(worker, "MAX_SLEEP_SECONDS", 0.25)
         patch.setattr(
             "httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context)
         )

@@ -103,7 +103,7 @@ class ReadinessCheck:
 
     def forget(self) -> None:
         """Let the next probe look at the database, however soon it comes: for tests."""
-        self._last = self._checking = None
+        self._last = self._checking = self._beating = None
 
     async def _get_store_check(self) -> _StoreCheck:
         now, last = time.monotonic(), self._last
