@@ -66,13 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _sample(items: list[pytest.Item]) -> None:
     """Mark as `matrix` all cases of an HTTP test on PostgreSQL but the first; SQLite has all."""
+    on_sqlite = {_test_of(item) for item in items if not item.get_closest_marker("pg")}
     sampled: set[str] = set()
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         if len(parameters) < 2 or not item.get_closest_marker("pg"):  # the engine is one of them
             continue
-        test = item.nodeid.partition("[")[0]
-        if test.startswith(HTTP_TESTS) and test in sampled:
+        test = _test_of(item)
+        if test.startswith(HTTP_TESTS) and test in sampled and test in on_sqlite:
             item.add_marker("matrix")
         sampled.add(test)
 
@@ -90,6 +91,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for row in [rows[0], *sorted(rows[1:])]:
             line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
             terminalreporter.write_line(line.rstrip())
+
+
+def _test_of(item: pytest.Item) -> str:
+    """Return the test that an item is a case of."""
+    return item.nodeid.partition("[")[0]
 
 
 def pytest_sessionfinish() -> None:

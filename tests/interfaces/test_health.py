@@ -18,7 +18,7 @@ from homeroom.store.tables import jobs, server_state
 from tests.support.engine import until
 from tests.support.given import Given
 from tests.support.outages import foreign_lock, forget_outage, full_disk
-from tests.support.serving import House
+from tests.support.serving import ON_SQLITE, House
 
 
 def get(house: House, path: str) -> httpx.Response:
@@ -109,12 +109,11 @@ def test_a_full_disk_that_only_calls_meet_is_a_reason(house: House, given: Given
     assert reasons(house) == []
 
 
+@ON_SQLITE  # PostgreSQL has no lock of the whole database
 def test_a_lock_of_another_program_is_a_reason(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case O9: though the probe waits for less time than a call."""
-    if house.engine == "postgresql":
-        pytest.xfail("PostgreSQL has no lock of the whole database")
     monkeypatch.setattr(readiness, "PROBE_TIMEOUT_SECONDS", 0.5)
     with foreign_lock(house):
         assert reasons(house) == ["another program holds the database"]

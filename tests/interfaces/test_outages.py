@@ -21,7 +21,7 @@ from tests.support.outages import (
     sqlite_file,
 )
 from tests.support.process import CommandFailed, typed
-from tests.support.serving import House
+from tests.support.serving import ON_POSTGRESQL, ON_SQLITE, House
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +47,15 @@ def test_a_full_disk_is_the_reason_of_a_call_until_there_is_room(given: Given) -
     given.course()
 
 
+@ON_SQLITE  # PostgreSQL has no lock of the whole database
 def test_a_lock_of_another_program_is_the_reason_of_a_call(given: Given) -> None:
     """Case O9."""
-    if given.house.engine == "postgresql":
-        pytest.xfail("PostgreSQL has no lock of the whole database")
     with foreign_lock(given.house):
         check_unavailable(given, OutageCause.LOCKED)
     given.course()
 
 
+@ON_POSTGRESQL  # SQLite has other codes
 @pytest.mark.parametrize(
     ("sqlstate", "cause"),
     [
@@ -69,16 +69,13 @@ def test_a_lock_of_another_program_is_the_reason_of_a_call(given: Given) -> None
 def test_each_error_of_postgresql_has_its_sentence(
     given: Given, sqlstate: str, cause: OutageCause
 ) -> None:
-    if given.house.engine == "sqlite":
-        pytest.xfail("SQLite has other codes")
     with failing_writes(given.house, sqlstate):
         check_unavailable(given, cause)
     given.course()
 
 
+@ON_POSTGRESQL  # the error is one that PostgreSQL raises
 def test_an_error_of_the_program_is_no_outage(given: Given, house: House) -> None:
-    if house.engine == "sqlite":
-        pytest.xfail("needs an error that PostgreSQL raises")
     with failing_writes(house, "22012"):
         reply = given.api.call("addCourse", courseName="Course")
     assert (reply.status, reply.errno) == (200, 114)

@@ -4,12 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from homeroom.base.clock import Moment
 from homeroom.testing.clock import START, ManualClock
 from homeroom.testing.server import LocalServer, run_server
 from tests.support.shortcuts import stop_syncing
+
+ON_SQLITE: Final = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+"""For a test of what only SQLite has."""
+ON_POSTGRESQL: Final = pytest.mark.parametrize(
+    "house", [pytest.param("postgresql", marks=pytest.mark.pg)], indirect=True
+)
+"""For a test of what only PostgreSQL has."""
 
 
 @dataclass(frozen=True)
