@@ -63,11 +63,16 @@ def run(
     )
 
 
-def typed(*args: str) -> str:
+def typed(*args: str, env: dict[str, str] | None = None) -> str:
     """Run one `homeroom` command in this process, which saves the second that a new one takes."""
     out, err = StringIO(), StringIO()
     code: str | int | None = 0
-    with patch.dict(os.environ, PLAIN, clear=True), redirect_stdout(out), redirect_stderr(err):
+    environment = {**PLAIN, **(env or {})}
+    with (
+        patch.dict(os.environ, environment, clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         try:
             homeroom(args, prog_name="homeroom")
         except SystemExit as end:
@@ -170,10 +175,7 @@ class Process:
 
     def cli(self, *args: str) -> str:
         """Run a command on the same data and return what it printed."""
-        done = run(*args, *self.where, env=self.env)
-        if done.returncode != 0:
-            raise CommandFailed(done.returncode, done.stdout, done.stderr)
-        return done.stdout
+        return typed(*args, *self.where, env=self.env)
 
     def advance(self, seconds: int) -> int:
         """Move the sandbox's clock and return the moment it then shows."""
