@@ -1,14 +1,11 @@
 """Clients that generators make from the client profile: they type-check, and call every action."""
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,15 +15,12 @@ from PIL import Image
 
 from homeroom.base.keys import md5_hex
 from homeroom.contract.catalogue import ACTIONS
+from tests.support.installs import CACHE, install, install_python, installed
 from tests.support.process import Process
 
 pytestmark = [pytest.mark.e2e, pytest.mark.clients]
 
 HERE: Final = Path(__file__).parent / "clients" / "generated"
-CACHE: Final = Path(
-    os.environ.get("HOMEROOM_TEST_CACHE") or Path(__file__).parents[2] / ".cache" / "clients"
-)
-INSTALL_SECONDS: Final = 600
 TOOL_SECONDS: Final = 240
 # A class begins in an hour and lasts half of one; more than 20 minutes before it can be changed.
 UNTIL_BEGIN: Final = 3600
@@ -54,44 +48,20 @@ def run(
     return done.stdout
 
 
-@contextmanager
-def installed(name: str, lock_file: Path) -> Iterator[tuple[Path, bool]]:
-    """Give the folder of a tool that a lock file pins, and tell whether it is to be installed."""
-    key = hashlib.sha256(lock_file.read_bytes()).hexdigest()[:12]
-    home = CACHE / f"{name}-{key}"
-    home.mkdir(parents=True, exist_ok=True)
-    (CACHE / ".gitignore").write_text("*\n")
-    with (CACHE / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # Parallel workers would install it twice.
-        yield home, not (home / "ready").exists()
-
-
-def install(name: str, home: Path, *command: object) -> None:
-    """Install a tool, or skip the test and say why; where CI is set a skipped test fails."""
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=INSTALL_SECONDS,
-    )
-    if done.returncode:
-        pytest.skip(f"cannot install {name}: {done.stderr[-500:]}")
+def name_of(program: str, lock_file: Path) -> str:
+    """Name what a lock file pins, as it stands."""
+    return f"{program}-{hashlib.sha256(lock_file.read_bytes()).hexdigest()[:12]}"
 
 
 @pytest.fixture(scope="module")
 def python_tools() -> Path:
     """Install openapi-python-client into an environment of its own, and return its programs."""
     lock_file = HERE / "requirements.txt"
-    with installed("openapi-python-client", lock_file) as (home, is_missing):
-        programs = home / "bin"
+    name = name_of("openapi-python-client", lock_file)
+    with installed(name) as (home, is_missing):
         if is_missing:
-            run(sys.executable, "-m", "venv", "--clear", home, cwd=CACHE)
-            pip = [programs / "python", "-m", "pip", "install", "--disable-pip-version-check"]
-            install("openapi-python-client", home, *pip, "--require-hashes", "-r", lock_file)
-            (home / "ready").touch()
-    return programs
+            install_python(name, home, "--require-hashes", "--requirements", lock_file)
+    return home / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +69,13 @@ def node_tools() -> Path:
     """Install openapi-typescript and TypeScript, and return the folder of their programs."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("there is no Node.js with npm here: scripts/machine.sh tests installs it")
-    with installed("openapi-typescript", HERE / "package-lock.json") as (home, is_missing):
+    name = name_of("openapi-typescript", HERE / "package-lock.json")
+    with installed(name) as (home, is_missing):
         if is_missing:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, home)
-            npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            install("openapi-typescript", home, *npm)
-            (home / "ready").touch()
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / file, home)
+            npm = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+            install(name, home, *npm)
     return home / "node_modules" / ".bin"
 
 

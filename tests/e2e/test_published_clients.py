@@ -1,10 +1,8 @@
 """The clients that schools already run, unmodified, each from its own environment, against us."""
 
-import fcntl
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +11,11 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.support.installs import install_python, installed
+
 pytestmark = [pytest.mark.e2e, pytest.mark.clients]
 
 HERE = Path(__file__).parent
-CACHE = Path(os.environ.get("HOMEROOM_TEST_CACHE") or HERE.parents[1] / ".cache" / "clients")
 # The scripts let a class begin in ten minutes and last thirty; it is over twenty minutes later.
 UNTIL_BEGIN, LENGTH, OVERTIME = 600, 1800, 1200
 # Nothing of our own environment (proxies, PYTHONPATH) reaches a client.
@@ -113,24 +112,10 @@ class Journey:
 
 def environment(client: Client) -> Path:
     """Install a client once into an environment of its own and name that environment's Python."""
-    home = CACHE / client.name
-    python = home / "bin" / "python"
-    ready = home / "ready"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / ".gitignore").write_text("*\n")
-    with (CACHE / f"{client.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # Parallel workers would build it twice.
-        if ready.exists() and python.exists():
-            return python
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-        installed = subprocess.run(
-            [*pip, client.requirement], capture_output=True, text=True, check=False, timeout=600
-        )
-        if installed.returncode:
-            pytest.skip(f"cannot install {client.requirement}: {installed.stderr[-500:]}")
-        ready.touch()
-    return python
+    with installed(client.name) as (home, is_missing):
+        if is_missing:
+            install_python(client.name, home, client.requirement)
+    return home / "bin" / "python"
 
 
 def run(client: Client, phase: str, facts: dict[str, object]) -> Journey:
