@@ -10,11 +10,15 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DATA ?= data
 ARGS ?=
-# Worker processes of `make test`; JOBS=0 runs all in one, where a debugger and -s work.
-JOBS ?= 2
+# Worker processes of `make test`, one more than cores: many tests wait for media to be played.
+# JOBS=0 runs all in one, where a debugger and -s work.
+JOBS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
+# A file belongs to one worker, which starts its servers and its browser once; tests/conftest.py
+# says which files come first.
+PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # Both stamps are newer than what they were made from, so a second call installs nothing.
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
@@ -42,17 +46,17 @@ run: $(RUNTIME) ## Serve a demo school with its sandbox, data in ./data
 .PHONY: test
 test: $(DEV) ## Run every test but the soak, on SQLite and on a PostgreSQL of its own
 	@scripts/machine.sh tests
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	$(PYTEST) $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(DEV) ## Run the tests of rules and of the architecture, in under a minute
-	$(BIN)/pytest -n $(JOBS) tests/unit tests/architecture $(ARGS)
+	$(PYTEST) tests/unit tests/architecture $(ARGS)
 
 .PHONY: matrix
 matrix: $(DEV) ## Run the cases that `make test` leaves out: HTTP tests on PostgreSQL, all encoders
 	@scripts/machine.sh tests
 	@scripts/machine.sh encoders
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m matrix $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m matrix $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) ## Run the long tests: kills under load, a hundred thousand fuzzed requests
@@ -71,10 +75,14 @@ bench-live: $(DEV) ## Measure streams beside nginx-rtmp and node-media-server, c
 
 # --- Checking ---------------------------------------------------------------------------------
 
-.PHONY: check
-check: format-check lint web-check types imports sources language docs-check ## Check code, pages, imports, words and docs
+# The longest first: mypy takes half of the time.
+CHECKS := types language sources docs-check imports web-check lint format-check
 
-.PHONY: format-check lint web-check types imports sources language docs-check
+.PHONY: check
+check: $(DEV) ## Check code, pages, imports, words and docs
+	@$(MAKE) -j 2 --output-sync=target $(CHECKS)
+
+.PHONY: $(CHECKS)
 format-check: $(DEV)
 	$(BIN)/ruff format --check --output-format concise
 lint: $(DEV)

@@ -17,6 +17,8 @@ from tests.support.wire import OBSERVED
 
 HTTP_TESTS: Final = ("tests/interfaces/", "tests/contract/test_wire")
 """Tests of HTTP, not of the database: PostgreSQL runs a sample of their cases."""
+FOLDERS: Final = ("e2e", "media", "packaging", "interfaces", "store", "contract")
+"""Folders with the longest files first, so that no worker is left with one at the end."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -51,17 +53,26 @@ def browser() -> Iterator[Browser]:
         pytest.skip(str(none))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, and keep the published clients on one worker."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    """Mark what needs PostgreSQL or a browser, and hand out to workers what waits most first."""
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("pg")
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-        if item.get_closest_marker("clients"):
-            item.add_marker(pytest.mark.xdist_group("clients"))
     _sample(items)
+    yield
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return when the tests of a folder are handed out; workers take the rest in between."""
+    folder = item.path.parent.name
+    return FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
 
 
 def _sample(items: list[pytest.Item]) -> None:
@@ -125,19 +136,32 @@ def _no_skips(report: Report) -> Report:
     return report
 
 
+@pytest.fixture(scope="session")
+def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Run one server for the session on SQLite."""
+    with running_house(tmp_path_factory.mktemp("house"), None, "sqlite") as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def postgresql_house(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Run one server for the session on PostgreSQL."""
+    with running_house(tmp_path_factory.mktemp("house"), postgres.fresh(), "postgresql") as house:
+        yield house
+
+
 @pytest.fixture(
     scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)]
 )
-def house(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    """Run one server for the session on each engine; every test gets a school of its own."""
-    database = None
-    if request.param == "postgresql":
-        database = request.getfixturevalue("postgres").fresh()
-    folder = tmp_path_factory.mktemp("house")
-    with running_house(folder, database, request.param) as house:
-        yield house
+def house(request: pytest.FixtureRequest) -> House:
+    """Give the session's server of each engine; every test gets a school of its own.
+
+    Both servers run to the end: a file that uses both in turn starts neither again.
+    """
+    house: House = request.getfixturevalue(f"{request.param}_house")
+    return house
 
 
 @pytest.fixture
