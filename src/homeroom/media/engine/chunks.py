@@ -251,13 +251,15 @@ class ChunkReader:
 
     def _read_payload(self, stream: _ChunkStream) -> RTMPMessage | None:
         """Read the available part of a chunk; returns the message when it is complete."""
-        at = self._at
-        end = min(at + self._left, len(self._data))
+        at, have = self._at, len(self._data)
+        end = at + self._left
+        if end > have:
+            self._at, self._left = have, end - have
+            if at < have:
+                self._buffer(stream, self._data[at:])
+            return None
         piece = self._data[at:end]
-        self._at = end
-        self._left -= end - at
-        if not self._left:
-            self._current = None
+        self._at, self._left, self._current = end, 0, None
         if len(piece) == stream.length:
             body = b"" if stream.is_skipped else piece
         else:

@@ -188,11 +188,7 @@ class Fanout:
                 except Exception:  # noqa: BLE001  a viewer must not affect others or the publisher
                     log.debug("viewer_write_failed", extra={"client": viewer.client.id})
                     self.leave(viewer)
-        # A waiting viewer may have a part of this GOP already: it continues with the next one.
-        may_start = self._cache.can_start and (
-            not self._cache.has_video or any(packet.is_keyframe for packet in packets)
-        )
-        if self._waiting and may_start:
+        if self._waiting and self._can_restart(packets):
             waiting, self._waiting = self._waiting, set()
             for viewer in waiting:
                 self._start(viewer)
@@ -218,6 +214,15 @@ class Fanout:
             viewer.has_headers = False
         self._waiting |= self._flowing
         self._flowing.clear()
+
+    def _can_restart(self, packets: list[Packet]) -> bool:
+        """Return whether waiting viewers can start now that these packets were sent.
+
+        A waiting viewer may have a part of this GOP already: it continues with the next one.
+        """
+        return self._cache.can_start and (
+            not self._cache.has_video or any(packet.is_keyframe for packet in packets)
+        )
 
     def _start(self, viewer: StreamViewer) -> None:
         """Send a viewer its start, or make it wait for one."""

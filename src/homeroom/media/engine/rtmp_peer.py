@@ -137,9 +137,11 @@ class RTMPPeer(asyncio.Protocol):
 
     def _process(self) -> None:
         """Handle the buffered messages."""
-        over = monotonic() + TURN_SECONDS
+        # Input holds a part of a message or a single one, most of the time.
+        over: float | None = None
         try:
             while not (self._is_paused or self._is_over) and (message := self._reader.next()):
+                over = over or monotonic() + TURN_SECONDS
                 self._handle_message(message)
                 if monotonic() > over and not self._is_paused:
                     self._pause_reading()

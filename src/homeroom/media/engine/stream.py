@@ -74,9 +74,11 @@ class LiveStream:
 
     def flush(self) -> None:
         """Send the batch now, or later if writes are coalesced."""
+        if not self._batch:
+            return
         if not self._coalesce:
             self.send()
-        elif self._timer is None and self._batch:
+        elif self._timer is None:
             self._timer = self._loop.call_later(self._coalesce, self.send)
 
     def send(self) -> None:
