@@ -232,6 +232,7 @@ class RTMPConnection(RTMPPeer):
         self._publication = publication
         self._reader.max_media_bytes = MAX_MEDIA_MESSAGE_BYTES
         self._reader.max_data_bytes = MAX_DATA_MESSAGE_BYTES
+        self._skip_short_reads()
         self._transport.write(PUBLISH_START)
         self._check_silence()
 

@@ -24,6 +24,9 @@ LINGER_SECONDS: Final = 1.0
 """Time for a peer to read the reason before the connection closes."""
 USER_TIMEOUT_MS: Final = 30_000
 """TCP_USER_TIMEOUT: the kernel drops a peer that acknowledges nothing for this long."""
+MIN_READ_BYTES: Final = 13
+"""SO_RCVLOWAT of a publisher: ffmpeg writes the header of a message, at most 12 bytes, and then
+its body. Two wake-ups for each message would cost more than the message itself."""
 TURN_SECONDS: Final = 0.005
 """Work for one peer before the loop serves others."""
 MAX_COMMAND_BYTES: Final = 256_000
@@ -152,6 +155,12 @@ class RTMPPeer(asyncio.Protocol):
             log.exception("connection_failed", extra={"ip": self._ip})
             self._end(SERVER_FAILED)
         self._flush()
+
+    def _skip_short_reads(self) -> None:
+        """Have the kernel wait for more than the header of a message, or for the end."""
+        own: socket.socket | None = self._transport.get_extra_info("socket")
+        if own is not None:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, MIN_READ_BYTES)
 
     def _pause_reading(self) -> None:
         self._is_paused = True
