@@ -109,7 +109,7 @@ def test_parts_that_last_no_time_do_not_gather_in_a_segment() -> None:
 
     text = asyncio.run(listed())
     assert text is not None
-    assert text.count(b"#EXT-X-PART:") == hls.SEGMENTS_WITH_PARTS * hls.MAX_SEGMENT_PARTS
+    assert text.count(b"#EXT-X-PART:") < 2 * hls.MAX_SEGMENT_PARTS
 
 
 def test_headers_that_change_all_the_time_are_refused() -> None:

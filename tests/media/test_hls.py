@@ -119,15 +119,15 @@ def test_a_plain_player_finds_whole_segments_and_the_query_on_everything(
 def test_the_window_moves_on_and_what_left_it_is_served_a_little_longer(
     listener: Listener, stream: LiveStream
 ) -> None:
-    media = chunks(INIT, 10.2)
-    listener.add(stream, *media[:31])
+    media = chunks(INIT, 14.2)
+    listener.add(stream, *media[:51])
     early = listed(listener)
-    assert len(early.uris) == 6
-    listener.add(stream, *media[31:46])
+    assert len(early.uris) == 10
+    listener.add(stream, *media[51:66])
     late = listed(listener)
-    assert (late.first, len(late.uris)) == (early.first + 3, 6)
+    assert (late.first, len(late.uris)) == (early.first + 3, 10)
     assert all(loaded(listener, uri) for uri in [*early.uris, *early.maps])
-    listener.add(stream, *media[46:])
+    listener.add(stream, *media[66:])
     assert listener.get(f"/live/{early.uris[0]}")[0] == 404
     assert loaded(listener, early.uris[1])
     assert loaded(listener, early.maps[0]) == INIT.data
@@ -143,11 +143,6 @@ def test_parts_are_as_long_as_they_must_be(listener: Listener, stream: LiveStrea
     assert found.number("PART-HOLD-BACK") == pytest.approx(3 * target)
     assert "CAN-BLOCK-RELOAD=YES" in found.text
     assert [bool(one) for _, _, one in found.parts][:6] == [True, *[False] * 4, True]
-    # A publisher of one picture a second has parts of a second, for as long as they are listed.
-    listener.add(stream, *chunks(INIT, 2, group=1, duration=1000))
-    assert listed(listener).number("PART-TARGET") == 1
-    listener.add(stream, *chunks(INIT, 5))
-    assert listed(listener).number("PART-TARGET") == target
 
 
 def test_a_reload_waits_for_the_part_it_asks_for(
@@ -260,7 +255,7 @@ def test_another_push_is_a_discontinuity(listener: Listener, stream: LiveStream)
     assert "#EXT-X-DISCONTINUITY\n" not in found.text
     listener.add(stream, *chunks(second, 2))
     # A publisher that changes its picture in mid-stream begins a segment, whatever the time.
-    last = chunks(third, 9.2)
+    last = chunks(third, 13.2)
     listener.add(stream, *last[:6])
     found = listed(listener)
     assert found.lengths == [1, 1, 0.4, 1, 1, 1]
@@ -273,8 +268,8 @@ def test_another_push_is_a_discontinuity(listener: Listener, stream: LiveStream)
     found = listed(listener)
     assert found.number("#EXT-X-DISCONTINUITY-SEQUENCE") == 2
     assert [loaded(listener, uri) for uri in found.maps] == [b"third"]
-    # Of what left the window nothing is kept: nine segments, their parts, one more part, one init.
-    assert listener.do(lambda: len(stream.hls._files)) == 9 + 9 * 5 + 1 + 1  # noqa: SLF001  counts what is in memory
+    # Of what left the window nothing is kept: 13 segments, their parts, one more part, one init.
+    assert listener.do(lambda: len(stream.hls._files)) == 13 + 13 * 5 + 1 + 1  # noqa: SLF001  counts what is in memory
 
 
 def test_the_end_is_told_to_all_who_wait(
@@ -298,8 +293,8 @@ def test_a_publisher_without_key_frames_cannot_fill_the_memory(
 ) -> None:
     listener.add(stream, *chunks(INIT, 41, group=10**6))
     found = listed(listener)
-    assert found.lengths == [20, 20]
-    assert found.number("#EXT-X-TARGETDURATION") == 20
+    assert set(found.lengths) == {2.4}
+    assert found.number("#EXT-X-TARGETDURATION") == 2
     assert "INDEPENDENT-SEGMENTS" not in found.text
     listener.add(stream, *chunks(INIT, 60, group=10**6, size=1_000_000))
     found = listed(listener)

@@ -13,7 +13,7 @@ from homeroom.media.engine import codecs
 from homeroom.media.engine.boxes import BoxLocation, boxes, child
 from homeroom.media.engine.fragments import TrackRun, read_runs, read_tracks
 from homeroom.media.engine.init_segment import AUDIO_TRACK, VIDEO_TRACK
-from homeroom.media.engine.packager import MAX_AUDIO_MS, MediaChunk, Packager
+from homeroom.media.engine.packager import PART_TARGET_MS, MediaChunk, Packager
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet, UnsupportedMediaError
 from tests.support import ffmpeg, flv
 from tests.support.ffmpeg import needs_ffmpeg
@@ -110,7 +110,7 @@ def test_chunks_are_short_and_add_up_and_begin_with_key_frames(
     total = 0
     for number, chunk in enumerate(chunks):
         assert chunk.init is init
-        assert 0 < chunk.duration <= MAX_AUDIO_MS
+        assert 0 < chunk.duration <= PART_TARGET_MS
         pictures = [run for run in runs_of(chunk) if run.track == VIDEO_TRACK]
         keys = [key for run in pictures for key in run.keys]
         assert not any(keys[1:]), "a key frame begins a chunk"
@@ -230,7 +230,7 @@ def test_sound_before_the_first_picture_is_kept_and_pictures_before_a_key_frame_
 
     assert decoded(chunks, VIDEO_TRACK) == [600, 640]
     assert len(decoded(chunks, AUDIO_TRACK)) == len(range(0, 600, 23))
-    assert [chunk.is_independent for chunk in chunks] == [False, False, True, False]
+    assert [chunk.is_independent for chunk in chunks] == [False, False, False, True]
     assert all(chunk.init is chunks[0].init for chunk in chunks)
 
 
@@ -310,7 +310,7 @@ def test_sound_does_not_wait_for_slow_pictures() -> None:
         time = number * 1024 * 1000 // RATE
         packager.add(sound(time), time)
         packed = sum(chunk.duration for chunk in chunks)
-        assert time - packed <= MAX_AUDIO_MS
+        assert time - packed <= PART_TARGET_MS
 
 
 def test_a_clock_that_stands_still_does_not_fill_the_memory() -> None:

@@ -275,7 +275,8 @@ class MediaHTTP(asyncio.Protocol):
         if not target.file:
             # A proxy may send each request of one player by another connection.
             hls.record_viewer(self._forwarded_for(request) or self._id, self._loop.time())
-            start, body = requests.PLAYLIST, hls.playlist(target.name, target.query)
+            playlist = hls.playlist(target.name, target.query, is_delta=target.is_delta)
+            start, body = requests.PLAYLIST, playlist
         if body is None:
             return False
         hls.bytes_out += len(body)

@@ -17,13 +17,19 @@ from homeroom.media.engine.init_segment import (
 )
 from homeroom.media.engine.packets import SCRIPT, VIDEO, Packet, UnsupportedMediaError
 
-MAX_PART_MS: Final = 210
-"""Maximum milliseconds of video in a chunk: 5 frames at 25 per second, 6 at 30, 12 at 60.
+PART_TARGET_MS: Final = 235
+"""Usual maximum of a chunk; a longer one has a frame that is longer than the one before."""
+MIN_PART_SHARE: Final = 0.85
+"""Minimum of a chunk as a share of its maximum: 200 ms, 5 frames at 25 per second, 12 at 60.
 
-A chunk is longer only if its last frame is longer than the one before.
-"""
-MAX_AUDIO_MS: Final = 250
-"""Maximum milliseconds of audio in a chunk: audio does not wait for slow video."""
+It is that of parts in RFC 8216bis, 4.4.4.9. Chunks are shorter only before a keyframe that can
+start a segment, and at limits."""
+MIN_SEGMENT_MS: Final = 900
+"""Minimum length of a segment; a publisher's keyframe "every second" can come after 980 ms."""
+MAX_LAG_MS: Final = 1_000
+"""Maximum milliseconds beyond a part's maximum for which the chunks after it make up."""
+MAX_LAST_FRAME_MS: Final = 210
+"""Maximum assumed length of the last frame of a session."""
 UNDECIDED_MS: Final = 400
 """After this much media the packager decides that no further track will come."""
 UNDECIDED_FRAMES: Final = 100
@@ -160,8 +166,16 @@ class Packager:
         """Frames that wait until the set of tracks is known."""
         self._init: InitSegment | None = None
         self._inits = 0
+        self.part_target: int | None = None
+        """Maximum of a part in milliseconds, as soon as the playlists of the stream state it."""
         self._clock = -1
         """Start of the next chunk in milliseconds; negative before the first frame."""
+        self._lead = 0
+        """Milliseconds by which video was ahead of audio at the last chunk that video ended."""
+        self._lag = 0
+        """Milliseconds by which chunks so far were longer than their parts can be."""
+        self._since_keyframe = MIN_SEGMENT_MS
+        """Milliseconds since the last chunk that starts with a keyframe."""
         self._number = 0
 
     def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001  a fact, not a mode
@@ -187,6 +201,8 @@ class Packager:
         """Deliver all buffered frames, including the last one."""
         if self._undecided:
             self._release_undecided()
+        # The last chunk ends with the last frame, however far apart video and audio came.
+        self._lead = 0
         self._flush_all()
 
     def _add_header(self, packet: Packet) -> None:
@@ -255,12 +271,17 @@ class Packager:
         track, body = self._video, packet.body
         # Players need growing decode times; the composition offset keeps the presentation time.
         at = max(time, track.at + 1)
+        if self._is_late_keyframe(at):
+            self._cut_chunk(self._audio_end())
         track.complete(at)
-        if track.entries and (
-            packet.is_keyframe
-            or at + track.frame_ticks - self._clock > MAX_PART_MS
+        length = at - self._clock
+        if (
+            self._is_long_enough(length)
+            or (packet.is_keyframe and self._starts_segment(length))
             or track.is_full
         ):
+            if self._audio.entries and length <= MAX_LAG_MS:
+                self._lead += at - self._audio_end()
             self._cut_chunk(at)
         composition = (body[2] << 16 | body[3] << 8 | body[4]) - ((body[2] & 0x80) << 17)
         composition += time - at
@@ -268,9 +289,36 @@ class Packager:
         flags = KEY if packet.is_keyframe else NOT_KEY
         track.hold(at, payload, (len(payload), flags, composition & 0xFFFF_FFFF))
 
+    def _starts_segment(self, length: int) -> bool:
+        """Return whether a segment may start with a keyframe that comes after a chunk."""
+        is_slow = self._video.frame_ticks > PART_TARGET_MS
+        return not is_slow and self._since_keyframe + length >= MIN_SEGMENT_MS
+
+    def _is_late_keyframe(self, end: int) -> bool:
+        """Return whether the pending frame is a keyframe that starts a segment only now.
+
+        A frame that is longer than a chunk comes in a later chunk than the audio at its start.
+        """
+        track = self._video
+        return (
+            track.fields[1:2] == (KEY,)
+            and end - track.at > PART_TARGET_MS
+            and self._since_keyframe + self._audio_end() - self._clock >= MIN_SEGMENT_MS
+        )
+
+    def _is_long_enough(self, length: int) -> bool:
+        """Return whether a chunk of this length can be a part."""
+        return length + self._lag >= MIN_PART_SHARE * (self.part_target or PART_TARGET_MS)
+
+    def _audio_end(self) -> int:
+        """Return the end of the complete audio frames on the clock of the chunks."""
+        if self._audio_config is None or self._audio.at < 0:
+            return self._clock
+        return self._audio.at * 1000 // self._audio_config.rate + self._lead
+
     def _add_audio(self, packet: Packet, time: int) -> None:
         track, sound = self._audio, self._audio_config
-        assert sound is not None  # noqa: S101  `_take` asked
+        assert sound is not None  # noqa: S101  `_is_decodable` has checked it
         # Milliseconds are too coarse for sound: a frame starts exactly where the last one ended,
         # unless the publisher left a gap or its clock and its samples drift apart.
         at = track.at + sound.frame
@@ -280,10 +328,11 @@ class Packager:
         elif abs(by_clock - at) * 1000 > MAX_DRIFT_MS * sound.rate:
             at = max(by_clock, track.at + 1)
         track.complete(at)
-        if track.entries and (
-            (at - track.begin + sound.frame) * 1000 > MAX_AUDIO_MS * sound.rate or track.is_full
-        ):
-            self._cut_chunk(at * 1000 // sound.rate)
+        end, following = (time * 1000 // sound.rate + self._lead for time in (at, at + sound.frame))
+        # Audio does not wait for slow video, but up to the last moment: usually video ends a chunk.
+        is_last = following - self._clock + self._lag > (self.part_target or PART_TARGET_MS)
+        if (is_last and self._is_long_enough(end - self._clock)) or track.is_full:
+            self._cut_chunk(end)
         payload = memoryview(packet.body)[2:]
         track.hold(at, payload, (len(payload),))
 
@@ -292,13 +341,13 @@ class Packager:
         ends = [0]
         video, audio, sound = self._video, self._audio, self._audio_config
         if video.pending is not None:
-            end = video.at + min(video.frame_ticks, MAX_PART_MS)
+            end = video.at + min(video.frame_ticks, MAX_LAST_FRAME_MS)
             video.complete(end)
             ends.append(end)
         if audio.pending is not None and sound is not None:
             end = audio.at + sound.frame
             audio.complete(end)
-            ends.append(end * 1000 // sound.rate)
+            ends.append(end * 1000 // sound.rate + self._lead)
         self._cut_chunk(max(ends))
 
     def _cut_chunk(self, until: int) -> None:
@@ -314,6 +363,10 @@ class Packager:
         self._clock += duration
         # The third field of the first video frame is its flags.
         is_independent = not init.has_video or self._video.entries[2:3] == [KEY]
+        self._since_keyframe = duration + (0 if is_independent else self._since_keyframe)
+        if self.part_target is not None:
+            lag = max(self._lag + duration - self.part_target, 0)
+            self._lag = lag if lag <= MAX_LAG_MS else 0
         self._number += 1
         self._deliver(
             MediaChunk(_encode_chunk(self._number, tracks), duration, is_independent, init)

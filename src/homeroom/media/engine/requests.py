@@ -23,6 +23,8 @@ KEEP: Final = {
 }
 """The Connection header line, by version and by whether the connection closes."""
 MAX_DIGITS: Final = 12
+DELTA_DIRECTIVES: Final = (None, "YES", "v2")
+"""Values of `_HLS_skip`; v2 also skips date ranges, which our playlists do not have."""
 UNAVAILABLE: Final = 503
 RETRY_AFTER_SECONDS: Final = 5
 REASONS: Final = {
@@ -137,6 +139,8 @@ class StreamTarget:
     number: int | None = None
     """The segment that the playlist must contain (blocking reload), and its part."""
     part: int | None = None
+    is_delta: bool = False
+    """Whether the player has an older playlist and needs only what is new."""
 
 
 @lru_cache(1024)
@@ -159,7 +163,10 @@ def parse_target(path: str, query: str) -> StreamTarget | None:
     number, part = _parse_number(fields.get("_HLS_msn")), _parse_number(fields.get("_HLS_part"))
     if number is None and part is not None:
         raise BadRequestError("_HLS_part needs _HLS_msn")
-    return StreamTarget(name, kept_query, number=number, part=part)
+    skip = fields.get("_HLS_skip")
+    if skip not in DELTA_DIRECTIVES:
+        raise BadRequestError("_HLS_skip is YES or v2")
+    return StreamTarget(name, kept_query, number=number, part=part, is_delta=skip is not None)
 
 
 def _parse_number(text: str | None) -> int | None:

@@ -141,6 +141,7 @@ class Publication:
         # The clock of the viewers continues where the previous publisher ended.
         self._base = stream.time + STEP_MS if stream.time else 0
         self._packager = Packager(self._deliver)
+        self._packager.part_target = stream.hls.part_target
         self._pictures = PictureCheck()
         self._sounds = SoundCheck()
         self._checks = {VIDEO: self._pictures.check, AUDIO: self._sounds.check}
@@ -193,6 +194,7 @@ class Publication:
     def _deliver(self, chunk: MediaChunk) -> None:
         self.init = chunk.init
         self.stream.hls.add(chunk)
+        self._packager.part_target = self.stream.hls.part_target
         self.recorder.add(chunk)
 
     def _add_metadata(self, body: bytes) -> None:
