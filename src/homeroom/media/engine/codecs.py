@@ -23,6 +23,17 @@ HIGH_PROFILES: Final = frozenset(
 """Profiles whose parameter sets contain the chroma format."""
 CROP: Final = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 """Columns and lines of one cropping unit, by chroma format."""
+SQUARE: Final = (1, 1)
+SAMPLE_ASPECTS: Final = (
+    *(SQUARE, SQUARE, (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11)),
+    *((80, 33), (18, 11), (15, 11), (64, 33), (160, 99), (4, 3), (3, 2), (2, 1)),
+)
+"""Width and height of a sample by aspect_ratio_idc (H.264, table E-1); 0 means unspecified."""
+EXTENDED_SAR: Final = 255
+"""The aspect_ratio_idc that means that width and height follow."""
+MAX_ASPECT: Final = 8
+"""Maximum plausible ratio of width and height of a sample."""
+UNSPECIFIED_COLOUR: Final = (2, 2, 2)
 RATES: Final = (
     *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000),
     *(24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
@@ -37,6 +48,19 @@ ESCAPED: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
+class Colour:
+    """Colours of the picture, as code points of ISO/IEC 23091-2."""
+
+    description: tuple[int, int, int]
+    """Primaries, transfer characteristics and matrix."""
+    is_full_range: bool
+
+    def encode(self) -> bytes:
+        """Return the content of a box of the type nclx."""
+        return struct.pack(">HHHB", *self.description, self.is_full_range << 7)
+
+
+@dataclass(frozen=True, slots=True)
 class VideoConfig:
     """Configuration of a video track."""
 
@@ -46,6 +70,14 @@ class VideoConfig:
     width: int
     """Pixels; 0 if the parameter set cannot be parsed."""
     height: int
+    aspect: tuple[int, int] = SQUARE
+    """Width and height of a sample; anamorphic pictures do not have square ones."""
+    colour: "Colour | None" = None
+
+    @property
+    def display_width(self) -> float:
+        """Return the width in which players show the picture."""
+        return self.width * self.aspect[0] / self.aspect[1]
 
     def has_parameter_sets(self, frame: memoryview) -> bool:
         """Return whether a frame contains a sequence parameter set."""
@@ -63,7 +95,12 @@ class VideoConfig:
         dots = struct.pack(">IIIH", 0x480000, 0x480000, 0, 1)
         depth = struct.pack(">32sHH", b"", 24, 0xFFFF)
         begin = struct.pack(">6xH16x", 1)
-        return box(b"avc1", begin, shape, dots, depth, box(b"avcC", self.config))
+        extras = []
+        if self.aspect != SQUARE:
+            extras.append(box(b"pasp", struct.pack(">II", *self.aspect)))
+        if self.colour is not None:
+            extras.append(box(b"colr", b"nclx", self.colour.encode()))
+        return box(b"avc1", begin, shape, dots, depth, box(b"avcC", self.config), *extras)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +164,17 @@ def parse_video_config(config: bytes) -> VideoConfig:
         first = _parameter_sets(config)[0]
     except (IndexError, ValueError):
         raise UnsupportedMediaError("the header of the picture is no AVC configuration") from None
+    codec = f"avc1.{config[1:4].hex()}"
+    bits = BitReader(first[1:MAX_SPS_BYTES].replace(b"\0\0\3", b"\0\0"))
     try:
-        width, height = _size(first)
+        width, height = _read_size(bits)
     except ValueError:
-        width, height = 0, 0
-    return VideoConfig(config, f"avc1.{config[1:4].hex()}", width, height)
+        return VideoConfig(config, codec, 0, 0)
+    try:
+        aspect, colour = _read_appearance(bits)
+    except ValueError:
+        aspect, colour = SQUARE, None
+    return VideoConfig(config, codec, width, height, aspect, colour)
 
 
 def _parameter_sets(config: bytes) -> list[bytes]:
@@ -152,9 +195,8 @@ def _parameter_sets(config: bytes) -> list[bytes]:
     return sets
 
 
-def _size(sps: bytes) -> tuple[int, int]:
+def _read_size(bits: BitReader) -> tuple[int, int]:
     """Return width and height of a sequence parameter set, cropped."""
-    bits = BitReader(sps[1:MAX_SPS_BYTES].replace(b"\0\0\3", b"\0\0"))
     profile = bits.take(8)
     bits.take(16)  # constraints and level
     bits.golomb()  # its own number
@@ -175,6 +217,33 @@ def _size(sps: bytes) -> tuple[int, int]:
     if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):
         raise ValueError(f"a picture of {width} by {height}")
     return width, height
+
+
+def _read_appearance(bits: BitReader) -> tuple[tuple[int, int], Colour | None]:
+    """Return the shape of a sample and the colours, which follow the size (VUI parameters)."""
+    aspect, colour = SQUARE, None
+    if not bits.take(1):
+        return aspect, colour
+    if bits.take(1):
+        number = bits.take(8)
+        if number == EXTENDED_SAR:
+            aspect = (bits.take(16), bits.take(16))
+        elif number < len(SAMPLE_ASPECTS):
+            aspect = SAMPLE_ASPECTS[number]
+        across, down = aspect
+        is_plausible = across <= MAX_ASPECT * down and down <= MAX_ASPECT * across
+        if not (across and is_plausible) or across == down:
+            aspect = SQUARE
+    if bits.take(1):
+        bits.take(1)  # whether overscan is appropriate
+    if bits.take(1):
+        bits.take(3)  # the format before encoding
+        is_full_range = bool(bits.take(1))
+        if bits.take(1):
+            description = (bits.take(8), bits.take(8), bits.take(8))
+            if description != UNSPECIFIED_COLOUR:
+                colour = Colour(description, is_full_range)
+    return aspect, colour
 
 
 def _chroma(bits: BitReader) -> int:

@@ -47,7 +47,7 @@ def make_init_segment(
     """Return the init segment of the tracks; `first` is the first video frame."""
     tracks, extends, names = [], [], []
     if picture is not None:
-        shape = (picture.width, picture.height)
+        shape = (picture.display_width, picture.height)
         media = (full_box(b"vmhd", 0, 1, bytes(8)), picture.sample_entry())
         tracks.append(_trak(VIDEO_TRACK, VIDEO_SCALE, b"vide", media, shape))
         extends.append(_trex(VIDEO_TRACK, NOT_KEY))
@@ -71,13 +71,17 @@ def _trex(number: int, flags: int) -> bytes:
 
 
 def _trak(
-    number: int, scale: int, kind: bytes, media: tuple[bytes, bytes], shape: tuple[int, int]
+    number: int, scale: int, kind: bytes, media: tuple[bytes, bytes], shape: tuple[float, int]
 ) -> bytes:
-    """Return a trak box without frames; media is the media header and the sample entry."""
+    """Return a trak box without frames; media is the media header and the sample entry.
+
+    The shape is that of the displayed picture, in pixels of the screen.
+    """
     header, entry = media
     loudness = 0x100 if kind == b"soun" else 0
     rest = struct.pack(">12xHxx", loudness) + boxes.MATRIX
-    rest += struct.pack(">II", shape[0] << 16, shape[1] << 16)
+    width, height = (min(round(length * 0x10000), 0xFFFF_FFFF) for length in shape)
+    rest += struct.pack(">II", width, height)
     here = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
     no_frames = struct.pack(">I", 0)
     table = box(
