@@ -54,7 +54,8 @@ FIXED_SIZES: Final[dict[int, int]] = {
     Marker.UNSUPPORTED.value: 1,
 }
 """Bytes of a value whose marker gives its size."""
-SCALARS: Final = frozenset((Marker.NUMBER.value, Marker.BOOLEAN.value, Marker.STRING.value))
+STRING: Final = Marker.STRING.value
+SCALARS: Final = frozenset((Marker.NUMBER.value, Marker.BOOLEAN.value, STRING))
 LONG_TEXTS: Final = frozenset((Marker.LONG_STRING.value, Marker.XML.value))
 OBJECTS: Final = frozenset(
     (Marker.OBJECT.value, Marker.ECMA_ARRAY.value, Marker.TYPED_OBJECT.value)
@@ -182,41 +183,66 @@ class AMF0Reader:
 
     def skip_value(self) -> None:
         """Pass over the next value, whatever it contains and however deep it is nested."""
+        try:
+            self._at = self._find_end(self._at)
+        except IndexError:
+            self._at = len(self._data) + 1
+        self._skip(0)
+
+    def _find_end(self, at: int) -> int:
+        """Return the offset after the value at an offset; maybe beyond the data.
+
+        Metadata of a megabyte has many values: this is written for speed.
+        """
         data = self._data
         containers = [1]
         """For each open container the number of values to come, or MEMBERS."""
         while containers:
-            left = containers[-1]
-            if left == 0 or (left == MEMBERS and self._skip_object_end()):
+            count = containers[-1]
+            if count == MEMBERS:
+                if data[at] == 0 and data[at : at + 3] == OBJECT_END:
+                    at += 3
+                    containers.pop()
+                    continue
+                at += 2 + (data[at] << 8 | data[at + 1])  # its key
+            elif count == 0:
                 containers.pop()
                 continue
-            if left == MEMBERS:
-                self._skip(self._read_size(SHORT))  # its key
             else:
-                containers[-1] = left - 1
-            self._count_value()
-            kind = self._peek()
-            if kind in FIXED_SIZES:
-                self._skip(FIXED_SIZES[kind])
-                continue
-            self._skip(1)
-            if kind == Marker.STRING:
-                self._skip(self._read_size(SHORT))
-            elif kind in LONG_TEXTS:
-                self._skip(self._read_size(LONG))
-            elif kind in OBJECTS:
-                self._skip_object_head(kind)
-                containers.append(MEMBERS)
-            elif kind == Marker.STRICT_ARRAY:
-                count = self._read_size(LONG)
-                end = self._at + NUMBER_BYTES * count
-                # The usual case, an index of keyframes, in one step.
-                if end <= len(data) and not any(data[self._at : end : NUMBER_BYTES]):
-                    self._at = end
-                else:
-                    containers.append(count)
+                containers[-1] = count - 1
+            self._left -= 1
+            if self._left < 0:
+                raise ProtocolError("too many AMF0 values")
+            kind = data[at]
+            size = FIXED_SIZES.get(kind)
+            if size is not None:
+                at += size
+            elif kind == STRING:
+                at += 3 + (data[at + 1] << 8 | data[at + 2])
             else:
-                raise ProtocolError(f"no AMF0 value begins with {kind:#04x}")
+                at = self._enter(kind, at + 1, containers)
+        return at
+
+    def _enter(self, kind: int, at: int, containers: list[int]) -> int:
+        """Return the offset after the head of a container, or after a long text."""
+        data = self._data
+        size = int.from_bytes(data[at : at + 4])
+        if kind in LONG_TEXTS:
+            return at + 4 + size
+        if kind == Marker.STRICT_ARRAY:
+            at += 4
+            end = at + NUMBER_BYTES * size
+            # The usual case, an index of keyframes, in one step.
+            if end <= len(data) and not any(data[at:end:NUMBER_BYTES]):
+                return end
+            containers.append(size)
+            return at
+        if kind not in OBJECTS:
+            raise ProtocolError(f"no AMF0 value begins with {kind:#04x}")
+        containers.append(MEMBERS)
+        if kind == Marker.TYPED_OBJECT:
+            return at + 2 + (size >> 16)
+        return at + 4 if kind == Marker.ECMA_ARRAY else at
 
     def _count_value(self) -> None:
         self._left -= 1

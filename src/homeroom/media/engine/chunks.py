@@ -18,7 +18,8 @@ COMMAND_AMF3: Final = 17
 COMMAND: Final = 20
 AGGREGATE: Final = 22
 MEDIA: Final = frozenset({AUDIO, VIDEO, AGGREGATE})
-DATA: Final = frozenset({SCRIPT, DATA_AMF3})
+NEEDED: Final = MEDIA | {COMMAND, COMMAND_AMF3, *range(SET_CHUNK_SIZE, PEER_BANDWIDTH + 1)}
+"""Messages that cannot be skipped; others are metadata, or of no use."""
 NO_MESSAGE: Final = 0
 """Type that no message has; see `ChunkReader.next`."""
 
@@ -38,6 +39,8 @@ MAX_DATA_MESSAGE_BYTES: Final = 1_100_000
 """Maximum size of a message with metadata of a publisher: 1 MiB of it, and its name."""
 MAX_CHUNKS_AT_ONCE: Final = 500
 """Chunks that are read before the caller can count the work; chunks may have one byte."""
+MAX_RUN_CHUNKS: Final = 256
+"""Chunks that are searched for a run of one message."""
 MAX_AGGREGATE_MESSAGES: Final = 1_000
 """Maximum messages in an aggregate."""
 
@@ -100,10 +103,10 @@ class ChunkReader:
         self.max_media_bytes = MAX_SMALL_MESSAGE_BYTES
         """Limit for a media message; higher for an authorized publisher."""
         self.max_data_bytes = 0
-        """Limit for a message with metadata, of an authorized publisher; larger ones are skipped.
-        With 0 they are messages like others."""
+        """Limit for metadata, and for messages of no use, of an authorized publisher; larger ones
+        are skipped. With 0 they have the limit of other messages."""
         self.skipped = 0
-        """Bytes of the latest message that was skipped."""
+        """Bytes of the latest metadata that was skipped, until the caller clears it."""
         self._streams: dict[int, _ChunkStream] = {}
         self._size = DEFAULT_CHUNK_BYTES
         self._data = b""
@@ -218,7 +221,7 @@ class ChunkReader:
         return stream
 
     def _open(self, stream: _ChunkStream, time: int) -> None:
-        if stream.type in DATA and self.max_data_bytes:
+        if self.max_data_bytes and stream.type not in NEEDED:
             stream.is_skipped = stream.length > self.max_data_bytes
         else:
             most = self.max_media_bytes if stream.type in MEDIA else MAX_SMALL_MESSAGE_BYTES
@@ -232,18 +235,20 @@ class ChunkReader:
 
         Publishers send small chunks. Reading them one by one would be the largest cost.
         """
-        step = self._size + len(header)
+        data, step = self._data, self._size + len(header)
         missing = stream.length - stream.read
-        count = min((missing - 1) // self._size, (len(self._data) - at - len(header)) // step)
-        if count < 2:  # noqa: PLR2004  nothing gained
-            return at
-        end = at + count * step
+        # Limited, because a peer whose chunks take turns would make this search worthless.
+        count = min(
+            (missing - 1) // self._size, (len(data) - at - len(header)) // step, MAX_RUN_CHUNKS
+        )
         for shift, byte in enumerate(header):
             # The header after the last of them counts too: it starts the chunk that is read next.
-            column = self._data[at + shift : end + shift + 1 : step]
-            if column != bytes((byte,)) * (count + 1):
+            column = data[at + shift : at + shift + count * step + 1 : step]
+            count = len(column) - len(column.lstrip(bytes((byte,)))) - 1
+            if count < 2:  # noqa: PLR2004  nothing gained
                 return at
-        run = bytearray(self._data[at:end])
+        end = at + count * step
+        run = bytearray(data[at:end])
         for left in range(len(header), 0, -1):
             del run[:: self._size + left]
         self._buffer(stream, run)
@@ -267,7 +272,7 @@ class ChunkReader:
             if stream.read < stream.length:
                 return None
             body = bytes(stream.body)
-        if stream.is_skipped:
+        if stream.is_skipped and stream.type in {SCRIPT, DATA_AMF3}:
             self.skipped = stream.length
         self._drop(stream)
         return RTMPMessage(stream.type, stream.time, stream.stream_id, body)

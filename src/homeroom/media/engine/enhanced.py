@@ -3,7 +3,7 @@
 Everything after this module sees classic bodies of H.264 and AAC only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ MAX_MODIFIERS: Final = 8
 COMMAND_FRAME: Final = 5
 """Frame type of a video command, which has no payload."""
 ONE_TRACK, MANY_TRACKS, MANY_CODECS = range(3)
+NOT_MULTITRACK: Final = -1
 MAX_TRACKS: Final = 256
 """Maximum tracks of a message: a track id has eight bits."""
 
@@ -109,17 +110,15 @@ class TrackSelector:
                 size, at = int.from_bytes(body[at : at + 2]) + 1, at + 2
             at += size
             kind, at = body[at] & 0x0F, at + 1
-        if kind != self._form.multitrack:
-            tracks = [(CLASSIC_TRACK, body[at : at + 4], body[at + 4 :])]
-        else:
-            mode, kind = body[at] >> 4, body[at] & 0x0F
-            tracks = sorted(_read_tracks(body, at + 1, mode))
+        mode = NOT_MULTITRACK
+        if kind == self._form.multitrack:
+            mode, kind, at = body[at] >> 4, body[at] & 0x0F, at + 1
         is_header = kind == SEQUENCE_START
         if not is_header and kind not in self._form.frames:
             return None
-        for track, fourcc, payload in tracks:
+        for track, fourcc, begin, end in sorted(_read_tracks(body, at, mode)):
             if self._accept(track, fourcc, is_header=is_header):
-                return self._form.write(body[0], kind, payload)
+                return self._form.write(body[0], kind, body[begin:end])
         return None
 
     def _accept(self, track: int, fourcc: bytes, *, is_header: bool) -> bool:
@@ -140,27 +139,30 @@ class TrackSelector:
         return is_header and not self._has_frame and track < self.track
 
 
-def _read_tracks(body: bytes, at: int, mode: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield id, FourCC and payload of each track; raises `IndexError` where a message is cut."""
-    if mode > MANY_CODECS:
-        return
-    fourcc = b""
-    if mode != MANY_CODECS:
-        fourcc, at = body[at : at + 4], at + 4
+def _read_tracks(body: bytes, at: int, mode: int) -> list[tuple[int, bytes, int, int]]:
+    """Return id, FourCC, begin and end of each track; raises `IndexError` where one is cut short.
+
+    Only tracks that are complete are returned.
+    """
+    fourcc, after = body[at : at + 4], at + 4
+    if mode == NOT_MULTITRACK:
+        return [(CLASSIC_TRACK, fourcc, after, len(body))]
     if mode == ONE_TRACK:
-        yield body[at], fourcc, body[at + 1 :]
-        return
-    for _ in range(MAX_TRACKS):
-        if at >= len(body):
-            return
+        return [(body[after], fourcc, after + 1, len(body))]
+    tracks: list[tuple[int, bytes, int, int]] = []
+    if mode > MANY_CODECS:
+        return tracks
+    at = after if mode == MANY_TRACKS else at
+    while at < len(body) and len(tracks) < MAX_TRACKS:
         if mode == MANY_CODECS:
             fourcc, at = body[at : at + 4], at + 4
-        track = body[at]
         begin = at + 4
-        at = begin + int.from_bytes(body[at + 1 : begin])
-        if at > len(body):
-            return
-        yield track, fourcc, body[begin:at]
+        end = begin + int.from_bytes(body[at + 1 : begin])
+        if end > len(body):
+            break
+        tracks.append((body[at], fourcc, begin, end))
+        at = end
+    return tracks
 
 
 def refuse_video(name: str) -> UnsupportedMediaError:
