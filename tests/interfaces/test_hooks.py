@@ -130,6 +130,20 @@ def test_who_may_not_push_is_told_why(given: Given, engine: Engine) -> None:
     assert held.pushes == []
 
 
+PASTED: Final = ("live| |", "live|\r\n|/", "live/|%20|//", "/live|\u00a0|", " live |\ufeff|/ ")
+
+
+@pytest.mark.parametrize("around", PASTED)
+def test_a_key_as_people_paste_it(given: Given, engine: Engine, around: str) -> None:
+    """Case M10: an SRS passes on what came around the key, in the name and in the query."""
+    app, after, before = around.split("|")
+    held = Streamed(given).opened()
+    for action, address in (("on_publish", held.push_url), ("on_play", held.pull_url)):
+        client = peer(address)
+        name, param = f"{before}{client.stream}{after}", f"{client.param}{after}"
+        assert engine.allows(action, client, app=app, stream=name, param=param)
+
+
 def test_a_pull_is_asked_for(given: Given, engine: Engine) -> None:
     held = Streamed(given).opened()
     assert engine.allows("on_play", peer(held.pull_url), **PAGE)

@@ -71,6 +71,13 @@ class HookServer:
                 raise TimeoutError(f"no {action}: {[hook['action'] for hook in self.taken]}")
             return self.of(action)[number - 1]
 
+    def wait_for(self, matches: Callable[[Hook], bool]) -> Hook:
+        """Wait for the first hook that matches."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: any(map(matches, self.taken)), PATIENCE):
+                raise TimeoutError(f"no such hook: {[hook['action'] for hook in self.taken]}")
+            return next(filter(matches, self.taken))
+
     def close(self) -> None:
         """Take no more."""
         self._server.shutdown()

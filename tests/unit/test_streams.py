@@ -97,7 +97,15 @@ def test_an_address_without_a_whole_signature_is_not_signed(query: str) -> None:
         parse_signature(query)
 
 
-@pytest.mark.parametrize("query", ["?txTime=1&vhost=x&txSecret=a", "txSecret=a&txTime=1&"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("?txTime=1&vhost=x&txSecret=a", "txSecret=a&txTime=1&"),
+        # Case M10: as people paste it.
+        *(" ?txSecret=a&txTime=1\r\n", "?txSecret=a&txTime=1%20", "?txSecret=a &txTime=1+"),
+        *("?txSecret=a&\ntxTime=1", '"?txSecret=a&txTime=1"', "?txSecret=a&txTime=1\ufeff"),
+    ],
+)
 def test_what_else_is_in_an_address_does_not_matter(query: str) -> None:
     assert parse_signature(query) == StreamSignature("a", "1")
 
