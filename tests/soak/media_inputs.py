@@ -16,12 +16,15 @@ from homeroom.media.engine.chunks import (
     AGGREGATE,
     COMMAND,
     COMMAND_AMF3,
+    DATA_AMF3,
     SET_CHUNK_SIZE,
     ChunkReader,
     RTMPMessage,
     encode_message,
 )
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO
+from tests.soak import odd_encoders
+from tests.soak.odd_encoders import EDGES
 from tests.support import ffmpeg
 from tests.support.rtmp import CHUNKS, SHAKE
 
@@ -29,7 +32,6 @@ NAMES: Final = 24
 """Streams there are besides the one that must not be disturbed."""
 MOST_FRAMES: Final = 60
 OPENING: Final = b"\3" + bytes(2 * SHAKE)
-EDGES: Final = (0, 1, 2, 127, 128, 255, 0x7FFF, 0xFFFF, 0xFFFFFE, 0xFFFFFF, 1 << 31, 0xFFFFFFFF)
 NUMBERS: Final = ("0", "1", "-1", "1e9", "00", "999999999999", "9" * 40, "0x10", "%31", "", "NaN")
 
 
@@ -81,6 +83,7 @@ class Peers:
         ways = (
             *(self._flipped, self._cut, self._lying, self._shuffled, self._spoken, self._odd_kinds),
             *(self._broken_media, self._broken_media, self._broken_media, self._garbage),
+            *(self._enhanced, self._described, self._again, self._rechunked),
         )
         return random.choice(ways)(random)
 
@@ -177,6 +180,51 @@ class Peers:
             random.choice((_nothing, _bent, _bent_config, _short, _nal, _composed))(random, body)
             pieces.append(_written(RTMPMessage(one.type, time & 0xFFFFFFFF, 1, bytes(body))))
         return b"".join(pieces)
+
+    def _enhanced(self, random: Random) -> bytes:
+        """Publish by FourCC and in several tracks, now and then of another codec or bent."""
+        pieces = self._pieces(random, 1)
+        is_extended, form = random.random() < 0.9, random.randrange(5)
+        for one in [*self._headers, *self._media[: random.randrange(MOST_FRAMES)]]:
+            if len(one.body) <= 5 or not is_extended:
+                continue
+            body = bytearray(odd_encoders.extend(random, one.body, form))
+            if random.random() < 0.1:
+                random.choice((_bent, _short))(random, body)
+            pieces.append(_written(one._replace(body=bytes(body))))
+        return b"".join(pieces)
+
+    def _described(self, random: Random) -> bytes:
+        """Send metadata of any shape and size in the midst of a push."""
+        pieces = self._pieces(random, 20)
+        for _ in range(random.randrange(1, 4)):
+            body = encode("onMetaData") + random.choice((b"\x08\0\0\0\0", b"\3", b"\x0a\0\0\0\2"))
+            for _ in range(random.choice((0, 1, 5, 30))):
+                body += b"\0\5width" + random.choice((odd_encoders.value(random), _amf(random)))
+            body += random.choice((b"\0\0\x09", b"\0\0\x09", b"", b"\x11\x0a"))
+            body = random.choice((b"", encode("@setDataFrame"))) + body
+            kind = random.choice((SCRIPT, SCRIPT, DATA_AMF3))
+            place = random.randrange(3, len(pieces) + 1)
+            pieces.insert(place, encode_message(kind, 0, b"\0" * (kind == DATA_AMF3) + body))
+        return b"".join(pieces)
+
+    def _again(self, random: Random) -> bytes:
+        """Publish several times on one connection, or forget to end the one before."""
+        data = b"".join(self._pieces(random, 5))
+        for number in range(random.randrange(1, 5)):
+            for name in random.choices(("FCUnpublish", "deleteStream", "closeStream", "play"), k=2):
+                data += encode_message(COMMAND, 0, encode(name, 20 + number, None, 1), 1)
+            stream = f" /fuzz-{random.randrange(NAMES)}/ "
+            data += encode_message(COMMAND, 0, encode("createStream", 30, None), 0)
+            data += encode_message(COMMAND, 0, encode("publish", 31, None, stream, "live"), 1)
+            sent = self._media[: random.randrange(5)]
+            data += b"".join(map(_written, [*self._headers, *sent]))
+        return data
+
+    def _rechunked(self, random: Random) -> bytes:
+        """Cut an honest session into chunks of a few bytes, some of them in turns."""
+        data = b"".join(self._pieces(random, 1))
+        return data + odd_encoders.rechunk(random, self._media[: random.randrange(1, 4)])
 
     # --- HTTP ------------------------------------------------------------------------------------
 
