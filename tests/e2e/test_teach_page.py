@@ -195,6 +195,7 @@ def test_the_chat_is_kept_in_order(taught: Taught) -> None:
 def test_an_encoder_takes_what_the_page_shows(
     school: School, browser: Browser, tmp_path: Path
 ) -> None:
+    """The page also says what arrives, and what to change in the encoder: case M3."""
     source = ffmpeg.source(tmp_path / "source.flv", seconds=30)
     with browser.context() as one, browser.context() as other:
         taught = Taught(school, one, other)
@@ -208,8 +209,20 @@ def test_an_encoder_takes_what_the_page_shows(
         ffmpeg.push(source, f"{server}/{key}")
         try:
             assert taught.is_watched() == (320, 180)
+            figures = page.get_by_role("list", name="What arrives from your program")
+            expect(figures).to_contain_text("25 frames/s · keyframe every 1 s")
+            expect(page.locator("#sent-problems")).to_be_empty()
         finally:
             ffmpeg.end_all()
+        problem = page.get_by_text("turn “open GOP” and “intra refresh” off")
+        ffmpeg.push(ffmpeg.open_gop(tmp_path / "open.flv", seconds=12), f"{server}/{key}")
+        try:
+            problem.wait_for()
+        finally:
+            ffmpeg.end_all()
+        # It went with the stream.
+        problem.wait_for(state="detached")
+        expect(figures).to_be_empty()
         taught.is_plain()
 
 

@@ -43,15 +43,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def open_gop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an open GOP: one IDR picture, then recovery points marked as keyframes."""
-    path = tmp_path_factory.mktemp("open") / "open.flv"
-    ffmpeg.run(
-        *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=25"),
-        *("-f", "lavfi", "-i", "sine=sample_rate=44100", "-t", str(SECONDS)),
-        *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-g", "25", "-bf", "2"),
-        *("-x264-params", "open-gop=1:scenecut=0", "-c:a", "aac", "-b:a", "32k"),
-        *("-f", "flv", str(path)),
-    )
-    return path
+    return ffmpeg.open_gop(tmp_path_factory.mktemp("open") / "open.flv", seconds=SECONDS)
 
 
 def packets(source: Path) -> list[Packet]:

@@ -46,6 +46,18 @@ def source(
     return path
 
 
+def open_gop(path: Path, *, seconds: float) -> Path:
+    """Make an FLV with one IDR picture, and recovery points marked as keyframes after it."""
+    run(
+        *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=25"),
+        *("-f", "lavfi", "-i", "sine=sample_rate=44100", "-t", str(seconds)),
+        *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-g", "25", "-bf", "2"),
+        *("-x264-params", "open-gop=1:scenecut=0", "-c:a", "aac", "-b:a", "32k"),
+        *("-f", "flv", str(path)),
+    )
+    return path
+
+
 def run(*args: str) -> bytes:
     """Run ffmpeg to its end and return what it printed; raises with what it complained of."""
     done = subprocess.run(

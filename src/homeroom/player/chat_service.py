@@ -123,7 +123,8 @@ class ChatService:
         welcome = Welcome(
             connection.info, self.registry.state(room, participant), entries, is_fresh
         )
-        connection.send(welcome, room.counts(), room.presence())
+        reports = self.registry.stream_reports(room)
+        connection.send(welcome, room.counts(), room.presence(), reports)
         return room, connection
 
     # --- commands --------------------------------------------------------------------------------

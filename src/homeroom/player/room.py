@@ -33,6 +33,7 @@ from homeroom.player.protocol import (
 )
 from homeroom.player.room_queries import LessonSnapshot, RoomSeed
 from homeroom.player.state import Facts, State, message, state
+from homeroom.player.stream_reports import StreamReports, build_stream_reports
 from homeroom.player.token_bucket import ROOM_MESSAGES, TokenBucket
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 
@@ -71,6 +72,7 @@ class Room:
         )
         self._sent_counts = RoomCounts(0, 0)
         self._sent_presence = PresenceList([], 0)
+        self._sent_reports = StreamReports([])
 
     @property
     def lesson(self) -> Lesson:
@@ -273,6 +275,15 @@ class Room:
             self._sent_presence = presence
             for teacher in teachers:
                 teacher.send(presence)
+
+    def send_stream_reports(self, facts: Facts) -> None:
+        """Send the reports on the streams to the teachers, if they have changed."""
+        teachers = self.teachers
+        reports = build_stream_reports(self.lesson, facts) if teachers else self._sent_reports
+        if reports != self._sent_reports:
+            self._sent_reports = reports
+            for teacher in teachers:
+                teacher.send(reports)
 
 
 def chat_events(entries: Iterable[ChatEntry], chat: ChatState) -> list[ChatEvent]:

@@ -18,6 +18,7 @@ from homeroom.player.protocol import ChatEvent
 from homeroom.player.room import Room
 from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
 from homeroom.player.state import Facts, State
+from homeroom.player.stream_reports import StreamReports, build_stream_reports
 from homeroom.store.records import WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import ChatHistory
@@ -84,6 +85,10 @@ class RoomRegistry:
         """Return the current state of a class for a participant."""
         return room.state(self.now(), self._facts, participant)
 
+    def stream_reports(self, room: Room) -> StreamReports:
+        """Return the reports on the streams of a class, for a teacher who joins."""
+        return build_stream_reports(room.lesson, self._facts)
+
     async def open_room(
         self, lesson: Lesson, after: EntryId
     ) -> tuple[Room, Sequence[ChatEvent], bool]:
@@ -144,6 +149,7 @@ class RoomRegistry:
             await self._run_safely(self._refresh)
             for room in self.rooms.values():
                 room.broadcast_counts()
+                room.send_stream_reports(self._facts)
                 if number % REFRESHES_PER_PRESENCE == 0:
                     room.send_presence()
             if number % REFRESHES_PER_WATCH_TIME == 0:

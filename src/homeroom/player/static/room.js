@@ -34,8 +34,8 @@ export function formatText(text, values) {
 }
 
 /**
- * Events: welcome, you, state, counts, entries (`{entries, fresh}`), no, people, and online, offline
- * (`{final, code}`), needs_login. The detail of each is what the server sent.
+ * Events: welcome, you, state, counts, entries (`{entries, fresh}`), no, people, streams, and online,
+ * offline (`{final, code}`), needs_login. The detail of each is what the server sent.
  */
 export class Room extends EventTarget {
   you = {

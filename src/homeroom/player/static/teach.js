@@ -5,6 +5,7 @@ import { LivePlayer } from "./live-player.js";
 import { PublishPanel } from "./publish-panel.js";
 import { ReplayPlayer } from "./replay.js";
 import { formatText, pageData, Room } from "./room.js";
+import { SentStreams } from "./sent-streams.js";
 import { CloseCode, TeacherView } from "./wire.js";
 
 const OVER_VIEWS = [
@@ -29,6 +30,7 @@ const { texts } = page;
 const room = new Room(page);
 const livePlayer = new LivePlayer(byId("player"), texts);
 const replay = new ReplayPlayer(byId("replay"), texts, `homeroom.teach.${page.key}`);
+const sentStreams = new SentStreams(texts, page.language);
 const publishPanel = byId("devices") && new PublishPanel(page.base, texts);
 
 // --- tabs ---------------------------------------------------------------------------------------
@@ -102,6 +104,7 @@ function show(state) {
   if (byId("air-badge").textContent !== label) byId("air-badge").textContent = label;
   byId("air-badge").classList.toggle("on", onAir);
   byId("end").hidden = !isOpen;
+  byId("sent-figures").hidden = isOver;
   byId("studio").hidden = isOver;
   byId("viewer-preview").hidden = isOver;
   byId("clips").hidden = !isOver;
@@ -158,6 +161,7 @@ room.addEventListener("counts", ({ detail }) => {
   byId("viewers").textContent = detail.viewers.toLocaleString(page.language);
   byId("likes").textContent = detail.likes.toLocaleString(page.language);
 });
+room.addEventListener("streams", ({ detail }) => sentStreams.show(detail.streams));
 room.addEventListener("online", () => {
   byId("offline").hidden = true;
 });
