@@ -2,7 +2,7 @@
 
 import threading
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -35,7 +35,7 @@ class PlaylistPoller:
                 client.request("GET", f"{self._url.path}?{self._url.query}".rstrip("?"))
                 response = client.getresponse()
                 text = response.read()
-            except OSError:
+            except (OSError, HTTPException):
                 client.close()
                 continue
             if response.status == 200:
