@@ -87,9 +87,9 @@ class SteadyViewer(Viewer):
     def delays(self, passed: dict[bytes, float]) -> list[float]:
         """Return how long each picture took that was sent after joining, in milliseconds."""
         return [
-            1000 * (self.joined + tag.due / 1000 - passed[tag.body])
+            1000 * (self.joined + tag.due / 1000 - passed[tag.payload])
             for tag in self.pictures
-            if passed.get(tag.body, 0) > self.joined
+            if passed.get(tag.payload, 0) > self.joined
         ]
 
     @abstractmethod
@@ -194,10 +194,10 @@ class HlsViewer(Viewer):
 
     def delays(self, source: FlvSource, passed: dict[bytes, float]) -> list[float]:
         """Return how long the first picture of each part took that was sent after joining."""
-        new = [tag for tag in source.frames(VIDEO) if passed[tag.body] > self.joined]
+        new = [tag for tag in source.frames(VIDEO) if passed[tag.payload] > self.joined]
         delays = []
         for part in tuple(self.parts):
-            sent = [passed[tag.body] for tag in new if tag.payload in part.data]
+            sent = [passed[tag.payload] for tag in new if tag.payload in part.data]
             delays += [1000 * (part.at - min(sent))] if sent else []
         return delays
 

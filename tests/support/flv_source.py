@@ -66,6 +66,12 @@ class Tag:
         return self.body[PAYLOAD_AT[self.kind] :]
 
     @property
+    def shown_at(self) -> int:
+        """Return the time of presentation of a frame, in milliseconds."""
+        later = int.from_bytes(self.body[2:5], signed=True) if self.kind == VIDEO else 0
+        return self.time + later
+
+    @property
     def nal_types(self) -> list[int]:
         """Return the types of its NAL units, with lengths of four bytes."""
         types, data, at = [], self.payload, 0

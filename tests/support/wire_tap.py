@@ -24,7 +24,7 @@ class WireTap:
     def __init__(self, port: int) -> None:
         """Listen at a free port for the connection to this port."""
         self.passed: dict[bytes, float] = {}
-        """When each body had passed, by `time.monotonic`; equal bodies count once."""
+        """When each payload had passed, by `time.monotonic`; equal ones count once."""
         self._tags: list[Tag] = []
         self._has_begun = threading.Event()
         self._is_over = threading.Event()
@@ -39,7 +39,7 @@ class WireTap:
     def wait_for_frame(self) -> float:
         """Wait for the first frame, and return when it passed."""
         assert self._has_begun.wait(PATIENCE), "nothing is published"
-        return next(self.passed[tag.body] for tag in tuple(self._tags) if tag.is_frame)
+        return next(self.passed[tag.payload] for tag in tuple(self._tags) if tag.is_frame)
 
     def wait_for_end(self) -> FlvSource:
         """Wait until the publisher has sent everything, and return it: due when it passed."""
@@ -94,8 +94,8 @@ class WireTap:
         if len(body) < 2:
             return
         began = next(iter(self.passed.values()), now)
-        self.passed.setdefault(body, now)
         tag = Tag(kind, at, body, round(1000 * (now - began)))
+        self.passed.setdefault(tag.payload, now)
         self._tags.append(tag)
         if tag.is_frame:
             self._has_begun.set()
