@@ -5,6 +5,7 @@ import { QUALITIES, WhipPublisher } from "./whip.js";
 const FRAME_RATE = 30;
 const MIN_LEVEL_DB = -60;
 const STOP_GRACE_MS = 5000;
+const OPENING_MS = 1500; // that a device, or the browser's question, may take without a word
 const byId = (id) => document.getElementById(id);
 
 /** Device selection, preview, and the button that starts publishing. */
@@ -137,11 +138,14 @@ export class PublishPanel {
 
   async runSafely(action) {
     this.setStatus("");
+    const timer = setTimeout(() => this.setStatus("opening"), OPENING_MS);
     try {
       await action();
+      this.clearStatus("opening");
     } catch (error) {
       this.setStatus(ERROR_TEXTS[error.name] ?? "in_use");
     }
+    clearTimeout(timer);
     await this.listDevices();
     this.render();
   }
@@ -199,7 +203,7 @@ export class PublishPanel {
     if (track !== null) {
       // With little bandwidth a screen keeps its sharpness, a camera its motion.
       track.contentHint = source === "screen" ? "detail" : "motion";
-      track.addEventListener("ended", () => this.onTrackEnded(track));
+      this.watchTrack(track);
     }
     byId("preview").srcObject = track && new MediaStream([track]);
     await this.publisher.replaceTrack("video", track);
@@ -209,10 +213,17 @@ export class PublishPanel {
   async setAudio(track) {
     const previous = this.audioTrack;
     this.audioTrack = track;
-    track.addEventListener("ended", () => this.onTrackEnded(track));
+    this.watchTrack(track);
     await this.publisher.replaceTrack("audio", track);
     previous?.stop();
     this.startMeter(track);
+  }
+
+  /** Say when a device delivers nothing for a time, and when it is gone. */
+  watchTrack(track) {
+    track.addEventListener("ended", () => this.onTrackEnded(track));
+    track.addEventListener("mute", () => this.setStatus("silent_device"));
+    track.addEventListener("unmute", () => this.clearStatus("silent_device"));
   }
 
   /** Handle the end of a track: device unplugged, or screen sharing stopped. */
@@ -298,6 +309,14 @@ export class PublishPanel {
   }
 
   // --- rendering ------------------------------------------------------------------------------
+
+  /** Take back a text that is no longer true. */
+  clearStatus(key) {
+    const { state } = this.publisher;
+    if (this.statusKey === key) {
+      this.setStatus(state === "off" ? "" : state);
+    }
+  }
 
   setStatus(key) {
     this.statusKey = key;
