@@ -12,6 +12,7 @@ from sqlalchemy import select
 from websockets.asyncio.client import connect
 
 from homeroom.base.clock import HOUR
+from homeroom.base.stream_problems import StreamProblem
 from homeroom.domain.chat import (
     MAX_MESSAGE_LENGTH,
     MAX_RECENT_MESSAGES,
@@ -302,6 +303,26 @@ def test_what_goes_on_the_air_is_told(room: Classroom, monkeypatch: pytest.Monke
     assert ann.next("state")["on_air"] == []
     asking.send("state")
     asking.next("state", lambda event: event["on_air"] == [])
+
+
+def test_problems_of_a_stream_reach_those_whom_they_concern(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case P1: viewers get what they miss, the teacher everything; both get the end of it."""
+    problems: list[StreamProblem] = []
+    registry = room.given.house.services.chat.registry
+    monkeypatch.setattr(
+        registry, "_facts", lambda _name: StreamFacts(None, {}, None, None, tuple(problems))
+    )
+    ann, teacher = room.guest(), room.teacher_here()
+    assert ann.welcome["state"]["problems"] == {}
+    problems += [StreamProblem.SOUND_MISSING, StreamProblem.RECORDING_FAILED]
+    viewed = ann.next("state", lambda event: event["problems"] != {})
+    taught = teacher.next("state", lambda event: event["problems"] != {})
+    assert viewed["problems"]["class"] == ["sound_missing"]
+    assert taught["problems"]["class"] == ["recording_failed", "sound_missing"]
+    problems.clear()
+    ann.next("state", lambda event: event["problems"] == {})
 
 
 def test_what_time_changes_is_told(room: Classroom) -> None:

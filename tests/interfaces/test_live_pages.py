@@ -82,6 +82,7 @@ def test_before_a_class_its_page_tells_who_teaches_what_and_when(given: Given) -
         "live": True,
         "replay": True,
         "on_air": [],
+        "problems": {},
         "sources": {},
         "clips": [],
         "paused": False,

@@ -19,7 +19,8 @@ log = logging.getLogger("homeroom.media")
 
 REVOCATION_CHECK_SECONDS = 0.4
 """Interval of checking permissions. A forbidden push ends within one second."""
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
+"""Interval of polling an engine: what changes reaches the pages within a second."""
 ERROR_BACKOFF_SECONDS = 5.0
 """Delay after a failure, so that a database failure does not fill the log."""
 POLL_DOWN_SECONDS = 0.1

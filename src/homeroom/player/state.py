@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from homeroom.base.clock import Moment
+from homeroom.base.stream_problems import StreamProblem
 from homeroom.domain.chat import ChatEntry, ChatState
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.lifecycle import Phase
@@ -15,6 +16,16 @@ from homeroom.usecases.viewing import PageContent
 
 Facts = Callable[[str], StreamFacts | None]
 """Returns the latest report of the media engine on a stream, None if it does not run."""
+VIEWER_PROBLEMS = frozenset(
+    {
+        StreamProblem.PICTURE_MISSING,
+        StreamProblem.SOUND_MISSING,
+        StreamProblem.KEYFRAMES_MISSING,
+        StreamProblem.HEADERS_MISSING,
+        StreamProblem.FRAMES_DAMAGED,
+    }
+)
+"""Problems that keep something from viewers; the others concern only who teaches or operates."""
 THOUSAND = 1000
 
 
@@ -49,6 +60,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="state
     live: bool
     replay: bool
     on_air: list[StreamKind]
+    problems: Mapping[StreamKind, list[StreamProblem]]
+    """What is wrong with a stream on the air, if the media engine measures it."""
     sources: Mapping[StreamKind, Sources]
     clips: list[ShownClip]
     paused: bool
@@ -65,12 +78,21 @@ def state(
     to_teacher: bool = False,
 ) -> State:
     """Return the state of a class, from what the store and the media engine know of it."""
-    on_air = [
-        kind
+    running = {
+        kind: facts(stream_name(lesson.key, kind))
         for kind in StreamKind
         if has_stream(lesson, kind)
-        and (kind in content.running_elsewhere or facts(stream_name(lesson.key, kind)) is not None)
+    }
+    on_air = [
+        kind
+        for kind, stream in running.items()
+        if kind in content.running_elsewhere or stream is not None
     ]
+    problems = {
+        kind: sorted(set(stream.problems) if to_teacher else VIEWER_PROBLEMS & set(stream.problems))
+        for kind, stream in running.items()
+        if stream is not None
+    }
     # What the store said may be a second old: the class may have ended since.
     streams = {} if lesson.is_over(now) else content.streams
     has_clips = bool(content.clips)
@@ -96,6 +118,7 @@ def state(
         live=lesson.recording.record and lesson.recording.live,
         replay=lesson.recording.record and lesson.recording.replay,
         on_air=on_air,
+        problems={kind: listed for kind, listed in problems.items() if listed},
         sources={kind: Sources(urls.flv, urls.hls) for kind, urls in streams.items()},
         clips=[
             ShownClip(

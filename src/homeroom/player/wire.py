@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
+from homeroom.base.stream_problems import StreamProblem
 from homeroom.domain.chat import ChatAccess, ChatRefusal, ChatRole
 from homeroom.domain.lifecycle import OVER_PHASES, Phase
 from homeroom.domain.streams import PublishRefusal
@@ -27,6 +28,7 @@ ENUMS: tuple[type[Enum], ...] = (
     ParticipantKind,
     LoginRefusal,
     PublishRefusal,
+    StreamProblem,
 )
 LISTS = {"OVER_PHASES": [phase for phase in Phase if phase in OVER_PHASES]}
 

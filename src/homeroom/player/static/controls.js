@@ -24,7 +24,8 @@ export function createElement(name, className, ...children) {
   return made;
 }
 
-function createIcon(name) {
+/** Create an SVG element with an icon. */
+export function createIcon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");

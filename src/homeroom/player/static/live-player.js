@@ -1,15 +1,28 @@
-// Live player: plays a class live and reconnects by itself.
+// Live player: plays a class live, reconnects by itself, and says what is missing.
 
-import { Controls, createButton, createElement, createLargeButton, setIcon } from "./controls.js";
-import { bufferEnd, LiveEdge } from "./live-edge.js";
-import { listMethods } from "./playback.js";
+import {
+  Controls,
+  createButton,
+  createElement,
+  createIcon,
+  createLargeButton,
+  setIcon,
+} from "./controls.js";
+import { LiveEdge } from "./live-edge.js";
+import { chooseNote, explainsNoPicture, sendsNothing } from "./live-notes.js";
+import { Loss, listMethods } from "./playback.js";
+import { PlaybackMonitor } from "./playback-monitor.js";
+import { StreamProblem } from "./wire.js";
 
 const CHECK_MS = 250;
-const STALL_MS = 3000; // without new data before it reconnects
+const SILENT_MS = 3000; // without new data before it reconnects
+const STUCK_MS = 8000; // without a movement, though data arrive, before it reconnects
+const EXPLAINED_MS = 15_000; // in place of both, while the server knows the reason
 const STABLE_MS = 3000; // of playback after which the retry delay is reset
+const SOUND_FIRST_MS = 1000; // of sound without a frame after which it counts as playback
+const UNSTUCK_MS = 1000; // of playback after which a stream that was stuck counts as mended
 const MIN_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
-const NOTICE_DELAY_MS = 2000; // of a break before the notice is shown
 const UNLOAD_AFTER_MS = 60_000; // of a pause after which the stream is closed
 const MAX_LIVE_LAG = 2; // seconds of lag that still count as live
 const MAX_FAILURES = 2; // without a frame before the next method is tried
@@ -19,26 +32,30 @@ export class LivePlayer extends EventTarget {
   #root;
   #video = createElement("video", "player-video");
   #lastFrame = createElement("canvas", "player-last-frame");
+  #soundOnly;
   #notice = createElement("p", "player-notice");
   #hint;
   #liveBadge;
   #liveButton;
   #controls;
   #liveEdge;
+  #monitor;
   #texts;
 
   #sources = null;
+  #problems = new Set(); // of the stream, as the server knows them
   #methods = [];
-  #hasPlayed = false; // true once this method has shown a frame
+  #hasPlayed = false; // true once this method has played something
+  #hasEverPlayed = false; // true once any method has
   #failures = 0; // of this method
+  #picturelessMethods = 0; // that have played the sound alone
   #retries = 0; // since playback was last stable
   #closeStream = null;
   #retryTimer = 0;
   #timer = 0;
-  #lastDataAt = 0; // when new data last arrived
-  #newestEnd = 0;
-  #firstFrameAt = 0; // when this connection's first frame was shown
+  #shownAt = 0; // when this connection began to show frames, or to play sound alone
   #brokenAt = 0;
+  #loss = ""; // why the last connection was given up
   #pausedAt = 0;
   #isPlaying = false;
   #hadSound = false; // true once the sound was on
@@ -56,10 +73,13 @@ export class LivePlayer extends EventTarget {
     this.#notice.setAttribute("role", "status");
     this.#lastFrame.setAttribute("aria-hidden", "true");
     this.#lastFrame.hidden = true;
-    root.append(video, this.#lastFrame, this.#notice, this.#hint);
+    const soundOnly = createElement("span", "", texts["picture.sound_only"]);
+    this.#soundOnly = createElement("p", "player-sound-only", createIcon("sound"), soundOnly);
+    root.append(video, this.#soundOnly, this.#lastFrame, this.#notice, this.#hint);
     const toggle = () => this.#toggle();
     this.#controls = new Controls(root, video, texts, toggle, [this.#liveBadge, this.#liveButton]);
     this.#liveEdge = new LiveEdge(video);
+    this.#monitor = new PlaybackMonitor(video);
     this.#bindEvents();
     this.#render();
   }
@@ -70,12 +90,30 @@ export class LivePlayer extends EventTarget {
     this.#sources = sources;
     if (!isNew) return;
     this.#methods = listMethods(this.#video);
-    this.#failures = this.#retries = this.#pausedAt = 0;
-    this.#hasPlayed = false;
+    this.#failures = this.#retries = this.#pausedAt = this.#picturelessMethods = 0;
+    this.#hasPlayed = this.#hasEverPlayed = false;
+    this.#loss = "";
     this.#brokenAt = performance.now();
     this.#liveEdge.isFollowing = true;
     this.#timer = setInterval(() => this.#check(), CHECK_MS);
     this.#connect();
+  }
+
+  /** Set the problems of the stream that the server knows, those of the teacher's program. */
+  setProblems(problems) {
+    const previous = this.#problems;
+    this.#problems = new Set(problems);
+    if (!this.#sources) return;
+    const isNew = (problem) => this.#problems.has(problem) && !previous.has(problem);
+    const isOver = [...previous].some((problem) => !this.#problems.has(problem));
+    // A connection that was made without the picture does not get it later.
+    const isBlind = this.#shownAt && !this.#monitor.hasPictureTrack;
+    const hasPictureAgain = explainsNoPicture(previous) && !explainsNoPicture(this.#problems);
+    // Without keyframes a connection must begin in another way.
+    const lacksStart =
+      this.#closeStream && !this.#shownAt && isNew(StreamProblem.KEYFRAMES_MISSING);
+    if ((isOver && this.#retryTimer) || (isBlind && hasPictureAgain) || lacksStart) this.#connect();
+    this.#render();
   }
 
   /** Stop playback and close the connection. */
@@ -98,17 +136,19 @@ export class LivePlayer extends EventTarget {
     const connection = new AbortController();
     const { signal } = connection;
     // Deferred: the library must not be destroyed inside its own callback.
-    const onLost = (reason) => {
-      setTimeout(() => signal.aborted || this.#onLost(reason));
+    const onLost = (loss) => {
+      setTimeout(() => signal.aborted || this.#onLost(loss));
     };
-    const close = open(video, this.#sources[kind], onLost);
+    const onData = () => signal.aborted || this.#monitor.onData(performance.now());
+    const hasKeyframes = !this.#problems.has(StreamProblem.KEYFRAMES_MISSING);
+    const close = open(video, this.#sources[kind], { onLost, onData, hasKeyframes });
     this.#closeStream = () => {
       connection.abort();
       close();
     };
-    this.#lastDataAt = performance.now();
-    this.#newestEnd = this.#firstFrameAt = 0;
-    const onFrame = () => signal.aborted || this.#firstFrameAt || this.#onFirstFrame();
+    this.#monitor.start(performance.now());
+    this.#shownAt = 0;
+    const onFrame = () => signal.aborted || this.#shownAt || this.#onShown();
     video.requestVideoFrameCallback?.(onFrame);
     // A hidden page renders no frames, but may play sound.
     const hasNoFrames = () => document.hidden || !video.requestVideoFrameCallback;
@@ -126,7 +166,7 @@ export class LivePlayer extends EventTarget {
     this.#retryTimer = 0;
     if (!this.#closeStream) return;
     const { videoWidth: width, videoHeight: height } = this.#video;
-    if (this.#firstFrameAt && width) {
+    if (this.#shownAt && width) {
       Object.assign(this.#lastFrame, { width, height, hidden: false });
       this.#lastFrame.getContext("2d").drawImage(this.#video, 0, 0);
     }
@@ -144,24 +184,29 @@ export class LivePlayer extends EventTarget {
     }
   }
 
-  #onFirstFrame() {
-    this.#firstFrameAt = performance.now();
-    this.#hasPlayed = true;
-    this.#brokenAt = 0;
+  /** Handle the first frame of a connection, or sound that goes on without one. */
+  #onShown() {
+    this.#shownAt = performance.now();
+    this.#hasPlayed = this.#hasEverPlayed = true;
+    // What a server keeps for those who join may be all that comes of a stuck stream.
+    if (this.#loss !== Loss.STUCK) this.#brokenAt = 0;
     this.#lastFrame.hidden = true;
     this.#setPlaying(!this.#video.paused);
     this.#render();
   }
 
-  #onLost(reason) {
-    const now = performance.now();
-    if (this.#firstFrameAt && this.#lastDataAt - this.#firstFrameAt > STABLE_MS)
+  #onLost(loss) {
+    if (this.#shownAt && this.#monitor.movedAt - this.#shownAt > STABLE_MS)
       this.#failures = this.#retries = 0;
     // A method that has shown frames lost its connection; one that never has may be blocked.
-    if (reason === "unplayable" || !this.#hasPlayed) this.#failures += 1;
+    const isFault = [Loss.UNPLAYABLE, Loss.STUCK].includes(loss) || !this.#hasPlayed;
+    const isExcused = this.#isExplained && [Loss.SILENT, Loss.STUCK].includes(loss);
+    if (isFault && !isExcused) this.#failures += 1;
+    if (loss === Loss.PICTURELESS) this.#failures = MAX_FAILURES;
+    this.#loss = loss;
+    this.#brokenAt ||= this.#monitor.movedAt;
     this.#disconnect();
     this.#setPlaying(false);
-    this.#brokenAt ||= now;
     if (this.#failures >= MAX_FAILURES && this.#methods.length > 1) {
       // Methods rotate: if the server was away, each gets another turn.
       this.#methods.push(this.#methods.shift());
@@ -175,17 +220,44 @@ export class LivePlayer extends EventTarget {
     this.#render();
   }
 
+  /** True while the server knows why nothing can be played. */
+  get #isExplained() {
+    return sendsNothing(this.#problems) || (!this.#shownAt && explainsNoPicture(this.#problems));
+  }
+
   #check() {
     const now = performance.now();
-    const video = this.#video;
-    // With native playback the buffer does not show progress, so the position is added.
-    const newest = bufferEnd(video) + (video.src.startsWith("blob:") ? 0 : video.currentTime);
-    if (newest !== this.#newestEnd || this.#pausedAt) this.#lastDataAt = now;
-    this.#newestEnd = newest;
-    if (this.#closeStream && this.#pausedAt && now - this.#pausedAt > UNLOAD_AFTER_MS)
-      this.#disconnect();
-    if (this.#closeStream && now - this.#lastDataAt > STALL_MS) this.#onLost("silent");
+    this.#monitor.sample(now);
+    if (this.#pausedAt) this.#monitor.onData(now);
+    if (this.#pausedAt || document.hidden) this.#monitor.rest(now);
+    if (this.#closeStream) this.#checkConnection(now);
     this.#render();
+  }
+
+  /** Judge what the connection plays; give it up if that is nothing. */
+  #checkConnection(now) {
+    const monitor = this.#monitor;
+    if (this.#pausedAt && now - this.#pausedAt > UNLOAD_AFTER_MS) this.#disconnect();
+    if (!this.#closeStream || this.#pausedAt) return;
+    if (monitor.hasFrames) this.#picturelessMethods = 0;
+    const patience = monitor.hasPictureTrack ? SOUND_FIRST_MS : 0;
+    if (!this.#shownAt && monitor.movedAt - monitor.startedAt > patience) this.#onShown();
+    if (this.#shownAt && monitor.movedAt - this.#shownAt > UNSTUCK_MS) this.#brokenAt = 0;
+    const loss = this.#findLoss(now);
+    if (loss === Loss.PICTURELESS) this.#picturelessMethods += 1;
+    if (loss) this.#onLost(loss);
+  }
+
+  /** Return why the connection is useless, or an empty string. */
+  #findLoss(now) {
+    const { dataAt, movedAt, frameAt, hasFrames, hasPictureTrack } = this.#monitor;
+    const isExplained = this.#isExplained;
+    if (now - dataAt > (isExplained ? EXPLAINED_MS : SILENT_MS)) return Loss.SILENT;
+    if (now - movedAt > (isExplained ? EXPLAINED_MS : STUCK_MS)) return Loss.STUCK;
+    const isPictureless = hasPictureTrack && !hasFrames && now - frameAt > STUCK_MS;
+    const hasOtherWay = this.#picturelessMethods < this.#methods.length;
+    const isUnexplained = !explainsNoPicture(this.#problems);
+    return isPictureless && hasOtherWay && isUnexplained ? Loss.PICTURELESS : "";
   }
 
   #toggle() {
@@ -239,7 +311,7 @@ export class LivePlayer extends EventTarget {
     });
     video.addEventListener("playing", () => {
       this.#pausedAt = 0;
-      this.#setPlaying(Boolean(this.#firstFrameAt));
+      this.#setPlaying(Boolean(this.#shownAt));
       this.#render();
     });
     video.addEventListener("volumechange", () => {
@@ -254,25 +326,39 @@ export class LivePlayer extends EventTarget {
     window.addEventListener("online", () => this.#retryTimer && this.#connect());
   }
 
+  /** Return the name of the note to show, or an empty string. */
+  #chooseNote() {
+    if (!this.#sources || this.#pausedAt) return "";
+    if (this.#methods.length === 0) return "unplayable";
+    const hasArrived = this.#closeStream && this.#monitor.dataAt > this.#monitor.startedAt;
+    return chooseNote({
+      problems: this.#problems,
+      monitor: this.#monitor,
+      now: performance.now(),
+      brokenAt: this.#brokenAt,
+      isOffline: !hasArrived && [Loss.NETWORK, Loss.ENDED].includes(this.#loss),
+      hasPlayed: this.#hasEverPlayed,
+    });
+  }
+
   #render() {
-    const now = performance.now();
-    const isBroken = this.#sources && this.#brokenAt && now - this.#brokenAt > NOTICE_DELAY_MS;
-    const isHopeless = this.#sources && this.#methods.length === 0;
-    const textKey = isHopeless ? "picture.unplayable" : "picture.waiting";
-    const text = isBroken || isHopeless ? this.#texts[textKey] : "";
+    const note = this.#chooseNote();
+    const text = note && this.#texts[`note.${note}`];
     if (this.#notice.textContent !== text) this.#notice.textContent = text;
-    const hasPicture = Boolean(this.#firstFrameAt || this.#pausedAt) || !this.#lastFrame.hidden;
+    const hasPicture = Boolean(this.#shownAt || this.#pausedAt) || !this.#lastFrame.hidden;
     this.#root.classList.toggle("is-off", !this.#sources || !hasPicture);
+    const isSoundOnly = Boolean(this.#shownAt) && !this.#monitor.hasPictureTrack;
+    this.#soundOnly.hidden = !this.#sources || !isSoundOnly;
     const isOld = Boolean(this.#pausedAt) || !this.#liveEdge.isFollowing;
-    this.#liveBadge.hidden = isOld || text !== "";
+    this.#liveBadge.hidden = isOld || this.#brokenAt > 0 || note === "standing";
     this.#liveButton.hidden = !isOld;
     this.#updateHint();
   }
 
   #updateHint() {
     const hint = this.#hint;
-    const isPaused = Boolean(this.#pausedAt) && !this.#firstFrameAt;
-    const isSilent = this.#video.muted && this.#firstFrameAt && !this.#hadSound;
+    const isPaused = Boolean(this.#pausedAt) && !this.#shownAt;
+    const isSilent = this.#video.muted && this.#shownAt && !this.#hadSound;
     hint.hidden = !this.#sources || (!isPaused && (!isSilent || this.#pausedAt));
     setIcon(hint.firstChild, isPaused ? "play" : "muted");
     hint.lastChild.data = this.#texts[isPaused ? "picture.play" : "picture.unmute"];

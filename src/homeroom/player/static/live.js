@@ -55,6 +55,7 @@ async function showLive(isVisible) {
   // Another stream needs a new start; the same one continues.
   if (shownAngle !== wantedAngle) players.picture.stop();
   shownAngle = wantedAngle;
+  players.picture.setProblems(state.problems[wantedAngle] ?? []);
   players.picture.play(state.sources[wantedAngle]);
 }
 
@@ -150,6 +151,8 @@ room.addEventListener("needs_login", () => {
   show();
 });
 room.addEventListener("offline", ({ detail }) => {
+  // Nobody says any more when a problem is over.
+  players.picture?.setProblems([]);
   // The page is gone: a reload shows the notice.
   if (detail.code === CloseCode.NOT_FOUND) location.reload();
 });

@@ -115,8 +115,12 @@ function show(state) {
   } else {
     publishPanel?.show(isOpen, onAir);
   }
-  if (onAir && state.sources.class) livePlayer.play(state.sources.class);
-  else livePlayer.stop();
+  if (onAir && state.sources.class) {
+    livePlayer.setProblems(state.problems.class ?? []);
+    livePlayer.play(state.sources.class);
+  } else {
+    livePlayer.stop();
+  }
   byId("viewer-preview-note").hidden = onAir;
   tick();
 }
@@ -167,6 +171,7 @@ room.addEventListener("online", () => {
 });
 room.addEventListener("offline", ({ detail }) => {
   byId("offline").hidden = false;
+  livePlayer.setProblems([]);
   if (detail.code !== CloseCode.NOT_FOUND) return;
   // The page is gone: a reload shows the notice.
   publishPanel?.close();

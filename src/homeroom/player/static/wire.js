@@ -95,4 +95,14 @@ export const PublishRefusal = Object.freeze({
   NO_STREAM: "no_stream",
 });
 
+export const StreamProblem = Object.freeze({
+  PICTURE_MISSING: "picture_missing",
+  SOUND_MISSING: "sound_missing",
+  KEYFRAMES_MISSING: "keyframes_missing",
+  KEYFRAMES_TOO_RARE: "keyframes_too_rare",
+  HEADERS_MISSING: "headers_missing",
+  FRAMES_DAMAGED: "frames_damaged",
+  RECORDING_FAILED: "recording_failed",
+});
+
 export const OVER_PHASES = Object.freeze([Phase.OVER, Phase.CLOSED_EARLY]);

@@ -1,0 +1,144 @@
+"""The live page while something of the stream is missing: it plays the rest, or says what it is."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Final, Self
+
+import pytest
+from playwright.sync_api import expect
+
+from homeroom.media.engine.packets import VIDEO
+from tests.support.browser import Browser
+from tests.support.engine import until
+from tests.support.ffmpeg import needs_ffmpeg
+from tests.support.flv_push import Push, pushing
+from tests.support.flv_source import FlvSource, encode
+from tests.support.live_page import FLV, HLS, Watching, play_on, show_frames, watching
+from tests.support.process import Process
+from tests.support.school import School
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, needs_ffmpeg]
+
+SECONDS: Final = 40
+"""Longer than any of these tests watches: the end of a push is another matter."""
+ENGINE: Final = re.compile(r'"engine_process_started","pid":(\d+)')
+NOTHING_SENT: Final = "The teacher’s program sends neither picture nor sound at the moment."
+WAITING: Final = "Waiting for the teacher’s picture …"
+STANDING: Final = "The picture has stopped. Waiting for it to go on …"
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    """Run a server, and give its school."""
+    server = Process("--demo", "--sandbox", data=tmp_path_factory.mktemp("notes"))
+    server.wait_until_ready()
+    school = School(server)
+    yield school
+    school.close()
+    server.stop()
+
+
+class Stage:
+    """A class that is open, with its push and its pages."""
+
+    def __init__(self, school: School, browser: Browser) -> None:
+        added = school.add(hours=1)
+        self.url: str = added.body["more_data"]["live_url"]
+        self.push_url: str = school.stream(added.data)["push_url"]
+        self._browser = browser
+        self._ends = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self._ends.close()
+
+    def watch_both(self) -> list[Watching]:
+        """Open a page that plays by HTTP-FLV, and one that plays by HLS."""
+        return [
+            self._ends.enter_context(watching(self._browser, self.url, method))
+            for method in (FLV, HLS)
+        ]
+
+    def push(self, source: FlvSource) -> Push:
+        """Begin to push."""
+        return self._ends.enter_context(pushing(source, self.push_url))
+
+
+@pytest.fixture
+def stage(school: School, browser: Browser) -> Iterator[Stage]:
+    with Stage(school, browser) as stage:
+        yield stage
+
+
+def sent(push: Push, seconds: float) -> None:
+    """Wait until so much of a push has been sent."""
+    number = sum(1 for tag in push.source.tags if tag.due < 1000 * seconds)
+    until(lambda: len(push.sent) >= number)
+
+
+def long() -> FlvSource:
+    """Return the usual stream."""
+    return encode(seconds=SECONDS)
+
+
+@pytest.mark.parametrize("duration", [16.0, None])
+def test_slides_with_the_metadata_of_a_file_play(stage: Stage, duration: float | None) -> None:
+    """Case M7, P1: one frame a second; the page judges its place by what is buffered."""
+    source = encode(seconds=SECONDS, rate="1", gop=4, more=("-tune", "zerolatency"))
+    if duration is not None:
+        source = source.with_metadata(
+            videocodecid=7, audiocodecid=10, framerate=1.0, duration=duration
+        )
+    pages = stage.watch_both()
+    sent(stage.push(source), 5)
+    pages += stage.watch_both()
+    show_frames(pages)
+    for page in pages:
+        page.wait(lambda playback: playback.is_within_buffer)
+        assert set(page.notes) <= {WAITING}
+
+
+def test_a_program_that_stalls_is_not_a_broken_connection(stage: Stage) -> None:
+    """Case P1: the publisher stays connected and sends nothing for five seconds."""
+    pages = stage.watch_both()
+    push = stage.push(long().delay(None, 5_000, since=4_000))
+    for page in pages:
+        page.says(NOTHING_SENT)
+    sent(push, 9.5)
+    for page in pages:
+        page.says_nothing()
+        assert set(page.notes) <= {NOTHING_SENT, STANDING, WAITING}
+    show_frames(pages)
+
+
+def test_sound_alone_has_a_calm_place(stage: Stage) -> None:
+    """Case P1: a class without a picture; the page said that it reconnects."""
+    pages = stage.watch_both()
+    stage.push(long().without(VIDEO))
+    play_on(pages)
+    for page in pages:
+        expect(page.page.get_by_text("Sound only")).to_be_visible()
+        expect(page.page.get_by_role("button", name="Tap for sound")).to_be_visible()
+        assert page.notes == []
+
+
+def test_an_engine_that_does_not_answer_is_named(school: School, stage: Stage) -> None:
+    """Case P1: the media engine is frozen, and goes on."""
+    pages = stage.watch_both()
+    stage.push(long())
+    show_frames(pages)
+    engine = int(ENGINE.findall(school.server.log)[-1])
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        for page in pages:
+            page.wait(lambda playback: playback.note != "")
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    for page in pages:
+        page.says_nothing()
+    show_frames(pages)
