@@ -98,6 +98,12 @@ class HlsWindow:
             self._list_first_chunks(targets)
             self._notify()
 
+    def expect_no_keyframe(self) -> None:
+        """Wait no longer for a second keyframe, which would show how far apart they are."""
+        if self._targets is None and self._chooser.chunks:
+            self._list_first_chunks(self._chooser.choose_without_keyframes())
+            self._notify()
+
     def discontinue(self) -> None:
         """Close the open segment; the next chunk comes from another publish session."""
         self._close_all()

@@ -62,6 +62,10 @@ class TargetChooser:
         """Return the targets of a stream that shows no keyframe interval."""
         return self._choose(self._length)
 
+    def choose_without_keyframes(self) -> HlsTargets:
+        """Return the targets of a stream that will show no second keyframe."""
+        return self._choose(MAX_FIRST_MS + 1)
+
     def _choose(self, interval: int) -> HlsTargets:
         if interval > MAX_FIRST_MS:
             interval = 1000 * TARGET_WITHOUT_KEYFRAMES

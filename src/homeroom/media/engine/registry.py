@@ -151,7 +151,7 @@ class StreamRegistry:
 
     def _sweep(self, now: float) -> None:
         for publication in self._publications.values():
-            publication.meter.watch(now)
+            publication.watch(now)
         for stream in list(self._streams.values()):
             stream.drop_stalled(now)
             if stream.publication is None and now - stream.idle_since > IDLE_SECONDS:

@@ -179,6 +179,12 @@ class Publication:
         """Send the packets to the viewers."""
         self.stream.flush()
 
+    def watch(self, now: float) -> None:
+        """Find problems; the registry calls it every half a second."""
+        self.meter.watch(now)
+        if self._pictures.false_keyframes:
+            self.stream.hls.expect_no_keyframe()
+
     def end(self) -> None:
         """End the session; does nothing if it has already ended."""
         if self._is_over:

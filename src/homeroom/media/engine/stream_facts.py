@@ -159,7 +159,7 @@ class StreamMeter:
         return any(now - at < DROPS_SECONDS for at in self._dropped_at.values())
 
     def watch(self, now: float) -> None:
-        """Take samples and log new problems; the registry calls it every half a second."""
+        """Take samples and log new problems, every half a second."""
         self.video.sample()
         self.audio.sample()
         problems = frozenset(self.problems(now))
