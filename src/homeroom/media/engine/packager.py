@@ -1,8 +1,10 @@
 """Packages packets as fragmented MP4 for HLS and recordings, without decoding or changing them."""
 
+import heapq
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from homeroom.media.engine import boxes, codecs
@@ -15,7 +17,7 @@ from homeroom.media.engine.init_segment import (
     InitSegment,
     make_init_segment,
 )
-from homeroom.media.engine.packets import SCRIPT, VIDEO, Packet, UnsupportedMediaError
+from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet, UnsupportedMediaError
 
 PART_TARGET_MS: Final = 235
 """Usual maximum of a chunk; a longer one has a frame that is longer than the one before."""
@@ -32,6 +34,8 @@ MAX_LAST_FRAME_MS: Final = 210
 """Maximum assumed length of the last frame of a session."""
 UNDECIDED_MS: Final = 400
 """After this much media the packager decides that no further track will come."""
+UNSTARTED_MS: Final = 1_500
+"""The same for a track that has a header, but no frame."""
 UNDECIDED_FRAMES: Final = 100
 """The same limit in frames, for a clock that stands still."""
 MAX_CHUNK_BYTES: Final = 4_000_000
@@ -155,7 +159,7 @@ class Packager:
 
     def __init__(self, deliver: Callable[[MediaChunk], None]) -> None:
         self._deliver = deliver
-        self._hints: dict[int, bool | None] = {AUDIO_TRACK: None, VIDEO_TRACK: None}
+        self._hints: dict[int, bool | None] = {AUDIO: None, VIDEO: None}
         self._video_config: VideoConfig | None = None
         self._audio_config: AudioConfig | None = None
         self._video = _TrackBuffer(VIDEO_TRACK, VIDEO_RUN, FIRST_GUESS_MS)
@@ -164,6 +168,8 @@ class Packager:
         """Whether there was a keyframe; earlier frames cannot be decoded."""
         self._undecided: list[tuple[Packet, int]] | None = []
         """Frames that wait until the set of tracks is known."""
+        self._shift = 0
+        """Milliseconds that are added to all times, so that none of the first ones is negative."""
         self._init: InitSegment | None = None
         self._inits = 0
         self.part_target: int | None = None
@@ -180,10 +186,10 @@ class Packager:
 
     def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Set the tracks that the publisher's metadata announces."""
-        self._hints = {AUDIO_TRACK: audio, VIDEO_TRACK: video}
+        self._hints = {AUDIO: audio, VIDEO: video}
 
     def add(self, packet: Packet, time: int) -> None:
-        """Add a header or a frame; `time` is milliseconds since the start of publishing.
+        """Add a header or a frame; `time` is milliseconds since the first frame.
 
         Raises `UnsupportedMediaError` for a header that cannot be parsed.
         """
@@ -193,7 +199,7 @@ class Packager:
             self._add_header(packet)
         elif self._is_decodable(packet):
             if self._undecided is None:
-                self._add_frame(packet, time)
+                self._add_frame(packet, time + self._shift)
             else:
                 self._hold_undecided(packet, time, self._undecided)
 
@@ -245,10 +251,14 @@ class Packager:
     ) -> None:
         """Buffer a frame until the set of tracks is known."""
         undecided.append((packet, time))
-        tracks = {VIDEO_TRACK: self._video_config, AUDIO_TRACK: self._audio_config}
+        kinds = {waiting.kind for waiting, _ in undecided}
+        headers = {VIDEO: self._video_config, AUDIO: self._audio_config}
+        announced = {kind for kind, header in headers.items() if header is not None}
+        possible = {kind for kind in headers if self._hints[kind] is not False}
+        limit = UNDECIDED_MS if announced <= kinds else UNSTARTED_MS
         if (
-            all(track or self._hints[number] is False for number, track in tracks.items())
-            or time - undecided[0][1] >= UNDECIDED_MS
+            announced | possible <= kinds
+            or time - undecided[0][1] >= limit
             or len(undecided) >= UNDECIDED_FRAMES
             or sum(len(waiting.body) for waiting, _ in undecided) > MAX_CHUNK_BYTES
         ):
@@ -256,8 +266,11 @@ class Packager:
 
     def _release_undecided(self) -> None:
         waiting, self._undecided = self._undecided or [], None
-        for packet, time in waiting:
-            self._add_frame(packet, time)
+        self._shift = max(0, -min((time for _, time in waiting), default=0))
+        # A track that is late in the order of arrival may belong further ahead.
+        tracks = [[each for each in waiting if each[0].kind == kind] for kind in (VIDEO, AUDIO)]
+        for packet, time in heapq.merge(*tracks, key=itemgetter(1)):
+            self._add_frame(packet, time + self._shift)
 
     def _add_frame(self, packet: Packet, time: int) -> None:
         if self._clock < 0:

@@ -7,7 +7,7 @@ from typing import Protocol
 from homeroom.media.engine import flv
 from homeroom.media.engine.aac import SoundCheck
 from homeroom.media.engine.avc import PictureCheck
-from homeroom.media.engine.clock_mapper import STEP_MS, ClockMapper
+from homeroom.media.engine.clock_mapper import MAX_OFFSET_MS, STEP_MS, ClockMapper
 from homeroom.media.engine.fanout import Fanout, GopCache
 from homeroom.media.engine.hls import HlsWindow
 from homeroom.media.engine.hooks_client import ClientInfo
@@ -137,9 +137,10 @@ class Publication:
         self._loop = asyncio.get_running_loop()
         self.heard_at = self._loop.time()
         self._parser = PacketParser()
-        self._timeline = ClockMapper()
+        self._clock = ClockMapper()
         # The clock of the viewers continues where the previous publisher ended.
-        self._base = stream.time + STEP_MS if stream.time else 0
+        # A track may begin before the first frame of the other one: time for that is ahead.
+        self._base = stream.time + STEP_MS if stream.time else MAX_OFFSET_MS
         self._packager = Packager(self._deliver)
         self._packager.part_target = stream.hls.part_target
         self._pictures = PictureCheck()
@@ -163,7 +164,7 @@ class Publication:
             return
         # The time of headers means nothing: many publishers send 0.
         is_frame = not packet.is_header
-        at = self._timeline.place(time, self.heard_at) if is_frame else self._timeline.last
+        at = self._clock.place(kind, time, self.heard_at) if is_frame else self._clock.last
         packet.time = self._base + at
         if is_frame:
             self.meter.add(packet, at, self.heard_at)
@@ -213,5 +214,5 @@ class Publication:
         for kind, is_announced in ((AUDIO, metadata.has_audio), (VIDEO, metadata.has_video)):
             if is_announced:
                 self.meter.announce(kind)
-        # Its time means nothing either.
-        self.stream.add(Packet(SCRIPT, self._base + self._timeline.last, metadata.encode()))
+        # Its time means nothing either. ffmpeg takes it for subtitles if it has one.
+        self.stream.add(Packet(SCRIPT, 0, metadata.encode()))
