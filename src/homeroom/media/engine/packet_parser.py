@@ -17,9 +17,12 @@ from homeroom.media.engine.packets import (
     AVC,
     FRAME,
     KEYFRAME,
+    MAX_COMPOSITION_MS,
     SEQUENCE_HEADER,
     VIDEO,
     Packet,
+    composition,
+    set_composition,
 )
 
 EXTENDED: Final = 0x80
@@ -105,4 +108,6 @@ class PacketParser:
         is_header = body[1] == SEQUENCE_HEADER
         if self._video.track != track and not self._video.select(track, is_header=is_header):
             return None
+        if not is_header and abs(composition(body)) > MAX_COMPOSITION_MS:
+            body = set_composition(body, 0)
         return Packet(VIDEO, time, body, is_header, not is_header and first >> 4 == KEYFRAME)

@@ -35,3 +35,15 @@ AAC: Final = 10
 KEYFRAME: Final = 1
 SEQUENCE_HEADER: Final = 0
 FRAME: Final = 1
+MAX_COMPOSITION_MS: Final = 5_000
+"""No encoder shows a picture this much later than it is decoded: a larger number counts as 0."""
+
+
+def composition(body: bytes) -> int:
+    """Return how much later a picture is shown than decoded, in milliseconds."""
+    return int.from_bytes(body[2:5], signed=True)
+
+
+def set_composition(body: bytes, milliseconds: int) -> bytes:
+    """Return a picture with another composition time."""
+    return body[:2] + milliseconds.to_bytes(3, signed=True) + body[5:]
