@@ -115,6 +115,8 @@ class AudioConfig:
     channels: int
     frame: int
     """Samples per frame."""
+    layout: int
+    """Its channelConfiguration; 0 if the header describes the channels one by one."""
 
     def sample_entry(self) -> bytes:
         """Return the sample entry."""
@@ -290,7 +292,7 @@ def parse_audio_config(config: bytes) -> AudioConfig:
     try:
         kind = _object_type(bits)
         rate = _rate(bits)
-        channels = CHANNELS.get(bits.take(4), STEREO)
+        layout = bits.take(4)
         if kind in {SBR, PARAMETRIC_STEREO}:
             _rate(bits)
             _object_type(bits)
@@ -299,8 +301,9 @@ def parse_audio_config(config: bytes) -> AudioConfig:
         raise UnsupportedMediaError("the header of the sound is no AAC configuration") from None
     if not RATES[-1] <= rate <= RATES[0] or len(config) > MAX_CONFIG_BYTES:
         raise UnsupportedMediaError(f"the sound has {rate} samples a second")
-    channels = STEREO if kind == PARAMETRIC_STEREO else channels
-    return AudioConfig(config, f"mp4a.40.{kind}", rate, channels, 960 if is_short else 1024)
+    channels = STEREO if kind == PARAMETRIC_STEREO else CHANNELS.get(layout, STEREO)
+    frame = 960 if is_short else 1024
+    return AudioConfig(config, f"mp4a.40.{kind}", rate, channels, frame, layout)
 
 
 def _object_type(bits: BitReader) -> int:

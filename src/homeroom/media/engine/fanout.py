@@ -59,6 +59,10 @@ class GopCache:
             if self._size > MAX_GOP_BYTES or len(self.gop) > MAX_GOP_FRAMES:
                 self.gop = []
 
+    def withdraw(self, kind: int) -> None:
+        """Remove the header of a track without frames, so that new viewers do not wait for it."""
+        self._headers.pop(kind, None)
+
     def headers(self) -> Iterable[Packet]:
         """Return metadata and codec headers in their order."""
         order = (SCRIPT, VIDEO, AUDIO)
@@ -79,8 +83,8 @@ class StreamViewer:
         "close",
         "fanout",
         "has_headers",
-        "has_preamble",
         "limit",
+        "preamble",
         "write",
     )
 
@@ -93,8 +97,8 @@ class StreamViewer:
         self.abort = transport.abort
         self.limit = transport.set_write_buffer_limits
         self.fanout: Fanout | None = None
-        self.has_preamble = False
-        """Whether the start of the protocol was sent."""
+        self.preamble: bytes | None = None
+        """Start of the protocol that was sent."""
         self.has_headers = False
         """Whether the codec headers were sent."""
         self.limit(MAX_QUEUED_BYTES)
@@ -139,6 +143,8 @@ class Fanout:
         self._waiting: set[StreamViewer] = set()
         self._lagging: dict[StreamViewer, float] = {}
         self._opening: bytes | None = None
+        self._promise = b""
+        """Preamble of the present tracks."""
         self._is_over = False
         self.bytes_out = 0
 
@@ -178,6 +184,8 @@ class Fanout:
     def send(self, packets: list[Packet]) -> None:
         """Send packets to the viewers; the cache must have them already."""
         self._opening = None
+        if self._flowing and self._preamble(self._cache) != self._promise:
+            self._end_outdated()
         if self._flowing:
             data = b"".join(map(self._encode, packets))
             self.bytes_out += len(data) * len(self._flowing)
@@ -204,8 +212,7 @@ class Fanout:
         """End the stream for all viewers, also for those who join later."""
         self._is_over = True
         for viewer in [*self._flowing, *self._waiting, *self._lagging]:
-            self.leave(viewer)
-            viewer.close()
+            self._end_viewer(viewer)
 
     def restart(self) -> None:
         """Make all viewers wait for headers and the first keyframe of another publisher."""
@@ -224,19 +231,36 @@ class Fanout:
             not self._cache.has_video or any(packet.is_keyframe for packet in packets)
         )
 
+    def _end_outdated(self) -> None:
+        """End viewers whose preamble has other tracks than the stream: they can connect again.
+
+        Browsers cannot add a track to a player that runs, and wait for one that does not come.
+        """
+        self._promise = self._preamble(self._cache)
+        for viewer in [viewer for viewer in self._flowing if viewer.preamble != self._promise]:
+            self._end_viewer(viewer)
+
+    def _end_viewer(self, viewer: StreamViewer) -> None:
+        self.leave(viewer)
+        viewer.close()
+
     def _start(self, viewer: StreamViewer) -> None:
         """Send a viewer its start, or make it wait for one."""
         cache = self._cache
         if not cache.can_start:
             self._waiting.add(viewer)
             return
+        self._promise = preamble = self._preamble(cache)
+        if viewer.preamble not in (None, preamble):
+            self._end_viewer(viewer)
+            return
         opening = self._encode_opening()
         if not viewer.has_headers:
             opening = b"".join(map(self._encode, cache.headers())) + opening
             viewer.has_headers = True
-        if not viewer.has_preamble:
-            opening = self._preamble(cache) + opening
-            viewer.has_preamble = True
+        if viewer.preamble is None:
+            opening = preamble + opening
+            viewer.preamble = preamble
         self._flowing.add(viewer)
         # A long GOP alone must not count as lag.
         viewer.limit(max(MAX_QUEUED_BYTES, 2 * len(opening)))

@@ -3,6 +3,7 @@
 import heapq
 import struct
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
@@ -147,6 +148,12 @@ class _TrackBuffer:
         )
         return head, struct.pack(f">{len(self.entries)}I", *self.entries)
 
+    def copy(self) -> "_TrackBuffer":
+        """Return a buffer with the same frames."""
+        twin = copy(self)
+        twin.entries, twin.payload = self.entries[:], self.payload[:]
+        return twin
+
     def clear(self) -> None:
         """Remove the complete frames."""
         self.entries = []
@@ -187,6 +194,18 @@ class Packager:
     def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Set the tracks that the publisher's metadata announces."""
         self._hints = {AUDIO: audio, VIDEO: video}
+
+    def detach(self, deliver: Callable[[MediaChunk], None], *, has_video: bool) -> None:
+        """Separate a copy from its original: it continues from here for another receiver.
+
+        Without video it starts another init segment, until a video header comes.
+        """
+        self._deliver = deliver
+        self._video, self._audio = self._video.copy(), self._audio.copy()
+        if self._undecided is not None:
+            self._undecided = self._undecided[:]
+        if not has_video:
+            self._video_config = self._init = None
 
     def add(self, packet: Packet, time: int) -> None:
         """Add a header or a frame; `time` is milliseconds since the first frame.

@@ -13,11 +13,12 @@ from homeroom.media.engine.hls import HlsWindow
 from homeroom.media.engine.hooks_client import ClientInfo
 from homeroom.media.engine.init_segment import InitSegment
 from homeroom.media.engine.metadata import read_metadata
-from homeroom.media.engine.packager import MediaChunk, Packager
+from homeroom.media.engine.packager import MediaChunk
 from homeroom.media.engine.packet_parser import PacketParser
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 from homeroom.media.engine.recorder import Recorder
 from homeroom.media.engine.stream_facts import StreamMeter
+from homeroom.media.engine.viewer_feed import ViewerFeed
 
 
 class LiveStream:
@@ -141,8 +142,7 @@ class Publication:
         # The clock of the viewers continues where the previous publisher ended.
         # A track may begin before the first frame of the other one: time for that is ahead.
         self._base = stream.time + STEP_MS if stream.time else MAX_OFFSET_MS
-        self._packager = Packager(self._deliver)
-        self._packager.part_target = stream.hls.part_target
+        self._feed = ViewerFeed(stream.cache, stream.add, self._record, stream.hls)
         self._pictures = PictureCheck()
         self._sounds = SoundCheck()
         self._checks = {VIDEO: self._pictures.check, AUDIO: self._sounds.check}
@@ -173,8 +173,7 @@ class Publication:
         for ready in self._checks[kind](packet):
             if ready.is_keyframe:
                 self._keeper.slow_key_frames += self.meter.add_keyframe(at)
-            self._packager.add(ready, at)
-            self.stream.add(ready)
+            self._feed.add(ready, at)
 
     def flush(self) -> None:
         """Send the packets to the viewers."""
@@ -192,16 +191,14 @@ class Publication:
             return
         self._is_over = True
         self.meter.watch(self._loop.time())
-        self._packager.end()
+        self._feed.end()
         self.recorder.end()
         if self.stream.publication is self:
             self.stream.finish()
         self._keeper.publish_ended(self)
 
-    def _deliver(self, chunk: MediaChunk) -> None:
+    def _record(self, chunk: MediaChunk) -> None:
         self.init = chunk.init
-        self.stream.hls.add(chunk)
-        self._packager.part_target = self.stream.hls.part_target
         self.recorder.add(chunk)
 
     def _add_metadata(self, body: bytes) -> None:
@@ -210,7 +207,7 @@ class Publication:
         if metadata is None:
             return
         if metadata.has_audio or metadata.has_video:
-            self._packager.hint(metadata.has_audio, metadata.has_video)
+            self._feed.packager.hint(metadata.has_audio, metadata.has_video)
         for kind, is_announced in ((AUDIO, metadata.has_audio), (VIDEO, metadata.has_video)):
             if is_announced:
                 self.meter.announce(kind)
