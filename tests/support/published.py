@@ -15,6 +15,7 @@ from homeroom.media.engine.recorder import Recorder
 from homeroom.media.engine.registry import encode_rtmp
 from homeroom.media.engine.stream import LiveStream, Publication
 from tests.support.flv_source import FlvSource
+from tests.support.hls_session import HlsSession
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Published:
     """The chunks of HLS."""
     openings: list[list[Packet]] = field(default_factory=list)
     """Headers and GOP for a viewer who joins after each tag; empty before one can."""
+    session: HlsSession = field(default_factory=HlsSession)
+    """All playlists of HLS, which have passed the checks."""
     file_header: bytes = b""
     """That of FLV viewers at the end."""
 
@@ -73,10 +76,12 @@ class _Window(HlsWindow):
     def __init__(self) -> None:
         super().__init__()
         self.chunks: list[MediaChunk] = []
+        self.session = HlsSession()
 
     def add(self, chunk: MediaChunk) -> None:
         self.chunks.append(chunk)
         super().add(chunk)
+        self.session.read(self)
 
 
 class _Outputs:
@@ -122,4 +127,6 @@ async def _publish(sources: Iterable[FlvSource]) -> list[Published]:
         result.file_header = flv.file_header(cache)
         publication.end()
         result.recorded, result.listed = outputs.chunks, window.chunks
+        result.session = window.session
+        assert result.session.playlists or not result.listed
     return results
