@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.media.engine import fanout, hls, hooks_client, packager, rtmp_peer
+from homeroom.media.engine import fanout, hls, hooks_client, packager, rtmp_peer, track_buffer
 from homeroom.media.engine.chunks import (
     AGGREGATE,
     MAX_AGGREGATE_MESSAGES,
@@ -93,7 +93,7 @@ def test_frames_whose_time_stands_still_do_not_gather_in_a_chunk() -> None:
     for second in range(1, 100):
         packed.add(sound(0), 9000 * second)
     before = len(chunks)
-    for _ in range(3 * packager.MAX_CHUNK_FRAMES + 1):
+    for _ in range(3 * track_buffer.MAX_CHUNK_FRAMES + 1):
         packed.add(picture(0), 0)
     assert len(chunks) - before == 3
 

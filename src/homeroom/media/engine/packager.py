@@ -1,14 +1,12 @@
 """Packages packets as fragmented MP4 for HLS and recordings, without decoding or changing them."""
 
 import heapq
-import struct
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from homeroom.media.engine import boxes, codecs
+from homeroom.media.engine import codecs
 from homeroom.media.engine.codecs import AudioConfig, VideoConfig
 from homeroom.media.engine.init_segment import (
     AUDIO_TRACK,
@@ -19,6 +17,13 @@ from homeroom.media.engine.init_segment import (
     make_init_segment,
 )
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet, UnsupportedMediaError
+from homeroom.media.engine.track_buffer import (
+    AUDIO_RUN,
+    MAX_CHUNK_BYTES,
+    VIDEO_RUN,
+    TrackBuffer,
+    encode_chunk,
+)
 
 PART_TARGET_MS: Final = 235
 """Usual maximum of a chunk; a longer one has a frame that is longer than the one before."""
@@ -39,27 +44,12 @@ UNSTARTED_MS: Final = 1_500
 """The same for a track that has a header, but no frame."""
 UNDECIDED_FRAMES: Final = 100
 """The same limit in frames, for a clock that stands still."""
-MAX_CHUNK_BYTES: Final = 4_000_000
-MAX_CHUNK_FRAMES: Final = 1_000
-"""Limits of one track in bytes and frames after which a chunk ends."""
 MAX_INITS: Final = 500
 """Maximum header changes in one publish session; each one starts a new recording."""
 MAX_DRIFT_MS: Final = 60
 """Maximum drift of audio from the publisher's clock before it is moved there."""
 FIRST_GUESS_MS: Final = 40
 """Assumed length of a last frame when no other frame gives a length."""
-MAX_FRAME_TICKS: Final = 0xFFFF_FFFF
-"""Maximum ticks of one frame."""
-
-VIDEO_RUN: Final = 0x0100_0F01
-"""Version 1 (signed composition offsets); offset, then duration, size, flags, composition."""
-AUDIO_RUN: Final = 0x0000_0301
-"""Offset, then duration and size."""
-
-_MOOF = struct.Struct(">I4s I4sII")
-_TRAF = struct.Struct(">I4s I4sII I4sIQ I4sIIi")
-_BASE_IS_MOOF: Final = 0x02_0000
-_VERSION_1: Final = 0x0100_0000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,91 +66,6 @@ class MediaChunk:
     init: InitSegment
 
 
-class _TrackBuffer:
-    """Buffered frames of one track; times are in ticks of the track."""
-
-    __slots__ = (
-        "at",
-        "begin",
-        "entries",
-        "fields",
-        "frame_ticks",
-        "kind",
-        "number",
-        "payload",
-        "pending",
-        "size",
-    )
-
-    def __init__(self, number: int, kind: int, usual: int) -> None:
-        self.number = number
-        self.kind = kind
-        """Version and flags of its trun boxes."""
-        self.frame_ticks = usual
-        """Length of the last complete frame, or an assumption."""
-        self.at = -1
-        """Start of the pending frame. Its length is known only with the next frame."""
-        self.pending: memoryview | None = None
-        self.fields: tuple[int, ...] = ()
-        """Fields of the pending frame in the trun box, after its duration."""
-        self.begin = 0
-        """Start of the first complete frame."""
-        self.entries: list[int] = []
-        self.payload: list[memoryview] = []
-        self.size = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Return whether a size limit forces a chunk, whatever the times are."""
-        return self.size > MAX_CHUNK_BYTES or len(self.payload) >= MAX_CHUNK_FRAMES
-
-    def hold(self, at: int, payload: memoryview, fields: tuple[int, ...]) -> None:
-        """Set the pending frame; the previous one must be complete."""
-        self.at = at
-        self.pending = payload
-        self.fields = fields
-
-    def complete(self, until: int) -> None:
-        """Complete the pending frame with its end time."""
-        if self.pending is None:
-            return
-        if not self.payload:
-            self.begin = self.at
-        self.frame_ticks = until - self.at
-        self.entries.append(min(self.frame_ticks, MAX_FRAME_TICKS))
-        self.entries += self.fields
-        self.payload.append(self.pending)
-        self.size += len(self.pending)
-        self.pending = None
-
-    def description_size(self) -> int:
-        """Return the size of the traf box in bytes."""
-        return _TRAF.size + 4 * len(self.entries)
-
-    def describe(self, offset: int) -> tuple[bytes, bytes]:
-        """Return the traf box of the complete frames, with their payload at this offset."""
-        size = 4 * len(self.entries)
-        head = _TRAF.pack(
-            *(_TRAF.size + size, b"traf"),
-            *(16, b"tfhd", _BASE_IS_MOOF, self.number),
-            *(20, b"tfdt", _VERSION_1, self.begin),
-            *(20 + size, b"trun", self.kind, len(self.payload), offset),
-        )
-        return head, struct.pack(f">{len(self.entries)}I", *self.entries)
-
-    def copy(self) -> "_TrackBuffer":
-        """Return a buffer with the same frames."""
-        twin = copy(self)
-        twin.entries, twin.payload = self.entries[:], self.payload[:]
-        return twin
-
-    def clear(self) -> None:
-        """Remove the complete frames."""
-        self.entries = []
-        self.payload = []
-        self.size = 0
-
-
 class Packager:
     """Collects packets of one publish session and delivers chunks; times start at 0."""
 
@@ -169,8 +74,8 @@ class Packager:
         self._hints: dict[int, bool | None] = {AUDIO: None, VIDEO: None}
         self._video_config: VideoConfig | None = None
         self._audio_config: AudioConfig | None = None
-        self._video = _TrackBuffer(VIDEO_TRACK, VIDEO_RUN, FIRST_GUESS_MS)
-        self._audio = _TrackBuffer(AUDIO_TRACK, AUDIO_RUN, 0)
+        self._video = TrackBuffer(VIDEO_TRACK, VIDEO_RUN, FIRST_GUESS_MS)
+        self._audio = TrackBuffer(AUDIO_TRACK, AUDIO_RUN, 0)
         self._has_keyframe = False
         """Whether there was a keyframe; earlier frames cannot be decoded."""
         self._undecided: list[tuple[Packet, int]] | None = []
@@ -244,7 +149,7 @@ class Packager:
             sound = codecs.parse_audio_config(config)
             self._change_tracks(self._audio_config is not None)
             self._audio_config = sound
-            self._audio = _TrackBuffer(AUDIO_TRACK, AUDIO_RUN, sound.frame)
+            self._audio = TrackBuffer(AUDIO_TRACK, AUDIO_RUN, sound.frame)
 
     def _change_tracks(self, is_change: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Deliver all frames of the previous tracks."""
@@ -401,20 +306,5 @@ class Packager:
             self._lag = lag if lag <= MAX_LAG_MS else 0
         self._number += 1
         self._deliver(
-            MediaChunk(_encode_chunk(self._number, tracks), duration, is_independent, init)
+            MediaChunk(encode_chunk(self._number, tracks), duration, is_independent, init)
         )
-
-
-def _encode_chunk(number: int, tracks: list[_TrackBuffer]) -> bytes:
-    """Return moof and mdat of the complete frames, and remove them from the tracks."""
-    size = _MOOF.size + sum(track.description_size() for track in tracks)
-    offset = size + boxes.HEAD.size
-    parts: list[bytes | memoryview] = [_MOOF.pack(size, b"moof", 16, b"mfhd", 0, number)]
-    for track in tracks:
-        parts += track.describe(offset)
-        offset += track.size
-    parts.append(boxes.HEAD.pack(offset - size, b"mdat"))
-    for track in tracks:
-        parts += track.payload
-        track.clear()
-    return b"".join(parts)
