@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,36 @@ def test_only_the_leases_of_an_owner_end(store: Store) -> None:
 
     free = store.write(lambda uow: uow.jobs.claim_due(uow.now, uow.now, Lease(far, "new"), 9, None))
     assert [job.attempts for job in free] == [1]
+
+
+def test_a_job_added_while_the_loop_looks_does_not_wait_for_the_next_look(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homeroom.jobs.worker.MAX_SLEEP_SECONDS", 600)
+    has_run = asyncio.Event()
+
+    async def handle(_file: EraseFile) -> None:
+        has_run.set()
+
+    async def body(worker: Worker) -> None:
+        look = worker._next_due  # noqa: SLF001  the moment between two steps of the loop
+        looks = count(1)
+
+        async def look_and_add() -> Moment | None:
+            due = await look()
+            # The loop looks for jobs to run, and then for the time of the next one.
+            if next(looks) == 2:
+                await asyncio.to_thread(add, store, "late")
+                worker.wake()
+            return due
+
+        monkeypatch.setattr(worker, "_next_due", look_and_add)
+        loop = asyncio.create_task(worker.run())
+        async with asyncio.timeout(30):
+            await has_run.wait()
+        loop.cancel()
+
+    run(store, body, handle)
 
 
 def test_a_job_that_was_set_aside_runs_after_a_start_with_its_handler(store: Store) -> None:

@@ -82,6 +82,8 @@ class Worker:
         """Run jobs until cancelled."""
         while True:
             self._active_at = time.monotonic()
+            # Before the look: a job that is added during it must not wait for the next one.
+            self._wake.clear()
             try:
                 await self.run_due()
                 due = await self._next_due()
@@ -94,7 +96,6 @@ class Worker:
             wait = MAX_SLEEP_SECONDS
             if due is not None:
                 wait = min(due - self._clock.now(), MAX_SLEEP_SECONDS)
-            self._wake.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, MIN_SLEEP_SECONDS)):
                     await self._wake.wait()
