@@ -10,6 +10,9 @@ log = logging.getLogger("homeroom.media.disk")
 
 MAX_PENDING_BYTES = 256_000_000
 """Maximum unwritten bytes of all recordings together."""
+PAUSE_SECONDS = 0.05
+"""Pause of a thread that has run all tasks. Those of the pause run together: to wake a thread costs
+as much as to write a chunk. A crash can lose the chunks of the pause."""
 
 Task = Callable[[], None]
 
@@ -77,3 +80,5 @@ class _TaskThread:
                 task()
             except Exception:
                 log.exception("disk_task_failed")
+            if self._tasks.empty():
+                time.sleep(PAUSE_SECONDS)
