@@ -10,7 +10,7 @@ from typing import Final, Self
 import pytest
 from playwright.sync_api import expect
 
-from homeroom.media.engine.packets import VIDEO
+from homeroom.media.engine.packets import AUDIO, VIDEO
 from tests.support.browser import Browser
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
@@ -27,6 +27,8 @@ SECONDS: Final = 40
 ENGINE: Final = re.compile(r'"engine_process_started","pid":(\d+)')
 NOTHING_SENT: Final = "The teacher’s program sends neither picture nor sound at the moment."
 WAITING: Final = "Waiting for the teacher’s picture …"
+NO_SOUND: Final = "There is no sound at the moment."
+NO_PICTURE: Final = "The teacher’s picture has stopped; the sound goes on."
 STANDING: Final = "The picture has stopped. Waiting for it to go on …"
 
 
@@ -125,6 +127,48 @@ def test_sound_alone_has_a_calm_place(stage: Stage) -> None:
         expect(page.page.get_by_text("Sound only")).to_be_visible()
         expect(page.page.get_by_role("button", name="Tap for sound")).to_be_visible()
         assert page.notes == []
+
+
+def test_sound_that_stops_leaves_the_picture(stage: Stage) -> None:
+    """Case M2: also to who joins then; the sound comes back."""
+    pages = stage.watch_both()
+    push = stage.push(long().drop(AUDIO, 4_000, 16_000))
+    sent(push, 6)
+    pages += stage.watch_both()
+    for page in pages:
+        page.says(NO_SOUND)
+        page.wait(lambda playback: playback.is_within_buffer)
+    show_frames(pages, 25)
+    sent(push, 18)
+    for page in pages:
+        page.says_nothing()
+        assert set(page.notes) <= {NO_SOUND, WAITING, STANDING}
+    show_frames(pages, 25)
+
+
+def test_a_picture_that_stops_leaves_the_sound(stage: Stage) -> None:
+    """Case M2, the other way around; the picture comes back in the midst of its GOP."""
+    pages = stage.watch_both()
+    push = stage.push(long().drop(VIDEO, 4_000, 15_480))
+    sent(push, 6)
+    pages += stage.watch_both()
+    for page in pages:
+        page.says(NO_PICTURE)
+    play_on(pages, 2)
+    sent(push, 18)
+    for page in pages:
+        page.says_nothing()
+        assert set(page.notes) <= {NO_PICTURE, WAITING, STANDING}
+    show_frames(pages, 25)
+
+
+def test_a_picture_that_comes_late_comes_to_who_listens(stage: Stage) -> None:
+    """Case M2: its header alone keeps the sound from nobody."""
+    pages = stage.watch_both()
+    push = stage.push(long().drop(VIDEO, 0, 9_000))
+    play_on(pages, 2)
+    sent(push, 9)
+    show_frames(pages, 25)
 
 
 def test_an_engine_that_does_not_answer_is_named(school: School, stage: Stage) -> None:

@@ -128,5 +128,5 @@ async def _publish(sources: Iterable[FlvSource]) -> list[Published]:
         publication.end()
         result.recorded, result.listed = outputs.chunks, window.chunks
         result.session = window.session
-        assert result.session.playlists or not result.listed
+        assert all(playlist for playlist in result.session.playlists)
     return results
