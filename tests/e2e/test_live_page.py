@@ -17,6 +17,7 @@ from tests.support import ffmpeg
 from tests.support.browser import Browser, Seen, opened
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
+from tests.support.playlist_poller import PlaylistPoller
 from tests.support.process import Process
 from tests.support.school import School
 from tests.support.visiting import hears, introduce, moving, say
@@ -167,7 +168,9 @@ def test_where_flv_cannot_be_played_hls_is(server: Process, browser: Browser) ->
         context.add_init_script(UNABLE)
         seen = opened(context, demo(server))
         assert moving(seen.page) == (1280, 720)
-        assert any(".m3u8" in url for url in seen.weight)
+        playlist = next(url for url in seen.weight if ".m3u8" in url)
+        with PlaylistPoller(playlist.partition("&_HLS")[0]):
+            assert moving(seen.page) == (1280, 720)
         is_plain(seen, server)
 
 

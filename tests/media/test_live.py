@@ -12,6 +12,7 @@ import pytest
 from tests.support import ffmpeg
 from tests.support.engine import Engine, Hook, allow, running_engine, until
 from tests.support.ffmpeg import needs_ffmpeg
+from tests.support.playlist_poller import PlaylistPoller
 
 pytestmark = needs_ffmpeg
 SHAPES: dict[str, dict[str, Any]] = {
@@ -90,31 +91,32 @@ def test_three_addresses_at_once(engine: Engine, sources: dict[str, Path], tmp_p
         "flv": f"{engine.http}/s.flv?txSecret=c&txTime=d",
         "hls": f"{engine.http}/s.m3u8?txSecret=c&txTime=d",
     }
-    players = {
-        name: subprocess.Popen(
-            [
-                ffmpeg.FFMPEG,
-                "-nostdin",
-                "-v",
-                "error",
-                "-i",
-                address,
-                "-t",
-                "2",
-                "-c",
-                "copy",
-                str(tmp_path / f"{name}.mkv"),
-            ],
-            stderr=subprocess.PIPE,
-        )
-        for name, address in addresses.items()
-    }
-    for name, player in players.items():
-        _, said = player.communicate(timeout=30)
-        assert player.returncode == 0, said
-        kinds = [one["codec_type"] for one in ffmpeg.probe(tmp_path / f"{name}.mkv")["streams"]]
-        assert sorted(kinds) == ["audio", "video"], name
-        assert ffmpeg.plays(tmp_path / f"{name}.mkv") == "", name
+    with PlaylistPoller(addresses["hls"]):
+        players = {
+            name: subprocess.Popen(
+                [
+                    ffmpeg.FFMPEG,
+                    "-nostdin",
+                    "-v",
+                    "error",
+                    "-i",
+                    address,
+                    "-t",
+                    "2",
+                    "-c",
+                    "copy",
+                    str(tmp_path / f"{name}.mkv"),
+                ],
+                stderr=subprocess.PIPE,
+            )
+            for name, address in addresses.items()
+        }
+        for name, player in players.items():
+            _, said = player.communicate(timeout=30)
+            assert player.returncode == 0, said
+            kinds = [one["codec_type"] for one in ffmpeg.probe(tmp_path / f"{name}.mkv")["streams"]]
+            assert sorted(kinds) == ["audio", "video"], name
+            assert ffmpeg.plays(tmp_path / f"{name}.mkv") == "", name
     assert not publisher.complaints()
     asked = engine.hooks.wait("on_publish")
     assert asked["param"] == "?txSecret=a&txTime=b"

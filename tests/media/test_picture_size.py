@@ -16,6 +16,7 @@ from homeroom.media.engine.repair import repair
 from tests.support import ffmpeg, flv
 from tests.support.browser import Browser
 from tests.support.engine import Engine, running_engine, until
+from tests.support.playlist_poller import PlaylistPoller
 
 pytestmark = ffmpeg.needs_ffmpeg
 SIZES = ("320x180", "640x360", "320x180")
@@ -159,7 +160,8 @@ def test_those_who_watch_go_on(kind: str, tmp_path: Path) -> None:
     with running_engine(tmp_path / "engine") as engine, ThreadPoolExecutor(1) as beside:
         pushed = beside.submit(published, engine, packets, pace=1.0)
         until(lambda: engine.stream("s"))
-        ffmpeg.run("-i", f"{engine.http}/s.{kind}", "-t", "4", "-c", "copy", str(kept))
-        pushed.result()
+        with PlaylistPoller(f"{engine.http}/s.m3u8"):
+            ffmpeg.run("-i", f"{engine.http}/s.{kind}", "-t", "4", "-c", "copy", str(kept))
+            pushed.result()
 
     assert set(sizes(kept)) == {"320x180", "640x360"}

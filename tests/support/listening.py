@@ -25,6 +25,7 @@ from homeroom.media.engine.packets import Packet
 from homeroom.media.engine.registry import StreamRegistry
 from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.engine.stream import LiveStream
+from tests.support.playlist_checker import PlaylistChecker
 
 SECRET: Final = "api-secret"
 PATIENCE: Final = 15.0
@@ -81,6 +82,7 @@ class Listener:
         self._loop.set_exception_handler(lambda _loop, context: self.trouble.append(context))
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
+        self._checkers: dict[str, PlaylistChecker] = {}
         self.hub = self.do(StubRegistry)
         settings = EngineSettings(
             rtmp_fd=0, http_fd=0, hooks_url="", api_secret=SECRET, recordings="", spool=""
@@ -126,7 +128,10 @@ class Listener:
     def get(
         self, path: str, method: str = "GET", **headers: str
     ) -> tuple[int, bytes, dict[str, str]]:
-        """Ask on a connection of its own; returns status, body and the fields of the head."""
+        """Ask on a connection of its own; returns status, body and the fields of the head.
+
+        A playlist must follow from the one before it, by all rules.
+        """
         client = self.client()
         try:
             client.request(
@@ -134,13 +139,20 @@ class Listener:
                 path,
                 headers={name.replace("_", "-"): text for name, text in headers.items()},
             )
-            return read(client.getresponse())
+            status, body, fields = read(client.getresponse())
         finally:
             client.close()
+        # Reloads that wait may be answered later than others.
+        if body.startswith(b"#EXTM3U") and "_HLS_" not in path:
+            checker = self._checkers.setdefault(path, PlaylistChecker())
+            checker.add(body)
+            checker.done()
+        return status, body, fields
 
     def fresh(self) -> None:
         """Forget all that was."""
         hub = self.hub
+        self._checkers.clear()
         for kept in (hub.streams, hub.denied, hub.broken, hub.played, hub.left, hub.kicked):
             self.do(kept.clear)
 
