@@ -52,12 +52,12 @@ def publish(*sessions: Iterable[Packet]) -> HlsSession:
         def deliver(chunk: MediaChunk) -> None:
             result.chunks.append(chunk)
             window.add(chunk)
-            packager.part_target = window.part_target
+            packager.set_part_target(window.part_target)
             result.read(window)
 
         for packets in sessions:
             packager = Packager(deliver)
-            packager.part_target = window.part_target
+            packager.set_part_target(window.part_target)
             for packet in packets:
                 packager.add(packet, packet.time)
             packager.end()

@@ -43,6 +43,13 @@ class HlsSegment:
     duration: int = 0
     """Milliseconds."""
     size: int = 0
+    date: str = field(init=False)
+    """Its start, as the playlist has it."""
+
+    def __post_init__(self) -> None:
+        """Write the date once, and not in each playlist."""
+        start = datetime.fromtimestamp(self.started_at, UTC)
+        self.date = start.isoformat(timespec="milliseconds")
 
     @property
     def name(self) -> str:
@@ -109,8 +116,7 @@ class HlsPlaylist:
             yield "#EXT-X-DISCONTINUITY"
         if segment.map_name != map_name:
             yield f"#EXT-X-MAP:{self._uri(segment.map_name)}"
-        began = datetime.fromtimestamp(segment.started_at, UTC).isoformat(timespec="milliseconds")
-        yield f"#EXT-X-PROGRAM-DATE-TIME:{began}"
+        yield f"#EXT-X-PROGRAM-DATE-TIME:{segment.date}"
         if has_parts:
             for part in segment.parts:
                 independent = ",INDEPENDENT=YES" if part.is_independent else ""

@@ -84,8 +84,10 @@ class Packager:
         """Milliseconds that are added to all times, so that none of the first ones is negative."""
         self._init: InitSegment | None = None
         self._inits = 0
-        self.part_target: int | None = None
-        """Maximum of a part in milliseconds, as soon as the playlists of the stream state it."""
+        self._has_target = False
+        """Whether the playlists of the stream state a part target already."""
+        self._target = PART_TARGET_MS
+        self._min_length = MIN_PART_SHARE * PART_TARGET_MS
         self._clock = -1
         """Start of the next chunk in milliseconds; negative before the first frame."""
         self._lead = 0
@@ -95,6 +97,13 @@ class Packager:
         self._since_keyframe = MIN_SEGMENT_MS
         """Milliseconds since the last chunk that starts with a keyframe."""
         self._number = 0
+
+    def set_part_target(self, target: int | None) -> None:
+        """Set the maximum of a part in milliseconds, or None before the first playlist."""
+        if target is not None:
+            self._has_target = True
+            self._target = target
+            self._min_length = MIN_PART_SHARE * target
 
     def hint(self, audio: bool, video: bool) -> None:  # noqa: FBT001  a fact, not a mode
         """Set the tracks that the publisher's metadata announces."""
@@ -208,13 +217,13 @@ class Packager:
         track, body = self._video, packet.body
         # Players need growing decode times; the composition offset keeps the presentation time.
         at = max(time, track.at + 1)
-        if self._is_late_keyframe(at):
+        if at - track.at > PART_TARGET_MS and self._is_late_keyframe():
             self._cut_chunk(self._audio_end())
         track.complete(at)
         length = at - self._clock
         if (
-            self._is_long_enough(length)
-            or (packet.is_keyframe and self._starts_segment(length))
+            length + self._lag >= self._min_length
+            or (packet.is_keyframe and self._can_start_segment(length))
             or track.is_full
         ):
             if self._audio.entries and length <= MAX_LAG_MS:
@@ -226,26 +235,19 @@ class Packager:
         flags = KEY if packet.is_keyframe else NOT_KEY
         track.hold(at, payload, (len(payload), flags, composition & 0xFFFF_FFFF))
 
-    def _starts_segment(self, length: int) -> bool:
+    def _can_start_segment(self, length: int) -> bool:
         """Return whether a segment may start with a keyframe that comes after a chunk."""
         is_slow = self._video.frame_ticks > PART_TARGET_MS
         return not is_slow and self._since_keyframe + length >= MIN_SEGMENT_MS
 
-    def _is_late_keyframe(self, end: int) -> bool:
-        """Return whether the pending frame is a keyframe that starts a segment only now.
+    def _is_late_keyframe(self) -> bool:
+        """Return whether the pending long frame is a keyframe that starts a segment only now.
 
         A frame that is longer than a chunk comes in a later chunk than the audio at its start.
         """
-        track = self._video
-        return (
-            track.fields[1:2] == (KEY,)
-            and end - track.at > PART_TARGET_MS
-            and self._since_keyframe + self._audio_end() - self._clock >= MIN_SEGMENT_MS
-        )
-
-    def _is_long_enough(self, length: int) -> bool:
-        """Return whether a chunk of this length can be a part."""
-        return length + self._lag >= MIN_PART_SHARE * (self.part_target or PART_TARGET_MS)
+        length = self._audio_end() - self._clock
+        is_keyframe = self._video.fields[1:2] == (KEY,)
+        return is_keyframe and self._since_keyframe + length >= MIN_SEGMENT_MS
 
     def _audio_end(self) -> int:
         """Return the end of the complete audio frames on the clock of the chunks."""
@@ -265,11 +267,12 @@ class Packager:
         elif abs(by_clock - at) * 1000 > MAX_DRIFT_MS * sound.rate:
             at = max(by_clock, track.at + 1)
         track.complete(at)
-        end, following = (time * 1000 // sound.rate + self._lead for time in (at, at + sound.frame))
         # Audio does not wait for slow video, but up to the last moment: usually video ends a chunk.
-        is_last = following - self._clock + self._lag > (self.part_target or PART_TARGET_MS)
-        if (is_last and self._is_long_enough(end - self._clock)) or track.is_full:
-            self._cut_chunk(end)
+        length = at * 1000 // sound.rate + self._lead - self._clock
+        if length + self._lag >= self._min_length or track.is_full:
+            following = (at + sound.frame) * 1000 // sound.rate + self._lead - self._clock
+            if following + self._lag > self._target or track.is_full:
+                self._cut_chunk(self._clock + length)
         payload = memoryview(packet.body)[2:]
         track.hold(at, payload, (len(payload),))
 
@@ -301,8 +304,8 @@ class Packager:
         # The third field of the first video frame is its flags.
         is_independent = not init.has_video or self._video.entries[2:3] == [KEY]
         self._since_keyframe = duration + (0 if is_independent else self._since_keyframe)
-        if self.part_target is not None:
-            lag = max(self._lag + duration - self.part_target, 0)
+        if self._has_target:
+            lag = max(self._lag + duration - self._target, 0)
             self._lag = lag if lag <= MAX_LAG_MS else 0
         self._number += 1
         self._deliver(

@@ -26,7 +26,7 @@ class ViewerFeed:
     ) -> None:
         """Set the outputs; `send` is that of FLV and RTMP viewers."""
         self.packager = Packager(self._deliver)
-        self.packager.part_target = hls.part_target
+        self.packager.set_part_target(hls.part_target)
         self._cache = cache
         self._send = send
         self._record = record
@@ -71,4 +71,4 @@ class ViewerFeed:
     def _list(self, chunk: MediaChunk) -> None:
         self._hls.add(chunk)
         packager = self.packager if self._twin is None else self._twin
-        packager.part_target = self._hls.part_target
+        packager.set_part_target(self._hls.part_target)
