@@ -135,7 +135,10 @@ def test_beside_another_school_a_busy_one_runs_few_calls_and_rests() -> None:
     run(test)
 
 
-def test_long_calls_one_by_one_rest_too() -> None:
+@pytest.mark.parametrize("parallel_units", [1, 8])
+def test_long_calls_one_by_one_rest_too(parallel_units: int) -> None:
+    """They leave the store to others for most of the time, also if it runs several at a time."""
+
     async def test(calls: Calls) -> None:
         await calls.start(QUIET)
         await calls.finish(QUIET)
@@ -147,11 +150,12 @@ def test_long_calls_one_by_one_rest_too() -> None:
         await calls.start(NOISY)
         await calls.finish(NOISY, 0.05)
         await calls.start(NOISY)
+        await calls.advance(0.09)
         assert calls.running == []
         await calls.start(QUIET)
         assert calls.running == [QUIET]
 
-    run(test)
+    run(test, parallel_units)
 
 
 def test_without_others_there_is_no_rest() -> None:

@@ -109,12 +109,14 @@ class SchoolTurns:
     def finish(self, school: SchoolId, unit_seconds: float) -> None:
         """End the turn of a call, whose unit of work took so many seconds."""
         queue = self._schools[school]
+        seconds = unit_seconds + OVERHEAD_SECONDS
+        # A unit that runs alone is in the way of others for as long as it takes.
+        busy_seconds = seconds / min(self._speed, queue.running)
         queue.running -= 1
-        work = (unit_seconds + OVERHEAD_SECONDS) / self._speed
-        queue.mean_seconds += WEIGHT * (work - queue.mean_seconds)
+        queue.mean_seconds += WEIGHT * (seconds / self._speed - queue.mean_seconds)
         if len(self._schools) > 1 and (queue.waiting or queue.mean_seconds > LONG_SECONDS):
             now = self._loop.time()
-            rest = REST_FACTOR * work * max(1, len(self._backlogged))
+            rest = REST_FACTOR * busy_seconds * max(1, len(self._backlogged))
             queue.rest_until = min(max(queue.rest_until, now) + rest, now + MAX_REST_SECONDS)
         if queue.waiting:
             self._start_waiting(school, queue)
