@@ -17,7 +17,7 @@ from tests.support.wire import OBSERVED
 
 HTTP_TESTS: Final = ("tests/interfaces/", "tests/contract/test_wire")
 """Tests of HTTP, not of the database: PostgreSQL runs a sample of their cases."""
-FOLDERS: Final = ("e2e", "media", "packaging", "interfaces", "store", "contract")
+FOLDERS: Final = ("e2e", "media", "matrix", "packaging", "interfaces", "store", "contract")
 """Folders with the longest files first, so that no worker is left with one at the end."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

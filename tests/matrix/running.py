@@ -25,10 +25,11 @@ from tests.support.wire_tap import WireTap
 
 JOIN_SECONDS: Final = 3.2
 """When viewers join: over a second after sound has stopped, or a little after it has begun."""
-MAX_JOIN_MS: Final = 2_000
-"""The machine may be busy; usual are 5 ms by FLV and RTMP, 30 ms by HLS."""
-MAX_DELAY_MS: Final = 500
-MAX_HLS_DELAY_MS: Final = 1_500
+MAX_JOIN_MS: Final = 5_000
+"""The machine may be busy; usual are 5 ms. Who cannot join at all waits for longer."""
+MAX_DELAY_MS: Final = 3_000
+"""The same for 95 of 100 pictures; usual are 10 ms by FLV and RTMP, 250 ms by HLS."""
+MAX_HLS_DELAY_MS: Final = 4_000
 """The same for a part, to which a frame's length is added: its end is known by the next one."""
 MAX_HOLE_MS: Final = 1_500
 """The longest time for which a track that is promised may be missing."""
@@ -236,12 +237,9 @@ def _judge_hls(
     outcome.check(viewer.playlists and not checker.faults, f"playlist: {checker.faults[:2]}")
     join, delay = viewer.join_ms(source), _p95(viewer.delays(source, passed))
     interval = 1000 / FRAMES_PER_SECOND[outcome.cell.rate]
-    # The targets of the first playlist are chosen from the distance of two IDRs. Where there is
-    # none, the playlist comes after some seconds, or at the end of a short push as ours.
-    is_late = outcome.cell.gop is Gop.OPEN
-    outcome.check(join is not None and (is_late or join <= MAX_JOIN_MS), f"HLS: join {_ms(join)}")
+    outcome.check(join is not None and join <= MAX_JOIN_MS, f"HLS: join {_ms(join)} ms")
     limit = MAX_HLS_DELAY_MS + interval
-    outcome.check(delay is not None and (is_late or delay <= limit), f"HLS: delay {_ms(delay)} ms")
+    outcome.check(delay is not None and delay <= limit, f"HLS: delay {_ms(delay)} ms")
     files = viewer.save(folder)
     for file in files:
         outcome.check_decodes(file, "HLS", source)

@@ -40,7 +40,6 @@ def test_the_sample_has_every_pair_of_values() -> None:
     assert len(SAMPLE) < 24
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("program", list(Program))
 def test_a_sample_of_what_encoders_send(
     program: Program, tmp_path: Path, record_property: Callable[[str, object], None]
