@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from tests.support.browser import Browser, NoBrowserError, running_browser
 from tests.support.cluster import NoPostgresError
@@ -14,6 +16,12 @@ from tests.support.postgres import Postgres, running_postgres
 from tests.support.serving import House, running_house
 from tests.support.shortcuts import shortcuts
 from tests.support.wire import OBSERVED
+
+# A busy machine is no fault of an example: neither its own time nor that of its data is limited.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 HTTP_TESTS: Final = ("tests/interfaces/", "tests/contract/test_wire")
 """Tests of HTTP, not of the database: PostgreSQL runs a sample of their cases."""

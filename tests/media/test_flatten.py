@@ -258,7 +258,7 @@ def test_what_follows_a_hole_of_zeros_is_cut_off(chunks: list[MediaChunk], tmp_p
     assert path.stat().st_size == size
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_damaged_file_is_refused_and_nothing_worse(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

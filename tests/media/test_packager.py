@@ -345,7 +345,7 @@ PACKETS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PACKETS, max_size=60))
 def test_whatever_comes_the_worst_is_a_refusal(taken: list[Packet]) -> None:
     chunks: list[MediaChunk] = []

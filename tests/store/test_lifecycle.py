@@ -71,9 +71,7 @@ def in_python(asked: Case) -> Row:
     )
 
 
-@hypothesis.settings(
-    max_examples=30, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
-)
+@hypothesis.settings(max_examples=30, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(asked=st.lists(cases(), min_size=1, max_size=60))
 def test_sql_and_python_agree(given: Given, asked: list[Case]) -> None:
     assert in_sql(given, asked) == [in_python(one) for one in asked]

@@ -3,7 +3,7 @@
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from homeroom.base.stream_problems import DropReason
@@ -245,7 +245,6 @@ UNITS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(UNITS)
 def test_start_codes_and_lengths_are_the_same_picture(units: list[bytes]) -> None:
     with_codes, with_lengths = PictureCheck(), PictureCheck()
@@ -256,7 +255,6 @@ def test_start_codes_and_lengths_are_the_same_picture(units: list[bytes]) -> Non
     assert [packet.body for packet in first] == [packet.body for packet in second]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.binary(min_size=1, max_size=60)), max_size=20))
 def test_whatever_comes_is_passed_on_or_counted(frames: list[tuple[bool, bytes]]) -> None:
     for check in (playing(), PictureCheck()):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeroom.media.engine.clock_mapper import (
@@ -162,7 +162,7 @@ JUMPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(JUMPS, st.integers(0, WRAP - 1), st.integers(-MAX_OFFSET_MS, MAX_OFFSET_MS))
 def test_whatever_jumps_the_tracks_stay_together(
     jumps: list[tuple[int, tuple[int, ...], int]], start: int, offset: int
@@ -182,7 +182,7 @@ def test_whatever_jumps_the_tracks_stay_together(
         assert max(map(abs, drift)) <= 2 * MAX_DRIFT_MS
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(
