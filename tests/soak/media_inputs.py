@@ -324,6 +324,7 @@ def _request(random: Random) -> bytes:
             f"/live/{name}.flv",
             f"/live/{name}.m3u8?_HLS_msn={number}&_HLS_part={random.choice(NUMBERS)}",
             f"/live/{name}.m3u8?_HLS_part={number}",
+            f"/live/{name}.m3u8?_HLS_skip={random.choice(('YES', 'v2', '', 'no'))}",
             f"/live/{name}.m3u8?txSecret=denied&txTime={number}",
             f"/live/{name}/s{number}.m4s",
             f"/live/{name}/p{random.getrandbits(40)}.m4s?txSecret={'a' * random.choice((1, 4000))}",
