@@ -12,7 +12,7 @@ from tests.support.serving import running_house
 
 pytestmark = pytest.mark.browser
 
-FOLLOW = """async ({ src, buffered, seekable, position, isFollowing }) => {
+FOLLOW = """async ({ src, buffered, seekable, position, isFollowing = true, canSeek = true }) => {
   const { LiveEdge } = await import("/player/live-edge.js");
   const ranges = (pairs) => (
     { length: pairs.length, start: (n) => pairs[n][0], end: (n) => pairs[n][1] });
@@ -20,7 +20,7 @@ FOLLOW = """async ({ src, buffered, seekable, position, isFollowing }) => {
     src, buffered: ranges(buffered), seekable: ranges(seekable), currentTime: position,
     paused: false, seeking: false, playbackRate: 1 });
   const edge = new LiveEdge(video);
-  edge.isFollowing = isFollowing;
+  Object.assign(edge, { isFollowing, canSeek });
   edge.start();
   await new Promise((resolve) => setTimeout(resolve, 250));
   edge.stop();
@@ -66,7 +66,7 @@ def test_a_position_outside_of_the_buffer_is_left_at_once(
 ) -> None:
     """Case M7, P1: with MSE, `seekable` may be of a file, and says nothing."""
     video = {"src": MSE, "buffered": buffered, "seekable": [[0, 16]], "position": position}
-    at = page.evaluate(FOLLOW, {**video, "isFollowing": True})
+    at = page.evaluate(FOLLOW, video)
     assert at == pytest.approx(expected, abs=0.01)
 
 
@@ -88,7 +88,18 @@ def test_who_watches_behind_live_loses_no_more_than_the_hole(
 
 def test_a_browser_that_loads_the_stream_itself_keeps_its_place(page: Page) -> None:
     video = {"src": NATIVE, "buffered": [], "seekable": [[0, 16]], "position": 15.8}
-    assert page.evaluate(FOLLOW, {**video, "isFollowing": True}) == 15.8
+    assert page.evaluate(FOLLOW, video) == 15.8
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [pytest.param(5, 5, id="far behind"), pytest.param(0, 1.01, id="before the buffer")],
+)
+def test_without_keyframes_it_does_not_seek(page: Page, position: float, expected: float) -> None:
+    """Case M3: after a seek, Chromium begins at a recovery point, and fails to decode."""
+    video = {"src": MSE, "buffered": [[1, 60]], "seekable": [], "position": position}
+    at = page.evaluate(FOLLOW, {**video, "canSeek": False})
+    assert at == pytest.approx(expected, abs=0.001)
 
 
 FRESH = 59_900
@@ -106,6 +117,7 @@ BOTH_MISSING = (StreamProblem.PICTURE_MISSING, StreamProblem.SOUND_MISSING)
 SOUND_ONLY = {"hasFrames": False, "hasPictureTrack": False}
 FROZEN = {"frameAt": LONG_AGO}
 STANDS = {"movedAt": LONG_AGO, "frameAt": LONG_AGO}
+HESITATES = {"movedAt": 59_000}
 NEVER = {**STANDS, **SOUND_ONLY}
 
 
@@ -132,6 +144,10 @@ NEVER = {**STANDS, **SOUND_ONLY}
         (SOUND_ONLY, (StreamProblem.KEYFRAMES_MISSING,), {}, "keyframes_missing"),
         (SOUND_ONLY, (StreamProblem.HEADERS_MISSING,), {}, "undecodable"),
         ({}, BOTH_MISSING, {}, ""),
+        (HESITATES, (), {}, ""),
+        (HESITATES, BOTH_MISSING, {}, "nothing_sent"),
+        (HESITATES, (StreamProblem.PICTURE_MISSING,), {}, ""),
+        (HESITATES, (StreamProblem.SOUND_MISSING,), {}, "sound_missing"),
         (STANDS, (), {}, "standing"),
         (STANDS, BOTH_MISSING, {}, "nothing_sent"),
         (STANDS, BOTH_MISSING, {"isOffline": True}, "reconnecting"),

@@ -14,6 +14,7 @@ const MAX_DEVIATION = 0.08; // between the two the rate stays: fewer changes
 const MAX_EXCESS = 0.6; // seconds above the target from which on it seeks
 const MAX_SPEEDUP = 0.1;
 const MAX_SLOWDOWN = 0.04; // not audible: browsers preserve the pitch
+const CATCH_UP_RATE = 4; // in place of a seek
 const END_MARGIN = 0.1; // seconds after the buffer that still count as its end
 const HOLE_EDGE = 0.05; // seconds before a hole from which on it is jumped over
 const SEEK_MARGIN = 0.01; // seconds into a range, as a seek to its very start may miss it
@@ -66,6 +67,9 @@ export class LiveEdge {
     this.#video = video;
     // True while the viewer wants to be at the live edge.
     this.isFollowing = true;
+    // False for a stream with pictures that only seem to be a start: after a seek, browsers begin
+    // to decode at one of them, and fail.
+    this.canSeek = true;
     video.addEventListener("waiting", () => this.#onStall());
     video.addEventListener("playing", () => this.#onResume());
   }
@@ -88,14 +92,17 @@ export class LiveEdge {
     this.#forgetSamples();
   }
 
-  /** Seek to the live edge. */
+  /** Go to the live edge, by a seek if possible. */
   seekToLive() {
     this.isFollowing = true;
     this.#forgetSamples();
-    const last = playableRanges(this.#video).at(-1);
-    if (!last) return;
-    const [start, end] = last;
-    this.#video.currentTime = Math.max(end - 2 * this.#target, start + SEEK_MARGIN);
+    const ranges = playableRanges(this.#video);
+    if (!ranges.length) return;
+    const [start, end] = ranges.at(-1);
+    const back = findWayBack(ranges, this.#video.currentTime);
+    if (this.canSeek)
+      this.#video.currentTime = Math.max(end - 2 * this.#target, start + SEEK_MARGIN);
+    else if (back !== null) this.#video.currentTime = back;
   }
 
   /** Samples that cover a second, or a whole step of a buffer that grows by frames far apart. */
@@ -135,8 +142,13 @@ export class LiveEdge {
     const isWhole = this.#samples.length === needed;
     const excess = Math.min(...this.#samples) - this.#target;
     // Of a buffer that grows by large steps a part of the samples says nothing.
-    if (excess > MAX_EXCESS && (isWhole || needed === SAMPLES)) this.seekToLive();
+    if (excess > MAX_EXCESS && (isWhole || needed === SAMPLES)) this.#catchUp();
     else if (isWhole) this.#setRate(excess);
+  }
+
+  #catchUp() {
+    if (this.canSeek) this.seekToLive();
+    else this.#video.playbackRate = CATCH_UP_RATE;
   }
 
   /** Leave a position from which playback would wait for ever; returns whether it did. */

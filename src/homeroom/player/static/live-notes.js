@@ -4,7 +4,7 @@ import { StreamProblem } from "./wire.js";
 
 // Milliseconds without a movement before a note; with the interval of the checks under two seconds.
 const NOTE_DELAY_MS = 1700;
-const EXPLAINED_DELAY_MS = 600; // the same while the server knows that a track is missing
+const MOVING_MS = 600; // without a movement that may be nothing but the rhythm of the frames
 
 const PICTURE_PROBLEMS = [
   StreamProblem.PICTURE_MISSING,
@@ -16,10 +16,6 @@ const PICTURE_PROBLEMS = [
 /** Return whether the program of the teacher sends neither picture nor sound. */
 export function sendsNothing(problems) {
   return problems.has(StreamProblem.PICTURE_MISSING) && problems.has(StreamProblem.SOUND_MISSING);
-}
-
-function isTrackMissing(problems) {
-  return problems.has(StreamProblem.PICTURE_MISSING) || problems.has(StreamProblem.SOUND_MISSING);
 }
 
 /** Return whether the server knows why a viewer who joins now gets no picture. */
@@ -34,13 +30,12 @@ export function explainsNoPicture(problems) {
  * `hasPlayed` whether the viewer has seen or heard something of this stream.
  */
 export function chooseNote({ problems, monitor, now, brokenAt, isOffline, hasPlayed }) {
-  const delay = isTrackMissing(problems) ? EXPLAINED_DELAY_MS : NOTE_DELAY_MS;
-  const isStanding = now - (brokenAt || monitor.movedAt) > delay;
-  if (isStanding && isOffline) return "reconnecting";
-  if (isStanding) return chooseStandingNote(problems, monitor, hasPlayed);
-  // The rest of the buffer is played, or the program has just gone on.
-  if (brokenAt || sendsNothing(problems)) return "";
-  return choosePlayingNote(problems, monitor);
+  const standingMs = now - (brokenAt || monitor.movedAt);
+  if (standingMs > NOTE_DELAY_MS)
+    return isOffline ? "reconnecting" : chooseStandingNote(problems, monitor, hasPlayed);
+  const isMoving = standingMs < MOVING_MS;
+  if (sendsNothing(problems)) return isMoving || isOffline ? "" : "nothing_sent";
+  return brokenAt ? "" : choosePlayingNote(problems, monitor, isMoving);
 }
 
 /** Return the note while nothing moves. */
@@ -52,14 +47,15 @@ function chooseStandingNote(problems, monitor, hasPlayed) {
 }
 
 /** Return the note while something moves: the picture, the sound or both. */
-function choosePlayingNote(problems, monitor) {
+function choosePlayingNote(problems, monitor, isMoving) {
   const patience = Math.max(NOTE_DELAY_MS, monitor.hasFrames ? monitor.longFrameGap : 0);
   const isFrozen = monitor.hasPictureTrack && monitor.movedAt - monitor.frameAt > patience;
   const hasNoPicture = !monitor.hasPictureTrack || (isFrozen && !monitor.hasFrames);
   const startProblem = hasNoPicture && findStartProblem(problems);
   if (startProblem) return startProblem;
   if (isFrozen && !monitor.hasFrames) return "waiting";
-  if (problems.has(StreamProblem.PICTURE_MISSING)) return "picture_missing";
+  // Where the sound has stopped too, the server will know it in a moment.
+  if (problems.has(StreamProblem.PICTURE_MISSING)) return isMoving ? "picture_missing" : "";
   // It may be this browser that has no time for pictures.
   if (isFrozen) return "frozen";
   return problems.has(StreamProblem.SOUND_MISSING) ? "sound_missing" : "";

@@ -47,6 +47,7 @@ export class LivePlayer extends EventTarget {
   #methods = [];
   #hasPlayed = false; // true once this method has played something
   #hasEverPlayed = false; // true once any method has
+  #hasFailedToDecode = false;
   #failures = 0; // of this method
   #picturelessMethods = 0; // that have played the sound alone
   #retries = 0; // since playback was last stable
@@ -91,7 +92,8 @@ export class LivePlayer extends EventTarget {
     if (!isNew) return;
     this.#methods = listMethods(this.#video);
     this.#failures = this.#retries = this.#pausedAt = this.#picturelessMethods = 0;
-    this.#hasPlayed = this.#hasEverPlayed = false;
+    this.#hasPlayed = this.#hasEverPlayed = this.#hasFailedToDecode = false;
+    this.#chooseSeeking();
     this.#loss = "";
     this.#brokenAt = performance.now();
     this.#liveEdge.isFollowing = true;
@@ -103,6 +105,7 @@ export class LivePlayer extends EventTarget {
   setProblems(problems) {
     const previous = this.#problems;
     this.#problems = new Set(problems);
+    this.#chooseSeeking();
     if (!this.#sources) return;
     const isNew = (problem) => this.#problems.has(problem) && !previous.has(problem);
     const isOver = [...previous].some((problem) => !this.#problems.has(problem));
@@ -114,6 +117,12 @@ export class LivePlayer extends EventTarget {
       this.#closeStream && !this.#shownAt && isNew(StreamProblem.KEYFRAMES_MISSING);
     if ((isOver && this.#retryTimer) || (isBlind && hasPictureAgain) || lacksStart) this.#connect();
     this.#render();
+  }
+
+  /** Seek only where there are keyframes, and no seek has broken the decoder. */
+  #chooseSeeking() {
+    const hasKeyframes = !this.#problems.has(StreamProblem.KEYFRAMES_MISSING);
+    this.#liveEdge.canSeek = hasKeyframes && !this.#hasFailedToDecode;
   }
 
   /** Stop playback and close the connection. */
@@ -140,7 +149,7 @@ export class LivePlayer extends EventTarget {
       setTimeout(() => signal.aborted || this.#onLost(loss));
     };
     const onData = () => signal.aborted || this.#monitor.onData(performance.now());
-    const hasKeyframes = !this.#problems.has(StreamProblem.KEYFRAMES_MISSING);
+    const hasKeyframes = this.#liveEdge.canSeek;
     const close = open(video, this.#sources[kind], { onLost, onData, hasKeyframes });
     this.#closeStream = () => {
       connection.abort();
@@ -187,6 +196,7 @@ export class LivePlayer extends EventTarget {
   /** Handle the first frame of a connection, or sound that goes on without one. */
   #onShown() {
     this.#shownAt = performance.now();
+    this.#monitor.rest(this.#shownAt);
     this.#hasPlayed = this.#hasEverPlayed = true;
     // What a server keeps for those who join may be all that comes of a stuck stream.
     if (this.#loss !== Loss.STUCK) this.#brokenAt = 0;
@@ -203,6 +213,8 @@ export class LivePlayer extends EventTarget {
     const isExcused = this.#isExplained && [Loss.SILENT, Loss.STUCK].includes(loss);
     if (isFault && !isExcused) this.#failures += 1;
     if (loss === Loss.PICTURELESS) this.#failures = MAX_FAILURES;
+    this.#hasFailedToDecode ||= this.#video.error?.code === MediaError.MEDIA_ERR_DECODE;
+    this.#chooseSeeking();
     this.#loss = loss;
     this.#brokenAt ||= this.#monitor.movedAt;
     this.#disconnect();
