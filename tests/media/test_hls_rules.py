@@ -5,6 +5,7 @@ Case M4: each playlist of each push is checked rule by rule, with its delta upda
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
@@ -165,6 +166,19 @@ def test_the_next_publisher_keeps_the_targets() -> None:
 def test_a_push_that_ends_at_once_has_a_playlist() -> None:
     playlists = publish(stream(regular(25, 0.6), 1000, has_sound=True)).playlists
     assert playlists[0].segments[0].duration == pytest.approx(0.6, abs=0.03)
+
+
+def test_pictures_that_come_late_find_room_for_their_key_frames() -> None:
+    pictures = stream(regular(25), 2000, has_sound=False)
+    header, *frames = pictures
+    late = [replace(frame, time=frame.time + 1500) for frame in frames]
+    sounds = [sound(int(number * 1024000 / RATE)) for number in range(500)]
+    packets = sorted([*late, *sounds], key=lambda packet: packet.time)
+    packets.insert(packets.index(late[0]), header)
+    playlists = publish([*headers(AUDIO), *packets]).playlists
+    assert one(playlists, "EXT-X-TARGETDURATION") == 2
+    lengths = [segment.duration for segment in playlists[-1].complete]
+    assert lengths.count(2.0) >= 4, lengths
 
 
 @pytest.mark.parametrize("ahead", [-400, 150, 2500])

@@ -13,8 +13,8 @@ The default keyframe interval of OBS is shorter: 250 frames."""
 MAX_FIRST_BYTES: Final = 16_000_000
 MAX_FIRST_CHUNKS: Final = 200
 """The same limit in bytes and chunks."""
-TARGET_WITHOUT_KEYFRAMES: Final = 2
-"""Target duration in seconds if keyframes are further apart than that."""
+DEFAULT_TARGET_SECONDS: Final = 2
+"""Target duration if keyframes are further apart than that, or there is no video yet."""
 JITTER_MS: Final = 60
 """Later keyframes may be further apart than the first two by this much."""
 SLACK_PERCENT: Final = 104
@@ -67,8 +67,11 @@ class TargetChooser:
         return self._choose(MAX_FIRST_MS + 1)
 
     def _choose(self, interval: int) -> HlsTargets:
+        if not any(chunk.init.has_video for chunk in self.chunks):
+            # Video can still come, and then segments start with its keyframes.
+            interval = max(interval, 1000 * DEFAULT_TARGET_SECONDS)
         if interval > MAX_FIRST_MS:
-            interval = 1000 * TARGET_WITHOUT_KEYFRAMES
+            interval = 1000 * DEFAULT_TARGET_SECONDS
         segment = max((interval + JITTER_MS + 500) // 1000, 1)
         part = PART_TARGET_MS
         usual = median_high(chunk.duration for chunk in self.chunks)
