@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from homeroom.media.engine.amf0 import encode
-from homeroom.media.engine.chunks import COMMAND, encode_message
+from homeroom.media.engine.amf0 import Value, encode
+from homeroom.media.engine.chunks import COMMAND, COMMAND_AMF3, encode_message
 from homeroom.media.engine.packets import AUDIO, VIDEO
 from tests.support.engine import running_engine, until
 from tests.support.flv import AVC_HEADER
@@ -140,17 +140,46 @@ def test_what_is_allowed_without_publishing_begins_anew_after_each_stream(
 def test_every_numbered_command_is_answered(listener: Listener) -> None:
     """Case M8: also those about a stream that is over, and those that nobody knows."""
     names = (
-        *("releaseStream", "FCPublish", "createStream", "_checkbw", "getStreamLength", "seek"),
+        *(
+            "releaseStream",
+            "FCPublish",
+            "createStream",
+            "_checkbw",
+            "getStreamLength",
+            "seek",
+            "pause",
+        ),
         *("FCUnpublish", "deleteStream", "closeStream", "receiveAudio", "whatever"),
     )
     with Peer(listener.port) as peer:
         peer.connect()
         for number, name in enumerate(names, 2):
             peer.call(name, None, "x")
+            if name == "pause":
+                assert peer.status()[0] == "NetStream.Pause.Notify"
             assert peer.answer()[:2] == ["_result", float(number)]
         # A number of 0 wants no answer.
         peer.send(encode_message(COMMAND, 0, encode("deleteStream", 0, None, 1)))
         assert peer.ping() == b"\0\7ping"
+
+
+def test_values_that_no_command_needs_are_not_judged(listener: Listener) -> None:
+    """Case M9: a running stream does not end by what it does not need."""
+    deep: Value = 1.0
+    for _ in range(100):
+        deep = {"a": [deep]}
+    odd = [encode(deep), encode(["x"] * 9000), b"\x11\x0a\x0b\1", b"\x0e", b"\x02\0\5ab"]
+    with Peer(listener.port) as peer:
+        peer.connect()
+        call = encode("publish", 4, None, "odd values", "live", deep)
+        peer.send(encode_message(COMMAND, 0, call + odd[2]))
+        assert peer.status()[0] == STARTED
+        for number, value in enumerate(odd, 7):
+            for kind, start in ((COMMAND, b""), (COMMAND_AMF3, b"\0"), (COMMAND_AMF3, b"")):
+                call = start + encode("setStats", number, None) + value
+                peer.send(encode_message(kind, 0, call))
+                assert peer.answer()[:2] == ["_result", float(number)]
+        assert not listener.published("odd values").is_over
 
 
 def test_a_second_publish_is_a_second_clip(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_commands_out_of_order_end_the_connection(listener: Listener, case: str)
 
 WHY: Final[dict[str, tuple[bytes, str]]] = {
     "cut": (encode_message(COMMAND, 0, b"\2\0\xff", 0), "cut short"),
-    "no name": (encode_message(COMMAND, 0, encode(1, 2), 0), "without a name"),
+    "no name": (encode_message(COMMAND, 0, encode(None, 2), 0), "without a name"),
     "nothing": (encode_message(COMMAND, 0, b"", 0), "without a name"),
     "nothing in AMF3": (encode_message(COMMAND_AMF3, 0, b"", 0), "without a name"),
     "AMF3": (encode_message(COMMAND, 0, b"\x11\x0a", 0), "0x11"),

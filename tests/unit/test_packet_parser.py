@@ -75,6 +75,11 @@ def test_packet_types_without_sound_are_skipped(kind: int, fourcc: bytes) -> Non
     assert sounds(odd, AAC_HEADER, odd, SOUND) == [AAC_HEADER, SOUND]
 
 
+def test_unknown_types_of_classic_packets_are_skipped() -> None:
+    assert sounds(AAC_HEADER, b"\xaf\2sound", b"\xaf\xffsound", SOUND) == [AAC_HEADER, SOUND]
+    assert pictures(AVC_HEADER, b"\x17\2\0\0\0end", b"\x17\x30\0\0\0x", KEY) == [AVC_HEADER, KEY]
+
+
 def test_a_command_among_the_pictures_is_skipped() -> None:
     assert pictures(b"\xd1\0", b"\x57\0", b"\x57\1\0\0\0\0\0", KEY) == [KEY]
 

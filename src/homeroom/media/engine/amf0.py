@@ -130,6 +130,15 @@ class AMF0Reader:
         """Return whether there are no more values."""
         return self._at >= len(self._data)
 
+    def read_next(self) -> Value:
+        """Return the next value, or None if there are no more."""
+        return None if self.is_at_end else self.read_value()
+
+    def skip_next(self) -> None:
+        """Pass over the next value, if there is one."""
+        if not self.is_at_end:
+            self.skip_value()
+
     def read_value(self, depth: int = 0) -> Value:  # noqa: C901, PLR0911  one case a kind
         """Return the next value."""
         if depth > MAX_DEPTH:

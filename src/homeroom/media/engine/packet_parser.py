@@ -84,7 +84,7 @@ class PacketParser:
             body, track = classic, self._audio.track
         elif codec != AAC:
             raise refuse_audio(AUDIO_CODECS.get(codec, f"codec {codec}"))
-        if len(body) <= 2:  # noqa: PLR2004  codec byte and packet type, no payload
+        if len(body) <= 2 or body[1] > FRAME:  # noqa: PLR2004  codec byte and packet type, no payload
             return None
         is_header = body[1] == SEQUENCE_HEADER
         if self._audio.track != track and not self._audio.select(track, is_header=is_header):

@@ -103,6 +103,7 @@ PLAY_START: Final = b"".join(
         encode_message(SCRIPT, 0, encode("|RtmpSampleAccess", True, True)),  # noqa: FBT003  as it is sent
     )
 )
+CANNOT_PAUSE: Final = status_message("NetStream.Pause.Notify", "a live stream cannot pause")
 SERVER_FAILED: Final = status_message("NetStream.Failed", "the server failed", "error")
 UNPUBLISHED: Final = status_message("NetStream.Unpublish.Success", "the stream has ended")
 PLAY_STOP: Final = status_message("NetStream.Play.Stop", "the stream is no longer played")

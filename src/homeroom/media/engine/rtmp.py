@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.base.networks import network_of
-from homeroom.media.engine.amf0 import ProtocolError, Value, decode, encode
+from homeroom.media.engine.amf0 import MAX_VALUES, AMF0Reader, ProtocolError, Value, encode
 from homeroom.media.engine.chunks import (
     AGGREGATE,
     COMMAND,
@@ -24,6 +24,7 @@ from homeroom.media.engine.hooks_client import ClientInfo, DeniedError
 from homeroom.media.engine.metadata import METADATA
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO
 from homeroom.media.engine.responses import (
+    CANNOT_PAUSE,
     CONNECT_NUMBER,
     MESSAGE_STREAM_ID,
     PING,
@@ -64,6 +65,8 @@ CALL_RESULTS: Final = {"createStream": MESSAGE_STREAM_ID, "getStreamLength": 0}
 NO_ROOM: Final = "the server has too many connections; try again later"
 BUSY: Final = "this connection has a stream already; delete it before another one"
 SET_DATA_FRAME: Final = encode("@setDataFrame")
+AMF0_FORMAT: Final = b"\0"
+"""Before the values of messages for AMF3, which are in AMF0 nevertheless. No name begins so."""
 
 
 class RTMPConnection(RTMPPeer):
@@ -115,14 +118,10 @@ class RTMPConnection(RTMPPeer):
         if kind in (AUDIO, VIDEO):
             if self._publication is not None:
                 self._publication.add(kind, message.time, body)
-        elif kind == COMMAND:
-            self._handle_command(decode(body))
-        elif kind == COMMAND_AMF3:
-            self._handle_command(decode(body[1:]))
-        elif kind == SCRIPT:
-            self._handle_data(message.time, body)
-        elif kind == DATA_AMF3:
-            self._handle_data(message.time, body[1:])
+        elif kind in (COMMAND, COMMAND_AMF3):
+            self._handle_command(AMF0Reader(body.removeprefix(AMF0_FORMAT), MAX_VALUES))
+        elif kind in (SCRIPT, DATA_AMF3):
+            self._handle_data(message.time, body.removeprefix(AMF0_FORMAT))
         elif kind == AGGREGATE:
             self._handle_aggregate(message)
         elif kind == USER_CONTROL and body[:2] == PING:
@@ -145,24 +144,22 @@ class RTMPConnection(RTMPPeer):
         for message in split_aggregate(aggregate):
             self._handle_message(message)
 
-    def _handle_command(self, values: list[Value]) -> None:
-        name, number, about, argument = [*values, None, None, None, None][:4]
+    def _handle_command(self, values: AMF0Reader) -> None:
+        """Handle a command; values that it does not need are not read."""
+        name, number = values.read_next(), values.read_next()
         if not (isinstance(name, str) and isinstance(number, float)):
             raise ProtocolError("a command without a name or a number")
         if name == "connect":
-            self._connect(number, about)
+            self._connect(number, values.read_next())
         elif self._server is None:
             raise ProtocolError("the first command is not connect")
-        elif name == "publish":
-            self._start_stream(self._server, argument, self._publish, "NetStream.Publish.BadName")
-        elif name == "play":
-            self._start_stream(self._server, argument, self._play, "NetStream.Play.Failed")
-        elif name == "pause":
-            self._transport.write(
-                status_message("NetStream.Pause.Notify", "a live stream cannot pause")
-            )
+        elif name in {"publish", "play"}:
+            values.skip_next()  # always null
+            self._start_stream(self._server, name, values.read_next())
         else:
-            if name in {"FCUnpublish", "deleteStream", "closeStream"}:
+            if name == "pause":
+                self._transport.write(CANNOT_PAUSE)
+            elif name in {"FCUnpublish", "deleteStream", "closeStream"}:
                 self._stop()
             if number:
                 self._transport.write(result_message(number, CALL_RESULTS.get(name)))
@@ -183,21 +180,17 @@ class RTMPConnection(RTMPPeer):
         self._transport.write(connect_result(number, about))
         self._wait_for_request()
 
-    def _start_stream(
-        self,
-        server: ServerAddress,
-        name: Value,
-        ask: Callable[[], Coroutine[None, None, None]],
-        bad_name: str,
-    ) -> None:
+    def _start_stream(self, server: ServerAddress, command: str, name: Value) -> None:
         """Request publish or play; reading pauses until the permission arrives."""
+        is_publish = command == "publish"
+        error = "NetStream.Publish.BadName" if is_publish else "NetStream.Play.Failed"
         if self._publication is not None or self._viewer is not None:
-            self._transport.write(status_message(bad_name, BUSY, "error"))
+            self._transport.write(status_message(error, BUSY, "error"))
             return
         try:
             stream, query = parse_stream(server, name if isinstance(name, str) else "")
         except AddressError as reason:
-            self._refuse(bad_name, str(reason))
+            self._refuse(error, str(reason))
             return
         self._about = {"stream": stream}
         param = f"?{query}" if query else ""
@@ -206,11 +199,12 @@ class RTMPConnection(RTMPPeer):
         self._pause_reading()
         self._wait_for_request()
         self._slot.work()
-        self._task = self._loop.create_task(self._run_request(ask))
+        request = self._publish if is_publish else self._play
+        self._task = self._loop.create_task(self._run_request(request))
 
-    async def _run_request(self, ask: Callable[[], Coroutine[None, None, None]]) -> None:
+    async def _run_request(self, request: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
-            await ask()
+            await request()
         except Exception:
             log.exception("connection_failed", extra={"ip": self._ip})
             self._end(SERVER_FAILED)
