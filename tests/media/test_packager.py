@@ -301,6 +301,26 @@ def test_sound_that_jitters_is_put_in_line_and_sound_that_jumps_is_not() -> None
     assert sum(chunk.duration for chunk in chunks) == (at[-1] + 1024) * 1000 // RATE
 
 
+def test_the_last_sound_before_a_gap_is_in_its_own_chunk() -> None:
+    """A recording that begins in the gap would begin with it, an hour too early."""
+    pictures = [picture(time, key=time % 1000 == 0) for time in range(0, 9000, 40)]
+    sounds = [sound(time) for time in [*range(0, 2000, 23), *range(7000, 9000, 23)]]
+    taken = sorted([*pictures, *sounds], key=lambda packet: packet.time)
+    chunks = flv.packed([*headers(VIDEO, AUDIO), *taken])
+
+    assert len(decoded(chunks, AUDIO_TRACK)) == len(sounds)
+    for chunk in chunks:
+        begins = {
+            run.track: run.begin * 1000 / (RATE if run.track == AUDIO_TRACK else 1000)
+            for run in runs_of(chunk)
+        }
+        if len(begins) == 2:
+            assert abs(begins[AUDIO_TRACK] - begins[VIDEO_TRACK]) < 2000
+        assert max(sum(run.durations) for run in runs_of(chunk)) < RATE
+    total = sum(chunk.duration for chunk in chunks)
+    assert total == pytest.approx(9000, abs=40)
+
+
 def test_sound_does_not_wait_for_slow_pictures() -> None:
     chunks: list[MediaChunk] = []
     packager = Packager(chunks.append)

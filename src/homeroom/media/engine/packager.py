@@ -36,6 +36,8 @@ MIN_SEGMENT_MS: Final = 900
 """Minimum length of a segment; a publisher's keyframe "every second" can come after 980 ms."""
 MAX_LAG_MS: Final = 1_000
 """Maximum milliseconds beyond a part's maximum for which the chunks after it make up."""
+STOPPED_MS: Final = 1_500
+"""Audio that is this far behind video has stopped, and does not lag."""
 MAX_LAST_FRAME_MS: Final = 210
 """Maximum assumed length of the last frame of a session."""
 UNDECIDED_MS: Final = 400
@@ -290,8 +292,18 @@ class Packager:
             ends.append(end * 1000 // sound.rate + self._lead)
         self._cut_chunk(max(ends))
 
+    def _end_audio(self, until: int) -> None:
+        """Complete the last frame of audio that has stopped: its end is not the next frame.
+
+        It would come in a chunk, and perhaps in a recording, that begins much later.
+        """
+        track, sound = self._audio, self._audio_config
+        if sound is not None and track.pending and until - self._audio_end() > STOPPED_MS:
+            track.complete(track.at + sound.frame)
+
     def _cut_chunk(self, until: int) -> None:
         """Deliver the complete frames; the next chunk starts at `until`, in milliseconds."""
+        self._end_audio(until)
         tracks = [track for track in (self._video, self._audio) if track.entries]
         if not tracks:
             return

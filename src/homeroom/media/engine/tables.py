@@ -22,8 +22,8 @@ from homeroom.media.engine.fragments import FragmentTrack, TrackRun
 MAX_TRACK_FRAMES: Final = 20_000_000
 """Maximum frames of one track; four days of audio have about as many."""
 WORD: Final = 0xFFFF_FFFF
-MAX_GAP_SECONDS: Final = 3600
-"""Maximum gap between two fragments."""
+MAX_GAP_SECONDS: Final = 86_400
+"""Maximum gap between two fragments; sound can be off for hours."""
 MAX_MOVIE_SECONDS: Final = 1_000_000
 """Maximum length of a movie."""
 WIDE_OFFSET_BYTES: Final = 3_000_000_000
