@@ -211,6 +211,18 @@ def test_a_silent_stretch_that_ends_with_the_other_track_fills_nothing_twice() -
     assert all(after - before >= FRAME_MS / 2 for before, after in pairwise(times))
 
 
+def test_a_track_that_follows_the_other_one_is_where_it_ended() -> None:
+    """First only the picture, then only the sound: the fillers are never ahead of either."""
+    source = plain().delay(AUDIO, 9_000, 450)
+    (published,) = publish(source)
+    latest = dict.fromkeys((AUDIO, VIDEO), 2_000)
+    for packet in published.packets:
+        if packet.kind in latest:
+            latest[packet.kind] = max(latest[packet.kind], packet.time)
+            assert abs(latest[AUDIO] - latest[VIDEO]) <= MISSING_MS + MAX_PICTURE_MS
+    assert latest[AUDIO] > 2_000 + 15_000
+
+
 @pytest.mark.parametrize("apart", [1_500, -1_500])
 def test_tracks_that_are_apart_are_not_missing(apart: int, tmp_path: Path) -> None:
     source = plain().shift(AUDIO, apart)

@@ -1,7 +1,7 @@
 """Fan-out of one stream to viewers, each at its own pace."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -46,9 +46,9 @@ class Wire(asyncio.Transport):
 class Source:
     """A stream that is fed by hand: each packet is one letter."""
 
-    def __init__(self) -> None:
+    def __init__(self, preamble: Callable[[GopCache], bytes] = lambda _: b"H") -> None:
         self.cache = GopCache()
-        self.fanout = Fanout(lambda packet: packet.body, self.cache, self.settle, lambda _: b"H")
+        self.fanout = Fanout(lambda packet: packet.body, self.cache, self.settle, preamble)
         self._held: list[Packet] = []
 
     def feed(self, letters: str) -> None:
@@ -170,6 +170,25 @@ def test_who_watches_waits_for_the_first_picture_of_the_next_publisher(source: S
     source.feed("s")
     source.feed("k")
     assert wire.text() == "HVAkpVAk"
+
+
+@pytest.mark.usefixtures("source")
+def test_who_was_promised_other_tracks_is_sent_away_to_come_back() -> None:
+    """An FLV header cannot be changed, and browsers wait for each track of it."""
+    source = Source(lambda cache: b"HS" if cache.has_audio else b"H")
+    source.feed("Vkp")
+    _, wire = source.watch()
+    source.feed("A")
+    source.feed("sp")
+    assert wire.text() == "HVkpX"
+    assert wire.is_closed
+    _, wire = source.watch()
+    assert wire.text() == "HSVAkpsp"
+    source.cache.clear()
+    source.fanout.restart()
+    source.feed("Vk")
+    assert wire.text() == "HSVAkpspX"
+    assert len(source.fanout) == 0
 
 
 def test_the_end_is_said(source: Source) -> None:

@@ -61,13 +61,15 @@ class _Track(ABC):
 
     def advance(self, time: int, other: "_Track") -> int:
         """Set the time of a published frame; returns the progress that counts."""
-        step = 0 if self.time is None else max(time - self.time, 0)
-        counted = min(step, max(MAX_COUNTED_MS, round(self._pace)))
+        step = 0 if self.time is None else time - self.time
+        counted = step
+        if not 0 <= step <= MAX_COUNTED_MS:
+            counted = min(max(step, 0), max(MAX_COUNTED_MS, round(self._pace)))
         if 0 < step <= MAX_PACE_MS:
             self._pace += (step - self._pace) / 8 if self._pace else step
         self.time = time
         self.behind = 0
-        if other.time is not None:
+        if other.time is not None and other.behind <= MISSING_MS:
             self.lead = time - other.time
         return counted
 
