@@ -91,6 +91,8 @@ def test_a_class_is_taught_from_a_browser(taught: Taught) -> None:
     assert taught.is_watched() == (1280, 720)
     assert taught.viewer.violations() == []
     assert taught.teacher.violations() == []
+    expect(teacher.locator("#sent-figures")).to_contain_text("frames/s · keyframe every")
+    expect(teacher.locator("#sent-problems")).to_be_empty()
 
     teacher.get_by_role("button", name="Go on teaching").wait_for(state="hidden")
     end(teacher)

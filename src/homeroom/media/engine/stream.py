@@ -208,8 +208,8 @@ class Publication:
             return
         if metadata.has_audio or metadata.has_video:
             self._feed.packager.hint(metadata.has_audio, metadata.has_video)
-        for kind, is_announced in ((AUDIO, metadata.has_audio), (VIDEO, metadata.has_video)):
-            if is_announced:
-                self.meter.announce(kind)
+        if metadata.has_audio:
+            # A picture is announced by its header only: a browser may choose to send sound alone.
+            self.meter.announce(AUDIO)
         # Its time means nothing either. ffmpeg takes it for subtitles if it has one.
         self.stream.add(Packet(SCRIPT, 0, metadata.encode()))
