@@ -298,6 +298,8 @@ def test_no_idr_at_all(engine: Engine, plain: Path) -> None:
         assert "open GOP" in seen["recording_error"]
         assert seen["dropped_frames"] == {"no_keyframe": dropped}
         assert engine.streams()["homeroom"]["dropped_frames"] >= dropped
+        with viewed(engine, "none") as late:
+            assert late.until(AUDIO).body[:2] == b"\xaf\0"
     path = Path(clip(engine, "none")["file"])
     assert ffmpeg.payload(path, "a") == ffmpeg.payload(plain, "a")
 

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from homeroom.media.engine.fanout import STALL_SECONDS, Fanout, GopCache, StreamViewer
+from homeroom.media.engine import fanout
+from homeroom.media.engine.fanout import (
+    MAX_KEYFRAME_WAIT_MS,
+    STALL_SECONDS,
+    Fanout,
+    GopCache,
+    StreamViewer,
+)
 from homeroom.media.engine.hooks_client import ClientInfo
 from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet
 
@@ -49,6 +56,7 @@ class Source:
     def __init__(self, preamble: Callable[[GopCache], bytes] = lambda _: b"H") -> None:
         self.cache = GopCache()
         self.fanout = Fanout(lambda packet: packet.body, self.cache, self.settle, preamble)
+        self.time = 0
         self._held: list[Packet] = []
 
     def feed(self, letters: str) -> None:
@@ -59,6 +67,7 @@ class Source:
     def hold(self, letters: str) -> None:
         """Hold packets back, for viewers who get fewer and larger pieces."""
         for one in map(_packet, letters):
+            one.time = self.time
             self.cache.add(one)
             self._held.append(one)
 
@@ -189,6 +198,48 @@ def test_who_was_promised_other_tracks_is_sent_away_to_come_back() -> None:
     source.feed("Vk")
     assert wire.text() == "HSVAkpspX"
     assert len(source.fanout) == 0
+
+
+def test_who_joins_long_after_the_only_key_frame_gets_the_sound(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case M3: intra refresh and an open GOP; who was there sees the picture to the end."""
+    monkeypatch.setattr(fanout, "MAX_GOP_FRAMES", 3)
+    source.feed("MVAk")
+    _, early = source.watch()
+    source.feed("pps")
+    source.feed("p")
+    _, patient = source.watch()
+    assert patient.text() == "", "a key frame may still come"
+    source.time = MAX_KEYFRAME_WAIT_MS + 1
+    source.feed("ps")
+    _, late = source.watch()
+    source.feed("psp")
+    assert late.text() == "HAs"
+    assert patient.text() == "HAs"
+    assert early.text() == "HMVAkppspps" + "psp"
+    assert len(source.fanout) == 3
+    source.feed("kps")
+    assert late.text() == "HAsMVAkps"
+
+
+@pytest.mark.usefixtures("source")
+def test_a_player_that_cannot_add_the_picture_is_ended_when_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fanout, "MAX_GOP_FRAMES", 3)
+    source = Source(lambda cache: b"2" if cache.has_video else b"1")
+    source.feed("VAkppp")
+    source.time = MAX_KEYFRAME_WAIT_MS + 1
+    source.feed("ps")
+    viewer, wire = source.watch()
+    source.feed("ps")
+    source.feed("k")
+    assert wire.text() == "1AsX"
+    assert wire.is_closed
+    assert viewer.fanout is None
+    _, again = source.watch()
+    assert again.text() == "2VAk"
 
 
 def test_the_end_is_said(source: Source) -> None:

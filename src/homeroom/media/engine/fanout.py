@@ -16,6 +16,8 @@ STALL_SECONDS = 20.0
 MAX_GOP_BYTES = 16_000_000
 MAX_GOP_FRAMES = 20_000
 """Limits of the GOP cache; in longer groups a new viewer waits for the next keyframe."""
+MAX_KEYFRAME_WAIT_MS = 20_000
+"""Time without a keyframe after which a viewer waits no longer, and gets the sound alone."""
 
 
 class GopCache:
@@ -26,6 +28,9 @@ class GopCache:
         self.gop: list[Packet] = []
         self._size = 0
         self._has_audio_frames = False
+        self._time = 0
+        self._keyframe_at: int | None = None
+        """Time of the last keyframe in this publish session."""
 
     @property
     def has_video(self) -> bool:
@@ -45,14 +50,34 @@ class GopCache:
         """
         return bool(self.gop) if self.has_video else self._has_audio_frames
 
+    @property
+    def has_lost_start(self) -> bool:
+        """Return whether the last keyframe is gone from here, and no other one is expected.
+
+        Intra refresh and an open GOP have one keyframe, at their start.
+        """
+        return (
+            not self.gop
+            and self._keyframe_at is not None
+            and self._time - self._keyframe_at > MAX_KEYFRAME_WAIT_MS
+        )
+
+    def without_video(self) -> "GopCache":
+        """Return a cache with the audio alone, for viewers who cannot see the picture."""
+        sound = GopCache()
+        sound._headers = {kind: self._headers[kind] for kind in self._headers if kind == AUDIO}
+        return sound
+
     def add(self, packet: Packet) -> None:
         """Store a packet if a new viewer needs it."""
         if packet.is_header or packet.kind == SCRIPT:
             self._headers[packet.kind] = packet
             return
         self._has_audio_frames |= packet.kind == AUDIO
+        self._time = packet.time
         if packet.is_keyframe:
             self.gop, self._size = [packet], len(packet.body)
+            self._keyframe_at = packet.time
         elif self.gop:
             self.gop.append(packet)
             self._size += len(packet.body)
@@ -72,6 +97,7 @@ class GopCache:
         """Remove all packets, for a new publisher."""
         self._headers.clear()
         self.gop, self._size, self._has_audio_frames = [], 0, False
+        self._keyframe_at = None
 
 
 class StreamViewer:
@@ -141,6 +167,8 @@ class Fanout:
         self._preamble = preamble
         self._flowing: set[StreamViewer] = set()
         self._waiting: set[StreamViewer] = set()
+        self._listening: set[StreamViewer] = set()
+        """Viewers of the sound alone, while there is no keyframe to start at."""
         self._lagging: dict[StreamViewer, float] = {}
         self._opening: bytes | None = None
         self._promise = b""
@@ -149,7 +177,11 @@ class Fanout:
         self.bytes_out = 0
 
     def __len__(self) -> int:
-        return len(self._flowing) + len(self._waiting) + len(self._lagging)
+        return len(self._viewers)
+
+    @property
+    def _viewers(self) -> list[StreamViewer]:
+        return [*self._flowing, *self._waiting, *self._listening, *self._lagging]
 
     def join(self, viewer: StreamViewer) -> None:
         """Add a viewer, who starts at the last keyframe or waits for the next one."""
@@ -164,6 +196,7 @@ class Fanout:
         """Remove a viewer; does nothing if it has already left."""
         self._flowing.discard(viewer)
         self._waiting.discard(viewer)
+        self._listening.discard(viewer)
         self._lagging.pop(viewer, None)
         viewer.fanout = None
 
@@ -171,6 +204,7 @@ class Fanout:
         """Send nothing to a viewer until it has room again."""
         self._flowing.discard(viewer)
         self._waiting.discard(viewer)
+        self._listening.discard(viewer)
         self._lagging[viewer] = asyncio.get_running_loop().time()
 
     def catch_up(self, viewer: StreamViewer) -> None:
@@ -187,19 +221,13 @@ class Fanout:
         if self._flowing and self._preamble(self._cache) != self._promise:
             self._end_outdated()
         if self._flowing:
-            data = b"".join(map(self._encode, packets))
-            self.bytes_out += len(data) * len(self._flowing)
-            # A write may fill the viewer's buffer and remove the viewer from the set.
-            for viewer in tuple(self._flowing):
-                try:
-                    viewer.write(data)
-                except Exception:  # noqa: BLE001  a viewer must not affect others or the publisher
-                    log.debug("viewer_write_failed", extra={"client": viewer.client.id})
-                    self.leave(viewer)
-        if self._waiting and self._can_restart(packets):
-            waiting, self._waiting = self._waiting, set()
-            for viewer in waiting:
-                self._start(viewer)
+            self._write(self._flowing, packets)
+        if self._listening and self._can_restart(packets):
+            self._start_all(self._listening)
+        elif self._listening:
+            self._write(self._listening, [packet for packet in packets if packet.kind == AUDIO])
+        if self._waiting and (self._can_restart(packets) or self._cache.has_lost_start):
+            self._start_all(self._waiting)
 
     def drop_stalled(self, now: float) -> None:
         """Disconnect viewers who have read nothing for too long."""
@@ -211,16 +239,34 @@ class Fanout:
     def end(self) -> None:
         """End the stream for all viewers, also for those who join later."""
         self._is_over = True
-        for viewer in [*self._flowing, *self._waiting, *self._lagging]:
+        for viewer in self._viewers:
             self._end_viewer(viewer)
 
     def restart(self) -> None:
         """Make all viewers wait for headers and the first keyframe of another publisher."""
         self._opening = None
-        for viewer in [*self._flowing, *self._waiting, *self._lagging]:
+        for viewer in self._viewers:
             viewer.has_headers = False
-        self._waiting |= self._flowing
+        self._waiting |= self._flowing | self._listening
         self._flowing.clear()
+        self._listening.clear()
+
+    def _write(self, viewers: set[StreamViewer], packets: list[Packet]) -> None:
+        data = b"".join(map(self._encode, packets))
+        self.bytes_out += len(data) * len(viewers)
+        # A write may fill the viewer's buffer and remove the viewer from the set.
+        for viewer in tuple(viewers):
+            try:
+                viewer.write(data)
+            except Exception:  # noqa: BLE001  a viewer must not affect others or the publisher
+                log.debug("viewer_write_failed", extra={"client": viewer.client.id})
+                self.leave(viewer)
+
+    def _start_all(self, viewers: set[StreamViewer]) -> None:
+        starting = tuple(viewers)
+        viewers.clear()
+        for viewer in starting:
+            self._start(viewer)
 
     def _can_restart(self, packets: list[Packet]) -> bool:
         """Return whether waiting viewers can start now that these packets were sent.
@@ -247,21 +293,35 @@ class Fanout:
     def _start(self, viewer: StreamViewer) -> None:
         """Send a viewer its start, or make it wait for one."""
         cache = self._cache
-        if not cache.can_start:
+        if cache.can_start:
+            self._promise = preamble = self._preamble(cache)
+            self._open(viewer, self._flowing, cache, preamble, self._encode_opening())
+        elif cache.has_lost_start and cache.has_audio:
+            sound = cache.without_video()
+            self._open(viewer, self._listening, sound, self._preamble(sound), b"")
+            viewer.has_headers = False
+        else:
             self._waiting.add(viewer)
-            return
-        self._promise = preamble = self._preamble(cache)
+
+    def _open(
+        self,
+        viewer: StreamViewer,
+        viewers: set[StreamViewer],
+        cache: GopCache,
+        preamble: bytes,
+        opening: bytes,
+    ) -> None:
+        """Send a viewer its start and add it to a set; ends it if it has another preamble."""
         if viewer.preamble not in (None, preamble):
             self._end_viewer(viewer)
             return
-        opening = self._encode_opening()
         if not viewer.has_headers:
             opening = b"".join(map(self._encode, cache.headers())) + opening
             viewer.has_headers = True
         if viewer.preamble is None:
             opening = preamble + opening
             viewer.preamble = preamble
-        self._flowing.add(viewer)
+        viewers.add(viewer)
         # A long GOP alone must not count as lag.
         viewer.limit(max(MAX_QUEUED_BYTES, 2 * len(opening)))
         self.bytes_out += len(opening)
