@@ -4,7 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final, Self
 
 import pytest
@@ -15,8 +15,17 @@ from tests.support.browser import Browser
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
 from tests.support.flv_push import Push, pushing
+from tests.support.flv_server import FlvServer, serving_flv
 from tests.support.flv_source import FlvSource, encode
-from tests.support.live_page import FLV, HLS, Watching, play_on, show_frames, watching
+from tests.support.live_page import (
+    FLV,
+    HLS,
+    Watching,
+    open_watching,
+    play_on,
+    show_frames,
+    watching,
+)
 from tests.support.process import Process
 from tests.support.school import School
 
@@ -25,6 +34,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser, needs_ffmpeg]
 SECONDS: Final = 90
 """Longer than any of these tests watches: the end of a push is another matter."""
 ENGINE: Final = re.compile(r'"engine_process_started","pid":(\d+)')
+STUCK_SECONDS: Final = 8
 NO_SOUND: Final = "There is no sound at the moment."
 NO_PICTURE: Final = "The teacher’s picture has stopped; the sound goes on."
 NO_KEYFRAMES: Final = "The teacher’s program sends no key frames that one can start at."
@@ -66,6 +76,13 @@ class Stage:
             self._ends.enter_context(watching(self._browser, self.url, method))
             for method in (FLV, HLS)
         ]
+
+    def watch_another_server(self, server: FlvServer) -> Watching:
+        """Open a page whose HTTP-FLV comes from a server of another make, and that has no HLS."""
+        context = self._ends.enter_context(self._browser.context())
+        context.route("**/*.flv?*", lambda route: route.continue_(url=server.url))
+        context.route("**/*.m3u8*", lambda route: route.abort())
+        return open_watching(context, self.url)
 
     def push(self, source: FlvSource) -> Push:
         """Begin to push."""
@@ -177,6 +194,17 @@ def test_a_picture_that_comes_late_comes_to_who_listens(stage: Stage) -> None:
     show_frames(pages, 25)
 
 
+def test_a_dead_track_of_another_server_ends_in_a_note(stage: Stage) -> None:
+    """Case P1: the sound ends after a moment, and nobody fills the gap or knows of it."""
+    stage.push(long())
+    with serving_flv(long().drop(AUDIO, 1_000)) as server:
+        page = stage.watch_another_server(server)
+        page.says(STANDING)
+        until(lambda: len(server.connected) >= 2)
+        first, second, *_ = server.connected
+        assert second - first > STUCK_SECONDS
+
+
 def test_an_engine_that_does_not_answer_is_named(school: School, stage: Stage) -> None:
     """Case P1: the media engine is frozen, and goes on."""
     pages = stage.watch_both()
@@ -188,7 +216,9 @@ def test_an_engine_that_does_not_answer_is_named(school: School, stage: Stage) -
         for page in pages:
             page.wait(lambda playback: playback.note != "")
     finally:
-        os.kill(engine, signal.SIGCONT)
+        # On a slow machine the server has replaced it.
+        with suppress(ProcessLookupError):
+            os.kill(engine, signal.SIGCONT)
     for page in pages:
         page.says_nothing()
     show_frames(pages)

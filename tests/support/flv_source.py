@@ -85,6 +85,12 @@ class Tag:
         """Return whether it is a picture that a decoder can start with."""
         return self.kind == VIDEO and self.is_frame and IDR in self.nal_types
 
+    def encode(self) -> bytes:
+        """Return it as it stands in an FLV."""
+        size, time = len(self.body).to_bytes(3), (self.time & 0xFFFF_FFFF).to_bytes(4)
+        head = bytes((self.kind,)) + size + time[1:] + time[:1] + bytes(3)
+        return head + self.body + (TAG_HEAD + len(self.body)).to_bytes(4)
+
     @property
     def digest(self) -> str:
         """Return the MD5 of its payload, as ffprobe has it."""
@@ -123,12 +129,7 @@ class FlvSource:
 
     def write(self, path: Path) -> Path:
         """Write an FLV file."""
-        parts = [FILE_HEAD]
-        for tag in self.tags:
-            size, time = len(tag.body).to_bytes(3), (tag.time & 0xFFFF_FFFF).to_bytes(4)
-            parts += (bytes((tag.kind,)), size, time[1:], time[:1], bytes(3), tag.body)
-            parts.append((TAG_HEAD + len(tag.body)).to_bytes(4))
-        path.write_bytes(b"".join(parts))
+        path.write_bytes(FILE_HEAD + b"".join(tag.encode() for tag in self.tags))
         return path
 
     # --- editing ---------------------------------------------------------------------------------
