@@ -29,7 +29,7 @@ REMEDIES: Final[dict[StreamProblem, str]] = {
         "the program sends no sound: is the microphone muted or unplugged?"
     ),
     StreamProblem.KEYFRAMES_MISSING: (
-        "a viewer who joins now sees no picture: turn open GOP and intra refresh off in the "
+        "a viewer who joins now may see no picture: turn open GOP and intra refresh off in the "
         "encoder, and set its keyframe interval to 1 or 2 s"
     ),
     StreamProblem.KEYFRAMES_TOO_RARE: "set the encoder's keyframe interval to 1 or 2 s",
