@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from homeroom.media.engine.packets import AUDIO, VIDEO
 from tests.support.browser import Browser
-from tests.support.engine import until
+from tests.support.engine import PATIENCE, until
 from tests.support.ffmpeg import needs_ffmpeg
 from tests.support.flv_push import Push, pushing
 from tests.support.flv_server import FlvServer, serving_flv
@@ -200,7 +200,8 @@ def test_a_dead_track_of_another_server_ends_in_a_note(stage: Stage) -> None:
     with serving_flv(long().drop(AUDIO, 1_000)) as server:
         page = stage.watch_another_server(server)
         page.says(STANDING)
-        until(lambda: len(server.connected) >= 2)
+        # The browser asks this thread for each address, so the thread must not sleep.
+        page.wait(lambda _playback: len(server.connected) > 1, PATIENCE)
         first, second, *_ = server.connected
         assert second - first > STUCK_SECONDS
 
