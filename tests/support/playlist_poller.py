@@ -30,14 +30,15 @@ class PlaylistPoller:
 
     def _run(self) -> None:
         client = HTTPConnection(self._url.hostname or "", self._url.port, timeout=20)
-        while not self._is_over.wait(0.1):
+        while True:  # at least once, however short the block is
             try:
                 client.request("GET", f"{self._url.path}?{self._url.query}".rstrip("?"))
                 response = client.getresponse()
                 text = response.read()
+                if response.status == 200:
+                    self.checker.add(text, time.monotonic())
             except (OSError, HTTPException):
                 client.close()
-                continue
-            if response.status == 200:
-                self.checker.add(text, time.monotonic())
+            if self._is_over.wait(0.1):
+                break
         client.close()
