@@ -167,19 +167,17 @@ class _Picture(_Track):
         self._key = packet
 
     def fill(self, now: int) -> Sequence[Packet]:
-        """Return pictures up to the present, which is the time of the sound."""
+        """Return a picture if one is due at the present, which is the time of the sound."""
         until = now + self.lead
         if not self.is_out_of_sync:
             self._begin(until)
-        key, packets = self._key, list[Packet]()
-        if key is not None:
-            interval = min(max(MIN_PICTURE_MS, len(key.body) // FILL_BYTES_PER_MS), MAX_PICTURE_MS)
-            self._end = max(self._end, until - MAX_FILL_MS)
-            while self._end <= until:
-                self._latest = round(self._end)
-                packets.append(Packet(VIDEO, self._latest, key.body, is_keyframe=True))
-                self._end += interval
-        return packets
+        key = self._key
+        if key is None or until < self._end:
+            return ()
+        # One is enough for any time: it stands until the next.
+        interval = min(max(MIN_PICTURE_MS, len(key.body) // FILL_BYTES_PER_MS), MAX_PICTURE_MS)
+        self._latest, self._end = until, until + interval
+        return (Packet(VIDEO, until, key.body, is_keyframe=True),)
 
     def resume(self, packet: Packet) -> Sequence[Packet]:
         """Return the packets for viewers for a published picture after others."""
