@@ -20,9 +20,9 @@ SECONDS: Final = 6
 SLIDES_SECONDS: Final = 8
 """Of one picture a second fewer seconds would be too few pictures."""
 LATE_MS: Final = 2_500
-"""When late sound begins."""
+"""Milliseconds by which late sound begins later than it would."""
 STOP_MS: Final = 2_000
-"""When stopping sound stops."""
+"""Milliseconds of stopping sound."""
 FRAMES_PER_SECOND: Final = {
     Rate.STEADY_25: 25,
     Rate.VARIABLE_30: 30,
@@ -69,13 +69,15 @@ def source_of(cell: Cell) -> FlvSource:
         is_open=cell.gop is Gop.OPEN,
         filters=DROPS if cell.rate is Rate.VARIABLE_30 else "null",
     )
+    # With B-frames ffmpeg moves everything but the first decode time by their delay.
+    begin = source.frames(AUDIO)[0].due
     match cell.sound:
         case Sound.WITHOUT:
             return source.without(AUDIO)
         case Sound.LATE:
-            return source.drop(AUDIO, until=LATE_MS)
+            return source.drop(AUDIO, until=begin + LATE_MS)
         case Sound.STOPPING:
-            return source.drop(AUDIO, since=STOP_MS)
+            return source.drop(AUDIO, since=begin + STOP_MS)
         case _:
             return source
 

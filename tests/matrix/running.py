@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from homeroom.media.engine.packets import AUDIO, VIDEO
-from tests.matrix.cells import Cell, Gop, Sound
+from tests.matrix.cells import Cell, Gop, Program, Rate, Sound
 from tests.matrix.programs import FRAMES_PER_SECOND, publishing
 from tests.matrix.viewers import FlvViewer, HlsViewer, RtmpViewer, SteadyViewer
 from tests.support import ffmpeg
@@ -23,6 +23,7 @@ from tests.support.flv_source import FlvSource
 from tests.support.playlist_checker import PlaylistChecker
 from tests.support.wire_tap import WireTap
 
+T = TypeVar("T")
 JOIN_SECONDS: Final = 3.2
 """When viewers join: over a second after sound has stopped, or a little after it has begun."""
 MAX_JOIN_MS: Final = 5_000
@@ -32,10 +33,13 @@ MAX_DELAY_MS: Final = 3_000
 MAX_HLS_DELAY_MS: Final = 4_000
 """The same for a part, to which a frame's length is added: its end is known by the next one."""
 MAX_HOLE_MS: Final = 1_500
-"""The longest time for which a track that is promised may be missing."""
+"""The longest time for which a track that is promised may be missing, to which the length of a
+picture is added: the other track advances by that."""
 MAX_DRIFT_MS: Final = 61
 """Milliseconds that sound may be put off the publisher's clock."""
 LOOK_SECONDS: Final = 0.25
+SETTLE_PARTS: Final = 20
+"""Parts after that of the last picture: sound may go on for some seconds."""
 SETTLE_SECONDS: Final = 10
 """Time for the last frames and reports after a push."""
 COLUMNS: Final = (
@@ -127,13 +131,21 @@ def run_cells(cells: Sequence[Cell], engine: Engine, folder: Path) -> list[Outco
 
 
 def expected_problems(cell: Cell) -> set[str]:
-    """Return what the engine must say of a cell, and nothing else."""
+    """Return what the engine must say of a cell."""
     problems = set()
     if cell.gop is Gop.OPEN:
         problems.add("keyframes_missing")
     if cell.sound in {Sound.LATE, Sound.STOPPING}:
         problems.add("sound_missing")
     return problems
+
+
+def possible_problems(cell: Cell) -> set[str]:
+    """Return what the engine may say of a cell as well."""
+    if cell.program is Program.GSTREAMER and cell.rate is Rate.SLIDES_1 and cell.b_frames:
+        # x264 holds three pictures, of a second each: what is announced comes that much later.
+        return {"picture_missing", "sound_missing"}
+    return set()
 
 
 def _run_cell(outcome: Outcome, engine: Engine, folder: Path, name: str, log: ProblemLog) -> None:
@@ -156,7 +168,8 @@ def _run_cell(outcome: Outcome, engine: Engine, folder: Path, name: str, log: Pr
             for viewer in (flv, rtmp):
                 outcome.wait(partial(_has, viewer, last.payload), f"{viewer.name}: no last picture")
             outcome.wait(
-                lambda: hls.parts and last.payload in hls.parts[-1].data, "HLS: no last picture"
+                lambda: any(last.payload in part.data for part in hls.parts[-SETTLE_PARTS:]),
+                "HLS: no last picture",
             )
     clips = [Path(hook["file"]) for hook in hooks.of("on_dvr") if hook["stream"] == name]
     _judge_clips(outcome, clips, source)
@@ -165,7 +178,9 @@ def _run_cell(outcome: Outcome, engine: Engine, folder: Path, name: str, log: Pr
     outcome.check_decodes(flv.source.write(folder / "flv.flv"), "FLV", source)
     _judge_hls(outcome, hls, source, tap.passed, folder)
     problems = log.problems.get(name, set())
-    outcome.check(problems == expected_problems(cell), f"problems {sorted(problems)}")
+    expected, possible = expected_problems(cell), possible_problems(cell)
+    is_right = expected - possible <= problems <= expected | possible
+    outcome.check(is_right, f"problems {sorted(problems)}")
     outcome.figures = [
         *(_ms(viewer.join_ms) for viewer in (flv, rtmp)),
         _ms(hls.join_ms(source)),
@@ -215,7 +230,7 @@ def _judge_steady(
     pictures = [tag.payload for tag in viewer.pictures]
     outcome.check(join is not None and join <= MAX_JOIN_MS, f"{name}: join {_ms(join)} ms")
     sent = [tag.payload for tag in source.frames(VIDEO)]
-    outcome.check(pictures == sent[len(sent) - len(pictures) :], f"{name}: pictures are missing")
+    outcome.check(_is_end(pictures, sent), f"{name}: pictures are missing")
     delay = _p95(viewer.delays(passed))
     outcome.check(delay is not None and delay <= MAX_DELAY_MS, f"{name}: delay {_ms(delay)} ms")
     if viewer.pictures and source.frames(AUDIO):
@@ -245,9 +260,8 @@ def _judge_hls(
         outcome.check_decodes(file, "HLS", source)
     tracks = [ffmpeg.tracks(file) for file in files]
     pictures = [packet for one in tracks for packet in one["v"]]
-    sent = source.hashes(VIDEO)
     digests = [packet.digest for packet in pictures]
-    outcome.check(digests == sent[len(sent) - len(digests) :], "HLS: pictures are missing")
+    outcome.check(_is_end(digests, source.hashes(VIDEO)), "HLS: pictures are missing")
     if pictures and source.frames(AUDIO):
         sounds = [packet.at for one in tracks for packet in one["a"]]
         _judge_holes(outcome, "HLS", sounds, [packet.at for packet in pictures])
@@ -259,7 +273,14 @@ def _judge_holes(
     """Check that sound is never missing for long: a player that was promised it waits."""
     marks = sorted([pictures[0], *times, pictures[-1]])
     hole = max(after - before for before, after in pairwise(marks))
-    outcome.check(hole <= MAX_HOLE_MS, f"{name}: no sound for {hole:.0f} ms")
+    limit = MAX_HOLE_MS + 1000 / FRAMES_PER_SECOND[outcome.cell.rate]
+    outcome.check(hole <= limit, f"{name}: no sound for {hole:.0f} ms")
+
+
+def _is_end(frames: Sequence[T], sent: Sequence[T]) -> bool:
+    """Return whether frames are the last ones that were sent; repeated ones fill gaps."""
+    unique, expected = list(dict.fromkeys(frames)), list(dict.fromkeys(sent))
+    return unique == expected[len(expected) - len(unique) :]
 
 
 def _has(viewer: SteadyViewer, payload: bytes) -> bool:

@@ -38,8 +38,13 @@ class Viewer:
     def close(self) -> None:
         """Watch no longer; raises what disturbed it."""
         self._is_closed = True
-        self._leave()
+        connection = self._connection()
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(PATIENCE)
+        if connection is not None:
+            connection.close()
         if self._failure is not None:
             raise self._failure
 
@@ -55,8 +60,8 @@ class Viewer:
         """Watch until the stream ends."""
 
     @abstractmethod
-    def _leave(self) -> None:
-        """End the connection."""
+    def _connection(self) -> socket.socket | None:
+        """Return the present connection."""
 
 
 class SteadyViewer(Viewer):
@@ -71,8 +76,12 @@ class SteadyViewer(Viewer):
 
     @property
     def pictures(self) -> list[Tag]:
-        """Frames of the picture so far."""
-        return [tag for tag in tuple(self.tags) if tag.kind == VIDEO and tag.is_frame]
+        """Frames of the picture so far, without repeated ones: those fill gaps."""
+        frames: dict[bytes, Tag] = {}
+        for tag in tuple(self.tags):
+            if tag.kind == VIDEO and tag.is_frame:
+                frames.setdefault(tag.payload, tag)
+        return list(frames.values())
 
     @property
     def join_ms(self) -> float | None:
@@ -101,10 +110,8 @@ class SteadyViewer(Viewer):
             due = round(1000 * (time.monotonic() - self.joined))
             self.tags.append(Tag(kind, at, body, due))
 
-    def _leave(self) -> None:
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+    def _connection(self) -> socket.socket:
+        return self._socket
 
 
 class FlvViewer(SteadyViewer):
@@ -140,7 +147,10 @@ class RtmpViewer(SteadyViewer):
         super().__init__()
         self._peer = Peer(port)
         self._socket = self._peer.socket
-        assert self._peer.play(name)[0] == "NetStream.Play.Reset"
+        status = self._peer.play(name)
+        if status[0] != "NetStream.Play.Reset":
+            self._socket.close()
+            raise AssertionError(status)
         self._thread.start()
 
     def _bodies(self) -> Iterator[tuple[int, int, bytes]]:
@@ -252,10 +262,8 @@ class HlsViewer(Viewer):
         response = self._http.getresponse()
         return response.status, response.read()
 
-    def _leave(self) -> None:
-        if self._http.sock is not None:
-            with suppress(OSError):
-                self._http.sock.shutdown(socket.SHUT_RDWR)
+    def _connection(self) -> socket.socket | None:
+        return self._http.sock
 
 
 def _parts(playlist: str, *, is_start: bool) -> list[ListedPart]:
