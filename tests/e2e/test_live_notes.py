@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Final, Self
 
 import pytest
@@ -204,6 +205,20 @@ def test_a_dead_track_of_another_server_ends_in_a_note(stage: Stage) -> None:
         page.wait(lambda _playback: len(server.connected) > 1, PATIENCE)
         first, second, *_ = server.connected
         assert second - first > STUCK_SECONDS
+
+
+def test_a_track_that_is_announced_late_comes_to_who_watches(stage: Stage) -> None:
+    """Case M2: no player can add a track; those who watch get the stream anew with it."""
+    source = long()
+    header = replace(source.header(AUDIO), due=8_000)
+    late = source.drop(AUDIO, 0, 8_000).without_header(AUDIO).with_metadata().insert(header)
+    pages = stage.watch_both()
+    push = stage.push(late)
+    show_frames(pages, 25)
+    sent(push, 9)
+    show_frames(pages, 25)
+    for page in pages:
+        page.wait(lambda playback: playback.sound_bytes > 0)
 
 
 def test_an_engine_that_does_not_answer_is_named(school: School, stage: Stage) -> None:

@@ -43,6 +43,7 @@ _PLAYBACK: Final = """() => {
     position: video.currentTime,
     buffered: ranges,
     frames: video.getVideoPlaybackQuality().totalVideoFrames,
+    sound_bytes: video.webkitAudioDecodedByteCount,
     width: video.videoWidth,
     note: document.querySelector("#player .player-notice").textContent,
   };
@@ -56,6 +57,8 @@ class Playback:
     position: float
     buffered: list[list[float]]
     frames: int
+    sound_bytes: int
+    """Decoded sound; it stays 0 without a track."""
     width: int
     note: str
 
