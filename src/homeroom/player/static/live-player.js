@@ -213,7 +213,10 @@ export class LivePlayer extends EventTarget {
     const isExcused = this.#isExplained && [Loss.SILENT, Loss.STUCK].includes(loss);
     if (isFault && !isExcused) this.#failures += 1;
     if (loss === Loss.PICTURELESS) this.#failures = MAX_FAILURES;
-    this.#hasFailedToDecode ||= this.#video.error?.code === MediaError.MEDIA_ERR_DECODE;
+    // Without a picture track the cause is another: the picture came later than the connection.
+    const hasPicture = this.#monitor.hasPictureTrack;
+    if (hasPicture && this.#video.error?.code === MediaError.MEDIA_ERR_DECODE)
+      this.#hasFailedToDecode = true;
     this.#chooseSeeking();
     this.#loss = loss;
     this.#brokenAt ||= this.#monitor.movedAt;
