@@ -179,6 +179,9 @@ class Fanout:
     def __len__(self) -> int:
         return len(self._viewers)
 
+    def __bool__(self) -> bool:
+        return bool(self._flowing or self._waiting or self._listening or self._lagging)
+
     @property
     def _viewers(self) -> list[StreamViewer]:
         return [*self._flowing, *self._waiting, *self._listening, *self._lagging]
@@ -189,6 +192,9 @@ class Fanout:
             viewer.close()
             return
         self._flush()
+        if not self:
+            # Packets are not sent to a fan-out without viewers: an old start is outdated.
+            self._opening = None
         viewer.fanout = self
         self._start(viewer)
 

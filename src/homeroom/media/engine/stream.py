@@ -71,7 +71,9 @@ class LiveStream:
         """Add a packet for the viewers."""
         self.time = max(self.time, packet.time)
         self.cache.add(packet)
-        self._batch.append(packet)
+        # Most streams are recorded and watched by HLS only.
+        if self.rtmp or self.flv:
+            self._batch.append(packet)
 
     def flush(self) -> None:
         """Send the batch now, or later if writes are coalesced."""
