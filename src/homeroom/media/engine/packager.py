@@ -42,9 +42,9 @@ MAX_LAST_FRAME_MS: Final = 210
 """Maximum assumed length of the last frame of a session."""
 UNDECIDED_MS: Final = 400
 """After this much media the packager decides that no further track will come."""
-UNSTARTED_MS: Final = 1_500
+UNSTARTED_MS: Final = 5_000
 """The same for a track that has a header, but no frame."""
-UNDECIDED_FRAMES: Final = 100
+UNDECIDED_FRAMES: Final = 500
 """The same limit in frames, for a clock that stands still."""
 MAX_INITS: Final = 500
 """Maximum header changes in one publish session; each one starts a new recording."""

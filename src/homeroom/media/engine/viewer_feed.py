@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from copy import copy
+from typing import Final
 
 from homeroom.media.engine.fanout import GopCache
 from homeroom.media.engine.gap_filler import GapFiller
 from homeroom.media.engine.hls import HlsWindow
 from homeroom.media.engine.packager import MediaChunk, Packager
 from homeroom.media.engine.packets import Packet
+
+FIRST_PICTURE_MS: Final = 4_500
+"""HLS promises a picture that comes by then; the packager holds its frames longer."""
 
 
 class ViewerFeed:
@@ -49,13 +53,19 @@ class ViewerFeed:
         shift = packet.time - at
         packets = self._filler.add(packet)
         if self._filler.missing and self._twin is None:
-            self._twin = copy(self.packager)
-            self._twin.detach(self._list, has_video=self._cache.has_video)
+            self._fork(at)
         self.packager.add(packet, at)
         for each in packets:
             self._send(each)
             if self._twin is not None:
                 self._twin.add(each, each.time - shift)
+
+    def _fork(self, at: int) -> None:
+        has_video = self._cache.has_video
+        # Players of HLS can hardly add a picture to sound, so they wait longer for the first one.
+        if has_video or at > FIRST_PICTURE_MS:
+            self._twin = copy(self.packager)
+            self._twin.detach(self._list, has_video=has_video)
 
     def end(self) -> None:
         """Deliver all buffered frames."""
