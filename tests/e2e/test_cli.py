@@ -379,7 +379,7 @@ def test_the_doctor_finds_the_server_and_what_is_missing(
     assert re.search(
         r"^fail  clips +1 of \d+: clips/.*\.mp4 is not there$", failed.value.stdout, re.MULTILINE
     )
-    assert re.search(r"^warn  stray files +1 files belong", failed.value.stdout, re.MULTILINE)
+    assert re.search(r"^warn  stray files +1 file belongs", failed.value.stdout, re.MULTILINE)
 
 
 def test_migrating_what_is_current_changes_nothing(server: Process) -> None:
