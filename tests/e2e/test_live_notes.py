@@ -27,8 +27,7 @@ from tests.support.live_page import (
     show_frames,
     watching,
 )
-from tests.support.process import Process
-from tests.support.school import School
+from tests.support.school import School, serving_school
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, needs_ffmpeg]
 
@@ -47,12 +46,8 @@ STANDING: Final = "The picture has stopped. Waiting for it to go on …"
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     """Run a server, and give its school."""
-    server = Process("--demo", "--sandbox", data=tmp_path_factory.mktemp("notes"))
-    server.wait_until_ready()
-    school = School(server)
-    yield school
-    school.close()
-    server.stop()
+    with serving_school(tmp_path_factory.mktemp("notes")) as school:
+        yield school
 
 
 class Stage:

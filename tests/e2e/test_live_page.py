@@ -17,6 +17,7 @@ from tests.support import ffmpeg
 from tests.support.browser import Browser, Seen, opened
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
+from tests.support.live_page import UNABLE
 from tests.support.playlist_poller import PlaylistPoller
 from tests.support.process import Process
 from tests.support.school import School
@@ -53,19 +54,6 @@ def demo(server: Process) -> str:
     """Return the address of the class that is on the air."""
     (url,) = LIVE.findall(server.output)
     return str(url)
-
-
-UNABLE: Final = """
-let player;
-Object.defineProperty(window, "mpegts", {
-  get: () => player,
-  set(loaded) {
-    loaded.getFeatureList = () => ({ mseLivePlayback: false });
-    player = loaded;
-  },
-});
-"""
-"""A browser in which mpegts.js finds that it cannot play."""
 
 
 class Class:

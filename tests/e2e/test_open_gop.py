@@ -9,8 +9,7 @@ import pytest
 from tests.support import ffmpeg
 from tests.support.browser import Browser, opened
 from tests.support.ffmpeg import needs_ffmpeg
-from tests.support.process import Process
-from tests.support.school import School
+from tests.support.school import School, serving_school
 from tests.support.visiting import moving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, needs_ffmpeg]
@@ -20,12 +19,8 @@ SHOWN_MS = 20_000
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    server = Process("--demo", "--sandbox", data=tmp_path / "open")
-    server.wait_until_ready()
-    school = School(server)
-    yield school
-    school.close()
-    server.stop()
+    with serving_school(tmp_path / "open") as school:
+        yield school
 
 
 def test_viewers_who_are_there_from_the_start_see_an_open_gop(

@@ -12,8 +12,7 @@ from tests.support import ffmpeg
 from tests.support.browser import Browser, Seen, opened
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
-from tests.support.process import Process
-from tests.support.school import School
+from tests.support.school import School, serving_school
 from tests.support.visiting import heard, hears, introduce, moving, say
 from tests.support.wire import Value
 
@@ -29,12 +28,8 @@ RETRY_MS: Final = 1_000
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     """Run `homeroom serve --demo --sandbox`, and give its school."""
-    server = Process("--demo", "--sandbox", data=tmp_path_factory.mktemp("teach"))
-    server.wait_until_ready()
-    school = School(server)
-    yield school
-    school.close()
-    server.stop()
+    with serving_school(tmp_path_factory.mktemp("teach")) as school:
+        yield school
 
 
 class Taught:

@@ -9,8 +9,7 @@ import pytest
 from tests.support import ffmpeg
 from tests.support.engine import until
 from tests.support.ffmpeg import needs_ffmpeg
-from tests.support.process import Process
-from tests.support.school import School
+from tests.support.school import School, serving_school
 
 pytestmark = [pytest.mark.soak, pytest.mark.e2e, needs_ffmpeg]
 SECONDS = 60
@@ -18,13 +17,9 @@ SECONDS = 60
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    server = Process("--demo", "--sandbox", data=tmp_path / "data")
-    server.wait_until_ready()
-    school = School(server)
-    yield school
-    school.close()
-    ffmpeg.end_all()
-    server.stop()
+    with serving_school(tmp_path / "data") as school:
+        yield school
+        ffmpeg.end_all()
 
 
 def test_a_minute_of_720p(school: School, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.support.engine import until
 FLV: Final = "flv"
 HLS: Final = "hls"
 FLV_URL: Final = re.compile(r"\.flv\?")
-_UNABLE: Final = """
+UNABLE: Final = """
 let player;
 Object.defineProperty(window, "mpegts", {
   get: () => player,
@@ -166,5 +166,5 @@ def open_watching(context: BrowserContext, url: str, method: str = FLV) -> Watch
     """Open a live page in a browser that plays by one method."""
     context.add_init_script(_JOURNAL)
     if method == HLS:
-        context.add_init_script(_UNABLE)
+        context.add_init_script(UNABLE)
     return Watching(opened(context, url))

@@ -1,6 +1,8 @@
 """A demo school served by a process, as its scheduling, its teachers and its viewers use it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,3 +97,16 @@ class School:
     def close(self) -> None:
         """Close the connection."""
         self.api.close()
+
+
+@contextmanager
+def serving_school(folder: Path) -> Iterator[School]:
+    """Run a server with a demo school until the block ends."""
+    server = Process("--demo", "--sandbox", data=folder)
+    server.wait_until_ready()
+    school = School(server)
+    try:
+        yield school
+    finally:
+        school.close()
+        server.stop()
