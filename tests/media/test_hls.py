@@ -22,18 +22,6 @@ LIST: Final = f"/live/s.m3u8?{SIGNED}"
 INIT: Final = init()
 
 
-@pytest.fixture
-def listener(running: Listener) -> Listener:
-    """Give the listener with no streams."""
-    running.fresh()
-    return running
-
-
-@pytest.fixture
-def stream(listener: Listener) -> LiveStream:
-    return listener.stream("s")
-
-
 class Listed:
     """A playlist, taken apart."""
 

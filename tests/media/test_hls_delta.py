@@ -11,18 +11,6 @@ LIST = "/live/s.m3u8?txSecret=a1&txTime=5C271099"
 INIT = init()
 
 
-@pytest.fixture
-def listener(running: Listener) -> Listener:
-    """Give the listener with no streams."""
-    running.fresh()
-    return running
-
-
-@pytest.fixture
-def stream(listener: Listener) -> LiveStream:
-    return listener.stream("s")
-
-
 def get(listener: Listener, path: str = LIST) -> str:
     status, body, _ = listener.get(path)
     assert status == 200, body
