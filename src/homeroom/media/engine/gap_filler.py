@@ -10,7 +10,7 @@ from typing import Final
 
 from homeroom.media.engine.codecs import AudioConfig, parse_audio_config
 from homeroom.media.engine.fanout import GopCache
-from homeroom.media.engine.packets import AUDIO, FRAME, SCRIPT, VIDEO, Packet, set_composition
+from homeroom.media.engine.packets import AUDIO, FRAME, VIDEO, Packet, set_composition
 from homeroom.media.engine.silence import encode_silence
 
 MISSING_MS: Final = 1_000
@@ -244,9 +244,7 @@ class GapFiller:
         self._picture = _Picture(cache)
 
     def add(self, packet: Packet) -> Sequence[Packet]:
-        """Return the packets for viewers; usually it is just this one."""
-        if packet.kind == SCRIPT:
-            return (packet,)
+        """Return the packets for viewers of a header or a frame; usually it is just this one."""
         track: _Track = self._picture
         other: _Track = self._sound
         if packet.kind == AUDIO:

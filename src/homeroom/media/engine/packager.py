@@ -16,7 +16,7 @@ from homeroom.media.engine.init_segment import (
     InitSegment,
     make_init_segment,
 )
-from homeroom.media.engine.packets import AUDIO, SCRIPT, VIDEO, Packet, UnsupportedMediaError
+from homeroom.media.engine.packets import AUDIO, VIDEO, Packet, UnsupportedMediaError, composition
 from homeroom.media.engine.track_buffer import (
     AUDIO_RUN,
     MAX_CHUNK_BYTES,
@@ -128,8 +128,6 @@ class Packager:
 
         Raises `UnsupportedMediaError` for a header that cannot be parsed.
         """
-        if packet.kind == SCRIPT:
-            return
         if packet.is_header:
             self._add_header(packet)
         elif self._is_decodable(packet):
@@ -231,11 +229,10 @@ class Packager:
             if self._audio.entries and length <= MAX_LAG_MS:
                 self._lead += at - self._audio_end()
             self._cut_chunk(at)
-        composition = (body[2] << 16 | body[3] << 8 | body[4]) - ((body[2] & 0x80) << 17)
-        composition += time - at
+        offset = composition(body) + time - at
         payload = memoryview(body)[5:]
         flags = KEY if packet.is_keyframe else NOT_KEY
-        track.hold(at, payload, (len(payload), flags, composition & 0xFFFF_FFFF))
+        track.hold(at, payload, (len(payload), flags, offset & 0xFFFF_FFFF))
 
     def _can_start_segment(self, length: int) -> bool:
         """Return whether a segment may start with a keyframe that comes after a chunk."""

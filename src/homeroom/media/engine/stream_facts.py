@@ -153,11 +153,6 @@ class StreamMeter:
         """Return the number of dropped frames, by reason."""
         return self._pictures.dropped + self._sounds.dropped
 
-    def is_dropping(self, now: float) -> bool:
-        """Return whether frames were dropped in the last seconds."""
-        self._note_drops(now)
-        return any(now - at < DROPS_SECONDS for at in self._dropped_at.values())
-
     def watch(self, now: float) -> None:
         """Take samples and log new problems, every half a second."""
         self.video.sample()
@@ -192,7 +187,7 @@ class StreamMeter:
         state, error = recorder.state, recorder.error
         if error is not None:
             problems.append(StreamProblem.RECORDING_FAILED)
-        elif state == "on" and self.is_dropping(now):
+        elif state == "on" and any(now - at < DROPS_SECONDS for at in self._dropped_at.values()):
             state = "partial"
             losses = (REMEDIES[problem] for problem in problems if problem in LOSSES)
             error = next((f"a part is not recorded: {remedy}" for remedy in losses), None)

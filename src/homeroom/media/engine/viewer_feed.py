@@ -39,11 +39,6 @@ class ViewerFeed:
         self._twin: Packager | None = None
         """The packager of HLS after a gap."""
 
-    @property
-    def missing(self) -> set[int]:
-        """Return the kinds of announced tracks that do not come while the other one does."""
-        return self._filler.missing
-
     def add(self, packet: Packet, at: int) -> None:
         """Add a packet; `at` is its time in the recording.
 

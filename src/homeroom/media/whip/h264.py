@@ -3,12 +3,8 @@
 from struct import Struct
 from typing import Final, NamedTuple
 
-from homeroom.media.engine.avc import make_config
+from homeroom.media.engine.avc import HEADER, IDR, PPS, SPS, make_config
 
-IDR: Final = 5
-"""Slice of an IDR picture, which depends on no other picture."""
-SPS: Final = 7
-PPS: Final = 8
 AUD: Final = 9
 STAP_A: Final = 24
 """Aggregation packet: several NAL units in one packet."""
@@ -20,7 +16,6 @@ MAX_ACCESS_UNIT_BYTES: Final = 3_900_000
 """Limit of one access unit; the engine accepts four million bytes."""
 MAX_PARAMETER_SETS: Final = 31
 """Limit of SPS, and of PPS, that fit into a decoder configuration."""
-CONFIG_TAG: Final = b"\x17\0\0\0\0"
 KEYFRAME_TAG: Final = b"\x17\1\0\0\0"
 INTERFRAME_TAG: Final = b"\x27\1\0\0\0"
 """Frame type and codec, packet type, composition time (0: browsers send no B-frames)."""
@@ -49,7 +44,7 @@ class AccessUnit(NamedTuple):
             return b""
         sps, pps = (group[:MAX_PARAMETER_SETS] for group in sets)
         config = make_config(sps, pps)
-        return CONFIG_TAG + config if config is not None else b""
+        return HEADER + config if config is not None else b""
 
     @property
     def frame(self) -> bytes:
