@@ -80,13 +80,21 @@ class TrackMeter:
         self.arrived_at = now
         self.other_time = other.time
 
+    @property
+    def limit(self) -> float:
+        """Return the milliseconds without a frame after which the track is missing."""
+        return max(MISSING_MS, MISSING_STEPS * self.step)
+
     def is_missing(self, now: float, begun_at: float, other: "TrackMeter") -> bool:
         """Return whether no frame comes, although it was announced or there were some."""
         if not (self.is_announced or self.frames):
             return False
-        limit = max(MISSING_MS, MISSING_STEPS * self.step)
         ahead = other.time - max(self.other_time, other.first_time)
-        return ahead > limit or 1000 * (now - max(self.arrived_at, begun_at)) > limit
+        if ahead > self.limit:
+            return True
+        # A connection that delivers nothing says no more of the sound than of slow pictures.
+        limit = max(self.limit, other.limit)
+        return 1000 * (now - max(self.arrived_at, begun_at)) > limit
 
     def sample(self) -> None:
         """Store the present numbers, for the rates."""

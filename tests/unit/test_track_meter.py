@@ -1,0 +1,30 @@
+"""When a track of a publish session counts as missing."""
+
+from homeroom.media.engine.stream_facts import TrackMeter
+
+
+def slides() -> tuple[TrackMeter, TrackMeter]:
+    """Return the meters of three slides, one a second, and of their sound; the last at 2 s."""
+    video, audio = TrackMeter(), TrackMeter()
+    for time in range(0, 2_001, 20):
+        if time % 1_000 == 0:
+            video.add(1, time, time / 1000, audio)
+        audio.add(1, time, time / 1000, video)
+    return video, audio
+
+
+def test_a_connection_that_stalls_lacks_the_sound_no_sooner_than_the_picture() -> None:
+    """Case M7: a pause of the network between two slides was reported as a pause of the sound."""
+    video, audio = slides()
+    for now, is_missing in ((4.0, False), (4.6, True)):
+        assert video.is_missing(now, 0, audio) is is_missing
+        assert audio.is_missing(now, 0, video) is is_missing
+
+
+def test_slides_that_go_on_lack_a_sound_that_stops() -> None:
+    video, audio = slides()
+    video.add(1, 3_000, 3.0, audio)
+    assert not audio.is_missing(3.0, 0, video)
+    video.add(1, 4_000, 4.0, audio)
+    assert audio.is_missing(4.0, 0, video)
+    assert not video.is_missing(4.0, 0, audio)
