@@ -92,7 +92,17 @@ def test_the_contract_names_every_module_of_the_store() -> None:
 
 
 def test_the_contract_names_every_upper_layer() -> None:
-    above = {"admin", "bootstrap", "cli", "media", "partner", "player", "sandbox", "testing"}
+    above = {
+        "admin",
+        "bootstrap",
+        "cli",
+        "media",
+        "partner",
+        "player",
+        "sandbox",
+        "testing",
+        "workers",
+    }
     lower = {
         "async_store",
         "base",
