@@ -25,6 +25,7 @@ from homeroom.store.engine import Engine
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.postgres_connection import PostgresTransaction
 from homeroom.store.sqlite import SqliteEngine, SqliteTransaction
+from homeroom.store.statement import CompiledStatement, Parameters
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
@@ -38,26 +39,26 @@ CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 class Traced:
     """One statement as it reached the driver."""
 
-    sql: str
+    compiled: CompiledStatement
     values: dict[str, Any]
 
-    def fresh(self, number: int) -> dict[str, Any]:
-        """Return the values of another unit, each as wide as it was."""
+    def fresh(self, number: int) -> Parameters:
+        """Return the parameters of another unit, each as wide as it was."""
         mine = self.values.copy()
         for name in FRESH:
             old = mine.get(name)
             if old is not None:
                 mine[name] = f"{number:0{len(old)}d}"
-        return mine
+        return self.compiled.bind(mine)
 
 
 def capture_statements(settings: Settings, account: Account, place: Place) -> list[Traced]:
     """Return the statements of one call, a course that has classes already."""
     seen: list[Traced] = []
 
-    def trace(sql: str, values: dict[str, Any]) -> None:
-        if not sql.startswith(CONTROL):
-            seen.append(Traced(sql, values))
+    def trace(compiled: CompiledStatement, values: dict[str, Any]) -> None:
+        if not compiled.sql.startswith(CONTROL):
+            seen.append(Traced(compiled, values))
 
     where = database_address(settings)
     engine: Engine
@@ -100,29 +101,29 @@ def replay_statements(
         while spent < seconds:
             # Making the values is no work of the driver, so it is not in the measured time.
             numbers = range(first_number + count, first_number + count + UNITS)
-            group = [(traced.sql, traced.fresh(number)) for number in numbers for traced in unit]
+            group = [(each.compiled.sql, each.fresh(number)) for number in numbers for each in unit]
             began = time.perf_counter()
             if isinstance(tx, SqliteTransaction):
                 tx.control("BEGIN IMMEDIATE")
             else:
                 tx.begin_write()
-            for sql, values in group:
-                run(sql, values)
+            for sql, parameters in group:
+                run(sql, parameters)
             tx.connection.execute("COMMIT")
             spent += time.perf_counter() - began
             count += UNITS
     return count / spent
 
 
-def _runner(tx: SqliteTransaction | PostgresTransaction) -> Callable[[str, dict[str, Any]], object]:
+def _runner(tx: SqliteTransaction | PostgresTransaction) -> Callable[[str, Parameters], object]:
     if isinstance(tx, SqliteTransaction):
         execute = tx.connection.execute
-        return lambda sql, values: execute(sql, values).fetchall()
+        return lambda sql, parameters: execute(sql, parameters).fetchall()
     cursor = tx.cursor
     encoded: dict[str, bytes] = {}
 
-    def run(sql: str, values: dict[str, Any]) -> object:
-        cursor.execute(encoded.setdefault(sql, sql.encode()), values)
+    def run(sql: str, parameters: Parameters) -> object:
+        cursor.execute(encoded.setdefault(sql, sql.encode()), parameters)
         return cursor.fetchall()
 
     return run

@@ -59,12 +59,12 @@ def explain_page(
 
 def explain(tx: SqliteTransaction, query: Callable[[], object]) -> list[str]:
     """Return the query plan of the first statement of a query."""
-    seen: list[tuple[str, dict[str, Any]]] = []
-    tx.trace = lambda sql, values: seen.append((sql, values))
+    seen: list[tuple[str, Any]] = []
+    tx.trace = lambda compiled, values: seen.append((compiled.sql, compiled.bind(values)))
     query()
     tx.trace = None
-    sql, values = seen[0]
-    return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    sql, parameters = seen[0]
+    return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
 @pytest.mark.parametrize("definition", BY_SCHOOL, ids=lambda definition: definition.name)

@@ -26,7 +26,7 @@ def traced(given: Given) -> Iterator[list[str]]:
     def trace(run: Any) -> Any:  # noqa: ANN401  a unit of any result
         def run_traced(tx: Transaction) -> Any:  # noqa: ANN401  as above
             connection = cast("Traceable", tx)
-            connection.trace = lambda sql, _values: issued.append(sql)
+            connection.trace = lambda compiled, _values: issued.append(compiled.sql)
             try:
                 return run(tx)
             finally:

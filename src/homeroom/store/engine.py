@@ -20,12 +20,12 @@ from typing import Any, Protocol
 from homeroom.base.errors import HomeroomError
 from homeroom.domain.refusal import OverloadedError
 from homeroom.store.outages import OutageCause, find_os_cause
-from homeroom.store.statement import Statement
+from homeroom.store.statement import CompiledStatement, Statement
 
 Value = int | str | None
 Row = tuple[Any, ...]
-Trace = Callable[[str, dict[str, Any]], None]
-"""Is called with the SQL and the values of each statement; for benchmarks and tests."""
+Trace = Callable[[CompiledStatement, dict[str, Any]], None]
+"""Is called with each statement and its named values; for benchmarks and tests."""
 
 
 class StoreError(HomeroomError):

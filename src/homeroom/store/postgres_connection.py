@@ -20,7 +20,7 @@ from psycopg.types.numeric import Int8Dumper
 from homeroom.store.engine import Row, StoreError, Traceable
 from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_errors import translate_error
-from homeroom.store.statement import POSTGRESQL, Statement
+from homeroom.store.statement import POSTGRESQL, CompiledStatement, Statement
 
 CONNECT_SECONDS = 5
 """Longest wait for one host of the address."""
@@ -232,7 +232,7 @@ class PostgresTransaction(Traceable):
     def control(self, sql: str) -> None:
         """Run statements that control the transaction, in one round trip."""
         if self.trace is not None:
-            self.trace(sql, {})
+            self.trace(CompiledStatement(sql), {})
         self.cursor.execute(sql.encode(), prepare=False)
 
     def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
@@ -246,9 +246,7 @@ class PostgresTransaction(Traceable):
         return self.cursor.rowcount
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> None:
-        sql, constants = statement.compile_for(POSTGRESQL)
-        if constants:
-            values = {**constants, **values}
+        compiled = statement.compile_for(POSTGRESQL)
         if self.trace is not None:
-            self.trace(sql, values)
-        self.cursor.execute(sql.encode(), values)
+            self.trace(compiled, values)
+        self.cursor.execute(compiled.sql.encode(), compiled.bind(values))

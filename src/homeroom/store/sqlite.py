@@ -27,7 +27,7 @@ from homeroom.store.engine import (
     UnavailableError,
 )
 from homeroom.store.outages import OutageCause, find_sqlite_cause
-from homeroom.store.statement import SQLITE, Statement
+from homeroom.store.statement import SQLITE, CompiledStatement, Statement
 
 MAX_GROUP_UNITS = 64
 """Units of work in one commit: enough to pay for the fsync, few enough to keep latency flat."""
@@ -68,7 +68,7 @@ class SqliteTransaction(Traceable):
     def control(self, sql: str) -> None:
         """Run a statement that controls the transaction."""
         if self.trace is not None:
-            self.trace(sql, {})
+            self.trace(CompiledStatement(sql), {})
         try:
             self.connection.execute(sql)
         except sqlite3.Error as failure:
@@ -89,12 +89,10 @@ class SqliteTransaction(Traceable):
             raise translate_error(failure, self._path) from failure
 
     def _execute(self, statement: Statement, values: dict[str, Any]) -> sqlite3.Cursor:
-        sql, constants = statement.compile_for(SQLITE)
-        if constants:
-            values = {**constants, **values}
+        compiled = statement.compile_for(SQLITE)
         if self.trace is not None:
-            self.trace(sql, values)
-        return self.connection.execute(sql, values)
+            self.trace(compiled, values)
+        return self.connection.execute(compiled.sql, compiled.bind(values))
 
 
 def translate_error(failure: sqlite3.Error, path: Path) -> StoreError:
