@@ -101,7 +101,7 @@ def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
 
     lesson = given.held_lesson()
     clip = given.clip(lesson)
-    worker = given.house.services.worker
+    worker = given.house.main.job_loop
     with monkeypatch.context() as broken:
         for name in ("run_due", "_run_ahead"):
             broken.setattr(worker, name, failing)

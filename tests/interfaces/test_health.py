@@ -172,7 +172,7 @@ def test_a_job_that_is_overdue_is_a_reason(
     """A job leased by another server for ever, due 1,000 s ago by the clock of this one."""
     row = {"kind": "erase_file", "payload": "{}", "due_at": given.now - 1000, "attempts": 0}
     given.write(insert(jobs).values({**row, "leased_until": 9_999_999_999}))
-    monkeypatch.setattr(given.house.services.worker, "behind_seconds", lambda: behind)
+    monkeypatch.setattr(given.house.main.job_loop, "behind_seconds", lambda: behind)
     try:
         overdue = ["the oldest job has been due for 301 s"]
         assert reasons(given.house) == (overdue if expected else [])
@@ -192,7 +192,7 @@ def test_the_metrics_tell_of_disk_queue_and_connections(house: House) -> None:
 def test_a_job_loop_that_stands_still_is_a_reason(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house.services.worker, "idle_seconds", lambda: 61.0)
+    monkeypatch.setattr(house.main.job_loop, "idle_seconds", lambda: 61.0)
     answer = get(house, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["the loop that does jobs has not turned for 61 s"]

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from starlette.routing import Route
 
-from homeroom.bootstrap import build_site
+from homeroom.bootstrap.site import build_site
 from homeroom.contract.action import APIPath
 from homeroom.web import bodies, http
 from tests.support.given import Given
@@ -41,7 +41,7 @@ def find_writing_routes(given: Given) -> set[tuple[str, str]]:
 def fill(given: Given, path: str) -> str:
     """Return a path with real values for its parameters, and the secret of hooks."""
     if path == "/media/hooks":
-        return path + "?" + given.house.services.media.hooks_url.partition("?")[2]
+        return path + "?" + given.house.main.media.hooks_url.partition("?")[2]
     streamed = Streamed(given, record=1, live=1)
     token = streamed.streams.teach_url.rpartition("/")[2]
     values = {"key": given.seen(streamed.lesson).key, "token": token, "session": "x"}

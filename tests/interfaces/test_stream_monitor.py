@@ -77,7 +77,7 @@ class Live(Scheduled):
         }
         # First in the engine, so that it is never missing there.
         self.says()
-        answer = httpx.post(server.media.hooks_url, json=hook)
+        answer = httpx.post(given.house.main.media.hooks_url, json=hook)
         assert answer.status_code == 200, answer.text
 
     def says(self, **more: object) -> None:
@@ -307,7 +307,7 @@ def test_what_goes_wrong_with_a_recording_is_kept(live: Live) -> None:
 
 def test_what_the_engine_says_is_at_hand_and_on_the_metrics(live: Live, srs: SRS) -> None:
     house = live.given.house
-    media = house.services.media
+    media = house.main.media
     counters = {
         name: number(house, f"homeroom_media_{name}_total")
         for name in (

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from homeroom.base.keys import md5_hex
-from homeroom.bootstrap import Services, build_site
+from homeroom.bootstrap.services import Services
+from homeroom.bootstrap.site import build_site
 from homeroom.contract.catalogue import ACTIONS
 from tests.support.process import Process
 from tests.support.raw import FORM, MULTIPART, multipart

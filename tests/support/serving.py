@@ -51,4 +51,4 @@ def running_house(
         **more_settings,
     ) as server:
         stop_syncing(server.store.engine)
-        yield House(server.url, server.clock, server.services, server.stop, engine)
+        yield House(server.url, server.clock, server.main, server.services, server.stop, engine)

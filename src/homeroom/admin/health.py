@@ -13,7 +13,7 @@ from homeroom.admin.readiness import PROBE_TIMEOUT_SECONDS, ReadinessCheck
 from homeroom.async_store import AsyncStore
 from homeroom.base.settings import Settings
 from homeroom.folder import database_address
-from homeroom.jobs.worker import Worker
+from homeroom.jobs.job_loop import JobLoop
 from homeroom.store.engine import UnavailableError
 from homeroom.store.inspection import get_wal_bytes
 from homeroom.usecases import jobs
@@ -29,13 +29,13 @@ class HealthRoutes:
     def __init__(
         self,
         store: AsyncStore,
-        worker: Worker,
+        job_loop: JobLoop,
         metrics: Metrics,
         readiness: ReadinessCheck,
         settings: Settings,
     ) -> None:
         self._store = store
-        self._worker = worker
+        self._job_loop = job_loop
         self._metrics = metrics
         self._readiness = readiness
         self._data = settings.data
@@ -66,7 +66,7 @@ class HealthRoutes:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 counts = await self._store.read(jobs.get_counts)
-            self._metrics.set_jobs(counts, self._worker.failures)
+            self._metrics.set_jobs(counts, self._job_loop.failures)
         except (TimeoutError, UnavailableError):
             pass  # the gauges of jobs keep what they had; those of the store tell of the outage
         stats = self._store.store.engine.stats

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.text import format_count
-from homeroom.jobs.worker import Worker
+from homeroom.jobs.job_loop import JobLoop
 from homeroom.store.engine import UnavailableError
 from homeroom.store.outages import OutageCause
 from homeroom.store.records import JobCounts
@@ -66,7 +66,7 @@ class ReadinessCheck:
     def __init__(
         self,
         store: AsyncStore,
-        worker: Worker,
+        job_loop: JobLoop,
         metrics: Metrics,
         draining: Draining,
         media_trouble: Callable[[], str],
@@ -75,7 +75,7 @@ class ReadinessCheck:
     ) -> None:
         """Take also what says why streams cannot be carried and why the clock is in doubt."""
         self._store = store
-        self._worker = worker
+        self._job_loop = job_loop
         self._metrics = metrics
         self._draining = draining
         self._media_trouble = media_trouble
@@ -91,7 +91,7 @@ class ReadinessCheck:
         if self._draining.is_active:
             return Readiness([OutageCause.SHUTTING_DOWN.sentence], [])
         store = await self._get_store_check()
-        reasons = [*store.reasons, self._check_worker(store.counts), self._media_trouble()]
+        reasons = [*store.reasons, self._check_job_loop(store.counts), self._media_trouble()]
         warnings = []
         if store.counts is not None and store.counts.set_aside:
             # Another server would find the same jobs, and all others are run.
@@ -160,12 +160,12 @@ class ReadinessCheck:
         log.error("readiness_check_failed", exc_info=failure)
         return DEFECT
 
-    def _check_worker(self, counts: JobCounts | None) -> str:
-        idle = self._worker.idle_seconds()
+    def _check_job_loop(self, counts: JobCounts | None) -> str:
+        idle = self._job_loop.idle_seconds()
         if idle > MAX_IDLE_SECONDS:
             return f"the loop that does jobs has not turned for {idle:.0f} s"
         # A clock that was moved makes a job old at once.
-        overdue = min(counts.oldest_due_seconds if counts else 0, self._worker.behind_seconds())
+        overdue = min(counts.oldest_due_seconds if counts else 0, self._job_loop.behind_seconds())
         if overdue > MAX_OVERDUE_SECONDS:
             return f"the oldest job has been due for {overdue:.0f} s"
         return ""

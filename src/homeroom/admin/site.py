@@ -9,7 +9,7 @@ from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.settings import Settings
 from homeroom.contract.schema import DescribeAPI
-from homeroom.jobs.worker import Worker
+from homeroom.jobs.job_loop import JobLoop
 from homeroom.web.connections import with_rights
 from homeroom.web.metrics import Metrics
 from homeroom.web.operator_access import OperatorAccess
@@ -20,7 +20,7 @@ METRICS_PATH = "/metrics"
 def routes(
     store: AsyncStore,
     context: ReadBackContext,
-    worker: Worker,
+    job_loop: JobLoop,
     metrics: Metrics,
     readiness: ReadinessCheck,
     describe_partner_api: DescribeAPI,
@@ -32,7 +32,7 @@ def routes(
     closed |= set() if settings.public_metrics else {METRICS_PATH}
     routes = [
         *pages.routes(context.hosts, describe_partner_api),
-        *HealthRoutes(store, worker, metrics, readiness, settings).routes(),
+        *HealthRoutes(store, job_loop, metrics, readiness, settings).routes(),
         *with_rights(readback.routes(store, context)),
     ]
     return [

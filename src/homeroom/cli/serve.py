@@ -10,8 +10,8 @@ import click
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import RunningServer
-from homeroom.bootstrap import serve as run_server
+from homeroom.bootstrap.serve import serve as run_server
+from homeroom.bootstrap.server import RunningServer
 from homeroom.cli.command import CommandContext, get_invocation, print_warning, with_context
 from homeroom.cli.schools import build_credentials
 from homeroom.contract.action import APIPath
@@ -59,7 +59,7 @@ def serve(context: CommandContext, /, **options: Any) -> None:  # noqa: ANN401  
 
     def announce(running: RunningServer, demo_school: DemoSchool | None) -> None:
         entry = context.audit.build_entry()
-        store = running.services.async_store.store
+        store = running.core.async_store.store
         store.submit_write(lambda uow: audit.record(uow, entry), _warn_without_entry)
         click.echo(_format_greeting(context, settings, running, demo_school))
         if demo_school is not None:
@@ -95,12 +95,12 @@ def _format_greeting(
     running: RunningServer,
     demo: DemoSchool | None,
 ) -> str:
-    url, hosts = running.url, running.services.hosts
+    url, hosts = running.url, running.core.hosts
     lines = [f"Homeroom is listening at {url}"]
     if demo is not None and demo.on_air is not None and demo.yours is not None:
         lines += [
             f"  live class  {build_lesson_addresses(demo.on_air.lesson, hosts).live_url}",
-            f"  teach       {teaching.get_page_url(demo.yours, running.services.deps, hosts)}",
+            f"  teach       {teaching.get_page_url(demo.yours, running.core.deps, hosts)}",
         ]
     lines += [
         f"  docs        {url}/docs",

@@ -3,7 +3,7 @@
 import click
 
 from homeroom.base.ids import LessonId
-from homeroom.bootstrap import build_dependencies, find_hosts
+from homeroom.bootstrap.dependencies import build_dependencies, find_hosts
 from homeroom.cli.command import (
     ID,
     CommandContext,

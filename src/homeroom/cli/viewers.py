@@ -8,7 +8,7 @@ import click
 from homeroom.admin import spreadsheet
 from homeroom.admin.lists_classes import to_viewer_row
 from homeroom.base.ids import EntryId, LessonId, ViewerId
-from homeroom.bootstrap import find_hosts
+from homeroom.bootstrap.dependencies import find_hosts
 from homeroom.cli.command import (
     ID,
     CommandContext,

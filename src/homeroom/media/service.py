@@ -15,7 +15,7 @@ from homeroom.base.clock import MINUTE
 from homeroom.base.settings import Settings
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
-from homeroom.media import clips, hooks
+from homeroom.media import hooks
 from homeroom.media.demo import DemoBroadcast
 from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.engine_client import EngineClient
@@ -125,7 +125,7 @@ def _start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 
 class MediaService:
-    """Media parts of one server: routes, hooks, engine, gateway and background tasks."""
+    """Media parts of one server: hooks, engine, gateway and background tasks."""
 
     def __init__(
         self,
@@ -143,13 +143,15 @@ class MediaService:
         self._metrics = metrics
         self._engine = engine
         self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
-        self.routes = clips.routes(store, storage, secrets.clips)
         engine_name = engine_id(settings.data / "media") if listeners is not None else ""
-        if settings.media != "none":
-            intake = hooks.RecordingIntake(
-                recordings_folder(settings), storage, self._flattening_worker.wake
-            )
-            self.routes += hooks.routes(store, deps, secrets.hooks, intake, engine_name)
+        intake = hooks.RecordingIntake(
+            recordings_folder(settings), storage, self._flattening_worker.wake
+        )
+        self.hook_routes = (
+            hooks.routes(store, deps, secrets.hooks, intake, engine_name)
+            if settings.media != "none"
+            else []
+        )
         self.hooks_url = f"{_local_url(api)}/media/hooks?secret={secrets.hooks}"
         base = push_base(settings, listeners)
         self.gateway = GatewayProcess(base, settings.webrtc_address, settings.log_level)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment, ShiftedClock
 from homeroom.base.ids import SchoolId
-from homeroom.jobs.worker import Worker
+from homeroom.jobs.job_loop import JobLoop
 from homeroom.sandbox import faults
 from homeroom.sandbox.access import SandboxAccess
 from homeroom.sandbox.audit import build_audit_entry, report_change
@@ -44,7 +44,7 @@ class Sandbox:
 
     store: AsyncStore
     clock: ShiftedClock
-    worker: Worker
+    job_loop: JobLoop
     deps: Dependencies
     injector: FaultInjector
     journal: Journal
@@ -96,10 +96,10 @@ class Sandbox:
             # In a thread, because the clock waits until the store has saved its offset.
             await asyncio.to_thread(self.clock.set, moment)
             self.forget(None)
-            await self.worker.run_due()
+            await self.job_loop.run_due()
         await self._record_change(request, now=moment)
         # The real time at which the next job is due has changed.
-        self.worker.wake()
+        self.job_loop.wake()
         return await self._get_clock(request)
 
     def _compute_moment(self, body: ClockRequest) -> Moment:
@@ -161,7 +161,7 @@ class Sandbox:
             detail = "another school is changing accounts of this one; try again"
             raise HTTPError(HTTPStatus.CONFLICT, detail) from None
         self.forget(school)
-        await self.worker.run_due()
+        await self.job_loop.run_due()
         report_change(request, change)
         counts = msgspec.structs.asdict(removed)
         return json_response({"sid": school, "to": body.to, "removed": counts})

@@ -11,8 +11,10 @@ from typing import Any, Final
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
-from homeroom.bootstrap import RunningServer, Services
-from homeroom.bootstrap import run_server as run_until_stopped
+from homeroom.bootstrap.main_parts import MainParts
+from homeroom.bootstrap.server import RunningServer
+from homeroom.bootstrap.server import run_server as run_until_stopped
+from homeroom.bootstrap.services import Services
 from homeroom.contract.errno import Errno
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import open_store
@@ -37,6 +39,8 @@ class LocalServer:
     """Its address, such as http://127.0.0.1:40123."""
     clock: ManualClock
     """The clock of the server; move it with `clock.advance(seconds)`."""
+    main: MainParts
+    """The parts that a server has once: jobs and media; as inner as those of `services`."""
     services: Services
     """The server's inner parts: for Homeroom's own tests, and not kept from version to version."""
     stop: Callable[[], None]
@@ -152,7 +156,7 @@ def run_server(
         raise RuntimeError("the server did not start") from next(iter(failures), None)
     server = servers[0]
     try:
-        yield LocalServer(server.url, clock, server.services, server.stop)
+        yield LocalServer(server.url, clock, server.main, server.services, server.stop)
     finally:
         server.stop()
         thread.join(READY_SECONDS)

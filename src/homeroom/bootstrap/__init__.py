@@ -1,0 +1,1 @@
+"""The only place that builds the parts of a server, joins them, and runs them."""

@@ -1,0 +1,108 @@
+"""The parts that a server has once: jobs, sweeps, the guard of the clock, and media."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from homeroom.base.clock import SystemClock
+from homeroom.base.ids import JobId
+from homeroom.bootstrap.core import CoreParts
+from homeroom.domain.streams import StreamFacts
+from homeroom.folder import get_lease_owner
+from homeroom.jobs.audit_follower import AuditFollower
+from homeroom.jobs.clock_guard import ClockGuard
+from homeroom.jobs.handlers import create_handlers
+from homeroom.jobs.sweeper import Sweeper
+from homeroom.jobs.sweeps import SWEEPS
+from homeroom.jobs.worker import Worker
+from homeroom.media.engine_client import EngineClient
+from homeroom.media.gateway_process import GatewayProcess
+from homeroom.media.listeners import ListeningSockets
+from homeroom.media.service import MediaService
+from homeroom.web import security_log
+
+
+@dataclass(frozen=True)
+class MainParts:
+    """The parts that a server has once; processes that serve HTTP see them as `MainProcess`."""
+
+    job_loop: Worker
+    sweeper: Sweeper
+    clock_guard: ClockGuard
+    media: MediaService
+
+    @property
+    def whip(self) -> GatewayProcess:
+        """The gateway for browsers that go live."""
+        return self.media.gateway
+
+    @property
+    def hook_routes(self) -> Sequence[BaseRoute]:
+        """The route to which a media engine reports."""
+        return self.media.hook_routes
+
+    def facts(self, name: str) -> StreamFacts | None:
+        """Return the latest facts of a running stream, or None."""
+        return self.media.facts(name)
+
+    def engine_problem(self) -> str:
+        """Return why our own media engine is unavailable, or an empty text."""
+        return self.media.engine_problem()
+
+    def clock_problem(self) -> str:
+        """Return why the clock is in doubt, or an empty text."""
+        return self.clock_guard.describe_problem()
+
+    async def run_jobs(self, ids: Collection[JobId]) -> bool:
+        """Run some jobs ahead of all others; return whether all ended in time."""
+        return await self.job_loop.run_now(ids)
+
+    def wake_sweeper(self) -> None:
+        """Sweep now, because the clock was moved."""
+        self.sweeper.wake()
+
+
+@asynccontextmanager
+async def run_main_parts(
+    core: CoreParts, engine: EngineClient | None, sockets: ListeningSockets
+) -> AsyncIterator[MainParts]:
+    """Build the parts, run them until the block ends, and stop them."""
+    store = core.async_store
+    worker = Worker(
+        store,
+        core.clock,
+        core.real,
+        create_handlers(store, core.files),
+        lease_owner=get_lease_owner(store.store),
+    )
+    # In the sandbox an integrator moves the clock on purpose.
+    clock_guard = ClockGuard(store, core.real, is_on=not core.settings.sandbox)
+    sweeper = Sweeper(store, SWEEPS, clock_guard.is_pausing)
+    core.metrics.watch_sweeps(clock_guard.is_pausing)
+    media = MediaService(
+        core.settings,
+        store,
+        core.deps,
+        core.secrets,
+        core.files,
+        core.metrics,
+        engine,
+        sockets.media,
+        sockets.api,
+    )
+    await clock_guard.start()
+    follower = AuditFollower(store, SystemClock(), clock_guard.is_pausing)
+    parts = (worker, sweeper, clock_guard, follower)
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    try:
+        async with media.running():
+            yield MainParts(worker, sweeper, clock_guard, media)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await clock_guard.stop()
+        security_log.flush()

@@ -1,0 +1,60 @@
+"""A server in one process: all of its parts on one event loop."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from homeroom.base.clock import SteadyClock
+from homeroom.base.settings import Settings
+from homeroom.bootstrap.core import CoreParts, build_core
+from homeroom.bootstrap.http import create_http_server
+from homeroom.bootstrap.main_parts import MainParts, run_main_parts
+from homeroom.bootstrap.services import Services, run_services
+from homeroom.media.listeners import open_sockets
+from homeroom.media.service import build_hosts, create_engine_client, create_video_check
+from homeroom.store.unit_of_work import Store
+from homeroom.usecases import secrets
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that takes connections."""
+
+    url: str
+    core: CoreParts
+    main: MainParts
+    services: Services
+    stop: Callable[[], None]
+    """Asks it to finish; safe to call from another thread."""
+
+
+async def run_server(
+    settings: Settings, store: Store, real: SteadyClock, ready: Callable[[RunningServer], None]
+) -> None:
+    """Serve until stopped; `real` is the clock of the machine, or of a test."""
+    with ExitStack() as opened:
+        sockets = await open_sockets(settings, opened)
+        server_secrets = store.write(secrets.load_or_create)
+        engine = create_engine_client(settings, sockets.media, server_secrets.engine)
+        core = await build_core(
+            settings,
+            store,
+            real,
+            server_secrets,
+            build_hosts(settings, sockets.url, sockets.media),
+            create_video_check(settings, engine),
+        )
+        async with (
+            run_main_parts(core, engine, sockets) as main,
+            run_services(core, main) as services,
+        ):
+
+            async def close_live() -> None:
+                await services.close_live()
+                await main.media.end_engine()
+
+            http = create_http_server(services)
+            running = RunningServer(sockets.url, core, main, services, http.stop)
+            http.on_started = lambda: ready(running)
+            http.before_stop = close_live
+            await http.serve(sockets=[sockets.api])

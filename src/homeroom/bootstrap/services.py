@@ -1,0 +1,94 @@
+"""The parts of a process that serves HTTP."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from homeroom.admin.readiness import ReadinessCheck
+from homeroom.base.scratch import Scratch
+from homeroom.bootstrap.core import CoreParts
+from homeroom.partner.authenticator import Authenticator
+from homeroom.partner.dispatcher import Dispatcher
+from homeroom.partner.turns import SchoolTurns
+from homeroom.partner.wires.asgi import Observer
+from homeroom.partner.wires.v1 import V1Wire
+from homeroom.player.chat_service import ChatService
+from homeroom.player.room_registry import RoomRegistry
+from homeroom.web.draining import Draining
+from homeroom.web.faults import FaultInjector
+from homeroom.web.journal import Journal
+from homeroom.workers.main_process import MainProcess
+
+STORE_STOP_SECONDS = 3.0
+"""Seconds that a unit of work may take once the server is to stop."""
+
+
+@dataclass(frozen=True)
+class Services(CoreParts):
+    """The parts of a process that serves HTTP."""
+
+    main: MainProcess
+    authenticator: Authenticator
+    dispatcher: Dispatcher
+    v1: V1Wire
+    faults: FaultInjector | None
+    journal: Journal | None
+    scratch: Scratch
+    chat: ChatService
+    draining: Draining
+    readiness: ReadinessCheck
+
+    async def close_live(self) -> None:
+        """Close the chats while requests are still answered."""
+        # A database that does not answer must not hold what follows.
+        self.async_store.store.begin_stopping(STORE_STOP_SECONDS)
+        await self.chat.close()
+
+
+@asynccontextmanager
+async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Services]:
+    """Build the parts, run them until the block ends, and stop them."""
+    settings, store = core.settings, core.async_store
+    faults = FaultInjector() if settings.sandbox else None
+    journal = Journal() if settings.sandbox else None
+    authenticator = Authenticator(store, (core.clock, core.real), has_reasons=settings.sandbox)
+    dispatcher = Dispatcher(
+        store,
+        core.clock,
+        core.deps,
+        core.hosts,
+        core.files,
+        turns=SchoolTurns(store.store.engine.parallel_units),
+        faults=faults,
+        run_jobs=main.run_jobs,
+    )
+    observer = Observer(core.metrics.count_call, core.clock, journal)
+    draining = Draining()
+    scratch = Scratch(settings.data / "scratch")
+    prefix = core.deps.keys.public_key()[:8]
+    v1 = V1Wire(authenticator, dispatcher, observer, draining, scratch=scratch, id_prefix=prefix)
+    rooms = RoomRegistry(store, core.deps, core.hosts, main.facts)
+    readiness = ReadinessCheck(
+        store,
+        main.job_loop,
+        core.metrics,
+        draining,
+        main.engine_problem,
+        main.clock_problem,
+        os.getpid(),
+    )
+    async with rooms.running():
+        yield Services(
+            **vars(core),
+            main=main,
+            authenticator=authenticator,
+            dispatcher=dispatcher,
+            v1=v1,
+            faults=faults,
+            journal=journal,
+            scratch=scratch,
+            chat=ChatService(rooms, core.metrics),
+            draining=draining,
+            readiness=readiness,
+        )
