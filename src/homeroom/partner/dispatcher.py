@@ -9,7 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
+
+import msgspec
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
@@ -40,7 +42,6 @@ log = logging.getLogger("homeroom.partner")
 
 MAX_QUICK_CHARS = 16 * 1024
 """Characters of parameters that are read on the event loop; lists can be a mebibyte."""
-T = TypeVar("T")
 
 
 class DroppedConnectionError(HomeroomError):
@@ -99,27 +100,20 @@ class Dispatcher:
     async def _lock_and_run(
         self, route: ActionRoute[Any, Any, Any], school: SchoolId, params: Params
     ) -> PartnerResponse:
-        acquire = _lock_keys(route.locks, school, params, acquires=True)
-        watch = _lock_keys(route.locks, school, params, acquires=False)
-        if not acquire and not watch:
-            return await self._run(route, school, params, frozenset())
-        async with self._locks.acquire(acquire, watch) as busy:
-            for lock in route.locks:
+        acquired, busy = await self._locks.acquire(
+            _list_lock_keys(route.locks, school, params, acquires=True),
+            _list_lock_keys(route.locks, school, params, acquires=False),
+        )
+        try:
+            for lock in route.locks if busy else ():
                 if lock.errno is not None and busy.intersection(lock.keys(school, params)):
                     raise Refusal(lock.errno, "another request about it is unfinished after 1 s")
-            return await self._run(route, school, params, busy)
-
-    async def _run(
-        self,
-        route: ActionRoute[Any, Any, Any],
-        school: SchoolId,
-        params: Params,
-        busy: frozenset[str],
-    ) -> PartnerResponse:
-        fault = self._faults.next_for(school, route.action.name) if self._faults else None
-        if fault is None:
-            return await self._execute(route, school, params, busy)
-        return await self._execute_with_fault(fault, route, school, params, busy)
+            fault = self._faults.next_for(school, route.action.name) if self._faults else None
+            if fault is None:
+                return await self._execute(route, school, params, busy)
+            return await self._execute_with_fault(fault, route, school, params, busy)
+        finally:
+            self._locks.release(acquired)
 
     async def _execute_with_fault(
         self,
@@ -157,27 +151,18 @@ class Dispatcher:
         busy: frozenset[str],
     ) -> PartnerResponse:
         """Run the handler in one unit of work, and return its result with the first warning."""
-        kept_changes: list[Callable[[UnitOfWork], None]] = []
+        unit = _HandlerUnit(route, school, params, busy, self._deps, self._hosts)
         try:
-            prepared = None
             if route.prepare is not None and route.prepares_quickly:
-                prepared = route.prepare(self._storage, params)
+                unit.prepared = route.prepare(self._storage, params)
             elif route.prepare is not None:
-                prepared = await asyncio.to_thread(route.prepare, self._storage, params)
-
-            def handle(uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
-                nonlocal kept_changes
-                kept_changes = uow.kept_changes
-                context = CallContext(uow, school, self._deps, self._hosts, prepared, busy)
-                result = route.handler(context, params)
-                return _make_response(route, result, uow.warnings, context), uow.due_jobs
-
-            response, due_jobs = await self._run_unit(route, school, handle)
+                unit.prepared = await asyncio.to_thread(route.prepare, self._storage, params)
+            response, due_jobs = await self._run_unit(unit)
         except Refusal as refusal:
-            await self._make_changes(kept_changes, school)
+            await self._make_changes(unit.kept_changes, school)
             return self._refusal_response(route, refusal)
         except OverloadedError:
-            await self._make_changes(kept_changes, school)
+            await self._make_changes(unit.kept_changes, school)
             raise
         except ContendedError:
             errno = next((lock.errno for lock in route.locks if lock.errno), None)
@@ -190,27 +175,15 @@ class Dispatcher:
             await self._finish_jobs(due_jobs)
         return response
 
-    async def _run_unit(
-        self, route: ActionRoute[Any, Any, Any], school: SchoolId, handle: Callable[[UnitOfWork], T]
-    ) -> T:
+    async def _run_unit(self, unit: "_HandlerUnit") -> tuple[PartnerResponse, list[JobId]]:
         """Run a unit of work when it is the school's turn."""
-        seconds = 0.0
-
-        def unit(uow: UnitOfWork) -> T:
-            nonlocal seconds
-            started = time.perf_counter()
-            try:
-                return handle(uow)
-            finally:
-                seconds = time.perf_counter() - started
-
-        await self.turns.wait(school)
+        await self.turns.wait(unit.school)
         try:
-            if route.read_only:
-                return await self._store.read(unit)
-            return await self._store.write(unit, school, shared=route.concurrent)
+            if unit.route.read_only:
+                return await self._store.read(unit.run)
+            return await self._store.write(unit.run, unit.school, shared=unit.route.concurrent)
         finally:
-            self.turns.finish(school, seconds)
+            self.turns.finish(unit.school, unit.seconds)
 
     async def _make_changes(
         self, changes: Collection[Callable[[UnitOfWork], None]], school: SchoolId
@@ -261,10 +234,39 @@ def _read_params(route: ActionRoute[Any, Any, Any], fields: Mapping[str, object]
     return params
 
 
-def _lock_keys(
+def _list_lock_keys(
     locks: Iterable[LockRule[Any]], school: SchoolId, params: Params, *, acquires: bool
 ) -> list[str]:
     return [key for lock in locks if lock.acquires == acquires for key in lock.keys(school, params)]
+
+
+class _HandlerUnit(msgspec.Struct):
+    """The unit of work of one call: its handler, and what it leaves behind if it fails."""
+
+    route: ActionRoute[Any, Any, Any]
+    school: SchoolId
+    params: Params
+    busy_keys: frozenset[str]
+    deps: Dependencies
+    hosts: Hosts
+    prepared: object = None
+    kept_changes: Collection[Callable[[UnitOfWork], None]] = ()
+    """Changes that stand although the unit was refused."""
+    seconds: float = 0.0
+    """Time that the handler took."""
+
+    def run(self, uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
+        """Run the handler; returns the response, and the jobs that are due before it."""
+        started = time.perf_counter()
+        self.kept_changes = uow.kept_changes
+        context = CallContext(
+            uow, self.school, self.deps, self.hosts, self.prepared, self.busy_keys
+        )
+        try:
+            result = self.route.handler(context, self.params)
+        finally:
+            self.seconds = time.perf_counter() - started
+        return _make_response(self.route, result, uow.warnings, context), uow.due_jobs
 
 
 def _make_response(

@@ -1,8 +1,7 @@
 """Keyed locks: requests that change the same thing run one after another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 
 LOCK_WAIT_SECONDS = 1.0
 """A request that has waited this long for a lock is refused (READINGS Q50)."""
@@ -12,36 +11,49 @@ class KeyedLocks:
     """Locks by key, for the tasks of one event loop."""
 
     def __init__(self) -> None:
-        self._released: dict[str, asyncio.Event] = {}
-        """For each key that is locked, the event of its release."""
+        self._locked: dict[str, asyncio.Event | None] = {}
+        """The keys that are locked; with an event of the release where a request waits for it."""
 
-    @asynccontextmanager
     async def acquire(
         self, acquire: Iterable[str], watch: Iterable[str]
-    ) -> AsyncIterator[frozenset[str]]:
-        """Wait until keys are free, lock those to acquire, and yield the keys that stayed locked.
+    ) -> tuple[list[str], frozenset[str]]:
+        """Wait until keys are free, and lock those to acquire.
 
+        Returns the keys that are acquired, for `release`, and those that stayed locked by others.
         The watched keys are waited for and not locked. The wait for all keys together ends after
         `LOCK_WAIT_SECONDS`. Keys are taken in sorted order, so that two requests cannot deadlock.
         """
-        deadline = asyncio.get_running_loop().time() + LOCK_WAIT_SECONDS
-        busy: set[str] = set()
-        acquired: list[str] = []
         to_acquire = frozenset(acquire)
+        acquired: list[str] = []
+        busy: set[str] = set()
+        deadline: float | None = None
         try:
-            for key in sorted({*to_acquire, *watch}):
-                if not await self._wait_until_free(key, deadline):
-                    busy.add(key)
-                elif key in to_acquire:
-                    self._released[key] = asyncio.Event()
+            for key in sorted(to_acquire.union(watch)):
+                if key in self._locked:
+                    if deadline is None:
+                        deadline = asyncio.get_running_loop().time() + LOCK_WAIT_SECONDS
+                    if not await self._wait_until_free(key, deadline):
+                        busy.add(key)
+                        continue
+                if key in to_acquire:
+                    self._locked[key] = None
                     acquired.append(key)
-            yield frozenset(busy)
-        finally:
-            for key in acquired:
-                self._released.pop(key).set()
+        except BaseException:
+            self.release(acquired)
+            raise
+        return acquired, frozenset(busy)
+
+    def release(self, acquired: Iterable[str]) -> None:
+        """Release the keys that a request has acquired."""
+        for key in acquired:
+            event = self._locked.pop(key)
+            if event is not None:
+                event.set()
 
     async def _wait_until_free(self, key: str, deadline: float) -> bool:
-        while (event := self._released.get(key)) is not None:
+        while key in self._locked:
+            event = self._locked[key] or asyncio.Event()
+            self._locked[key] = event
             try:
                 async with asyncio.timeout_at(deadline):
                     await event.wait()

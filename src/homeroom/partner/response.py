@@ -1,8 +1,9 @@
 """Responses of the partner API, before a wire puts them into its envelope."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
@@ -13,8 +14,7 @@ MAX_REASONS = 3
 """Refused entries of a batch whose reasons are given; the others are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartnerResponse:
+class PartnerResponse(msgspec.Struct, frozen=True):
     """Response to a call: its errno, its result where there is one, and a reason in English."""
 
     errno: Errno = Errno.DONE

@@ -1,8 +1,10 @@
 """Routes: each action with its handler, and the rules by which the dispatcher runs it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from homeroom.base.ids import SchoolId
 from homeroom.contract.action import Action
@@ -20,8 +22,7 @@ X = TypeVar("X")
 """What a route prepares outside the unit of work."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext(Generic[X]):
+class CallContext(msgspec.Struct, Generic[X], frozen=True):
     """All that a handler needs in addition to the parameters."""
 
     uow: UnitOfWork
@@ -32,7 +33,7 @@ class CallContext(Generic[X]):
     """The result of the route's `prepare`; None where it has none."""
     busy_keys: frozenset[str] = frozenset()
     """Keys that other requests still have locked."""
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str] = []
     """Reasons of the refused entries of a batch, one line each."""
 
 
