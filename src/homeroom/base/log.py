@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from homeroom.base.clock import SystemClock
 from homeroom.base.errors import HomeroomError
 
 REPEAT_SECONDS = 60.0
@@ -27,6 +28,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
 _CONTROLS = re.compile("[\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Terminal controls, line separators and marks of writing direction; JSON escapes those below."""
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 
 def log_to_stderr(level: str) -> None:
     """Let every logger of this process write JSON lines to standard error."""
@@ -34,7 +37,6 @@ def log_to_stderr(level: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001  the documented way not to have callers looked up
     handler = _BatchingHandler(sys.stderr)
-    handler.setFormatter(JSONFormatter())
     handler.addFilter(OutageFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
@@ -49,12 +51,8 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        second = int(record.created)
-        if second != self._second:
-            self._at = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(second))
-            self._second = second
         line: dict[str, Any] = {
-            "at": self._at,
+            "at": self.format_moment(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -64,18 +62,41 @@ class JSONFormatter(logging.Formatter):
             line["reason"] = str(outage)
         elif record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return _encode_line(line)
+        try:
+            return _escape_controls(_encode(line).decode())
+        except UnicodeEncodeError:  # a lone surrogate, as of a file name that is not UTF-8
+            return _escape_controls(json.dumps(line, default=str))
+
+    def format_moment(self, created: float) -> str:
+        """Return the time of a line, formatted once a second."""
+        second = int(created)
+        if second != self._second:
+            self._at = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(second))
+            self._second = second
+        return self._at
 
 
-def _encode_line(line: dict[str, Any]) -> str:
-    """Return a line as JSON without characters that a terminal or a log reader would act on."""
-    try:
-        text = msgspec.json.encode(line, enc_hook=str).decode()
-    except UnicodeEncodeError:  # a lone surrogate, as of a file name that is not UTF-8
-        text = json.dumps(line, default=str)
+def _escape_controls(text: str) -> str:
+    """Return JSON without characters that a terminal or a log reader would act on."""
     if text.isascii():
         return text
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def log_info(logger: logging.Logger, message: str, fields: msgspec.Struct) -> None:
+    """Log a line of each request, as `logger.info` with the fields as `extra` does.
+
+    Where the line only goes to standard error, it is made without a record: a quarter of the cost.
+    The message is a word of our own.
+    """
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    handlers = logging.root.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], _BatchingHandler):
+        with suppress(UnicodeEncodeError):  # a lone surrogate: the formatter knows what to do
+            handlers[0].write(logger.name, message, fields)
+            return
+    logger.info(message, extra=msgspec.structs.asdict(fields))
 
 
 class OutageFilter(logging.Filter):
@@ -116,6 +137,9 @@ class _BatchingHandler(logging.Handler):
         super().__init__()
         self._stream = stream
         self._lines: list[str] = []
+        self._clock = SystemClock()
+        self._formatter = JSONFormatter()
+        self.setFormatter(self._formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Buffer a record, and schedule the write."""
@@ -124,9 +148,23 @@ class _BatchingHandler(logging.Handler):
         except Exception:  # noqa: BLE001  a line that cannot be written must not fail a request
             self.handleError(record)
             return
+        self._add(line, is_urgent=record.levelno >= logging.WARNING)
+
+    def write(self, logger: str, message: str, fields: msgspec.Struct) -> None:
+        """Write a line at level INFO; raises `UnicodeEncodeError` for a lone surrogate."""
+        at = self._formatter.format_moment(self._clock.now())
+        head = f'{{"at":"{at}","level":"info","logger":"{logger}","message":"{message}",'
+        line = head + _escape_controls(_encode(fields).decode()[1:])
+        self.acquire()
+        try:
+            self._add(line, is_urgent=False)
+        finally:
+            self.release()
+
+    def _add(self, line: str, *, is_urgent: bool) -> None:
         is_first = not self._lines
         self._lines += (line, "\n")
-        if record.levelno >= logging.WARNING:
+        if is_urgent:
             self.flush()
         elif is_first:
             try:

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from homeroom.base.clock import Clock
 from homeroom.base.ids import SchoolId
+from homeroom.base.log import log_info
 from homeroom.base.text import escape_non_ascii
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
@@ -70,6 +73,22 @@ class RequestRecord:
         return int(str(claimed))
 
 
+class CallLine(msgspec.Struct):
+    """The fields of the log line of a call."""
+
+    request_id: str
+    address: str
+    action: str
+    sid: int | None
+    """The school that signed the request."""
+    claimed_sid: int | None
+    """The SID that an unproven request names."""
+    errno: int | None
+    """None: the connection was dropped."""
+    reason: str
+    ms: float
+
+
 @dataclass(frozen=True, slots=True)
 class Observer:
     """The metrics, and in the sandbox the journal, that each response is reported to."""
@@ -98,19 +117,17 @@ class Observer:
                 errno=errno,
                 reason=reason,
             )
-        log.info(
-            "call",
-            extra={
-                "request_id": record.request_id,
-                "address": record.address,
-                "action": action,
-                "sid": record.school,
-                "claimed_sid": claimed,
-                "errno": errno,
-                "reason": reason,
-                "ms": milliseconds,
-            },
+        line = CallLine(
+            record.request_id,
+            record.address,
+            action,
+            record.school,
+            claimed,
+            errno,
+            reason,
+            milliseconds,
         )
+        log_info(log, "call", line)
         if self.journal is not None:
             self.journal.write(
                 JournalEntry(
