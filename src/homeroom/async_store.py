@@ -4,13 +4,15 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId
+from homeroom.store.announcements import CHAT_CHANNEL
 from homeroom.store.engine import ContendedError, UnavailableError
 from homeroom.store.outages import OutageCause
+from homeroom.store.postgres_listener import PostgresListener
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger("homeroom.store")
@@ -106,3 +108,25 @@ class AsyncStore:
         if time.monotonic() - self.outage_at > RECOVERY_SECONDS:
             log.warning("store_recovered", extra={"after": outage.sentence})
             self.outage = None
+
+
+@asynccontextmanager
+async def hear_chats(database: str | None, hear: Callable[[str], None]) -> AsyncIterator[None]:
+    """Call a function with each announcement of new chat entries until the block ends.
+
+    `database` is the address of PostgreSQL. SQLite has one server, which knows its own entries.
+    """
+    if database is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def deliver(announcement: str) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(hear, announcement)
+
+    listener = PostgresListener(database, CHAT_CHANNEL, deliver)
+    try:
+        yield
+    finally:
+        listener.close()

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from homeroom.player import chat_service
+from homeroom.player import chat_service, room_registry
 from tests.support.chat import Chatter, Classroom, deaf
 from tests.support.engine import until
 from tests.support.given import Given
@@ -14,6 +15,12 @@ from tests.support.postgres import Postgres
 from tests.support.serving import House, running_house
 
 RESTART = 1012
+
+
+@pytest.fixture
+def unpolled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave servers that start from now on with announcements alone."""
+    monkeypatch.setattr(room_registry, "REFRESH_SECONDS", 3600)
 
 
 @pytest.fixture
@@ -30,6 +37,16 @@ def two(postgres: Postgres, tmp_path: Path) -> Iterator[tuple[House, House]]:
             for name in ("first", "second")
         )
         yield first, second
+
+
+def count_listeners(house: House) -> int:
+    """Return how many servers of a database listen for announcements."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
+    )
+    with psycopg.connect(house.services.settings.database or "") as database:
+        return int((database.execute(query).fetchone() or [0])[0])
 
 
 def test_viewers_of_two_servers_see_one_chat(two: tuple[House, House]) -> None:
@@ -70,6 +87,31 @@ def test_viewers_of_two_servers_see_one_chat(two: tuple[House, House]) -> None:
     with Chatter(second.url, room.base, ann.ticket, after=received[0][0]) as moved:
         kinds = [event["t"] for event in moved.welcome["entries"]]
         assert kinds == ["message"] * 7 + ["pause", "delete"]
+    room.close()
+    given.close()
+
+
+@pytest.mark.usefixtures("unpolled")
+def test_servers_hear_of_new_entries_without_polling(two: tuple[House, House]) -> None:
+    first, second = two
+    given = Given(first)
+    room = Classroom(given)
+    second.clock.moment = first.clock.moment
+    until(lambda: count_listeners(first) == 2)
+    teacher = room.teacher_here()
+    with Chatter(second.url, room.base, room.guest_ticket("Ben")) as ben:
+        # The rooms are open; each server announces to the other, and hears itself.
+        said = teacher.said("to the other server")
+        assert ben.hears("to the other server") == said
+        ben.say("and back")
+        teacher.hears("and back")
+        teacher.send("pin", id=said["id"])
+        assert ben.next("pin")["target"] == said["id"]
+        teacher.send("pause", on=True)
+        ben.next("pause")
+        teacher.send("mute", viewer=ben.you["viewer"], on=True)
+        assert ben.next("you")["chat"] == "muted"
+        assert [event["t"] for event in ben.seen].count("message") == 2
     room.close()
     given.close()
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from homeroom.admin.readiness import ReadinessCheck
+from homeroom.async_store import hear_chats
 from homeroom.base.scratch import Scratch
 from homeroom.bootstrap.core import CoreParts
 from homeroom.partner.authenticator import Authenticator
@@ -78,7 +79,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
         main.clock_problem,
         os.getpid(),
     )
-    async with rooms.running():
+    async with rooms.running(), hear_chats(settings.database, rooms.hear):
         yield Services(
             **vars(core),
             main=main,

@@ -29,6 +29,8 @@ log = logging.getLogger("homeroom.player")
 
 STREAM_POLL_SECONDS = 0.25
 REFRESH_SECONDS = 1.0
+ECHO_SECONDS = 0.005
+"""Time in which this server broadcasts an entry of its own, whose announcement it hears as well."""
 REFRESHES_PER_PRESENCE = 2
 """Refreshes between two presence lists for teachers."""
 REFRESHES_PER_WATCH_TIME = 15
@@ -48,6 +50,9 @@ class RoomRegistry:
         """Open rooms by class."""
         self._refresh_lock = asyncio.Lock()
         self._refresh_requested = asyncio.Event()
+        self._announced: dict[LessonId, EntryId] = {}
+        """Last entries of chats that were announced and not read yet."""
+        self._has_announced = asyncio.Event()
         self._failing_tasks: set[str] = set()
 
     @asynccontextmanager
@@ -56,6 +61,7 @@ class RoomRegistry:
         tasks = [
             asyncio.create_task(self._refresh_regularly()),
             asyncio.create_task(self._poll_streams()),
+            asyncio.create_task(self._follow_announcements()),
         ]
         try:
             yield
@@ -69,6 +75,12 @@ class RoomRegistry:
         for room in self.rooms.values():
             room.force_next_state()
         self._refresh_requested.set()
+
+    def hear(self, announcement: str) -> None:
+        """Read new entries of a chat soon, which a server of this database has announced."""
+        lesson, entry = map(int, announcement.split())
+        self._announced[LessonId(lesson)] = EntryId(entry)
+        self._has_announced.set()
 
     async def close(self) -> None:
         """Write likes and watch time, and close all rooms so that clients connect elsewhere."""
@@ -141,6 +153,26 @@ class RoomRegistry:
             for room in self.rooms.values():
                 room.broadcast_state(self.now(), self._facts)
             await asyncio.sleep(STREAM_POLL_SECONDS)
+
+    async def _follow_announcements(self) -> None:
+        """Read new entries as soon as another server has written them."""
+        while True:
+            await self._has_announced.wait()
+            await asyncio.sleep(ECHO_SECONDS)
+            self._has_announced.clear()
+            await self._run_safely(self._read_announced)
+
+    async def _read_announced(self) -> None:
+        announced, self._announced = self._announced, {}
+        after = {
+            lesson: room.last_entry
+            for lesson, entry in announced.items()
+            if (room := self.rooms.get(lesson)) is not None and room.last_entry < entry
+        }
+        if after:
+            self.publish(
+                await self.async_store.read(partial(room_queries.load_chat_updates, after=after))
+            )
 
     async def _refresh_regularly(self) -> None:
         """Refresh rooms, broadcast numbers, and write likes and watch time, every second."""

@@ -20,6 +20,7 @@ from homeroom.domain.chat import (
     EntryKind,
     NewChatEntry,
 )
+from homeroom.store.announcements import CHAT_CHANNEL, Announcement
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
@@ -135,6 +136,8 @@ _FIND_LIKES = Statement(
     .select_from(_new_likes.source)
     .join(chats, chats.c.lesson_id == _new_likes.integer())
 )
+_news = ListParameter("news")
+_ANNOUNCE = Statement(select(Announcement(CHAT_CHANNEL, _news.text())).select_from(_news.source))
 _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
     LIFECYCLE.is_over(bindparam("over_by")),
@@ -214,6 +217,13 @@ class Chats:
         }
         number = EntryId(self._tx.fetch_all(_ADD, values)[0][0])
         return ChatEntry(number, new, now, is_deleted=False)
+
+    def announce(self, entries: Iterable[ChatEntry]) -> None:
+        """Tell other servers of the last of some new entries in each chat, at the commit."""
+        last = {entry.new.lesson: entry.id for entry in entries}
+        if last:
+            news = [f"{lesson} {entry}" for lesson, entry in last.items()]
+            self._tx.fetch_all(_ANNOUNCE, {"news": msgspec.json.encode(news).decode()})
 
     def delete(self, entry: EntryId, now: Moment) -> bool:
         """Mark a message as deleted; return False if there was none to delete."""

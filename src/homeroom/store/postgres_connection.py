@@ -114,6 +114,11 @@ class ConnectionCutter:
         """
         threading.Thread(target=self._cut, name="store-cutter", daemon=True).start()
 
+    def disconnect(self) -> None:
+        """Cut a connection on which the server does nothing."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close the second handle."""
         self._socket.close()
@@ -121,8 +126,7 @@ class ConnectionCutter:
     def _cut(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=CANCEL_SECONDS)
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        self.disconnect()
 
 
 @contextmanager

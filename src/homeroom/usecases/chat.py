@@ -45,14 +45,17 @@ def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[Cha
     authors = {new.author.viewer for new in new_entries if new.author.viewer is not None}
     muted = uow.viewers.find_muted(authors)
     entries: list[ChatEntry | None] = []
+    added: list[ChatEntry] = []
     for new in new_entries:
         nonce = (new.lesson, new.nonce or "")
         entry = existing.get(nonce)
         if entry is None and new.author.viewer not in muted:
             entry = uow.chats.add(new, uow.now)
+            added.append(entry)
             if new.nonce is not None:
                 existing[nonce] = entry
         entries.append(entry)
+    uow.chats.announce(added)
     return entries
 
 
@@ -88,7 +91,7 @@ def delete_message(uow: UnitOfWork, lesson: LessonId, by: Author, message: Entry
         is_paused=state.is_paused,
         pinned=state.pinned.id if state.pinned is not None else None,
     )
-    return uow.chats.add(NewChatEntry(lesson, EntryKind.DELETE, by, target=message), uow.now)
+    return _add_entry(uow, NewChatEntry(lesson, EntryKind.DELETE, by, target=message))
 
 
 def pin_message(
@@ -100,7 +103,7 @@ def pin_message(
     is_paused = uow.chats.get_state(lesson).is_paused
     uow.chats.save_state(lesson, is_paused=is_paused, pinned=message)
     kind = EntryKind.PIN if message is not None else EntryKind.UNPIN
-    return uow.chats.add(NewChatEntry(lesson, kind, by, target=message), uow.now)
+    return _add_entry(uow, NewChatEntry(lesson, kind, by, target=message))
 
 
 def pause(uow: UnitOfWork, lesson: LessonId, by: Author, *, is_paused: bool) -> ChatEntry:
@@ -110,7 +113,7 @@ def pause(uow: UnitOfWork, lesson: LessonId, by: Author, *, is_paused: bool) -> 
         lesson, is_paused=is_paused, pinned=pinned.id if pinned is not None else None
     )
     kind = EntryKind.PAUSE if is_paused else EntryKind.RESUME
-    return uow.chats.add(NewChatEntry(lesson, kind, by), uow.now)
+    return _add_entry(uow, NewChatEntry(lesson, kind, by))
 
 
 def mute(
@@ -120,13 +123,19 @@ def mute(
     if not uow.viewers.mute(lesson, viewer, uow.now if is_muted else None):
         raise OperatorError(f"class {lesson} has no viewer {viewer}")
     kind = EntryKind.MUTE if is_muted else EntryKind.UNMUTE
-    return uow.chats.add(NewChatEntry(lesson, kind, by, target=viewer), uow.now)
+    return _add_entry(uow, NewChatEntry(lesson, kind, by, target=viewer))
 
 
 def add_likes(uow: UnitOfWork, likes: Mapping[LessonId, int]) -> dict[LessonId, int]:
     """Add likes to several classes, and return the new totals."""
     uow.chats.add_likes(likes)
     return uow.chats.find_likes(list(likes))
+
+
+def _add_entry(uow: UnitOfWork, new: NewChatEntry) -> ChatEntry:
+    entry = uow.chats.add(new, uow.now)
+    uow.chats.announce([entry])
+    return entry
 
 
 def _check_message(uow: UnitOfWork, lesson: LessonId, message: EntryId) -> ChatEntry:
