@@ -25,8 +25,7 @@ from homeroom.domain.lessons import Lesson, Origin
 from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.domain.schools import School
 from homeroom.domain.viewers import ViewerKind
-from homeroom.store.engine import Row
-from homeroom.store.engine import Value as Column
+from homeroom.store.engine import Row, SQLValue
 from homeroom.store.records import NewViewer, Viewer
 from homeroom.store.statement import Statement
 from homeroom.store.storage import import_clip
@@ -110,7 +109,7 @@ class Given(SchoolBuilder):
             self._other = Given(self.house)
         return self._other
 
-    def set_course(self, course: CourseId, **columns: Column) -> CourseId:
+    def set_course(self, course: CourseId, **columns: SQLValue) -> CourseId:
         """Write what the partner API does not write of a course, as `homeroom course` does."""
         self.store.write(lambda uow: uow.courses.save(course, columns))
         return course

@@ -12,7 +12,7 @@ from homeroom.contract.params import Params
 from homeroom.contract.rows import Switch
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
-from homeroom.store.engine import Value
+from homeroom.store.engine import SQLValue
 from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest, like_pattern
 from homeroom.store.readback_records import PersonRecord
 from homeroom.store.unit_of_work import UnitOfWork
@@ -70,7 +70,7 @@ class ReadBackRequest:
 
     def build_filters(self) -> Filters:
         """Return the filters for the store: the query parameters and the scope."""
-        filters: dict[str, Value] = {}
+        filters: dict[str, SQLValue] = {}
         for name, value in msgspec.structs.asdict(self.query).items():
             if value is None or name in NON_FILTER_PARAMS:
                 continue

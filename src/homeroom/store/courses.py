@@ -10,7 +10,7 @@ from sqlalchemy.sql import Select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
 from homeroom.domain.courses import Course, CourseKind, CourseRule, check_course
-from homeroom.store.engine import Row, Transaction, Value
+from homeroom.store.engine import Row, SQLValue, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import co_teachers, course_teachers, courses, lessons
@@ -110,7 +110,7 @@ _DELETE_TEACHER = Statement(
 @cache
 def _save_statement(names: tuple[str, ...]) -> Statement:
     """Return the statement that saves some columns; it is built once for each set of columns."""
-    values: dict[str, BindParameter[Value]] = {name: bindparam(f"new_{name}") for name in names}
+    values: dict[str, BindParameter[SQLValue]] = {name: bindparam(f"new_{name}") for name in names}
     return Statement(update(courses).where(courses.c.id == bindparam("course")).values(values))
 
 
@@ -164,11 +164,11 @@ class Courses:
         rows = self._tx.fetch_all(_FIND_BY_IDENTITY, {"school": school, "identity": identity})
         return CourseId(rows[0][0]) if rows else None
 
-    def add(self, values: dict[str, Value]) -> CourseId:
+    def add(self, values: dict[str, SQLValue]) -> CourseId:
         """Add a course and return its id."""
         return CourseId(self._tx.fetch_all(_ADD, values)[0][0])
 
-    def save(self, course: CourseId, values: dict[str, Value]) -> None:
+    def save(self, course: CourseId, values: dict[str, SQLValue]) -> None:
         """Save some columns of a course."""
         if values:
             columns = {f"new_{name}": value for name, value in values.items()}

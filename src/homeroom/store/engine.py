@@ -22,7 +22,7 @@ from homeroom.domain.refusal import OverloadedError
 from homeroom.store.outages import OutageCause, find_os_cause
 from homeroom.store.statement import CompiledStatement, Statement
 
-Value = int | str | None
+SQLValue = int | str | None
 Row = tuple[Any, ...]
 Trace = Callable[[CompiledStatement, dict[str, Any]], None]
 """Is called with each statement and its named values; for benchmarks and tests."""

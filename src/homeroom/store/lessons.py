@@ -26,7 +26,7 @@ from homeroom.domain.schools import Plan
 from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
 from homeroom.store.courses import read_course
-from homeroom.store.engine import Row, Transaction, Value
+from homeroom.store.engine import Row, SQLValue, Transaction
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
@@ -115,7 +115,7 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in lessons.c if column.name != "id"})
     .returning(lessons.c.id)
 )
-_NEW_VALUES: dict[str, BindParameter[Value]] = {
+_NEW_VALUES: dict[str, BindParameter[SQLValue]] = {
     name: bindparam(f"new_{name}")
     for name in (
         "name",
@@ -235,7 +235,7 @@ def read_lesson(row: Row) -> Lesson:
 
 def _recording_values(
     recording: RecordingOptions, watch_policy: WatchPolicy, stream: StreamSignature | None
-) -> dict[str, Value]:
+) -> dict[str, SQLValue]:
     return {
         "record": int(recording.record),
         "record_scene": int(recording.scene),
@@ -305,7 +305,7 @@ class Lessons:
         now: Moment,
     ) -> Lesson:
         """Add a class and return it."""
-        values: dict[str, Value] = {
+        values: dict[str, SQLValue] = {
             "school_id": course.school,
             "course_id": course.id,
             "name": new.name,
@@ -354,7 +354,7 @@ class Lessons:
 
     def save(self, lesson: Lesson) -> None:
         """Save a changed class."""
-        values: dict[str, Value] = {
+        values: dict[str, SQLValue] = {
             "name": lesson.name,
             "begins_at": lesson.hours.begin,
             "ends_at": lesson.hours.end,

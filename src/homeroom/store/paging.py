@@ -12,12 +12,12 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, bindparam, func, select, tuple_
 
 from homeroom.base.errors import HomeroomError
-from homeroom.store.engine import Transaction, Value
+from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.statement import Statement
 
 R = TypeVar("R")
 PageKey = tuple[int, ...]
-Filters = Mapping[str, Value]
+Filters = Mapping[str, SQLValue]
 
 SCHOOL = "school"
 BEFORE_FIRST = -1
@@ -87,7 +87,7 @@ def fetch_page(
     after = request.after if request.after is not None else (BEFORE_FIRST,) * width
     if request.after is not None and (request.order, len(after)) != (order, width):
         raise CursorMismatchError
-    values: dict[str, Value] = {
+    values: dict[str, SQLValue] = {
         **filters,
         **{f"after_{place}": key for place, key in enumerate(after)},
         "now": request.now,

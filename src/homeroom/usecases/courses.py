@@ -18,7 +18,7 @@ from homeroom.domain.teachers import (
     TeacherRule,
     check_candidates,
 )
-from homeroom.store.engine import Value
+from homeroom.store.engine import SQLValue
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
 from homeroom.usecases.accounts import get_current_school
@@ -115,7 +115,7 @@ def edit(
         check_expiry(fields.expires_at, uow.now, uow.courses.get_last_end(course_id))
     head = _resolve_head_teacher(uow, current, fields, NEW_HEAD_TEACHER_RULE, course)
     _check_references(uow, school, fields)
-    values: dict[str, Value] = {
+    values: dict[str, SQLValue] = {
         "name": fields.name,
         "head_teacher_id": head,
         "folder_id": fields.folder,
@@ -128,7 +128,9 @@ def edit(
         "allow_student_modify_nickname": _switch_value(fields.allow_student_modify_nickname),
         "hides_replay_from_leavers": _switch_value(fields.hides_replay_from_leavers),
     }
-    changed: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
+    changed: dict[str, SQLValue] = {
+        name: value for name, value in values.items() if value is not None
+    }
     if fields.expires_at is not UNSET:
         changed["expires_at"] = fields.expires_at
     if fields.folder is not None and course.folder not in (None, fields.folder):
