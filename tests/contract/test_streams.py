@@ -1,7 +1,6 @@
 """The streams of a class: let in, ended, and written when they were recorded."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +9,7 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.values import replace
 from homeroom.domain.clips import NewClip
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.refusal import OperatorError

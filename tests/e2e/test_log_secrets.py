@@ -179,7 +179,7 @@ def test_no_secret_is_in_the_log(tmp_path: Path) -> None:
         keys = store.read(secrets.load_or_create)
         for school in store.read(schools.list_schools):
             attempt.secrets |= {school.secret, school.former_secret or ""}
-    attempt.secrets |= {getattr(keys, name) for name in keys.__slots__}
+    attempt.secrets |= {getattr(keys, name) for name in keys.__struct_fields__}
     logged = server.log
     assert len(re.findall(r'"homeroom.security"', logged)) > 20
     for secret in attempt.secrets - {""}:

@@ -5,13 +5,13 @@ Case M4: each playlist of each push is checked rule by rule, with its delta upda
 
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from homeroom.base.values import replace
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet
 from tests.support import ffmpeg, flv
 from tests.support.flv import headers, picture, sound

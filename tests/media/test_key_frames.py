@@ -5,13 +5,13 @@ Case M3: what the container says of a picture is checked against what is in it.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from homeroom.base.values import replace
 from homeroom.media.engine.chunks import encode_message
 from homeroom.media.engine.packets import AUDIO, VIDEO, Packet
 from tests.support import ffmpeg, flv

@@ -1,12 +1,11 @@
 """The demo school: reuse, repair, and demo content for any school."""
 
-from dataclasses import replace
-
 import pytest
 
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.keys import KeyGenerator, fingerprint
+from homeroom.base.values import replace
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.lifecycle import OVERTIME_SECONDS, Phase
 from homeroom.domain.schools import Plan

@@ -1,13 +1,13 @@
 """Viewers of the pages in the database: identity, watch time, mute, and page content."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, SchoolId, UserId, ViewerId
+from homeroom.base.values import replace
 from homeroom.domain.retention import SweptSort
 from homeroom.domain.viewers import ViewerKind
 from homeroom.store.records import NewViewer, Viewer, WatchTime

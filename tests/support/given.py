@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.mp4 import FILE_TYPE_BOX
+from homeroom.base.values import replace
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip

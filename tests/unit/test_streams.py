@@ -1,11 +1,10 @@
 """Permission to push and pull a stream, and the reasons for a refusal."""
 
-from dataclasses import replace
-
 import pytest
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.ids import UserId
+from homeroom.base.values import replace
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import (

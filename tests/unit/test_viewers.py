@@ -1,7 +1,6 @@
 """Tickets, login-free links, nicknames, and who may watch and chat."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -9,6 +8,7 @@ import pytest
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, SessionId, UserId
 from homeroom.base.keys import hmac_hex, md5_hex
+from homeroom.base.values import replace
 from homeroom.domain.lessons import RecordingOptions, WatchPolicy
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, School

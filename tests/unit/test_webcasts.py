@@ -1,8 +1,7 @@
 """The addresses of a class, by the seed's four rules."""
 
-from dataclasses import replace
-
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.base.values import replace
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,

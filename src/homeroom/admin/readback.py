@@ -3,7 +3,6 @@
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +18,7 @@ from homeroom.admin.request import ReadBackContext, ReadBackRequest
 from homeroom.async_store import AsyncStore
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import fingerprint
+from homeroom.base.values import replace
 from homeroom.contract.paged import MAX_PAGE_ROWS, ROOT, PageQuery, ReadBack
 from homeroom.contract.params import InvalidValueError, ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS

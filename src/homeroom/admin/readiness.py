@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.text import format_count
+from homeroom.base.values import Value
 from homeroom.jobs.job_loop import JobLoop
 from homeroom.store.engine import UnavailableError
 from homeroom.store.outages import OutageCause
@@ -42,16 +42,14 @@ LASTING_CAUSES = frozenset(
 DEFECT = "the database failed; see the log of the server"
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Value, frozen=True):
     """The answer to a probe: why calls cannot be served, and what an operator should look at."""
 
     reasons: list[str]
     warnings: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _StoreCheck:
+class _StoreCheck(Value, frozen=True):
     """The result of one look at the database."""
 
     began_at: float

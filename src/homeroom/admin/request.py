@@ -1,7 +1,6 @@
 """A request of the read-back, its filters, and conversions that all lists share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -43,8 +42,7 @@ FILTER_NAMES = {
 """Names of filters: on the wire, and in the store where they differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBackContext:
+class ReadBackContext(msgspec.Struct, frozen=True):
     """Dependencies of the read-back other than the store."""
 
     deps: Dependencies
@@ -53,8 +51,7 @@ class ReadBackContext:
     """Returns the media engine's facts about a running stream, by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBackRequest:
+class ReadBackRequest(msgspec.Struct, frozen=True):
     """A request of the read-back, authorized and parsed."""
 
     uow: UnitOfWork

@@ -10,11 +10,11 @@ each other only, and a new peer always gets in.
 import resource
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from time import monotonic
 
 from homeroom.base.address_log import AddressLog
+from homeroom.base.values import Value
 
 MAX_WAITING_PER_ADDRESS = 256
 """Connections of one address that may wait for their peer without a right."""
@@ -27,8 +27,7 @@ GRACE_SECONDS = 1.0
 MAX_BACKLOG = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
+class ConnectionLimits(Value, frozen=True):
     """Limits of the connections of a process."""
 
     total: int

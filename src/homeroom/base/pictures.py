@@ -1,15 +1,14 @@
 """Uploaded pictures: the format is detected from the bytes, not from the name."""
 
-from dataclasses import dataclass
 from typing import BinaryIO
 
+import msgspec
 from PIL import Image, UnidentifiedImageError
 
 FORMATS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif"}
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """A picture: its content, its file extension, its width and height in pixels."""
 
     content: BinaryIO

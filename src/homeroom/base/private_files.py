@@ -9,11 +9,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value
 
 PRIVATE_UMASK: Final = 0o077
 FOLDER_MODE: Final = 0o700
@@ -28,8 +28,7 @@ class WideModeError(HomeroomError):
     """A file or folder is open to other users and cannot be narrowed; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class WideFile:
+class WideFile(Value, frozen=True):
     """A file or folder that other users of the machine may read or write."""
 
     path: Path

@@ -5,7 +5,7 @@ import pwd
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import click
@@ -14,6 +14,7 @@ import msgspec
 from homeroom.base.clock import SystemClock
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.masking import MASK
+from homeroom.base.values import replace
 from homeroom.domain.audit import (
     AuditActor,
     AuditKind,

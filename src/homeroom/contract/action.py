@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Generic, TypeVar
 
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.contract.results import Entry, Result
@@ -25,8 +26,7 @@ class APIPath(StrEnum):
     CLOUD = "/partner/api/cloud.api.php"
 
 
-@dataclass(frozen=True, slots=True)
-class V1Form:
+class V1Form(Value, frozen=True):
     """The v1 wire: a signed form; its parameter `action` names the action."""
 
     path: APIPath
@@ -34,8 +34,7 @@ class V1Form:
     """The form may be multipart and carry a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class V2JSON:
+class V2JSON(Value, frozen=True):
     """The v2 wire: a JSON body, signed by headers, at a path of the action's own."""
 
     path: str
@@ -44,8 +43,7 @@ class V2JSON:
 Binding = V1Form | V2JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value, frozen=True):
     """One way in which a call or an entry may end other than done: the errno, and its cause."""
 
     errno: Errno

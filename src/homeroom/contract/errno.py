@@ -4,8 +4,9 @@ A row holds the number, what it says of the work, the text that travels (READING
 English sentence. A number is written here and nowhere else.
 """
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
+
+from homeroom.base.values import Value
 
 
 class Outcome(StrEnum):
@@ -20,8 +21,7 @@ class Outcome(StrEnum):
     """Nothing was changed, and the caller is not to blame."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrnoInfo:
+class ErrnoInfo(Value, frozen=True):
     """One answer number: its value, its outcome, the label on the wire and what it means."""
 
     number: int

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
+from homeroom.base.values import Value
 from homeroom.contract.params import (
     MAX_CUSTOM_COLUMN_LENGTH,
     InvalidValueError,
@@ -83,8 +83,7 @@ def _check_depth(value: object, left: int) -> None:
         _check_depth(child, left - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidEntry:
+class InvalidEntry(Value, frozen=True):
     """An invalid entry of a list; the other entries of the list still count."""
 
     raw: Any

@@ -7,12 +7,12 @@ quotes (READINGS Q3).
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value, replace
 from homeroom.contract.near_names import is_near_miss
 
 MAX_CUSTOM_COLUMN_LENGTH = 50
@@ -37,8 +37,7 @@ class InvalidValueError(HomeroomError):
     """A value is not of its type; the message says which values are."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParamType:
+class ParamType(Value, frozen=True):
     """The type of a parameter: its reader, its description, and its names on the wire."""
 
     read: Callable[[Any], Any]
@@ -93,8 +92,7 @@ P = TypeVar("P", bound=Params)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ParamField:
+class ParamField(Value, frozen=True):
     """One parameter of a set: where it goes, how it is read, whether it must be there."""
 
     attribute: str

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from homeroom.base.values import Value
 from homeroom.contract.lists import MAX_ENTRIES, InvalidEntry
 from homeroom.contract.params import ParamField, Params, ParamsReader
 from homeroom.contract.upload import Upload
@@ -16,8 +16,7 @@ Schema = dict[str, Any]
 _REFERENCE = re.compile(r" \(READINGS Q[0-9, Q]+\)")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAPIPart:
+class OpenAPIPart(Value, frozen=True):
     """One API's part of an OpenAPI document."""
 
     paths: Schema

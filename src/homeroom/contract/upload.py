@@ -1,7 +1,8 @@
 """Files as they arrive in a form."""
 
-from dataclasses import dataclass
 from typing import BinaryIO
+
+import msgspec
 
 from homeroom.contract.params import ParamError, ParamType
 
@@ -9,8 +10,7 @@ MAX_FILE_BODY_BYTES = 32 * 1024 * 1024
 """The largest body, in bytes, of an action that takes a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True):
     """One file of a multipart form. It ends with its request."""
 
     name: str

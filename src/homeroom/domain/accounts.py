@@ -1,11 +1,11 @@
 """Accounts: the form of telephone numbers and e-mail addresses, and the rules of registering."""
 
 import re
-from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
 from homeroom.base.ids import UserId
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
@@ -19,8 +19,7 @@ MAX_EMAIL_LENGTH = 1000
 PASSWORD_LENGTHS = range(6, 21)
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Value, frozen=True):
     """A person with an account; memberships of schools and courses refer to it."""
 
     id: UserId
@@ -30,8 +29,7 @@ class User:
     is_cancelled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AccountName:
+class AccountName(Value, frozen=True):
     """The name of an account: a telephone number or an e-mail address."""
 
     value: str

@@ -1,12 +1,12 @@
 """The audit trail: the acts of operators, and what is masked in them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import YEAR, Moment
 from homeroom.base.ids import SchoolId, TokenId, UserId
 from homeroom.base.masking import MASK, mask_accounts
+from homeroom.base.values import Value
 
 AUDIT_SECONDS = YEAR
 """Seconds for which an entry is kept; the database refuses to delete it earlier."""
@@ -29,8 +29,7 @@ class AuditOutcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditActor:
+class AuditActor(Value, frozen=True):
     """The operator: a user of an operating system, or a bearer token; None is erased."""
 
     name: str | None = None
@@ -42,8 +41,7 @@ class AuditActor:
     token: TokenId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewAuditEntry:
+class NewAuditEntry(Value, frozen=True):
     """An act of an operator."""
 
     at: Moment
@@ -61,8 +59,7 @@ class NewAuditEntry:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Value, frozen=True):
     """An act of an operator, and its number."""
 
     id: int

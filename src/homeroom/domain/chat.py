@@ -1,12 +1,12 @@
 """The chat of a class: what may be said, and what becomes of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.base.text import strip_invisible
+from homeroom.base.values import Value
 
 MAX_MESSAGE_LENGTH = 500
 """Characters of a message."""
@@ -75,8 +75,7 @@ class ChatRefusalError(HomeroomError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Value, frozen=True):
     """The author of a chat entry; teachers and operators have no viewer id."""
 
     name: str
@@ -84,8 +83,7 @@ class Author:
     viewer: ViewerId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewChatEntry:
+class NewChatEntry(Value, frozen=True):
     """A chat entry to write: a message or an action."""
 
     lesson: LessonId
@@ -98,8 +96,7 @@ class NewChatEntry:
     """Idempotency key of the sender: a message that is sent again with it is written once."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatEntry:
+class ChatEntry(Value, frozen=True):
     """An entry in a chat; later entries have higher ids."""
 
     id: EntryId
@@ -108,8 +105,7 @@ class ChatEntry:
     is_deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ChatState:
+class ChatState(Value, frozen=True):
     """The current state of a chat."""
 
     is_paused: bool = False

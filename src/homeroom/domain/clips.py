@@ -1,10 +1,9 @@
 """Clips: the recorded files of a class, and when they may be deleted."""
 
-from dataclasses import dataclass
-
 from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import ClipId, LessonId
 from homeroom.base.keys import hmac_hex, secrets_equal
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import Refusal
@@ -14,8 +13,7 @@ CLIP_URL_SECONDS = 6 * HOUR
 """Seconds for which the URL of a clip is valid."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewClip:
+class NewClip(Value, frozen=True):
     """A recorded file in the storage, to be added to a class."""
 
     file_id: str
@@ -36,8 +34,7 @@ class NewClip:
     """The id of the storage that has the file; none if that is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(Value, frozen=True):
     """One recorded file of a class; when it is deleted, its row stays and its bytes are erased."""
 
     id: ClipId

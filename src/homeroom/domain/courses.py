@@ -1,10 +1,10 @@
 """Courses: their states and the rules of changing them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import DAY, YEAR, Moment
 from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
@@ -20,8 +20,7 @@ class CourseKind(StrEnum):
     DUAL = "dual"
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Value, frozen=True):
     """A series of classes with one roster."""
 
     id: CourseId
@@ -39,8 +38,7 @@ class Course:
         return self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
-@dataclass(frozen=True, slots=True)
-class CourseRule:
+class CourseRule(Value, frozen=True):
     """Errnos for the states of a course that an action refuses; None: the state is not checked."""
 
     missing: Errno = Errno.NO_SUCH_COURSE

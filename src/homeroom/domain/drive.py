@@ -1,8 +1,7 @@
 """Folders of a school's cloud drive."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import FolderId, SchoolId
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
@@ -11,8 +10,7 @@ MAX_DEPTH = 15
 TOP_FOLDER_NAME = "Drive"
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Value, frozen=True):
     """A folder; the top one has no parent and depth 0."""
 
     id: FolderId

@@ -1,16 +1,14 @@
 """Labels of a school, and the rules of labelling courses."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import LabelId, SchoolId
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
 MAX_COURSE_LABELS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Value, frozen=True):
     """A school's tag on courses and classes."""
 
     id: LabelId

@@ -1,11 +1,11 @@
 """Classes: their hours, phases and settings, and the rules of adding and changing them."""
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from homeroom.base.clock import DAY, MINUTE, YEAR, Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.lifecycle import Lifecycle, Phase
 from homeroom.domain.refusal import Refusal
@@ -27,16 +27,14 @@ class Origin(StrEnum):
     LMS = "lms"
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Value, frozen=True):
     """The planned hours of a class."""
 
     begin: Moment
     end: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class HoursChange:
+class HoursChange(Value, frozen=True):
     """New hours of a class; a begin of None stays as it is."""
 
     begin: Moment | None
@@ -47,8 +45,7 @@ class HoursChange:
         return Hours(self.begin if self.begin is not None else hours.begin, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingOptions:
+class RecordingOptions(Value, frozen=True):
     """Recording, live and replay of a class; scene, live and replay need recording."""
 
     record: bool = False
@@ -66,8 +63,7 @@ class RecordingOptions:
         return self if self.record else RecordingOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingChange:
+class RecordingChange(Value, frozen=True):
     """A change of the recording options; a scene of None stays unchanged (READINGS Q29)."""
 
     record: bool
@@ -81,8 +77,7 @@ class RecordingChange:
         return RecordingOptions(self.record, scene, self.live, self.replay)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassroomSettings:
+class ClassroomSettings(Value, frozen=True):
     """Settings of the classroom: seats, cameras, resolution and mode."""
 
     seats: int = 6
@@ -93,8 +88,7 @@ class ClassroomSettings:
     enters_off_stage: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WatchPolicy:
+class WatchPolicy(Value, frozen=True):
     """The rules for watching and chatting on the live page."""
 
     watch_by_login: bool = False
@@ -108,8 +102,7 @@ class WatchPolicy:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NewLesson:
+class NewLesson(Value, frozen=True):
     """A class to add."""
 
     name: str
@@ -123,8 +116,7 @@ class NewLesson:
     identity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Value, frozen=True):
     """A class on the timetable."""
 
     id: LessonId
@@ -162,8 +154,7 @@ class Lesson:
         return self.lifecycle.is_over(now)
 
 
-@dataclass(frozen=True, slots=True)
-class LessonChange:
+class LessonChange(Value, frozen=True):
     """The changes of an edit; None leaves a value unchanged."""
 
     name: str | None = None

@@ -3,10 +3,10 @@
 `store/lifecycle.py` says the same in SQL; a property test compares the two.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import MINUTE, Moment
+from homeroom.base.values import Value
 
 OPEN_EARLY_SECONDS = 20 * MINUTE
 """A class opens this long before its start; from then on most of its settings are frozen."""
@@ -37,8 +37,7 @@ class Phase(StrEnum):
 OVER_PHASES = frozenset((Phase.OVER, Phase.CLOSED_EARLY))
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Value, frozen=True):
     """The times of a class that its phase depends on."""
 
     begins_at: Moment

@@ -1,10 +1,10 @@
 """Retention: what a sweep deletes can be restored for some days."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId, SchoolId
+from homeroom.base.values import Value
 
 GRACE_SECONDS = 7 * DAY
 """Seconds for which an operator can restore what a sweep has deleted."""
@@ -18,16 +18,14 @@ class SweptSort(StrEnum):
     PUSHES = "pushes"
 
 
-@dataclass(frozen=True, slots=True)
-class SweptBatch:
+class SweptBatch(Value, frozen=True):
     """What one unit of work of a sweep has deleted, for the log."""
 
     sort: str
     ids: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class SweptScope:
+class SweptScope(Value, frozen=True):
     """A choice of swept rows: of a school, of a class, swept since a moment; None is no limit."""
 
     school: SchoolId | None = None
@@ -35,8 +33,7 @@ class SweptScope:
     since: Moment = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SweptSummary:
+class SweptSummary(Value, frozen=True):
     """The number of swept rows of one sort and class."""
 
     school: SchoolId

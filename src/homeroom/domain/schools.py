@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, get_args
@@ -12,6 +11,7 @@ import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import OperatorError
 
@@ -136,8 +136,7 @@ class Plan(
     ] = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlanKey:
+class PlanKey(Value, frozen=True):
     """A key of a plan, with its default and its meaning for the operator."""
 
     name: str
@@ -216,8 +215,7 @@ def _describe_error(message: str, kind: Any) -> str:  # noqa: ANN401  a type, as
     return "must be a whole number"
 
 
-@dataclass(frozen=True, slots=True)
-class School:
+class School(Value, frozen=True):
     """A school: the tenant that every id belongs to."""
 
     id: SchoolId

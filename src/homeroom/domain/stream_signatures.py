@@ -1,19 +1,18 @@
 """Signatures of stream addresses: txSecret and txTime."""
 
 import re
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from homeroom.base.clock import Moment
 from homeroom.base.keys import md5_hex
 from homeroom.base.text import strip_pasted
+from homeroom.base.values import Value
 from homeroom.domain.refusal import OperatorError
 
 _TIME = re.compile(r"[0-9a-fA-F]{1,12}")
 
 
-@dataclass(frozen=True, slots=True)
-class StreamSignature:
+class StreamSignature(Value, frozen=True):
     """Signature and expiry of a stream address; a pull address bound to a class never changes."""
 
     signature: str

@@ -1,7 +1,6 @@
 """Streams of a class: names, signatures of addresses, and the rules of push and pull."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from homeroom.base.clock import Moment
@@ -9,6 +8,7 @@ from homeroom.base.errors import HomeroomError
 from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.stream_problems import DropReason, StreamProblem
 from homeroom.base.text import strip_pasted
+from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import StreamSignature, compute_signature, sign_stream
@@ -50,8 +50,7 @@ def clean_address_part(text: str) -> str:
 # --- permissions ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PublishTarget:
+class PublishTarget(Value, frozen=True):
     """A class with the facts that decide whether its streams may be published."""
 
     lesson: Lesson
@@ -145,8 +144,7 @@ def _check_open(lesson: Lesson, kind: StreamKind, now: Moment) -> None:
 # --- facts about streams -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PublishSession:
+class PublishSession(Value, frozen=True):
     """A push that was allowed, from its start to its end."""
 
     id: int
@@ -162,8 +160,7 @@ class PublishSession:
     """The error of its recording, if there was one."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFigures:
+class StreamFigures(Value, frozen=True):
     """Figures of a running stream that only our own engine measures."""
 
     video_kbps: int | None
@@ -177,8 +174,7 @@ class StreamFigures:
     """Number of dropped frames, by reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
+class StreamFacts(Value, frozen=True):
     """Facts about a running stream, from the media engine."""
 
     key_frame_ms: int | None

@@ -1,11 +1,11 @@
 """Teachers of a school, and who may teach what."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from homeroom.base.ids import UserId
 from homeroom.base.text import format_count
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
@@ -25,8 +25,7 @@ class MemberRole(IntEnum):
     AUDITOR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class TeacherCandidate:
+class TeacherCandidate(Value, frozen=True):
     """A person who is to teach, with their roles in the school and the course."""
 
     user: UserId
@@ -46,8 +45,7 @@ class TeacherCandidate:
         return active and self.role is None and not self.is_guest
 
 
-@dataclass(frozen=True, slots=True)
-class TeacherRule:
+class TeacherRule(Value, frozen=True):
     """Errnos that refuse a candidate for a position; None: not checked."""
 
     unknown: Errno

@@ -1,14 +1,12 @@
 """Public addresses of classes: live page, pull and push."""
 
-from dataclasses import dataclass
-
+from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.domain.streams import APP
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(Value, frozen=True):
     """Public base URLs of the pages and the streams, without a slash at the end."""
 
     pages: str
@@ -18,8 +16,7 @@ class Hosts:
     """Base URL for pushing streams; empty if the server takes none."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamAddresses:
+class StreamAddresses(Value, frozen=True):
     """The addresses in `more_data`; empty if there is nothing to watch (READINGS Q9)."""
 
     live_url: str = ""

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -34,8 +33,7 @@ RUN_NOW_SECONDS = 10.0
 POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class JobHandler(Generic[P]):
+class JobHandler(msgspec.Struct, Generic[P], frozen=True):
     """The handler of one kind of job, and the type that its payload is decoded to."""
 
     payload_type: type[P]

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ from typing import Final
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.values import Value, replace
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.webcasts import Hosts
@@ -36,8 +36,7 @@ RETRY_SECONDS: Final = 1.0
 """Delay before a new push after one has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoopingClip:
+class LoopingClip(Value, frozen=True):
     """A clip that can be played in a loop without a visible cut."""
 
     headers: list[Packet]

@@ -1,13 +1,13 @@
 """Client of the HTTP API of a media engine, ours or an SRS: lists streams and ends pushes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from homeroom.base.stream_problems import DropReason, StreamProblem
+from homeroom.base.values import Value
 from homeroom.domain.streams import APP, StreamFacts, StreamFigures
 from homeroom.media.engine.http_client import NoResponseError, send_request
 
@@ -69,8 +69,7 @@ class _StreamPage(msgspec.Struct, frozen=True):
     homeroom: EngineTotals | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunningStream:
+class RunningStream(Value, frozen=True):
     """A stream that has a publisher."""
 
     name: str
@@ -78,8 +77,7 @@ class RunningStream:
     facts: StreamFacts
 
 
-@dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineState(Value, frozen=True):
     """State of an engine at one moment."""
 
     running: Sequence[RunningStream]

@@ -11,7 +11,6 @@ import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -79,8 +78,7 @@ async def flatten_in_subprocess(source: Path, target: Path) -> FlatFile:
     return msgspec.json.decode(output, type=FlatFile)
 
 
-@dataclass(slots=True)
-class _FlattenAttempts:
+class _FlattenAttempts(msgspec.Struct):
     failures: int = 0
     faults: int = 0
     """Failures that were caused by the file."""

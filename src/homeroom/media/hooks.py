@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -65,8 +64,7 @@ class HookRequest(msgspec.Struct, frozen=True):
         return streams.StreamClient(str(self.client_id), self.ip, self.app, self.stream, self.param)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingIntake:
+class RecordingIntake(msgspec.Struct, frozen=True):
     """Source folder, target storage and callback for new recordings."""
 
     folder: Path

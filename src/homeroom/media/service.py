@@ -5,14 +5,16 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import MINUTE
 from homeroom.base.settings import Settings
+from homeroom.base.values import replace
 from homeroom.domain.streams import StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.media import hooks
@@ -38,8 +40,7 @@ ENGINE_DOWN_GRACE_SECONDS = 60.0
 LOOPBACK_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared with, not bound
 
 
-@dataclass(frozen=True, slots=True)
-class EngineListeners:
+class EngineListeners(msgspec.Struct, frozen=True):
     """Sockets of the embedded engine; the server owns them, so that a crash loses no port."""
 
     rtmp: socket.socket

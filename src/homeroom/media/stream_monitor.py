@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 from homeroom.async_store import AsyncStore
+from homeroom.base.values import replace
 from homeroom.domain.streams import StreamFacts
 from homeroom.media.engine.http_client import NoResponseError
 from homeroom.media.engine_client import EngineClient, EngineState, RunningStream

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator, md5_hex, secrets_equal
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import Refusal
@@ -26,8 +26,7 @@ DUMMY_SECRET = KeyGenerator().secret()
 """Digested in place of a secret that does not exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedSchool:
+class CachedSchool(Value, frozen=True):
     """The facts that decide about a signature, and until when they may be used."""
 
     school: School | None

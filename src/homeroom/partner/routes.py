@@ -1,7 +1,6 @@
 """Routes: each action with its handler, and the rules by which the dispatcher runs it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -37,8 +36,7 @@ class CallContext(msgspec.Struct, Generic[X], frozen=True):
     """Reasons of the refused entries of a batch, one line each."""
 
 
-@dataclass(frozen=True, slots=True)
-class LockRule(Generic[P]):
+class LockRule(msgspec.Struct, Generic[P], frozen=True):
     """Keys that a request locks while it runs, and the errno when one of them stays locked.
 
     Without an errno the handler gets the locked keys in `busy_keys`, and refuses single entries.
@@ -50,8 +48,7 @@ class LockRule(Generic[P]):
     """False: the request waits until the keys are free, and does not lock them itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActionRoute(Generic[P, R, X]):
+class ActionRoute(msgspec.Struct, Generic[P, R, X], frozen=True):
     """One row of the table: an action, its handler, and how the dispatcher runs it."""
 
     action: Action[P, R]

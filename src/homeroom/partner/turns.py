@@ -11,8 +11,9 @@ The queue has an end. A call that finds it full, or has waited too long, is refu
 import asyncio
 import os
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from homeroom.base.ids import SchoolId
 from homeroom.domain.refusal import OverloadedError
@@ -49,10 +50,9 @@ class QueueFullError(OverloadedError):
         super().__init__(RETRY_AFTER_SECONDS, reason)
 
 
-@dataclass(slots=True, eq=False)
-class _SchoolQueue:
+class _SchoolQueue(msgspec.Struct, eq=False):
     running: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    waiting: deque[asyncio.Future[None]] = msgspec.field(default_factory=deque)
     seen_at: float = 0.0
     mean_seconds: float = OVERHEAD_SECONDS
     """Mean work for a call."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from homeroom.base.ids import EntryId, SchoolId, ViewerId
+from homeroom.base.values import replace
 from homeroom.domain.chat import (
     ChatAccess,
     ChatEntry,
@@ -48,8 +50,7 @@ BATCH_SECONDS = 0.03
 """Messages within this time are written in one transaction and broadcast together."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingMessage:
+class PendingMessage(msgspec.Struct, frozen=True):
     """A message that waits to be written."""
 
     room: Room

@@ -9,11 +9,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from time import monotonic
 
 from homeroom.base.clock import MINUTE
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value
 from homeroom.player.rate_limiter import RateLimiter
 
 FREE_ATTEMPTS = 10
@@ -41,8 +41,7 @@ class LoginThrottledError(HomeroomError):
         self.seconds = seconds
 
 
-@dataclass(frozen=True, slots=True)
-class LoginAttempt:
+class LoginAttempt(Value, frozen=True):
     """An attempt to log in to an account from a network."""
 
     account: str

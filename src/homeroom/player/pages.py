@@ -1,7 +1,6 @@
 """The public pages: a class, the classes of a course, and a class for a calendar."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.masking import mask_account
+from homeroom.base.values import Value
 from homeroom.domain.schools import parse_frame_origins
 from homeroom.domain.viewers import resolve_watch_policy
 from homeroom.domain.webcasts import Hosts
@@ -47,8 +47,7 @@ COURSE_BY_LINK = "/webcast_partner.html"
 LINK_FIELDS = ("account", "nickname", "checkCode")
 
 
-@dataclass(frozen=True, slots=True)
-class LessonPage:
+class LessonPage(Value, frozen=True):
     """Data of a class page for one viewer."""
 
     seen: PublicLesson
@@ -58,8 +57,7 @@ class LessonPage:
     """None if the viewer has to log in first."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoursePage:
+class CoursePage(Value, frozen=True):
     """Data of a course page."""
 
     course: PublicCourse

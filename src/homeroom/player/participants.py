@@ -1,10 +1,10 @@
 """Participants of rooms: viewers and teachers, each with one or more connections."""
 
-from dataclasses import replace
 from time import monotonic
 
 import msgspec
 
+from homeroom.base.values import replace
 from homeroom.domain.chat import Author, ChatAccess, ChatRole
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy

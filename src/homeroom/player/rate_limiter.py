@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
+
+import msgspec
 
 from homeroom.base.clock import MINUTE
 
@@ -14,8 +15,7 @@ FIRST_WAIT_SECONDS = 5.0
 MAX_DOUBLINGS = 30
 
 
-@dataclass(slots=True)
-class _Attempts:
+class _Attempts(msgspec.Struct):
     since: float
     """Time up to which attempts have expired."""
     count: int = 0

@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import msgspec
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId
+from homeroom.base.values import replace
 from homeroom.domain.chat import MAX_RECENT_MESSAGES, ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import resolve_watch_policy

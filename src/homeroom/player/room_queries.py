@@ -1,9 +1,9 @@
 """Queries of the live rooms; each function runs in one unit of work or one read."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from homeroom.base.ids import EntryId, LessonId
+from homeroom.base.values import Value
 from homeroom.domain.chat import ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket
@@ -15,8 +15,7 @@ from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import PageContent
 
 
-@dataclass(frozen=True, slots=True)
-class LessonSnapshot:
+class LessonSnapshot(Value, frozen=True):
     """Snapshot of a class: what viewers see, what the teacher sees, and the chat state."""
 
     lesson: Lesson
@@ -25,16 +24,14 @@ class LessonSnapshot:
     chat: ChatState
 
 
-@dataclass(frozen=True, slots=True)
-class RoomSeed:
+class RoomSeed(Value, frozen=True):
     """Initial data of a room."""
 
     snapshot: LessonSnapshot
     history: ChatHistory
 
 
-@dataclass(frozen=True, slots=True)
-class ChatUpdates:
+class ChatUpdates(Value, frozen=True):
     """New entries of some chats in order, and new states of the chats that have changed."""
 
     entries: Mapping[LessonId, list[ChatEntry]]
@@ -47,8 +44,7 @@ class ChatUpdates:
         return entries[-1].id if entries else after
 
 
-@dataclass(frozen=True, slots=True)
-class RoomQuery:
+class RoomQuery(Value, frozen=True):
     """Query for updates of one room: last entry, and the credentials in use."""
 
     after: EntryId
@@ -56,8 +52,7 @@ class RoomQuery:
     tokens: set[str]
 
 
-@dataclass(frozen=True, slots=True)
-class RoomUpdates:
+class RoomUpdates(Value, frozen=True):
     """Updates for some rooms; snapshots of erased classes are missing."""
 
     snapshots: Mapping[LessonId, LessonSnapshot]

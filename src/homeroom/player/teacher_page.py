@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import hmac_hex, secrets_equal
+from homeroom.base.values import replace
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import BrowserPublishError, PublishRefusal, StreamKind

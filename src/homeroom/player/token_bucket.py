@@ -1,11 +1,11 @@
 """Rate limits on what viewers send: token buckets that refill with time."""
 
-from dataclasses import dataclass
 from time import monotonic
 
+from homeroom.base.values import Value
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+
+class RateLimit(Value, frozen=True):
     """A rate limit: a burst at once, then a steady rate."""
 
     burst: int

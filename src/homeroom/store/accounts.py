@@ -3,13 +3,12 @@
 A cancelled account keeps its row. Its telephone number or e-mail address may be registered again.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 from sqlalchemy import bindparam, insert, literal, or_, select, union_all, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.domain.accounts import AccountName, User
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import ListParameter, Statement
@@ -94,8 +93,7 @@ _FIND_STUDENTS = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewUser:
+class NewUser(Value, frozen=True):
     """An account to add."""
 
     name: AccountName

@@ -14,10 +14,12 @@ depends on which engine is in use.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value
 from homeroom.domain.refusal import OverloadedError
 from homeroom.store.outages import OutageCause, find_os_cause
 from homeroom.store.statement import CompiledStatement, Statement
@@ -90,8 +92,7 @@ class Transaction(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class QueuedUnit:
+class QueuedUnit(msgspec.Struct):
     """A unit of work, or a snapshot read, in the queue of an engine."""
 
     run: Callable[[Transaction], Any]
@@ -102,19 +103,17 @@ class QueuedUnit:
     """Whether it locks its school exclusively. Units that only add rows may share the lock."""
     is_urgent: bool = False
     """Whether it need not wait for units that were queued before, where the engine can do so."""
-    queued_at: float = field(default_factory=time.monotonic)
+    queued_at: float = msgspec.field(default_factory=time.monotonic)
 
 
-@dataclass(frozen=True, slots=True)
-class PoolUse:
+class PoolUse(Value, frozen=True):
     """Connections of an engine: those that work at this moment, and the most there may be."""
 
     in_use: int
     size: int
 
 
-@dataclass(slots=True)
-class CommitStats:
+class CommitStats(msgspec.Struct):
     """Number of commits, and of units of work in them, since the engine was opened."""
 
     commits: int = 0

@@ -1,13 +1,13 @@
 """The job queue: rows written in the transaction that causes the job, claimed with a lease."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, insert, null, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.values import Value
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.records import JobCounts
@@ -130,8 +130,7 @@ _LIST_SET_ASIDE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Value, frozen=True):
     """A job as the queue stores it; kind and payload are not checked yet."""
 
     id: JobId
@@ -142,8 +141,7 @@ class Job:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Value, frozen=True):
     """A claim of a server on a job, until a moment of the real clock."""
 
     until: Moment

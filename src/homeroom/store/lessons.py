@@ -4,13 +4,13 @@ A deleted class keeps its row. A class also counts as deleted when its course is
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import BindParameter, and_, bindparam, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
     ClassroomSettings,
@@ -185,8 +185,7 @@ _DELETE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewLessonContext:
+class NewLessonContext(Value, frozen=True):
     """The rows that addCourseClass checks, except the teachers, read in one statement."""
 
     plan: Plan

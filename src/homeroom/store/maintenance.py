@@ -3,12 +3,11 @@
 A window that blocks also closes the partner API while it lasts.
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import WindowId
+from homeroom.base.values import Value
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import maintenance
@@ -35,8 +34,7 @@ _GET_BLOCK_END = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceWindow:
+class MaintenanceWindow(Value, frozen=True):
     """A maintenance window."""
 
     id: WindowId

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, bindparam, func, select, tuple_
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value
 from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.statement import Statement
 
@@ -47,8 +48,7 @@ class ListDefinition(Generic[R]):
     time_filters: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Value, frozen=True):
     """The page to read: at most `limit` rows after the key `after`, in an order."""
 
     limit: int
@@ -57,8 +57,7 @@ class PageRequest:
     now: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[R]):
+class Page(Value, Generic[R], frozen=True):
     """Rows of a list; `next` is the key to continue after, None on the last page."""
 
     rows: list[R]

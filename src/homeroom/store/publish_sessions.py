@@ -1,13 +1,13 @@
 """Publish sessions (pushes) of streams, and the rows that decide whether one is authorized."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId
+from homeroom.base.values import Value
 from homeroom.domain.streams import PublishSession, PublishTarget, StreamKind
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
@@ -133,8 +133,7 @@ _RENEW_KEY = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewPublishSession:
+class NewPublishSession(Value, frozen=True):
     """A publish session to add."""
 
     lesson: LessonId

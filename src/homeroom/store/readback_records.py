@@ -1,10 +1,10 @@
 """Records of the read-back API's lists. They hold no secret: no password, key or path."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, UserId
+from homeroom.base.values import Value
 from homeroom.domain.schools import Plan
 
 
@@ -32,8 +32,7 @@ class PersonRecord(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SchoolRecord:
+class SchoolRecord(Value, frozen=True):
     """A school without its secrets."""
 
     id: int
@@ -43,8 +42,7 @@ class SchoolRecord:
     created_at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class TeacherRecord:
+class TeacherRecord(Value, frozen=True):
     """A teacher of a school."""
 
     school: int
@@ -57,8 +55,7 @@ class TeacherRecord:
     created_at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class StudentRecord:
+class StudentRecord(Value, frozen=True):
     """A student of a school."""
 
     school: int
@@ -70,8 +67,7 @@ class StudentRecord:
     created_at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class CourseRecord:
+class CourseRecord(Value, frozen=True):
     """A course."""
 
     id: CourseId
@@ -95,8 +91,7 @@ class CourseRecord:
     deleted_at: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRecord:
+class MemberRecord(Value, frozen=True):
     """A student or an auditor of a course."""
 
     course: int
@@ -110,8 +105,7 @@ class MemberRecord:
     joined_at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class LessonRecord:
+class LessonRecord(Value, frozen=True):
     """The columns that a list adds to a class; the account is that of its teacher."""
 
     id: LessonId
@@ -124,8 +118,7 @@ class LessonRecord:
     teacher_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class CoTeacherRecord:
+class CoTeacherRecord(Value, frozen=True):
     """A co-teacher of one class."""
 
     lesson: LessonId
@@ -136,8 +129,7 @@ class CoTeacherRecord:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClipRecord:
+class ClipRecord(Value, frozen=True):
     """A clip without the path of its file."""
 
     lesson: int
@@ -154,8 +146,7 @@ class ClipRecord:
     deleted_at: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
-class ViewerRecord:
+class ViewerRecord(Value, frozen=True):
     """A viewer, and the class that the viewer watched."""
 
     school: int
@@ -180,8 +171,7 @@ class ViewerRecord:
     muted_at: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRecord:
+class MessageRecord(Value, frozen=True):
     """A message of a chat; `viewer` is None for the school's staff and for purged viewers."""
 
     lesson: int
@@ -194,8 +184,7 @@ class MessageRecord:
     deleted_at: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
-class LabelRecord:
+class LabelRecord(Value, frozen=True):
     """A label."""
 
     school: int
@@ -205,8 +194,7 @@ class LabelRecord:
     created_at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class FolderRecord:
+class FolderRecord(Value, frozen=True):
     """A folder."""
 
     school: int

@@ -4,17 +4,15 @@ Repositories and their statements stay below the use cases; `readback_records` h
 read-back lists.
 """
 
-from dataclasses import dataclass
-
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, TokenId, UserId, ViewerId
+from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.schools import Plan
 from homeroom.domain.viewers import ViewerKind
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Value, frozen=True):
     """A bearer token of one school, or of the operator when it has no school."""
 
     id: TokenId
@@ -24,8 +22,7 @@ class Token:
     revoked_at: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
-class PublicLesson:
+class PublicLesson(Value, frozen=True):
     """A class, with the other columns that its public page shows."""
 
     lesson: Lesson
@@ -36,8 +33,7 @@ class PublicLesson:
     teacher_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class PublicCourse:
+class PublicCourse(Value, frozen=True):
     """The columns of a course that its public page shows."""
 
     id: CourseId
@@ -46,8 +42,7 @@ class PublicCourse:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(Value, frozen=True):
     """A viewer of a class."""
 
     id: ViewerId
@@ -59,8 +54,7 @@ class Viewer:
     is_muted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewViewer:
+class NewViewer(Value, frozen=True):
     """A viewer to save."""
 
     lesson: LessonId
@@ -71,16 +65,14 @@ class NewViewer:
     user: UserId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WatchTime:
+class WatchTime(Value, frozen=True):
     """The whole seconds that a viewer watched since the last save."""
 
     viewer: NewViewer
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobCounts:
+class JobCounts(Value, frozen=True):
     """The state of the queue at one moment."""
 
     pending: int

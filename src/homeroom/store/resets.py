@@ -1,7 +1,5 @@
 """Reset of a school: deletes all its rows, in a fixed number of statements."""
 
-from dataclasses import dataclass
-
 import msgspec
 from sqlalchemy import (
     BindParameter,
@@ -17,6 +15,7 @@ from sqlalchemy import (
 )
 
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.domain.jobs import JobKind
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import ListParameter, Statement
@@ -176,8 +175,7 @@ _FIND_PATHS_IN_USE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ResetResult:
+class ResetResult(Value, frozen=True):
     """The number of deleted rows by table, and the files to erase."""
 
     rows: dict[str, int]

@@ -1,13 +1,13 @@
 """Rosters: the students and the auditors of each course."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import and_, bindparam, delete, func, insert, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.domain.teachers import MemberRole
 from homeroom.store.course_roles import join_course_roles
 from homeroom.store.engine import Transaction
@@ -86,8 +86,7 @@ _DELETE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RosterCandidate:
+class RosterCandidate(Value, frozen=True):
     """A user to add to a course, or to remove from it."""
 
     user: UserId
@@ -105,8 +104,7 @@ class RosterCandidate:
     """True if the school registered the account, and with it chose the nickname."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewMember:
+class NewMember(Value, frozen=True):
     """A member to add."""
 
     user: UserId

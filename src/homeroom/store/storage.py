@@ -4,13 +4,13 @@ import hashlib
 import io
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from homeroom.base import mp4
 from homeroom.base.clock import Moment
 from homeroom.base.pictures import Picture
+from homeroom.base.values import Value
 from homeroom.domain.clips import NewClip, clip_path
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
@@ -20,8 +20,7 @@ MAX_CLIP_BYTES = 20_000_000_000
 """Largest recording that a command adds."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Value, frozen=True):
     """A file of the storage, open for reading."""
 
     content: BinaryIO

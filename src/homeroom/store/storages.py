@@ -1,10 +1,9 @@
 """Storages: the places that keep files, each with an id and the moment when it was last seen."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import bindparam, delete, select, update
 
 from homeroom.base.clock import Moment
+from homeroom.base.values import Value
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import storages
@@ -39,8 +38,7 @@ _RENAME = Statement(
 _DELETE = Statement(delete(storages).where(storages.c.id == bindparam("storage")))
 
 
-@dataclass(frozen=True, slots=True)
-class StorageRecord:
+class StorageRecord(Value, frozen=True):
     """A storage that the database knows."""
 
     id: str

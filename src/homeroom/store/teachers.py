@@ -1,12 +1,11 @@
 """Teachers of schools, and their states."""
 
-from dataclasses import dataclass
-
 import msgspec
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.domain.teachers import MemberRole, TeacherCandidate, TeacherState
 from homeroom.store.course_roles import join_course_roles
 from homeroom.store.engine import Transaction
@@ -98,8 +97,7 @@ _HAS_UNFINISHED_COURSE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CourseCandidate:
+class CourseCandidate(Value, frozen=True):
     """A candidate, and whether the user is one of the teachers of the course already."""
 
     candidate: TeacherCandidate

@@ -1,9 +1,8 @@
 """Register accounts and add people to the lists of a school."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.text import format_count
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.refusal import Refusal
@@ -18,8 +17,7 @@ TEACHER = 2
 MEGABYTE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccountRequest:
+class NewAccountRequest(Value, frozen=True):
     """An account as it is asked for; the password is hashed before the unit of work begins."""
 
     name: AccountName
@@ -32,8 +30,7 @@ class NewAccountRequest:
     of the school (READINGS Q24)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredAccount:
+class RegisteredAccount(Value, frozen=True):
     """A registered account, and the warnings."""
 
     user: UserId

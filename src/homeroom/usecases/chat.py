@@ -1,9 +1,9 @@
 """The chat of a class: messages, likes and moderation."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from homeroom.base.ids import EntryId, LessonId, ViewerId
+from homeroom.base.values import Value
 from homeroom.domain.chat import Author, ChatEntry, ChatState, EntryKind, NewChatEntry
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.unit_of_work import UnitOfWork
@@ -12,8 +12,7 @@ MAX_MISSED_ENTRIES = 1000
 """Missed entries that a returning viewer receives; after more they receive the recent history."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatHistory:
+class ChatHistory(Value, frozen=True):
     """The part of a chat that a participant receives on joining."""
 
     state: ChatState

@@ -1,9 +1,8 @@
 """Recordings of classes: add, lock, delete, and change the recording options."""
 
-from dataclasses import dataclass, replace
-
 from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import ClipId, CourseId, LessonId, SchoolId
+from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import REFERENCE_RULE, CourseKind
@@ -21,8 +20,7 @@ SWEEP_BATCH = 500
 """Clips that one unit of work deletes."""
 
 
-@dataclass(frozen=True, slots=True)
-class LessonVideoChange:
+class LessonVideoChange(Value, frozen=True):
     """New video settings of one class; None leaves a setting unchanged."""
 
     lesson: LessonId

@@ -1,8 +1,8 @@
 """Add, edit and end courses."""
 
-from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from homeroom.base.clock import Moment
@@ -28,8 +28,7 @@ from homeroom.usecases.lessons import check_lesson
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class CourseFields:
+class CourseFields(msgspec.Struct, frozen=True):
     """The fields of a course to add or edit; None stays unchanged, or takes the default.
 
     A field that the handler could not read is a `Refusal`, raised in the order of the checks.

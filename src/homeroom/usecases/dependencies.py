@@ -1,14 +1,14 @@
 """Dependencies of use cases, other than the unit of work."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from homeroom.base.keys import KeyGenerator
 from homeroom.domain.lessons import PULL_URL_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class Dependencies(msgspec.Struct, frozen=True):
     """Source of keys, signing keys, durations, and the state of the video service."""
 
     keys: KeyGenerator

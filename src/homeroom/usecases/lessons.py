@@ -1,10 +1,9 @@
 """Add, edit and delete classes."""
 
-from dataclasses import replace
-
 from homeroom.base.clock import HOUR
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count, is_storable
+from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import (

@@ -1,8 +1,7 @@
 """Logins of viewers: find the account, begin a session and end it."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import SchoolId
+from homeroom.base.values import Value
 from homeroom.domain.accounts import User
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_ticket, verify_ticket
@@ -10,8 +9,7 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
 
 
-@dataclass(frozen=True, slots=True)
-class LoginAccount:
+class LoginAccount(Value, frozen=True):
     """An account that logs in on the pages of a school, and the passwords that count there."""
 
     user: User

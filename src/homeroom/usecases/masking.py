@@ -1,11 +1,11 @@
 """Mask the accounts in read-back lists that the school did not register or name itself."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.masking import mask_account, mask_name
+from homeroom.base.values import replace
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
     CoTeacherRecord,

@@ -1,8 +1,7 @@
 """Read-back lists: courses, classes and people that a school or the operator may see."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
+from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
 from homeroom.store.readback_records import (
@@ -27,16 +26,14 @@ Scope = SchoolId | None
 VIEWERS_PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class ListedCourse:
+class ListedCourse(Value, frozen=True):
     """A course with its labels."""
 
     course: CourseRecord
     labels: list[LabelId]
 
 
-@dataclass(frozen=True, slots=True)
-class ListedLesson:
+class ListedLesson(Value, frozen=True):
     """A class with its teachers."""
 
     lesson: Lesson

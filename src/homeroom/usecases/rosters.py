@@ -1,8 +1,7 @@
 """Add people to courses and remove them."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import CourseId, SchoolId, UserId
+from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.courses import CHANGE_RULE, REMOVE_MEMBERS_RULE, Course
@@ -18,8 +17,7 @@ MemberVerdict = Refusal | Errno | None
 """The result of one entry: a refusal, a warning, or None when it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRequest:
+class MemberRequest(Value, frozen=True):
     """A person to add or remove, by UID, or by account as older clients do."""
 
     user: UserId | None

@@ -1,10 +1,10 @@
 """Schools: create and change them, as an operator does."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import PresetId, SchoolId, UserId
+from homeroom.base.values import replace
 from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import Plan, School, change_plan

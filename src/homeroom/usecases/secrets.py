@@ -1,9 +1,8 @@
 """The server's own secrets; the first server on a database creates them."""
 
-from dataclasses import dataclass
-
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.values import Value
 from homeroom.domain.server_keys import ROTATED_KEYS, KeyRotation, ServerKey
 from homeroom.domain.stream_signatures import sign_stream
 from homeroom.store.unit_of_work import UnitOfWork
@@ -12,8 +11,7 @@ SIGNING_BATCH = 1000
 """Pull addresses that are signed again in one unit of work."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSecrets:
+class ServerSecrets(Value, frozen=True):
     """Keys that sign addresses, and shared secrets of the media engine and the API."""
 
     pull: str

@@ -1,10 +1,10 @@
 """Storages: the data folders that a database knows, and which of them has a file."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from homeroom.base.clock import MINUTE
+from homeroom.base.values import Value
 from homeroom.domain.jobs import AdoptFiles
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.storages import StorageRecord
@@ -14,8 +14,7 @@ IN_USE_SECONDS = 10 * MINUTE
 """A storage that was seen so lately has a running server; it is seen every minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class StorageState:
+class StorageState(Value, frozen=True):
     """A storage, the number of its clips, and the number of jobs that wait for its servers."""
 
     record: StorageRecord
@@ -25,8 +24,7 @@ class StorageState:
     """Whether this process has its files."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForgottenStorage:
+class ForgottenStorage(Value, frozen=True):
     """Rest of a storage that was forgotten."""
 
     record: StorageRecord

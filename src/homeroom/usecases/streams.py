@@ -1,10 +1,10 @@
 """Streams: checks of push and pull, publish sessions, recorded clips and addresses."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId
+from homeroom.base.values import Value, replace
 from homeroom.domain.clips import Clip, NewClip
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import parse_signature
@@ -27,8 +27,7 @@ from homeroom.usecases import teaching
 from homeroom.usecases.dependencies import Dependencies
 
 
-@dataclass(frozen=True, slots=True)
-class StreamClient:
+class StreamClient(Value, frozen=True):
     """A client that pushes or pulls, and its address."""
 
     client_id: str
@@ -39,8 +38,7 @@ class StreamClient:
     param: str
 
 
-@dataclass(frozen=True, slots=True)
-class RevokedSession:
+class RevokedSession(Value, frozen=True):
     """A publish session that may no longer run, and the reason."""
 
     id: int
@@ -129,8 +127,7 @@ def add_recorded_clip(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
 # --- facts for operators -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class StreamInfo:
+class StreamInfo(Value, frozen=True):
     """The push and pull addresses of one stream."""
 
     name: str
@@ -139,8 +136,7 @@ class StreamInfo:
     """None if no pull address was ever bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class LessonStreams:
+class LessonStreams(Value, frozen=True):
     """The streams of a class; None if it is not recorded, or the server carries no streams."""
 
     lesson: LessonId

@@ -1,10 +1,9 @@
 """The teacher's secret page of a class, for publishing from the browser."""
 
-from dataclasses import dataclass
-
 from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import hmac_hex, is_public_key, secrets_equal
+from homeroom.base.values import Value
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     PublishTarget,
@@ -25,8 +24,7 @@ KEY_LENGTH = 16
 PROOF_LENGTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class TeacherPage:
+class TeacherPage(Value, frozen=True):
     """The class of a teacher's page, and its publish target."""
 
     seen: PublicLesson

@@ -1,12 +1,12 @@
 """Public pages: authorize viewers, read content, save viewers and watch time."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import LessonId, UserId
 from homeroom.base.keys import is_public_key
+from homeroom.base.values import Value, replace
 from homeroom.domain.chat import ChatAccess
 from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.lessons import Lesson
@@ -46,8 +46,7 @@ class NoSuchPageError(HomeroomError):
     """No class or course with this key can be shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewerAccess:
+class ViewerAccess(Value, frozen=True):
     """The access of a viewer who may watch a class."""
 
     seen: PublicLesson
@@ -68,8 +67,7 @@ class ViewerAccess:
         return self.ticket.kind is not ViewerKind.VISITOR and not is_saved
 
 
-@dataclass(frozen=True, slots=True)
-class PageContent:
+class PageContent(Value, frozen=True):
     """The content of a class page at a moment, without the facts of the media engine."""
 
     phase: Phase
@@ -104,8 +102,7 @@ def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, li
 # --- tickets -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class LoginFreeLink:
+class LoginFreeLink(Value, frozen=True):
     """The parameters of a login-free link."""
 
     account: str

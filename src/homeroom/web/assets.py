@@ -1,7 +1,6 @@
 """Static files of the pages: in memory, compressed once, with a hash in their addresses."""
 
 import gzip
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -11,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from homeroom.base.values import Value
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -25,8 +26,7 @@ CACHE_REVALIDATE = "no-cache"
 HASH_LENGTH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Value, frozen=True):
     """One file."""
 
     content: bytes

@@ -1,8 +1,7 @@
 """Fault injection: an integrator tests how a client handles errors, delays and lost connections."""
 
-from dataclasses import dataclass, replace
-
 from homeroom.base.ids import SchoolId
+from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno, Outcome
 
 MAX_FAULTS = 1000
@@ -10,8 +9,7 @@ MAX_DELAY_MS = 60_000
 MAX_TIMES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Value, frozen=True):
     """A fault of the next calls of an action."""
 
     id: int

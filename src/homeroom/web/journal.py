@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.text import format_count
+from homeroom.base.values import Value
 
 MAX_ENTRIES = 1000
 MAX_NAME_LENGTH = 100
@@ -19,8 +19,7 @@ SECRET_FIELDS = frozenset({"safekey", "password", "md5pass", "userjson", "secret
 MASK = "***"
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
+class JournalEntry(Value, frozen=True):
     """One request and its answer."""
 
     request_id: str

@@ -1,9 +1,9 @@
 """Metrics for Prometheus: counted with each response, collected at each scrape."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib.metadata import version
 
+import msgspec
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.base.stream_problems import StreamProblem
+from homeroom.base.values import Value
 from homeroom.store.records import JobCounts
 from homeroom.web.load_metrics import LoadCollector, WaitingCalls
 
@@ -27,18 +28,17 @@ MAX_CALL_LABELS = 5000
 """Pairs of action and errno that are counted apart: far more than the contract has."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaNumbers:
+class MediaNumbers(Value, frozen=True):
     """Figures of the media engine at one moment; its counters start at 0 with the engine."""
 
     is_up: bool = False
     restarts: int = 0
     publishers: int = 0
-    viewers: Mapping[str, int] = field(default_factory=dict)
+    viewers: Mapping[str, int] = msgspec.field(default_factory=dict)
     """By protocol."""
     bytes_in: int = 0
     bytes_out: int = 0
-    problems: Mapping[str, int] = field(default_factory=dict)
+    problems: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Number of streams that have each problem now."""
     slow_key_frames: int = 0
     dropped_frames: int = 0

@@ -5,10 +5,11 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
 from typing import Any
+
+import msgspec
 
 from homeroom.base.networks import network_of
 
@@ -102,8 +103,7 @@ def write_line(event: SecurityEvent, fields: dict[str, Any]) -> None:
     log.log(logging.WARNING if is_refused else logging.INFO, event.value, extra=fields)
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(msgspec.Struct):
     ends_at: float
     fields: dict[str, Any]
     """Fields of the last event in it."""

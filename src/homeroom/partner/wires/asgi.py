@@ -5,7 +5,6 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -49,8 +48,7 @@ MAX_REASON = 500
 """Characters of the header `X-Homeroom-Reason`."""
 
 
-@dataclass(slots=True)
-class RequestRecord:
+class RequestRecord(msgspec.Struct):
     """One request, as far as it was read: for the log, the metrics and the journal."""
 
     request_id: str
@@ -61,7 +59,7 @@ class RequestRecord:
     """An action of this name exists; metrics count all others as `unknown`."""
     school: SchoolId | None = None
     """The school that signed the request."""
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = {}
 
     @property
     def claimed_school(self) -> int | None:
@@ -89,8 +87,7 @@ class CallLine(msgspec.Struct):
     ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class Observer:
+class Observer(msgspec.Struct, frozen=True):
     """The metrics, and in the sandbox the journal, that each response is reported to."""
 
     count: Callable[[str, int, float], None]

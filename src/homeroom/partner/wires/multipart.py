@@ -5,10 +5,10 @@ it consists of.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from python_multipart.multipart import parse_options_header
 
+from homeroom.base.values import Value
 from homeroom.partner.wires.urlencoded import MAX_FIELDS, FormError
 
 MAX_BOUNDARY_BYTES = 256
@@ -23,8 +23,7 @@ LINE_END = b"\r\n"
 HEAD_END = b"\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class PartHead:
+class PartHead(Value, frozen=True):
     """The beginning of a part: the name of its field, and that of its file if it is one."""
 
     name: str
