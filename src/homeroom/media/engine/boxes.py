@@ -3,10 +3,10 @@
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value
 
 HEAD: Final = struct.Struct(">I4s")
 LONG: Final = struct.Struct(">Q")
@@ -98,8 +98,7 @@ def fields_after_dates(header: memoryview) -> tuple[int, ...]:
     return unpack(">IQ", header, 20) if has_wide_times(header) else unpack(">II", header, 12)
 
 
-@dataclass(frozen=True, slots=True)
-class BoxLocation:
+class BoxLocation(Value, frozen=True):
     """The location of a box in a file, in bytes."""
 
     name: bytes

@@ -1,9 +1,9 @@
 """H.264 and AAC: parse their sequence headers and write the MP4 sample entries."""
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine.boxes import box, full_box
 from homeroom.media.engine.packets import UnsupportedMediaError
 
@@ -47,8 +47,7 @@ PARAMETRIC_STEREO: Final = 29
 ESCAPED: Final = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
+class Colour(Value, frozen=True):
     """Colours of the picture, as code points of ISO/IEC 23091-2."""
 
     description: tuple[int, int, int]
@@ -60,8 +59,7 @@ class Colour:
         return struct.pack(">HHHB", *self.description, self.is_full_range << 7)
 
 
-@dataclass(frozen=True, slots=True)
-class VideoConfig:
+class VideoConfig(Value, frozen=True):
     """Configuration of a video track."""
 
     config: bytes
@@ -103,8 +101,7 @@ class VideoConfig:
         return box(b"avc1", begin, shape, dots, depth, box(b"avcC", self.config), *extras)
 
 
-@dataclass(frozen=True, slots=True)
-class AudioConfig:
+class AudioConfig(Value, frozen=True):
     """Configuration of an audio track."""
 
     config: bytes

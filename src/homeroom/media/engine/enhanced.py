@@ -4,9 +4,9 @@ Everything after this module sees classic bodies of H.264 and AAC only.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine.packets import AAC, AVC, FRAME, SEQUENCE_HEADER, UnsupportedMediaError
 
 SEQUENCE_START: Final = 0
@@ -50,8 +50,7 @@ AUDIO_NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MessageForm:
+class MessageForm(Value, frozen=True):
     """Differences between video and audio messages."""
 
     fourcc: bytes

@@ -1,9 +1,9 @@
 """Reads fragmented MP4: its tracks and the frames of its fragments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine.boxes import (
     BoxLocation,
     MalformedMP4Error,
@@ -31,8 +31,7 @@ _FIRST_FLAGS: Final = 0x04
 _COLUMNS: Final = (0x100, 0x200, 0x400, 0x800)
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentTrack:
+class FragmentTrack(Value, frozen=True):
     """A track, as moov describes it."""
 
     number: int
@@ -43,8 +42,7 @@ class FragmentTrack:
     """Default duration, size and flags of frames (trex)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrackRun:
+class TrackRun(Value, frozen=True):
     """Consecutive frames of one track (trun); all four lists have the same length."""
 
     track: int

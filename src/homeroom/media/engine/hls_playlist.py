@@ -1,10 +1,12 @@
 """Writes the media playlist of a stream, whole or as a delta update (RFC 8216bis)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
+from homeroom.base.values import Value
 from homeroom.media.engine.hls_targets import HlsTargets
 from homeroom.media.engine.init_segment import InitSegment
 
@@ -18,8 +20,7 @@ PART_TARGETS: Final = 3
 """Target durations at the end of the playlist whose parts are listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class HlsPart:
+class HlsPart(Value, frozen=True):
     """One chunk of a segment, as the playlist lists it."""
 
     name: str
@@ -28,8 +29,7 @@ class HlsPart:
     is_independent: bool
 
 
-@dataclass(slots=True, eq=False)
-class HlsSegment:
+class HlsSegment(msgspec.Struct, eq=False):
     """A segment with its parts so far."""
 
     number: int
@@ -39,11 +39,11 @@ class HlsSegment:
     """Seconds since 1970."""
     is_discontinuous: bool
     """Whether there is a discontinuity before it."""
-    parts: list[HlsPart] = field(default_factory=list)
+    parts: list[HlsPart] = []
     duration: int = 0
     """Milliseconds."""
     size: int = 0
-    date: str = field(init=False)
+    date: str = ""
     """Its start, as the playlist has it."""
 
     def __post_init__(self) -> None:
@@ -57,8 +57,7 @@ class HlsSegment:
         return f"s{self.number}.m4s"
 
 
-@dataclass(frozen=True, slots=True)
-class HlsPlaylist:
+class HlsPlaylist(Value, frozen=True):
     """The facts of one version of a playlist."""
 
     folder: str

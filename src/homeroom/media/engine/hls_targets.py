@@ -1,9 +1,9 @@
 """Chooses the targets that the playlists of a stream may never change (RFC 8216bis, 6.2.1)."""
 
-from dataclasses import dataclass
 from statistics import median_high
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine.packager import MIN_SEGMENT_MS, PART_TARGET_MS, MediaChunk
 
 MAX_FIRST_MS: Final = 10_400
@@ -21,8 +21,7 @@ SLACK_PERCENT: Final = 104
 """Part target in percent of the usual chunk, if that is longer than the usual target."""
 
 
-@dataclass(frozen=True, slots=True)
-class HlsTargets:
+class HlsTargets(Value, frozen=True):
     """The targets, which all playlists of a stream state alike."""
 
     segment: int = 1

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from homeroom.base.errors import HomeroomError
+from homeroom.base.values import Value
 from homeroom.media.engine.http_client import NoResponseError, send_request
 
 log = logging.getLogger("homeroom.media.hooks")
@@ -24,8 +24,7 @@ MAX_QUERY_CHARS = 1024
 OK = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ClientInfo:
+class ClientInfo(Value, frozen=True):
     """A publisher or viewer, with the fields of the hooks."""
 
     id: str

@@ -1,9 +1,9 @@
 """Makes the initialization segment (ftyp and moov) that a player reads before the chunks."""
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine import boxes
 from homeroom.media.engine.boxes import box, full_box
 from homeroom.media.engine.codecs import AudioConfig, VideoConfig
@@ -19,8 +19,7 @@ KEY: Final = 0x0200_0000
 NOT_KEY: Final = 0x0101_0000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class InitSegment:
+class InitSegment(Value, frozen=True, eq=False):
     """An initialization segment, which a player reads before its chunks."""
 
     data: bytes

@@ -1,10 +1,10 @@
 """Metadata of a live stream: what an encoder says about it, without the facts of a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine.amf0 import AMF0Reader, ProtocolError, encode, encode_ecma_array
 from homeroom.media.engine.packets import AAC, AVC
 
@@ -35,8 +35,7 @@ FILE_FACT_START: Final = "last"
 """Start of the names of further ones: `lasttimestamp`, `lastkeyframelocation` ..."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamMetadata:
+class StreamMetadata(Value, frozen=True):
     """Fields that describe a live stream."""
 
     fields: Mapping[str, float | bool | str]

@@ -2,10 +2,10 @@
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
+from homeroom.base.values import Value
 from homeroom.media.engine import codecs
 from homeroom.media.engine.codecs import AudioConfig, VideoConfig
 from homeroom.media.engine.init_segment import (
@@ -54,8 +54,7 @@ FIRST_GUESS_MS: Final = 40
 """Assumed length of a last frame when no other frame gives a length."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MediaChunk:
+class MediaChunk(Value, frozen=True, eq=False):
     """One movie fragment: frames of every track."""
 
     data: bytes

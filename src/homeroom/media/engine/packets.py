@@ -1,7 +1,8 @@
 """Packets of a stream: one packet is the body of one FLV tag or RTMP message."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from homeroom.base.errors import HomeroomError
 
@@ -10,8 +11,7 @@ VIDEO: Final = 9
 SCRIPT: Final = 18
 
 
-@dataclass(slots=True, eq=False)
-class Packet:
+class Packet(msgspec.Struct, eq=False):
     """One audio frame, video frame, codec header or piece of metadata."""
 
     kind: int

@@ -1,11 +1,13 @@
 """HTTP request parsing and response heads."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from homeroom.base.errors import HomeroomError
 from homeroom.base.text import strip_pasted
+from homeroom.base.values import Value
 from homeroom.media.engine.settings import MAX_NAME_CHARS
 
 HEAD_END: Final = b"\r\n\r\n"
@@ -59,8 +61,7 @@ class BadRequestError(HomeroomError):
     """The request is invalid or not supported; the message is for the peer."""
 
 
-@dataclass(slots=True, eq=False)
-class HTTPRequest:
+class HTTPRequest(msgspec.Struct, eq=False):
     """The head of a request; requests with a body are not supported."""
 
     method: bytes
@@ -127,8 +128,7 @@ OVERLOADED: Final = response_head(UNAVAILABLE) + b"Connection: close\r\nContent-
 """The response to a connection that finds no room."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTarget:
+class StreamTarget(Value, frozen=True):
     """The requested resource of a stream: FLV, a file, or the playlist."""
 
     name: str

@@ -4,11 +4,11 @@ An encoder cuts the address at a slash into a server and a key, and not each at 
 pieces are put together first: the parts of the path are `live` and the key, wherever they stand.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from homeroom.base.errors import HomeroomError
 from homeroom.base.text import strip_pasted
+from homeroom.base.values import Value
 from homeroom.media.engine.settings import APP, MAX_NAME_CHARS
 
 MAX_ADDRESS_CHARS: Final = 1024
@@ -19,8 +19,7 @@ class AddressError(HomeroomError):
     """No stream has this address; the message is for the peer."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
+class ServerAddress(Value, frozen=True):
     """The address in `connect`."""
 
     key: str
