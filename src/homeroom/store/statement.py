@@ -7,7 +7,7 @@ return those as they are.
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import BigInteger, ScalarSelect, Text, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -56,14 +56,18 @@ class Statement:
         compiled_text = self._texts.get(engine)
         if compiled_text is None:
             core = self._build(_INSERTS[engine]) if callable(self._build) else self._build
-            compiled = core.compile(
-                dialect=_DIALECTS[engine], compile_kwargs={"render_postcompile": True}
+            compiled = cast(
+                "SQLCompiler",
+                core.compile(
+                    dialect=_DIALECTS[engine], compile_kwargs={"render_postcompile": True}
+                ),
             )
             constants = {
-                name: value for name, value in compiled.params.items() if value is not None
+                name: value
+                for name, value in compiled.params.items()
+                if value is not None or not compiled.binds[name].required
             }
-            positions = compiled.positiontup if isinstance(compiled, SQLCompiler) else None
-            bind = _make_binder(constants, positions)
+            bind = _make_binder(constants, compiled.positiontup)
             compiled_text = self._texts[engine] = CompiledStatement(str(compiled), bind)
         return compiled_text
 
