@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from homeroom.base import restarts
 from homeroom.media import supervisor
 from homeroom.media.engine.settings import EngineSettings
 from homeroom.media.supervisor import ID_NAME, LOCK_NAME, Supervisor, engine_id
@@ -138,7 +139,7 @@ def test_one_that_dies_is_started_again_with_the_same_ports(place: Place) -> Non
 def test_one_that_keeps_dying_is_given_more_time(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(restarts, "BACKOFF_SECONDS", (0.01, 0.02, 0.03))
 
     async def scene() -> None:
         async with place.run_supervisor(DIES) as watched:
@@ -155,8 +156,8 @@ def test_one_that_keeps_dying_is_given_more_time(
 def test_one_that_was_well_for_long_is_started_again_at_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01, PATIENCE))
-    monkeypatch.setattr(supervisor, "STABLE_SECONDS", 0.0)
+    monkeypatch.setattr(restarts, "BACKOFF_SECONDS", (0.01, PATIENCE))
+    monkeypatch.setattr(restarts, "STABLE_SECONDS", 0.0)
 
     async def scene() -> None:
         async with place.run_supervisor(DIES) as watched:
@@ -266,7 +267,7 @@ def test_an_engine_keeps_others_away_as_long_as_it_lives(place: Place) -> None:
 def test_a_program_that_is_not_there_is_tried_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr(restarts, "BACKOFF_SECONDS", (0.01,))
 
     async def scene() -> None:
         watched = Supervisor(place.settings, place.folder, lambda: 0.0, ("/no/such/program",))

@@ -15,16 +15,13 @@ from typing import IO, cast
 import msgspec
 
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.restarts import RestartBackoff
 from homeroom.media.engine.settings import EngineSettings
 from homeroom.store.local_storage import sync_folder
 
 log = logging.getLogger("homeroom.media")
 
 COMMAND = (sys.executable, "-m", "homeroom.media.engine")
-BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
-"""Delays before a restart, by the number of failures in a row."""
-STABLE_SECONDS = 30.0
-"""Uptime after which an exit no longer counts as one of a row."""
 MAX_SILENT_SECONDS = 10.0
 """Time without an answer after which a running engine is killed."""
 SHUTDOWN_SECONDS = 6.0
@@ -66,7 +63,7 @@ class Supervisor:
         """Run the engine until `end` is called; restart it whenever it exits before."""
         with (self._folder / LOCK_NAME).open("a") as lock:
             await self._acquire_lock(lock)
-            failures = 0
+            backoff = RestartBackoff()
             while not self._is_ending.is_set():
                 started_at = time.monotonic()
                 try:
@@ -75,9 +72,7 @@ class Supervisor:
                     ended_with = str(failure)
                 if self._is_ending.is_set():
                     return
-                failures = 0 if time.monotonic() - started_at > STABLE_SECONDS else failures
-                delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
-                failures += 1
+                delay = backoff.count_exit(time.monotonic() - started_at)
                 self.restarts += 1
                 log.error(
                     "engine_exited: it is restarted",
