@@ -21,6 +21,7 @@ from homeroom.base.stream_problems import StreamProblem
 from homeroom.base.values import Value
 from homeroom.store.records import JobCounts
 from homeroom.web.load_metrics import LoadCollector, WaitingCalls
+from homeroom.web.merged_metrics import MetricFamily, collect_metrics
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -54,53 +55,53 @@ class Metrics:
     """The metrics of one server, in a registry of its own."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._calls = Counter(
             "homeroom_calls",
             "Calls of the partner API by action and errno (0: dropped by a fault).",
             ("action", "errno"),
-            registry=self._registry,
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "homeroom_call_seconds",
             "Seconds from the request to its answer, by action.",
             ("action",),
             buckets=LATENCY_BUCKETS,
-            registry=self._registry,
+            registry=self.registry,
         )
-        self._pending = Gauge("homeroom_jobs_pending", "Jobs that wait.", registry=self._registry)
+        self._pending = Gauge("homeroom_jobs_pending", "Jobs that wait.", registry=self.registry)
         self._failing = Gauge(
             "homeroom_jobs_failing",
             "Jobs that wait after they failed at least once.",
-            registry=self._registry,
+            registry=self.registry,
         )
         self._set_aside = Gauge(
             "homeroom_jobs_set_aside",
             "Jobs that no handler can take: homeroom doctor lists them.",
-            registry=self._registry,
+            registry=self.registry,
         )
         self._oldest_due = Gauge(
             "homeroom_jobs_oldest_due_seconds",
             "Age of the job that has been due for the longest time; 0 when none is due.",
-            registry=self._registry,
+            registry=self.registry,
         )
         self._failures = Counter(
-            "homeroom_job_failures", "Runs of jobs that failed.", registry=self._registry
+            "homeroom_job_failures", "Runs of jobs that failed.", registry=self.registry
         )
         self._commits = Counter(
-            "homeroom_store_commits", "Commits of the database.", registry=self._registry
+            "homeroom_store_commits", "Commits of the database.", registry=self.registry
         )
         self._units = Counter(
             "homeroom_store_units",
             "Units of work in those commits; several a commit where they came together.",
-            registry=self._registry,
+            registry=self.registry,
         )
-        self._media = _MediaMetrics(self._registry)
-        self.store = StoreMetrics(self._registry)
-        self.chat = ChatMetrics(self._registry)
-        build = Info("homeroom_build", "The version that runs.", registry=self._registry)
+        self._media = _MediaMetrics(self.registry)
+        self.store = StoreMetrics(self.registry)
+        self.chat = ChatMetrics(self.registry)
+        build = Info("homeroom_build", "The version that runs.", registry=self.registry)
         build.info({"version": version("homeroom")})
-        ProcessCollector(registry=self._registry)
+        ProcessCollector(registry=self.registry)
         # Looking a pair up by its labels costs more than counting it.
         self._pairs: dict[tuple[str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
@@ -108,14 +109,14 @@ class Metrics:
 
     def watch_load(self, budget: ConnectionBudget, bodies: BodyBudget, calls: WaitingCalls) -> None:
         """Add the figures of the load, which are read at each scrape."""
-        self._registry.register(LoadCollector(budget, bodies, calls))
+        self.registry.register(LoadCollector(budget, bodies, calls))
 
     def watch_sweeps(self, is_paused: Callable[[], bool]) -> None:
         """Add whether the sweeps are paused, which is asked at each scrape."""
         gauge = Gauge(
             "homeroom_sweeps_paused",
             "Whether nothing is deleted by age, because the clock is in doubt.",
-            registry=self._registry,
+            registry=self.registry,
         )
         gauge.set_function(lambda: float(is_paused()))
 
@@ -151,9 +152,13 @@ class Metrics:
         """Set the figures of the media engine."""
         self._media.set(numbers)
 
+    def collect(self) -> list[MetricFamily]:
+        """Return everything as values, to be merged with other processes."""
+        return collect_metrics(self.registry)
+
     def render(self) -> bytes:
         """Return everything in Prometheus's text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
 
 class StoreMetrics:
