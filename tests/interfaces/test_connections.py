@@ -14,8 +14,8 @@ from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import GRACE_SECONDS, ConnectionBudget, ConnectionLimits
 from homeroom.domain.refusal import OverloadedError
 from homeroom.web.connections import hold, show_right
-from homeroom.web.http import listen
 from homeroom.web.http_server import create_server
+from homeroom.web.ports import listen
 from tests.support.engine import until
 
 PATIENCE = 20

@@ -16,8 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from homeroom.web import sockets
 from homeroom.web.close_codes import CloseCode
-from homeroom.web.http import listen
 from homeroom.web.http_server import create_server
+from homeroom.web.ports import listen
 from homeroom.web.sockets import (
     MAX_CONTROL_FRAMES,
     MAX_MESSAGE_BYTES,

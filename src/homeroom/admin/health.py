@@ -1,45 +1,27 @@
 """Health, for probes: alive, ready, and the numbers behind it."""
 
-import asyncio
-import shutil
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from homeroom.admin.readiness import PROBE_TIMEOUT_SECONDS, ReadinessCheck
-from homeroom.async_store import AsyncStore
-from homeroom.base.settings import Settings
-from homeroom.folder import database_address
-from homeroom.jobs.job_loop import JobLoop
-from homeroom.store.engine import UnavailableError
-from homeroom.store.inspection import get_wal_bytes
-from homeroom.usecases import jobs
-from homeroom.web.metrics import CONTENT_TYPE, Metrics
+from homeroom.admin.readiness import ReadinessCheck
+from homeroom.web.metrics import CONTENT_TYPE
 from homeroom.web.problems import NO_STORE, json_response
 
+Scrape = Callable[[], Awaitable[bytes]]
+"""Returns the metrics of the server in the text format of Prometheus."""
 PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class HealthRoutes:
     """The endpoints for probes and metrics."""
 
-    def __init__(
-        self,
-        store: AsyncStore,
-        job_loop: JobLoop,
-        metrics: Metrics,
-        readiness: ReadinessCheck,
-        settings: Settings,
-    ) -> None:
-        self._store = store
-        self._job_loop = job_loop
-        self._metrics = metrics
+    def __init__(self, readiness: ReadinessCheck, scrape: Scrape) -> None:
         self._readiness = readiness
-        self._data = settings.data
-        self._database = database_address(settings)
+        self._scrape = scrape
 
     def routes(self) -> list[Route]:
         """Return the addresses for probes."""
@@ -61,23 +43,5 @@ class HealthRoutes:
         return json_response({"status": status, "reasons": readiness.warnings})
 
     async def _get_metrics(self, _request: Request) -> Response:
-        # So that the metrics tell of an outage even where nothing asks for readiness.
-        await self._readiness.check()
-        try:
-            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
-                counts = await self._store.read(jobs.get_counts)
-            self._metrics.set_jobs(counts, self._job_loop.failures)
-        except (TimeoutError, UnavailableError):
-            pass  # the gauges of jobs keep what they had; those of the store tell of the outage
-        stats = self._store.store.engine.stats
-        self._metrics.set_commits(stats.commits, stats.units)
-        self._set_store_metrics()
-        return Response(self._metrics.render(), headers={**NO_STORE, "content-type": CONTENT_TYPE})
-
-    def _set_store_metrics(self) -> None:
-        store, metrics = self._store.store, self._metrics.store
-        metrics.set_queue(store.load.queue_length, store.load.queue_seconds)
-        metrics.set_pool(store.engine.pool.in_use, store.engine.pool.size)
-        metrics.set_disk(shutil.disk_usage(self._data).free)
-        if isinstance(self._database, Path):
-            metrics.set_wal(get_wal_bytes(self._database))
+        content = await self._scrape()
+        return Response(content, headers={**NO_STORE, "content-type": CONTENT_TYPE})

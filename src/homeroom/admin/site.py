@@ -3,15 +3,13 @@
 from starlette.routing import BaseRoute, Route
 
 from homeroom.admin import pages, readback
-from homeroom.admin.health import HealthRoutes
+from homeroom.admin.health import HealthRoutes, Scrape
 from homeroom.admin.readiness import ReadinessCheck
 from homeroom.admin.request import ReadBackContext
 from homeroom.async_store import AsyncStore
 from homeroom.base.settings import Settings
 from homeroom.contract.schema import DescribeAPI
-from homeroom.jobs.job_loop import JobLoop
 from homeroom.web.connections import with_rights
-from homeroom.web.metrics import Metrics
 from homeroom.web.operator_access import OperatorAccess
 
 METRICS_PATH = "/metrics"
@@ -20,9 +18,8 @@ METRICS_PATH = "/metrics"
 def routes(
     store: AsyncStore,
     context: ReadBackContext,
-    job_loop: JobLoop,
-    metrics: Metrics,
     readiness: ReadinessCheck,
+    scrape: Scrape,
     describe_partner_api: DescribeAPI,
     operators: OperatorAccess,
     settings: Settings,
@@ -32,7 +29,7 @@ def routes(
     closed |= set() if settings.public_metrics else {METRICS_PATH}
     routes = [
         *pages.routes(context.hosts, describe_partner_api),
-        *HealthRoutes(store, job_loop, metrics, readiness, settings).routes(),
+        *HealthRoutes(readiness, scrape).routes(),
         *with_rights(readback.routes(store, context)),
     ]
     return [

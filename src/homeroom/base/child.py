@@ -12,12 +12,16 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-def read_first_line(kind: type[S]) -> S | None:
+def read_first_line(
+    kind: type[S], dec_hook: Callable[[type, object], object] | None = None
+) -> S | None:
     """Decode the settings in the first line of standard input; None if the parent died."""
     # Ctrl-C is for the parent, which then closes our standard input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = sys.stdin.buffer.readline()
-    return msgspec.json.decode(line, type=kind) if line.endswith(b"\n") else None
+    if not line.endswith(b"\n"):
+        return None
+    return msgspec.json.decode(line, type=kind, dec_hook=dec_hook)
 
 
 def on_stdin_closed(loop: AbstractEventLoop, end: Callable[[], None]) -> None:

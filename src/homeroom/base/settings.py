@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The address that the server listens on; 0.0.0.0 is every network of the machine."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     """The port of the API and the pages; 0 takes a free one."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Processes that serve HTTP, for the cores of the machine; more than 1 needs PostgreSQL."""
     public_url: str | None = None
     """The address of the pages as browsers see it; without it, the address listened on."""
     media: Literal["embedded", "external", "none"] = "embedded"
@@ -101,6 +103,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 ip_address(self.webrtc_address)
             except ValueError:
                 raise ValueError("webrtc_address must be an IP address") from None
+        if self.workers > 1 and self.database is None:
+            raise ValueError("workers above 1 needs PostgreSQL: SQLite has one writer at a time")
+        if self.workers > 1 and self.sandbox:
+            raise ValueError("workers above 1 excludes sandbox, which is kept in one process")
         if self.media == "external" and not (self.rtmp_url and self.media_url):
             raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
 
@@ -122,7 +128,7 @@ def parse_settings(environment: Mapping[str, str], overrides: Mapping[str, Any])
     if "database_file" in values:
         values["database"] = _read_address(Path(values["database_file"]))
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=_convert_path)
+        return msgspec.convert(values, Settings, strict=False, dec_hook=convert_path)
     except msgspec.ValidationError as error:
         message = _PLACE.sub(r"\2: \1", str(error)).replace("`", "")
         raise SettingsError(f"settings: {message}") from None
@@ -162,7 +168,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: {why}") from None
 
 
-def _convert_path(kind: type, value: object) -> object:
+def convert_path(kind: type, value: object) -> object:
+    """Decode a path, which msgspec does not: its `dec_hook` for settings."""
     if kind is Path and isinstance(value, str | Path):
         return Path(value)
     raise NotImplementedError

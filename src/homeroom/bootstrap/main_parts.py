@@ -1,15 +1,17 @@
 """The parts that a server has once: jobs, sweeps, the guard of the clock, and media."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
 
-from homeroom.base.clock import SystemClock
+from homeroom.admin.scraping import MetricsScraper
+from homeroom.base.clock import SteadyClock, SystemClock
 from homeroom.base.ids import JobId
-from homeroom.bootstrap.core import CoreParts
+from homeroom.base.settings import Settings
+from homeroom.bootstrap.core import CoreParts, build_core
 from homeroom.domain.streams import StreamFacts
 from homeroom.folder import get_lease_owner
 from homeroom.jobs.audit_follower import AuditFollower
@@ -21,7 +23,14 @@ from homeroom.jobs.worker import Worker
 from homeroom.media.engine_client import EngineClient
 from homeroom.media.gateway_process import GatewayProcess
 from homeroom.media.listeners import ListeningSockets
-from homeroom.media.service import MediaService
+from homeroom.media.service import (
+    MediaService,
+    build_hosts,
+    create_engine_client,
+    create_video_check,
+)
+from homeroom.store.unit_of_work import Store
+from homeroom.usecases import secrets
 from homeroom.web import security_log
 
 
@@ -33,6 +42,8 @@ class MainParts:
     sweeper: Sweeper
     clock_guard: ClockGuard
     media: MediaService
+    video_works: Callable[[], bool]
+    """Tells whether classes can be recorded now."""
 
     @property
     def whip(self) -> GatewayProcess:
@@ -47,6 +58,10 @@ class MainParts:
     def facts(self, name: str) -> StreamFacts | None:
         """Return the latest facts of a running stream, or None."""
         return self.media.facts(name)
+
+    def list_facts(self) -> Mapping[str, StreamFacts]:
+        """Return the latest facts of all running streams, by name."""
+        return self.media.list_facts()
 
     def engine_problem(self) -> str:
         """Return why our own media engine is unavailable, or an empty text."""
@@ -63,6 +78,27 @@ class MainParts:
     def wake_sweeper(self) -> None:
         """Sweep now, because the clock was moved."""
         self.sweeper.wake()
+
+    async def scrape(self, own: MetricsScraper) -> bytes:
+        """Return the metrics of the server, which has no other process."""
+        return await own.scrape()
+
+
+async def build_main_core(
+    settings: Settings, store: Store, real: SteadyClock, sockets: ListeningSockets
+) -> tuple[CoreParts, EngineClient | None]:
+    """Build the core of the process that has these parts, and its client of the media engine."""
+    server_secrets = store.write(secrets.load_or_create)
+    engine = create_engine_client(settings, sockets.media, server_secrets.engine)
+    core = await build_core(
+        settings,
+        store,
+        real,
+        server_secrets,
+        build_hosts(settings, sockets.url, sockets.media),
+        create_video_check(settings, engine),
+    )
+    return core, engine
 
 
 @asynccontextmanager
@@ -91,7 +127,7 @@ async def run_main_parts(
         core.metrics,
         engine,
         sockets.media,
-        sockets.api,
+        sockets.hooks,
     )
     await clock_guard.start()
     follower = AuditFollower(store, SystemClock(), clock_guard.is_pausing)
@@ -99,7 +135,7 @@ async def run_main_parts(
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
         async with media.running():
-            yield MainParts(worker, sweeper, clock_guard, media)
+            yield MainParts(worker, sweeper, clock_guard, media, core.deps.video_works)
     finally:
         for task in tasks:
             task.cancel()

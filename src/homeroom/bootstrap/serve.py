@@ -9,7 +9,9 @@ from homeroom.base.clock import SystemClock
 from homeroom.base.garbage_collector import tune_garbage_collector
 from homeroom.base.log import log_to_stderr
 from homeroom.base.settings import Settings
+from homeroom.bootstrap.core import CoreParts
 from homeroom.bootstrap.dependencies import build_dependencies
+from homeroom.bootstrap.main_process import MainServer, run_main_process
 from homeroom.bootstrap.server import RunningServer, run_server
 from homeroom.folder import (
     FolderLock,
@@ -26,9 +28,12 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.usecases import demo, jobs, secrets
 from homeroom.usecases.demo import DemoSchool
 
+Ready = Callable[[str, CoreParts, DemoSchool | None], None]
+"""Called with the URL of a server and its core once connections are accepted."""
 
-def serve(settings: Settings, ready: Callable[[RunningServer, DemoSchool | None], None]) -> None:
-    """Serve until SIGTERM or SIGINT; call `ready` once connections are accepted."""
+
+def serve(settings: Settings, ready: Ready) -> None:
+    """Serve until SIGTERM or SIGINT."""
     log_to_stderr(settings.log_level)
     # A viewer is a connection, and there may be thousands.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -44,12 +49,13 @@ def serve(settings: Settings, ready: Callable[[RunningServer, DemoSchool | None]
             school = store.write(lambda uow: _prepare_demo(uow, settings))
             add_recording(store, open_storage(settings, store), school)
 
-        def announce(running: RunningServer) -> None:
+        def announce(running: RunningServer | MainServer) -> None:
             lock.announce(running.url, running.core.hosts)
-            ready(running, school)
+            ready(running.url, running.core, school)
             tune_garbage_collector()
 
-        uvloop.run(run_server(settings, store, real, announce))
+        run = run_server if settings.workers == 1 else run_main_process
+        uvloop.run(run(settings, store, real, announce))
 
 
 def _release_leases(settings: Settings, store: Store, lock: FolderLock) -> None:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 from homeroom.base.clock import SteadyClock
 from homeroom.base.settings import Settings
-from homeroom.bootstrap.core import CoreParts, build_core
+from homeroom.bootstrap.core import CoreParts
 from homeroom.bootstrap.http import create_http_server
-from homeroom.bootstrap.main_parts import MainParts, run_main_parts
+from homeroom.bootstrap.main_parts import MainParts, build_main_core, run_main_parts
 from homeroom.bootstrap.services import Services, run_services
 from homeroom.media.listeners import open_sockets
-from homeroom.media.service import build_hosts, create_engine_client, create_video_check
 from homeroom.store.unit_of_work import Store
-from homeroom.usecases import secrets
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,7 @@ async def run_server(
     """Serve until stopped; `real` is the clock of the machine, or of a test."""
     with ExitStack() as opened:
         sockets = await open_sockets(settings, opened)
-        server_secrets = store.write(secrets.load_or_create)
-        engine = create_engine_client(settings, sockets.media, server_secrets.engine)
-        core = await build_core(
-            settings,
-            store,
-            real,
-            server_secrets,
-            build_hosts(settings, sockets.url, sockets.media),
-            create_video_check(settings, engine),
-        )
+        core, engine = await build_main_core(settings, store, real, sockets)
         async with (
             run_main_parts(core, engine, sockets) as main,
             run_services(core, main) as services,

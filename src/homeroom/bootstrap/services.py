@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from homeroom.admin.readiness import ReadinessCheck
+from homeroom.admin.scraping import MetricsScraper
 from homeroom.async_store import hear_chats
 from homeroom.base.scratch import Scratch
 from homeroom.bootstrap.core import CoreParts
@@ -39,12 +40,30 @@ class Services(CoreParts):
     chat: ChatService
     draining: Draining
     readiness: ReadinessCheck
+    scraper: MetricsScraper
 
     async def close_live(self) -> None:
         """Close the chats while requests are still answered."""
         # A database that does not answer must not hold what follows.
         self.async_store.store.begin_stopping(STORE_STOP_SECONDS)
         await self.chat.close()
+
+
+def build_health(
+    core: CoreParts, main: MainProcess, draining: Draining
+) -> tuple[ReadinessCheck, MetricsScraper]:
+    """Return what checks this process, and what brings its metrics up to date."""
+    store, metrics = core.async_store, core.metrics
+    readiness = ReadinessCheck(
+        store,
+        main.job_loop,
+        metrics,
+        draining,
+        main.engine_problem,
+        main.clock_problem,
+        os.getpid(),
+    )
+    return readiness, MetricsScraper(store, main.job_loop, metrics, readiness, core.settings)
 
 
 @asynccontextmanager
@@ -70,15 +89,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
     prefix = core.deps.keys.public_key()[:8]
     v1 = V1Wire(authenticator, dispatcher, observer, draining, scratch=scratch, id_prefix=prefix)
     rooms = RoomRegistry(store, core.deps, core.hosts, main.facts)
-    readiness = ReadinessCheck(
-        store,
-        main.job_loop,
-        core.metrics,
-        draining,
-        main.engine_problem,
-        main.clock_problem,
-        os.getpid(),
-    )
+    readiness, scraper = build_health(core, main, draining)
     async with rooms.running(), hear_chats(settings.database, rooms.hear):
         yield Services(
             **vars(core),
@@ -92,4 +103,5 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
             chat=ChatService(rooms, core.metrics),
             draining=draining,
             readiness=readiness,
+            scraper=scraper,
         )

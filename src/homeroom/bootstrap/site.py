@@ -1,5 +1,7 @@
 """The routes of a server, but for the partner API."""
 
+from typing import Final
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
@@ -26,6 +28,14 @@ from homeroom.web.problems import (
     respond_status,
 )
 
+EXCEPTION_HANDLERS: Final = {
+    HTTPError: respond_http_error,
+    OverloadedError: respond_overload,
+    OSError: respond_os_error,
+    HTTPException: respond_status,
+    Exception: respond_failure,
+}
+
 
 def build_site(server: Services) -> Starlette:
     """Return everything but the partner API."""
@@ -46,21 +56,14 @@ def build_site(server: Services) -> Starlette:
             *site.routes(
                 server.async_store,
                 ReadBackContext(server.deps, server.hosts, server.main.facts),
-                server.main.job_loop,
-                server.metrics,
                 server.readiness,
+                lambda: server.main.scrape(server.scraper),
                 describe_partner_api,
                 _build_operator_access(server),
                 server.settings,
             ),
         ],
-        exception_handlers={
-            HTTPError: respond_http_error,
-            OverloadedError: respond_overload,
-            OSError: respond_os_error,
-            HTTPException: respond_status,
-            Exception: respond_failure,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
     )
 
 

@@ -10,8 +10,8 @@ import click
 
 from homeroom.base.clock import HOUR, MINUTE
 from homeroom.base.settings import Settings
+from homeroom.bootstrap.core import CoreParts
 from homeroom.bootstrap.serve import serve as run_server
-from homeroom.bootstrap.server import RunningServer
 from homeroom.cli.command import CommandContext, get_invocation, print_warning, with_context
 from homeroom.cli.schools import build_credentials
 from homeroom.contract.action import APIPath
@@ -40,6 +40,11 @@ log = logging.getLogger("homeroom.cli")
     type=click.IntRange(0, 65535),
     help="Port of HTTP-FLV and HLS.  [default: 8081]",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that serve HTTP; more than 1 needs PostgreSQL.  [default: 1]",
+)
 @click.option("--public-url", metavar="URL", help="Base URL of the pages for browsers, https://…")
 @click.option("--demo", is_flag=True, default=None, help="Create a demo school, once.")
 @click.option(
@@ -57,13 +62,13 @@ def serve(context: CommandContext, /, **options: Any) -> None:  # noqa: ANN401  
     settings = context.load_settings(**options)
     _print_warnings(settings)
 
-    def announce(running: RunningServer, demo_school: DemoSchool | None) -> None:
+    def announce(url: str, core: CoreParts, demo_school: DemoSchool | None) -> None:
         entry = context.audit.build_entry()
-        store = running.core.async_store.store
+        store = core.async_store.store
         store.submit_write(lambda uow: audit.record(uow, entry), _warn_without_entry)
-        click.echo(_format_greeting(context, settings, running, demo_school))
+        click.echo(_format_greeting(context, url, core, demo_school))
         if demo_school is not None:
-            click.echo(_format_first_call(context, running.url, demo_school))
+            click.echo(_format_first_call(context, url, demo_school))
 
     run_server(settings, announce)
 
@@ -91,16 +96,16 @@ def _print_warnings(settings: Settings) -> None:
 
 def _format_greeting(
     context: CommandContext,
-    settings: Settings,
-    running: RunningServer,
+    url: str,
+    core: CoreParts,
     demo: DemoSchool | None,
 ) -> str:
-    url, hosts = running.url, running.core.hosts
+    settings, hosts = core.settings, core.hosts
     lines = [f"Homeroom is listening at {url}"]
     if demo is not None and demo.on_air is not None and demo.yours is not None:
         lines += [
             f"  live class  {build_lesson_addresses(demo.on_air.lesson, hosts).live_url}",
-            f"  teach       {teaching.get_page_url(demo.yours, running.core.deps, hosts)}",
+            f"  teach       {teaching.get_page_url(demo.yours, core.deps, hosts)}",
         ]
     lines += [
         f"  docs        {url}/docs",

@@ -32,6 +32,7 @@ from homeroom.web.security_log import SecurityEvent
 
 log = logging.getLogger("homeroom.media")
 
+HOOKS_PATH = "/media/hooks"
 MAX_BODY_BYTES = 64 * 1024
 MAX_TIMESTAMP = 253_402_300_799
 """The last second of the year 9999."""
@@ -100,7 +101,7 @@ class HookEndpoint:
 
     def routes(self) -> list[Route]:
         """Return the single route of all hooks."""
-        return [Route("/media/hooks", self._handle, methods=["POST"])]
+        return [Route(HOOKS_PATH, self._handle, methods=["POST"])]
 
     async def _handle(self, request: Request) -> Response:
         if not secrets_equal(request.query_params.get("secret", ""), self._secret):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -138,9 +138,9 @@ class MediaService:
         metrics: Metrics,
         engine: EngineClient | None,
         listeners: EngineListeners | None,
-        api: socket.socket,
+        hooks_listener: socket.socket,
     ) -> None:
-        """Set up; `listeners` are the sockets of our own engine, `api` is the socket for hooks."""
+        """Set up; `listeners` are those of our own engine, `hooks_listener` is for its hooks."""
         self._metrics = metrics
         self._engine = engine
         self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
@@ -153,7 +153,7 @@ class MediaService:
             if settings.media != "none"
             else []
         )
-        self.hooks_url = f"{_local_url(api)}/media/hooks?secret={secrets.hooks}"
+        self.hooks_url = f"{_local_url(hooks_listener)}/media/hooks?secret={secrets.hooks}"
         base = push_base(settings, listeners)
         self.gateway = GatewayProcess(base, settings.webrtc_address, settings.log_level)
         self._supervisor: Supervisor | None = None
@@ -217,6 +217,10 @@ class MediaService:
     def facts(self, name: str) -> StreamFacts | None:
         """Return the latest facts of a running stream, or None."""
         return self._monitor.facts(name) if self._monitor is not None else None
+
+    def list_facts(self) -> Mapping[str, StreamFacts]:
+        """Return the latest facts of all running streams, by name."""
+        return self._monitor.list_facts() if self._monitor is not None else {}
 
     def _report_numbers(self, numbers: MediaNumbers) -> None:
         restarts = self._supervisor.restarts if self._supervisor is not None else 0

@@ -56,6 +56,10 @@ class StreamMonitor:
         running = self._running.get(name)
         return running.facts if running is not None else None
 
+    def list_facts(self) -> Mapping[str, StreamFacts]:
+        """Return the latest facts of all running streams, by name."""
+        return {name: running.facts for name, running in self._running.items()}
+
     async def run(self) -> None:
         """Poll and check until cancelled."""
         async with asyncio.TaskGroup() as both:

@@ -1,13 +1,11 @@
 """HTTP as this server speaks it: uvicorn's, with limits for headers, and with fewer packets."""
 
 import asyncio
-import socket
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-BACKLOG = 1024
 HEADER_TIMEOUT_SECONDS = 20
 """Seconds in which a client must send the head of a request; bodies have their own limit."""
 MAX_HEADER_BYTES = 64 * 1024
@@ -19,22 +17,6 @@ MAX_URL_BYTES = 64 * 1024 - 1
 PARSED_BYTES = 8 * 1024
 """Bytes that are parsed at a time: tiny requests or chunks must share the event loop."""
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
-
-
-def listen(host: str, port: int) -> tuple[socket.socket, str]:
-    """Listen, and return the socket with the address it is reached at; raises `OSError`."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    listener.listen(BACKLOG)
-    name, number = listener.getsockname()[:2]
-    url_host = f"[{name}]" if ":" in name else name
-    return listener, f"http://{url_host}:{number}"
 
 
 class HTTPProtocol(HttpToolsProtocol):

@@ -1,14 +1,28 @@
 """The main process of a server: what exists once, however many processes serve HTTP."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from starlette.routing import BaseRoute
 
+from homeroom.admin.scraping import MetricsScraper
 from homeroom.base.ids import JobId
-from homeroom.domain.streams import StreamFacts
+from homeroom.domain.streams import BrowserPublishError, StreamFacts
 from homeroom.jobs.job_loop import JobLoop
 from homeroom.player.teacher_page import WhipIngest
+from homeroom.workers.channel import ProcedureTable
+from homeroom.workers.procedures import (
+    GET_STATUS,
+    RUN_DUE_JOBS,
+    RUN_JOBS,
+    START_SESSION,
+    STOP_SESSION,
+    WAKE_JOB_LOOP,
+    WAKE_SWEEPER,
+    MainStatus,
+    Offer,
+    OfferResult,
+)
 
 
 class MainProcess(Protocol):
@@ -29,6 +43,9 @@ class MainProcess(Protocol):
     def facts(self, name: str) -> StreamFacts | None:
         """Return the latest facts of a running stream, or None."""
 
+    def video_works(self) -> bool:
+        """Tell whether classes can be recorded now."""
+
     def engine_problem(self) -> str:
         """Return why our own media engine is unavailable, or an empty text."""
 
@@ -40,3 +57,56 @@ class MainProcess(Protocol):
 
     def wake_sweeper(self) -> None:
         """Sweep now, because the clock was moved."""
+
+    async def scrape(self, own: MetricsScraper) -> bytes:
+        """Return the metrics of the whole server; `own` has those of this process."""
+
+
+class LocalMain(MainProcess, Protocol):
+    """The main process, seen from within."""
+
+    def list_facts(self) -> Mapping[str, StreamFacts]:
+        """Return the latest facts of all running streams, by name."""
+
+
+def describe_status(main: LocalMain) -> MainStatus:
+    """Return the state of the main process now."""
+    return MainStatus(
+        main.list_facts(),
+        main.video_works(),
+        main.engine_problem(),
+        main.clock_problem(),
+        main.job_loop.idle_seconds(),
+        main.job_loop.behind_seconds(),
+    )
+
+
+def add_main_procedures(table: ProcedureTable, main: LocalMain) -> None:
+    """Let the main process answer what its worker processes ask."""
+
+    async def get_status(_request: None) -> MainStatus:
+        return describe_status(main)
+
+    async def run_due_jobs(_request: None) -> int:
+        return await main.job_loop.run_due()
+
+    async def wake_job_loop(_request: None) -> None:
+        main.job_loop.wake()
+
+    async def wake_sweeper(_request: None) -> None:
+        main.wake_sweeper()
+
+    async def start_session(offer: Offer) -> OfferResult:
+        try:
+            session, answer = await main.whip.start_session(offer.push_url, offer.sdp)
+        except BrowserPublishError as error:
+            return OfferResult(refusal=error.code, detail=str(error))
+        return OfferResult(session, answer)
+
+    table.add(GET_STATUS, get_status)
+    table.add(RUN_JOBS, main.run_jobs)
+    table.add(RUN_DUE_JOBS, run_due_jobs)
+    table.add(WAKE_JOB_LOOP, wake_job_loop)
+    table.add(WAKE_SWEEPER, wake_sweeper)
+    table.add(START_SESSION, start_session)
+    table.add(STOP_SESSION, main.whip.stop_session)
