@@ -1,7 +1,7 @@
 """Bodies of requests, within limits of size and time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +16,15 @@ QUICK_BYTES = 1024 * 1024
 MIN_BYTES_PER_SECOND = 64 * 1024
 """Bytes above `QUICK_BYTES` that must come in a second."""
 
+WHOLE_EXTENSION = "homeroom.whole"
+"""Key of an ASGI extension that is there once the whole request has come."""
+
 Receive = Callable[[], Awaitable[Any]]
+
+
+def is_whole_request(scope: Mapping[str, Any]) -> bool:
+    """Tell whether all of a request has come, as its connection says."""
+    return WHOLE_EXTENSION in scope.get("extensions", ())
 
 
 class BodyError(HomeroomError):
@@ -41,15 +49,19 @@ class BrokenBodyError(BodyError):
 class BodyStream:
     """The body of one request, read in chunks as they arrive."""
 
-    def __init__(self, receive: Receive, content_length: bytes, limit: int) -> None:
+    def __init__(
+        self, receive: Receive, content_length: bytes, limit: int, *, is_whole: bool = False
+    ) -> None:
         """Take the announced length, empty if there is none, and the limit in bytes.
 
+        A body that is whole has come with its head, as nearly all do, and needs no deadline.
         Raises `BodyTooLargeError` if the announced length is over the limit.
         """
         if content_length.isdigit() and int(content_length) > limit:
             raise BodyTooLargeError
         self._receive = receive
         self._limit = limit
+        self._is_whole = is_whole
         self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         self.size = 0
         """Bytes read so far."""
@@ -60,12 +72,7 @@ class BodyStream:
 
         Raises `BodyTooLargeError`, `SlowBodyError` and `BrokenBodyError`.
         """
-        more_seconds = max(0, self.size - QUICK_BYTES) / MIN_BYTES_PER_SECOND
-        try:
-            async with asyncio.timeout_at(self._deadline + more_seconds):
-                message = await self._receive()
-        except TimeoutError:
-            raise SlowBodyError("the body took too long") from None
+        message = await (self._receive() if self._is_whole else self._receive_in_time())
         if message["type"] == "http.disconnect":
             raise BrokenBodyError("the connection ended before the body did")
         chunk: bytes = message.get("body", b"")
@@ -74,6 +81,14 @@ class BodyStream:
         if self.size > self._limit:
             raise BodyTooLargeError
         return chunk
+
+    async def _receive_in_time(self) -> Any:  # noqa: ANN401  ASGI
+        more_seconds = max(0, self.size - QUICK_BYTES) / MIN_BYTES_PER_SECOND
+        try:
+            async with asyncio.timeout_at(self._deadline + more_seconds):
+                return await self._receive()
+        except TimeoutError:
+            raise SlowBodyError("the body took too long") from None
 
     async def read_all(self) -> bytes:
         """Return the rest of the body; raises what `read` raises."""
@@ -90,7 +105,8 @@ async def read_body(request: Request, most: int) -> bytes:
     """
     try:
         length = request.headers.get("content-length", "").encode("latin-1")
-        return await BodyStream(request.receive, length, most).read_all()
+        is_whole = is_whole_request(request.scope)
+        return await BodyStream(request.receive, length, most, is_whole=is_whole).read_all()
     except BodyTooLargeError:
         detail = f"the body has more than {most} bytes"
         raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail) from None

@@ -6,6 +6,8 @@ from typing import Any, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from homeroom.web.bodies import WHOLE_EXTENSION
+
 HEADER_TIMEOUT_SECONDS = 20
 """Seconds in which a client must send the head of a request; bodies have their own limit."""
 MAX_HEADER_BYTES = 64 * 1024
@@ -150,6 +152,7 @@ class HTTPProtocol(HttpToolsProtocol):
         """End the body, unless the request is about to be parsed again."""
         if not self._is_declining:
             self._in_body = False
+            cast("dict[str, Any]", self.scope)["extensions"][WHOLE_EXTENSION] = True
             self._stop_unread_timer()
             super().on_message_complete()
 

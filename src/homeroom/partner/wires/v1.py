@@ -20,7 +20,7 @@ from homeroom.partner.table import TABLE
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.partner.wires.form import MAX_FORM_BYTES, Form, FormReader
 from homeroom.partner.wires.urlencoded import FormError
-from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive
+from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive, is_whole_request
 from homeroom.web.connections import show_right
 from homeroom.web.draining import Draining
 
@@ -94,7 +94,12 @@ class V1Wire(WireApp):
         is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
         may_hold_file = is_multipart and self._may_take_file(record.action)
         limit = MAX_FILE_BODY_BYTES if may_hold_file else MAX_FORM_BYTES
-        stream = BodyStream(receive, headers.get(b"content-length", b""), limit)
+        stream = BodyStream(
+            receive,
+            headers.get(b"content-length", b""),
+            limit,
+            is_whole=is_whole_request(scope),
+        )
         if scope["method"] != "POST":
             raise Refusal(Errno.BAD_PARAMS, "use POST")
 
