@@ -119,7 +119,8 @@ class ParamsReader(Generic[P]):
         for slot in self.fields:
             for name in slot.names:
                 raw = raw_params.get(name)
-                if slot.param.is_absent(raw):
+                # Most values are neither empty nor of a kind in which 0 means none.
+                if (not raw or slot.param.zero_is_absent) and slot.param.is_absent(raw):
                     continue
                 if slot.param.is_spelling:
                     values[slot.attribute] = name
