@@ -1,31 +1,41 @@
-"""Lists are read by index, as SQLite's query plans show."""
+"""Lists are read in the order of an index, on both engines, however large the school is."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import psycopg
 import pytest
 
 from homeroom.base.ids import SchoolId
-from homeroom.base.settings import Settings
-from homeroom.folder import open_store
 from homeroom.store import readback, readback_viewers
 from homeroom.store.chat import Chats
+from homeroom.store.engine import Transaction
+from homeroom.store.migrate import migrate
 from homeroom.store.paging import (
     SCHOOL,
     CursorMismatchError,
     ListDefinition,
+    Page,
     PageRequest,
     fetch_page,
 )
+from homeroom.store.postgres_connection import PostgresTransaction
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.sessions import Sessions
 from homeroom.store.sqlite import SqliteTransaction
 from homeroom.store.viewers import Viewers
+from tests.support.big_school import FIRST_TELEPHONE, NOW, Size, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BY_SCHOOL = (
+BIG, NEIGHBOUR = 1, 2
+SIZE: Final = Size(3000, labels=300, courses=400)
+PAGE: Final = 100
+ENGINES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.pg))
+LISTS: Final = (
     readback.TEACHERS,
     readback.STUDENTS,
     readback.COURSES,
@@ -38,136 +48,307 @@ BY_SCHOOL = (
     readback.LABELS,
     readback.FOLDERS,
 )
+LARGE: Final = tuple(
+    listed
+    for listed in LISTS
+    if listed not in (readback.TEACHERS, readback.FOLDERS, readback.CLIPS)
+)
+"""Lists with several pages in one school, course or class."""
+VALUES: Final[Mapping[str, int | str]] = {
+    "uid": 20,
+    "telephone": str(FIRST_TELEPHONE + 20),
+    "email": "x",
+    "reader": BIG,
+    "course": 3,
+    "lesson": 5,
+    "teacher": 4,
+    "helper": 4,
+    "label": 2,
+    "parent": 1,
+    "name": "%7%",
+    "identity": "x",
+    "file_id": "f3",
+    "kind": "message",
+    "role": 1,
+    "state": 4,
+    "deleted": 0,
+    "since": NOW,
+    "until": NOW,
+}
+SORTED: Final = frozenset(
+    # The rows that such a filter finds are few, and of one person, class, course or folder.
+    {("classes", "helper"), ("classes", "lesson"), ("viewers", "lesson"), ("viewers", "course")}
+    | {(listed.name, name) for listed in LISTS for name in ("uid", "telephone", "email")}
+    | {(listed.name, name) for listed in LISTS for name in ("identity", "file_id", "parent")}
+)
 
 
-@pytest.fixture(scope="module")
-def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
-    """Open a transaction on an empty database."""
-    folder: Path = tmp_path_factory.mktemp("plans")
-    with open_store(Settings(data=folder)):
-        tx = SqliteTransaction(folder / "homeroom.db", reads_only=True)
-        yield tx
-        tx.connection.close()
+class Database(Protocol):
+    """A database with a big school, on one of the engines."""
+
+    start: int
+    """Work to find the first row of a statement: a later page may need two statements."""
+
+    @property
+    def tx(self) -> Transaction:
+        """The transaction to read in."""
+        ...
+
+    def explain(self, query: Callable[[], object]) -> list[str]:
+        """Return the steps of the plan of the last statement of a query."""
+        ...
+
+    def measure(self, query: Callable[[], object]) -> int:
+        """Return how much work a query is: instructions, or pages of the database."""
+        ...
 
 
-def explain_page(
-    tx: SqliteTransaction, definition: ListDefinition[Any], filters: Mapping[str, int | str]
-) -> list[str]:
-    """Return the query plan of a page."""
-    return explain(tx, lambda: fetch_page(tx, definition, filters, PageRequest(100, now=1)))
-
-
-def explain(tx: SqliteTransaction, query: Callable[[], object]) -> list[str]:
-    """Return the query plan of the first statement of a query."""
+def trace(
+    tx: SqliteTransaction | PostgresTransaction, query: Callable[[], object]
+) -> list[tuple[str, Any]]:
+    """Return the statements of a query, with their parameters."""
     seen: list[tuple[str, Any]] = []
     tx.trace = lambda compiled, values: seen.append((compiled.sql, compiled.bind(values)))
     query()
     tx.trace = None
-    sql, parameters = seen[0]
+    return seen
+
+
+def explain_sqlite(tx: SqliteTransaction, query: Callable[[], object]) -> list[str]:
+    """Return the plan of the last statement of a query on SQLite."""
+    sql, parameters = trace(tx, query)[-1]
     return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
-@pytest.mark.parametrize("definition", BY_SCHOOL, ids=lambda definition: definition.name)
-def test_a_page_of_a_school_is_found_by_index(
-    tx: SqliteTransaction, definition: ListDefinition[Any]
+class SqliteDatabase:
+    """Work is counted in instructions of SQLite's virtual machine."""
+
+    start = 20
+
+    def __init__(self, path: "Path") -> None:
+        self.tx = SqliteTransaction(path, reads_only=True)
+
+    def explain(self, query: Callable[[], object]) -> list[str]:
+        """Return the steps of the plan of the last statement of a query."""
+        return explain_sqlite(self.tx, query)
+
+    def measure(self, query: Callable[[], object]) -> int:
+        """Return the number of instructions, in tens."""
+        count = 0
+
+        def add() -> int:
+            nonlocal count
+            count += 1
+            return 0
+
+        self.tx.connection.set_progress_handler(add, 10)
+        query()
+        self.tx.connection.set_progress_handler(None, 0)
+        return count
+
+
+class PostgresDatabase:
+    """Work is counted in pages that PostgreSQL looks at."""
+
+    start = 6
+
+    def __init__(self, address: str) -> None:
+        self.tx = PostgresTransaction(address)
+
+    def explain(self, query: Callable[[], object]) -> list[str]:
+        """Return the steps of the plan of the last statement of a query."""
+        sql, parameters = trace(self.tx, query)[-1]
+        rows = self.tx.connection.execute(f"EXPLAIN {sql}".encode(), parameters)
+        return [row[0] for row in rows]
+
+    def measure(self, query: Callable[[], object]) -> int:
+        """Return the number of pages."""
+        count = 0
+        for sql, parameters in trace(self.tx, query):
+            explained = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}"
+            row = self.tx.connection.execute(explained.encode(), parameters).fetchone()
+            assert row is not None
+            plan = row[0][0]["Plan"]
+            count += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        return count
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """Fill a database, and let the planner see how large the one school is."""
+    if request.param == "sqlite":
+        path: Path = tmp_path_factory.mktemp("plans") / "homeroom.db"
+        migrate(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("BEGIN")
+            fill(connection.execute, SIZE)
+            connection.execute("COMMIT")
+            connection.execute("ANALYZE")
+        sqlite = SqliteDatabase(path)
+        yield sqlite
+        sqlite.tx.connection.close()
+    else:
+        address = request.getfixturevalue("postgres").fresh()
+        migrate(address)
+        with psycopg.connect(address, autocommit=True) as server:
+            fill(lambda sql: server.execute(sql.encode()), SIZE)
+            server.execute("VACUUM ANALYZE")
+        postgres = PostgresDatabase(address)
+        yield postgres
+        postgres.tx.close()
+
+
+@pytest.fixture(scope="module")
+def sqlite_tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransaction]:
+    """Open a transaction on an empty database."""
+    path: Path = tmp_path_factory.mktemp("empty") / "homeroom.db"
+    migrate(path)
+    tx = SqliteTransaction(path, reads_only=True)
+    yield tx
+    tx.connection.close()
+
+
+def cases() -> Iterator[Any]:
+    """Return each list with each of its filters alone, of one school and of all."""
+    for listed in LISTS:
+        for name in (None, *listed.filters):
+            for scope in ({SCHOOL: BIG}, {}):
+                filters = scope if name is None else {**scope, name: VALUES[name]}
+                words = [listed.name, name or "all", "of one" if scope else "of any"]
+                yield pytest.param(listed, filters, name, id=" ".join(words))
+
+
+@pytest.mark.parametrize(("listed", "filters", "name"), [*cases()])
+def test_a_page_is_read_by_index_and_not_sorted(
+    database: Database, listed: ListDefinition[Any], filters: dict[str, int | str], name: str | None
 ) -> None:
-    steps = explain_page(tx, definition, {SCHOOL: 1})
-    assert not [step for step in steps if step.startswith("SCAN ")], steps
+    steps = database.explain(
+        lambda: fetch_page(database.tx, listed, filters, PageRequest(PAGE, now=NOW))
+    )
+    plan = "\n".join(steps)
+    assert "SCAN " not in plan, plan
+    assert "Seq Scan" not in plan, plan
+    if (listed.name, name) not in SORTED:
+        assert "TEMP B-TREE" not in plan, plan
+        # An incremental sort is of the viewers of one class.
+        assert "Sort  (" not in plan.replace("Incremental Sort", ""), plan
 
 
 @pytest.mark.parametrize(
-    "definition",
+    ("name", "index"),
     [
-        readback.TEACHERS,
-        readback.STUDENTS,
-        readback.COURSES,
-        readback.MEMBERS,
-        readback.LESSONS,
-        readback_viewers.LESSON_VIEWERS,
-        readback_viewers.MESSAGES,
-    ],
-    ids=lambda definition: definition.name,
-)
-def test_a_page_of_a_large_list_is_not_sorted(
-    tx: SqliteTransaction, definition: ListDefinition[Any]
-) -> None:
-    for filters in ({SCHOOL: 1}, {}):
-        steps = explain_page(tx, definition, filters)
-        assert not [step for step in steps if step.startswith("USE TEMP B-TREE")], steps
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "index"),
-    [
-        ("course", 1, "ix_lessons_course_id_begins_at"),
-        ("teacher", 1, "ix_lessons_teacher_id_ends_at"),
-        ("helper", 1, "ix_co_teachers_user_id"),
-        ("identity", "x", "uq_lessons_unique_identity"),
-        ("since", 1, "ix_lessons_school_id_begins_at"),
-        ("until", 1, "ix_lessons_school_id_begins_at"),
-        ("state", 1, "ix_lessons_school_id_created_at"),
+        ("course", "ix_lessons_course_id_created_at_id"),
+        ("teacher", "ix_lessons_teacher_id_created_at_id"),
+        ("helper", "ix_co_teachers_user_id_lesson_id"),
+        ("identity", "uq_lessons_unique_identity"),
+        ("since", "ix_lessons_school_id_begins_at_id"),
+        ("until", "ix_lessons_school_id_begins_at_id"),
+        ("state", "ix_lessons_school_id_created_at_id"),
     ],
 )
-def test_a_filter_of_classes_uses_its_index(
-    tx: SqliteTransaction, name: str, value: int | str, index: str
-) -> None:
-    steps = explain_page(tx, readback.LESSONS, {SCHOOL: 1, name: value})
+def test_a_filter_of_classes_uses_its_index(database: Database, name: str, index: str) -> None:
+    filters = {SCHOOL: BIG, name: VALUES[name]}
+    steps = database.explain(
+        lambda: fetch_page(database.tx, readback.LESSONS, filters, PageRequest(PAGE, now=NOW))
+    )
     assert any(index in step for step in steps), steps
-    assert not [step for step in steps if step.startswith("SCAN ")], steps
+
+
+@pytest.mark.parametrize("scope", [{SCHOOL: BIG}, {}], ids=["of one", "of any"])
+@pytest.mark.parametrize("listed", LARGE, ids=lambda listed: listed.name)
+def test_a_page_costs_the_same_at_any_depth(
+    database: Database, listed: ListDefinition[Any], scope: dict[str, int]
+) -> None:
+    def read_after(key: tuple[int, ...] | None, order: str | None, limit: int = PAGE) -> Page[Any]:
+        request = PageRequest(limit, key, order, now=NOW)
+        return fetch_page(database.tx, listed, scope, request)
+
+    total = len(read_after(None, None, SIZE.classes * 2).rows)
+    # The last but one: the last page also reads what may follow its rows.
+    before = read_after(None, None, total - PAGE - 1)
+    # The first page may be of one class, and the others of many.
+    middle = read_after(None, None, total // 2)
+    first = max(
+        database.measure(lambda: read_after(None, None)),
+        database.measure(lambda: read_after(middle.next, middle.order)),
+    )
+    last = database.measure(lambda: read_after(before.next, before.order))
+    assert len(read_after(before.next, before.order).rows) == PAGE
+    assert last <= 1.5 * first + database.start, (first, last)
 
 
 @pytest.mark.parametrize(
-    "definition", [readback.TEACHERS, readback.STUDENTS], ids=lambda one: one.name
+    "listed",
+    [listed for listed in LARGE if listed.school.name == "school_id" and len(listed.order) < 3],
+    ids=lambda listed: listed.name,
 )
-@pytest.mark.parametrize("name", ["telephone", "email"])
-def test_an_account_is_found_by_index(
-    tx: SqliteTransaction, definition: ListDefinition[Any], name: str
+def test_a_small_school_does_not_pay_for_a_big_one(
+    database: Database, listed: ListDefinition[Any]
 ) -> None:
-    steps = explain_page(tx, definition, {SCHOOL: 1, name: "x"})
-    assert not [step for step in steps if step.startswith("SCAN ")], steps
+    def read_of(school: int) -> Callable[[], Page[Any]]:
+        filters = {SCHOOL: school}
+        return lambda: fetch_page(database.tx, listed, filters, PageRequest(PAGE, now=NOW))
+
+    assert len(read_of(NEIGHBOUR)().rows) < PAGE
+    assert database.measure(read_of(NEIGHBOUR)) <= database.measure(read_of(BIG))
 
 
-@pytest.mark.parametrize("definition", BY_SCHOOL, ids=lambda definition: definition.name)
-def test_every_filter_of_a_list_is_sql(
-    tx: SqliteTransaction, definition: ListDefinition[Any]
+@pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.name)
+def test_every_page_of_all_schools_goes_on_where_the_last_one_ended(
+    database: Database, listed: ListDefinition[Any]
 ) -> None:
-    for name in definition.filters:
-        assert fetch_page(tx, definition, {name: 1}, PageRequest(1, now=1)).rows == []
+    whole = fetch_page(database.tx, listed, {}, PageRequest(10**6, now=NOW))
+    rows: list[Any] = []
+    page = fetch_page(database.tx, listed, {}, PageRequest(997, now=NOW))
+    rows += page.rows
+    while page.next is not None:
+        request = PageRequest(997, page.next, page.order, now=NOW)
+        page = fetch_page(database.tx, listed, {}, request)
+        rows += page.rows
+    assert rows == whole.rows
+    of_schools = [
+        fetch_page(database.tx, listed, {SCHOOL: school}, PageRequest(10**6, now=NOW)).rows
+        for school in (BIG, NEIGHBOUR)
+    ]
+    if listed.school.name == "school_id":
+        assert rows == [row for part in of_schools for row in part]
 
 
-def test_pushes_that_run_are_found_by_index(tx: SqliteTransaction) -> None:
-    pushes = PublishSessions(tx)
+def test_pushes_that_run_are_found_by_index(sqlite_tx: SqliteTransaction) -> None:
+    pushes = PublishSessions(sqlite_tx)
     queries = (
         lambda: pushes.list_running("an engine"),
         lambda: pushes.list_running_with_streams("an engine"),
     )
     for query in queries:
-        steps = explain(tx, query)
+        steps = explain_sqlite(sqlite_tx, query)
         assert any("ix_pushes_engine_running" in step for step in steps), steps
         assert not [step for step in steps if step.startswith(("SCAN ", "USE TEMP "))], steps
 
 
-def test_pushes_of_long_ago_are_found_by_index(tx: SqliteTransaction) -> None:
-    steps = explain(tx, lambda: PublishSessions(tx).list_schools_with_old(1))
+def test_pushes_of_long_ago_are_found_by_index(sqlite_tx: SqliteTransaction) -> None:
+    steps = explain_sqlite(sqlite_tx, lambda: PublishSessions(sqlite_tx).list_schools_with_old(1))
     assert any("ix_pushes_started_at" in step for step in steps), steps
 
 
-def test_what_is_kept_too_long_is_found_by_index(tx: SqliteTransaction) -> None:
+def test_what_is_kept_too_long_is_found_by_index(sqlite_tx: SqliteTransaction) -> None:
     school = SchoolId(1)
     queries = (
-        lambda: Viewers(tx).list_overdue(school, 1, 1),
-        lambda: Chats(tx).list_overdue(school, 1, 1),
-        lambda: Sessions(tx).list_schools_to_purge(1),
+        lambda: Viewers(sqlite_tx).list_overdue(school, 1, 1),
+        lambda: Chats(sqlite_tx).list_overdue(school, 1, 1),
+        lambda: Sessions(sqlite_tx).list_schools_to_purge(1),
     )
     for query in queries:
-        steps = explain(tx, query)
+        steps = explain_sqlite(sqlite_tx, query)
         assert not [step for step in steps if step.startswith("SCAN ")], steps
 
 
-def test_a_place_belongs_to_one_order(tx: SqliteTransaction) -> None:
-    span = PageRequest(1, (1, 1), "classes")
-    assert fetch_page(tx, readback.LESSONS, {SCHOOL: 1}, span).rows == []
+def test_a_place_belongs_to_one_order(database: Database) -> None:
+    span = PageRequest(1, (10**9, 1), "classes")
+    assert fetch_page(database.tx, readback.LESSONS, {SCHOOL: 1}, span).rows == []
     with pytest.raises(CursorMismatchError):
-        fetch_page(tx, readback.LESSONS, {SCHOOL: 1, "since": 1}, span)
+        fetch_page(database.tx, readback.LESSONS, {SCHOOL: 1, "since": 1}, span)
     with pytest.raises(CursorMismatchError):
-        fetch_page(tx, readback.LESSONS, {SCHOOL: 1}, PageRequest(1, (1,), "classes"))
+        fetch_page(database.tx, readback.LESSONS, {SCHOOL: 1}, PageRequest(1, (1,), "classes"))

@@ -7,17 +7,29 @@ combination of filters is one statement, compiled once.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Text, bindparam, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from homeroom.base.errors import HomeroomError
 from homeroom.base.values import Value
-from homeroom.store.engine import SQLValue, Transaction
+from homeroom.store.engine import Row, SQLValue, Transaction
+from homeroom.store.plan_hints import come_after
 from homeroom.store.statement import Statement
 
 R = TypeVar("R")
 PageKey = tuple[int, ...]
+Keys = tuple[ColumnElement[int], ...]
 Filters = Mapping[str, SQLValue]
 
 SCHOOL = "school"
@@ -40,9 +52,7 @@ class ListDefinition(Generic[R]):
     filters: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
     """Conditions by name. Each uses the parameter of its own name, and may use `now`."""
     selective_filters: frozenset[str] = frozenset()
-    """Filters that have an index of their own; the index by school must not be used instead."""
-    selective_school: ColumnElement[int] | None = None
-    """Column of the school to use with a selective filter: one of another table."""
+    """Filters that have an index of their own, in the order of the rows of one school."""
     time_order: tuple[ColumnElement[int], ...] = ()
     """Columns that order the rows of one school if one of `time_filters` is used."""
     time_filters: frozenset[str] = frozenset()
@@ -69,8 +79,10 @@ class CursorMismatchError(HomeroomError):
     """The key to continue after belongs to another list, or to another order of this list."""
 
 
-_STATEMENTS: dict[tuple[str, str, frozenset[str]], Statement] = {}
+_STATEMENTS: dict[tuple[str, str, frozenset[str], int], Statement] = {}
 """Compiled statements; the lists and filters of the read-back API bound their number."""
+_OF_ALL = " of all"
+_BY_TIME = " by time"
 
 
 def fetch_page(
@@ -80,9 +92,9 @@ def fetch_page(
 
     Raises `CursorMismatchError` if the key to continue after is not one of this list and order.
     """
-    filter_names = frozenset(filters)
-    order = _order_name(definition, filter_names)
-    width = len(_order(definition, order))
+    order = _order_name(definition, frozenset(filters))
+    groups = _group_keys(definition, order)
+    width = sum(map(len, groups))
     after = request.after if request.after is not None else (BEFORE_FIRST,) * width
     if request.after is not None and (request.order, len(after)) != (order, width):
         raise CursorMismatchError
@@ -90,54 +102,75 @@ def fetch_page(
         **filters,
         **{f"after_{place}": key for place, key in enumerate(after)},
         "now": request.now,
-        "row_limit": request.limit + 1,
     }
-    rows = tx.fetch_all(_statement(definition, order, filter_names), values)
+    rows: list[Row] = []
+    for depth in range(len(groups) - 1 if request.after is not None else 0, -1, -1):
+        missing = request.limit + 1 - len(rows)
+        if missing:
+            statement = _get_statement(definition, order, frozenset(filters), depth)
+            rows += tx.fetch_all(statement, {**values, "row_limit": missing})
     visible = rows[: request.limit]
     next_key = tuple(visible[-1][:width]) if len(rows) > request.limit else None
     return Page([definition.make_row(*row[width:]) for row in visible], next_key, order)
 
 
 def _order_name(definition: ListDefinition[Any], filter_names: frozenset[str]) -> str:
+    if filter_names & definition.selective_filters:
+        return definition.name
     if SCHOOL not in filter_names:
-        return f"{definition.name} of all"
-    if filter_names & definition.time_filters and not filter_names & definition.selective_filters:
-        return f"{definition.name} by time"
+        return definition.name + _OF_ALL
+    if filter_names & definition.time_filters:
+        return definition.name + _BY_TIME
     return definition.name
 
 
-def _order(definition: ListDefinition[Any], name: str) -> tuple[ColumnElement[int], ...]:
-    if name.endswith(" of all"):
-        columns = (definition.school, *definition.order)
-        return columns if definition.school is not definition.order[0] else definition.order
-    return definition.time_order if name.endswith(" by time") else definition.order
+def _group_keys(definition: ListDefinition[Any], order: str) -> list[Keys]:
+    """Return the columns that order a list, in groups that an index can have together.
+
+    The columns of another table are another group, and so is the school in a list of all schools.
+    A page has first the rest of the group that the page before ended in, then the groups after it.
+    """
+    columns = definition.time_order if order.endswith(_BY_TIME) else definition.order
+    groups = [tuple(group) for _, group in groupby(columns, lambda column: column.table)]
+    if order.endswith(_OF_ALL) and columns[0] is not definition.school:
+        groups.insert(0, (definition.school,))
+    return groups
 
 
-def _statement(
-    definition: ListDefinition[Any], order: str, filter_names: frozenset[str]
+def _get_statement(
+    definition: ListDefinition[Any], order: str, filter_names: frozenset[str], depth: int
 ) -> Statement:
-    key = (definition.name, order, filter_names)
+    key = (definition.name, order, filter_names, depth)
     statement = _STATEMENTS.get(key)
     if statement is None:
-        statement = _STATEMENTS[key] = _build_statement(definition, order, filter_names)
+        statement = _STATEMENTS[key] = _build_statement(definition, order, filter_names, depth)
     return statement
 
 
 def _build_statement(
-    definition: ListDefinition[Any], order: str, filter_names: frozenset[str]
+    definition: ListDefinition[Any], order: str, filter_names: frozenset[str], depth: int
 ) -> Statement:
-    keys = _order(definition, order)
-    school = definition.school
-    if definition.selective_school is not None and filter_names & definition.selective_filters:
-        school = definition.selective_school
-    conditions = {SCHOOL: school == bindparam(SCHOOL), **definition.filters}
+    """Return the statement for rows with the same keys up to a group, and later ones in it."""
+    groups = _group_keys(definition, order)
+    keys = [key for group in groups for key in group]
     after = [bindparam(f"after_{place}", type_=BigInteger()) for place in range(len(keys))]
-    comes_after = keys[0] > after[0] if len(keys) == 1 else tuple_(*keys) > tuple_(*after)
+    fixed = sum(map(len, groups[:depth]))
+    same = list(zip(keys[:fixed], after[:fixed], strict=True))
+    conditions = [definition.filters[name] for name in sorted(filter_names - {SCHOOL})]
+    order_by = keys
+    if SCHOOL in filter_names:
+        school = bindparam(SCHOOL, type_=BigInteger())
+        if filter_names & definition.selective_filters:
+            # An expression has no index: the one by school must not be used instead.
+            conditions.append(definition.school + literal_column("0") == school)
+        else:
+            same.insert(0, (definition.school, school))
+            order_by = [definition.school, *keys]
     return Statement(
         select(*keys, *definition.columns)
         .select_from(definition.source)
-        .where(comes_after, *(conditions[name] for name in sorted(filter_names)))
-        .order_by(*keys)
+        .where(come_after(same, groups[depth], after[fixed:]), *conditions)
+        .order_by(*order_by)
         .limit(bindparam("row_limit"))
     )
 

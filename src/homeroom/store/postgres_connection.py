@@ -45,12 +45,14 @@ _DEFAULTS = {
 """Parameters of libpq for which the address names no value."""
 
 # A plan made while a table was empty must not turn into a scan when it no longer is: rows are
-# looked up by index, one by one. Without these plans an unavoidable scan looks so expensive that
-# PostgreSQL would compile it (JIT), for 200 ms a run.
+# looked up by index, one by one, and a list is read in the order of its index. Without these plans
+# an unavoidable scan looks so expensive that PostgreSQL would compile it (JIT), for 200 ms a run.
 _SETTINGS = (
     "plan_cache_mode = force_generic_plan",
     "jit = off",
     "enable_seqscan = off",
+    "enable_bitmapscan = off",
+    "random_page_cost = 1.1",
     "enable_hashjoin = off",
     "enable_mergejoin = off",
     "enable_material = off",

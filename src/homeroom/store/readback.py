@@ -68,6 +68,7 @@ _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
     )
     .exists(),
 }
+_ACCOUNT_FILTERS = frozenset({"uid", "telephone", "email"})
 
 
 def _school(number: int, name: str, owner: int, plan: str, created_at: Moment) -> SchoolRecord:
@@ -98,6 +99,7 @@ TEACHERS = ListDefinition(
     school=teachers.c.school_id,
     order=(teachers.c.user_id,),
     filters={**_BY_ACCOUNT, "state": teachers.c.state == bindparam("state")},
+    selective_filters=_ACCOUNT_FILTERS,
 )
 STUDENTS = ListDefinition(
     "students",
@@ -107,19 +109,15 @@ STUDENTS = ListDefinition(
     school=students.c.school_id,
     order=(students.c.user_id,),
     filters=_BY_ACCOUNT,
+    selective_filters=_ACCOUNT_FILTERS,
 )
 
 _course_is_over = or_(courses.c.ended_at.is_not(None), courses.c.expires_at <= bindparam("now"))
 _course_state = case(
     (courses.c.deleted_at.is_not(None), DELETED), (_course_is_over, OVER), else_=RUNNING
 )
-_has_label = (
-    select(course_labels.c.course_id)
-    .where(
-        course_labels.c.course_id == courses.c.id,
-        course_labels.c.label_id == bindparam("label"),
-    )
-    .exists()
+_courses_with_label = select(course_labels.c.course_id).where(
+    course_labels.c.label_id == bindparam("label")
 )
 COURSES = ListDefinition(
     "courses",
@@ -153,10 +151,11 @@ COURSES = ListDefinition(
         "name": substring_filter(courses.c.name, "name"),
         "identity": courses.c.unique_identity == bindparam("identity"),
         "teacher": courses.c.head_teacher_id == bindparam("teacher"),
-        "label": _has_label,
+        "label": courses.c.id.in_(_courses_with_label),
         "state": _course_state == bindparam("state"),
         "deleted": deletion_filter(courses.c.deleted_at),
     },
+    selective_filters=frozenset({"course", "teacher", "label"}),
 )
 
 
@@ -176,6 +175,7 @@ MEMBERS = ListDefinition(
     school=course_members.c.course_id,
     order=(course_members.c.user_id,),
     filters={**_BY_ACCOUNT, "role": course_members.c.role == bindparam("role")},
+    selective_filters=_ACCOUNT_FILTERS,
 )
 
 _lesson_deleted_at = func.coalesce(lessons.c.deleted_at, courses.c.deleted_at)
@@ -227,7 +227,6 @@ LESSONS = ListDefinition(
         "until": lessons.c.begins_at < bindparam("until"),
     },
     selective_filters=frozenset({"lesson", "course", "teacher", "helper"}),
-    selective_school=courses.c.school_id,
     time_order=(lessons.c.begins_at, lessons.c.id),
     time_filters=frozenset({"since", "until"}),
 )

@@ -46,8 +46,7 @@ VIEWERS = ListDefinition(
         "since": lessons.c.begins_at >= bindparam("since"),
         "until": lessons.c.begins_at < bindparam("until"),
     },
-    selective_filters=frozenset({"lesson", "course"}),
-    selective_school=courses.c.school_id,
+    selective_filters=frozenset({"lesson", "course", "telephone"}),
 )
 LESSON_VIEWERS = ListDefinition(
     "viewers of a class",

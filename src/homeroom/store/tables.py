@@ -210,7 +210,7 @@ folders = Table(
     _flag("is_writable"),
     _moment("created_at"),
     UniqueConstraint("parent_id", "name"),
-    Index(None, "school_id"),
+    Index(None, "school_id", "id"),
 )
 Index(
     "uq_folders_top",
@@ -237,6 +237,7 @@ labels = Table(
     _text("colour"),
     _moment("created_at"),
     UniqueConstraint("school_id", "name"),
+    Index(None, "school_id", "id"),
     # Labels are deleted for good: without this, SQLite would use the id of the newest one again.
     sqlite_autoincrement=True,
 )
@@ -275,7 +276,7 @@ courses = Table(
     _moment("deleted_at", nullable=True),
     _moment("created_at"),
     UniqueConstraint("key"),
-    Index(None, "head_teacher_id"),
+    Index(None, "head_teacher_id", "id"),
     Index(None, "school_id", "id"),
 )
 Index(
@@ -316,7 +317,7 @@ course_labels = Table(
     _ref("label_id", "labels.id"),
     _number("position"),
     PrimaryKeyConstraint("course_id", "label_id"),
-    Index(None, "label_id"),
+    Index(None, "label_id", "course_id"),
 )
 
 lessons = Table(
@@ -359,10 +360,11 @@ lessons = Table(
     _moment("closed_at", nullable=True),
     _moment("deleted_at", nullable=True),
     UniqueConstraint("key"),
-    Index(None, "course_id", "begins_at"),
-    Index(None, "teacher_id", "ends_at"),
-    Index(None, "school_id", "created_at"),
-    Index(None, "school_id", "begins_at"),
+    # Each index ends in the order of a list: a page is read from it, and no list is sorted.
+    Index(None, "course_id", "created_at", "id"),
+    Index(None, "teacher_id", "created_at", "id"),
+    Index(None, "school_id", "created_at", "id"),
+    Index(None, "school_id", "begins_at", "id"),
 )
 Index(
     "uq_lessons_unique_identity",
@@ -386,7 +388,7 @@ co_teachers = Table(
     _ref("user_id", "users.id"),
     _number("position"),
     PrimaryKeyConstraint("lesson_id", "user_id"),
-    Index(None, "user_id"),
+    Index(None, "user_id", "lesson_id"),
 )
 
 guests = Table(
@@ -402,7 +404,7 @@ clips = Table(
     "clips",
     metadata,
     _id(),
-    _ref("lesson_id", "lessons.id", index=True),
+    _ref("lesson_id", "lessons.id"),
     _text("file_id"),
     _text("path"),
     _text("name"),
@@ -424,6 +426,7 @@ clips = Table(
     # The storage that has its file (`storages`); NULL if that is unknown.
     _text("storage_id", nullable=True),
     UniqueConstraint("file_id"),
+    Index(None, "lesson_id", "id"),
 )
 Index(
     "ix_clips_id_unfinished",
@@ -533,6 +536,12 @@ viewers = Table(
     Index(None, "lesson_id", "id"),
     # Clients fetch what they missed by "after this id", so an id must not be used again.
     sqlite_autoincrement=True,
+)
+Index(
+    "ix_viewers_telephone",
+    viewers.c.telephone,
+    sqlite_where=viewers.c.telephone.is_not(None),
+    postgresql_where=viewers.c.telephone.is_not(None),
 )
 
 # Entries of the chat of a class, in order: messages, and what moderators did.
