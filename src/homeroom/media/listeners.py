@@ -15,7 +15,7 @@ from homeroom.web.ports import bind, listen, share
 
 LOOPBACK = "127.0.0.1"
 PORT_RETRY_SECONDS = 5.0
-"""Seconds that the media engine of a server that was killed may take to free its ports."""
+"""Seconds that the processes of a server that was killed may take to free its ports."""
 
 
 Take = Callable[[str, int], tuple[socket.socket, str]]
@@ -54,7 +54,8 @@ async def open_sockets(settings: Settings, opened: ExitStack) -> ListeningSocket
         api, url = await at(settings.port)
         hooks = api
     else:
-        api, url = await at(settings.port, bind)
+        # The worker processes of a main process that was killed still answer open requests.
+        api, url = await at(settings.port, bind, PORT_RETRY_SECONDS)
         share(api)
         hooks = opened.enter_context(listen(LOOPBACK, 0)[0])
     if settings.media != "embedded":

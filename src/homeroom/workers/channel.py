@@ -7,7 +7,7 @@ so what arrives is trusted to be well formed; a message that is not ends the cha
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -30,6 +30,9 @@ R = TypeVar("R")
 
 class ChannelError(HomeroomError):
     """A call was not answered: the other process died, took too long, or failed to handle it."""
+
+    is_defect = False
+    """The other process has logged its failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +226,12 @@ class ChannelGroup:
         """Remove the channel to a process that has ended."""
         self._channels.discard(channel)
 
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(tuple(self._channels))
+
     def broadcast(self, procedure: Procedure[Q, None], request: Q) -> None:
         """Call a procedure of each process without waiting."""
-        for channel in self._channels:
+        for channel in self:
             channel.notify(procedure, request)
 
     async def call_all(
@@ -235,7 +241,7 @@ class ChannelGroup:
 
         A process that died is no failure: another one takes its place and begins anew.
         """
-        calls = (channel.call(procedure, request, seconds) for channel in self._channels)
+        calls = (channel.call(procedure, request, seconds) for channel in self)
         results = await asyncio.gather(*calls, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         for failure in failures:

@@ -1,6 +1,7 @@
 """The main process of a server, as its worker processes see it: over a channel."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from time import monotonic
 
 from starlette.routing import BaseRoute
@@ -146,4 +147,6 @@ class RemoteGateway:
 
     async def stop_session(self, session: str) -> None:
         """End a session; an unknown session is ignored."""
-        await self._channel.call(STOP_SESSION, session, RESPONSE_TIMEOUT_SECONDS + EXTRA_SECONDS)
+        with suppress(ChannelError):  # the sessions end with the main process
+            seconds = RESPONSE_TIMEOUT_SECONDS + EXTRA_SECONDS
+            await self._channel.call(STOP_SESSION, session, seconds)
