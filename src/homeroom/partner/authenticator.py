@@ -21,6 +21,8 @@ MIN_MILLISECOND_SKEW_SECONDS = 10**11
 """A timeStamp this far ahead, about three thousand years, is taken for milliseconds."""
 CACHE_SECONDS = 0.05
 """How long a school is cached: a change by the operator counts after that."""
+REFRESH_SECONDS = 0.015
+"""A school whose entry expires within this time is read again."""
 MAX_CACHED = 10_000
 DUMMY_SECRET = KeyGenerator().secret()
 """Digested in place of a secret that does not exist."""
@@ -49,26 +51,29 @@ class Authenticator:
         self._has_reasons = has_reasons
         self._store = store
         self._clocks = clocks
-        self._cache: dict[SchoolId, asyncio.Future[CachedSchool]] = {}
+        self._cache: dict[SchoolId, CachedSchool] = {}
+        self._reads: dict[SchoolId, asyncio.Task[CachedSchool]] = {}
+        """Reads on their way, which calls at the same time share."""
 
     async def authenticate(self, fields: Mapping[str, object]) -> School:
         """Return the school that signed a form; raises `Refusal`."""
-        sid, safe_key, stamp = (
-            _credential(fields, name) for name in ("SID", "safeKey", "timeStamp")
-        )
+        sid = _credential(fields, "SID")
+        safe_key = _credential(fields, "safeKey")
+        stamp = _credential(fields, "timeStamp")
         if not _is_number(sid):
             raise Refusal(Errno.NOT_AUTHORISED, "SID must be a number")
-        cached = await self._lookup(SchoolId(int(sid)))
+        number = SchoolId(int(sid))
+        cached = self._find_fresh(number) or await self._read(number)
         school = cached.school
         if not _is_number(stamp):
             raise Refusal(
                 Errno.NOT_AUTHORISED, "timeStamp must be digits: whole seconds since 1970"
             )
-        skews = [int(stamp) - clock.now() for clock in self._clocks]
-        if all(abs(skew) > WINDOW_SECONDS for skew in skews):
-            raise Refusal(Errno.NOT_AUTHORISED, _describe_skew(min(skews, key=abs)))
+        skew = min([int(stamp) - clock.now() for clock in self._clocks], key=abs)
+        if abs(skew) > WINDOW_SECONDS:
+            raise Refusal(Errno.NOT_AUTHORISED, _describe_skew(skew))
         if not _is_signed(school, safe_key, stamp) or school is None:
-            reason = self._explain_mismatch(school, int(sid))
+            reason = self._explain_mismatch(school, number)
             raise Refusal(Errno.NOT_AUTHORISED, reason)
         if school.plan.suspended:
             raise Refusal(Errno.NOT_AUTHORISED, "the school is suspended")
@@ -79,6 +84,7 @@ class Authenticator:
     def forget(self) -> None:
         """Empty the cache, after something in this process changed a school."""
         self._cache.clear()
+        self._reads.clear()
 
     def _explain_mismatch(self, school: School | None, sid: int) -> str:
         """Return the reason of a wrong SID or safeKey; outside the sandbox it is the same."""
@@ -87,24 +93,41 @@ class Authenticator:
             return f"no school has this SID, or {wrong_key}"
         return f"no school has the SID {sid}" if school is None else wrong_key
 
-    async def _lookup(self, sid: SchoolId) -> CachedSchool:
-        """Return a school from the cache or the database; calls at the same time share one read."""
-        reading = self._cache.get(sid)
-        if reading is not None:
-            cached = reading.result() if reading.done() else await asyncio.shield(reading)
-            if cached.stale_at > time.monotonic():
-                return cached
-        if len(self._cache) >= MAX_CACHED:
-            self._cache.clear()
-        reading = asyncio.ensure_future(self._read(sid))
-        self._cache[sid] = reading
-        try:
-            return await asyncio.shield(reading)
-        except BaseException:
-            self._cache.pop(sid, None)
-            raise
+    def _find_fresh(self, sid: SchoolId) -> CachedSchool | None:
+        """Return a school from the cache, if it may still be used.
+
+        It is read again a little before that ends, so that a busy school never waits for it.
+        """
+        cached = self._cache.get(sid)
+        if cached is None:
+            return None
+        left = cached.stale_at - time.monotonic()
+        if left < REFRESH_SECONDS and sid not in self._reads:
+            self._start_read(sid)
+        return cached if left > 0 else None
 
     async def _read(self, sid: SchoolId) -> CachedSchool:
+        """Return a school from the database; calls at the same time share one read."""
+        if sid not in self._reads:
+            self._start_read(sid)
+        return await asyncio.shield(self._reads[sid])
+
+    def _start_read(self, sid: SchoolId) -> None:
+        self._reads[sid] = asyncio.create_task(self._query(sid))
+        self._reads[sid].add_done_callback(partial(self._end_read, sid))
+
+    def _end_read(self, sid: SchoolId, reading: asyncio.Task[CachedSchool]) -> None:
+        has_failed = reading.cancelled() or reading.exception() is not None
+        if self._reads.get(sid) is not reading:
+            return  # the school was changed meanwhile
+        del self._reads[sid]
+        if has_failed:
+            return
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.clear()
+        self._cache[sid] = reading.result()
+
+    async def _query(self, sid: SchoolId) -> CachedSchool:
         stale_at = time.monotonic() + CACHE_SECONDS
         school, blocked_until = await self._store.read(partial(schools.find_caller, school=sid))
         return CachedSchool(school, blocked_until, stale_at)
