@@ -64,11 +64,11 @@ class RequestRecord(msgspec.Struct):
     @property
     def claimed_school(self) -> int | None:
         """The SID that an unproven request names."""
+        if self.school is not None:
+            return None
         claimed = self.fields.get("SID")
         is_number = isinstance(claimed, str) and claimed.isascii() and claimed.isdigit()
-        if self.school is not None or not is_number or len(str(claimed)) > MAX_DIGITS:
-            return None
-        return int(str(claimed))
+        return int(str(claimed)) if is_number and len(str(claimed)) <= MAX_DIGITS else None
 
 
 class CallLine(msgspec.Struct):

@@ -73,7 +73,7 @@ class FormReader:
         form = UrlencodedForm(await self._stream.read_all())
         if form.is_small:
             self.fields.update(form.read())
-            await self._check_caller()
+            await self._prove(self.fields)
         else:
             self.fields = {**form.pick(HEAD_FIELDS)}
             await self._check_caller()

@@ -74,6 +74,7 @@ class V1Wire(WireApp):
         self._routes: dict[tuple[str, str], ActionRoute[Any, Any, Any]] = {
             (route.action.v1.path, route.action.name): route for route in TABLE
         }
+        self._plain_queries = {f"action={name}".encode(): name for name in self._actions}
         self._file_actions = frozenset(
             route.action.name for route in TABLE if route.action.v1.takes_file
         )
@@ -88,8 +89,7 @@ class V1Wire(WireApp):
         """Check the size and shape of the body, the caller, the action; then dispatch."""
         path, action = _split_path(scope["path"])
         headers = dict(scope["headers"])
-        query = scope["query_string"].decode("latin-1")
-        self._note_action(record, action or dict(parse_qsl(query)).get("action", "").strip())
+        self._note_action(record, action or self._read_action(scope["query_string"]))
         content_type = headers.get(b"content-type", b"")
         is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
         may_hold_file = is_multipart and self._may_take_file(record.action)
@@ -128,6 +128,13 @@ class V1Wire(WireApp):
         route = self._find_route(path, record.action)
         params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
         return await self._dispatcher.dispatch(route, record.school, params)
+
+    def _read_action(self, query: bytes) -> str:
+        """Return the action that a query names; most queries have nothing else in them."""
+        action = self._plain_queries.get(query)
+        if action is None:
+            action = dict(parse_qsl(query.decode("latin-1"))).get("action", "").strip()
+        return action
 
     def _note_action(self, record: RequestRecord, action: str) -> None:
         record.action = action
