@@ -5,13 +5,14 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from select import PIPE_BUF
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homeroom.base.log import log_info, log_to_stderr
+from homeroom.base.log import cut_pieces, log_info, log_to_stderr
 from homeroom.partner.wires.asgi import CallLine
 
 log = logging.getLogger("homeroom.partner")
@@ -77,3 +78,18 @@ def test_other_handlers_get_a_record(stderr: io.StringIO, caplog: pytest.LogCapt
     log_info(log, "call", LINE)
     assert [vars(record)["request_id"] for record in caplog.records] == ["abc-1"]
     assert json.loads(take(stderr))["request_id"] == "abc-1"
+
+
+@pytest.mark.parametrize("letter", ["a", "班"])
+@pytest.mark.parametrize(
+    "lengths", [[], [10], [300] * 40, [5000, 10, 10], [10, 9000], [4095, 4095]]
+)
+def test_a_pipe_takes_each_piece_whole(letter: str, lengths: list[int]) -> None:
+    """Several processes write to one log: no line gets into the middle of another."""
+    text = "".join(f"{letter * length}\n" for length in lengths)
+    pieces = list(cut_pieces(text))
+    assert "".join(pieces) == text
+    for piece in pieces:
+        assert piece.endswith("\n")
+        assert len(piece.encode()) <= PIPE_BUF or piece.count("\n") == 1
+    assert len(pieces) <= len(text.encode()) // (PIPE_BUF // 5) + 1

@@ -6,7 +6,9 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from select import PIPE_BUF
 from typing import Any, TextIO
 
 import msgspec
@@ -17,6 +19,7 @@ from homeroom.base.errors import HomeroomError
 REPEAT_SECONDS = 60.0
 """Time in which the same outage is logged once by each place that meets it."""
 MAX_REMEMBERED_OUTAGES = 100
+MAX_CHARACTER_BYTES = 4
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -130,6 +133,22 @@ def _get_outage(record: logging.LogRecord) -> HomeroomError | None:
     return failure if isinstance(failure, HomeroomError) and not failure.is_defect else None
 
 
+def cut_pieces(text: str) -> Iterator[str]:
+    """Cut lines into pieces that a pipe takes whole, unless one line alone is longer.
+
+    Several processes write to one log. Of what is longer, a pipe may take lines of another process
+    in the middle.
+    """
+    limit = PIPE_BUF if text.isascii() else PIPE_BUF // MAX_CHARACTER_BYTES
+    start = 0
+    while len(text) - start > limit:
+        end = text.rfind("\n", start, start + limit) + 1 or text.index("\n", start) + 1
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
+
+
 class _BatchingHandler(logging.Handler):
     """Writes the lines of one iteration of the event loop together, and warnings at once."""
 
@@ -179,7 +198,8 @@ class _BatchingHandler(logging.Handler):
             text, self._lines = "".join(self._lines), []
             if text:
                 with suppress(OSError, ValueError):  # the reader of the log is gone
-                    self._stream.write(text)
-                    self._stream.flush()
+                    for piece in cut_pieces(text):
+                        self._stream.write(piece)
+                        self._stream.flush()
         finally:
             self.release()
