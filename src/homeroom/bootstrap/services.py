@@ -16,6 +16,7 @@ from homeroom.partner.turns import SchoolTurns
 from homeroom.partner.wires.asgi import Observer
 from homeroom.partner.wires.v1 import V1Wire
 from homeroom.player.chat_service import ChatService
+from homeroom.player.presence_exchange import PresenceExchange
 from homeroom.player.room_registry import RoomRegistry
 from homeroom.web.draining import Draining
 from homeroom.web.faults import FaultInjector
@@ -88,7 +89,10 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
     scratch = Scratch(settings.data / "scratch")
     prefix = core.deps.keys.public_key()[:8]
     v1 = V1Wire(authenticator, dispatcher, observer, draining, scratch=scratch, id_prefix=prefix)
-    rooms = RoomRegistry(store, core.deps, core.hosts, main.facts)
+    presence = None
+    if settings.database is not None:
+        presence = PresenceExchange(store, core.deps.keys.public_key())
+    rooms = RoomRegistry(store, core.deps, core.hosts, main.facts, presence)
     readiness, scraper = build_health(core, main, draining)
     async with rooms.running(), hear_chats(settings.database, rooms.hear):
         yield Services(

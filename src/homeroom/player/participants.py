@@ -7,10 +7,11 @@ import msgspec
 from homeroom.base.values import replace
 from homeroom.domain.chat import Author, ChatAccess, ChatRole
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.presence import ViewerPresence, presence_key
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
 from homeroom.player.protocol import ParticipantInfo, ParticipantKind
 from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
-from homeroom.store.records import WatchTime
+from homeroom.store.records import Viewer, WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.viewing import ViewerAccess
 from homeroom.web.sockets import FrameWriter, text_frame
@@ -93,6 +94,14 @@ class Participant:
         """Count the time since the last call, if the video played; only for viewers."""
 
 
+def participant_kind(kind: ViewerKind, viewer: Viewer | None) -> ParticipantKind:
+    """Return the kind of a viewer: a visitor with a telephone number is a guest."""
+    is_guest = viewer is not None and viewer.telephone is not None
+    if kind is ViewerKind.VISITOR and is_guest:
+        return ParticipantKind.GUEST
+    return ParticipantKind(kind)
+
+
 class TeacherParticipant(Participant):
     """A teacher or assistant, identified by the token of the teacher's page."""
 
@@ -119,6 +128,8 @@ class ViewerParticipant(Participant):
     def __init__(self, admitted: ViewerAccess) -> None:
         super().__init__(admitted.ticket.identity)
         self.admitted = admitted
+        self.key = presence_key(admitted.seen.lesson, self.identity)
+        self.is_counted_elsewhere = False
         self._watched_seconds = 0.0
         self._unsaved_seconds = 0.0
         self._counted_until = monotonic()
@@ -144,12 +155,7 @@ class ViewerParticipant(Participant):
     @property
     def kind(self) -> ParticipantKind:
         """Kind of the viewer's identity."""
-        viewer = self.admitted.viewer
-        is_guest = viewer is not None and viewer.telephone is not None
-        kind = self.admitted.ticket.kind
-        if kind is ViewerKind.VISITOR and is_guest:
-            return ParticipantKind.GUEST
-        return ParticipantKind(kind)
+        return participant_kind(self.admitted.ticket.kind, self.admitted.viewer)
 
     @property
     def info(self) -> ParticipantInfo:
@@ -169,10 +175,25 @@ class ViewerParticipant(Participant):
         if has_changed:
             self.send_info()
 
+    @property
+    def presence(self) -> ViewerPresence:
+        """Their presence, for other servers."""
+        viewer = self.admitted.viewer
+        return ViewerPresence(self.key, viewer.id if viewer is not None else None, self._is_playing)
+
+    @property
+    def _is_playing(self) -> bool:
+        return any(connection.is_playing for connection in self.connections)
+
+    def set_counted_elsewhere(self, *, is_counted: bool) -> None:
+        """Let another server count the watch time from now on, or count it here."""
+        self.update_watch_time()
+        self.is_counted_elsewhere = is_counted
+
     def update_watch_time(self) -> None:
         """Count the time since the last call, if the video played."""
         now = monotonic()
-        if any(connection.is_playing for connection in self.connections):
+        if self._is_playing and not self.is_counted_elsewhere:
             self._watched_seconds += now - self._counted_until
             self._unsaved_seconds += now - self._counted_until
         self._counted_until = now

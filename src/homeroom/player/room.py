@@ -10,13 +10,16 @@ from homeroom.base.ids import EntryId, LessonId
 from homeroom.base.values import replace
 from homeroom.domain.chat import MAX_RECENT_MESSAGES, ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.presence import ViewerPresence
 from homeroom.domain.viewers import resolve_watch_policy
+from homeroom.player.elsewhere import Elsewhere
 from homeroom.player.participants import (
     Participant,
     RoomConnection,
     TeacherParticipant,
     ViewerParticipant,
     encode_frame,
+    participant_kind,
 )
 from homeroom.player.protocol import (
     ChatEvent,
@@ -36,9 +39,7 @@ from homeroom.player.state import Facts, State, message, state
 from homeroom.player.stream_reports import StreamReports, build_stream_reports
 from homeroom.player.token_bucket import ROOM_MESSAGES, TokenBucket
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
-
-MAX_LISTED_VIEWERS = 200
-"""Viewers in the presence list that teachers get."""
+from homeroom.usecases.presence import MAX_LISTED_VIEWERS
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="t", tag="welcome"):
@@ -63,6 +64,7 @@ class Room:
         self.message_bucket = TokenBucket(ROOM_MESSAGES)
         self.participants: dict[str, Participant] = {}
         self.connections: set[RoomConnection] = set()
+        self._elsewhere = Elsewhere()
         self._recent_messages = deque(map(message, seed.history.entries), MAX_RECENT_MESSAGES)
         self._event_log: deque[ChatEvent] = deque()
         self._log_starts_after = self.last_entry
@@ -245,10 +247,21 @@ class Room:
             state(lesson, self.snapshot.for_teacher, chat, now, facts, to_teacher=True),
         )
 
+    def present_viewers(self) -> tuple[ViewerPresence, ...]:
+        """Return the viewers who are connected here, for other servers."""
+        return tuple(viewer.presence for viewer in self.viewers if viewer.connections)
+
+    def set_elsewhere(self, elsewhere: Elsewhere) -> None:
+        """Take over who is connected to other servers."""
+        self._elsewhere = elsewhere
+        for viewer in self.viewers:
+            viewer.set_counted_elsewhere(is_counted=viewer.key in elsewhere.counted)
+
     def counts(self) -> RoomCounts:
-        """Return the numbers of viewers and likes."""
-        viewers = sum(1 for participant in self.viewers if participant.connections)
-        return RoomCounts(viewers, self.likes + self.pending_likes)
+        """Return the numbers of viewers, at all servers, and of likes."""
+        keys = self._elsewhere.keys
+        here = sum(1 for viewer in self.viewers if viewer.connections and viewer.key not in keys)
+        return RoomCounts(here + len(keys), self.likes + self.pending_likes)
 
     def broadcast_counts(self) -> None:
         """Send the numbers, if they have changed."""
@@ -258,14 +271,20 @@ class Room:
             self.broadcast(counts)
 
     def presence(self) -> PresenceList:
-        """Return the viewers with names who are connected."""
-        present = [
-            PresentViewer(viewer.id, viewer.name, participant.kind, viewer.is_muted)
+        """Return the viewers with names who are connected, to any server."""
+        present = {
+            viewer.id: PresentViewer(viewer.id, viewer.name, participant.kind, viewer.is_muted)
             for participant in self.viewers
             if participant.connections and (viewer := participant.admitted.viewer) is not None
-        ]
-        present.sort(key=_by_name)
-        return PresenceList(present[:MAX_LISTED_VIEWERS], max(0, len(present) - MAX_LISTED_VIEWERS))
+        }
+        number = len(present.keys() | self._elsewhere.named)
+        for viewer in self._elsewhere.listed:
+            kind = participant_kind(viewer.kind, viewer)
+            present.setdefault(
+                viewer.id, PresentViewer(viewer.id, viewer.name, kind, viewer.is_muted)
+            )
+        listed = sorted(present.values(), key=_by_name)[:MAX_LISTED_VIEWERS]
+        return PresenceList(listed, number - len(listed))
 
     def send_presence(self) -> None:
         """Send the presence list to the teachers, if it has changed."""

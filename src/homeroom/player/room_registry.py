@@ -14,6 +14,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.domain.webcasts import Hosts
 from homeroom.player import room_queries
 from homeroom.player.participants import Participant
+from homeroom.player.presence_exchange import PresenceExchange
 from homeroom.player.protocol import ChatEvent
 from homeroom.player.room import Room
 from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
@@ -40,12 +41,23 @@ REFRESHES_PER_WATCH_TIME = 15
 class RoomRegistry:
     """The rooms of the classes that are watched now; empty rooms are removed."""
 
-    def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts, facts: Facts) -> None:
-        """Initialize; `facts` returns the state of a running stream."""
+    def __init__(
+        self,
+        store: AsyncStore,
+        deps: Dependencies,
+        hosts: Hosts,
+        facts: Facts,
+        presence: PresenceExchange | None = None,
+    ) -> None:
+        """Initialize; `facts` returns the state of a running stream.
+
+        Servers that share a database exchange the presence of viewers.
+        """
         self.async_store = store
         self.deps = deps
         self._hosts = hosts
         self._facts = facts
+        self._presence = presence
         self.rooms: dict[LessonId, Room] = {}
         """Open rooms by class."""
         self._refresh_lock = asyncio.Lock()
@@ -86,6 +98,8 @@ class RoomRegistry:
         """Write likes and watch time, and close all rooms so that clients connect elsewhere."""
         await self._run_safely(self._write_likes)
         await self._run_safely(self._write_watch_time)
+        if self._presence is not None:
+            await self._run_safely(self._presence.leave)
         for room in self.rooms.values():
             room.close(CloseCode.RESTART)
 
@@ -176,9 +190,12 @@ class RoomRegistry:
 
     async def _refresh_regularly(self) -> None:
         """Refresh rooms, broadcast numbers, and write likes and watch time, every second."""
+        if self._presence is not None:
+            await self._run_safely(self._presence.delete_old)
         for number in count(1):
             await self._run_safely(self._write_likes)
             await self._run_safely(self._refresh)
+            await self._run_safely(self._exchange_presence)
             for room in self.rooms.values():
                 room.broadcast_counts()
                 room.send_stream_reports(self._facts)
@@ -246,6 +263,10 @@ class RoomRegistry:
                     if connection.ticket is not None
                     else CloseCode.NOT_FOUND
                 )
+
+    async def _exchange_presence(self) -> None:
+        if self._presence is not None:
+            await self._presence.exchange(list(self.rooms.values()))
 
     async def _write_likes(self) -> None:
         """Add the pending likes to those in the database."""

@@ -544,6 +544,19 @@ Index(
     postgresql_where=viewers.c.telephone.is_not(None),
 )
 
+# The viewers of a class who are connected to a server: see `presences.py`. Written every few
+# seconds, so it refers to nothing that would keep a class from being deleted.
+presences = Table(
+    "presences",
+    metadata,
+    Column("lesson_id", Id, autoincrement=False, nullable=False),
+    Column("server", Text, nullable=False),
+    _number("beat"),
+    _text("viewers"),
+    _moment("written_at"),
+    PrimaryKeyConstraint("lesson_id", "server"),
+)
+
 # Entries of the chat of a class, in order: messages, and what moderators did.
 chat_entries = Table(
     "chat_entries",

@@ -34,6 +34,7 @@ from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.outages import OutageCause
 from homeroom.store.page_queries import PageQueries
+from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
@@ -108,6 +109,7 @@ class UnitOfWork:
     clips = _Repository(Clips)
     publish_sessions = _Repository(PublishSessions)
     viewers = _Repository(Viewers)
+    presences = _Repository(Presences)
     pages = _Repository(PageQueries)
     chats = _Repository(Chats)
     sessions = _Repository(Sessions)

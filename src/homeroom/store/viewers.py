@@ -34,6 +34,12 @@ _FIND = Statement(
 )
 _GET = Statement(select(*_COLUMNS).where(viewers.c.id == bindparam("viewer")))
 _viewer_ids = ListParameter("viewer_ids")
+_LIST_BY_NAME = Statement(
+    select(*_COLUMNS)
+    .where(_viewer_ids.contains(viewers.c.id))
+    .order_by(viewers.c.name, viewers.c.id)
+    .limit(bindparam("limit"))
+)
 _FIND_MUTED = Statement(
     select(viewers.c.id).where(_viewer_ids.contains(viewers.c.id), viewers.c.muted_at.is_not(None))
 )
@@ -153,6 +159,11 @@ class Viewers:
         """Return a viewer, or None."""
         rows = self._tx.fetch_all(_GET, {"viewer": viewer})
         return _read_viewer(rows[0]) if rows else None
+
+    def list_by_name(self, ids: Collection[ViewerId], limit: int) -> list[Viewer]:
+        """Return the first of some viewers, by name."""
+        values = {"viewer_ids": msgspec.json.encode(list(ids)).decode(), "limit": limit}
+        return [_read_viewer(row) for row in self._tx.fetch_all(_LIST_BY_NAME, values)]
 
     def find_muted(self, ids: Collection[ViewerId]) -> set[ViewerId]:
         """Return those of some viewers that are muted."""
