@@ -214,9 +214,7 @@ class Store:
         that were queued before it, if the engine can do so.
         """
         load, number = self.load, self.load.add()
-        unit = QueuedUnit(
-            lambda _tx: None, on_done, school, is_exclusive=not shared, is_urgent=urgent
-        )
+        unit = QueuedUnit(_do_nothing, on_done, school, is_exclusive=not shared, is_urgent=urgent)
 
         def run(tx: Transaction) -> T:
             load.remove(number)
@@ -224,6 +222,8 @@ class Store:
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a unit that could not begin
+            # The unit and its functions would refer to each other, and to all that they use.
+            unit.run, unit.on_done = _do_nothing, on_done
             on_done(result, failure)
 
         unit.run, unit.on_done = run, end
@@ -266,6 +266,10 @@ class Store:
     def close(self) -> None:
         """Finish the queued units, then close the database."""
         self.engine.close()
+
+
+def _do_nothing(_tx: Transaction) -> None:
+    """Stand for a use case that is not set yet, or is over."""
 
 
 def _wait(future: Future[T]) -> T:
