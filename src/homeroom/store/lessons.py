@@ -6,7 +6,7 @@ A deleted class keeps its row. A class also counts as deleted when its course is
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import BindParameter, and_, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, BindParameter, and_, bindparam, func, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
@@ -84,8 +84,8 @@ _GET = Statement(
 _overlaps_maintenance = (
     select(maintenance.c.id)
     .where(
-        maintenance.c.begins_at < bindparam("end") + OVERTIME_SECONDS,
-        maintenance.c.ends_at > bindparam("begin") - OPEN_EARLY_SECONDS,
+        maintenance.c.begins_at < bindparam("end", type_=BigInteger()) + OVERTIME_SECONDS,
+        maintenance.c.ends_at > bindparam("begin", type_=BigInteger()) - OPEN_EARLY_SECONDS,
     )
     .exists()
 )

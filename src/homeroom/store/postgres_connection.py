@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from homeroom.store.engine import Row, StoreError, Traceable
 from homeroom.store.outages import OutageCause
+from homeroom.store.postgres_batches import build_batch
 from homeroom.store.postgres_errors import translate_error
 from homeroom.store.statement import POSTGRESQL, CompiledStatement, Statement
 
@@ -250,6 +251,28 @@ class PostgresTransaction(Traceable):
         """Run a statement and return the number of rows that it wrote."""
         self._run(statement, values)
         return self.cursor.rowcount
+
+    def run_batch(
+        self, statement: Statement, values: Sequence[dict[str, Any]], *, has_rows: bool
+    ) -> list[Any]:
+        """Run a statement with each of some values, in one round trip.
+
+        Returns the rows for each, or the number of rows that it wrote.
+        """
+        compiled = statement.compile_for(POSTGRESQL)
+        if self.trace is not None:
+            for each in values:
+                self.trace(compiled, each)
+        batch = build_batch(statement) if has_rows else None
+        if batch is not None:
+            self.cursor.execute(batch.sql, batch.bind(values))
+            return batch.split_rows(self.cursor.fetchall(), len(values))
+        self.cursor.executemany(compiled.sql.encode(), map(compiled.bind, values), returning=True)
+        answers: list[Any] = []
+        while len(answers) < len(values):
+            answers.append(self.cursor.fetchall() if has_rows else self.cursor.rowcount)
+            self.cursor.nextset()
+        return answers
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> None:
         compiled = statement.compile_for(POSTGRESQL)
