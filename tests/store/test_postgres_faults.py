@@ -4,8 +4,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -22,7 +20,7 @@ from homeroom.store.unit_of_work import Store, UnitOfWork
 from tests.support.cluster import NO_SYNC, Cluster, NoPostgresError, running_cluster
 from tests.support.counting import count_up, opened, read_count, run_side_by_side
 from tests.support.postgres import Postgres
-from tests.support.postgres_faults import Proxy, paused_backends
+from tests.support.postgres_faults import paused_backends, proxied
 
 pytestmark = pytest.mark.pg
 
@@ -57,29 +55,20 @@ def address(migrated: str) -> str:
     return migrated
 
 
-@contextmanager
-def proxied(folder: Path) -> Iterator[Proxy]:
-    proxy = Proxy(folder / ".s.PGSQL.5432")
-    try:
-        yield proxy
-    finally:
-        proxy.close()
-
-
 def database_name(address: str) -> str:
     return str(psycopg.conninfo.conninfo_to_dict(address)["dbname"])
 
 
-def open_all_connections(store: Store) -> None:
-    """Open a connection for each thread of the engine."""
-    together = threading.Barrier(10)
+def open_all_connections(store: Store, writes: int = 8, reads: int = 2) -> None:
+    """Open a connection for each thread of the engine, or for that many."""
+    together = threading.Barrier(writes + reads)
 
     def meet(_uow: UnitOfWork) -> None:
         together.wait(20)
 
-    with ThreadPoolExecutor(10) as threads:
-        calls = [threads.submit(store.write, meet) for _ in range(8)]
-        calls += [threads.submit(store.read, meet) for _ in range(2)]
+    with ThreadPoolExecutor(writes + reads) as threads:
+        calls = [threads.submit(store.write, meet) for _ in range(writes)]
+        calls += [threads.submit(store.read, meet) for _ in range(reads)]
         for call in calls:
             call.result(30)
 
@@ -286,10 +275,16 @@ def test_a_unit_fails_at_its_deadline_when_the_server_is_paused(
 
 def test_a_unit_fails_at_its_deadline_when_it_waits_for_a_turn(address: str) -> None:
     """All connections are busy for longer than a unit may take."""
-    release = threading.Event()
+    release, together = threading.Event(), threading.Barrier(9)
+
+    def wait(_uow: UnitOfWork) -> None:
+        together.wait(20)
+        release.wait(20)
+
     with opened(address, seconds=1) as store, ThreadPoolExecutor(8) as threads:
         for _ in range(8):
-            threads.submit(store.write, lambda _uow: release.wait(20))
+            threads.submit(store.write, wait)
+        together.wait(20)
         try:
             with pytest.raises(StoreError, match=TOO_LATE):
                 store.write(count_up)
@@ -354,6 +349,7 @@ def test_calls_share_the_connections_that_there_are(
         admin.execute("CREATE ROLE four LOGIN CONNECTION LIMIT 4")
         admin.execute("GRANT pg_read_all_data, pg_write_all_data TO four")
         with opened(address.replace("user=postgres", "user=four")) as store:
+            open_all_connections(store, 3, 1)
             assert run_side_by_side(store, 20) == list(range(1, 21))
             assert store.read(read_count) == 20
             assert count_connections(admin, "four") == 4

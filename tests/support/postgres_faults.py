@@ -100,6 +100,16 @@ class Proxy:
             _end(client)
 
 
+@contextmanager
+def proxied(folder: Path) -> Iterator[Proxy]:
+    """Open a way to the server's socket that a test can break."""
+    proxy = Proxy(folder / ".s.PGSQL.5432")
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
 def _end(connection: socket.socket) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -253,7 +253,7 @@ class _HandlerUnit(msgspec.Struct):
     kept_changes: Collection[Callable[[UnitOfWork], None]] = ()
     """Changes that stand although the unit was refused."""
     seconds: float = 0.0
-    """Time that the handler took."""
+    """Time that the handler took; its share, where others took the same time."""
 
     def run(self, uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
         """Run the handler; returns the response, and the jobs that are due before it."""
@@ -265,7 +265,7 @@ class _HandlerUnit(msgspec.Struct):
         try:
             result = self.route.handler(context, self.params)
         finally:
-            self.seconds = time.perf_counter() - started
+            self.seconds = (time.perf_counter() - started) / uow.units_at_once
         return _make_response(self.route, result, uow.warnings, context), uow.due_jobs
 
 

@@ -6,7 +6,7 @@ Three words of this package:
   whole or not at all.
 - A *snapshot read* only reads. It sees the database as it was when the read began, and it waits for
   no writer.
-- A *group commit* is one commit for several units of work that waited at the same time (SQLite).
+- A *group commit* is one commit for several units of work that waited at the same time.
 
 The engines differ in `sqlite.py`, `postgres.py` and the dialects of `statement.py`. No other module
 depends on which engine is in use.
@@ -83,6 +83,9 @@ class NeedsExclusiveError(HomeroomError):
 class Transaction(Protocol):
     """A transaction, as a repository uses it."""
 
+    units_at_once: int
+    """Units of work that use it at the same time, and so wait for each other."""
+
     def fetch_all(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run a statement and return its rows."""
         ...
@@ -155,6 +158,7 @@ class Engine(Protocol):
 
 
 class Traceable:
-    """An object whose statements a test or a benchmark can trace."""
+    """A transaction whose statements a test or a benchmark can trace."""
 
+    units_at_once = 1
     trace: Trace | None = None

@@ -1,8 +1,8 @@
-"""PostgreSQL: a few open connections, one transaction for each unit of work.
+"""PostgreSQL: a few open connections, and transactions for one or more units of work.
 
 An advisory lock makes the units of one school run one after another. It is taken before the first
-read. Units that only add rows share the lock and run side by side. Reads have snapshots of their
-own and take no lock.
+read. Units that only add rows share the lock and run side by side. Units that wait for the same
+lock share a transaction (`postgres_groups.py`). Reads have snapshots of their own and take no lock.
 
 A unit whose connection is lost is run again once, on a new connection. If its COMMIT got no answer,
 the unit's outcome is looked up first: no unit runs twice after it may have been committed. Every
@@ -12,7 +12,6 @@ unit ends by its deadline, whatever the server does.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -32,8 +31,10 @@ from homeroom.store.engine import (
 from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_connection import FULL_SECONDS, PostgresTransaction
 from homeroom.store.postgres_errors import CONFLICTS, is_lost, translate_error
+from homeroom.store.postgres_groups import PendingGroup
 from homeroom.store.postgres_pool import ConnectionPool
 from homeroom.store.unit_deadlines import PendingUnit, PendingUnits
+from homeroom.store.unit_lines import UnitLines
 
 MAX_CONNECTIONS = 10
 """Connections of one server process. This is the back-pressure: further units wait in a queue."""
@@ -48,9 +49,6 @@ LOOKUP_SECONDS = 10.0
 LOOKUP_PAUSE_SECONDS = 0.2
 CLOSE_SECONDS = 3.0
 """Longest wait, when the engine is closed, for the units that still run."""
-
-_LOCK_CLASS = 20_431
-"""First half of the keys of our advisory locks; it keeps them apart from other programs' locks."""
 
 
 class PostgresEngine:
@@ -67,13 +65,12 @@ class PostgresEngine:
         self._stats_lock = threading.Lock()
         self._pool = ConnectionPool(self._open_connection, MAX_CONNECTIONS)
         self._units = PendingUnits(unit_seconds, on_cut=self._pool.renew)
-        self._write_queue: SimpleQueue[PendingUnit | None] = SimpleQueue()
+        self._writes = UnitLines()
         # Units that wait for the lock of one school must not hold up the reads of other requests.
-        self._read_queue: SimpleQueue[PendingUnit | None] = SimpleQueue()
-        writers = MAX_CONNECTIONS - READER_THREADS
+        self._reads = UnitLines()
         self._threads = [
-            *_start_threads("store-writer", writers, self._run_all, self._write_queue),
-            *_start_threads("store-reader", READER_THREADS, self._run_all, self._read_queue),
+            *_start_threads("store-writer", self.parallel_units, self._serve, self._writes),
+            *_start_threads("store-reader", READER_THREADS, self._serve, self._reads),
         ]
 
     @property
@@ -88,11 +85,11 @@ class PostgresEngine:
 
     def write(self, unit: QueuedUnit) -> None:
         """Queue a unit of work."""
-        self._queue(unit, self._write_queue, reads=False)
+        self._queue(unit, reads=False)
 
     def read(self, unit: QueuedUnit) -> None:
         """Queue a snapshot read."""
-        self._queue(unit, self._read_queue, reads=True)
+        self._queue(unit, reads=True)
 
     def begin_stopping(self, seconds: float) -> None:
         """Give each unit, of now or later, some seconds; once one takes longer, fail all."""
@@ -100,9 +97,8 @@ class PostgresEngine:
 
     def close(self) -> None:
         """Finish the queued units, as far as the server lets them, and close the connections."""
-        for _ in self._threads:
-            self._write_queue.put(None)
-            self._read_queue.put(None)
+        self._writes.close()
+        self._reads.close()
         deadline = monotonic() + CLOSE_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
@@ -110,11 +106,10 @@ class PostgresEngine:
         self._units.close()
         self._pool.close()
 
-    def _queue(
-        self, unit: QueuedUnit, queue: "SimpleQueue[PendingUnit | None]", *, reads: bool
-    ) -> None:
+    def _queue(self, unit: QueuedUnit, *, reads: bool) -> None:
+        lines = self._reads if reads else self._writes
         try:
-            queue.put(self._units.add(unit, reads=reads))
+            lines.put(self._units.add(unit, reads=reads))
         except UnavailableError as failure:
             unit.on_done(None, failure)
 
@@ -124,25 +119,65 @@ class PostgresEngine:
         tx.trace = self.trace
         return tx
 
-    def _run_all(self, queue: "SimpleQueue[PendingUnit | None]") -> None:
-        while (pending := queue.get()) is not None:
-            if pending.is_done:
+    def _serve(self, lines: UnitLines) -> None:
+        while (taken := lines.take()) is not None:
+            units, line = taken
+            if line is None:
+                self._run_alone(*units)
                 continue
-            try:
-                result = self._run(pending)
-            except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
-                pending.finish(None, failure)
+            if waiting := [pending for pending in units if not pending.is_done]:
+                self._run_group(PendingGroup(waiting, line.school))
+            lines.finish(line)
+
+    def _run_group(self, group: PendingGroup) -> None:
+        """Run units in one transaction; if it is not committed, each runs again alone."""
+        try:
+            is_committed = self._commit(group)
+        except OutcomeUnknownError:
+            group.fail(OutcomeUnknownError)
+            return
+        except Exception:  # noqa: BLE001  the unit that it is about meets it again
+            is_committed = False
+        if is_committed:
+            self._count_commit(group.finish())
+        for pending in group.restart():
+            if is_committed:  # it needs its school alone
+                self._writes.put(pending)
             else:
-                if not pending.reads:
-                    with self._stats_lock:
-                        self.stats.commits += 1
-                        self.stats.units += 1
-                pending.finish(result, None)
+                self._writes.put_alone(pending)
+
+    def _commit(self, group: PendingGroup) -> bool:
+        """Run units in one transaction, and return whether it is committed."""
+        try:
+            self._attempt(group)
+        except psycopg.Error as failure:
+            if not is_lost(failure):
+                return False
+            self._pool.renew()
+            group.is_repeated = True
+            return group.is_committing and self._find_outcome(group)
+        return True
+
+    def _run_alone(self, pending: PendingUnit) -> None:
+        if pending.is_done:
+            return
+        try:
+            result = self._run(pending)
+        except Exception as failure:  # noqa: BLE001  the caller of the unit gets it
+            pending.finish(None, failure)
+        else:
+            if not pending.reads:
+                self._count_commit(1)
+            pending.finish(result, None)
+
+    def _count_commit(self, units: int) -> None:
+        with self._stats_lock:
+            self.stats.commits += 1
+            self.stats.units += units
 
     def _run(self, pending: PendingUnit) -> Any:  # noqa: ANN401  the unit's own result
         """Run a unit until it is committed, or has failed for good."""
         conflicts = 0
-        is_repeated = False
         while True:
             try:
                 return self._attempt(pending)
@@ -160,26 +195,25 @@ class PostgresEngine:
                 self._pool.renew()
                 if pending.is_committing and self._find_outcome(pending):
                     return pending.result
-                if is_repeated:
+                if pending.is_repeated:
                     raise translate_error(failure) from None
-                is_repeated = True
+                pending.is_repeated = True
             pending.restart()
 
-    def _attempt(self, pending: PendingUnit) -> Any:  # noqa: ANN401  the unit's own result
-        unit = pending.unit
+    def _attempt(self, pending: PendingUnit | PendingGroup) -> Any:  # noqa: ANN401  the unit's own result
         with self._lease(pending) as tx:
             if pending.reads:
                 tx.begin_read()
             else:
                 pending.server_run = tx.server_run
-                pending.transaction = tx.begin_write(_lock_sql(unit))
-            result = unit.run(tx)
+                pending.transaction = tx.begin_write(pending.locks, pending.lock_ms)
+            result = pending.run(tx)
             pending.begin_commit(result)
             tx.commit()
         return result
 
     @contextmanager
-    def _lease(self, pending: PendingUnit) -> Iterator[PostgresTransaction]:
+    def _lease(self, pending: PendingUnit | PendingGroup) -> Iterator[PostgresTransaction]:
         """Give a unit a connection, and roll back what is not committed at the end."""
         tx = self._pool.acquire(reads=pending.reads, deadline=pending.deadline)
         try:
@@ -191,7 +225,7 @@ class PostgresEngine:
                 tx.close()  # the deadline is over, and another thread cuts this connection
             self._pool.release(tx, reads=pending.reads)
 
-    def _find_outcome(self, pending: PendingUnit) -> bool:
+    def _find_outcome(self, pending: PendingUnit | PendingGroup) -> bool:
         """Return whether a unit was committed whose COMMIT got no answer.
 
         Raises `OutcomeUnknownError` if that cannot be found out.
@@ -206,7 +240,7 @@ class PostgresEngine:
                     is_same_run = tx.server_run == pending.server_run
             except (psycopg.Error, StoreError):
                 self._pool.renew()
-                if self._units.is_over(pending, LOOKUP_PAUSE_SECONDS):
+                if self._units.is_closed_after(LOOKUP_PAUSE_SECONDS) or pending.is_done:
                     break
                 continue
             if status == "committed" and is_same_run:
@@ -217,31 +251,17 @@ class PostgresEngine:
                 break
             if status == "aborted":
                 return False
-            if self._units.is_over(pending, LOOKUP_PAUSE_SECONDS):
+            if self._units.is_closed_after(LOOKUP_PAUSE_SECONDS) or pending.is_done:
                 break
         raise OutcomeUnknownError
 
 
-def _lock_sql(unit: QueuedUnit) -> str:
-    """Return the SQL that locks the school of a unit.
-
-    Shared and exclusive units of a school exclude each other.
-    """
-    if unit.school is None:
-        return ""
-    mode = "" if unit.is_exclusive else "_shared"
-    return f"SELECT pg_advisory_xact_lock{mode}({_LOCK_CLASS}, {unit.school}); "
-
-
 def _start_threads(
-    name: str,
-    count: int,
-    run: Callable[["SimpleQueue[PendingUnit | None]"], None],
-    queue: "SimpleQueue[PendingUnit | None]",
+    name: str, count: int, serve: Callable[[UnitLines], None], lines: UnitLines
 ) -> list[threading.Thread]:
     # Daemons: a thread that waits for a server that never answers must not hold the process.
     threads = [
-        threading.Thread(target=run, args=(queue,), name=f"{name}_{number}", daemon=True)
+        threading.Thread(target=serve, args=(lines,), name=f"{name}_{number}", daemon=True)
         for number in range(count)
     ]
     for thread in threads:

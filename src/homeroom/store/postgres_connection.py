@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import compress
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from homeroom.store.engine import Row, StoreError, Traceable
 from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_batches import build_batch
 from homeroom.store.postgres_errors import translate_error
+from homeroom.store.school_locks import LOCK_MS, NO_LOCKS, SchoolLocks
 from homeroom.store.statement import POSTGRESQL, CompiledStatement, Statement
 
 CONNECT_SECONDS = 5
@@ -108,6 +110,7 @@ class ConnectionCutter:
         self._connection = connection
         # A number of its own: that of the connection may belong to another file once it is closed.
         self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+        self._is_cut = False
 
     def cut(self) -> None:
         """Cancel what the server does, and cut the connection; returns at once.
@@ -115,6 +118,9 @@ class ConnectionCutter:
         A thread that waits for the server gets an error. A server that is paused accepts no cancel
         request, so this needs a thread of its own.
         """
+        if self._is_cut:
+            return
+        self._is_cut = True
         threading.Thread(target=self._cut, name="store-cutter", daemon=True).start()
 
     def disconnect(self) -> None:
@@ -158,6 +164,8 @@ class PostgresTransaction(Traceable):
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = None
         self.cursor = self.connection.cursor()
+        self.locked_schools: frozenset[int] = frozenset()
+        """The schools that the transaction attempted to lock, and has locked."""
         self.server_run = ""
         """Names the run of the server, from its start or its recovery from a crash to its end."""
         try:
@@ -182,20 +190,21 @@ class PostgresTransaction(Traceable):
         """Begin a transaction that only reads, on one snapshot."""
         self.control(_BEGIN_READ + self._settings)
 
-    def begin_write(self, lock_sql: str = "") -> str:
-        """Begin a transaction, take a lock, and return the transaction's id, in one round trip.
+    def begin_write(self, locks: SchoolLocks = NO_LOCKS, lock_ms: int = LOCK_MS) -> str:
+        """Begin a transaction, lock schools, and return the transaction's id, in one round trip.
 
-        The lock comes before the first snapshot: a snapshot taken before the lock would be stale.
-        After it, no wait for a lock is longer than a second, as Errno.BEING_CREATED promises.
+        The locks come before the first snapshot: a snapshot taken before would be stale. After
+        them, no wait for a lock is longer than that many milliseconds.
         """
         self.control(
-            f"BEGIN; {self._settings}{lock_sql}"
-            "SET LOCAL lock_timeout = '1s'; SELECT pg_current_xact_id()"
+            f"BEGIN; {self._settings}{locks.waiting_sql}SET LOCAL lock_timeout = {lock_ms};"
+            f" SELECT pg_current_xact_id(){locks.attempting_sql}"
         )
         while self.cursor.nextset():
             pass
-        row = self.cursor.fetchone()
-        return str(row[0]) if row else ""
+        transaction, *are_locked = self.cursor.fetchone() or ("",)
+        self.locked_schools = frozenset(compress(locks.attempted, are_locked))
+        return str(transaction)
 
     def commit(self) -> None:
         """Commit the transaction."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
 
-from homeroom.store.engine import OutcomeUnknownError, QueuedUnit, UnavailableError
+from homeroom.store.engine import OutcomeUnknownError, QueuedUnit, Transaction, UnavailableError
 from homeroom.store.outages import OutageCause
+from homeroom.store.school_locks import LOCK_MS, SchoolLocks
 
 WATCH_SECONDS = 0.5
 """Seconds between two looks at the deadlines: a unit may take this much longer."""
@@ -23,12 +24,16 @@ class Cuttable(Protocol):
 class PendingUnit:
     """A unit of work, or a snapshot read, from the request for it to its result or its failure."""
 
+    lock_ms = LOCK_MS
+
     def __init__(
         self, unit: QueuedUnit, owner: "PendingUnits", *, reads: bool, deadline: float
     ) -> None:
         self.unit = unit
         self.reads = reads
         self.deadline = deadline
+        self.is_repeated = False
+        """Whether it runs again because its connection was lost."""
         self.transaction = ""
         """Id of the transaction of the current attempt."""
         self.server_run = ""
@@ -40,6 +45,15 @@ class PendingUnit:
         self._owner = owner
         self._lock = threading.Lock()
         self._connection: Cuttable | None = None
+
+    @property
+    def locks(self) -> SchoolLocks:
+        """The lock of its school."""
+        return SchoolLocks(self.unit.school, self.unit.is_exclusive)
+
+    def run(self, tx: Transaction) -> Any:  # noqa: ANN401  the unit's own result
+        """Run the unit in a transaction that has begun."""
+        return self.unit.run(tx)
 
     def attach(self, connection: Cuttable) -> None:
         """Name the connection that is cut at the deadline; raises `UnavailableError` after it."""
@@ -131,9 +145,9 @@ class PendingUnits:
             for pending in self._units:
                 pending.deadline = min(pending.deadline, deadline)
 
-    def is_over(self, pending: PendingUnit, pause: float) -> bool:
-        """Pause a unit; returns whether it is done, or no unit may continue."""
-        return self._closed.wait(pause) or pending.is_done
+    def is_closed_after(self, seconds: float) -> bool:
+        """Pause; returns whether no unit may continue."""
+        return self._closed.wait(seconds)
 
     def close(self) -> None:
         """Fail the units that are not done, and take no more."""

@@ -147,6 +147,11 @@ class UnitOfWork:
         self.kept_changes: list[Callable[[UnitOfWork], None]] = []
         """Changes that stand even if the unit is refused: see `keep`."""
 
+    @property
+    def units_at_once(self) -> int:
+        """Units that run at the same time in its transaction, and so wait for each other."""
+        return self._tx.units_at_once
+
     def warn(self, errno: Errno) -> None:
         """Add a warning to the response. The unit is committed, so the errno must be a warning.
 
