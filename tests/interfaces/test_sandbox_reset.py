@@ -19,7 +19,7 @@ from homeroom.domain.viewers import ViewerKind
 from homeroom.store import tables
 from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import demo
+from homeroom.usecases import demo, resets
 from tests.support.given import Given
 from tests.support.pictures import padded, png
 from tests.support.sandbox import Sandbox
@@ -245,6 +245,50 @@ def test_ten_thousand_classes_are_gone_in_well_under_a_second(
     took = time.perf_counter() - grown
     assert removed["classes"] == MANY
     assert took < MOST_OF_GROWTH * (grown - began)
+
+
+def test_large_school_goes_in_slices(
+    given: Given, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resets, "SLICE_ROWS", 3)
+    full(given)
+    total = sum(rows_of(given).values())
+    units = given.store.engine.stats.units
+    sandbox.reset(given.school.id)
+    assert given.store.engine.stats.units - units >= total // 3
+    assert set(rows_of(given).values()) == {0}
+
+
+@pytest.mark.parametrize("slices", [1, 3, 7, 15])
+def test_reset_that_was_cut_off_is_repeated(
+    given: Given, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, slices: int
+) -> None:
+    monkeypatch.setattr(resets, "SLICE_ROWS", 2)
+    file = full(given)
+    people = [given.student(), given.user()]
+    guest = given.user()
+    given.guest(given.lesson(), guest)
+    sid = SchoolId(given.school.id)
+    for _ in range(slices):
+        given.store.write(lambda uow: resets.delete_slice(uow, sid))
+    # What the school adds between two slices is whole until it is deleted, too.
+    added = given.lesson(given.course())
+    assert given.seen(added).deleted_at is None
+    sandbox.reset(sid)
+    assert set(rows_of(given).values()) == {0}
+    assert [exists(given, user) for user in (*people, guest)] == [False] * 3
+    assert not file.exists()
+
+
+def test_slice_is_of_one_school(
+    given: Given, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resets, "SLICE_ROWS", 2)
+    full(given.other())
+    before = rows_of(given.other())
+    full(given)
+    sandbox.reset(given.school.id)
+    assert rows_of(given.other()) == before
 
 
 def grow(given: Given, lesson: LessonId) -> None:

@@ -145,18 +145,26 @@ class Sandbox:
         school = SchoolId(body.sid)
         await self._check_school(school)
 
+        def delete_slice(uow: UnitOfWork) -> tuple[resets.ResetCounts, bool]:
+            return resets.delete_slice(uow, school)
+
         change: dict[str, object] = {"sid": school, "to": body.to}
         entry = build_audit_entry(request, change)
 
         def reset(uow: UnitOfWork) -> resets.ResetCounts:
-            if entry is not None:
-                audit.record(uow, entry)
             if body.to == "demo":
                 return resets.reset_to_demo(uow, self.deps, school)
             return resets.empty_school(uow, school)
 
+        if entry is not None:
+            await self.store.write(lambda uow: audit.record(uow, entry))
         try:
-            removed = await self.store.write(reset, school)
+            # A large school is deleted in slices: a unit that took seconds would stop all others.
+            removed, has_more = await self.store.write(delete_slice, school)
+            while has_more:
+                more, has_more = await self.store.write(delete_slice, school)
+                removed += more
+            removed += await self.store.write(reset, school)
         except ContendedError:
             detail = "another school is changing accounts of this one; try again"
             raise HTTPError(HTTPStatus.CONFLICT, detail) from None

@@ -1,23 +1,31 @@
-"""Reset of a school: deletes all its rows, in a fixed number of statements."""
+"""Reset of a school: deletes all its rows, in slices that let others run in between.
+
+A row is deleted after those that refer to it, an account with the last row that refers to it. So a
+reset that was cut off between two slices can simply be repeated.
+"""
+
+from collections import Counter
 
 import msgspec
 from sqlalchemy import (
     BindParameter,
-    Delete,
-    Select,
+    ColumnElement,
+    Table,
     bindparam,
+    case,
     delete,
     exists,
     not_,
+    null,
     or_,
     select,
+    tuple_,
     union,
 )
 
-from homeroom.base.ids import SchoolId, UserId
-from homeroom.base.values import Value
+from homeroom.base.ids import SchoolId
 from homeroom.domain.jobs import JobKind
-from homeroom.store.engine import Transaction
+from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     chat_entries,
@@ -50,9 +58,8 @@ from homeroom.store.tables import (
     viewers,
 )
 
-_school: BindParameter[int] = bindparam("school")
-_its_courses = select(courses.c.id).where(courses.c.school_id == _school)
-_its_lessons = select(lessons.c.id).where(lessons.c.school_id == _school)
+MAX_ROWS = 2**31 - 1
+"""No limit."""
 
 # All columns that refer to a user. An account that none of them refers to can be deleted.
 _USER_COLUMNS = (
@@ -72,78 +79,71 @@ _USER_COLUMNS = (
     viewers.c.user_id,
     sessions.c.user_id,
 )
-
-
-def _restrict_to_school(query: Select[tuple[int]]) -> Select[tuple[int]]:
-    """Restrict a query to the rows of one school."""
-    (table,) = query.get_final_froms()
-    columns = table.c
-    if "school_id" in columns:
-        return query.where(columns["school_id"] == _school)
-    if "course_id" in columns:
-        return query.where(columns["course_id"].in_(_its_courses))
-    return query.where(columns["lesson_id"].in_(_its_lessons))
-
-
-_LIST_USERS = Statement(
-    union(
-        *(
-            _restrict_to_school(select(column).where(column.is_not(None)))
-            for column in _USER_COLUMNS
-            if column is not schools.c.owner_id
-        )
-    )
-)
-_LIST_CLIP_FILES = Statement(
-    select(clips.c.path, clips.c.storage_id).where(
-        clips.c.lesson_id.in_(_its_lessons),
-        or_(clips.c.deleted_at.is_(None), clips.c.erase_after.is_not(None)),
-    )
-)
+_CLIP_HAS_FILE = or_(clips.c.deleted_at.is_(None), clips.c.erase_after.is_not(None))
+_USER_COLUMN_OF = {column.table: column for column in _USER_COLUMNS}
+_PATH_OF: dict[Table, ColumnElement[str | None]] = {
+    clips: case((_CLIP_HAS_FILE, clips.c.path), else_=null()),
+    teachers: teachers.c.photo,
+    courses: courses.c.cover,
+}
 _user_ids = ListParameter("user_ids")
-_listed_user_ids = select(_user_ids.integer()).select_from(_user_ids.source)
-_LIST_PICTURE_PATHS = Statement(
-    union(
-        select(users.c.avatar).where(users.c.id.in_(_listed_user_ids), users.c.avatar.is_not(None)),
-        select(teachers.c.photo).where(
-            teachers.c.school_id == _school, teachers.c.photo.is_not(None)
-        ),
-        select(courses.c.cover).where(courses.c.school_id == _school, courses.c.cover.is_not(None)),
+_DELETE_USERS = Statement(
+    delete(users)
+    .where(
+        _user_ids.contains(users.c.id),
+        *(not_(exists().where(column == users.c.id)) for column in _USER_COLUMNS),
     )
+    .returning(users.c.avatar)
 )
+_school: BindParameter[int] = bindparam("school")
+_limit: BindParameter[int] = bindparam("limit")
+_parents = ListParameter("parents")
 
 
-def _delete_of_school(deletion: Delete) -> Statement:
-    table = deletion.table
-    if "school_id" in table.c:
-        return Statement(deletion.where(table.c["school_id"] == _school))
-    if "course_id" in table.c:
-        return Statement(deletion.where(table.c["course_id"].in_(_its_courses)))
-    return Statement(deletion.where(table.c["lesson_id"].in_(_its_lessons)))
+class _Slice:
+    """The deletion of some rows of a table: those of a school, or of some of its classes."""
+
+    def __init__(self, table: Table, condition: ColumnElement[bool]) -> None:
+        self.name = table.name
+        key = tuple(table.primary_key.columns)
+        some = select(*key).where(condition).limit(_limit)
+        self.statement = Statement(
+            delete(table)
+            .where((tuple_(*key) if len(key) > 1 else key[0]).in_(some))
+            .returning(
+                _USER_COLUMN_OF.get(table, null()),
+                _PATH_OF.get(table, null()),
+                clips.c.storage_id if table is clips else null(),
+            )
+        )
+
+
+def _slice_by_parent(
+    parent: Table, column: str, *children: Table
+) -> tuple[Statement, list[_Slice]]:
+    """Return the statement that lists some classes or courses, and the slices that delete them."""
+    list_some = select(parent.c.id).where(parent.c.school_id == _school).limit(_limit)
+    return Statement(list_some), [
+        *(_Slice(child, _parents.contains(child.c[column])) for child in children),
+        _Slice(parent, _parents.contains(parent.c.id)),
+    ]
 
 
 # Rows that refer to others are deleted before the rows they refer to.
-_DELETIONS = {
-    table.name: _delete_of_school(delete(table))
-    for table in (
-        swept_rows,
-        chat_entries,
-        chats,
-        viewers,
-        sessions,
-        clips,
-        pushes,
-        push_keys,
-        guests,
-        co_teachers,
+_BY_PARENT = (
+    _slice_by_parent(
         lessons,
-        course_labels,
-        course_members,
-        course_teachers,
-        courses,
+        "lesson_id",
+        *(swept_rows, chat_entries, chats, viewers, clips, pushes, push_keys, guests, co_teachers),
+    ),
+    _slice_by_parent(courses, "course_id", course_labels, course_members, course_teachers),
+)
+_BY_SCHOOL = [
+    _Slice(table, table.c.school_id == _school)
+    for table in (
         labels,
         presets,
-        folders,
+        sessions,
         sub_accounts,
         students,
         teachers,
@@ -152,35 +152,75 @@ _DELETIONS = {
         school_passwords,
         unknown_lookups,
     )
-}
+]
+# A folder is in another one, and the plan of a school limits their number: all go at once.
+_DELETE_FOLDERS = Statement(delete(folders).where(folders.c.school_id == _school))
 # Other jobs stay, above all those that erase files of the school.
 _DELETE_JOBS = Statement(
     delete(jobs).where(jobs.c.school_id == _school, jobs.c.kind == JobKind.FINISH_STOP)
 )
-_DELETE_USERS = Statement(
-    delete(users).where(
-        users.c.id.in_(_listed_user_ids),
-        *(not_(exists().where(column == users.c.id)) for column in _USER_COLUMNS),
-    )
-)
 _paths = ListParameter("paths")
+_listed_paths = select(_paths.text()).select_from(_paths.source)
 _FIND_PATHS_IN_USE = Statement(
-    select(_paths.text())
-    .select_from(_paths.source)
-    .where(
-        exists().where(users.c.avatar == _paths.text())
-        | exists().where(teachers.c.photo == _paths.text())
-        | exists().where(courses.c.cover == _paths.text())
+    union(
+        *(
+            select(column).where(column.in_(_listed_paths))
+            for column in (users.c.avatar, teachers.c.photo, courses.c.cover)
+        )
     )
 )
 
 
-class ResetResult(Value, frozen=True):
-    """The number of deleted rows by table, and the files to erase."""
+class DeletedRows:
+    """What a reset has deleted: the number of rows by table, and the files to erase."""
 
-    rows: dict[str, int]
-    files: list[tuple[str, str | None]]
-    """The path of each, and the storage that has it; none if that is unknown."""
+    def __init__(self) -> None:
+        self.rows: Counter[str] = Counter()
+        self.files: set[tuple[str, str | None]] = set()
+        """The path of each, and the storage that has it; none if that is unknown."""
+
+
+class _Reset:
+    """Deletes rows of a school, at most a number of them."""
+
+    def __init__(self, tx: Transaction, school: SchoolId, limit: int) -> None:
+        self._tx = tx
+        self._school = school
+        self._left = limit
+        self._users: set[int] = set()
+        self.deleted = DeletedRows()
+
+    def run(self) -> bool:
+        """Delete the rows; return False if the school may have more."""
+        values: dict[str, SQLValue] = {"school": self._school}
+        is_done = all(self._delete_by_parent(*by_parent) for by_parent in _BY_PARENT) and all(
+            self._delete(by_school, values) for by_school in _BY_SCHOOL
+        )
+        self._delete_users()
+        return is_done
+
+    def _delete_by_parent(self, list_some: Statement, slices: list[_Slice]) -> bool:
+        values = {"school": self._school, "limit": self._left}
+        ids = [row[0] for row in self._tx.fetch_all(list_some, values)]
+        parents: dict[str, SQLValue] = {"parents": msgspec.json.encode(ids).decode()}
+        return not ids or all(self._delete(slice_of_table, parents) for slice_of_table in slices)
+
+    def _delete(self, slice_of_table: _Slice, values: dict[str, SQLValue]) -> bool:
+        """Delete rows of a table; return False if the limit is reached."""
+        rows = self._tx.fetch_all(slice_of_table.statement, {**values, "limit": self._left})
+        self._left -= len(rows)
+        self.deleted.rows[slice_of_table.name] += len(rows)
+        self._users.update(user for user, _, _ in rows if user is not None)
+        # Any server may have stored a picture: it was the one that got the call.
+        self.deleted.files.update((path, storage) for _, path, storage in rows if path is not None)
+        return self._left > 0
+
+    def _delete_users(self) -> None:
+        """Delete the accounts that nothing refers to any more."""
+        values = {"user_ids": msgspec.json.encode(sorted(self._users)).decode()}
+        rows = self._tx.fetch_all(_DELETE_USERS, values)
+        self.deleted.rows[users.name] += len(rows)
+        self.deleted.files.update((path, None) for (path,) in rows if path is not None)
 
 
 class Resets:
@@ -189,26 +229,19 @@ class Resets:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def empty(self, school: SchoolId) -> ResetResult:
+    def delete_some(self, school: SchoolId, limit: int) -> tuple[DeletedRows, bool]:
+        """Delete some rows of a school; also return whether it may have more."""
+        reset = _Reset(self._tx, school, limit)
+        is_done = reset.run()
+        return reset.deleted, not is_done
+
+    def empty(self, school: SchoolId) -> DeletedRows:
         """Delete all rows of a school, and its accounts that no other school uses."""
-        school_value = {"school": school}
-        users_of_school = [UserId(row[0]) for row in self._tx.fetch_all(_LIST_USERS, school_value)]
-        user_values = {"user_ids": msgspec.json.encode(users_of_school).decode()}
-        pictures = self._tx.fetch_all(_LIST_PICTURE_PATHS, {**school_value, **user_values})
-        files: list[tuple[str, str | None]] = [
-            *(
-                (path, storage)
-                for path, storage in self._tx.fetch_all(_LIST_CLIP_FILES, school_value)
-            ),
-            # Any server may have stored the picture: it was the one that got the call.
-            *((path, None) for (path,) in pictures),
-        ]
-        rows = {
-            name: self._tx.execute(deletion, school_value) for name, deletion in _DELETIONS.items()
-        }
-        self._tx.execute(_DELETE_JOBS, school_value)
-        rows["users"] = self._tx.execute(_DELETE_USERS, user_values)
-        return ResetResult(rows, files)
+        reset = _Reset(self._tx, school, MAX_ROWS)
+        reset.run()
+        reset.deleted.rows[folders.name] += self._tx.execute(_DELETE_FOLDERS, {"school": school})
+        self._tx.execute(_DELETE_JOBS, {"school": school})
+        return reset.deleted
 
     def find_paths_in_use(self, paths: list[str]) -> set[str]:
         """Return those of some files that are still in use.
