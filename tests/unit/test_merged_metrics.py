@@ -25,7 +25,7 @@ ONE_SECOND: Final = 'homeroom_call_seconds_bucket{action="addCourse",le="1.0"}'
 
 def test_one_process_is_rendered_as_before() -> None:
     metrics = Metrics()
-    metrics.count_call("addCourse", 1, 0.01)
+    metrics.calls.count("addCourse", 1, 0.01)
     metrics.set_media(MediaNumbers(is_up=True, viewers={"flv": 2}))
     expected = values(metrics.render())
     merged = values(render_merged([over_the_wire(metrics)]))
@@ -40,12 +40,12 @@ def test_counters_and_histograms_are_summed_and_gauges_by_their_meaning() -> Non
     main, first, second = (Metrics() for _ in range(3))
     main.set_media(MediaNumbers(is_up=True, publishers=3))
     for process in (first, second):
-        process.count_call("addCourse", 1, 0.5)
+        process.calls.count("addCourse", 1, 0.5)
         process.set_jobs(JobCounts(4, 1, 0, 7), 0)
         process.store.set_queue(2, 0.25)
         process.store.set_pool(3, 10)
-    second.count_call("addCourse", 1, 5)
-    second.count_call("delCourse", 100, 5)
+    second.calls.count("addCourse", 1, 5)
+    second.calls.count("delCourse", 100, 5)
     second.store.set_queue(1, 0.75)
     first.store.set_disk(100)
     second.store.set_disk(90)

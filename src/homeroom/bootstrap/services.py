@@ -84,7 +84,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
         faults=faults,
         run_jobs=main.run_jobs,
     )
-    observer = Observer(core.metrics.count_call, core.clock, journal)
+    observer = Observer(core.metrics.calls.count, core.clock, journal)
     draining = Draining()
     scratch = Scratch(settings.data / "scratch")
     prefix = core.deps.keys.public_key()[:8]

@@ -8,7 +8,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     Info,
     ProcessCollector,
     generate_latest,
@@ -20,13 +19,11 @@ from homeroom.base.connection_budget import ConnectionBudget
 from homeroom.base.stream_problems import StreamProblem
 from homeroom.base.values import Value
 from homeroom.store.records import JobCounts
+from homeroom.web.call_metrics import CallMetrics
 from homeroom.web.load_metrics import LoadCollector, WaitingCalls
 from homeroom.web.merged_metrics import MetricFamily, collect_metrics
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-MAX_CALL_LABELS = 5000
-"""Pairs of action and errno that are counted apart: far more than the contract has."""
 
 
 class MediaNumbers(Value, frozen=True):
@@ -56,19 +53,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._calls = Counter(
-            "homeroom_calls",
-            "Calls of the partner API by action and errno (0: dropped by a fault).",
-            ("action", "errno"),
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "homeroom_call_seconds",
-            "Seconds from the request to its answer, by action.",
-            ("action",),
-            buckets=LATENCY_BUCKETS,
-            registry=self.registry,
-        )
+        self.calls = CallMetrics()
+        self.registry.register(self.calls)
         self._pending = Gauge("homeroom_jobs_pending", "Jobs that wait.", registry=self.registry)
         self._failing = Gauge(
             "homeroom_jobs_failing",
@@ -102,9 +88,6 @@ class Metrics:
         build = Info("homeroom_build", "The version that runs.", registry=self.registry)
         build.info({"version": version("homeroom")})
         ProcessCollector(registry=self.registry)
-        # Looking a pair up by its labels costs more than counting it.
-        self._pairs: dict[tuple[str, int], Counter] = {}
-        self._timed: dict[str, Histogram] = {}
         self._seen_failures = self._seen_commits = self._seen_units = 0
 
     def watch_load(self, budget: ConnectionBudget, bodies: BodyBudget, calls: WaitingCalls) -> None:
@@ -119,19 +102,6 @@ class Metrics:
             registry=self.registry,
         )
         gauge.set_function(lambda: float(is_paused()))
-
-    def count_call(self, action: str, errno: int, seconds: float) -> None:
-        """Count a response."""
-        pair = self._pairs.get((action, errno))
-        if pair is None:
-            if len(self._pairs) >= MAX_CALL_LABELS:
-                return
-            pair = self._pairs[action, errno] = self._calls.labels(action, str(errno))
-        pair.inc()
-        timed = self._timed.get(action)
-        if timed is None:
-            timed = self._timed[action] = self._seconds.labels(action)
-        timed.observe(seconds)
 
     def set_jobs(self, counts: JobCounts, failures: int) -> None:
         """Set the state of the job queue, and the number of failed runs so far."""
