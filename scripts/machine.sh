@@ -4,6 +4,7 @@
 #
 #   machine.sh venv PYTHON FOLDER   make a virtual environment
 #   machine.sh encoders             have GStreamer, an encoder beside ffmpeg for `make matrix`
+#   machine.sh bench                have wrk, the load generator of `make bench`
 #   machine.sh tests                have what the tests start: PostgreSQL's server, PgBouncer, curl, Chromium, ffmpeg, nginx, Node.js, a JDK
 set -euo pipefail
 
@@ -48,6 +49,12 @@ encoders() {
     gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} || [[ -z ${CI:-} ]]
 }
 
+bench() {
+  command -v wrk >/dev/null && return
+  # Without it the load is sent by a slower generator in Python, and the report says so.
+  debian "The load of the bench comes from wrk, which is missing here." wrk || :
+}
+
 tests() {
   local missing=()
   if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
@@ -78,9 +85,10 @@ tests() {
 case ${1:-} in
   venv) venv "${2:-}" "${3:?folder}" ;;
   encoders) encoders ;;
+  bench) bench ;;
   tests) tests ;;
   *)
-    echo "usage: machine.sh venv PYTHON FOLDER | encoders | tests" >&2
+    echo "usage: machine.sh venv PYTHON FOLDER | encoders | bench | tests" >&2
     exit 2
     ;;
 esac
