@@ -64,8 +64,9 @@ soak: $(DEV) ## Run the long tests: kills under load, a hundred thousand fuzzed 
 	$(BIN)/pytest -m soak $(ARGS)
 
 .PHONY: bench
-bench: $(DEV) ## Measure speed against what the database alone can do
+bench: $(DEV) ## Measure the partner API beside a thin and a tutorial server, on both engines
 	@scripts/machine.sh tests
+	@scripts/machine.sh bench
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-live
@@ -119,8 +120,8 @@ hooks: $(DEV) ## Have git run the quick checks before each commit
 .PHONY: lock
 lock: $(DEV) ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(LOCK) --upgrade --extra browser --group build --output-file requirements/runtime.txt
-	$(LOCK) --upgrade --extra browser --group build --group dev --constraints requirements/runtime.txt \
-		--output-file requirements/dev.txt
+	$(LOCK) --upgrade --extra browser --group build --group dev --group bench \
+		--constraints requirements/runtime.txt --output-file requirements/dev.txt
 
 .PHONY: clean
 clean: ## Remove .venv and all caches; data stays
