@@ -1,186 +1,128 @@
-"""The measures, each with its target."""
+"""Single measures: growth of the database, depth of lists, cold start, memory."""
 
 import statistics
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import httpx
 
 from bench import bulk
-from bench.limit import capture_statements, replay_statements
-from bench.load import LoadPlan, drive, drive_in_process
-from bench.target import (
-    Account,
-    Place,
-    Target,
-    create_places,
-    lesson_requests,
-    new_school,
-    roster_request,
-    serving,
-)
+from bench.contest import Contestant, measure_once
+from bench.databases import Databases
+from bench.dataset import DataSet, Sizes, prepare
+from bench.load import LoadPlan, drive
+from bench.report import ReportLine, Result
+from bench.rows import Row, find_row
+from bench.target import create_places, lesson_requests, new_school, serving
+from bench.versions import CURRENT
+from bench.wrk import send_load
 from homeroom.base.settings import Settings
 
-LIMIT_NUMBERS = (500_000_000, 700_000_000)
-"""Where the limit's identities begin, before and after the server's own."""
+PAGE_ROWS = 500
+GROWN_ROWS = (
+    "addCourseClass",
+    "addCourseStudent",
+    "editCourseClass",
+    "delCourseStudentMultiple of 1",
+    "delCourseStudentMultiple of 1,000",
+)
 
 
 @dataclass(frozen=True)
-class RunLength:
-    """The lengths and sizes of the parts of a run."""
+class Growth:
+    """A small and a large database."""
 
-    seconds: float
-    rounds: int
     small: int
     large: int
+    """Classes."""
+    students: int
+    """In the school with many classes."""
+    members: int
+    """Students of each course there."""
+    seconds: float
+    rounds: int
 
 
-@dataclass(frozen=True)
-class ReportLine:
-    """One measured value beside its target."""
-
-    what: str
-    value: str
-    aim: str = ""
-    is_reached: bool | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """The lines of one measure, and its numbers for a program to read."""
-
-    title: str
-    lines: list[ReportLine]
-    numbers: dict[str, Any]
-
-
-def hot_path(settings: Settings, pace: RunLength) -> Result:
-    """Measure addCourseClass at 1 and 32 connections, as a fraction of the limit."""
-    account = new_school(settings)
-    with serving(settings) as target:
-        places = create_places(account.partner(target.port))
-    unit = capture_statements(settings, account, places[0])
-    limits = [replay_statements(settings, unit, LIMIT_NUMBERS[0], pace.seconds)]
-    numbers: dict[str, Any] = {"statements": len(unit)}
-    with serving(settings) as target:
-        requests = lesson_requests(account, places)
-        for connections, first in ((1, 100_000_000), (32, 300_000_000)):
-            drive_in_process(LoadPlan(target.port, connections, 2, requests, first))
-            cpu = target.cpu_seconds()
-            seen = drive_in_process(
-                LoadPlan(target.port, connections, pace.seconds, requests, first + 10**7)
-            )
-            cpu = (target.cpu_seconds() - cpu) / seen.answers
-            numbers[f"at_{connections}"] = {
-                "per_second": seen.per_second,
-                "cpu_us": cpu * 1e6,
-                "median_ms": seen.median_ms,
-                "p99_ms": seen.p99_ms,
-            }
-        numbers["resident_mb"] = target.resident_mb()
-    limits.append(replay_statements(settings, unit, LIMIT_NUMBERS[1], pace.seconds))
-    numbers["limit_per_second"] = max(limits)
-    return Result("addCourseClass", _hot_lines(numbers), numbers)
-
-
-def _hot_lines(numbers: dict[str, Any]) -> list[ReportLine]:
-    limit = numbers["limit_per_second"]
-    lines = [
-        ReportLine(
-            f"the limit: {numbers['statements']} statements a class, 32 a commit",
-            f"{limit:,.0f}/s",
-        )
-    ]
-    for connections in (1, 32):
-        at = numbers[f"at_{connections}"]
-        share = at["per_second"] / limit
-        p99 = f"p50 {at['median_ms']:.1f}, p99 {at['p99_ms']:.1f} ms"
-        many = connections > 1
-        lines += [
-            ReportLine(
-                f"{connections} connections, requests",
-                f"{at['per_second']:,.0f}/s = {share:.2f} of the limit",
-                "0.40" if many else "",
-                share >= 0.4 if many else None,
-            ),
-            ReportLine(
-                f"{connections} connections, latency",
-                p99,
-                "p99 < 50 ms" if many else "",
-                at["p99_ms"] < 50 if many else None,
-            ),
-            ReportLine(f"{connections} connections, CPU of the server", f"{at['cpu_us']:,.0f} us"),
+def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
+    """Measure rows in a small and in a large database, in turn, and a list to its end."""
+    servers: dict[str, Contestant] = {}
+    small = Sizes(newcomers=20_000, singles=20_000, members=40_000, over=0)
+    many = replace(small, members=growth.members * 8, newcomers=growth.students)
+    with ExitStack() as stack:
+        for name, classes, sizes in (
+            ("small", growth.small, small),
+            ("large", growth.large, many),
+        ):
+            settings = databases.create()
+            dataset = _grow(settings, classes, sizes)
+            target = stack.enter_context(serving(databases.reach(settings)))
+            servers[name] = Contestant(name, target, dataset)
+        lines = [
+            line
+            for name in GROWN_ROWS
+            for line in _compare(find_row(name), servers, databases, growth)
         ]
-    resident = numbers["resident_mb"]
-    lines.append(ReportLine("memory after it", f"{resident:.0f} MB", "< 120 MB", resident < 120))
-    return lines
+        title = f"{growth.small:,} classes, then {growth.large:,} with {growth.students:,} students"
+        return [
+            Result(title, databases.engine, lines, {}),
+            _measure_depth(servers["large"], databases.engine, growth.large),
+        ]
 
 
-def removals(settings: Settings, pace: RunLength) -> Result:
-    """Measure delCourseStudentMultiple with 1, 100 and 1,000 entries."""
-    account = new_school(settings)
-    numbers: dict[str, float] = {}
-    with serving(settings) as target:
-        place = create_places(account.partner(target.port), courses=1)[0]
-        students = bulk.students(settings, account, 1000)
-        for size in (1, 100, 1000):
-            took = [
-                _removal(target, account, place, students[:size])
-                for _ in range(pace.rounds * 5 + 1)
-            ]
-            numbers[str(size)] = statistics.median(took[1:])
-    ratio = numbers["1000"] / numbers["1"]
-    lines = [ReportLine(f"{size} entries", f"{ms:.1f} ms") for size, ms in numbers.items()]
-    lines.append(ReportLine("1,000 entries to one", f"{ratio:.1f} times", "< 30", ratio < 30))
-    return Result("delCourseStudentMultiple", lines, {"ms": numbers, "ratio": ratio})
+def _grow(settings: Settings, classes: int, sizes: Sizes) -> DataSet:
+    dataset = prepare(settings, CURRENT, sizes)
+    bulk.multiply(settings, classes // sizes.ahead)
+    return dataset
 
 
-def _removal(target: Target, account: Account, place: Place, uids: list[int]) -> float:
-    """Add people to a course and return the milliseconds of taking them out again."""
-    persons = [{"uid": uid} for uid in uids]
-    took = 0.0
-    for action, entries in (
-        ("addCourseStudentMultiple", {"studentJson": persons}),
-        ("delCourseStudentMultiple", {"studentUidJson": uids}),
-    ):
-        requests = [roster_request(account, place, action, entries)]
-        seen = drive(LoadPlan(target.port, 1, 0, requests, 0))
-        assert not seen.other, seen.other
-        took = seen.median_ms
-    return took
+def _compare(
+    row: Row, servers: dict[str, Contestant], databases: Databases, growth: Growth
+) -> list[ReportLine]:
+    connections = max(row.connections)
+    rates: dict[str, list[float]] = {name: [] for name in servers}
+    for _ in range(growth.rounds):
+        for name, server in servers.items():
+            sample = measure_once(server, row, connections, growth.seconds, databases)
+            rates[name].append(sample.measured.per_second)
+    small, large = (statistics.median(rates[name]) for name in ("small", "large"))
+    ratio = small / large
+    value = f"{small:,.0f} to {large:,.0f}/s = {ratio:.2f} times"
+    return [ReportLine(f"{row.name}, {connections}", value, "<= 1.3 times", ratio <= 1.3)]
 
 
-def growth(small: Settings, large: Settings, pace: RunLength) -> Result:
-    """Measure addCourseClass in a small and in a large database, by turns."""
-    rates: dict[str, list[float]] = {"small": [], "large": []}
-    with (
-        bulk.serve_many_classes(small, pace.small) as small_server,
-        bulk.serve_many_classes(large, pace.large) as large_server,
-    ):
-        for number in range(pace.rounds):
-            for name, server in (("small", small_server), ("large", large_server)):
-                first = 100_000_000 * (number + 1)
-                drive_in_process(LoadPlan(server.target.port, 32, 1, server.requests, first))
-                plan = LoadPlan(
-                    server.target.port, 32, pace.seconds, server.requests, first + 10**7
-                )
-                rates[name].append(drive_in_process(plan).per_second)
-    rate = {name: statistics.median(seen) for name, seen in rates.items()}
-    ratio = rate["small"] / rate["large"]
-    lines = [
-        ReportLine(f"with {pace.small:,} classes", f"{rate['small']:,.0f}/s"),
-        ReportLine(f"with {pace.large:,} classes", f"{rate['large']:,.0f}/s"),
-        ReportLine("slower by", f"{ratio:.2f} times", "< 1.3", ratio < 1.3),
-    ]
-    return Result("addCourseClass as the database grows", lines, {**rate, "ratio": ratio})
+def _measure_depth(server: Contestant, engine: str, rows: int) -> Result:
+    """Read a list to its end, and compare its first pages with its last ones."""
+    took = []
+    query: dict[str, str | int] | None = {"limit": PAGE_ROWS}
+    headers = {"authorization": f"Bearer {server.dataset.token}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.target.port}", timeout=30) as client:
+        while query is not None:
+            began = time.perf_counter()
+            response = client.get("/admin/v1/classes", params=query, headers=headers)
+            took.append((time.perf_counter() - began) * 1000)
+            cursor = response.raise_for_status().json()["next"]
+            query = {"limit": PAGE_ROWS, "cursor": cursor} if cursor else None
+    first, last = (statistics.median(part) for part in (took[1:11], took[-11:-1]))
+    ratio = last / first
+    line = ReportLine(
+        f"first and last pages of {len(took):,}",
+        f"{first:.1f} to {last:.1f} ms = {ratio:.2f} times",
+        "<= 1.5 times",
+        ratio <= 1.5,
+    )
+    numbers = {"first_ms": first, "last_ms": last}
+    return Result(f"List of {rows:,} classes, {PAGE_ROWS} a page", engine, [line], numbers)
 
 
-def cold_start(settings: Settings, pace: RunLength) -> Result:
-    """Measure from exec to the first answered call, and the memory of an idle server."""
+def measure_cold_start(databases: Databases) -> list[Result]:
+    """Measure from exec to the first answered call, and memory: idle, and after load."""
+    settings = databases.create()
     account = new_school(settings)
     with serving(settings) as target:
         requests = lesson_requests(account, create_places(account.partner(target.port), courses=1))
     seconds: list[float] = []
-    resident: list[float] = []
+    idle: list[float] = []
     for number in range(5):
         began = time.perf_counter()
         with serving(settings) as target:
@@ -188,25 +130,15 @@ def cold_start(settings: Settings, pace: RunLength) -> Result:
             seconds.append(time.perf_counter() - began)
             assert not seen.other, seen.other
             time.sleep(1)
-            resident.append(target.resident_mb())
-    numbers = {"seconds": statistics.median(seconds), "resident_mb": statistics.median(resident)}
-    del pace
+            idle.append(target.resident_mb())
+    with serving(settings) as target:
+        send_load(LoadPlan(target.port, 32, 5, requests, 200_000_000))
+        loaded = target.resident_mb()
+    start, memory = statistics.median(seconds), statistics.median(idle)
     lines = [
-        ReportLine(
-            "exec to the first answer",
-            f"{numbers['seconds']:.2f} s",
-            "< 1 s",
-            numbers["seconds"] < 1,
-        ),
-        ReportLine(
-            "memory when idle",
-            f"{numbers['resident_mb']:.0f} MB",
-            "< 90 MB",
-            numbers["resident_mb"] < 90,
-        ),
+        ReportLine("exec to the first answer", f"{start:.2f} s", "<= 0.8 s", start <= 0.8),
+        ReportLine("memory when idle", f"{memory:.0f} MB", "<= 80 MB", memory <= 80),
+        ReportLine("memory after 5 s of load", f"{loaded:.0f} MB", "< 120 MB", loaded < 120),
     ]
-    return Result("Cold start", lines, numbers)
-
-
-def as_json(results: list[tuple[str, Result]]) -> list[dict[str, Any]]:
-    return [{"engine": engine, **asdict(result)} for engine, result in results]
+    numbers = {"seconds": start, "idle_mb": memory, "loaded_mb": loaded}
+    return [Result("Cold start", databases.engine, lines, numbers)]

@@ -1,18 +1,19 @@
 """The server under test: `homeroom serve` as a process, with a school prepared on the wire."""
 
 import json
-import os
+import resource
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench.cpu import ServerCPU, read_server_cpu
 from bench.load import NUMBER
+from bench.versions import CURRENT, ROOT, Version
 from homeroom.base.clock import DAY, HOUR, SystemClock
 from homeroom.base.keys import KeyGenerator, md5_hex
 from homeroom.base.settings import Settings
@@ -22,9 +23,7 @@ from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
 from tests.support.wire import Partner, Value
 
-HOMEROOM = Path(sys.executable).with_name("homeroom")
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
+PAGE = resource.getpagesize()
 COURSES = 8
 _NUMBERS = count(1)
 
@@ -56,12 +55,12 @@ class Target:
     port: int
     log: Path
 
-    def cpu_seconds(self) -> float:
-        """Return the processor time used so far, by all threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+    def cpu(self) -> ServerCPU:
+        """Return the processor time used so far."""
+        return read_server_cpu(self.process.pid)
 
     def resident_mb(self) -> float:
+        """Return the resident memory of the process, without its children."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * PAGE / 2**20
 
@@ -74,17 +73,30 @@ def new_school(settings: Settings) -> Account:
     return Account(school.id, school.secret)
 
 
-@contextmanager
-def serving(settings: Settings) -> Iterator[Target]:
+def serving(
+    settings: Settings, version: Version = CURRENT, workers: int = 1
+) -> AbstractContextManager[Target]:
     """Run a server until the block ends."""
-    command = [str(HOMEROOM), "serve", "--port", "0"]
-    command += ["--rtmp-port", "0", "--media-port", "0"]
-    command += ["--data", str(settings.data)]
-    if settings.database:
-        command += ["--database", settings.database]
-    log = settings.data / "bench.log"
+    options = ["--port", "0", "--rtmp-port", "0", "--media-port", "0"]
+    if workers > 1:
+        options += ["--workers", str(workers)]
+    command = version.command("serve", *options, *database_options(settings))
+    return running(command, settings.data / "bench.log", version.environment())
+
+
+def database_options(settings: Settings) -> list[str]:
+    """Return the options of a command that name the data."""
+    options = ["--data", str(settings.data)]
+    return [*options, "--database", settings.database] if settings.database else options
+
+
+@contextmanager
+def running(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[Target]:
+    """Run a process that prints its address, until the block ends."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=output, env=environment, cwd=ROOT
+        )
     try:
         yield Target(process, _port(process, log), log)
     finally:
@@ -94,6 +106,8 @@ def serving(settings: Settings) -> Iterator[Target]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def _port(process: "subprocess.Popen[bytes]", log: Path) -> int:
@@ -175,6 +189,10 @@ def roster_request(
     account: Account, place: Place, action: str, entries: dict[str, list[Any]]
 ) -> str:
     """Return a request that adds people to a course or takes them out."""
-    lists = {name: json.dumps(entry) for name, entry in entries.items()}
-    form = {**signature(account), "courseId": str(place.course), "identity": "1", **lists}
-    return request(action, form)
+    return request(action, roster_form(account, place.course, entries))
+
+
+def roster_form(account: Account, course: int, entries: dict[str, list[Any]]) -> dict[str, str]:
+    """Return the form of such a request, its lists without blanks."""
+    lists = {name: json.dumps(entry, separators=(",", ":")) for name, entry in entries.items()}
+    return {**signature(account), "courseId": str(course), "identity": "1", **lists}
