@@ -1,6 +1,5 @@
 """Announcements: what one process commits is heard by the others."""
 
-import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Final
@@ -55,11 +54,7 @@ def hearing(address: str) -> Iterator[Hearing]:
     hearing = Hearing(address)
     yield hearing
     hearing.listener.close()
-    assert not listener_threads()
-
-
-def listener_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "store-listener"]
+    assert not hearing.listener.is_running
 
 
 def entry(lesson: int, number: int) -> ChatEntry:
@@ -109,7 +104,7 @@ def test_a_server_that_is_not_there_holds_nobody() -> None:
     listener.close()
 
     assert not listener.is_listening
-    until(lambda: not listener_threads())
+    until(lambda: not listener.is_running)
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="no PgBouncer here: install Debian's `pgbouncer`")
@@ -120,7 +115,7 @@ def test_behind_a_pooler_nothing_is_heard(
     caplog.set_level("INFO", "homeroom.store")
     with running_pgbouncer(postgres.folder) as port:
         hearing = Hearing(f"postgresql://postgres@127.0.0.1:{port}/{name}")
-        until(lambda: not listener_threads())
+        until(lambda: not hearing.listener.is_running)
         assert not hearing.listener.is_listening
         assert "behind a pooler" in caplog.text
         hearing.listener.close()

@@ -44,6 +44,11 @@ class PostgresListener:
         self._thread = threading.Thread(target=self._run, name="store-listener", daemon=True)
         self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        """True until it is closed, or finds a pooler."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """End the connection and the thread."""
         self._closing.set()
