@@ -1,5 +1,6 @@
 """A server of several processes: worker processes that serve HTTP, and the main one."""
 
+import json
 import os
 import signal
 import socket
@@ -50,42 +51,42 @@ def silent_server(postgres: Postgres, tmp_path: Path) -> Iterator[Process]:
     running.kill()
 
 
+def read_proc(path: str) -> str:
+    """Return a file of the kernel about a process, empty if the process is gone."""
+    try:
+        return Path(f"/proc/{path}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def list_children(server: Process) -> set[int]:
     """Return the ids of its worker processes."""
     pid = server.process.pid
-    children = {
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    }
-    return {
-        child
-        for child in children
-        if b"worker_process" in Path(f"/proc/{child}/cmdline").read_bytes()
-    }
+    threads = [task.name for task in Path(f"/proc/{pid}/task").iterdir()]
+    children = " ".join(read_proc(f"{pid}/task/{thread}/children") for thread in threads).split()
+    return {int(child) for child in children if "worker_process" in read_proc(f"{child}/cmdline")}
 
 
 def count_sockets(server: Process, state: str) -> Counter[int]:
     """Return how many sockets of the public port each worker process has in a state."""
     port = httpx.URL(server.url).port
     inodes = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+    for line in read_proc("net/tcp").splitlines()[1:]:
         fields = line.split()
         if int(fields[1].rpartition(":")[2], 16) == port and STATES.get(fields[3]) == state:
             inodes.add(f"socket:[{fields[9]}]")
     counts: Counter[int] = Counter()
     for pid in list_children(server):
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(FileNotFoundError):  # closed in this instant
-                counts[pid] += str(descriptor.readlink()) in inodes
+        with suppress(FileNotFoundError):
+            for descriptor in list(Path(f"/proc/{pid}/fd").iterdir()):
+                with suppress(FileNotFoundError):  # closed in this instant
+                    counts[pid] += str(descriptor.readlink()) in inodes
     return counts
 
 
 def is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+    state = read_proc(f"{pid}/stat").rpartition(")")[2].split()
+    return not state or state[0] == "Z"
 
 
 def get(server: Process, path: str) -> httpx.Response:
@@ -141,6 +142,20 @@ def test_a_class_on_the_air_is_so_at_every_process(server: Process) -> None:
     until(lambda: any(any(list_viewers(lesson)) for lesson in lessons))
     (on_air,) = [lesson for lesson in lessons if list_viewers(lesson)]
     until(lambda: all(any(list_viewers(on_air)) for _ in range(MANY)))
+
+
+def test_a_media_engine_elsewhere_may_report_to_any_process(server: Process) -> None:
+    hooks = json.loads(server.cli("media", "hooks", "--json"))["hooks_url"]
+    assert hooks.startswith(server.url)
+    client = {"X-Forwarded-For": "192.0.2.7"}
+    for _ in range(MANY // 4):
+        answer = httpx.post(hooks, json={"action": "on_connect"})
+        assert (answer.status_code, answer.json()) == (200, {"code": 0})
+        refused = httpx.post(f"{hooks}x", json={"action": "on_connect"}, headers=client)
+        assert refused.status_code == 403
+    until(lambda: "hook_refused" in server.log)
+    (line, *_) = [line for line in server.log.splitlines() if "hook_refused" in line]
+    assert '"address":"192.0.2.7"' in line
 
 
 def test_a_process_that_is_killed_is_replaced_and_the_others_do_not_notice(

@@ -65,8 +65,9 @@ async def run_main_process(
 
             async def end() -> None:
                 store.begin_stopping(STORE_STOP_SECONDS)
-                # The last reports of the media engine come while it ends.
-                await asyncio.gather(pool.end(), main.media.end_engine())
+                pool.begin_ending()
+                # Its last reports come while it ends.
+                await main.media.end_engine()
 
             starting: list[asyncio.Task[None]] = []
             http.on_started = lambda: starting.append(asyncio.create_task(start()))

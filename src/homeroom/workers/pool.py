@@ -94,9 +94,13 @@ class WorkerPool:
             if task.done():
                 task.result()
 
-    async def end(self) -> None:
+    def begin_ending(self) -> None:
         """Stop all processes; each first answers its open requests."""
         self._is_ending.set()
+
+    async def end(self) -> None:
+        """Stop all processes; returns when they have ended."""
+        self.begin_ending()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
