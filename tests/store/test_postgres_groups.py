@@ -149,16 +149,36 @@ def test_a_refused_unit_writes_nothing_and_the_others_do(
     assert names(store) == {f"name {number}" for number in range(6)}
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_unit_that_fails_in_no_company_runs_once(store: Store, *, shared: bool) -> None:
+    runs: list[int] = []
+
+    def unit(uow: UnitOfWork) -> None:
+        runs.append(1)
+        fail_late(uow)
+
+    with pytest.raises(Refusal):
+        submit(store, unit, shared=shared).result(20)
+    assert len(runs) == 1
+    assert names(store) == set()
+
+
 def test_units_that_turn_out_to_need_their_school_alone_get_it(store: Store) -> None:
     def unit(uow: UnitOfWork) -> int:
         uow.require_exclusive()
         return count_up(uow)
 
+    def late_unit(uow: UnitOfWork) -> int:
+        uow.server_state.save("name 2", "late")
+        return unit(uow)
+
+    assert submit(store, late_unit).result(20) == 1
     with gathered(store):
-        calls = [submit(store, unit) for _ in range(10)]
+        calls = [submit(store, unit) for _ in range(9)]
+        calls.append(submit(store, late_unit))
         other = submit(store, save("name 1"))
 
-    assert sorted(call.result(20) for call in calls) == list(range(1, 11))
+    assert sorted(call.result(20) for call in calls) == list(range(2, 12))
     assert other.result(20) == "1"
 
 

@@ -31,7 +31,7 @@ from homeroom.store.engine import (
 from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_connection import FULL_SECONDS, PostgresTransaction
 from homeroom.store.postgres_errors import CONFLICTS, is_lost, translate_error
-from homeroom.store.postgres_groups import PendingGroup
+from homeroom.store.postgres_groups import GroupFailedError, PendingGroup
 from homeroom.store.postgres_pool import ConnectionPool
 from homeroom.store.unit_deadlines import PendingUnit, PendingUnits
 from homeroom.store.unit_lines import UnitLines
@@ -136,6 +136,12 @@ class PostgresEngine:
         except OutcomeUnknownError:
             group.fail(OutcomeUnknownError)
             return
+        except GroupFailedError as error:
+            failure = error.failure
+            if group.is_single and not isinstance(failure, NeedsExclusiveError):
+                group.fail(lambda: failure)
+                return
+            is_committed = False
         except Exception:  # noqa: BLE001  the unit that it is about meets it again
             is_committed = False
         if is_committed:

@@ -33,6 +33,10 @@ Outcome = tuple[Any, Exception | None]
 class GroupFailedError(HomeroomError):
     """A unit of a group failed after it had written: the group must be rolled back."""
 
+    def __init__(self, failure: Exception) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
 
 class PendingGroup:
     """Units that run in one transaction; the engine runs it like one `PendingUnit`."""
@@ -58,6 +62,11 @@ class PendingGroup:
         """Whether the units run again because the connection was lost."""
         self.is_committing = False
         """Whether COMMIT was sent: from then on all units may be committed, or none."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it has one unit, which need not run again to be alone."""
+        return len(self._units) == 1
 
     @property
     def is_done(self) -> bool:
@@ -108,10 +117,10 @@ class PendingGroup:
                 ended += 1
         return ended
 
-    def fail(self, error: type[Exception]) -> None:
+    def fail(self, make_error: Callable[[], Exception]) -> None:
         """Fail each unit with an error of its own."""
         for unit in self._units:
-            unit.finish(None, error())
+            unit.finish(None, make_error())
 
     def restart(self) -> Iterator[PendingUnit]:
         """Return the units that have not ended, and run again: nothing of them is committed."""
@@ -166,7 +175,7 @@ def _run_unit(unit: QueuedUnit, tx: _UnitTransaction) -> Outcome:
         raise  # the transaction is aborted, or its connection lost
     except Exception as failure:
         if tx.has_written:
-            raise GroupFailedError from failure
+            raise GroupFailedError(failure) from failure
         return None, failure
 
 
