@@ -9,11 +9,11 @@ from contextlib import suppress
 import pytest
 from starlette.routing import Route
 
-from homeroom.bootstrap.site import build_site
 from homeroom.contract.action import APIPath
 from homeroom.web import bodies, http
 from tests.support.given import Given
 from tests.support.raw import COURSE, connected, head
+from tests.support.serving import build_whole_site
 from tests.support.streams import Streamed
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,7 +31,7 @@ def _short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def find_writing_routes(given: Given) -> set[tuple[str, str]]:
     """Return method and path of every route that may read a body."""
-    site = build_site(given.house.services)
+    site = build_whole_site(given.house)
     routes = [route for route in site.routes if isinstance(route, Route)]
     pairs = {(method, route.path) for route in routes for method in route.methods or ()}
     pairs |= {("POST", path) for path in APIPath}

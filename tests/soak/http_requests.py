@@ -14,11 +14,11 @@ from urllib.parse import quote, urlencode, urlsplit
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from homeroom.base.keys import md5_hex
-from homeroom.bootstrap.services import Services
-from homeroom.bootstrap.site import build_site
 from homeroom.contract.catalogue import ACTIONS
+from homeroom.testing.server import LocalServer
 from tests.support.process import Process
 from tests.support.raw import FORM, MULTIPART, multipart
+from tests.support.serving import build_whole_site
 
 METHODS: Final = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "XYZZY")
 WORDS: Final = (
@@ -104,10 +104,10 @@ class Endpoint(NamedTuple):
     methods: tuple[str, ...]
 
 
-def list_endpoints(services: Services) -> list[Endpoint]:
+def list_endpoints(server: LocalServer) -> list[Endpoint]:
     """Return every address that a server has beside the partner API."""
     endpoints = []
-    for route in build_site(services).routes:
+    for route in build_whole_site(server).routes:
         if isinstance(route, Mount):
             endpoints.append(Endpoint(f"{route.path}/{{name:path}}", ("GET",)))
         elif isinstance(route, Route):

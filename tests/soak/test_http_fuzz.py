@@ -38,7 +38,7 @@ def test_many_requests_of_every_sort_do_no_harm(tmp_path: Path, options: tuple[s
 def fuzz(folder: Path, requests: int, *options: str, max_seconds: float) -> list[int]:
     """Send requests to a new server; return its memory once warm and at the end, in bytes."""
     with running_house(folder / "routes", None, "sqlite", sandbox="--sandbox" in options) as house:
-        endpoints = list_endpoints(house.services)
+        endpoints = list_endpoints(house)
     server = Process(
         "--demo", *options, data=folder / "data", env={"HOMEROOM_LOG_LEVEL": "warning"}
     )

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from starlette.applications import Starlette
 
 from homeroom.base.clock import Moment
+from homeroom.bootstrap.sandbox import sandbox_routes
+from homeroom.bootstrap.site import build_site
 from homeroom.testing.clock import START, ManualClock
 from homeroom.testing.server import LocalServer, run_server
 from tests.support.shortcuts import stop_syncing
@@ -26,6 +29,15 @@ class House(LocalServer):
     """A running server, by the name of its database engine."""
 
     engine: str
+
+
+def build_whole_site(server: LocalServer) -> Starlette:
+    """Return everything that a server has but the partner API."""
+
+    async def follow() -> None:
+        server.services.follow_sandbox()
+
+    return build_site(server.services, sandbox_routes(server.services, server.main, follow))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.folder import open_store
 from homeroom.partner import locks
 from homeroom.partner.dispatcher import Dispatcher
+from homeroom.partner.duplicates import DuplicateGuard
 from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
 from homeroom.partner.turns import SchoolTurns
@@ -201,6 +202,7 @@ def with_harness(folder: Path, test: Callable[[Harness], Coroutine[Any, Any, Non
                 Hosts("", "", ""),
                 LocalStorage(folder),
                 turns=SchoolTurns(),
+                duplicates=DuplicateGuard(),
                 faults=faults,
                 run_jobs=run_jobs,
             )

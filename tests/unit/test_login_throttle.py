@@ -12,6 +12,7 @@ from homeroom.player.login_throttle import (
     MAX_DELAY_SECONDS,
     LoginThrottle,
     LoginThrottledError,
+    PasswordChecks,
 )
 
 OWNER = "203.0.113.9"
@@ -185,17 +186,17 @@ def test_checks_that_wait_have_a_limit_and_room_for_those_who_made_no_mistake(
 
     async def main() -> None:
         done = asyncio.Event()
-        throttle = LoginThrottle(now=lambda: 0.0)
+        throttle, checks = LoginThrottle(now=lambda: 0.0), PasswordChecks()
         await throttle.begin("a", "192.0.2.1")
         again = await throttle.begin("a", "192.0.2.1")
 
         async def check(network: str) -> None:
-            async with throttle.check_slot(await throttle.begin("a", network)):
+            async with checks.check_slot(await throttle.begin("a", network)):
                 await done.wait()
 
         waiting = await start(*(check(f"198.51.100.{n}") for n in range(4)))
         with pytest.raises(LoginThrottledError):
-            async with throttle.check_slot(again):
+            async with checks.check_slot(again):
                 pass
         owner = await start(check(OWNER))
         done.set()

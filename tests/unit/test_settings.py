@@ -90,14 +90,12 @@ def test_a_bad_setting_is_named(name: str, text: str) -> None:
         parse_settings({f"HOMEROOM_{name}": text}, {})
 
 
-def test_several_processes_need_postgresql_and_no_sandbox() -> None:
+def test_several_processes_need_postgresql() -> None:
     workers = {"HOMEROOM_WORKERS": "2"}
     with pytest.raises(SettingsError, match="workers above 1 needs PostgreSQL: SQLite has one"):
         parse_settings(workers, {})
     database = {"HOMEROOM_DATABASE": "postgresql://localhost/x"}
     assert parse_settings({**workers, **database}, {}).workers == 2
-    with pytest.raises(SettingsError, match="workers above 1 excludes sandbox"):
-        parse_settings({**workers, **database, "HOMEROOM_SANDBOX": "1"}, {})
 
 
 def test_the_address_for_browsers_is_an_ip_address() -> None:

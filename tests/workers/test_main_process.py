@@ -24,6 +24,7 @@ from homeroom.workers.channel import ChannelGroup, ProcedureTable, open_channel
 from homeroom.workers.main_process import add_main_procedures, describe_status
 from homeroom.workers.procedures import GET_STATUS, SET_STATUS
 from homeroom.workers.remote_main import RemoteMain
+from homeroom.workers.shared_state import LocalState
 
 FACTS: Final = StreamFacts(
     1000,
@@ -83,6 +84,7 @@ class MainStub:
     hook_routes: tuple[()] = ()
     running: dict[str, StreamFacts] = field(default_factory=dict)
     problem: str = ""
+    state: LocalState = field(default_factory=lambda: LocalState(is_sandbox=True))
     swept: asyncio.Event = field(default_factory=asyncio.Event)
 
     def facts(self, name: str) -> StreamFacts | None:
@@ -122,7 +124,7 @@ async def seen_over_a_channel(main: MainStub) -> AsyncIterator[tuple[RemoteMain,
     status = await channel.call(GET_STATUS, None)
     try:
         async with asyncio.timeout(10):
-            yield RemoteMain(channel, table, status, [], "rtmp://here"), group
+            yield RemoteMain(channel, table, status, [], "rtmp://here", is_sandbox=True), group
     finally:
         for side in (server, channel):
             side.close()

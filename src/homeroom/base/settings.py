@@ -105,8 +105,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError("webrtc_address must be an IP address") from None
         if self.workers > 1 and self.database is None:
             raise ValueError("workers above 1 needs PostgreSQL: SQLite has one writer at a time")
-        if self.workers > 1 and self.sandbox:
-            raise ValueError("workers above 1 excludes sandbox, which is kept in one process")
         if self.media == "external" and not (self.rtmp_url and self.media_url):
             raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
 

@@ -1,5 +1,9 @@
 """The HTTP server of a process, over all that it serves."""
 
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+
 from homeroom.admin.health import PROBE_PATHS
 from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import create_budget
@@ -10,9 +14,9 @@ from homeroom.web.draining import DrainingGate
 from homeroom.web.http_server import HTTPServer, create_server
 
 
-def create_http_server(services: Services) -> HTTPServer:
+def create_http_server(services: Services, sandbox: Sequence[BaseRoute]) -> HTTPServer:
     """Return the HTTP server of a process."""
-    site = V1Fork(services.v1, build_site(services))
+    site = V1Fork(services.v1, build_site(services, sandbox))
     app = DrainingGate(site, services.draining, _is_served_to_end)
     budget = create_budget()
     bodies = BodyBudget(budget.log)

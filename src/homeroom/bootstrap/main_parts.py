@@ -32,6 +32,7 @@ from homeroom.media.service import (
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import secrets
 from homeroom.web import security_log
+from homeroom.workers.shared_state import LocalState
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class MainParts:
     sweeper: Sweeper
     clock_guard: ClockGuard
     media: MediaService
+    state: LocalState
+    """The state that all processes share."""
     video_works: Callable[[], bool]
     """Tells whether classes can be recorded now."""
 
@@ -135,7 +138,8 @@ async def run_main_parts(
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
         async with media.running():
-            yield MainParts(worker, sweeper, clock_guard, media, core.deps.video_works)
+            state = LocalState(is_sandbox=core.settings.sandbox)
+            yield MainParts(worker, sweeper, clock_guard, media, state, core.deps.video_works)
     finally:
         for task in tasks:
             task.cancel()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
-from homeroom.base.clock import SteadyClock
+from homeroom.base.clock import ShiftedClock, SteadyClock
 from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts
 from homeroom.bootstrap.main_parts import MainParts, build_main_core, run_main_parts
+from homeroom.bootstrap.sandbox import sandbox_routes
 from homeroom.bootstrap.services import STORE_STOP_SECONDS, build_health
 from homeroom.bootstrap.site import EXCEPTION_HANDLERS
 from homeroom.media.listeners import ListeningSockets, open_sockets
@@ -22,7 +23,7 @@ from homeroom.web.ports import get_url
 from homeroom.workers.channel import ProcedureTable
 from homeroom.workers.main_process import add_main_procedures, describe_status
 from homeroom.workers.pool import WorkerPool
-from homeroom.workers.procedures import COLLECT_METRICS, SCRAPE, SET_STATUS
+from homeroom.workers.procedures import COLLECT_METRICS, FOLLOW_SANDBOX, SCRAPE, SET_STATUS
 from homeroom.workers.settings import WorkerSettings
 
 SCRAPE_SECONDS = 5.0
@@ -50,7 +51,13 @@ async def run_main_process(
             run_main_parts(core, engine, sockets) as main,
             _run_pool(core, main, sockets) as pool,
         ):
-            site = Starlette(routes=main.hook_routes, exception_handlers=EXCEPTION_HANDLERS)
+
+            async def follow() -> None:
+                offset = core.clock.offset if isinstance(core.clock, ShiftedClock) else 0
+                await pool.channels.call_all(FOLLOW_SANDBOX, offset)
+
+            routes = [*main.hook_routes, *sandbox_routes(core, main, follow)]
+            site = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
             draining = Draining()
             http = create_server(site, draining)
 

@@ -9,6 +9,7 @@ from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts
 from homeroom.bootstrap.http import create_http_server
 from homeroom.bootstrap.main_parts import MainParts, build_main_core, run_main_parts
+from homeroom.bootstrap.sandbox import sandbox_routes
 from homeroom.bootstrap.services import Services, run_services
 from homeroom.media.listeners import open_sockets
 from homeroom.store.unit_of_work import Store
@@ -42,7 +43,10 @@ async def run_server(
                 await services.close_live()
                 await main.media.end_engine()
 
-            http = create_http_server(services)
+            async def follow() -> None:
+                services.follow_sandbox()
+
+            http = create_http_server(services, sandbox_routes(core, main, follow))
             running = RunningServer(sockets.url, core, main, services, http.stop)
             http.on_started = lambda: ready(running)
             http.before_stop = close_live

@@ -19,8 +19,6 @@ from homeroom.player.chat_service import ChatService
 from homeroom.player.presence_exchange import PresenceExchange
 from homeroom.player.room_registry import RoomRegistry
 from homeroom.web.draining import Draining
-from homeroom.web.faults import FaultInjector
-from homeroom.web.journal import Journal
 from homeroom.workers.main_process import MainProcess
 
 STORE_STOP_SECONDS = 3.0
@@ -35,13 +33,16 @@ class Services(CoreParts):
     authenticator: Authenticator
     dispatcher: Dispatcher
     v1: V1Wire
-    faults: FaultInjector | None
-    journal: Journal | None
     scratch: Scratch
     chat: ChatService
     draining: Draining
     readiness: ReadinessCheck
     scraper: MetricsScraper
+
+    def follow_sandbox(self) -> None:
+        """Forget what depends on the clock, which was moved, or on a school, which was reset."""
+        self.authenticator.forget()
+        self.chat.registry.refresh_soon()
 
     async def close_live(self) -> None:
         """Close the chats while requests are still answered."""
@@ -71,8 +72,7 @@ def build_health(
 async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Services]:
     """Build the parts, run them until the block ends, and stop them."""
     settings, store = core.settings, core.async_store
-    faults = FaultInjector() if settings.sandbox else None
-    journal = Journal() if settings.sandbox else None
+    state = main.state
     authenticator = Authenticator(store, (core.clock, core.real), has_reasons=settings.sandbox)
     dispatcher = Dispatcher(
         store,
@@ -81,10 +81,11 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
         core.hosts,
         core.files,
         turns=SchoolTurns(store.store.engine.parallel_units),
-        faults=faults,
+        duplicates=state.duplicates,
+        faults=state.faults,
         run_jobs=main.run_jobs,
     )
-    observer = Observer(core.metrics.calls.count, core.clock, journal)
+    observer = Observer(core.metrics.calls.count, core.clock, state.journal)
     draining = Draining()
     scratch = Scratch(settings.data / "scratch")
     prefix = core.deps.keys.public_key()[:8]
@@ -101,8 +102,6 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
             authenticator=authenticator,
             dispatcher=dispatcher,
             v1=v1,
-            faults=faults,
-            journal=journal,
             scratch=scratch,
             chat=ChatService(rooms, core.metrics),
             draining=draining,

@@ -9,7 +9,7 @@ import sys
 import uvloop
 
 from homeroom.base.child import on_stdin_closed, read_first_line
-from homeroom.base.clock import SystemClock
+from homeroom.base.clock import ShiftedClock, SystemClock
 from homeroom.base.errors import HomeroomError
 from homeroom.base.garbage_collector import tune_garbage_collector
 from homeroom.base.log import log_to_stderr
@@ -18,6 +18,7 @@ from homeroom.base.settings import convert_path
 from homeroom.base.termination import exit_at_signals, exit_by_deadline, ignore_signals
 from homeroom.bootstrap.core import build_core
 from homeroom.bootstrap.http import create_http_server
+from homeroom.bootstrap.sandbox import forwarded_sandbox_routes
 from homeroom.bootstrap.services import Services, run_services
 from homeroom.folder import open_store
 from homeroom.store.unit_of_work import Store
@@ -26,7 +27,13 @@ from homeroom.web import security_log
 from homeroom.web.merged_metrics import MetricFamily
 from homeroom.workers.channel import Channel, ProcedureTable, open_channel
 from homeroom.workers.hook_forwarding import forwarding_routes
-from homeroom.workers.procedures import CHECK_ALIVE, COLLECT_METRICS, GET_STATUS, REPORT_STARTED
+from homeroom.workers.procedures import (
+    CHECK_ALIVE,
+    COLLECT_METRICS,
+    FOLLOW_SANDBOX,
+    GET_STATUS,
+    REPORT_STARTED,
+)
 from homeroom.workers.remote_main import RemoteMain
 from homeroom.workers.settings import WorkerSettings
 
@@ -58,7 +65,9 @@ async def run(worker: WorkerSettings, store: Store) -> None:
     channel = await open_channel(socket.socket(fileno=worker.channel_fd), table)
     routes = forwarding_routes(worker.main_url) if settings.media != "none" else []
     status = await channel.call(GET_STATUS, None)
-    main_process = RemoteMain(channel, table, status, routes, worker.push_base)
+    main_process = RemoteMain(
+        channel, table, status, routes, worker.push_base, is_sandbox=settings.sandbox
+    )
     core = await build_core(
         settings,
         store,
@@ -77,7 +86,7 @@ async def run(worker: WorkerSettings, store: Store) -> None:
 
 
 async def _serve_http(worker: WorkerSettings, services: Services, channel: Channel) -> None:
-    http = create_http_server(services)
+    http = create_http_server(services, forwarded_sandbox_routes(services, worker.main_url))
 
     def report_started() -> None:
         channel.notify(REPORT_STARTED, worker.number)
@@ -101,6 +110,12 @@ def _add_procedures(table: ProcedureTable, services: Services) -> None:
     async def collect_metrics(_request: None) -> list[MetricFamily]:
         return await services.scraper.collect()
 
+    async def follow_sandbox(offset: int) -> None:
+        if isinstance(services.clock, ShiftedClock):
+            services.clock.offset = offset
+        services.follow_sandbox()
+
+    table.add(FOLLOW_SANDBOX, follow_sandbox)
     table.add(CHECK_ALIVE, check_alive)
     table.add(COLLECT_METRICS, collect_metrics)
 

@@ -22,7 +22,7 @@ from homeroom.contract.params import ParamError, ParamListError, Params
 from homeroom.contract.results import Result
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.duplicates import DuplicateGuard
+from homeroom.partner.duplicates import Duplicates, fingerprint
 from homeroom.partner.faults import drop_unsaved
 from homeroom.partner.locks import KeyedLocks
 from homeroom.partner.response import (
@@ -36,7 +36,7 @@ from homeroom.store.engine import ContendedError
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.faults import Fault, FaultInjector
+from homeroom.web.faults import Fault, FaultQueue
 
 log = logging.getLogger("homeroom.partner")
 
@@ -60,7 +60,8 @@ class Dispatcher:
         storage: Storage,
         *,
         turns: SchoolTurns,
-        faults: FaultInjector | None,
+        duplicates: Duplicates,
+        faults: FaultQueue | None,
         run_jobs: Callable[[Collection[JobId]], Awaitable[bool]],
     ) -> None:
         self._store = store
@@ -68,11 +69,11 @@ class Dispatcher:
         self._deps = deps
         self._hosts = hosts
         self._storage = storage
+        self._duplicates = duplicates
         self._faults = faults
         self._run_jobs = run_jobs
         self._locks = KeyedLocks()
         self.turns = turns
-        self.duplicates = DuplicateGuard()
 
     async def dispatch(
         self, route: ActionRoute[Any, Any, Any], school: SchoolId, fields: Mapping[str, object]
@@ -87,14 +88,15 @@ class Dispatcher:
             params = await asyncio.to_thread(_read_params, route, fields)
         else:
             params = _read_params(route, fields)
-        if route.refuses_duplicates and self.duplicates.is_duplicate(
-            school, route.action.name, fields, self._clock.now()
-        ):
+        if not route.refuses_duplicates:
+            return await self._lock_and_run(route, school, params)
+        key = fingerprint(route.action.name, fields)
+        if await self._duplicates.check(school, key, self._clock.now()):
             raise Refusal(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
         try:
             return await self._lock_and_run(route, school, params)
         except OverloadedError:
-            self.duplicates.discard(school, route.action.name, fields)
+            self._duplicates.discard(school, key)
             raise
 
     async def _lock_and_run(
@@ -108,7 +110,9 @@ class Dispatcher:
             for lock in route.locks if busy else ():
                 if lock.errno is not None and busy.intersection(lock.keys(school, params)):
                     raise Refusal(lock.errno, "another request about it is unfinished after 1 s")
-            fault = self._faults.next_for(school, route.action.name) if self._faults else None
+            fault = None
+            if self._faults is not None:
+                fault = await self._faults.take_next(school, route.action.name)
             if fault is None:
                 return await self._execute(route, school, params, busy)
             return await self._execute_with_fault(fault, route, school, params, busy)

@@ -24,7 +24,7 @@ from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
-from homeroom.player.login_throttle import LoginThrottle, LoginThrottledError
+from homeroom.player.login_throttle import LoginLimits, LoginThrottledError, PasswordChecks
 from homeroom.player.rate_limiter import RateLimiter
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import logins, viewing
@@ -82,11 +82,14 @@ class GuestForm(msgspec.Struct, frozen=True):
 class LoginEndpoints:
     """Endpoints of the login and guest forms, with their rate limits."""
 
-    def __init__(self, store: AsyncStore, deps: Dependencies, hosts: Hosts) -> None:
+    def __init__(
+        self, store: AsyncStore, deps: Dependencies, hosts: Hosts, limits: LoginLimits
+    ) -> None:
         self._store = store
         self._deps = deps
         self._hosts = hosts
-        self._throttle = LoginThrottle()
+        self._limits = limits
+        self._checks = PasswordChecks()
         self._guest_limiter = RateLimiter(300, 1, MINUTE)
         self._logout_limiter = RateLimiter(300, 1, MINUTE)
 
@@ -103,8 +106,8 @@ class LoginEndpoints:
         school = await self._school_of(request.path_params["key"])
         account = form.account.strip()
         try:
-            attempt = await self._throttle.begin(account.lower(), _client_network(request))
-            async with self._throttle.check_slot(attempt):
+            attempt = await self._limits.begin(account.lower(), _client_network(request))
+            async with self._checks.check_slot(attempt):
                 user = await self._authenticate(school, account, form.password)
         except LoginThrottledError as error:
             facts = {"sid": school, "claimed": mask_account(account)}
@@ -114,7 +117,7 @@ class LoginEndpoints:
             raise _problem(
                 HTTPStatus.UNAUTHORIZED, LoginRefusal.WRONG, "no account has this password"
             )
-        self._throttle.succeed(attempt)
+        self._limits.succeed(attempt)
         # A login always gets a new ticket, so a ticket known to others gains nothing.
         ticket = await self._store.write(
             lambda uow: logins.log_in(uow, self._deps, school, user), school

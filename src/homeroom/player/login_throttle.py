@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import Protocol
 
 from homeroom.base.clock import MINUTE
 from homeroom.base.errors import HomeroomError
@@ -55,6 +56,37 @@ class LoginAttempt(Value, frozen=True):
         return f"{self.network} {self.account}"
 
 
+class LoginLimits(Protocol):
+    """The limits on logins at all processes of a server."""
+
+    async def begin(self, account: str, network: str) -> LoginAttempt:
+        """Count an attempt, and delay it; raises `LoginThrottledError`."""
+        ...
+
+    def succeed(self, attempt: LoginAttempt) -> None:
+        """Forget the wrong passwords from this address, and trust it from now on."""
+
+
+class PasswordChecks:
+    """The limit on password checks at the same time in one process."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_CHECKS)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def check_slot(self, attempt: LoginAttempt) -> AsyncIterator[None]:
+        """Wait for a turn to check a password; raises `LoginThrottledError` if too many wait."""
+        if self._waiting >= MAX_WAITING_CHECKS * (2 if attempt.is_first else 1):
+            raise LoginThrottledError(1)
+        self._waiting += 1
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self._waiting -= 1
+
+
 class LoginThrottle:
     """The limits on logins of one server."""
 
@@ -71,9 +103,7 @@ class LoginThrottle:
         # Only counts: its waits would refuse the owner.
         self._by_account = RateLimiter(FREE_ATTEMPTS, MINUTE, now=now)
         self._trusted: OrderedDict[str, None] = OrderedDict()
-        self._check_slots = asyncio.Semaphore(MAX_CONCURRENT_CHECKS)
         self._delayed = 0
-        self._waiting = 0
 
     async def begin(self, account: str, network: str) -> LoginAttempt:
         """Count an attempt, and delay it; raises `LoginThrottledError`.
@@ -108,18 +138,6 @@ class LoginThrottle:
             await self._sleep(seconds)
         finally:
             self._delayed -= 1
-
-    @asynccontextmanager
-    async def check_slot(self, attempt: LoginAttempt) -> AsyncIterator[None]:
-        """Wait for a turn to check a password; raises `LoginThrottledError` if too many wait."""
-        if self._waiting >= MAX_WAITING_CHECKS * (2 if attempt.is_first else 1):
-            raise LoginThrottledError(1)
-        self._waiting += 1
-        try:
-            async with self._check_slots:
-                yield
-        finally:
-            self._waiting -= 1
 
     def succeed(self, attempt: LoginAttempt) -> None:
         """Forget the wrong passwords from this address, and trust it from now on.

@@ -6,6 +6,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.chat_service import ChatService
 from homeroom.player.login import LoginEndpoints
+from homeroom.player.login_throttle import LoginLimits
 from homeroom.player.pages import ClassPages
 from homeroom.player.rendering import PageRenderer
 from homeroom.player.room_sockets import RoomSockets
@@ -23,13 +24,14 @@ def routes(
     facts: Facts,
     whip: WhipIngest,
     chat: ChatService,
+    logins: LoginLimits,
     metrics: Metrics,
 ) -> list[BaseRoute]:
     """Return the routes of the public pages; `facts` returns the state of a running stream."""
     renderer = PageRenderer(hosts)
     return [
         *with_rights(ClassPages(store, deps, hosts, renderer, facts).routes()),
-        *with_rights(LoginEndpoints(store, deps, hosts).routes()),
+        *with_rights(LoginEndpoints(store, deps, hosts, logins).routes()),
         *with_rights(TeacherPages(store, deps, hosts, renderer, facts, whip).routes()),
         *RoomSockets(chat, hosts, metrics).routes(),
         renderer.assets.route,

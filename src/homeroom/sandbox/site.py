@@ -33,6 +33,8 @@ from homeroom.web.token_log import report_token
 MAX_MOMENT = 32_503_680_000
 """The year 3000. Five years are added to a time, so the end of the calendar is too late."""
 DEFAULT_JOURNAL_ENTRIES = 100
+NAMES = ("clock", "faults", "reset", "journal")
+"""Endpoints below /sandbox."""
 MAX_ID = 2**63
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -51,7 +53,7 @@ class Sandbox:
     operators: OperatorAccess
     listen_address: str
     """The address at which the server listens."""
-    forget: Callable[[SchoolId | None], None]
+    forget: Callable[[SchoolId | None], Awaitable[None]]
     """Resets what depends on the clock; with a school, also clears its duplicate guard."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -73,7 +75,7 @@ class Sandbox:
             try:
                 await access.authorize(request)
             except HTTPError as error:
-                report_token(request, SecurityEvent.SANDBOX_REFUSED, error.status, error.detail)
+                report_refusal(request, error)
                 raise
             method = "GET" if request.method == "HEAD" else request.method
             response = await endpoints[method](request)
@@ -95,7 +97,7 @@ class Sandbox:
             moment = self._compute_moment(body)
             # In a thread, because the clock waits until the store has saved its offset.
             await asyncio.to_thread(self.clock.set, moment)
-            self.forget(None)
+            await self.forget(None)
             await self.job_loop.run_due()
         await self._record_change(request, now=moment)
         # The real time at which the next job is due has changed.
@@ -168,7 +170,7 @@ class Sandbox:
         except ContendedError:
             detail = "another school is changing accounts of this one; try again"
             raise HTTPError(HTTPStatus.CONFLICT, detail) from None
-        self.forget(school)
+        await self.forget(school)
         await self.job_loop.run_due()
         report_change(request, change)
         counts = msgspec.structs.asdict(removed)
@@ -213,6 +215,11 @@ class Sandbox:
             for entry in entries
         ]
         return json_response({"requests": requests})
+
+
+def report_refusal(request: Request, error: HTTPError) -> None:
+    """Write a request that may not use the sandbox to the security log."""
+    report_token(request, SecurityEvent.SANDBOX_REFUSED, error.status, error.detail)
 
 
 def _read_number(request: Request, name: str, default: int) -> int:

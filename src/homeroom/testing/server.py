@@ -74,9 +74,9 @@ class LocalServer:
     @property
     def faults(self) -> FaultInjector:
         """The faults of its sandbox that have not happened yet."""
-        if self.services.faults is None:
+        if self.main.state.faults is None:
             raise RuntimeError("this server runs without its sandbox")
-        return self.services.faults
+        return self.main.state.faults
 
     def create_school(self, name: str = "School") -> SchoolBuilder:
         """Create a school, and return what fills it."""

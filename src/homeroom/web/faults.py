@@ -1,5 +1,7 @@
 """Fault injection: an integrator tests how a client handles errors, delays and lost connections."""
 
+from typing import Protocol
+
 from homeroom.base.ids import SchoolId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno, Outcome
@@ -32,6 +34,13 @@ class Fault(Value, frozen=True):
         return self.after_commit or is_warning or (self.errno is None and not self.drop)
 
 
+class FaultQueue(Protocol):
+    """The faults that still apply to later calls, at any process of a server."""
+
+    async def take_next(self, school: SchoolId, action: str) -> Fault | None:
+        """Return the fault that applies to this call, if any, and count it down."""
+
+
 class FaultInjector:
     """The faults that still apply to later calls."""
 
@@ -55,6 +64,10 @@ class FaultInjector:
         count = len(self._faults)
         self._faults = []
         return count
+
+    async def take_next(self, school: SchoolId, action: str) -> Fault | None:
+        """Return the fault that applies to this call, if any, and count it down."""
+        return self.next_for(school, action)
 
     def next_for(self, school: SchoolId, action: str) -> Fault | None:
         """Return the fault that applies to this call, if any, and count it down."""

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from itertools import islice
+from typing import Protocol
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
@@ -35,6 +36,13 @@ class JournalEntry(Value, frozen=True):
     """None: the connection was dropped."""
     reason: str
     milliseconds: float
+
+
+class JournalWriter(Protocol):
+    """The journal, as each process of a server writes to it."""
+
+    def write(self, entry: JournalEntry) -> None:
+        """Add a request."""
 
 
 class Journal:

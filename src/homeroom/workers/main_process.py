@@ -23,6 +23,7 @@ from homeroom.workers.procedures import (
     Offer,
     OfferResult,
 )
+from homeroom.workers.shared_state import LocalState, SharedState, add_state_procedures
 
 
 class MainProcess(Protocol):
@@ -31,6 +32,10 @@ class MainProcess(Protocol):
     @property
     def job_loop(self) -> JobLoop:
         """The loop that runs the jobs of the queue."""
+
+    @property
+    def state(self) -> SharedState:
+        """The state that all processes share."""
 
     @property
     def whip(self) -> WhipIngest:
@@ -64,6 +69,10 @@ class MainProcess(Protocol):
 
 class LocalMain(MainProcess, Protocol):
     """The main process, seen from within."""
+
+    @property
+    def state(self) -> LocalState:
+        """The state that all processes share."""
 
     def list_facts(self) -> Mapping[str, StreamFacts]:
         """Return the latest facts of all running streams, by name."""
@@ -110,3 +119,4 @@ def add_main_procedures(table: ProcedureTable, main: LocalMain) -> None:
     table.add(WAKE_SWEEPER, wake_sweeper)
     table.add(START_SESSION, start_session)
     table.add(STOP_SESSION, main.whip.stop_session)
+    add_state_procedures(table, main.state)

@@ -58,6 +58,8 @@ SCRAPE: Final[Procedure[None, bytes]] = Procedure("scrape", None, bytes)
 # --- at a worker process ------------------------------------------------------------------------
 
 SET_STATUS: Final[Procedure[MainStatus, None]] = Procedure("set_status", MainStatus, None)
+FOLLOW_SANDBOX: Final[Procedure[int, None]] = Procedure("follow_sandbox", int, None)
+"""The clock is this many seconds ahead now, or a school was reset."""
 CHECK_ALIVE: Final[Procedure[None, None]] = Procedure("check_alive", None, None)
 COLLECT_METRICS: Final[Procedure[None, list[MetricFamily]]] = Procedure(
     "collect_metrics", None, list[MetricFamily]

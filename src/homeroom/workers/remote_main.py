@@ -24,6 +24,7 @@ from homeroom.workers.procedures import (
     MainStatus,
     Offer,
 )
+from homeroom.workers.shared_state import RemoteState
 
 EXTRA_SECONDS = 2.0
 """Seconds that a call may take beyond the deadline that the main process keeps to."""
@@ -42,8 +43,11 @@ class RemoteMain:
         status: MainStatus,
         hook_routes: Sequence[BaseRoute],
         push_base: str,
+        *,
+        is_sandbox: bool,
     ) -> None:
         """Begin with a status; the table receives those that follow."""
+        self.state = RemoteState(channel, is_sandbox=is_sandbox)
         self._channel = channel
         self._status = status
         self._received_at = monotonic()

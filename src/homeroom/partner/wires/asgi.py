@@ -31,7 +31,7 @@ from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import BodyError, BodyTooLargeError, Receive, SlowBodyError
 from homeroom.web.connections import hold
 from homeroom.web.draining import Draining
-from homeroom.web.journal import Journal, JournalEntry, mask_form
+from homeroom.web.journal import JournalEntry, JournalWriter, mask_form
 from homeroom.web.security_log import SecurityEvent
 
 log = logging.getLogger("homeroom.partner")
@@ -93,7 +93,7 @@ class Observer(msgspec.Struct, frozen=True):
     count: Callable[[str, int, float], None]
     """Counts an action with its errno and its duration in seconds."""
     clock: Clock
-    journal: Journal | None = None
+    journal: JournalWriter | None = None
 
     def report(
         self, record: RequestRecord, response: PartnerResponse | None, reason: str, started: float
