@@ -30,6 +30,7 @@ from homeroom.store.engine import (
     UnavailableError,
 )
 from homeroom.store.outages import OutageCause, find_sqlite_cause
+from homeroom.store.sqlite_statistics import delete_statistics, has_statistics
 from homeroom.store.statement import SQLITE, CompiledStatement, Statement
 
 MAX_GROUP_UNITS = 64
@@ -112,6 +113,16 @@ def translate_error(failure: sqlite3.Error, path: Path) -> StoreError:
     return UnavailableError(cause) if cause is not None else StoreError(str(failure))
 
 
+def open_transaction(path: Path, *, reads_only: bool = False) -> SqliteTransaction:
+    """Open a connection that chooses its plans without statistics."""
+    tx = SqliteTransaction(path, reads_only=reads_only)
+    if has_statistics(tx.connection):
+        tx.connection.close()
+        delete_statistics(path)
+        tx = SqliteTransaction(path, reads_only=reads_only)
+    return tx
+
+
 class SqliteEngine:
     """A SQLite file with one writer thread and two reader threads."""
 
@@ -126,7 +137,7 @@ class SqliteEngine:
         self._is_writing = False
         self._urgent: deque[QueuedUnit] = deque()
         self._waiting: queue.SimpleQueue[QueuedUnit | None] = queue.SimpleQueue()
-        self.tx = SqliteTransaction(path)
+        self.tx = open_transaction(path)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
         self._local = threading.local()
@@ -290,7 +301,7 @@ class SqliteEngine:
     def _reader(self) -> SqliteTransaction:
         tx: SqliteTransaction | None = getattr(self._local, "tx", None)
         if tx is None:
-            tx = self._local.tx = SqliteTransaction(self.path, reads_only=True)
+            tx = self._local.tx = open_transaction(self.path, reads_only=True)
             self._open.append(tx)
         return tx
 
