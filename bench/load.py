@@ -157,7 +157,7 @@ def drive_in_process(plan: LoadPlan) -> Measured:
 
 def check(measured: Measured) -> Measured:
     """Return the result of a run whose answers were all in order."""
-    if measured.other or not measured.answers:
+    if measured.other:
         raise RuntimeError(f"not every answer was in order: {measured.other}")
     return measured
 

@@ -14,19 +14,21 @@ from bench.dataset import DataSet, Sizes, prepare
 from bench.load import LoadPlan, drive
 from bench.report import ReportLine, Result
 from bench.rows import Row, find_row
-from bench.target import create_places, lesson_requests, new_school, serving
+from bench.target import COURSES, create_places, lesson_requests, new_school, serving
 from bench.versions import CURRENT
 from bench.wrk import send_load
 from homeroom.base.settings import Settings
 
 PAGE_ROWS = 500
-GROWN_ROWS = (
-    "addCourseClass",
-    "addCourseStudent",
-    "editCourseClass",
-    "delCourseStudentMultiple of 1",
-    "delCourseStudentMultiple of 1,000",
-)
+GROWN_ROWS = {
+    "addCourseClass": 3,
+    "editCourseClass": 2,
+    "addCourseStudent": 1,
+    "delCourseStudentMultiple of 1": 1,
+}
+"""Seconds of a run of each; those that use up people are short, so that small schools are small."""
+SPARE = 5_000
+"""People that one such run may use up."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,15 @@ class Growth:
     """In the school with many classes."""
     members: int
     """Students of each course there."""
-    seconds: float
     rounds: int
 
 
 def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
     """Measure rows in a small and in a large database, in turn, and a list to its end."""
     servers: dict[str, Contestant] = {}
-    small = Sizes(newcomers=20_000, singles=20_000, members=40_000, over=0)
-    many = replace(small, members=growth.members * 8, newcomers=growth.students)
+    spare = SPARE * growth.rounds
+    small = Sizes(newcomers=spare, singles=spare, members=0, over=0)
+    many = replace(small, newcomers=spare + growth.students, members=growth.members * COURSES)
     with ExitStack() as stack:
         for name, classes, sizes in (
             ("small", growth.small, small),
@@ -61,7 +63,7 @@ def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
         lines = [
             line
             for name in GROWN_ROWS
-            for line in _compare(find_row(name), servers, databases, growth)
+            for line in _compare(find_row(name), servers, databases, growth.rounds)
         ]
         title = f"{growth.small:,} classes, then {growth.large:,} with {growth.students:,} students"
         return [
@@ -77,13 +79,14 @@ def _grow(settings: Settings, classes: int, sizes: Sizes) -> DataSet:
 
 
 def _compare(
-    row: Row, servers: dict[str, Contestant], databases: Databases, growth: Growth
+    row: Row, servers: dict[str, Contestant], databases: Databases, rounds: int
 ) -> list[ReportLine]:
     connections = max(row.connections)
     rates: dict[str, list[float]] = {name: [] for name in servers}
-    for _ in range(growth.rounds):
+    seconds = GROWN_ROWS[row.name]
+    for _ in range(rounds):
         for name, server in servers.items():
-            sample = measure_once(server, row, connections, growth.seconds, databases)
+            sample = measure_once(server, row, connections, seconds, databases, warm_up=seconds > 1)
             rates[name].append(sample.measured.per_second)
     small, large = (statistics.median(rates[name]) for name in ("small", "large"))
     ratio = small / large

@@ -33,6 +33,8 @@ CREDENTIALS = ("SID", "safeKey", "timeStamp")
 KEY, SIGNATURE = "#key", "#signature"
 """Slots for what a call makes up: the key of a class, and the signature of its pull URL."""
 MADE_UP = {KEY: re.compile(r"lessonKey=(\w+)"), SIGNATURE: re.compile(r"txSecret=(\w+)")}
+FINISH_JOB, JOB = "#finish", "#job"
+"""The second transaction of deleteClassVideo, after the file was erased, and its slot."""
 HOSTS = Hosts("http://localhost", "rtmp://localhost", "http://localhost")
 
 
@@ -86,7 +88,7 @@ def trace_actions(
         engine.tx.trace = trace
     else:
         engine = PostgresEngine(where, trace)
-    recipes = {}
+    recipes: dict[str, list[Step]] = {}
     with closing(Store(engine, SystemClock())) as store:
         unlock(store, settings)
         for action, form in forms.items():
@@ -101,7 +103,16 @@ def trace_actions(
                 if match := pattern.search(repr(result)):
                     sources[slot] = match[1]
             recipes[action] = [_make_step(sql, values, sources) for sql, values in seen]
+    recipes[FINISH_JOB] = [_finish_job(is_named=settings.database is not None)]
     return recipes
+
+
+def _finish_job(*, is_named: bool) -> Step:
+    """Return the statement that deletes a job which is done."""
+    slot = Slot("job" if is_named else 0, JOB, "", "", is_number=True)
+    if is_named:
+        return Step("DELETE FROM jobs WHERE id = %(job)s RETURNING id", {"job": 0}, [slot])
+    return Step("DELETE FROM jobs WHERE id = ? RETURNING id", [0], [slot])
 
 
 def _call(store: Store, school: SchoolId, action: str, form: dict[str, str]) -> object:

@@ -13,7 +13,12 @@ pytestmark = pytest.mark.e2e
 SIZES = Sizes(newcomers=64, singles=64, members=4000, over=64)
 ROWS = [
     find_row(name)
-    for name in ("addCourseClass", "addCourseStudent", "delCourseStudentMultiple of 100")
+    for name in (
+        "addCourseClass",
+        "addCourseStudent",
+        "deleteClassVideo",
+        "delCourseStudentMultiple of 100",
+    )
 ]
 
 
@@ -39,5 +44,5 @@ def test_each_server_of_the_bench_answers_its_requests() -> None:
             for row in ROWS
             if each.answers(row)
         }
-    assert len(counts) == 8
+    assert len(counts) == 10
     assert all(counts.values())
