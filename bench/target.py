@@ -77,11 +77,16 @@ def serving(
     settings: Settings, version: Version = CURRENT, workers: int = 1
 ) -> AbstractContextManager[Target]:
     """Run a server until the block ends."""
-    options = ["--port", "0", "--rtmp-port", "0", "--media-port", "0"]
-    if workers > 1:
-        options += ["--workers", str(workers)]
-    command = version.command("serve", *options, *database_options(settings))
+    command = version.command(*serve_words(settings, workers))
     return running(command, settings.data / "bench.log", version.environment())
+
+
+def serve_words(settings: Settings, workers: int = 1) -> list[str]:
+    """Return the command that serves a database at free ports."""
+    words = ["serve", "--port", "0", "--rtmp-port", "0", "--media-port", "0"]
+    if workers > 1:
+        words += ["--workers", str(workers)]
+    return [*words, *database_options(settings)]
 
 
 def database_options(settings: Settings) -> list[str]:
