@@ -121,7 +121,7 @@ _LIST_TO_ERASE = Statement(
     select(*_COLUMNS)
     .select_from(clips.join(lessons, lessons.c.id == clips.c.lesson_id))
     .where(lessons.c.school_id == bindparam("school"), clips.c.erase_after <= bindparam("now"))
-    .order_by(clips.c.id)
+    .order_by(clips.c.erase_after)
     .limit(bindparam("limit"))
 )
 _LIST_SWEPT_SINCE = Statement(

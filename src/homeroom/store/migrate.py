@@ -15,7 +15,7 @@ from homeroom.store.engine import StoreError
 from homeroom.store.inspection import open_read_only
 from homeroom.store.postgres_connection import connect, open_briefly
 
-HEAD = "0010"
+HEAD = "0011"
 FOLDER = Path(__file__).parent / "migrations"
 
 

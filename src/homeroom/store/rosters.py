@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, select
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
@@ -54,14 +54,18 @@ _FIND_CANDIDATES = Statement(
         ),
     )
 )
-_COUNT = Statement(
-    select(func.count())
-    .select_from(course_members)
-    .where(
-        course_members.c.course_id == bindparam("course"),
-        course_members.c.role == bindparam("role"),
+_COUNT = {
+    role: Statement(
+        select(func.count())
+        .select_from(course_members)
+        .where(
+            course_members.c.course_id == bindparam("course"),
+            # A literal: the index of the auditors does not serve a parameter.
+            course_members.c.role == literal_column(str(role.value)),
+        )
     )
-)
+    for role in MemberRole
+}
 _new_members = ListParameter("new_members")
 _ADD = Statement(
     insert(course_members).from_select(
@@ -152,7 +156,7 @@ class Rosters:
 
     def count(self, course: CourseId, role: MemberRole) -> int:
         """Return the number of students, or of auditors, of a course."""
-        return int(self._tx.fetch_all(_COUNT, {"course": course, "role": role.value})[0][0])
+        return int(self._tx.fetch_all(_COUNT[role], {"course": course})[0][0])
 
     def add(self, course: CourseId, role: MemberRole, new: list[NewMember], now: Moment) -> None:
         """Add members to a course."""
