@@ -202,8 +202,9 @@ def test_a_process_that_is_killed_is_replaced_and_the_others_do_not_notice(
     assert server.log.count("worker_exited") == 1
 
 
-def test_open_requests_are_answered_when_the_server_stops(silent_server: Process) -> None:
+def test_requests_during_the_stop_are_answered_or_find_no_server(silent_server: Process) -> None:
     server = silent_server
+    workers = list_children(server)
     url = httpx.URL(server.url)
     form = b"SID=1"
     head = (
@@ -215,17 +216,38 @@ def test_open_requests_are_answered_when_the_server_stops(silent_server: Process
     for raw in slow:
         raw.settimeout(15)
         raw.sendall(head + form[:2])
-    # Each process has accepted its connections when all are counted.
-    until(lambda: sum(count_sockets(server, "established").values()) >= MANY)
-    workers = list_children(server)
-    server.process.terminate()
-    until(lambda: server.log.count("Shutting down") >= WORKERS)
-    for raw in slow:
-        raw.sendall(form[2:])
-    answers = [raw.recv(4096).partition(b"\r\n")[0] for raw in slow]
+    began = threading.Barrier(5)
+
+    def call_until_refused(number: int) -> set[tuple[int, int, str]]:
+        replies = set()
+        api = partner_of(server)
+        try:
+            for turn in range(100_000):
+                reply = api.call("addCourse", courseName=f"Course {number} {turn}")
+                replies.add((reply.status, reply.errno, reply.reason))
+                if turn == 1:
+                    began.wait(20)
+        except httpx.ConnectError:
+            return replies
+        finally:
+            api.close()
+        return replies
+
+    with ThreadPoolExecutor(4) as threads:
+        results = [threads.submit(call_until_refused, number) for number in range(4)]
+        began.wait(20)
+        # Each process has accepted its connections when all are counted.
+        until(lambda: sum(count_sockets(server, "established").values()) >= MANY + 4)
+        server.process.terminate()
+        until(lambda: server.log.count("Shutting down") >= WORKERS)
+        for raw in slow:
+            raw.sendall(form[2:])
+        answers = {raw.recv(4096).partition(b"\r\n")[0] for raw in slow}
+        replies = set().union(*(result.result(30) for result in results))
     for raw in slow:
         raw.close()
-    assert set(answers) <= {b"HTTP/1.1 200 OK", b"HTTP/1.1 503 Service Unavailable"}
+    assert answers <= {b"HTTP/1.1 200 OK", b"HTTP/1.1 503 Service Unavailable"}
+    assert replies == {(200, 1, ""), (503, 114, "the server is shutting down")}
     assert server.process.wait(10) == 0
     assert all(is_gone(pid) for pid in workers)
     assert "Traceback" not in server.log
