@@ -39,6 +39,9 @@ from homeroom.workers.settings import WorkerSettings
 
 log = logging.getLogger("homeroom.workers")
 
+START_SECONDS = 30.0
+"""Longest wait for the main process at the start, when a machine has much to do."""
+
 
 def main() -> None:
     """Run until standard input closes: the main process is gone then, or wants us to end."""
@@ -64,7 +67,7 @@ async def run(worker: WorkerSettings, store: Store) -> None:
     table = ProcedureTable()
     channel = await open_channel(socket.socket(fileno=worker.channel_fd), table)
     routes = forwarding_routes(worker.main_url) if settings.media != "none" else []
-    status = await channel.call(GET_STATUS, None)
+    status = await channel.call(GET_STATUS, None, START_SECONDS)
     main_process = RemoteMain(
         channel, table, status, routes, worker.push_base, is_sandbox=settings.sandbox
     )
