@@ -41,7 +41,8 @@ class UrlencodedForm:
             for pair in self._body.replace(b"+", b" ").decode().split("&"):
                 name, _, value = pair.partition("=")
                 if "%" in pair:
-                    name, value = _read(name), _read(value)
+                    name = _read(name) if "%" in name else name
+                    value = _read(value)
                 if pair:
                     fields[name.strip()] = value.strip()
         except UnicodeDecodeError:
