@@ -142,6 +142,15 @@ def fill(run: Callable[[str], object], size: Size) -> None:
         kind="'class'",
         is_finished=1,
     )
+    add(
+        tables.pushes,
+        size.classes,
+        lesson_id="n + 1",
+        kind="'class'",
+        engine="'engine'",
+        started_at="n",
+        ended_at="n + 1",
+    )
     viewer: dict[str, object] = {
         "identity": "'v' || CAST(n AS TEXT)",
         "kind": "'visitor'",
