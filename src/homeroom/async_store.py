@@ -12,7 +12,6 @@ from homeroom.base.ids import SchoolId
 from homeroom.store.announcements import CHAT_CHANNEL
 from homeroom.store.engine import ContendedError, UnavailableError
 from homeroom.store.outages import OutageCause
-from homeroom.store.postgres_listener import PostgresListener
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger("homeroom.store")
@@ -119,6 +118,10 @@ async def hear_chats(database: str | None, hear: Callable[[str], None]) -> Async
     if database is None:
         yield
         return
+    from homeroom.store.postgres_listener import (  # noqa: PLC0415  SQLite needs no driver of PostgreSQL
+        PostgresListener,
+    )
+
     loop = asyncio.get_running_loop()
 
     def deliver(announcement: str) -> None:

@@ -1,14 +1,20 @@
 """State that the worker processes of a server share: the sandbox, recent calls, identities."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 
 from homeroom.base.clock import DAY, HOUR, SystemClock
+from tests.support.chat import Chatter
+from tests.support.engine import until
 from tests.support.postgres import Postgres
 from tests.support.process import Process
 from tests.support.sandbox import Sandbox
@@ -108,12 +114,43 @@ def test_the_sandbox_refuses_what_it_refuses_in_one_process(server: Process) -> 
     foreign = {"host": "classes.example.org"}
     refused = httpx.get(f"{server.url}/sandbox/clock", headers=foreign, trust_env=False)
     assert (refused.status_code, "www-authenticate" in refused.headers) == (401, True)
-    assert server.log.count("sandbox_refused") == 1
+    until(lambda: server.log.count("sandbox_refused") == 1)
     token = {**foreign, "authorization": f"Bearer {server.token}"}
     assert httpx.get(f"{server.url}/sandbox/clock", headers=token, trust_env=False).is_success
     wrong = httpx.post(f"{server.url}/sandbox/faults", json={"action": "x"}, trust_env=False)
     assert (wrong.status_code, wrong.headers["content-type"]) == (400, "application/problem+json")
     assert httpx.put(f"{server.url}/sandbox/clock", trust_env=False).status_code == 405
+
+
+# --- rooms ----------------------------------------------------------------------------------------
+
+
+def test_viewers_at_all_processes_are_in_one_room(server: Process) -> None:
+    begin = SystemClock().now() + 300
+    form: Fields = {
+        "courseId": read_first(server, "courses", "courseId"),
+        "teacherUid": read_first(server, "teachers", "uid"),
+        "className": "Class",
+        "beginTime": begin,
+        "endTime": begin + HOUR,
+        "record": 1,
+        "live": 1,
+    }
+    lesson = call(server, "addCourseClass", form, threading.Barrier(1)).data
+    page = urlsplit(json.loads(server.cli("stream", str(lesson), "--json"))["teach_url"]).path
+    with psycopg.connect(server.where[-1]) as database:
+        query = "SELECT key FROM lessons WHERE id = %s"
+        (key,) = database.execute(query, (lesson,)).fetchone() or ("",)
+    with ExitStack() as ends:
+        viewers = [
+            ends.enter_context(Chatter(server.url, f"/class/{key}")) for _ in range(MANY // 2)
+        ]
+        teacher = ends.enter_context(Chatter(server.url, page))
+        for viewer in viewers:
+            viewer.next("counts", lambda counts: counts["viewers"] == len(viewers))
+        teacher.say("to both processes")
+        for viewer in viewers:
+            viewer.hears("to both processes")
 
 
 # --- calls at the same time -----------------------------------------------------------------------
