@@ -38,24 +38,15 @@ FACTS: Final = StreamFacts(
 
 @dataclass
 class JobLoopStub:
-    """A job loop that remembers what it is asked to do."""
+    """A job loop that has been behind for five minutes."""
 
     failures: int = 2
-    events: list[str] = field(default_factory=list)
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def idle_seconds(self) -> float:
         return 3.0
 
     def behind_seconds(self) -> float:
         return 301.0
-
-    async def run_due(self) -> int:
-        self.events.append("run_due")
-        return 5
-
-    def wake(self) -> None:
-        self.woken.set()
 
 
 @dataclass
@@ -85,7 +76,6 @@ class MainStub:
     running: dict[str, StreamFacts] = field(default_factory=dict)
     problem: str = ""
     state: LocalState = field(default_factory=lambda: LocalState(is_sandbox=True))
-    swept: asyncio.Event = field(default_factory=asyncio.Event)
 
     def facts(self, name: str) -> StreamFacts | None:
         return self.running.get(name)
@@ -104,9 +94,6 @@ class MainStub:
 
     async def run_jobs(self, ids: Collection[JobId]) -> bool:
         return sum(ids) > 3
-
-    def wake_sweeper(self) -> None:
-        self.swept.set()
 
     async def scrape(self, own: object) -> bytes:
         raise NotImplementedError
@@ -144,7 +131,7 @@ def test_its_state_is_known_at_once_and_follows() -> None:
             main.problem = ""
             group.broadcast(SET_STATUS, describe_status(main))
             # Messages are handled in their order, so this answer comes after the status.
-            await remote.job_loop.run_due()
+            await remote.run_jobs([])
             assert remote.facts("stream") == FACTS
             assert remote.video_works()
             assert remote.engine_problem() == ""
@@ -164,17 +151,12 @@ def test_a_silent_main_process_counts_as_a_job_loop_that_stands_still(
     asyncio.run(test())
 
 
-def test_jobs_and_sweeps_run_there() -> None:
+def test_jobs_run_there() -> None:
     async def test() -> None:
         main = MainStub()
         async with seen_over_a_channel(main) as (remote, _):
             assert await remote.run_jobs([JobId(1), JobId(2)]) is False
             assert await remote.run_jobs({JobId(4)}) is True
-            assert await remote.job_loop.run_due() == 5
-            remote.job_loop.wake()
-            remote.wake_sweeper()
-            await main.job_loop.woken.wait()
-            await main.swept.wait()
             assert remote.job_loop.failures == 0
 
     asyncio.run(test())

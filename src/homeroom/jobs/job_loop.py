@@ -15,9 +15,3 @@ class JobLoop(Protocol):
 
     def behind_seconds(self) -> float:
         """Return the seconds since no job was due."""
-
-    async def run_due(self) -> int:
-        """Run all jobs that are due, in order, and return their number."""
-
-    def wake(self) -> None:
-        """Make the loop look for due jobs now."""

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment, ShiftedClock
 from homeroom.base.ids import SchoolId
-from homeroom.jobs.job_loop import JobLoop
+from homeroom.jobs.worker import Worker
 from homeroom.sandbox import faults
 from homeroom.sandbox.access import SandboxAccess
 from homeroom.sandbox.audit import build_audit_entry, report_change
@@ -46,7 +46,7 @@ class Sandbox:
 
     store: AsyncStore
     clock: ShiftedClock
-    job_loop: JobLoop
+    job_loop: Worker
     deps: Dependencies
     injector: FaultInjector
     journal: Journal

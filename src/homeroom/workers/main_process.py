@@ -13,12 +13,9 @@ from homeroom.player.teacher_page import WhipIngest
 from homeroom.workers.channel import ProcedureTable
 from homeroom.workers.procedures import (
     GET_STATUS,
-    RUN_DUE_JOBS,
     RUN_JOBS,
     START_SESSION,
     STOP_SESSION,
-    WAKE_JOB_LOOP,
-    WAKE_SWEEPER,
     MainStatus,
     Offer,
     OfferResult,
@@ -60,9 +57,6 @@ class MainProcess(Protocol):
     async def run_jobs(self, ids: Collection[JobId]) -> bool:
         """Run some jobs ahead of all others; return whether all ended in time."""
 
-    def wake_sweeper(self) -> None:
-        """Sweep now, because the clock was moved."""
-
     async def scrape(self, own: MetricsScraper) -> bytes:
         """Return the metrics of the whole server; `own` has those of this process."""
 
@@ -96,15 +90,6 @@ def add_main_procedures(table: ProcedureTable, main: LocalMain) -> None:
     async def get_status(_request: None) -> MainStatus:
         return describe_status(main)
 
-    async def run_due_jobs(_request: None) -> int:
-        return await main.job_loop.run_due()
-
-    async def wake_job_loop(_request: None) -> None:
-        main.job_loop.wake()
-
-    async def wake_sweeper(_request: None) -> None:
-        main.wake_sweeper()
-
     async def start_session(offer: Offer) -> OfferResult:
         try:
             session, answer = await main.whip.start_session(offer.push_url, offer.sdp)
@@ -114,9 +99,6 @@ def add_main_procedures(table: ProcedureTable, main: LocalMain) -> None:
 
     table.add(GET_STATUS, get_status)
     table.add(RUN_JOBS, main.run_jobs)
-    table.add(RUN_DUE_JOBS, run_due_jobs)
-    table.add(WAKE_JOB_LOOP, wake_job_loop)
-    table.add(WAKE_SWEEPER, wake_sweeper)
     table.add(START_SESSION, start_session)
     table.add(STOP_SESSION, main.whip.stop_session)
     add_state_procedures(table, main.state)

@@ -47,9 +47,6 @@ REPORT_STARTED: Final[Procedure[int, None]] = Procedure("report_started", int, N
 """The worker process of this number accepts connections."""
 GET_STATUS: Final[Procedure[None, MainStatus]] = Procedure("get_status", None, MainStatus)
 RUN_JOBS: Final[Procedure[list[JobId], bool]] = Procedure("run_jobs", list[JobId], bool)
-RUN_DUE_JOBS: Final[Procedure[None, int]] = Procedure("run_due_jobs", None, int)
-WAKE_JOB_LOOP: Final[Procedure[None, None]] = Procedure("wake_job_loop", None, None)
-WAKE_SWEEPER: Final[Procedure[None, None]] = Procedure("wake_sweeper", None, None)
 START_SESSION: Final[Procedure[Offer, OfferResult]] = Procedure("start_session", Offer, OfferResult)
 STOP_SESSION: Final[Procedure[str, None]] = Procedure("stop_session", str, None)
 SCRAPE: Final[Procedure[None, bytes]] = Procedure("scrape", None, bytes)

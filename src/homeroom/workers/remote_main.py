@@ -13,14 +13,11 @@ from homeroom.jobs.worker import RUN_NOW_SECONDS
 from homeroom.media.gateway_process import RESPONSE_TIMEOUT_SECONDS, GatewayProcess
 from homeroom.workers.channel import Channel, ChannelError, ProcedureTable
 from homeroom.workers.procedures import (
-    RUN_DUE_JOBS,
     RUN_JOBS,
     SCRAPE,
     SET_STATUS,
     START_SESSION,
     STOP_SESSION,
-    WAKE_JOB_LOOP,
-    WAKE_SWEEPER,
     MainStatus,
     Offer,
 )
@@ -28,8 +25,6 @@ from homeroom.workers.shared_state import RemoteState
 
 EXTRA_SECONDS = 2.0
 """Seconds that a call may take beyond the deadline that the main process keeps to."""
-RUN_DUE_SECONDS = 600.0
-"""Seconds in which the jobs must run that are due after the clock was moved."""
 SCRAPE_SECONDS = 8.0
 
 
@@ -52,7 +47,7 @@ class RemoteMain:
         self._status = status
         self._received_at = monotonic()
         self.hook_routes = hook_routes
-        self.job_loop = RemoteJobLoop(self, channel)
+        self.job_loop = RemoteJobLoop(self)
         self.whip = RemoteGateway(channel, push_base)
         table.add(SET_STATUS, self._set_status)
 
@@ -90,10 +85,6 @@ class RemoteMain:
         """Run some jobs ahead of all others; return whether all ended in time."""
         return await self._channel.call(RUN_JOBS, list(ids), RUN_NOW_SECONDS + EXTRA_SECONDS)
 
-    def wake_sweeper(self) -> None:
-        """Sweep now, because the clock was moved."""
-        self._channel.notify(WAKE_SWEEPER, None)
-
     async def scrape(self, own: MetricsScraper) -> bytes:
         """Return the metrics of all processes; those of this one if the main process is gone."""
         try:
@@ -108,9 +99,8 @@ class RemoteJobLoop:
     failures = 0
     """Failed runs are counted where they run."""
 
-    def __init__(self, main: RemoteMain, channel: Channel) -> None:
+    def __init__(self, main: RemoteMain) -> None:
         self._main = main
-        self._channel = channel
 
     def idle_seconds(self) -> float:
         """Return the seconds since the loop last looked for a job; they grow if it is silent."""
@@ -119,14 +109,6 @@ class RemoteJobLoop:
     def behind_seconds(self) -> float:
         """Return the seconds since no job was due."""
         return self._main.status.behind_seconds + self._main.status_age
-
-    async def run_due(self) -> int:
-        """Run all jobs that are due, in order, and return their number."""
-        return await self._channel.call(RUN_DUE_JOBS, None, RUN_DUE_SECONDS)
-
-    def wake(self) -> None:
-        """Make the loop look for due jobs now."""
-        self._channel.notify(WAKE_JOB_LOOP, None)
 
 
 class RemoteGateway:
