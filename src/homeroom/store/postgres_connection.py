@@ -276,12 +276,16 @@ class PostgresTransaction(Traceable):
         if batch is not None:
             self.cursor.execute(batch.sql, batch.bind(values))
             return batch.split_rows(self.cursor.fetchall(), len(values))
-        self.cursor.executemany(compiled.sql.encode(), map(compiled.bind, values), returning=True)
-        answers: list[Any] = []
-        while len(answers) < len(values):
-            answers.append(self.cursor.fetchall() if has_rows else self.cursor.rowcount)
+        # Two servers that lock rows in different orders would wait for each other.
+        order = sorted(range(len(values)), key=lambda place: str(values[place]))
+        self.cursor.executemany(
+            compiled.sql.encode(), [compiled.bind(values[place]) for place in order], returning=True
+        )
+        answers: dict[int, Any] = {}
+        for place in order:
+            answers[place] = self.cursor.fetchall() if has_rows else self.cursor.rowcount
             self.cursor.nextset()
-        return answers
+        return [answers[place] for place in range(len(values))]
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> None:
         compiled = statement.compile_for(POSTGRESQL)

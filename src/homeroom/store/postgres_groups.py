@@ -237,14 +237,5 @@ def _answer_all(tx: PostgresTransaction, requests: Sequence[_Request]) -> list[A
     first = requests[0]
     if len(requests) == 1:
         return [_answer(tx, first)]
-    if first.is_read:
-        return tx.run_batch(
-            first.statement, [request.values for request in requests], has_rows=True
-        )
-    # Groups of two servers that lock rows in different orders would wait for each other.
-    order = sorted(range(len(requests)), key=lambda place: str(requests[place].values))
-    values = [requests[place].values for place in order]
-    answers = dict(
-        zip(order, tx.run_batch(first.statement, values, has_rows=first.has_rows), strict=True)
-    )
-    return [answers[place] for place in range(len(requests))]
+    values = [request.values for request in requests]
+    return tx.run_batch(first.statement, values, has_rows=first.has_rows)
