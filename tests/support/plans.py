@@ -11,7 +11,7 @@ import psycopg
 from homeroom.store.engine import Transaction
 from homeroom.store.migrate import migrate
 from homeroom.store.postgres_connection import PostgresTransaction
-from homeroom.store.sqlite import SqliteTransaction
+from homeroom.store.sqlite import SqliteTransaction, open_transaction
 from tests.support.big_school import Size, fill
 
 
@@ -58,7 +58,7 @@ class SqliteDatabase:
     start = 20
 
     def __init__(self, path: "Path") -> None:
-        self.tx = SqliteTransaction(path, reads_only=True)
+        self.tx = open_transaction(path, reads_only=True)
 
     def explain(self, query: Callable[[], object]) -> list[str]:
         """Return the steps of the plan of the last statement of a query."""
@@ -107,7 +107,7 @@ class PostgresDatabase:
 
 @contextmanager
 def filled_sqlite(path: Path, size: Size) -> Iterator[SqliteDatabase]:
-    """Fill a database, and let the planner see how large the one school is."""
+    """Fill a database; the statistics are deleted when the server opens it, as any others are."""
     migrate(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
