@@ -2,6 +2,7 @@
 
 import sys
 
+from homeroom.base.garbage_collector import exclude_imports
 from homeroom.base.termination import exit_at_signals, ignore_signals
 
 
@@ -15,7 +16,8 @@ def main() -> None:
     if is_server:
         exit_at_signals()
     try:
-        from homeroom.cli.group import main as run_command  # noqa: PLC0415  after the signal handlers
+        with exclude_imports():
+            from homeroom.cli.group import main as run_command  # noqa: PLC0415  after the signal handlers
 
         run_command()
     finally:

@@ -30,8 +30,6 @@ class Asset(Value, frozen=True):
     """One file."""
 
     content: bytes
-    gzipped: bytes
-    """The content in gzip."""
     media_type: str
     hash: str
 
@@ -68,7 +66,7 @@ class Assets:
         headers["content-type"] = asset.media_type
         if is_packed:
             headers["content-encoding"] = "gzip"
-        return Response(asset.gzipped if is_packed else asset.content, headers=headers)
+        return Response(_compress(asset.content) if is_packed else asset.content, headers=headers)
 
 
 @cache
@@ -84,10 +82,15 @@ def _load_asset(path: Path) -> Asset:
     content = path.read_bytes()
     return Asset(
         content,
-        gzip.compress(content, mtime=0),
         MEDIA_TYPES.get(path.suffix, PLAIN_TEXT),
         sha256(content).hexdigest()[:HASH_LENGTH],
     )
+
+
+@cache
+def _compress(content: bytes) -> bytes:
+    """Return the content in gzip; at its first request, not at the start of the server."""
+    return gzip.compress(content, mtime=0)
 
 
 def _accepts_gzip(accepted: str) -> bool:
