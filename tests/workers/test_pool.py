@@ -16,7 +16,7 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.folder import StartupError
 from homeroom.web.ports import bind, share
 from homeroom.workers import pool as pools
-from homeroom.workers.channel import ProcedureTable
+from homeroom.workers.channel import Channel, ProcedureTable
 from homeroom.workers.pool import WorkerPool
 from homeroom.workers.settings import WorkerSettings
 
@@ -106,7 +106,10 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 def test_all_have_started_when_it_has_and_end_when_it_ends(place: Place) -> None:
     async def test() -> None:
         pool = place.build_pool(stand_in(), workers=2)
+        started: list[Channel] = []
+        pool.on_started = started.append
         await pool.start()
+        assert set(started) == set(pool.channels)
         assert {number for number, _ in place.list_starts()} == {1, 2}
         assert len(list(pool.channels)) == 2
         place.connect()

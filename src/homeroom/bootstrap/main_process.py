@@ -52,10 +52,14 @@ async def run_main_process(
             _run_pool(core, main, sockets) as pool,
         ):
 
-            async def follow() -> None:
-                offset = core.clock.offset if isinstance(core.clock, ShiftedClock) else 0
-                await pool.channels.call_all(FOLLOW_SANDBOX, offset)
+            def get_offset() -> int:
+                return core.clock.offset if isinstance(core.clock, ShiftedClock) else 0
 
+            async def follow() -> None:
+                await pool.channels.call_all(FOLLOW_SANDBOX, get_offset())
+
+            # The clock may have moved since the process has read it.
+            pool.on_started = lambda channel: channel.notify(FOLLOW_SANDBOX, get_offset())
             routes = [*main.hook_routes, *sandbox_routes(core, main, follow)]
             site = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
             draining = Draining()

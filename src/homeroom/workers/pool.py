@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -52,6 +52,8 @@ class WorkerPool:
         """Set up; `port` is shared by the processes, `procedures` answer what they ask."""
         self.channels = ChannelGroup()
         """Channels to the processes that accept connections."""
+        self.on_started: Callable[[Channel], None] = lambda _channel: None
+        """Called with the channel to each process that has started."""
         self._open: dict[int, Channel] = {}
         self._template = template
         self._port = port
@@ -111,6 +113,7 @@ class WorkerPool:
     async def _report_started(self, number: int) -> None:
         self._started[number].set()
         self.channels.add(self._open[number])
+        self.on_started(self._open[number])
 
     async def _keep_running(self, number: int) -> None:
         backoff = RestartBackoff()
