@@ -38,14 +38,18 @@ class RunLength:
 
 
 FULL = RunLength(
-    3,
+    2,
     3,
     5,
-    Sizes(150_000, 150_000, 120_000, 80_000),
-    Growth(10_000, 1_000_000, 100_000, 5_000, 3),
+    Sizes(newcomers=150_000, singles=250_000, members=120_000, over=100_000),
+    Growth(small=10_000, large=1_000_000, students=100_000, members=5_000, rounds=3),
 )
 QUICK = RunLength(
-    1, 1, 3, Sizes(30_000, 30_000, 60_000, 30_000), Growth(10_000, 100_000, 20_000, 5_000, 1)
+    1,
+    1,
+    3,
+    Sizes(newcomers=40_000, singles=60_000, members=60_000, over=40_000),
+    Growth(small=10_000, large=100_000, students=20_000, members=5_000, rounds=1),
 )
 
 

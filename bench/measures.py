@@ -13,7 +13,7 @@ from bench.databases import Databases
 from bench.dataset import DataSet, Sizes, prepare
 from bench.load import LoadPlan, drive
 from bench.report import ReportLine, Result
-from bench.rows import Row, find_row
+from bench.rows import LIST_OF_CLASSES, LIVE_PAGE, Row, find_row
 from bench.target import COURSES, create_places, lesson_requests, new_school, serving
 from bench.versions import CURRENT
 from bench.wrk import send_load
@@ -23,12 +23,16 @@ PAGE_ROWS = 500
 GROWN_ROWS = {
     "addCourseClass": 3,
     "editCourseClass": 2,
+    "addCourseLabels": 2,
+    LIST_OF_CLASSES: 2,
+    LIVE_PAGE: 2,
     "addCourseStudent": 1,
+    "deleteClassVideo": 1,
     "delCourseStudentMultiple of 1": 1,
 }
-"""Seconds of a run of each; those that use up people are short, so that small schools are small."""
+"""Seconds of a run of each; those that use something up are short, so that small stays small."""
 SPARE = 5_000
-"""People that one such run may use up."""
+"""People or clips that one such run may use up."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
     """Measure rows in a small and in a large database, in turn, and a list to its end."""
     servers: dict[str, Contestant] = {}
     spare = SPARE * growth.rounds
-    small = Sizes(newcomers=spare, singles=spare, members=0, over=0)
+    small = Sizes(newcomers=spare, singles=spare, members=0, over=spare)
     many = replace(small, newcomers=spare + growth.students, members=growth.members * COURSES)
     with ExitStack() as stack:
         for name, classes, sizes in (
@@ -67,7 +71,7 @@ def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
         ]
         title = f"{growth.small:,} classes, then {growth.large:,} with {growth.students:,} students"
         return [
-            Result(title, databases.engine, lines, {}),
+            Result(title, databases.engine, lines, {line.what: line.value for line in lines}),
             _measure_depth(servers["large"], databases.engine, growth.large),
         ]
 

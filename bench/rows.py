@@ -17,6 +17,8 @@ from bench.target import lesson_form, request, roster_form, signature
 
 LIST_ROWS = 500
 """Rows of a page of a read-back list."""
+LIST_OF_CLASSES = f"list of classes, {LIST_ROWS} rows"
+LIVE_PAGE = "live page"
 N = NUMBER.decode()
 
 
@@ -166,7 +168,7 @@ ROWS = (
         for count, offset in ((100, 0), (1000, 40_000))
     ),
     Row(
-        f"list of classes, {LIST_ROWS} rows",
+        LIST_OF_CLASSES,
         "",
         0,
         _list,
@@ -176,7 +178,7 @@ ROWS = (
         units_a_request=LIST_ROWS,
         unit="row",
     ),
-    Row("live page", "", 0, _page, connections=(1,), marker="<html", max_cpu_us=1000),
+    Row(LIVE_PAGE, "", 0, _page, connections=(1,), marker="<html", max_cpu_us=1000),
 )
 ADD_CLASS_GOALS: dict[str, dict[tuple[str, int], float]] = {
     "sqlite": {("thin", 32): 0.7, ("thin", 1): 0.7, ("tutorial", 32): 12},
