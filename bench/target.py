@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -98,9 +99,16 @@ def database_options(settings: Settings) -> list[str]:
 @contextmanager
 def running(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[Target]:
     """Run a process that prints its address, until the block ends."""
+    # A bench that is killed cannot end it.
+    setpriv = shutil.which("setpriv")
+    dies_with_us = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=output, env=environment, cwd=ROOT
+            [*dies_with_us, *command],
+            stdout=subprocess.PIPE,
+            stderr=output,
+            env=environment,
+            cwd=ROOT,
         )
     try:
         yield Target(process, _port(process, log), log)

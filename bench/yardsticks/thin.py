@@ -1,9 +1,9 @@
 """The thin server: a hand-written ASGI application that runs the statements of an action.
 
 `python -m bench.yardsticks.thin RECIPE` prints its address. On SQLite one thread writes, and
-commits whatever queued during the last commit. On PostgreSQL the statements of a call are one
-statement of common table expressions, on eight connections. With `--batch`, addCourseClass alone,
-a whole queue is written by one statement on one connection (`batch.py`).
+commits whatever queued during the last commit. On PostgreSQL the statements of a call are
+one statement of common table expressions, where that is possible, on eight connections. With
+`--batch`, addCourseClass alone, a whole queue is written by one statement (`batch.py`).
 """
 
 import argparse
@@ -36,6 +36,8 @@ Send = Callable[[Message], Awaitable[None]]
 Execute = Callable[[str, Form], Awaitable[int]]
 """Runs the statements of an action and returns the id of a row that it added."""
 
+LOCK = "SELECT pg_advisory_xact_lock(%s)"
+"""Calls that delete rows and insert them again wait for each other, or they would meet."""
 MAX_GROUP = 256
 CONNECTIONS = 8
 FILES = "/nonexistent"
@@ -110,11 +112,12 @@ class PostgresCalls:
 
     def __init__(self, recipe: Recipe) -> None:
         self._statements = {
-            action: (join_statements(steps), _number_names(steps))
+            action: [(join_statements(part), _number_names(part)) for part in split_steps(steps)]
             for action, steps in recipe.actions.items()
         }
         self._database = recipe.database
         self._has_pool = recipe.has_pool
+        self._school = recipe.sid
         self._free: asyncio.LifoQueue[psycopg.AsyncConnection[Any]] = asyncio.LifoQueue()
 
     async def open(self) -> None:
@@ -124,17 +127,39 @@ class PostgresCalls:
             self._free.put_nowait(connection)
 
     async def execute(self, action: str, form: Form) -> int:
-        sql, steps = self._statements[action]
+        statements = self._statements[action]
+        connection = await self._free.get()
+        try:
+            if len(statements) == 1:
+                return await self._run(connection, *statements[0], form)
+            async with connection.transaction():
+                await connection.execute(LOCK, [self._school])
+                return [await self._run(connection, *each, form) for each in statements][-1]
+        finally:
+            self._free.put_nowait(connection)
+
+    @staticmethod
+    async def _run(
+        connection: "psycopg.AsyncConnection[Any]", sql: bytes, steps: list[Step], form: Form
+    ) -> int:
         values: dict[str, Any] = {}
         for step in steps:
             values |= bind(step, form)
-        connection = await self._free.get()
-        try:
-            cursor = await connection.execute(sql, values)
-            row = await cursor.fetchone()
-        finally:
-            self._free.put_nowait(connection)
+        cursor = await connection.execute(sql, values)
+        row = await cursor.fetchone()
         return row[-1] or 0 if row else 0
+
+
+def split_steps(steps: list[Step]) -> list[list[Step]]:
+    """Return the steps in parts: rows cannot be deleted and inserted again by one statement."""
+    parts: list[list[Step]] = [[]]
+    for step in steps:
+        table = step.sql.removeprefix("INSERT INTO ").split(" ", 1)[0]
+        delete = f"DELETE FROM {table} "  # noqa: S608  it is only compared
+        if any(earlier.sql.startswith(delete) for earlier in parts[-1]):
+            parts.append([])
+        parts[-1].append(step)
+    return parts
 
 
 def join_statements(steps: list[Step]) -> bytes:
@@ -150,7 +175,7 @@ def join_statements(steps: list[Step]) -> bytes:
             columns.append(f"(SELECT count(*) FROM {name})")  # noqa: S608  names of this function
         if " RETURNING " in sql:
             columns.append(f"(SELECT max(id) FROM {name})")  # noqa: S608  as above
-    return f"WITH {', '.join(parts)} SELECT {', '.join(columns)}".encode()
+    return f"WITH {', '.join(parts)} SELECT {', '.join(columns or ['0'])}".encode()
 
 
 def _number_names(steps: list[Step]) -> list[Step]:
