@@ -75,7 +75,7 @@ class Contestant:
             connections,
             3600 if in_all else seconds,
             requests,
-            0 if in_all else first,
+            first,
             in_all,
             row.marker,
         )

@@ -20,19 +20,18 @@ from bench.wrk import send_load
 from homeroom.base.settings import Settings
 
 PAGE_ROWS = 500
+SECONDS = 2
 GROWN_ROWS = {
-    "addCourseClass": 3,
-    "editCourseClass": 2,
-    "addCourseLabels": 2,
-    LIST_OF_CLASSES: 2,
-    LIVE_PAGE: 2,
-    "addCourseStudent": 1,
-    "deleteClassVideo": 1,
-    "delCourseStudentMultiple of 1": 1,
+    "addCourseClass": 0,
+    "editCourseClass": 0,
+    "addCourseLabels": 0,
+    LIST_OF_CLASSES: 0,
+    LIVE_PAGE: 0,
+    "addCourseStudent": 3000,
+    "delCourseStudentMultiple of 1": 3000,
+    "deleteClassVideo": 1000,
 }
-"""Seconds of a run of each; those that use something up are short, so that small stays small."""
-SPARE = 5_000
-"""People or clips that one such run may use up."""
+"""The requests of a run, for those that use up people or clips, so that small stays small."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,9 @@ class Growth:
 def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
     """Measure rows in a small and in a large database, in turn, and a list to its end."""
     servers: dict[str, Contestant] = {}
-    spare = SPARE * growth.rounds
-    small = Sizes(newcomers=spare, singles=spare, members=0, over=spare)
+    spare = max(GROWN_ROWS.values()) * growth.rounds
+    clips = GROWN_ROWS["deleteClassVideo"] * growth.rounds
+    small = Sizes(newcomers=spare, singles=spare, members=0, over=clips)
     many = replace(small, newcomers=spare + growth.students, members=growth.members * COURSES)
     with ExitStack() as stack:
         for name, classes, sizes in (
@@ -78,7 +78,7 @@ def measure_growth(databases: Databases, growth: Growth) -> list[Result]:
 
 def _grow(settings: Settings, classes: int, sizes: Sizes) -> DataSet:
     dataset = prepare(settings, CURRENT, sizes)
-    bulk.multiply(settings, classes // sizes.ahead)
+    bulk.multiply(settings, classes // (sizes.ahead + sizes.over) - 1)
     return dataset
 
 
@@ -87,10 +87,10 @@ def _compare(
 ) -> list[ReportLine]:
     connections = max(row.connections)
     rates: dict[str, list[float]] = {name: [] for name in servers}
-    seconds = GROWN_ROWS[row.name]
+    limited = replace(row, requests_in_all=GROWN_ROWS[row.name])
     for _ in range(rounds):
         for name, server in servers.items():
-            sample = measure_once(server, row, connections, seconds, databases, warm_up=seconds > 1)
+            sample = measure_once(server, limited, connections, SECONDS, databases)
             rates[name].append(sample.measured.per_second)
     small, large = (statistics.median(rates[name]) for name in ("small", "large"))
     ratio = small / large
