@@ -3,12 +3,15 @@
 import importlib
 import pkgutil
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, Final
 
 import pytest
 
 from homeroom import store
+from homeroom.store.migrate import migrate
 from homeroom.store.statement import POSTGRESQL, SQLITE, Statement
 from tests.support.big_school import Size
 from tests.support.plans import filled_postgres, filled_sqlite
@@ -29,6 +32,10 @@ READS_ALL: Final = {
     "resets._FIND_PATHS_IN_USE": "pictures have no index; a job looks for a thousand in one pass",
     "server_state._FIND_NEWEST_MOMENT": "once, on the first start of this version",
 }
+OF_A_SCHOOL: Final = (
+    # Units of a job that deletes what is old, and of a reset.
+    *("publish_sessions._LIST_OLD", "resets._BY_PARENT[0][0]", "resets._BY_PARENT[1][0]"),
+)
 ALL_ROWS_OF_THE_SCHOOL: Final = re.compile(
     # Here the one school has all rows, so that reading them all is right.
     r"resets\._BY_SCHOOL|rosters\._COUNT|schools\._SUM_CLIP_BYTES|\._LIST_OVERDUE"
@@ -70,7 +77,7 @@ CASES: Final = [
 
 
 @pytest.fixture(scope="module")
-def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def big_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Return a connection to SQLite, with a big school."""
     with filled_sqlite(tmp_path_factory.mktemp("plans") / "homeroom.db", SIZE) as database:
         yield database.tx.connection
@@ -84,9 +91,9 @@ def server(postgres: Any) -> Iterator[Any]:  # noqa: ANN401  the cluster of the 
 
 
 @pytest.mark.parametrize(("path", "statement"), CASES)
-def test_statement_uses_indexes_on_sqlite(sqlite: Any, path: str, statement: Statement) -> None:  # noqa: ANN401  a connection
+def test_statement_uses_indexes_on_sqlite(big_sqlite: Any, path: str, statement: Statement) -> None:  # noqa: ANN401  a connection
     sql = statement.compile_for(SQLITE).sql
-    steps = sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+    steps = big_sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
     scans = [step for *_, step in steps if step.startswith("SCAN ") and step.split()[1] in LARGE]
     assert not scans, (path, scans)
 
@@ -100,6 +107,27 @@ def test_statement_uses_indexes_on_postgresql(server: Any, path: str, statement:
     server.execute(b"DEALLOCATE statement")
     scans = [*find_scans(plan[0][0]["Plan"])]
     assert not scans, (path, scans)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """Return a connection to SQLite without statistics."""
+    path = tmp_path_factory.mktemp("plans") / "homeroom.db"
+    migrate(path)
+    with closing(sqlite3.connect(path)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(("path", "statement"), CASES)
+def test_statement_does_not_walk_through_a_school(
+    empty: sqlite3.Connection, path: str, statement: Statement
+) -> None:
+    if path in OF_A_SCHOOL:
+        return
+    sql = statement.compile_for(SQLITE).sql
+    steps = empty.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+    walks = [step for *_, step in steps if "(school_id=?)" in step and step.split()[1] in LARGE]
+    assert not walks, (path, walks)
 
 
 def number_parameters(sql: str) -> tuple[str, int]:

@@ -17,14 +17,13 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
-    literal_column,
     select,
 )
 
 from homeroom.base.errors import HomeroomError
 from homeroom.base.values import Value
 from homeroom.store.engine import Row, SQLValue, Transaction
-from homeroom.store.plan_hints import come_after
+from homeroom.store.plan_hints import come_after, hide_from_indexes
 from homeroom.store.statement import Statement
 
 R = TypeVar("R")
@@ -161,8 +160,7 @@ def _build_statement(
     if SCHOOL in filter_names:
         school = bindparam(SCHOOL, type_=BigInteger())
         if filter_names & definition.selective_filters:
-            # An expression has no index: the one by school must not be used instead.
-            conditions.append(definition.school + literal_column("0") == school)
+            conditions.append(hide_from_indexes(definition.school) == school)
         else:
             same.insert(0, (definition.school, school))
             order_by = [definition.school, *keys]

@@ -10,6 +10,7 @@ from homeroom.domain.teachers import MemberRole, TeacherCandidate, TeacherState
 from homeroom.store.course_roles import join_course_roles
 from homeroom.store.engine import Transaction
 from homeroom.store.lifecycle import LIFECYCLE
+from homeroom.store.plan_hints import hide_from_indexes
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     co_teachers,
@@ -68,7 +69,7 @@ _ADD = Statement(
 _unfinished = and_(
     lessons.c.deleted_at.is_(None),
     LIFECYCLE.is_not_over(bindparam("now")),
-    lessons.c.school_id == bindparam("school"),
+    hide_from_indexes(lessons.c.school_id) == bindparam("school"),
 )
 _of_living_course = select(courses.c.id).where(
     courses.c.id == lessons.c.course_id, courses.c.deleted_at.is_(None)
