@@ -20,13 +20,12 @@ from homeroom.base.settings import Settings
 from homeroom.domain.jobs import AdoptFiles
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.cipher import MasterKey, UnreadableSecretError
-from homeroom.store.engine import Engine, StoreError
+from homeroom.store.databases import find_database
+from homeroom.store.engine import StoreError
 from homeroom.store.key_file import DEFAULT_NAME, KeyFile, KeyFileError
 from homeroom.store.local_storage import LocalStorage, sync_folder
 from homeroom.store.migrate import is_current, migrate
-from homeroom.store.postgres import PostgresEngine
 from homeroom.store.sealing import erase_traces
-from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger("homeroom")
@@ -83,8 +82,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
     """Open the store, its tables brought up to date, on the clock that the server goes by."""
     where = database_address(settings)
     migrate_if_needed(settings)
-    engine: Engine = SqliteEngine(where) if isinstance(where, Path) else PostgresEngine(where)
-    store = Store(engine, SystemClock())
+    store = Store(find_database(where).open_engine(), SystemClock())
     try:
         unlock(store, settings)
         offset = store.read(_read_clock_offset)

@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ROOT / "src" / "homeroom"
 ALLOWED: Final = frozenset(
     {
+        "databases",
         "engine",
         "local_storage",
         "inspection",

@@ -10,8 +10,8 @@ from psycopg import sql
 from homeroom.base.settings import Settings, SettingsError, parse_settings
 from homeroom.folder import open_store
 from homeroom.store import migrate as migrate_module
+from homeroom.store.databases import find_database
 from homeroom.store.engine import StoreError
-from homeroom.store.inspection import check_database
 from homeroom.store.migrate import is_current, migrate
 from tests.support.postgres import Postgres
 from tests.support.postgres_faults import Proxy
@@ -42,7 +42,7 @@ def test_a_path_may_have_any_characters(tmp_path: Path, name: str) -> None:
         store.write(lambda uow: uow.server_state.save("name", name))
 
     assert is_current(data / "homeroom.db")
-    assert check_database(data / "homeroom.db") == []
+    assert find_database(data / "homeroom.db").find_problems() == []
     with open_store(Settings(data=data)) as store:
         assert store.read(lambda uow: uow.server_state.get("name")) == name
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -102,7 +102,7 @@ def works(address: str, data: Path) -> bool:
     with open_store(settings) as store:
         store.write(lambda uow: uow.server_state.save("name", "value"))
         assert store.read(lambda uow: uow.server_state.get("name")) == "value"
-    return is_current(address) and check_database(address) == []
+    return is_current(address) and find_database(address).find_problems() == []
 
 
 def test_an_address_of_another_kind_is_refused() -> None:

@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from homeroom.base.clock import SystemClock
 from homeroom.base.settings import Settings
 from homeroom.folder import StartupError, lock_data_folder, open_store
-from homeroom.store.migrate import migrate, open_database
+from homeroom.store.databases import find_database
+from homeroom.store.migrate import migrate
 from homeroom.store.sqlite import SqliteEngine
 from homeroom.store.tables import metadata
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -76,7 +77,7 @@ def test_a_migrated_database_has_the_tables_of_this_version(
         where = request.getfixturevalue("postgres").fresh()
     migrate(where)
 
-    database = open_database(where)
+    database = find_database(where).create_migration_engine()
     with database.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 

@@ -22,7 +22,8 @@ from sqlalchemy.exc import IntegrityError
 
 from homeroom.base import keys
 from homeroom.base.keys import md5_hex
-from homeroom.store.migrate import FOLDER, is_current, migrate, open_database
+from homeroom.store.databases import find_database
+from homeroom.store.migrate import FOLDER, is_current, migrate
 from homeroom.store.tables import clips, lessons, metadata, server_state
 
 PULL_KEY: Final = "the key of the first server"
@@ -41,7 +42,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 def open_engine(where: Path | str) -> Engine:
-    return open_database(where)
+    return find_database(where).create_migration_engine()
 
 
 def as_of(where: Path | str, version: str) -> None:

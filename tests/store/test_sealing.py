@@ -18,9 +18,10 @@ from homeroom.base.settings import Settings
 from homeroom.domain.server_keys import ServerKey
 from homeroom.folder import find_key_file, get_master_key, open_store, rotate_master_key
 from homeroom.store.cipher import MasterKey, UnreadableSecretError
+from homeroom.store.databases import find_database
 from homeroom.store.engine import StoreError
 from homeroom.store.key_file import KeyFileError
-from homeroom.store.migrate import migrate, open_database
+from homeroom.store.migrate import migrate
 from homeroom.store.server_keys import KEY_CHECK
 from homeroom.store.tables import schools as schools_table
 from homeroom.store.tables import server_state
@@ -72,7 +73,7 @@ def read_all(store: Store) -> list[str]:
 
 
 def open_engine(settings: Settings) -> Engine:
-    return open_database(folders.database_address(settings))
+    return find_database(folders.database_address(settings)).create_migration_engine()
 
 
 def rows(settings: Settings) -> dict[str, str]:

@@ -1,23 +1,12 @@
-"""Integrity checks of the database, for `homeroom doctor`."""
+"""Integrity checks of SQLite's files, for `homeroom doctor` and the metrics."""
 
 import sqlite3
 from pathlib import Path
 
-import psycopg
-
-from homeroom.store.engine import StoreError
-from homeroom.store.postgres_connection import open_briefly
 from homeroom.store.sqlite import translate_error
 
 MAX_PROBLEMS = 5
 """Problems that are listed; a broken database has many."""
-
-
-def check_database(address: str | Path) -> list[str]:
-    """Return the first problems of a database, as sentences."""
-    if isinstance(address, Path):
-        return _check_sqlite(address)
-    return _check_postgresql(address)
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -25,7 +14,8 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
-def _check_sqlite(path: Path) -> list[str]:
+def find_sqlite_problems(path: Path) -> list[str]:
+    """Return the first problems of a file, as sentences."""
     try:
         connection = open_read_only(path)
     except sqlite3.Error as failure:
@@ -47,20 +37,6 @@ def _check_sqlite(path: Path) -> list[str]:
     finally:
         connection.close()
     return broken + dangling
-
-
-def _check_postgresql(address: str) -> list[str]:
-    """PostgreSQL keeps its own keys; what can be wrong is a constraint that was never checked."""
-    unchecked = (
-        "SELECT conrelid::regclass::text, conname FROM pg_constraint"
-        " WHERE NOT convalidated AND connamespace = current_schema()::regnamespace"
-    )
-    try:
-        with open_briefly(address) as server:
-            rows = server.execute(unchecked).fetchmany(MAX_PROBLEMS)
-    except (psycopg.Error, StoreError) as failure:
-        return [" ".join(str(failure).split())]
-    return [f"{name} of {table} was never checked" for table, name in rows]
 
 
 def get_wal_bytes(path: Path) -> int:

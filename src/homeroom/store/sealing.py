@@ -1,16 +1,14 @@
 """Encrypts all secrets of a database: once after an upgrade, and when the master key changes."""
 
-import sqlite3
 from pathlib import Path
 from typing import Final
 
-import psycopg
 from sqlalchemy import bindparam, delete, select, update
 
 from homeroom.domain.server_keys import ServerKey
 from homeroom.store.cipher import Keyring, MasterKey, is_encrypted
+from homeroom.store.databases import find_database
 from homeroom.store.engine import StoreError, Transaction
-from homeroom.store.postgres_connection import open_briefly
 from homeroom.store.schools import former_secret_place, secret_place
 from homeroom.store.server_keys import KEY_CHECK, place_of
 from homeroom.store.server_state import ServerState
@@ -21,7 +19,6 @@ TRACES: Final = "secret_traces"
 """Name of a value that is set while free pages may contain secrets in an earlier form."""
 _CHECK_TEXT: Final = "homeroom"
 _PAGE_SIZE: Final = 500
-_LOCK_SECONDS: Final = 5
 
 _LIST_SECRETS = Statement(
     select(schools.c.id, schools.c.secret, schools.c.former_secret)
@@ -112,23 +109,7 @@ def erase_traces(address: str | Path) -> None:
     Raises `StoreError` while another program reads or writes.
     """
     try:
-        if isinstance(address, Path):
-            _erase_sqlite_traces(address)
-            return
-        with open_briefly(address) as server:
-            server.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
-            server.execute("VACUUM (FULL) schools, server_state")
-    except (sqlite3.Error, psycopg.Error) as failure:
+        find_database(address).erase_free_pages()
+    except StoreError as failure:
         message = f"free pages of the database still contain secrets: {failure}"
         raise StoreError(" ".join(message.split())) from failure
-
-
-def _erase_sqlite_traces(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=_LOCK_SECONDS)
-    try:
-        connection.execute("VACUUM")
-        is_busy, _pages, _done = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        connection.close()
-    if is_busy:
-        raise sqlite3.OperationalError("another program reads the database")

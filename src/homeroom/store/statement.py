@@ -6,12 +6,12 @@ return those as they are.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import BigInteger, ScalarSelect, Text, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy import BigInteger, Dialect, ScalarSelect, Text, bindparam, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, ColumnElement, TableValuedAlias
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,12 +19,25 @@ from sqlalchemy.sql.functions import FunctionElement
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
-_DIALECTS = {
-    SQLITE: sqlite.dialect(paramstyle="qmark"),
-    POSTGRESQL: psycopg.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
-}
-# Core's own insert has no ON CONFLICT. The inserts of the two dialects have it, under one name.
-_INSERTS: dict[str, Any] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
+
+
+class _Dialect(NamedTuple):
+    """How SQLAlchemy writes statements for an engine."""
+
+    compiles_for: Dialect
+    insert: Callable[..., Any]
+    """The dialect's own insert; that of Core has no ON CONFLICT."""
+
+
+@cache
+def _find_dialect(engine: str) -> _Dialect:
+    if engine == SQLITE:
+        return _Dialect(sqlite.dialect(paramstyle="qmark"), sqlite.insert)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  it takes 30 ms to import
+    from sqlalchemy.dialects.postgresql import psycopg  # noqa: PLC0415  it takes 30 ms to import
+
+    dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
+    return _Dialect(dialect, postgresql.insert)
 
 
 Parameters = tuple[Any, ...] | dict[str, Any]
@@ -55,12 +68,11 @@ class Statement:
         """Return the statement for an engine; it is compiled at its first use."""
         compiled_text = self._texts.get(engine)
         if compiled_text is None:
-            core = self._build(_INSERTS[engine]) if callable(self._build) else self._build
+            dialect, insert = _find_dialect(engine)
+            core = self._build(insert) if callable(self._build) else self._build
             compiled = cast(
                 "SQLCompiler",
-                core.compile(
-                    dialect=_DIALECTS[engine], compile_kwargs={"render_postcompile": True}
-                ),
+                core.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}),
             )
             constants = {
                 name: value

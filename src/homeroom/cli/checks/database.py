@@ -6,8 +6,8 @@ from pathlib import Path
 from homeroom.base.settings import Settings
 from homeroom.cli.checks.result import CheckResult, CheckStatus
 from homeroom.folder import database_address
+from homeroom.store.databases import find_database
 from homeroom.store.engine import StoreError
-from homeroom.store.inspection import check_database as find_damage
 from homeroom.store.inspection import count_wal_backlog, get_wal_bytes
 from homeroom.store.migrate import is_current
 from homeroom.store.unit_of_work import Store
@@ -42,7 +42,7 @@ def check_tables(settings: Settings) -> CheckResult:
 
 def check_integrity(settings: Settings) -> CheckResult:
     """Check pages, indexes and foreign keys."""
-    wrong = find_damage(database_address(settings))
+    wrong = find_database(database_address(settings)).find_problems()
     if wrong:
         return CheckResult("integrity", CheckStatus.FAIL, "; ".join(wrong))
     return CheckResult("integrity", CheckStatus.OK, "pages, indexes and foreign keys are whole")
