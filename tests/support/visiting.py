@@ -10,7 +10,8 @@ STEP = 0.4
 """Seconds of picture after which it counts as moving."""
 _WATCHED = """(selector) => {
   const video = document.querySelector(selector);
-  return video && video.videoWidth && !video.paused ? video.currentTime : null;
+  return video && video.videoWidth && !video.paused
+    ? [video.currentTime, video.videoWidth, video.videoHeight] : null;
 }"""
 
 
@@ -18,24 +19,23 @@ def moving(page: Page, picture: str = "#player") -> tuple[int, int]:
     """Wait until the picture moves, and return its width and height in pixels."""
     selector = f"{picture} video"
     first: float | None = None
+    size = (0, 0)
 
     def has_moved() -> bool:
-        nonlocal first
-        at: float | None = page.evaluate(_WATCHED, selector)
-        if at is None:
+        nonlocal first, size
+        # Time and size at once: the page may replace its player at any moment.
+        watched: tuple[float, int, int] | None = page.evaluate(_WATCHED, selector)
+        if watched is None:
             first = None
             return False
+        at, width, height = watched
+        size = (width, height)
         # A picture that comes back begins again at 0.
         first = at if first is None else min(first, at)
         return at > first + STEP
 
     until(has_moved)
-    size: list[int] = page.evaluate(
-        "(selector) => { const video = document.querySelector(selector);"
-        " return [video.videoWidth, video.videoHeight]; }",
-        selector,
-    )
-    return size[0], size[1]
+    return size
 
 
 def say(page: Page, text: str) -> None:
