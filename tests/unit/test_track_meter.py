@@ -28,3 +28,12 @@ def test_slides_that_go_on_lack_a_sound_that_stops() -> None:
     video.add(1, 4_000, 4.0, audio)
     assert audio.is_missing(4.0, 0, video)
     assert not video.is_missing(4.0, 0, audio)
+
+
+def test_slides_lack_a_sound_that_has_not_begun_as_soon_as_a_second_one_comes() -> None:
+    video, audio = TrackMeter(), TrackMeter()
+    audio.is_announced = True
+    video.add(1, 0, 0.0, audio)
+    assert not audio.is_missing(0.9, 0, video)
+    video.add(1, 1_000, 1.0, audio)
+    assert audio.is_missing(1.1, 0, video)

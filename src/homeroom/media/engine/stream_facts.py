@@ -21,6 +21,8 @@ MISSING_MS: Final = 1_000
 """A track is missing if the other one, or real time, advances by this without a frame of it."""
 MISSING_STEPS: Final = 2.5
 """A track with slow frames is missing after so many of its steps."""
+STALL_MS: Final = 500
+"""A connection has stalled if no track went on for so long after the latest frame of another."""
 MAX_STEP_MS: Final = 1_600
 """Maximum step of slow frames; a longer one is a gap."""
 MIN_RATE_MS: Final = 500
@@ -92,9 +94,12 @@ class TrackMeter:
         ahead = other.time - max(self.other_time, other.first_time)
         if ahead > self.limit:
             return True
-        # A connection that delivers nothing says no more of the sound than of slow pictures.
-        limit = max(self.limit, other.limit)
-        return 1000 * (now - max(self.arrived_at, begun_at)) > limit
+        since = max(self.arrived_at, begun_at)
+        # If the other track has not come either, the connection has stalled: that is no problem
+        # of the sound while the picture may still be a slow one.
+        has_stalled = 1000 * (other.arrived_at - since) < STALL_MS
+        limit = max(self.limit, other.limit) if has_stalled else self.limit
+        return 1000 * (now - since) > limit
 
     def sample(self) -> None:
         """Store the present numbers, for the rates."""
