@@ -98,10 +98,9 @@ def measure_once(
 ) -> Sample:
     """Run a row for some seconds, after a shorter run that warms up."""
     if warm_up and not row.requests_in_all:
-        _send(contestant, row, contestant.build_plan(row, connections, WARM_UP_SECONDS))
-    plan = contestant.build_plan(row, connections, seconds)
+        _send(contestant, row, connections, WARM_UP_SECONDS)
     server, database = contestant.target.cpu(), databases.read_cpu_seconds()
-    measured = _send(contestant, row, plan)
+    measured = _send(contestant, row, connections, seconds)
     return Sample(
         measured,
         contestant.target.cpu() - server,
@@ -109,23 +108,22 @@ def measure_once(
     )
 
 
-def _send(contestant: Contestant, row: Row, plan: LoadPlan) -> Measured:
-    try:
-        measured = _try_to_send(plan)
-    except RuntimeError as error:
-        log = contestant.target.log.read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"{contestant.name}, {row.name}: {error}\n{log}") from None
-    contestant.use(row, plan, measured.answers)
-    return measured
+def _send(contestant: Contestant, row: Row, connections: int, seconds: float) -> Measured:
+    """Run a row; on a machine that is very busy, a second can pass without an answer.
 
-
-def _try_to_send(plan: LoadPlan) -> Measured:
-    """Run a plan; on a machine that is very busy, a second can pass without an answer."""
+    Each try has numbers of its own: a request without an answer may be done all the same.
+    """
     for _ in range(MAX_TRIES):
-        measured = send_load(plan)
+        plan = contestant.build_plan(row, connections, seconds)
+        try:
+            measured = send_load(plan)
+        except RuntimeError as error:
+            log = contestant.target.log.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{contestant.name}, {row.name}: {error}\n{log}") from None
+        contestant.use(row, plan, measured.answers)
         if measured.answers:
             return measured
-    raise RuntimeError("there was no answer")
+    raise RuntimeError(f"{contestant.name}, {row.name}: there was no answer")
 
 
 @dataclass(frozen=True)
