@@ -124,13 +124,13 @@ def test_only_the_leases_of_an_owner_end(store: Store) -> None:
 def test_a_job_added_while_the_loop_looks_does_not_wait_for_the_next_look(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("homeroom.jobs.worker.MAX_SLEEP_SECONDS", 600)
     has_run = asyncio.Event()
 
     async def handle(_file: EraseFile) -> None:
         has_run.set()
 
     async def body(worker: Worker) -> None:
+        worker.max_sleep_seconds = 600
         look = worker._next_due  # noqa: SLF001  the moment between two steps of the loop
         looks = count(1)
 

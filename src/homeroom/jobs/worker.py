@@ -63,6 +63,8 @@ class Worker:
         self._handlers = handlers
         self._renew_seconds = renew_seconds
         self._lease_owner = lease_owner
+        self.max_sleep_seconds = MAX_SLEEP_SECONDS
+        """Longest time between two looks for due jobs."""
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         """Held by the loop, so that a batch runs in order."""
@@ -91,9 +93,9 @@ class Worker:
             else:
                 if due is None or due > self._clock.now():
                     self._idle_at = time.monotonic()
-            wait = MAX_SLEEP_SECONDS
+            wait = self.max_sleep_seconds
             if due is not None:
-                wait = min(due - self._clock.now(), MAX_SLEEP_SECONDS)
+                wait = min(due - self._clock.now(), wait)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, MIN_SLEEP_SECONDS)):
                     await self._wake.wait()
