@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
@@ -22,7 +22,7 @@ from homeroom.jobs.sweeps import SWEEPS
 from homeroom.jobs.worker import Worker
 from homeroom.media.engine_client import EngineClient
 from homeroom.media.gateway_process import GatewayProcess
-from homeroom.media.listeners import ListeningSockets
+from homeroom.media.listeners import ListeningSockets, open_sockets
 from homeroom.media.service import (
     MediaService,
     build_hosts,
@@ -87,7 +87,19 @@ class MainParts:
         return await own.scrape()
 
 
-async def build_main_core(
+@asynccontextmanager
+async def run_main(
+    settings: Settings, store: Store, real: SteadyClock
+) -> AsyncIterator[tuple[ListeningSockets, CoreParts, MainParts]]:
+    """Open the sockets of a server, and run the parts that it has once until the block ends."""
+    with ExitStack() as opened:
+        sockets = await open_sockets(settings, opened)
+        core, engine = await _build_main_core(settings, store, real, sockets)
+        async with _run_main_parts(core, engine, sockets) as main:
+            yield sockets, core, main
+
+
+async def _build_main_core(
     settings: Settings, store: Store, real: SteadyClock, sockets: ListeningSockets
 ) -> tuple[CoreParts, EngineClient | None]:
     """Build the core of the process that has these parts, and its client of the media engine."""
@@ -105,7 +117,7 @@ async def build_main_core(
 
 
 @asynccontextmanager
-async def run_main_parts(
+async def _run_main_parts(
     core: CoreParts, engine: EngineClient | None, sockets: ListeningSockets
 ) -> AsyncIterator[MainParts]:
     """Build the parts, run them until the block ends, and stop them."""

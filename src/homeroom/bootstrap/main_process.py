@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from homeroom.base.clock import ShiftedClock, SteadyClock
 from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts
-from homeroom.bootstrap.main_parts import MainParts, build_main_core, run_main_parts
+from homeroom.bootstrap.main_parts import MainParts, run_main
 from homeroom.bootstrap.sandbox import sandbox_routes
 from homeroom.bootstrap.services import STORE_STOP_SECONDS, build_health
 from homeroom.bootstrap.site import EXCEPTION_HANDLERS
-from homeroom.media.listeners import ListeningSockets, open_sockets
+from homeroom.media.listeners import ListeningSockets
 from homeroom.store.unit_of_work import Store
 from homeroom.web.draining import Draining
 from homeroom.web.http_server import create_server
@@ -44,48 +44,45 @@ async def run_main_process(
     settings: Settings, store: Store, real: SteadyClock, ready: Callable[[MainServer], None]
 ) -> None:
     """Run a server of several processes until it is stopped."""
-    with ExitStack() as opened:
-        sockets = await open_sockets(settings, opened)
-        core, engine = await build_main_core(settings, store, real, sockets)
-        async with (
-            run_main_parts(core, engine, sockets) as main,
-            _run_pool(core, main, sockets) as pool,
-        ):
+    async with (
+        run_main(settings, store, real) as (sockets, core, main),
+        _run_pool(core, main, sockets) as pool,
+    ):
 
-            def get_offset() -> int:
-                return core.clock.offset if isinstance(core.clock, ShiftedClock) else 0
+        def get_offset() -> int:
+            return core.clock.offset if isinstance(core.clock, ShiftedClock) else 0
 
-            async def follow() -> None:
-                await pool.channels.call_all(FOLLOW_SANDBOX, get_offset())
+        async def follow() -> None:
+            await pool.channels.call_all(FOLLOW_SANDBOX, get_offset())
 
-            # The clock may have moved since the process has read it.
-            pool.on_started = lambda channel: channel.notify(FOLLOW_SANDBOX, get_offset())
-            routes = [*main.hook_routes, *sandbox_routes(core, main, follow)]
-            site = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
-            draining = Draining()
-            http = create_server(site, draining)
+        # The clock may have moved since the process has read it.
+        pool.on_started = lambda channel: channel.notify(FOLLOW_SANDBOX, get_offset())
+        routes = [*main.hook_routes, *sandbox_routes(core, main, follow)]
+        site = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
+        draining = Draining()
+        http = create_server(site, draining)
 
-            async def start() -> None:
-                try:
-                    await pool.start()
-                except BaseException:
-                    http.stop()
-                    raise
-                if not draining.is_active:
-                    ready(MainServer(sockets.url, core))
+        async def start() -> None:
+            try:
+                await pool.start()
+            except BaseException:
+                http.stop()
+                raise
+            if not draining.is_active:
+                ready(MainServer(sockets.url, core))
 
-            async def end() -> None:
-                store.begin_stopping(STORE_STOP_SECONDS)
-                pool.begin_ending()
-                # Its last reports come while it ends.
-                await main.media.end_engine()
+        async def end() -> None:
+            store.begin_stopping(STORE_STOP_SECONDS)
+            pool.begin_ending()
+            # Its last reports come while it ends.
+            await main.media.end_engine()
 
-            starting: list[asyncio.Task[None]] = []
-            http.on_started = lambda: starting.append(asyncio.create_task(start()))
-            http.before_stop = end
-            await http.serve(sockets=[sockets.hooks])
-            for task in starting:
-                await task
+        starting: list[asyncio.Task[None]] = []
+        http.on_started = lambda: starting.append(asyncio.create_task(start()))
+        http.before_stop = end
+        await http.serve(sockets=[sockets.hooks])
+        for task in starting:
+            await task
 
 
 @asynccontextmanager

@@ -1,17 +1,15 @@
 """A server in one process: all of its parts on one event loop."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from homeroom.base.clock import SteadyClock
 from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts
 from homeroom.bootstrap.http import create_http_server
-from homeroom.bootstrap.main_parts import MainParts, build_main_core, run_main_parts
+from homeroom.bootstrap.main_parts import MainParts, run_main
 from homeroom.bootstrap.sandbox import sandbox_routes
 from homeroom.bootstrap.services import Services, run_services
-from homeroom.media.listeners import open_sockets
 from homeroom.store.unit_of_work import Store
 
 
@@ -31,23 +29,20 @@ async def run_server(
     settings: Settings, store: Store, real: SteadyClock, ready: Callable[[RunningServer], None]
 ) -> None:
     """Serve until stopped; `real` is the clock of the machine, or of a test."""
-    with ExitStack() as opened:
-        sockets = await open_sockets(settings, opened)
-        core, engine = await build_main_core(settings, store, real, sockets)
-        async with (
-            run_main_parts(core, engine, sockets) as main,
-            run_services(core, main) as services,
-        ):
+    async with (
+        run_main(settings, store, real) as (sockets, core, main),
+        run_services(core, main) as services,
+    ):
 
-            async def close_live() -> None:
-                await services.close_live()
-                await main.media.end_engine()
+        async def close_live() -> None:
+            await services.close_live()
+            await main.media.end_engine()
 
-            async def follow() -> None:
-                services.follow_sandbox()
+        async def follow() -> None:
+            services.follow_sandbox()
 
-            http = create_http_server(services, sandbox_routes(core, main, follow))
-            running = RunningServer(sockets.url, core, main, services, http.stop)
-            http.on_started = lambda: ready(running)
-            http.before_stop = close_live
-            await http.serve(sockets=[sockets.api])
+        http = create_http_server(services, sandbox_routes(core, main, follow))
+        running = RunningServer(sockets.url, core, main, services, http.stop)
+        http.on_started = lambda: ready(running)
+        http.before_stop = close_live
+        await http.serve(sockets=[sockets.api])
