@@ -1,7 +1,6 @@
 """Chats over several servers of one database, and over the end of one."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,7 @@ from tests.support.chat import Chatter, Classroom, deaf
 from tests.support.engine import until
 from tests.support.given import Given
 from tests.support.postgres import Postgres
-from tests.support.serving import House, running_house
+from tests.support.serving import House, running_house, running_two_houses
 
 RESTART = 1012
 
@@ -26,17 +25,8 @@ def unpolled(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def two(postgres: Postgres, tmp_path: Path) -> Iterator[tuple[House, House]]:
     """Run two servers on one database."""
-    database = postgres.fresh()
-    with ExitStack() as ends:
-        first, second = (
-            ends.enter_context(
-                running_house(
-                    tmp_path / name, database, "postgresql", key_file=tmp_path / "shared.key"
-                )
-            )
-            for name in ("first", "second")
-        )
-        yield first, second
+    with running_two_houses(tmp_path, postgres.fresh()) as houses:
+        yield houses
 
 
 def count_listeners(house: House) -> int:

@@ -17,7 +17,7 @@ from tests.support.chat import Chatter, Classroom, Event
 from tests.support.engine import until
 from tests.support.given import Given
 from tests.support.postgres import Postgres
-from tests.support.serving import House, running_house
+from tests.support.serving import House, running_two_houses
 
 
 class Two:
@@ -37,16 +37,8 @@ class Two:
 @pytest.fixture
 def two(postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
     monkeypatch.setattr(room_registry, "REFRESH_SECONDS", 0.05)
-    database = postgres.fresh()
     with ExitStack() as ends:
-        first, second = (
-            ends.enter_context(
-                running_house(
-                    tmp_path / name, database, "postgresql", key_file=tmp_path / "shared.key"
-                )
-            )
-            for name in ("first", "second")
-        )
+        first, second = ends.enter_context(running_two_houses(tmp_path, postgres.fresh()))
         given = Given(first)
         ends.callback(given.close)
         two = Two(first, second, given)

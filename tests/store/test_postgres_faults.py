@@ -40,21 +40,6 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(str(none))
 
 
-@pytest.fixture(scope="module")
-def migrated(postgres: Postgres) -> str:
-    address = postgres.fresh()
-    migrate(address)
-    return address
-
-
-@pytest.fixture
-def address(migrated: str) -> str:
-    """Return the address of a database where nothing is counted yet."""
-    with psycopg.connect(migrated) as connection:
-        connection.execute("DELETE FROM server_state")
-    return migrated
-
-
 def database_name(address: str) -> str:
     return str(psycopg.conninfo.conninfo_to_dict(address)["dbname"])
 

@@ -16,7 +16,6 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 from homeroom.store import postgres as engine_module
 from homeroom.store.engine import OutcomeUnknownError, QueuedUnit, UnavailableError
-from homeroom.store.migrate import migrate
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from tests.support.counting import SCHOOL, count_up, opened, read_count
@@ -26,20 +25,6 @@ from tests.support.postgres_faults import Proxy, proxied
 pytestmark = pytest.mark.pg
 
 OTHER = SchoolId(8)
-
-
-@pytest.fixture(scope="module")
-def migrated(postgres: Postgres) -> str:
-    address = postgres.fresh()
-    migrate(address)
-    return address
-
-
-@pytest.fixture
-def address(migrated: str) -> str:
-    with psycopg.connect(migrated) as connection:
-        connection.execute("DELETE FROM server_state")
-    return migrated
 
 
 @pytest.fixture

@@ -64,3 +64,14 @@ def running_house(
     ) as server:
         stop_syncing(server.store.engine)
         yield House(server.url, server.clock, server.main, server.services, server.stop, engine)
+
+
+@contextmanager
+def running_two_houses(folder: Path, database: str) -> Iterator[tuple[House, House]]:
+    """Run two servers on one PostgreSQL until the block ends; they share a key file."""
+    key_file = folder / "shared.key"
+    with (
+        running_house(folder / "first", database, "postgresql", key_file=key_file) as first,
+        running_house(folder / "second", database, "postgresql", key_file=key_file) as second,
+    ):
+        yield first, second

@@ -51,6 +51,13 @@ class Case:
         form = {"SID": "7", "safeKey": md5_hex("x"), "timeStamp": str(NOW)}
         return asyncio.create_task(self.authenticator.authenticate(form))
 
+    async def call_until_read(self) -> asyncio.Task[object]:
+        """Begin a call, and let it run until its read waits for an answer."""
+        call = self.call()
+        for _ in range(2):
+            await asyncio.sleep(0)
+        return call
+
     async def check_refused(self, call: asyncio.Task[object]) -> None:
         with pytest.raises(Refusal) as refusal:
             await call
@@ -84,9 +91,7 @@ def test_calls_at_the_same_time_share_a_read(case: Case) -> None:
 
 def test_a_busy_school_is_read_again_while_its_entry_is_used(case: Case) -> None:
     async def scenario() -> None:
-        first = case.call()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        first = await case.call_until_read()
         await case.answer(0)
         await case.check_refused(first)
         case.seconds += CACHE_SECONDS - REFRESH_SECONDS / 2
@@ -103,15 +108,11 @@ def test_a_busy_school_is_read_again_while_its_entry_is_used(case: Case) -> None
 
 def test_an_expired_entry_is_not_used(case: Case) -> None:
     async def scenario() -> None:
-        first = case.call()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        first = await case.call_until_read()
         await case.answer(0)
         await case.check_refused(first)
         case.seconds += CACHE_SECONDS
-        second = case.call()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        second = await case.call_until_read()
         assert not second.done()
         case.reads.answers[1].set_exception(UnavailableError(OutageCause.DISK_FULL))
         with pytest.raises(UnavailableError):
@@ -122,15 +123,11 @@ def test_an_expired_entry_is_not_used(case: Case) -> None:
 
 def test_a_read_from_before_a_change_is_not_kept(case: Case) -> None:
     async def scenario() -> None:
-        first = case.call()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        first = await case.call_until_read()
         case.authenticator.forget()
         await case.answer(0)
         await case.check_refused(first)
-        second = case.call()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        second = await case.call_until_read()
         assert len(case.reads.answers) == 2
         await case.answer(1)
         await case.check_refused(second)
