@@ -135,7 +135,9 @@ def test_a_class_is_pushed_watched_and_fetched_through_it(
         assert found == {"h264", "aac"}, kind
     with front.client.stream("GET", info["FLV"]) as flv:
         assert flv.headers["content-type"] == "video/x-flv"
-        assert next(flv.iter_raw()).startswith(b"FLV")
+        # The response closes with its iterator, so this one is kept for as long as it is a viewer.
+        received = flv.iter_raw()
+        assert next(received).startswith(b"FLV")
         until(lambda: pushes()[0]["viewers"]["flv"] == 1)
     hint = re.findall(r'PRELOAD-HINT:TYPE=PART,URI="(.+?)"', over_http2(info["HLS"]))
     assert front.client.get(urljoin(info["HLS"], hint[0])).content[4:8] == b"moof"
