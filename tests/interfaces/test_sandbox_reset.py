@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, literal, select
 
 from homeroom.base.clock import DAY
-from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.domain.retention import SweptSort
 from homeroom.domain.schools import Plan
@@ -40,6 +40,9 @@ KEPT: Final = {
 }
 """Tables that a reset leaves alone; presence ends with the rooms of the classes."""
 
+PARENTS: Final = {"activity_id": tables.activities, "grouping_id": tables.groupings}
+"""Of tables that name neither their school, nor a course or a class."""
+
 
 def rows_of(given: Given) -> dict[str, int]:
     """Count what the tables hold of a school."""
@@ -55,6 +58,10 @@ def rows_of(given: Given) -> dict[str, int]:
             query = query.where(table.c.course_id.in_(its_courses))
         elif "lesson_id" in table.c:
             query = query.where(table.c.lesson_id.in_(its_lessons))
+        for column, parent in PARENTS.items():
+            if column in table.c and table is not parent:
+                its_parents = select(parent.c.id).where(parent.c.school_id == sid)
+                query = query.where(table.c[column].in_(its_parents))
         if table is tables.named_accounts:  # the school account stays, and may be seen
             query = query.where(table.c.user_id != given.school.owner)
         if table.name not in KEPT:
@@ -84,8 +91,32 @@ def full(given: Given) -> Path:
     given.store.write(lambda uow: uow.publish_sessions.add(push, uow.now))
     given.store.write(lambda uow: uow.publish_sessions.renew_key(lesson))
     add_activity(given, lesson, guest)
+    add_parts(given, course, lesson, guest)
     clip = given.clip(lesson)
     return given.house.files.folder / clip.file.path
+
+
+def add_parts(given: Given, course: CourseId, lesson: LessonId, user: UserId) -> None:
+    """Put a row into each table of a class, a course or the drive that has none yet."""
+    now = {"school_id": given.school.id, "created_at": 0}
+    file = {"name": "a", "path": "files/a", "size": 1, "sha256": "", "storage_id": None}
+    folder = given.rows(select(func.max(tables.folders.c.id)))[0][0]
+    activity = given.rows(
+        select(tables.activities.c.id).where(tables.activities.c.lesson_id == lesson)
+    )[0][0]
+    given.write(insert(tables.files).values(**now, folder_id=folder, **file))
+    comment = {"lesson_id": lesson, "user_id": user, "stars": 5, "text": "", "changed_at": 0}
+    given.write(insert(tables.comments).values(**now, **comment))
+    given.write(insert(tables.lesson_absences).values(lesson_id=lesson, user_id=user))
+    given.write(insert(tables.activity_absences).values(activity_id=activity, user_id=user))
+    label = given.label()
+    given.write(insert(tables.lesson_labels).values(lesson_id=lesson, label_id=label, position=0))
+    given.write(insert(tables.groupings).values(**now, course_id=course, name="Teams"))
+    grouping = select(tables.groupings.c.id).where(tables.groupings.c.course_id == course)
+    member = {"user_id": user, "team": 0, "position": 0, "is_leader": 1}
+    given.write(
+        insert(tables.grouping_members).values(grouping_id=given.rows(grouping)[0][0], **member)
+    )
 
 
 def add_activity(given: Given, lesson: LessonId, user: UserId) -> None:
@@ -120,10 +151,10 @@ def test_emptied_school_has_nothing_and_its_neighbour_all(given: Given, sandbox:
         "courses": 1,
         "teachers": 4,
         "students": 1,
-        "labels": 1,
+        "labels": 2,
         "folders": 3,
         "accounts": 7,
-        "files": 1,
+        "files": 2,
     }
     assert not file.exists()
     assert neighbours.exists()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Engine,
     create_engine,
     delete,
+    func,
     insert,
     inspect,
     select,
@@ -24,7 +25,7 @@ from homeroom.base import keys
 from homeroom.base.keys import md5_hex
 from homeroom.store.databases import find_database
 from homeroom.store.migrate import FOLDER, is_current, migrate
-from homeroom.store.tables import clips, lessons, metadata, server_state
+from homeroom.store.tables import activities, clips, lessons, metadata, server_state, units
 
 PULL_KEY: Final = "the key of the first server"
 BOUND_UNTIL: Final = 2_000_000_000
@@ -238,3 +239,25 @@ def check_names(connection: Connection) -> set[str | None]:
     seen = inspect(connection)
     tables = (name for name in seen.get_table_names() if name in metadata.tables)
     return {check["name"] for name in tables for check in seen.get_check_constraints(name)}
+
+
+def test_classes_and_courses_get_their_companions(where: Path | str) -> None:
+    as_of(where, "0001")
+    with open_engine(where).begin() as connection:
+        fill_first(connection)
+    migrate(where)
+    count = select(func.count()).select_from
+    with open_engine(where).begin() as connection:
+        assert connection.execute(count(activities)).scalar_one() == 2 * MANY - 1
+        assert connection.execute(select(units.c.name, units.c.is_default)).all() == [
+            ("默认单元", 1)
+        ]
+        row = connection.execute(select(lessons).where(lessons.c.id == 1)).mappings().one()
+        copied = {**row, "id": 2 * MANY, "key": "another"}
+        connection.execute(insert(lessons).values(copied))
+        added = connection.execute(
+            select(activities.c.course_id, activities.c.unit_id, activities.c.kind)
+            .join(lessons, lessons.c.id == activities.c.lesson_id)
+            .where(lessons.c.key == "another")
+        ).all()
+    assert added == [(1, None, 1)]

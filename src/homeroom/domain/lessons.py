@@ -114,6 +114,12 @@ class NewLesson(Value, frozen=True):
     watch_policy: WatchPolicy = WatchPolicy()
     introduction: str = ""
     identity: str | None = None
+    origin: Origin = Origin.V1
+    allows_check: bool = True
+    """Members may see the reports of each other."""
+    main: LessonId | None = None
+    """The main class of a dual-teacher sub class."""
+    uses_main_recording: bool = False
 
 
 class Lesson(Value, frozen=True):
@@ -139,6 +145,10 @@ class Lesson(Value, frozen=True):
     deleted_at: Moment | None
     """When the class, or its course, was deleted."""
     created_at: Moment
+    allows_check: bool
+    main: LessonId | None
+    """The main class of a dual-teacher sub class."""
+    uses_main_recording: bool
 
     @property
     def lifecycle(self) -> Lifecycle:

@@ -69,6 +69,8 @@ class Plan(
     max_course_students: Annotated[int, _limit("Students of a course")] = 0
     max_course_auditors: Annotated[int, _limit("Auditors of a course")] = 20
     max_course_classes: Annotated[int, _limit("Classes of a course")] = 0
+    max_course_units: Annotated[int, _limit("Units of a course")] = 0
+    max_class_students: Annotated[int, _limit("Students and guests of a class")] = 0
     max_teachers: Annotated[int, _limit("Teachers in service")] = 0
     max_labels: Annotated[int, _limit("Labels")] = 100
     max_folders: Annotated[int, _limit("Folders of the cloud drive")] = 5000

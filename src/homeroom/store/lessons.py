@@ -6,27 +6,25 @@ A deleted class keeps its row. A class also counts as deleted when its course is
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import BigInteger, BindParameter, and_, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, BindParameter, and_, bindparam, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
-    ClassroomSettings,
     Hours,
     Lesson,
     NewLesson,
     Origin,
-    RecordingOptions,
-    WatchPolicy,
 )
 from homeroom.domain.lifecycle import OPEN_EARLY_SECONDS, OVERTIME_SECONDS
 from homeroom.domain.schools import Plan
 from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
 from homeroom.store.courses import read_course
-from homeroom.store.engine import Row, SQLValue, Transaction
+from homeroom.store.engine import SQLValue, Transaction
+from homeroom.store.lesson_rows import COLUMNS, read_lesson, recording_values
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
@@ -37,39 +35,6 @@ from homeroom.store.tables import (
     schools,
 )
 
-COLUMNS = (
-    # Columns of a class joined to its course, in the order that `read_lesson` expects.
-    lessons.c.id,
-    lessons.c.school_id,
-    lessons.c.course_id,
-    lessons.c.name,
-    lessons.c.begins_at,
-    lessons.c.ends_at,
-    lessons.c.teacher_id,
-    lessons.c.folder_id,
-    lessons.c.seats,
-    lessons.c.resolution,
-    lessons.c.has_two_cameras,
-    lessons.c.is_smart,
-    lessons.c.is_broadcast,
-    lessons.c.enters_off_stage,
-    lessons.c.record,
-    lessons.c.record_scene,
-    lessons.c.live,
-    lessons.c.replay,
-    lessons.c.watch_by_login,
-    lessons.c.allow_unlogged_chat,
-    lessons.c.is_locked,
-    lessons.c.introduction,
-    lessons.c.unique_identity,
-    lessons.c.key,
-    lessons.c.stream_signature,
-    lessons.c.stream_expires_at,
-    lessons.c.origin,
-    lessons.c.closed_at,
-    func.coalesce(lessons.c.deleted_at, courses.c.deleted_at),
-    lessons.c.created_at,
-)
 _joined_course = lessons.join(courses, courses.c.id == lessons.c.course_id)
 _lesson_ids = ListParameter("lesson_ids")
 _GET_MANY = Statement(
@@ -196,57 +161,6 @@ class NewLessonContext(Value, frozen=True):
     course: Course | None
 
 
-def read_lesson(row: Row) -> Lesson:
-    """Return the class of a row of `COLUMNS`."""
-    (
-        number, school, course, name, begins_at, ends_at, teacher, folder,
-        seats, resolution, two_cameras, smart, broadcast, off_stage,
-        record, scene, live, replay, by_login, unlogged_chat, locked,
-        introduction, identity, key, signature, stream_expires_at,
-        origin, closed_at, deleted_at, created_at,
-    ) = row  # fmt: skip
-    return Lesson(
-        id=LessonId(number),
-        school=SchoolId(school),
-        course=CourseId(course),
-        name=name,
-        hours=Hours(begins_at, ends_at),
-        teacher=UserId(teacher),
-        folder=folder,
-        classroom=ClassroomSettings(
-            seats, resolution, bool(two_cameras), bool(smart), bool(broadcast), bool(off_stage)
-        ),
-        recording=RecordingOptions(bool(record), bool(scene), bool(live), bool(replay)),
-        watch_policy=WatchPolicy(bool(by_login), bool(unlogged_chat)),
-        is_locked=bool(locked),
-        introduction=introduction,
-        identity=identity,
-        key=key,
-        stream=StreamSignature(signature, f"{stream_expires_at:x}")
-        if signature is not None
-        else None,
-        origin=Origin(origin),
-        closed_at=closed_at,
-        deleted_at=deleted_at,
-        created_at=created_at,
-    )
-
-
-def _recording_values(
-    recording: RecordingOptions, watch_policy: WatchPolicy, stream: StreamSignature | None
-) -> dict[str, SQLValue]:
-    return {
-        "record": int(recording.record),
-        "record_scene": int(recording.scene),
-        "live": int(recording.live),
-        "replay": int(recording.replay),
-        "watch_by_login": int(watch_policy.watch_by_login),
-        "allow_unlogged_chat": int(watch_policy.allow_unlogged_chat),
-        "stream_signature": stream.signature if stream is not None else None,
-        "stream_expires_at": stream.expires_at if stream is not None else None,
-    }
-
-
 class Lessons:
     """Repository of classes."""
 
@@ -322,11 +236,14 @@ class Lessons:
             "introduction": new.introduction,
             "unique_identity": new.identity,
             "key": key,
-            "origin": Origin.V1.value,
+            "origin": new.origin.value,
             "created_at": now,
             "closed_at": None,
             "deleted_at": None,
-            **_recording_values(new.recording, new.watch_policy, stream),
+            "allows_check": int(new.allows_check),
+            "main_lesson_id": new.main,
+            "uses_main_recording": int(new.uses_main_recording),
+            **recording_values(new.recording, new.watch_policy, stream),
         }
         number = LessonId(self._tx.fetch_all(_ADD, values)[0][0])
         return Lesson(
@@ -345,10 +262,13 @@ class Lessons:
             identity=new.identity,
             key=key,
             stream=stream,
-            origin=Origin.V1,
+            origin=new.origin,
             closed_at=None,
             deleted_at=None,
             created_at=now,
+            allows_check=new.allows_check,
+            main=new.main,
+            uses_main_recording=new.uses_main_recording,
         )
 
     def save(self, lesson: Lesson) -> None:
@@ -363,7 +283,7 @@ class Lessons:
             "is_broadcast": int(lesson.classroom.is_broadcast),
             "enters_off_stage": int(lesson.classroom.enters_off_stage),
             "introduction": lesson.introduction,
-            **_recording_values(lesson.recording, lesson.watch_policy, lesson.stream),
+            **recording_values(lesson.recording, lesson.watch_policy, lesson.stream),
         }
         columns = {f"new_{name}": value for name, value in values.items()}
         self._tx.execute(_SAVE, {"lesson": lesson.id, **columns})
@@ -372,7 +292,7 @@ class Lessons:
         """Save recording options, watch policy and stream of several classes, in one statement."""
         rows = []
         for lesson in changed_lessons:
-            values = _recording_values(lesson.recording, lesson.watch_policy, lesson.stream)
+            values = recording_values(lesson.recording, lesson.watch_policy, lesson.stream)
             rows.append([lesson.id, *(values[name] for name in _RECORDING_COLUMNS)])
         if rows:
             self._tx.execute(

@@ -8,8 +8,8 @@ from sqlalchemy import and_, bindparam, case, func, select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.store.engine import Row, Transaction
-from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
-from homeroom.store.lessons import read_lesson
+from homeroom.store.lesson_rows import COLUMNS as LESSON_COLUMNS
+from homeroom.store.lesson_rows import read_lesson
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.records import PublicCourse, PublicLesson
 from homeroom.store.schools import read_plan

@@ -10,8 +10,8 @@ from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.values import Value
 from homeroom.domain.streams import PublishSession, PublishTarget, StreamKind
 from homeroom.store.engine import Row, Transaction
-from homeroom.store.lessons import COLUMNS as LESSON_COLUMNS
-from homeroom.store.lessons import read_lesson
+from homeroom.store.lesson_rows import COLUMNS as LESSON_COLUMNS
+from homeroom.store.lesson_rows import read_lesson
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import courses, lessons, push_keys, pushes, schools, users

@@ -28,18 +28,26 @@ from homeroom.domain.jobs import JobKind
 from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
+    activities,
+    activity_absences,
     chat_entries,
     chats,
     clips,
     co_teachers,
+    comments,
     course_labels,
     course_members,
     course_teachers,
     courses,
+    files,
     folders,
+    grouping_members,
+    groupings,
     guests,
     jobs,
     labels,
+    lesson_absences,
+    lesson_labels,
     lessons,
     named_accounts,
     presets,
@@ -53,6 +61,7 @@ from homeroom.store.tables import (
     sub_accounts,
     swept_rows,
     teachers,
+    units,
     unknown_lookups,
     users,
     viewers,
@@ -76,6 +85,11 @@ _USER_COLUMNS = (
     lessons.c.teacher_id,
     co_teachers.c.user_id,
     guests.c.user_id,
+    grouping_members.c.user_id,
+    lesson_absences.c.user_id,
+    comments.c.user_id,
+    activities.c.teacher_id,
+    activity_absences.c.user_id,
     viewers.c.user_id,
     sessions.c.user_id,
 )
@@ -85,7 +99,9 @@ _PATH_OF: dict[Table, ColumnElement[str | None]] = {
     clips: case((_CLIP_HAS_FILE, clips.c.path), else_=null()),
     teachers: teachers.c.photo,
     courses: courses.c.cover,
+    files: files.c.path,
 }
+_STORAGE_OF = {clips: clips.c.storage_id, files: files.c.storage_id}
 _user_ids = ListParameter("user_ids")
 _DELETE_USERS = Statement(
     delete(users)
@@ -113,7 +129,7 @@ class _Slice:
             .returning(
                 _USER_COLUMN_OF.get(table, null()),
                 _PATH_OF.get(table, null()),
-                clips.c.storage_id if table is clips else null(),
+                _STORAGE_OF.get(table, null()),
             )
         )
 
@@ -131,17 +147,21 @@ def _slice_by_parent(
 
 # Rows that refer to others are deleted before the rows they refer to.
 _BY_PARENT = (
+    _slice_by_parent(activities, "activity_id", activity_absences),
     _slice_by_parent(
         lessons,
         "lesson_id",
         *(swept_rows, chat_entries, chats, viewers, clips, pushes, push_keys, guests, co_teachers),
+        *(lesson_absences, lesson_labels, comments),
     ),
-    _slice_by_parent(courses, "course_id", course_labels, course_members, course_teachers),
+    _slice_by_parent(groupings, "grouping_id", grouping_members),
+    _slice_by_parent(courses, "course_id", course_labels, course_members, course_teachers, units),
 )
 _BY_SCHOOL = [
     _Slice(table, table.c.school_id == _school)
     for table in (
         labels,
+        files,
         presets,
         sessions,
         sub_accounts,

@@ -44,7 +44,11 @@ _LIST_RETENTION_DAYS = Statement(
     .order_by(schools.c.id)
 )
 _GET_NEWEST_ID = Statement(select(func.max(schools.c.id)))
-_ADD = Statement(insert(schools).values({column: bindparam(column.name) for column in schools.c}))
+_ADD = Statement(
+    insert(schools).values(
+        {column: bindparam(column.name) for column in schools.c if column.server_default is None}
+    )
+)
 _SAVE_PLAN = Statement(
     update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
 )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -55,9 +56,13 @@ def _text(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable)
 
 
-def _flag(name: str) -> Column[int]:
+def _flag(name: str, *, default: int | None = None) -> Column[int]:
     return Column(
-        name, SmallInteger, CheckConstraint(f"{name} IN (0, 1)", name=name), nullable=False
+        name,
+        SmallInteger,
+        CheckConstraint(f"{name} IN (0, 1)", name=name),
+        nullable=False,
+        server_default=text(str(default)) if default is not None else None,
     )
 
 
@@ -126,6 +131,9 @@ schools = Table(
     _text("plan"),
     _ref("owner_id", "users.id", unique=True),
     _moment("created_at"),
+    # What modifySchoolConf changes.
+    _flag("allows_replay", default=1),
+    _flag("allows_replay_to_new_students", default=1),
 )
 
 teachers = Table(
@@ -230,6 +238,25 @@ Index(
     unique=True,
     sqlite_where=folders.c.parent_id.is_(None),
     postgresql_where=folders.c.parent_id.is_(None),
+)
+
+# Files of the cloud drive. Their content is in a storage, under `path`.
+files = Table(
+    "files",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("folder_id", "folders.id"),
+    _text("name"),
+    _text("path"),
+    _number("size"),
+    _text("sha256"),
+    _text("storage_id", nullable=True),
+    _moment("created_at"),
+    UniqueConstraint("folder_id", "name"),
+    Index(None, "school_id", "id"),
+    # A link names a file by its id, so an id must not be used again.
+    sqlite_autoincrement=True,
 )
 
 presets = Table(
@@ -339,6 +366,64 @@ course_labels = Table(
     Index(None, "label_id", "course_id"),
 )
 
+# The teams that the students of a course are divided into; a course has one grouping at most.
+groupings = Table(
+    "groupings",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("course_id", "courses.id", unique=True),
+    _text("name"),
+    _moment("created_at"),
+    Index(None, "school_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+grouping_members = Table(
+    "grouping_members",
+    metadata,
+    _ref("grouping_id", "groupings.id"),
+    _ref("user_id", "users.id"),
+    # Teams and their members count from 0, in the order of the request.
+    _number("team"),
+    _number("position"),
+    _flag("is_leader"),
+    PrimaryKeyConstraint("grouping_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+# Units of courses. The default unit of a course is made by a trigger together with the course.
+units = Table(
+    "units",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("course_id", "courses.id"),
+    _text("name"),
+    _text("content"),
+    _flag("is_published"),
+    _flag("is_default"),
+    _moment("created_at"),
+    _moment("deleted_at", nullable=True),
+    Index(None, "course_id", "id"),
+    Index(None, "school_id", "id"),
+)
+Index(
+    "uq_units_name_live",
+    units.c.course_id,
+    units.c.name,
+    unique=True,
+    sqlite_where=units.c.deleted_at.is_(None),
+    postgresql_where=units.c.deleted_at.is_(None),
+)
+Index(
+    "uq_units_default",
+    units.c.course_id,
+    unique=True,
+    sqlite_where=units.c.is_default == 1,
+    postgresql_where=units.c.is_default == 1,
+)
+
 lessons = Table(
     "lessons",
     metadata,
@@ -378,6 +463,11 @@ lessons = Table(
     _moment("created_at"),
     _moment("closed_at", nullable=True),
     _moment("deleted_at", nullable=True),
+    # The main class of a dual-teacher sub class. No reference: classes are deleted in slices.
+    Column("main_lesson_id", Id, nullable=True),
+    _flag("uses_main_recording", default=0),
+    # Whether members may see the reports of each other.
+    _flag("allows_check", default=1),
     UniqueConstraint("key"),
     # Each index ends in the order of a list: a page is read from it, and no list is sorted.
     Index(None, "course_id", "created_at", "id"),
@@ -394,6 +484,7 @@ Index(
     postgresql_where=lessons.c.unique_identity.is_not(None),
 )
 _index_given(lessons.c.folder_id)
+_index_given(lessons.c.main_lesson_id)
 
 co_teachers = Table(
     "co_teachers",
@@ -411,6 +502,79 @@ guests = Table(
     _ref("lesson_id", "lessons.id"),
     _ref("user_id", "users.id"),
     PrimaryKeyConstraint("lesson_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+# Students of the course who were transferred out of one class.
+lesson_absences = Table(
+    "lesson_absences",
+    metadata,
+    _ref("lesson_id", "lessons.id"),
+    _ref("user_id", "users.id"),
+    PrimaryKeyConstraint("lesson_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+lesson_labels = Table(
+    "lesson_labels",
+    metadata,
+    _ref("lesson_id", "lessons.id"),
+    _ref("label_id", "labels.id"),
+    _number("position"),
+    PrimaryKeyConstraint("lesson_id", "label_id"),
+    Index(None, "label_id", "lesson_id"),
+)
+
+# The last comment of the teacher on each student of a class.
+comments = Table(
+    "comments",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("lesson_id", "lessons.id"),
+    _ref("user_id", "users.id"),
+    _small("stars", "0, 1, 2, 3, 4, 5"),
+    _text("text"),
+    _moment("created_at"),
+    _moment("changed_at"),
+    UniqueConstraint("lesson_id", "user_id"),
+    Index(None, "school_id", "id"),
+    Index(None, "user_id"),
+)
+
+# Activities of the units of courses. A class is one of them: its row is made by a trigger, and its
+# name, teacher and times stand in `lessons`.
+activities = Table(
+    "activities",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _ref("course_id", "courses.id"),
+    # NULL: the default unit of the course.
+    _ref("unit_id", "units.id", nullable=True),
+    _ref("lesson_id", "lessons.id", nullable=True, unique=True),
+    _small("kind", "1, 2, 3, 4, 5, 6, 7, 8"),
+    _text("name", nullable=True),
+    _ref("teacher_id", "users.id", nullable=True),
+    _moment("starts_at", nullable=True),
+    _moment("ends_at", nullable=True),
+    _flag("is_published"),
+    _moment("created_at"),
+    # A class says itself that it was deleted.
+    _moment("deleted_at", nullable=True),
+    Index(None, "course_id", "id"),
+    Index(None, "school_id", "id"),
+)
+_index_given(activities.c.unit_id)
+_index_given(activities.c.teacher_id)
+
+# Members of the course who were taken out of an activity other than a class.
+activity_absences = Table(
+    "activity_absences",
+    metadata,
+    _ref("activity_id", "activities.id"),
+    _ref("user_id", "users.id"),
+    PrimaryKeyConstraint("activity_id", "user_id"),
     Index(None, "user_id"),
 )
 
