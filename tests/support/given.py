@@ -147,7 +147,7 @@ class Given(SchoolBuilder):
 
     def guest(self, lesson: LessonId, user: UserId) -> UserId:
         """Add a user to one class only, as a client does."""
-        self.store.write(lambda uow: uow.class_roles.add_guest(lesson, user))
+        self.store.write(lambda uow: uow.class_students.add_guests([(lesson, user)]))
         return user
 
     def made_elsewhere(self, lesson: LessonId) -> LessonId:

@@ -101,12 +101,24 @@ class Errno(Enum):
         154, "过期时间只能是5年以内的时间", "expiry may be at most five years ahead"
     )
     LIST_EMPTY = _refusal(155, "数据数组不可为空", "list is empty (also: not a decodable list)")
+    TOO_MANY_CLASS_STUDENTS = _refusal(157, "已超出课节下学生数量", "class student limit exceeded")
+    STUDENT_NOT_ADDED_TO_LESSON = _refusal(
+        158, "课节下添加学生失败", "adding the student to the class failed"
+    )
+    ONLY_STUDENTS_IN_LESSONS = _refusal(
+        159, "课节下目前只支持对学生的操作", "only students can be handled at class level"
+    )
     FOLDER_NOT_IN_DRIVE = _refusal(160, "机构下无此云盘目录", "folder is not in the school drive")
     NOT_A_MEMBER = _refusal(162, "课程下无此成员", "not a member of the course")
     ALREADY_A_STUDENT = _refusal(163, "课程下已存在此学生", "already a student of the course")
     ALREADY_AN_AUDITOR = _refusal(164, "课程下已存在此旁听", "already an auditor of the course")
     LESSON_LENGTH = _refusal(
         165, "单节课不能少于15分钟且不能超过24小时", "class length outside 15 minutes to 24 hours"
+    )
+    ALREADY_IN_LESSON = _refusal(166, "课节下已存在此学生", "already a student of the class")
+    NOT_IN_LESSON = _refusal(167, "课节下不存在此学生", "not a student of the class")
+    STUDENT_NOT_REMOVED_FROM_LESSON = _refusal(
+        171, "课节下删除学生失败", "removing the student from the class failed"
     )
     TEACHER_IS_COURSE_STUDENT = _refusal(
         172, "课程下的学生不能添加为老师", "a course student cannot be the teacher"
@@ -222,6 +234,11 @@ class Errno(Enum):
     )
     TEACHER_IS_CO_TEACHER = _refusal(
         328, "课节联席教师不能添加为老师", "a co-teacher of the class cannot become its teacher"
+    )
+    CO_TEACHER_AS_STUDENT = _refusal(
+        329,
+        "课节联席教师不能添加为同课节的学生",
+        "a co-teacher of the class cannot be its student",
     )
     CO_TEACHER_ACCOUNT_MALFORMED = _refusal(
         330, "联席教师账号格式不正确", "co-teacher account malformed (withdrawn April 2022)"

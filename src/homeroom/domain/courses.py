@@ -52,6 +52,8 @@ CHANGE_RULE = CourseRule()
 REMOVE_MEMBERS_RULE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
 """Members may be removed: a deleted course is no course (READINGS Q14)."""
 LABEL_RULE = CourseRule(expired=None, kind=None)
+CLASS_STUDENT_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL)
+"""For actions that change a course and have no errno for a missing one (READINGS Q59)."""
 REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
 """For actions without the errnos for a missing and an expired course."""
 LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)

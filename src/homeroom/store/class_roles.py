@@ -1,4 +1,4 @@
-"""Roles of users in one class: co-teachers, and guests (students of that class only)."""
+"""Roles of users in one class: its co-teachers."""
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select
@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from homeroom.base.ids import LessonId, UserId
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import co_teachers, guests
+from homeroom.store.tables import co_teachers
 
 _LIST_CO_TEACHERS = Statement(
     select(co_teachers.c.user_id)
@@ -25,22 +25,10 @@ _ADD_CO_TEACHERS = Statement(
         ).select_from(_new_co_teachers.source),
     )
 )
-_ADD_GUEST = Statement(
-    lambda insert: (
-        insert(guests)
-        .values(lesson_id=bindparam("lesson"), user_id=bindparam("user"))
-        .on_conflict_do_nothing()
-    )
-)
-_DELETE_GUEST = Statement(
-    delete(guests).where(
-        guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == bindparam("user")
-    )
-)
 
 
 class ClassRoles:
-    """Repository of co-teachers and guests."""
+    """Repository of co-teachers."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -62,11 +50,3 @@ class ClassRoles:
         """Replace the co-teachers of a class, in order."""
         self._tx.execute(_DELETE_CO_TEACHERS, {"lesson": lesson})
         self.add_co_teachers(lesson, users)
-
-    def add_guest(self, lesson: LessonId, user: UserId) -> None:
-        """Add a student to this class only; a guest who is there already stays."""
-        self._tx.execute(_ADD_GUEST, {"lesson": lesson, "user": user})
-
-    def delete_guest(self, lesson: LessonId, user: UserId) -> bool:
-        """Remove a guest from a class; return False if there was none."""
-        return self._tx.execute(_DELETE_GUEST, {"lesson": lesson, "user": user}) > 0

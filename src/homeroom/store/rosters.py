@@ -3,18 +3,28 @@
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import (
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.teachers import MemberRole
 from homeroom.store.course_roles import join_course_roles
-from homeroom.store.engine import Transaction
+from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     course_members,
     course_teachers,
+    lesson_absences,
+    lessons,
     named_accounts,
     registrations,
     students,
@@ -86,6 +96,14 @@ _DELETE = Statement(
         course_members.c.course_id == bindparam("course"),
         course_members.c.role == bindparam("role"),
         _removed_uids.contains(course_members.c.user_id),
+    )
+)
+_FORGET_ABSENCES = Statement(
+    delete(lesson_absences).where(
+        _removed_uids.contains(lesson_absences.c.user_id),
+        lesson_absences.c.lesson_id.in_(
+            select(lessons.c.id).where(lessons.c.course_id == bindparam("course"))
+        ),
     )
 )
 
@@ -167,7 +185,13 @@ class Rosters:
             self._tx.execute(_ADD, {"new_members": msgspec.json.encode(rows).decode()})
 
     def delete(self, course: CourseId, role: MemberRole, uids: list[UserId]) -> None:
-        """Delete members of a course."""
-        if uids:
-            text = msgspec.json.encode(uids).decode()
-            self._tx.execute(_DELETE, {"course": course, "role": role.value, "removed_uids": text})
+        """Delete members of a course, with the absences of students."""
+        if not uids:
+            return
+        values: dict[str, SQLValue] = {
+            "course": course,
+            "removed_uids": msgspec.json.encode(uids).decode(),
+        }
+        self._tx.execute(_DELETE, {**values, "role": role.value})
+        if role is MemberRole.STUDENT:
+            self._tx.execute(_FORGET_ABSENCES, values)

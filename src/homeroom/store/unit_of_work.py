@@ -17,6 +17,7 @@ from homeroom.store.audit import AuditTrail
 from homeroom.store.chat import Chats
 from homeroom.store.cipher import Keyring
 from homeroom.store.class_roles import ClassRoles
+from homeroom.store.class_students import ClassStudents
 from homeroom.store.clips import Clips
 from homeroom.store.courses import Courses
 from homeroom.store.drive import Drive
@@ -116,6 +117,7 @@ class UnitOfWork:
     jobs = _Repository(JobQueue)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)
+    class_students = _Repository(ClassStudents)
     tokens = _Repository(Tokens)
     maintenance = _Repository(MaintenanceWindows)
     server_state = _Repository(ServerState)

@@ -191,16 +191,25 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: Lesso
 
 def get_v1_lesson(uow: UnitOfWork, course: CourseId, lesson_id: LessonId) -> Lesson:
     """Return a class of the course that the v1 API created; raise `Refusal` otherwise."""
-    lesson = check_lesson(uow.lessons.get(lesson_id), course)
-    if lesson.origin is not Origin.V1:
+    return check_v1_lesson(uow.lessons.get(lesson_id), course)
+
+
+def check_v1_lesson(
+    lesson: Lesson | None, course: CourseId, missing: Errno = Errno.NO_SUCH_LESSON
+) -> Lesson:
+    """Return a class of the course that the v1 API created; raise `Refusal` otherwise."""
+    own = check_lesson(lesson, course, missing)
+    if own.origin is not Origin.V1:
         raise Refusal(Errno.LESSON_MADE_ELSEWHERE)
-    return lesson
+    return own
 
 
-def check_lesson(lesson: Lesson | None, course: CourseId) -> Lesson:
+def check_lesson(
+    lesson: Lesson | None, course: CourseId, missing: Errno = Errno.NO_SUCH_LESSON
+) -> Lesson:
     """Return a class of the course that is not deleted; raise `Refusal` otherwise."""
     if lesson is None:
-        raise Refusal(Errno.NO_SUCH_LESSON)
+        raise Refusal(missing)
     if lesson.course != course:
         raise Refusal(Errno.LESSON_NOT_IN_COURSE)
     if lesson.deleted_at is not None:

@@ -119,12 +119,12 @@ def add_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
     schools.get_active_user(uow, guest)
     if guest == lesson.teacher or guest in uow.class_roles.list_co_teachers(lesson_id):
         raise OperatorError(f"UID {guest} teaches class {lesson_id}")
-    uow.class_roles.add_guest(lesson_id, guest)
+    uow.class_students.add_guests([(lesson_id, guest)])
 
 
 def remove_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
     """Remove a guest from one class."""
-    if not uow.class_roles.delete_guest(get_lesson(uow, lesson_id).id, guest):
+    if not uow.class_students.delete_guests([get_lesson(uow, lesson_id).id], [guest]):
         raise OperatorError(f"UID {guest} is no guest of class {lesson_id}")
 
 

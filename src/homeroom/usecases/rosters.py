@@ -1,10 +1,17 @@
 """Add people to courses and remove them."""
 
+from collections.abc import Sequence
+
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
-from homeroom.domain.courses import CHANGE_RULE, REMOVE_MEMBERS_RULE, Course
+from homeroom.domain.courses import (
+    CHANGE_RULE,
+    REMOVE_MEMBERS_RULE,
+    Course,
+    CourseRule,
+)
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
@@ -25,6 +32,10 @@ class MemberRequest(Value, frozen=True):
     nickname: str | None = None
 
 
+Candidate = tuple[MemberRequest, RosterCandidate]
+"""A request, and the person that it names."""
+
+
 def add_members(
     uow: UnitOfWork,
     school: SchoolId,
@@ -35,19 +46,18 @@ def add_members(
     """Add people to a course; each is checked alone, all accepted ones are written together."""
     current = get_current_school(uow, school)
     parent = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
-    accounts = _find_accounts(uow, school, requests)
-    uids = [_resolve_uid(request, accounts) for request in requests]
-    persons = people.find_members(uow, school, course, [uid for uid in uids if uid is not None])
+    candidates = find_candidates(uow, school, course, requests)
     places = _places_left(uow, current, course, role)
     named: set[UserId] = set()
     new: list[NewMember] = []
     verdicts: list[MemberVerdict] = []
-    for request, uid in zip(requests, uids, strict=True):
-        if isinstance(request, Refusal):
-            verdicts.append(request)
+    for candidate in candidates:
+        if isinstance(candidate, Refusal):
+            verdicts.append(candidate)
             continue
+        request, person = candidate
         try:
-            person = _check_person(request, uid, persons, current, parent, role, named)
+            _check_person(request, person, current, parent, role, named)
             _check_places(places, len(new))
         except Refusal as refusal:
             verdicts.append(refusal)
@@ -65,23 +75,19 @@ def remove_members(
     course: CourseId,
     role: MemberRole,
     requests: list[MemberRequest | Refusal],
+    rule: CourseRule = REMOVE_MEMBERS_RULE,
 ) -> list[MemberVerdict]:
     """Remove people from a course; the second entry of a person finds no member."""
-    uow.courses.get_usable(school, course, uow.now, REMOVE_MEMBERS_RULE)
-    accounts = _find_accounts(uow, school, requests)
-    uids = [_resolve_uid(request, accounts) for request in requests]
-    persons = people.find_members(uow, school, course, [uid for uid in uids if uid is not None])
+    uow.courses.get_usable(school, course, uow.now, rule)
+    candidates = find_candidates(uow, school, course, requests, unregistered=Errno.NOT_A_MEMBER)
     removed: dict[UserId, None] = {}
     verdicts: list[MemberVerdict] = []
-    for request, uid in zip(requests, uids, strict=True):
-        if isinstance(request, Refusal):
-            verdicts.append(request)
+    for candidate in candidates:
+        if isinstance(candidate, Refusal):
+            verdicts.append(candidate)
             continue
-        person = persons.get(uid) if uid is not None else None
-        if person is None:
-            unknown = Errno.BAD_DATA if request.user is not None else Errno.NOT_A_MEMBER
-            verdicts.append(Refusal(unknown))
-        elif person.role is not role or person.user in removed:
+        _, person = candidate
+        if person.role is not role or person.user in removed:
             verdicts.append(Refusal(Errno.NOT_A_MEMBER))
         else:
             removed[person.user] = None
@@ -90,15 +96,43 @@ def remove_members(
     return verdicts
 
 
-def _find_accounts(
-    uow: UnitOfWork, school: SchoolId, requests: list[MemberRequest | Refusal]
-) -> dict[str, User]:
+def remove_member(
+    uow: UnitOfWork, school: SchoolId, course: CourseId, role: MemberRole, user: UserId
+) -> None:
+    """Remove a person from a course."""
+    verdict = remove_members(uow, school, course, role, [MemberRequest(user)], CHANGE_RULE)[0]
+    if isinstance(verdict, Refusal):
+        raise verdict
+
+
+def find_candidates(
+    uow: UnitOfWork,
+    school: SchoolId,
+    course: CourseId,
+    requests: Sequence[MemberRequest | Refusal],
+    unregistered: Errno = Errno.ACCOUNT_NOT_REGISTERED,
+) -> list[Candidate | Refusal]:
+    """Return each request with its person, or its refusal.
+
+    A UID that nobody has is refused as `Errno.BAD_DATA`, an account as `unregistered`.
+    """
     names = [
         request.name.value
         for request in requests
         if isinstance(request, MemberRequest) and request.user is None and request.name is not None
     ]
-    return people.find_by_names(uow, school, names) if names else {}
+    accounts = people.find_by_names(uow, school, names) if names else {}
+    uids = [_resolve_uid(request, accounts) for request in requests]
+    users = people.find_members(uow, school, course, [uid for uid in uids if uid is not None])
+    candidates: list[Candidate | Refusal] = []
+    for request, uid in zip(requests, uids, strict=True):
+        if isinstance(request, Refusal):
+            candidates.append(request)
+            continue
+        person = users.get(uid) if uid is not None else None
+        unknown = Errno.BAD_DATA if request.user is not None else unregistered
+        candidates.append((request, person) if person is not None else Refusal(unknown))
+    return candidates
 
 
 def _resolve_uid(request: MemberRequest | Refusal, accounts: dict[str, User]) -> UserId | None:
@@ -125,46 +159,54 @@ def _check_places(places: int | None, taken: int) -> None:
 
 def _check_person(
     request: MemberRequest,
-    uid: UserId | None,
-    persons: dict[UserId, RosterCandidate],
+    person: RosterCandidate,
     school: School,
     course: Course,
     role: MemberRole,
     named: set[UserId],
-) -> RosterCandidate:
-    """Return a person who may become a member; raise `Refusal` otherwise."""
-    person = persons.get(uid) if uid is not None else None
-    by_account = request.user is None
-    if person is None:
-        raise Refusal(Errno.ACCOUNT_NOT_REGISTERED if by_account else Errno.BAD_DATA)
+) -> None:
+    """Refuse a person who may not become a member."""
     if person.user in named:
         raise Refusal(Errno.ALREADY_EXISTS, "the person is named twice")
     named.add(person.user)
-    is_student = role is MemberRole.STUDENT
-    if person.is_cancelled:
-        raise Refusal(Errno.STUDENT_CANCELLED if is_student else Errno.AUDITOR_CANCELLED)
-    if person.school_name is None and person.user != school.owner:
-        raise Refusal(Errno.NOT_A_STUDENT_OF_SCHOOL)
+    check_school_student(person, school, role)
     if person.role is not None:
         already = {
             MemberRole.STUDENT: Errno.ALREADY_A_STUDENT,
             MemberRole.AUDITOR: Errno.ALREADY_AN_AUDITOR,
         }
         raise Refusal(already[person.role])
-    if person.is_course_teacher or course.head_teacher == person.user:
-        raise Refusal(_teacher_errno(person, course, role, by_account=by_account))
-    return person
+    check_is_no_teacher(person, course, role, by_account=request.user is None)
 
 
-def _teacher_errno(
-    person: RosterCandidate, course: Course, role: MemberRole, *, by_account: bool
-) -> Errno:
-    """Return the errno for a teacher as a member; requests by account have older errnos."""
+def check_school_student(
+    person: RosterCandidate, school: School, role: MemberRole = MemberRole.STUDENT
+) -> None:
+    """Refuse a cancelled account, and one on no list of students; the school's own one passes."""
+    if person.is_cancelled:
+        is_student = role is MemberRole.STUDENT
+        raise Refusal(Errno.STUDENT_CANCELLED if is_student else Errno.AUDITOR_CANCELLED)
+    if person.school_name is None and person.user != school.owner:
+        raise Refusal(Errno.NOT_A_STUDENT_OF_SCHOOL)
+
+
+def check_is_no_teacher(
+    person: RosterCandidate,
+    course: Course,
+    role: MemberRole = MemberRole.STUDENT,
+    *,
+    by_account: bool,
+) -> None:
+    """Refuse a teacher of the course as a member; requests by account have older errnos."""
+    is_head_teacher = course.head_teacher == person.user
+    if not (person.is_course_teacher or is_head_teacher):
+        return
+    is_student = role is MemberRole.STUDENT
     if by_account:
-        return Errno.TEACHER_AS_STUDENT if role is MemberRole.STUDENT else Errno.TEACHER_AS_AUDITOR
-    if course.head_teacher == person.user and role is MemberRole.STUDENT:
-        return Errno.HEAD_TEACHER_AS_STUDENT
-    return Errno.COURSE_TEACHER_AS_MEMBER
+        raise Refusal(Errno.TEACHER_AS_STUDENT if is_student else Errno.TEACHER_AS_AUDITOR)
+    if is_head_teacher and is_student:
+        raise Refusal(Errno.HEAD_TEACHER_AS_STUDENT)
+    raise Refusal(Errno.COURSE_TEACHER_AS_MEMBER)
 
 
 def _build_member(
