@@ -50,6 +50,9 @@ def calls(given: Given) -> dict[str, dict[str, Value]]:
         "addCourseStudent": {**member, "studentAccount": ADDRESS},
         "addCourseStudentMultiple": {**member, "studentJson": [{"account": ADDRESS}]},
         "delCourseStudentMultiple": {**member, "studentJson": [ADDRESS]},
+        "addClassStudentMultiple": {**member, "classId": 1, "studentJson": [{"account": ADDRESS}]},
+        "delClassStudentMultiple": {**member, "classId": 1, "studentJson": [ADDRESS]},
+        "addCourseClassStudent": {**member, "studentAccount": ADDRESS, "classJson": [1]},
     }
 
 
@@ -59,6 +62,7 @@ def calls(given: Given) -> dict[str, dict[str, Value]]:
         *("register", "registerMultiple", "addSchoolStudent", "addTeacher", "stopUsingTeacher"),
         *("restartUsingTeacher", "addCourse", "editCourse", "addCourseClass", "addCourseStudent"),
         *("addCourseStudentMultiple", "delCourseStudentMultiple"),
+        *("addClassStudentMultiple", "delClassStudentMultiple", "addCourseClassStudent"),
     ],
 )
 def test_an_address_is_parsed_once_outside_the_unit_of_work(

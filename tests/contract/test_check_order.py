@@ -14,9 +14,26 @@ from homeroom.contract.action import Action, Check
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno
 from tests.support.given import Given
-from tests.support.orders import ORDERS, Chains, Order, clips, courses, lessons, members, people
+from tests.support.orders import (
+    ORDERS,
+    Chains,
+    Order,
+    class_students,
+    clips,
+    courses,
+    lessons,
+    members,
+    people,
+)
 
-SUBJECTS: Final = (clips, courses, lessons, members, people)
+SUBJECTS: Final = (
+    class_students,
+    clips,
+    courses,
+    lessons,
+    members,
+    people,
+)
 """Importing them declares their chains."""
 
 

@@ -117,6 +117,27 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
         "identity": 1,
         "studentUidJson": [w.given.member(w.course)],
     },
+    "delCourseStudent": lambda w: {
+        "courseId": w.course,
+        "identity": 1,
+        "studentUid": w.given.member(w.course),
+    },
+    "addClassStudentMultiple": lambda w: {
+        "courseId": w.course,
+        "classId": w.lesson,
+        "studentJson": [{"uid": w.given.student()}],
+    },
+    "delClassStudentMultiple": lambda w: {
+        "courseId": w.course,
+        "classId": w.lesson,
+        "identity": 1,
+        "studentUidJson": [w.given.member(w.course)],
+    },
+    "addCourseClassStudent": lambda w: {
+        "courseId": w.course,
+        "studentUid": w.student,
+        "classJson": [w.lesson],
+    },
     "deleteClassVideo": lambda w: {"classId": w.held, "fileId": w.clip},
     "updateClassLockStatus": lambda w: {"classId": w.held, "isLock": 1},
     "setClassVideoMultiple": lambda w: {"courseId": w.course, "classJson": w.switched},
@@ -154,7 +175,10 @@ def snapshot(world: World) -> Snapshot:
     """Return everything that the read-back shows of a school."""
     read = ReadBack(world.given)
     paths = ("/teachers", "/students", "/courses", "/classes", "/labels", "/folders")
-    inner = (f"/courses/{world.course}/members", f"/classes/{world.held}/clips")
+    inner = (
+        f"/courses/{world.course}/members",
+        f"/classes/{world.held}/clips",
+    )
     shown = {path: read.rows(path) for path in (*paths, *inner)}
     for clip in shown[inner[1]]:
         del clip["url"]  # signed anew at each reading

@@ -241,6 +241,13 @@ def name_by_roster(given: Given, account: str) -> None:
     assert given.api.call("addCourseStudentMultiple", **fields).errnos == [1]
 
 
+def name_by_guest(given: Given, account: str) -> None:
+    course = given.course()
+    fields: dict[str, Value] = {"courseId": course, "classId": given.lesson(course)}
+    entries = [{"account": account}]
+    given.done("addClassStudentMultiple", **fields, studentJson=entries)
+
+
 def name_by_removal(given: Given, account: str) -> None:
     fields: dict[str, Value] = {"courseId": given.course(), "identity": 1, "studentJson": [account]}
     assert given.api.call("delCourseStudentMultiple", **fields).errno == 1
@@ -258,6 +265,7 @@ def name_by_removal(given: Given, account: str) -> None:
         name_by_course,
         name_by_class,
         name_by_roster,
+        name_by_guest,
         name_by_removal,
     ],
     ids=lambda name: name.__name__,

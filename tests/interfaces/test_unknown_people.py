@@ -150,6 +150,28 @@ def by_removed_account(given: Given, account: str) -> Reply:
     return given.api.call("delCourseStudentMultiple", **fields, studentJson=[account])
 
 
+def by_leaving(given: Given, _account: str) -> Reply:
+    fields: dict[str, Value] = {"courseId": given.course(), "identity": 1}
+    return given.api.call("delCourseStudent", **fields, studentUid=NOBODY)
+
+
+def by_guest(given: Given, account: str) -> Reply:
+    course = given.course()
+    fields: dict[str, Value] = {"courseId": course, "classId": given.lesson(course)}
+    return given.api.call("addClassStudentMultiple", **fields, studentJson=[{"account": account}])
+
+
+def by_removed_guest(given: Given, _account: str) -> Reply:
+    course = given.course()
+    fields: dict[str, Value] = {"courseId": course, "classId": given.lesson(course), "identity": 1}
+    return given.api.call("delClassStudentMultiple", **fields, studentUidJson=[NOBODY])
+
+
+def by_guest_of_several(given: Given, _account: str) -> Reply:
+    fields: dict[str, Value] = {"courseId": given.course(), "classJson": [1]}
+    return given.api.call("addCourseClassStudent", **fields, studentUid=NOBODY)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
@@ -170,6 +192,10 @@ def by_removed_account(given: Given, account: str) -> Reply:
         by_roster_account,
         by_removal,
         by_removed_account,
+        by_leaving,
+        by_guest,
+        by_removed_guest,
+        by_guest_of_several,
     ],
     ids=lambda ask: ask.__name__,
 )

@@ -6,12 +6,32 @@ is no third list.
 
 from typing import Any
 
-from homeroom.contract import accounts, clips, courses, drive, labels, lessons, rosters, teachers
+from homeroom.contract import (
+    accounts,
+    class_students,
+    clips,
+    courses,
+    drive,
+    labels,
+    lessons,
+    rosters,
+    teachers,
+)
 from homeroom.contract.action import Action, APIPath
 
 ACTIONS: tuple[Action[Any, Any], ...] = tuple(
     value
-    for noun in (accounts, teachers, labels, courses, lessons, rosters, clips, drive)
+    for noun in (
+        accounts,
+        teachers,
+        labels,
+        courses,
+        lessons,
+        rosters,
+        class_students,
+        clips,
+        drive,
+    )
     for value in vars(noun).values()
     if isinstance(value, Action)
 )
@@ -25,20 +45,16 @@ PLANNED: dict[APIPath, frozenset[str]] = {
             "editTeacher",
             "updateClassStudentComment",
             "deleteSubSchoolAccount",
-            "modifyGroupMemberNickname",
             "modifyCourseTeacher",
             "removeCourseTeacher",
             "addClassLabels",
+            "modifyGroupMemberNickname",
             "addCourseGroup",
             "editCourseGroup",
             "delCourseGroup",
             "addCourseClassMultiple",
             "modifyClassSeatNum",
             "delEndCourseClass",
-            "delCourseStudent",
-            "addClassStudentMultiple",
-            "delClassStudentMultiple",
-            "addCourseClassStudent",
             "getLoginLinked",
         }
     ),

@@ -238,10 +238,10 @@ BOOKKEEPING_FAULTS = (
     Errno.CO_TEACHER_NOT_LISTED,
     Errno.CO_TEACHER_ACCOUNT_MALFORMED,
 )
-V1_LESSON = (
-    *LESSON_OF_COURSE,
-    Check(Errno.LESSON_MADE_ELSEWHERE, "the class was made by a client or by the LMS calls"),
+LESSON_MADE_ELSEWHERE = Check(
+    Errno.LESSON_MADE_ELSEWHERE, "the class was made by a client or by the LMS calls"
 )
+V1_LESSON = (*LESSON_OF_COURSE, LESSON_MADE_ELSEWHERE)
 """Checks of a class that the v1 wire may change."""
 
 ADD_COURSE_CLASS = Action(

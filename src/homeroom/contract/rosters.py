@@ -54,18 +54,23 @@ def read_one_uid(raw: object) -> UserId:
     return UserId(read_id(raw))
 
 
-class MemberEntry(Params, frozen=True, kw_only=True):
+class PersonEntry(Params, frozen=True, kw_only=True):
     """A person to add: by UID, which wins, or by account."""
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
     uid: Annotated[UserId | None, OPTIONAL_ID] = None
     account: Annotated[str | None, TEXT] = None
-    name: Annotated[str | None, NAME] = None
 
     def validate(self) -> None:
         """Ask for the person in one of two forms."""
         if self.uid is None and self.account is None:
             raise ParamError("uid", "is missing or empty")
+
+
+class MemberEntry(PersonEntry, frozen=True, kw_only=True):
+    """A person to add to a course, with the name of an auditor."""
+
+    name: Annotated[str | None, NAME] = None
 
 
 class AddCourseStudent(Params, frozen=True, kw_only=True):
@@ -98,41 +103,60 @@ class AddCourseStudentMultiple(Params, frozen=True, kw_only=True):
     ]
 
 
-class DelCourseStudentMultiple(Params, frozen=True, kw_only=True):
-    """The parameters of delCourseStudentMultiple; the list of UIDs wins (READINGS Q12)."""
+UID_LIST = ParamType(read_ids_separately, "JSON list of up to 1,000 UIDs", ("studentUidJson",))
+ACCOUNT_LIST = ParamType(
+    defer_errors("studentJson", read_texts_separately),
+    "JSON list of up to 1,000 accounts",
+    ("studentJson",),
+)
+UidList = Annotated[tuple[UserId | InvalidEntry, ...] | None, UID_LIST]
+AccountList = Annotated[tuple[str | InvalidEntry, ...] | ParamError | None, ACCOUNT_LIST]
+
+
+def choose_persons(
+    uids: tuple[UserId | InvalidEntry, ...] | None,
+    accounts: tuple[str | InvalidEntry, ...] | ParamError | None,
+) -> tuple[UserId | str | InvalidEntry, ...]:
+    """Return the persons to remove: the list of UIDs wins (READINGS Q12).
+
+    Errors in the accounts count only without UIDs. Raises `ParamError`, also without both lists.
+    """
+    if uids is not None:
+        return uids
+    if accounts is None:
+        raise ParamError("studentUidJson", "is missing or empty")
+    if isinstance(accounts, ParamError):
+        raise accounts
+    return accounts
+
+
+class DelCourseStudent(Params, frozen=True, kw_only=True):
+    """The parameters of delCourseStudent."""
 
     course_id: Annotated[CourseId, ID]
     identity: Annotated[int, ROLE]
-    uids: Annotated[
-        tuple[UserId | InvalidEntry, ...] | None,
-        ParamType(read_ids_separately, "JSON list of up to 1,000 UIDs", ("studentUidJson",)),
-    ] = None
-    accounts: Annotated[
-        tuple[str | InvalidEntry, ...] | ParamError | None,
-        ParamType(
-            defer_errors("studentJson", read_texts_separately),
-            "JSON list of up to 1,000 accounts",
-            ("studentJson",),
-        ),
-    ] = None
+    student_uid: Annotated[UserId, ID]
+
+
+class DelCourseStudentMultiple(Params, frozen=True, kw_only=True):
+    """The parameters of delCourseStudentMultiple."""
+
+    course_id: Annotated[CourseId, ID]
+    identity: Annotated[int, ROLE]
+    uids: UidList = None
+    accounts: AccountList = None
 
     def validate(self) -> None:
         """Ask for one of the two lists."""
-        if self.uids is None and self.accounts is None:
-            raise ParamError("studentUidJson", "is missing or empty")
         self.get_persons()
 
     def get_persons(self) -> tuple[UserId | str | InvalidEntry, ...]:
-        """Return who is asked for; what is wrong with the accounts matters only without UIDs."""
-        if self.uids is not None:
-            return self.uids
-        if isinstance(self.accounts, ParamError):
-            raise self.accounts
-        return self.accounts or ()
+        """Return the persons to remove."""
+        return choose_persons(self.uids, self.accounts)
 
 
 class MemberResult(Entry, frozen=True, kw_only=True):
-    """Result of one entry of addCourseStudentMultiple."""
+    """Result of one person to add."""
 
     custom_column: CustomColumn = UNSET
     errno: EntryErrno
@@ -140,7 +164,7 @@ class MemberResult(Entry, frozen=True, kw_only=True):
 
 
 class AddedMembers(Result, frozen=True, kw_only=True):
-    """Result of addCourseStudentMultiple."""
+    """Result of an addition of several persons."""
 
     data: Annotated[
         list[MemberResult], Meta(description="One result for each person, in their order.")
@@ -148,7 +172,7 @@ class AddedMembers(Result, frozen=True, kw_only=True):
 
 
 class RemovedMembers(Result, frozen=True, kw_only=True):
-    """Result of delCourseStudentMultiple."""
+    """Result of a removal of several persons."""
 
     data: Annotated[
         list[PlainEntry], Meta(description="One result for each person, in their order.")
@@ -232,6 +256,20 @@ ADD_COURSE_STUDENT_MULTIPLE = Action(
         *PERSON_CHECKS,
         NICKNAME_WARNING,
     ),
+)
+
+DEL_COURSE_STUDENT = Action(
+    name="delCourseStudent",
+    title="Remove one student or auditor from a course",
+    params=DelCourseStudent,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        *CHANGEABLE_COURSE,
+        Check(Errno.BAD_DATA, "no user has the UID"),
+        Check(Errno.NOT_A_MEMBER, "the person is no member in this role"),
+    ),
+    faults=(Errno.FAILED, Errno.NO_DATA, Errno.SERVER_FAULT),
 )
 
 DEL_COURSE_STUDENT_MULTIPLE = Action(

@@ -3,6 +3,11 @@
 from typing import Any
 
 from homeroom.contract.accounts import ADD_SCHOOL_STUDENT, REGISTER, REGISTER_MULTIPLE
+from homeroom.contract.class_students import (
+    ADD_CLASS_STUDENT_MULTIPLE,
+    ADD_COURSE_CLASS_STUDENT,
+    DEL_CLASS_STUDENT_MULTIPLE,
+)
 from homeroom.contract.clips import (
     DELETE_CLASS_VIDEO,
     SET_CLASS_VIDEO_MULTIPLE,
@@ -21,11 +26,13 @@ from homeroom.contract.lessons import ADD_COURSE_CLASS, DEL_COURSE_CLASS, EDIT_C
 from homeroom.contract.rosters import (
     ADD_COURSE_STUDENT,
     ADD_COURSE_STUDENT_MULTIPLE,
+    DEL_COURSE_STUDENT,
     DEL_COURSE_STUDENT_MULTIPLE,
 )
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
 from homeroom.partner.handlers import (
     accounts,
+    class_students,
     clips,
     courses,
     drive,
@@ -104,10 +111,28 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
             LockRule(rosters.get_account_lock_keys, None, acquires=False),
         ),
     ),
+    route(DEL_COURSE_STUDENT, rosters.del_course_student),
     route(
         DEL_COURSE_STUDENT_MULTIPLE,
         rosters.del_course_student_multiple,
         prepare=rosters.prepare_removals,
+    ),
+    route(
+        ADD_CLASS_STUDENT_MULTIPLE,
+        class_students.add_class_student_multiple,
+        prepare=class_students.prepare_additions,
+        locks=(LockRule(class_students.get_account_lock_keys, None, acquires=False),),
+    ),
+    route(
+        DEL_CLASS_STUDENT_MULTIPLE,
+        class_students.del_class_student_multiple,
+        prepare=class_students.prepare_removals,
+    ),
+    route(
+        ADD_COURSE_CLASS_STUDENT,
+        class_students.add_course_class_student,
+        prepare=class_students.prepare_student,
+        prepares_quickly=True,
     ),
     route(
         ADD_SCHOOL_LABEL, labels.add_school_label, describe_existing=labels.describe_existing_label

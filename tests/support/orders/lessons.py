@@ -184,7 +184,7 @@ def _add(given: Given) -> list[Chain]:
     return [Chain(caller(given, "addCourseClass"), wrong, mends)]
 
 
-def _lookups(given: Given, held: Scheduled) -> tuple[Fields, dict[int, Mend]]:
+def lesson_lookups(given: Given, held: Scheduled) -> tuple[Fields, dict[int, Mend]]:
     """Return an unknown class of a foreign course, and the mends up to a class of `held`."""
     elsewhere, deleted = Scheduled(given), given.lesson(held.course)
     made_elsewhere = given.made_elsewhere(given.lesson(held.course))
@@ -207,7 +207,7 @@ LATER: Fields = {"className": "Other", "teacherUid": STRANGER}
 
 def _edit_over(given: Given) -> list[Chain]:
     held = Scheduled(given)
-    wrong, lookups = _lookups(given, held)
+    wrong, lookups = lesson_lookups(given, held)
     held.over()
     mends: dict[int, Mend] = {**lookups, 145: {"className": None}, 385: {}}
     return [Chain(caller(given, "editCourseClass"), wrong | LATER, mends)]
@@ -321,7 +321,7 @@ def _edit_running(given: Given) -> list[Chain]:
 def _delete(given: Given) -> list[Chain]:
     call = caller(given, "delCourseClass")
     running = Scheduled(given)
-    wrong, lookups = _lookups(given, running)
+    wrong, lookups = lesson_lookups(given, running)
     running.running()
     return [Chain(call, wrong, {**lookups, 140: {}})]
 

@@ -41,7 +41,7 @@ def course_mends(given: Given, course: CourseId, *, deleted: bool = True) -> dic
     return {**mends, 149: {"courseId": own_ended}} if deleted else mends
 
 
-def _teacher_and_student(given: Given, account: str | None = None) -> UserId:
+def teacher_and_student(given: Given, account: str | None = None) -> UserId:
     both = given.user(telephone=account or given.telephone(), addToSchoolMember=1)
     given.done("addTeacher", teacherUid=both, teacherName="Both")
     return both
@@ -53,7 +53,7 @@ def _person_mends(
     """Return a person whom all is against, and the mends up to a course that is full."""
     member = given.member(course, role)
     given.set_course(course, head_teacher_id=member)
-    head, teacher = _teacher_and_student(given), _teacher_and_student(given)
+    head, teacher = teacher_and_student(given), teacher_and_student(given)
     given.lesson(course, teacherUid=head)
     given.lesson(course, teacherUid=teacher)
     given.plan(max_course_students=1, max_course_auditors=1)
@@ -81,7 +81,7 @@ def _add_one(given: Given) -> list[Chain]:
     call = caller(given, "addCourseStudent")
     course, auditors = given.course(), given.course()
     account = given.telephone()
-    teacher = _teacher_and_student(given, account)
+    teacher = teacher_and_student(given, account)
     full = given.course()
     given.member(full)
     given.member(full, AUDITOR)
@@ -146,7 +146,7 @@ def _add_entry(given: Given) -> list[Chain]:
     full = given.course()
     given.member(full)
     given.member(full, AUDITOR)
-    given.lesson(full, teacherUid=_teacher_and_student(given, account))
+    given.lesson(full, teacherUid=teacher_and_student(given, account))
     free = given.telephone()
     given.user(telephone=free, addToSchoolMember=1)
 

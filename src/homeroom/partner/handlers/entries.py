@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from homeroom.contract.errno import Errno
+from homeroom.contract.results import PlainEntry
 from homeroom.domain.refusal import Refusal
 
 
@@ -20,3 +21,8 @@ def note_reasons(reasons: list[str], verdicts: Iterable[Refusal | Errno | None])
         for place, verdict in enumerate(verdicts, 1)
         if isinstance(verdict, Refusal)
     )
+
+
+def make_plain_entries(verdicts: Iterable[Refusal | Errno | None]) -> list[PlainEntry]:
+    """Return the results of entries that answer nothing but an errno."""
+    return [PlainEntry(errno=errno.number, error=errno.zh) for errno in map(get_errno, verdicts)]
