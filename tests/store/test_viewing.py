@@ -12,7 +12,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_ticket, verify_ticket
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import logins, operations, teaching, viewing
+from homeroom.usecases import class_students, logins, operations, teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import (
     LoginFreeLink,
@@ -191,6 +191,33 @@ def test_outcasts_are_those_who_may_no_longer_watch(given: Given) -> None:
     assert outcasts() == {users[1], visitor}
     given.clock.advance(TICKET_SECONDS)
     assert outcasts() == everybody
+
+
+def test_a_student_transferred_out_of_a_class_watches_the_others(given: Given) -> None:
+    course = given.course()
+    lesson, other = given.lesson(course, **WATCHED), given.lesson(course, **WATCHED)
+    for each in (lesson, other):
+        given.done("setClassVideoMultiple", **recording_form(given, each, watchByLogin=1))
+    student, guest = given.member(course), given.guest(lesson, given.student())
+    texts = [log_in(given, student), log_in(given, student), log_in(given, guest)]
+    tickets = {verify_ticket(text, deps(given).ticket_key, given.now) for text in texts}
+
+    def outcasts() -> set[tuple[LessonId, Ticket]]:
+        watching = dict.fromkeys((lesson, other), tickets)
+        return write(given, lambda uow: class_students.find_transferred_out(uow, watching))
+
+    form: dict[str, Value] = {"courseId": course, "classId": lesson}
+    assert outcasts() == set()
+    given.done("delClassStudentMultiple", **form, identity=1, studentUidJson=[student])
+    assert outcasts() == {(lesson, ticket) for ticket in tickets if ticket.subject == str(student)}
+    for text in texts[:2]:
+        with pytest.raises(LoginRequiredError):
+            admit(given, lesson, text)
+        assert admit(given, other, text).ticket.kind is ViewerKind.USER
+    assert admit(given, lesson, texts[2]).ticket.kind is ViewerKind.USER
+    given.done("addClassStudentMultiple", **form, studentJson=[{"uid": student}])
+    assert outcasts() == set()
+    assert admit(given, lesson, texts[0]).ticket.kind is ViewerKind.USER
 
 
 def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> None:

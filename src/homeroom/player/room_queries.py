@@ -9,7 +9,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket
 from homeroom.domain.webcasts import Hosts
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import chat, streams, teaching, viewing
+from homeroom.usecases import chat, class_students, streams, teaching, viewing
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.viewing import PageContent
@@ -60,6 +60,8 @@ class RoomUpdates(Value, frozen=True):
     """Classes without a public page (any more)."""
     revoked: set[Ticket | str]
     """Tickets and teachers' tokens that are no longer valid."""
+    transferred_out: set[tuple[LessonId, Ticket]]
+    """Tickets that are no longer valid for one class: its student was taken out of it."""
     chat_updates: ChatUpdates
 
 
@@ -111,7 +113,10 @@ def load_room_updates(
     watching = [(seen.lesson, queries[lesson].tickets) for lesson, seen in lessons.items()]
     revoked = viewing.find_revoked_tickets(uow, watching) | _revoked_tokens(uow, deps, queries)
     after = {lesson: query.after for lesson, query in queries.items()}
-    return RoomUpdates(snapshots, removed, revoked, load_chat_updates(uow, after))
+    transferred_out = class_students.find_transferred_out(
+        uow, {lesson: query.tickets for lesson, query in queries.items()}
+    )
+    return RoomUpdates(snapshots, removed, revoked, transferred_out, load_chat_updates(uow, after))
 
 
 def _revoked_tokens(

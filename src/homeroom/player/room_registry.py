@@ -257,7 +257,9 @@ class RoomRegistry:
         if snapshot is None or room.id in updates.removed:
             room.close(CloseCode.NOT_FOUND)
         for connection in list(room.connections):
-            if (connection.ticket or connection.participant.identity) in updates.revoked:
+            credential = connection.ticket or connection.participant.identity
+            is_out = (room.id, connection.ticket) in updates.transferred_out
+            if is_out or credential in updates.revoked:
                 connection.pipe.close_with(
                     CloseCode.LOGIN_REQUIRED
                     if connection.ticket is not None

@@ -32,6 +32,7 @@ from homeroom.domain.viewers import (
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.records import NewViewer, PublicCourse, PublicLesson, Viewer, WatchTime
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.class_students import find_transferred_out
 from homeroom.usecases.dependencies import Dependencies
 
 MAX_LISTED_LESSONS = 200
@@ -184,7 +185,8 @@ def authorize_viewer(
 
     Raises `NoSuchPageError` and `LoginRequiredError`.
 
-    A ticket that is forged, expired, ended or for another class is ignored.
+    A ticket that is forged, expired, ended or for another class is ignored, and so is that of a
+    student who was transferred out of the class.
     """
     page = get_page_lesson(uow, key)
     lesson = page.lesson
@@ -260,7 +262,7 @@ def _find_valid_ticket(
         return None
     if ticket.session is not None and not uow.sessions.find_active([ticket.session], uow.now):
         return None
-    return ticket
+    return ticket if not find_transferred_out(uow, {lesson.id: {ticket}}) else None
 
 
 def get_chat_access(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool) -> ChatAccess:  # noqa: FBT001  a value, not a mode
