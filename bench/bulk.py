@@ -82,6 +82,11 @@ def _read_columns(settings: Settings, table: str) -> list[str]:
 @contextmanager
 def _connected(settings: Settings) -> Iterator[Any]:
     where = database_address(settings)
-    tx = SqliteTransaction(where) if isinstance(where, Path) else PostgresTransaction(where)
-    with closing(tx.connection) as connection:
+    if isinstance(where, Path):
+        with closing(SqliteTransaction(where).connection) as connection:
+            yield connection
+        return
+    with closing(PostgresTransaction(where).connection) as connection:
+        # A million classes take longer than a statement of the server may.
+        connection.execute("SET statement_timeout = 0")
         yield connection
