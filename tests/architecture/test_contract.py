@@ -4,9 +4,7 @@
 of its parameters, the numbers it may answer with their labels, and the actions withdrawn.
 """
 
-import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ import pytest
 from homeroom.contract.action import BEFORE_DISPATCH, Action, APIPath
 from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import BY_NUMBER, Errno
+from homeroom.contract.lists import EntriesReader
 from homeroom.contract.params import ParamsReader
 
 CONTRACT: Final[dict[str, Any]] = json.loads(
@@ -98,15 +97,7 @@ def _names(reader: ParamsReader[Any]) -> set[str]:
 
 
 def _reader_of_entries(action: Action[Any, Any], parameter: str) -> ParamsReader[Any]:
-    """Return the reader of the objects in a list; `entries` and `entries_each` close over it."""
+    """Return the reader of the objects in a list."""
     param = next(slot.param for slot in action.reader().fields if parameter in slot.names)
-    return _closed_over(param.read)
-
-
-def _closed_over(read: Callable[..., object]) -> ParamsReader[Any]:
-    for value in inspect.getclosurevars(read).nonlocals.values():
-        if isinstance(value, ParamsReader):
-            return value
-        if inspect.isfunction(value):
-            return _closed_over(value)
-    raise AssertionError(f"{read} reads no entries")
+    assert isinstance(param.read, EntriesReader), f"{param.read} reads no entries"
+    return param.read.reader

@@ -66,29 +66,56 @@ def test_an_id_is_read_in_both_spellings(given: Given) -> None:
 
 def test_a_custom_column_comes_back_as_text_and_is_left_out_when_empty(given: Given) -> None:
     held = Scheduled(given)
-    sent = ("课 1", 7, "x" * 51, "", None)
+    sent = ("课 1", 7, "x" * 51, " a ", 0, 1.5, "", None, True, [1], {"a": 1})
     reply = switch(
         given, held.course, *({"classId": held.lesson, "customColumn": one} for one in sent)
     )
     assert [entry.get("customColumn", "-") for entry in reply.data] == [
-        *("课 1", "7", "x" * 50),
-        *("-", "-"),
+        *("课 1", "7", "x" * 50, " a ", "0", "1.5"),
+        *("-", "-", "-", "-", "-"),
     ]
 
 
 @pytest.mark.parametrize(
-    "part",
-    [{"record": 1}, {"record": 1, "replay": 1}, {"live": 1, "replay": 1}, {"recordScene": 1}],
+    ("part", "missing"),
+    [
+        ({"record": 1}, "live, replay"),
+        ({"record": 1, "replay": ""}, "live"),
+        ({"live": 1, "replay": 1}, "record"),
+        ({"recordScene": 1}, "record, live, replay"),
+        ({"recordScene": 1, "record": "", "live": "", "replay": ""}, "record, live, replay"),
+    ],
     ids=str,
 )
 def test_recording_live_and_replay_count_only_together(
-    given: Given, part: dict[str, Value]
+    given: Given, part: dict[str, Value], missing: str
 ) -> None:
-    """Sent in part they are ignored; who may watch is switched all the same."""
+    """READINGS Q52: an incomplete set is refused before its class is looked up."""
+    held = Scheduled(given, record=1)
+    before = held.seen
+    for lesson in (held.lesson, UNKNOWN_ID):
+        reply = switch(given, held.course, {"classId": lesson, **part, "watchByLogin": 1})
+        assert (reply.errno, reply.errnos) == (1, [100])
+        reason = f"send record, live and replay together; {missing} did not come"
+        assert reply.reason == f"entry 1: {reason}"
+    assert held.seen == before
+
+
+def test_a_switch_that_is_sent_empty_is_off(given: Given) -> None:
+    """READINGS Q52: the sample of the documentation sends live and replay empty."""
     held = Scheduled(given)
-    assert entry_of(held, **part, watchByLogin=1)["errno"] == 1
-    assert held.seen.recording == RecordingOptions()
+    assert entry_of(held, record="1", live="", replay="")["errno"] == 1
+    assert held.seen.recording == RecordingOptions(record=True)
+
+
+def test_three_empty_switches_ask_for_nothing(given: Given) -> None:
+    held = Scheduled(given, record=1, live=1)
+    empty = {"record": "", "live": "", "replay": "", "recordScene": ""}
+    assert entry_of(held, **empty, watchByLogin=1)["errno"] == 1
+    assert held.seen.recording == RecordingOptions(record=True, live=True)
     assert held.seen.watch_policy.watch_by_login is True
+    assert entry_of(held, record=0, live=0, replay=0)["errno"] == 1
+    assert held.seen.recording == RecordingOptions()
 
 
 def test_a_scene_that_is_not_sent_stays_as_it_is(given: Given) -> None:

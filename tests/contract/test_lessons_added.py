@@ -95,6 +95,17 @@ def test_the_stage_is_set_up_as_asked(
     assert added(given, **asked).classroom == stage
 
 
+def test_a_class_gets_the_seats_of_the_plan_where_these_are_fewer(given: Given) -> None:
+    """READINGS Q54: a number that the caller did not send is no reason to refuse the class."""
+    given.plan(max_seats=4)
+    assert added(given).classroom.seats == 4
+    assert added(given, seatNum="").classroom.seats == 4
+    assert add(given, seatNum=6).errno == 259
+    assert add(given, isHd=1).errno == 368
+    given.plan(max_seats=1)
+    assert added(given, isDc=3).classroom == ClassroomSettings(1, 2, has_two_cameras=True)
+
+
 @pytest.mark.parametrize(
     ("asked", "errno"),
     [

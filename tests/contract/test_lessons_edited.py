@@ -108,24 +108,34 @@ def test_replay_needs_recording_in_every_phase(given: Given) -> None:
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("part", "missing"),
     [
-        {"record": 1},
-        {"record": 1, "replay": 1},
-        {"live": 1, "replay": 1},
-        {"recordScene": 1},
-        {"record": 1, "live": 1, "replay": ""},
+        ({"record": 1}, "live, replay"),
+        ({"record": 1, "replay": ""}, "live"),
+        ({"live": 1, "replay": 1}, "record"),
+        ({"recordScene": 1}, "record, live, replay"),
     ],
     ids=str,
 )
 def test_recording_live_and_replay_count_only_together(
-    given: Given, part: dict[str, Value]
+    given: Given, part: dict[str, Value], missing: str
 ) -> None:
-    """READINGS Q30: sent in part they are ignored, and the rest of the edit is done."""
+    """READINGS Q52: sent in part they have no effect, and the rest of the edit is done."""
     held = Scheduled(given)
-    assert held.edit(className="Another", **part).errno == 1
+    reply = held.edit(className="Another", **part)
+    detail = f"send record, live and replay together; {missing} did not come"
+    assert (reply.errno, reply.reason) == (1, f"the recording stays as it is: {detail}")
     assert held.seen.name == "Another"
     assert held.seen.recording == RecordingOptions()
+
+
+def test_a_switch_that_is_sent_empty_is_off(given: Given) -> None:
+    held = Scheduled(given)
+    assert held.edit(record=1, live=1, replay="").errno == 1
+    assert held.seen.recording == RecordingOptions(record=True, live=True)
+    reply = held.edit(record="", live="", replay="")
+    assert (reply.errno, reply.reason) == (1, "")
+    assert held.seen.recording == RecordingOptions(record=True, live=True)
 
 
 def test_a_scene_that_is_not_sent_stays_as_it_is(given: Given) -> None:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+import httpx
 import pytest
 from sqlalchemy import and_, select
 
@@ -11,6 +12,7 @@ from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import UserId
 from homeroom.base.keys import md5_hex
 from homeroom.base.passwords import verify_password
+from homeroom.contract.errno import Errno
 from homeroom.store.tables import school_passwords, students, teachers, users
 from tests.support.given import Given
 from tests.support.pictures import png
@@ -190,6 +192,31 @@ def test_the_same_parameters_are_refused_for_five_seconds_whatever_their_signatu
     assert register(given.other(), **form).errno == 135
     given.clock.advance(1)
     assert register(given, **form).errno == 135
+
+
+def test_a_refused_request_makes_no_duplicate(given: Given) -> None:
+    """READINGS Q58: whoever repeats after a refusal gets the real answer again."""
+    for _ in range(2):
+        assert register(given, telephone="1", md5pass=MD5).errno == 134
+    short = [{"telephone": given.telephone(), "password": "short"}]
+    for _ in range(2):
+        assert given.api.call("registerMultiple", userJson=short).errnos == [137]
+    mixed = [*short, {"telephone": given.telephone(), "md5pass": MD5}]
+    assert given.api.call("registerMultiple", userJson=mixed).errnos == [137, 1]
+    assert given.api.call("registerMultiple", userJson=mixed).errno == 101003002
+
+
+def test_a_fault_without_work_makes_no_duplicate_and_a_lost_answer_does(given: Given) -> None:
+    form = {"telephone": given.telephone(), "md5pass": MD5}
+    given.fault("register", Errno.SERVER_FAULT)
+    assert register(given, **form).errno == 114
+    given.fault("register", drop=True)
+    with pytest.raises(httpx.RemoteProtocolError):
+        register(given, **form)
+    given.fault("register", drop=True, after_commit=True)
+    with pytest.raises(httpx.RemoteProtocolError):
+        register(given, **form)
+    assert register(given, **form).errno == 101003002
 
 
 def test_many_registrations_of_one_number_at_once_make_one_account(given: Given) -> None:

@@ -1,8 +1,9 @@
 """Faults that an integrator asks for: what the client sees, and what was done all the same."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import httpx
@@ -10,12 +11,58 @@ import pytest
 from sqlalchemy import func, select
 
 from homeroom.base.ids import CourseId
+from homeroom.contract.catalogue import ACTIONS
+from homeroom.contract.errno import Outcome
 from homeroom.domain.lessons import RecordingOptions
-from homeroom.store.tables import courses
+from homeroom.store.tables import course_labels, courses
 from tests.support.given import Given
 from tests.support.raw import COURSE, every_byte, head
 from tests.support.sandbox import Sandbox
 from tests.support.wire import Reply
+
+
+def class_of(given: Given, course: CourseId | None = None) -> dict[str, Any]:
+    """Return the fields that name a class and its course."""
+    course = course or given.course()
+    return {"courseId": course, "classId": given.lesson(course)}
+
+
+CALLS_OF_BATCHES: Final[dict[str, Callable[[Given], dict[str, Any]]]] = {
+    "registerMultiple": lambda given: {
+        "userJson": [{"telephone": given.telephone(), "md5pass": "0" * 32}]
+    },
+    "addCourseLabels": lambda given: {
+        "courseList": [{"courseId": given.course(), "labelIds": [given.label()]}]
+    },
+    "addCourseStudentMultiple": lambda given: {
+        "courseId": given.course(),
+        "studentJson": [{"uid": given.student()}],
+    },
+    "delCourseStudentMultiple": lambda given: {
+        "courseId": (course := given.course()),
+        "identity": 1,
+        "studentUidJson": [given.member(course)],
+    },
+    "addClassStudentMultiple": lambda given: {
+        **class_of(given),
+        "studentJson": [{"uid": given.student()}],
+    },
+    "delClassStudentMultiple": lambda given: {
+        **class_of(given, course := given.course()),
+        "identity": 1,
+        "studentUidJson": [given.member(course)],
+    },
+    "addCourseClassStudent": lambda given: {
+        "courseId": (course := given.course()),
+        "studentUid": given.student(),
+        "classJson": [given.lesson(course)],
+    },
+    "setClassVideoMultiple": lambda given: {
+        "courseId": (course := given.course()),
+        "classJson": [{"classId": given.lesson(course), "record": 1, "live": 1, "replay": 1}],
+    },
+}
+"""A call of each batch, with one entry that can be done."""
 
 
 def courses_of(given: Given) -> int:
@@ -40,7 +87,13 @@ def test_fault_is_answered_with_its_id_listed_and_counted_down(
 ) -> None:
     fields = {"sid": given.school.id, "action": "addCourse", "errno": 104, "times": 2}
     fault = sandbox.fault(**fields)
-    rest = {"delay_ms": 0, "drop": False, "after_commit": False}
+    rest = {
+        "delay_ms": 0,
+        "drop": False,
+        "after_commit": False,
+        "in_entries": False,
+        "entries": [],
+    }
 
     def pending() -> list[dict[str, Any]]:
         faults = sandbox.http.get("/faults").json()["faults"]
@@ -156,6 +209,74 @@ def test_delayed_drop_waits_first(given: Given, sandbox: Sandbox) -> None:
     began = time.monotonic()
     assert bytes_of_answer(given, "One") == b""
     assert time.monotonic() - began >= 0.3
+
+
+def labels_of(given: Given) -> int:
+    """Count the labels that the courses of the school have."""
+    query = select(func.count()).select_from(
+        course_labels.join(courses, courses.c.id == course_labels.c.course_id)
+    )
+    return int(given.rows(query.where(courses.c.school_id == given.school.id))[0][0])
+
+
+def test_errno_of_entries_stands_in_the_entries_that_were_named(
+    given: Given, sandbox: Sandbox
+) -> None:
+    """READINGS Q99: the others do their work."""
+    sid, label = given.school.id, given.label()
+    entries = [{"courseId": given.course(), "labelIds": [label]} for _ in range(3)]
+    fault = sandbox.fault(sid=sid, action="addCourseLabels", errno=144, entries=[1, 3])
+    reply = given.api.call("addCourseLabels", courseList=entries)
+    assert (reply.errno, reply.errnos) == (1, [144, 1, 144])
+    asked_for = f"fault {fault} asked for it"
+    assert reply.reason == f"entry 1: {asked_for}; entry 3: {asked_for}"
+    assert labels_of(given) == 1
+    sandbox.fault(sid=sid, action="addCourseLabels", errno=358)
+    assert given.api.call("addCourseLabels", courseList=entries).errnos == [358] * 3
+    assert labels_of(given) == 1
+
+
+def test_every_batch_puts_a_fault_into_its_entries(given: Given, sandbox: Sandbox) -> None:
+    """A batch whose handler forgets the faults of entries would do the work of all."""
+    for action in ACTIONS:
+        if action.entry is None or not action.entry_errnos:
+            continue
+        refused = next(errno for errno in action.entry_errnos if errno.outcome is Outcome.REFUSED)
+        assert CALLS_OF_BATCHES.keys() >= {action.name}
+        fields = CALLS_OF_BATCHES[action.name](given)
+        sandbox.fault(sid=given.school.id, action=action.name, errno=refused.number, entries=[1])
+        reply = given.api.call(action.name, **fields)
+        assert (reply.errno, reply.errnos[0]) == (1, refused.number), action.name
+        assert given.api.call(action.name, **fields).errnos[0] != refused.number, action.name
+
+
+def test_warning_of_entries_keeps_their_work(given: Given, sandbox: Sandbox) -> None:
+    sandbox.fault(sid=given.school.id, action="addCourseStudentMultiple", errno=841, entries=[2])
+    students = [{"uid": given.student()} for _ in range(2)]
+    course = given.course()
+    reply = given.api.call("addCourseStudentMultiple", courseId=course, studentJson=students)
+    assert (reply.errno, reply.errnos) == (1, [1, 841])
+    again = given.api.call("addCourseStudentMultiple", courseId=course, studentJson=students)
+    assert again.errnos == [163, 163]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"action": "addCourseLabels", "errno": 144, "entries": []}, "numbers from 1 to 1000"),
+        ({"action": "addCourseLabels", "errno": 144, "entries": [0]}, "numbers from 1 to 1000"),
+        ({"action": "addCourseLabels", "errno": 102, "entries": [1]}, "may be one of"),
+        ({"action": "addCourse", "errno": 102, "entries": [1]}, "has no entries"),
+        ({"action": "addCourseLabels", "errno": 398}, "no fault of addCourseLabels"),
+    ],
+    ids=str,
+)
+def test_faults_of_entries_that_no_call_could_give_are_refused(
+    sandbox: Sandbox, fault: dict[str, Any], reason: str
+) -> None:
+    response = sandbox.http.post("/faults", json=fault)
+    assert response.status_code == httpx.codes.BAD_REQUEST
+    assert reason in response.text
 
 
 def test_fault_of_one_school_leaves_another_alone(given: Given, sandbox: Sandbox) -> None:

@@ -76,3 +76,9 @@ def test_sandbox_answers_only_its_own_methods(sandbox: Sandbox) -> None:
     assert sandbox.http.get("/reset").status_code == 405
     assert sandbox.http.get("/nothing").status_code == 404
     assert sandbox.http.head("/clock").status_code == 200
+
+
+def test_names_that_no_parameter_has_are_listed(given: Given, sandbox: Sandbox) -> None:
+    given.api.call("addCourse", corseName="Algebra")
+    (entry,) = sandbox.journal(sid=given.school.id)[:1]
+    assert entry["ignored"] == ["corseName (courseName)"]

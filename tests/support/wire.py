@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,8 @@ from tests.support.responses import check_response
 
 __all__ = ["OBSERVED", "Partner", "Reply", "Value"]
 
-FAULT_REASON: Final = "fault "
+FAULT: Final = re.compile(r"\bfault \d+ asked for it")
+"""The reason of an errno that a fault asked for, at the top or in an entry."""
 
 
 @dataclass
@@ -23,7 +25,7 @@ class Observed:
 
     def see(self, action: str, reply: Reply) -> None:
         """Write down what an answer shows."""
-        cause = "fault" if reply.reason.startswith(FAULT_REASON) else "natural"
+        cause = "fault" if FAULT.search(reply.reason) else "natural"
         self.pairs.add((action, reply.errno, cause))
         data = reply.body.get("data")
         for entry in data if isinstance(data, list) else ():
@@ -44,5 +46,5 @@ class Partner(PartnerClient):
         """Send a request as it is, and observe its response."""
         reply = super().post(action, **request)
         OBSERVED.see(action, reply)
-        check_response(action, reply.body, by_fault=reply.reason.startswith(FAULT_REASON))
+        check_response(action, reply.body, by_fault=FAULT.search(reply.reason) is not None)
         return reply

@@ -255,6 +255,16 @@ def test_a_duplicate_is_refused_for_five_seconds(tmp_path: Path) -> None:
     with_harness(tmp_path, test)
 
 
+def test_a_call_that_did_nothing_makes_no_duplicate(tmp_path: Path) -> None:
+    async def test(harness: Harness) -> None:
+        for _ in range(2):
+            assert (await harness.add(course=404))["code"] == Errno.NO_SUCH_COURSE.number
+        assert (await harness.add("warn"))["code"] == Errno.AVATAR_NOT_STORED.number
+        assert (await harness.add("warn"))["code"] == Errno.REPEATED_TOO_SOON.number
+
+    with_harness(tmp_path, test)
+
+
 def test_an_overloaded_server_says_when_to_try_again_and_the_same_call_is_no_duplicate(
     tmp_path: Path,
 ) -> None:

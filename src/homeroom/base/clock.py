@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 Moment = int
@@ -77,3 +78,9 @@ class ShiftedClock:
     def _move_to(self, offset: int) -> None:
         self._on_move(offset)
         self.offset = offset
+
+
+def format_moment(moment: Moment) -> str:
+    """Return a moment for people, as `2026-12-01 10:20 UTC`; seconds only if there are any."""
+    at = datetime.fromtimestamp(moment, UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at.second else f"{at:%Y-%m-%d %H:%M} UTC"

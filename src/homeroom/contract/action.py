@@ -83,6 +83,10 @@ class Action(Generic[P, R]):
     """For a batch: errnos of a single entry, in the order in which they are checked."""
     faults: tuple[Errno, ...] = (Errno.FAILED, Errno.SERVER_FAULT)
     """Errnos that only a fault answers."""
+    entry_faults: tuple[Errno, ...] = ()
+    """For a batch: errnos of a single entry that only a fault answers."""
+    unused_names: tuple[str, ...] = ()
+    """Names that the documentation sends and that have no effect; all others are reported."""
 
     @property
     def ordered_checks(self) -> tuple[Check, ...]:
@@ -92,8 +96,9 @@ class Action(Generic[P, R]):
     @cached_property
     def errnos(self) -> tuple[Errno, ...]:
         """Every errno the action may answer, at the top or in an entry, each once."""
-        checked = chain(self.ordered_checks, self.warnings, self.entry_checks)
-        return tuple(dict.fromkeys((Errno.DONE, *(check.errno for check in checked), *self.faults)))
+        checked = (check.errno for check in chain(self.ordered_checks, self.warnings))
+        top = (Errno.DONE, *checked, *self.entry_errnos, *self.faults)
+        return tuple(dict.fromkeys(top))
 
     @cached_property
     def refusals(self) -> tuple[Errno, ...]:
@@ -107,8 +112,14 @@ class Action(Generic[P, R]):
 
     @cached_property
     def entry_errnos(self) -> tuple[Errno, ...]:
-        """Errnos of the checks of an entry, in their order."""
-        return tuple(check.errno for check in self.entry_checks)
+        """Errnos of an entry: of its checks, in their order, and of its faults."""
+        return (*(check.errno for check in self.entry_checks), *self.entry_faults)
+
+    @cached_property
+    def errnos_of_entries_only(self) -> frozenset[Errno]:
+        """Errnos that stand in entries and never at the top."""
+        top = {*self.refusals, *self.warning_errnos, *self.faults}
+        return frozenset(self.entry_errnos) - top
 
     @cached_property
     def refusals_with_result(self) -> frozenset[Errno]:

@@ -18,7 +18,6 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_entries
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
-    FLAG,
     ID,
     LOOSE_FLAG,
     TEXT,
@@ -35,6 +34,7 @@ from homeroom.contract.results import (
     LiveAddresses,
     Result,
 )
+from homeroom.contract.switches import SceneSwitch, Switch
 
 LOCK = ParamType(read_flag, "1 locked, anything else is not")
 
@@ -62,10 +62,10 @@ class LessonRecordingEntry(Params, frozen=True, kw_only=True):
 
     custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
     class_id: Annotated[LessonId, ID.with_names("classId", "classid")]
-    record: Annotated[bool | None, FLAG] = None
-    record_scene: Annotated[bool | None, FLAG] = None
-    live: Annotated[bool | None, FLAG] = None
-    replay: Annotated[bool | None, FLAG] = None
+    record: Switch = UNSET
+    record_scene: SceneSwitch = None
+    live: Switch = UNSET
+    replay: Switch = UNSET
     watch_by_login: Annotated[bool | None, LOOSE_FLAG] = None
     allow_unlogged_chat: Annotated[bool | None, LOOSE_FLAG] = None
 
@@ -150,6 +150,10 @@ SET_CLASS_VIDEO_MULTIPLE = Action(
     bindings=(V1Form(APIPath.COURSE),),
     checks=(LIST_CHECK, OWN_COURSE, COURSE_NOT_DELETED, COURSE_KIND),
     entry_checks=(
+        Check(
+            Errno.BAD_PARAMS,
+            "some of record, live and replay are sent and others not, or recordScene without them",
+        ),
         *LESSON_OF_COURSE,
         Check(Errno.LIVE_NEEDS_RECORDING, "live or replay is on without recording"),
         Check(

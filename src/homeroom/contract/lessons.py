@@ -41,6 +41,7 @@ from homeroom.contract.results import (
     LiveAddresses,
     Result,
 )
+from homeroom.contract.switches import SceneSwitch, Switch
 
 SECOND_CAMERA = 3
 SMART = 2
@@ -98,7 +99,7 @@ class AddCourseClass(Params, frozen=True, kw_only=True):
     teacher_uid: Annotated[UserId | None, OPTIONAL_ID] = None
     teacher_account: Annotated[str | None, TEXT] = None
     folder_id: Annotated[FolderId | None, OPTIONAL_ID] = None
-    seat_num: Annotated[int, SEATS] = 6
+    seat_num: Annotated[int | None, SEATS] = None
     assistant_uid: Annotated[tuple[UserId, ...], ONE_CO_TEACHER] = ()
     assistant_uids: Annotated[tuple[UserId, ...], CO_TEACHERS] = ()
     record: Annotated[bool, FLAG] = False
@@ -137,10 +138,10 @@ class EditCourseClass(Params, frozen=True, kw_only=True):
     folder_id: Annotated[FolderId | None, OPTIONAL_ID] = None
     assistant_uid: Annotated[tuple[UserId, ...] | UnsetType, OTHER_CO_TEACHER] = UNSET
     assistant_uids: Annotated[tuple[UserId, ...] | UnsetType, CO_TEACHERS] = UNSET
-    record: Annotated[bool | None, FLAG] = None
-    record_scene: Annotated[bool | None, FLAG] = None
-    live: Annotated[bool | None, FLAG] = None
-    replay: Annotated[bool | None, FLAG] = None
+    record: Switch = UNSET
+    record_scene: SceneSwitch = None
+    live: Switch = UNSET
+    replay: Switch = UNSET
     teach_mode: Annotated[int | None, TEACH_MODE] = None
     is_auto_onstage: Annotated[bool | None, FLAG] = None
     omo_station_broadcast: Annotated[bool | None, LOOSE_FLAG] = None
@@ -248,6 +249,7 @@ ADD_COURSE_CLASS = Action(
     name="addCourseClass",
     title="Create a class",
     params=AddCourseClass,
+    unused_names=("teacherName",),
     result=AddedLesson,
     bindings=(V1Form(APIPath.COURSE),),
     checks=(

@@ -1,19 +1,18 @@
 """Lists as they travel: JSON in the text of a form field, with the tolerance of READINGS Q3."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from homeroom.base.values import Value
 from homeroom.contract.params import (
-    MAX_CUSTOM_COLUMN_LENGTH,
     InvalidValueError,
     ParamError,
     ParamListError,
     Params,
     ParamsReader,
+    read_custom_column,
     read_id,
     read_text,
 )
@@ -70,7 +69,7 @@ def _check_depth(value: object, left: int) -> None:
         if "\0" in value:
             raise InvalidValueError("must not contain NUL")
         return
-    children: Sequence[object]
+    children: list[Any]
     if isinstance(value, dict):
         children = [*value, *value.values()]
     elif isinstance(value, list):
@@ -98,42 +97,65 @@ class InvalidEntry(Value, frozen=True):
     @property
     def custom_column(self) -> str | None:
         """Return the caller's own tag, which comes back even so."""
-        value = self.get_value("customColumn")
-        is_tag = isinstance(value, str) or type(value) is int
-        return str(value)[:MAX_CUSTOM_COLUMN_LENGTH] or None if is_tag else None
+        return read_custom_column(self.get_value("customColumn"))
 
 
-def read_entries(of: type[P]) -> Callable[[object], tuple[P, ...]]:
-    """Return a reader of a list of objects; an invalid one makes the whole list invalid."""
-    reader = ParamsReader(of)
+class EntriesReader(Generic[P]):
+    """Reads a list of objects; an invalid one makes the whole list invalid."""
 
-    def read(raw: object) -> tuple[P, ...]:
-        return tuple(reader.read(_object(entry)) for entry in read_json_list(raw))
+    def __init__(self, of: type[P]) -> None:
+        self.reader = ParamsReader(of)
+        """The reader of one entry."""
 
-    return read
+    def __call__(self, raw: object) -> tuple[P | InvalidEntry, ...]:
+        """Return the entries; raises `ParamError` for the first invalid one, with its place."""
+        return tuple(
+            self._read_at(place, entry) for place, entry in enumerate(read_json_list(raw), 1)
+        )
 
-
-def read_entries_separately(of: type[P]) -> Callable[[object], tuple[P | InvalidEntry, ...]]:
-    """Return a reader of a list of objects in which each entry is checked separately."""
-    reader = ParamsReader(of)
-
-    def read_entry(entry: object) -> P | InvalidEntry:
+    def _read_at(self, place: int, entry: object) -> P:
         try:
-            return reader.read(_object(entry))
+            return self._read(entry)
+        except InvalidValueError as error:
+            raise ParamError(f"[{place}]", str(error)) from None
+        except ParamError as error:
+            raise ParamError(f"[{place}].{error.name}", error.reason) from None
+
+    def _read(self, entry: object) -> P:
+        return self.reader.read(_object(entry, self.reader))
+
+
+class SeparateEntriesReader(EntriesReader[P]):
+    """Reads a list of objects in which each entry is checked separately."""
+
+    def __call__(self, raw: object) -> tuple[P | InvalidEntry, ...]:
+        """Return the entries, and an `InvalidEntry` in the place of each invalid one."""
+        return tuple(map(self._try_read, read_json_list(raw)))
+
+    def _try_read(self, entry: object) -> P | InvalidEntry:
+        try:
+            return self._read(entry)
         except (ParamError, InvalidValueError) as error:
             return InvalidEntry(entry, str(error))
 
-    def read(raw: object) -> tuple[P | InvalidEntry, ...]:
-        return tuple(map(read_entry, read_json_list(raw)))
 
-    return read
+def read_entries(of: type[P]) -> EntriesReader[P]:
+    """Return a reader of a list of objects; an invalid one makes the whole list invalid."""
+    return EntriesReader(of)
 
 
-def _object(entry: object) -> dict[str, Any]:
+def read_entries_separately(of: type[P]) -> EntriesReader[P]:
+    """Return a reader of a list of objects in which each entry is checked separately."""
+    return SeparateEntriesReader(of)
+
+
+def _object(entry: object, reader: ParamsReader[Any]) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise InvalidValueError("must be a list of objects")
+        raise InvalidValueError("must be an object")
     return {
-        name.strip(): value.strip() if isinstance(value, str) else value
+        name.strip(): value.strip()
+        if isinstance(value, str) and name not in reader.names_with_blanks
+        else value
         for name, value in entry.items()
     }
 

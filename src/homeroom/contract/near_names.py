@@ -4,24 +4,26 @@ from collections.abc import Iterable
 
 MIN_EDITED_LETTERS = 5
 """One edit away from a shorter name is often a name of its own."""
+MIN_HINTED_LETTERS = 4
+"""A hint that is wrong does no harm, so it may be about a shorter name: `liv (live)`."""
 _SEPARATORS = str.maketrans("", "", "_-")
 
 
-def is_near_miss(name: str, documented: str) -> bool:
+def is_near_miss(name: str, documented: str, min_letters: int = MIN_EDITED_LETTERS) -> bool:
     """Tell whether a name is a misspelling of a documented one, and not that name itself.
 
     It is one if the two are equal without case, `_`, `-`, blanks and `[...]`, or if the documented
-    name has at least five letters and a single edit leads from one to the other.
+    name has at least `min_letters` letters and a single edit leads from one to the other.
     """
     if name == documented:
         return False
     ours, theirs = _normalize(documented), _normalize(name)
-    return ours == theirs or (len(ours) >= MIN_EDITED_LETTERS and _is_one_edit(ours, theirs))
+    return ours == theirs or (len(ours) >= min_letters and _is_one_edit(ours, theirs))
 
 
 def find_near_miss(name: str, documented: Iterable[str]) -> str | None:
-    """Return the first documented name that a name is a near miss of."""
-    return next((ours for ours in documented if is_near_miss(name, ours)), None)
+    """Return the first documented name that a name is a near miss of, for a hint."""
+    return next((ours for ours in documented if is_near_miss(name, ours, MIN_HINTED_LETTERS)), None)
 
 
 def _normalize(name: str) -> str:

@@ -45,6 +45,8 @@ class ParamType(Value, frozen=True):
     names: tuple[str, ...] = ()
     keeps_empty: bool = False
     """An empty value reaches `read` instead of standing for an absent one."""
+    keeps_blanks: bool = False
+    """The blanks around a text in a JSON list are a part of it."""
     is_spelling: bool = False
     """The value is the spelling the caller used, not what it stood for."""
     zero_is_absent: bool = False
@@ -108,7 +110,11 @@ class ParamsReader(Generic[P]):
     def __init__(self, params: type[P]) -> None:
         self.params = params
         self.fields = tuple(_slots(params))
-        self._names = frozenset(name for slot in self.fields for name in slot.names)
+        self.names = frozenset(name for slot in self.fields for name in slot.names)
+        self.names_with_blanks = frozenset(
+            name for slot in self.fields if slot.param.keeps_blanks for name in slot.names
+        )
+        """Names whose values keep the blanks around them."""
         self._guarded = tuple(slot for slot in self.fields if slot.param.guard_words)
 
     def read(self, raw_params: Mapping[str, Any]) -> P:
@@ -132,7 +138,8 @@ class ParamsReader(Generic[P]):
                 except ParamListError as error:
                     raise ParamListError(name, error.reason) from None
                 except ParamError as error:
-                    raise ParamError(f"{name}.{error.name}", error.reason) from None
+                    place = error.name if error.name.startswith("[") else f".{error.name}"
+                    raise ParamError(name + place, error.reason) from None
                 break
             else:
                 if slot.required:
@@ -144,7 +151,7 @@ class ParamsReader(Generic[P]):
     def _refuse_near_misses(self, raw_params: Mapping[str, Any]) -> None:
         """Refuse a name that may be meant for a parameter that narrows what is destroyed."""
         for name in raw_params:
-            if name in self._names:
+            if name in self.names:
                 continue
             for slot in self._guarded:
                 if slot.param.may_mean(name, slot.names[0]):
@@ -234,6 +241,15 @@ def read_text_cut_to(limit: int) -> Callable[[object], str]:
         return read_text(raw)[:limit]
 
     return read
+
+
+def read_custom_column(raw: object) -> str | None:
+    """Read the caller's own tag, a text or a number; anything else counts as not sent (Q57)."""
+    if isinstance(raw, str):
+        return raw[:MAX_CUSTOM_COLUMN_LENGTH] or None
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return str(raw)[:MAX_CUSTOM_COLUMN_LENGTH]
+    return None
 
 
 def read_choice(*allowed: int) -> Callable[[object], int]:
@@ -336,5 +352,5 @@ OPTIONAL_ROLE = ParamType(read_choice(1, 2), "1 student, 2 auditor", zero_is_abs
 NAME = ParamType(read_text_cut_to(24), "text, cut to 24 characters")
 INTRODUCTION = ParamType(read_text_cut_to(1000), "text, cut to 1000 characters")
 CUSTOM_COLUMN = ParamType(
-    read_text_cut_to(MAX_CUSTOM_COLUMN_LENGTH), "text, cut to 50 characters, comes back unchanged"
+    read_custom_column, "text, cut to 50 characters, comes back unchanged", keeps_blanks=True
 )

@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from homeroom.contract.params import ParamError, ParamType
+from homeroom.contract.params import ParamType
 
 MAX_FILE_BODY_BYTES = 32 * 1024 * 1024
 """The largest body, in bytes, of an action that takes a file."""
@@ -28,10 +28,11 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 def read_file(raw: object) -> Upload | None:
-    """Read an uploaded file; an empty one counts as none, as browsers and PHP send it."""
-    if isinstance(raw, Upload):
-        return raw if raw.size else None
-    raise ParamError("", "must be an uploaded file")
+    """Read an uploaded file.
+
+    An empty one counts as none, as browsers and PHP send it; so does a text (READINGS Q56).
+    """
+    return raw if isinstance(raw, Upload) and raw.size else None
 
 
 FILE = ParamType(read_file, "file of a multipart form")

@@ -5,7 +5,7 @@ from homeroom.base.ids import ClipId, LessonId
 from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
-from homeroom.domain.lessons import Lesson
+from homeroom.domain.lessons import Lesson, describe_open
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.streams import StreamKind
 
@@ -79,7 +79,7 @@ def select_clips_to_delete(
 ) -> list[Clip]:
     """Return the clips that deleteClassVideo deletes, or refuse in the order of READINGS Q6."""
     if not lesson.is_over(now):
-        raise Refusal(Errno.LESSON_NOT_OVER)
+        raise Refusal(Errno.LESSON_NOT_OVER, describe_open(lesson))
     if not lesson.recording.record and not clips:
         raise Refusal(Errno.NOT_RECORDED)
     if lesson.is_locked:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from homeroom.base.clock import DAY, YEAR, Moment
+from homeroom.base.clock import DAY, YEAR, Moment, format_moment
 from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
@@ -72,8 +72,17 @@ def check_course(course: Course | None, school: SchoolId, now: Moment, rule: Cou
     )
     for applies, errno in checks:
         if applies and errno is not None:
-            raise Refusal(errno)
+            raise Refusal(errno, _describe_end(course) if errno is rule.expired else None)
     return course
+
+
+def _describe_end(course: Course) -> str | None:
+    """Return the reason why a course cannot be changed any more, if it was ended or expired."""
+    if course.ended_at is not None:
+        return f"course {course.id} was ended at {format_moment(course.ended_at)}"
+    if course.expires_at is not None:
+        return f"course {course.id} expired at {format_moment(course.expires_at)}"
+    return None
 
 
 def check_expiry(expires_at: Moment | None, now: Moment, last_end: Moment | None = None) -> None:

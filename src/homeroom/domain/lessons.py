@@ -2,7 +2,7 @@
 
 from enum import Enum, StrEnum
 
-from homeroom.base.clock import DAY, MINUTE, YEAR, Moment
+from homeroom.base.clock import DAY, MINUTE, YEAR, Moment, format_moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count
 from homeroom.base.values import Value
@@ -17,6 +17,7 @@ MAX_LESSON_SECONDS = DAY
 MAX_LEAD_SECONDS = 3 * YEAR
 PULL_URL_SECONDS = 10 * YEAR
 HD_SEATS = (1, 6)
+DEFAULT_SEATS = 6
 
 
 class Origin(StrEnum):
@@ -80,7 +81,7 @@ class RecordingChange(Value, frozen=True):
 class ClassroomSettings(Value, frozen=True):
     """Settings of the classroom: seats, cameras, resolution and mode."""
 
-    seats: int = 6
+    seats: int = DEFAULT_SEATS
     resolution: int = 0
     has_two_cameras: bool = False
     is_smart: bool = False
@@ -110,6 +111,8 @@ class NewLesson(Value, frozen=True):
     co_teachers: tuple[UserId, ...] = ()
     folder: FolderId | None = None
     classroom: ClassroomSettings = ClassroomSettings()
+    has_default_seats: bool = False
+    """The caller named no number of seats: fewer than the default do too (READINGS Q54)."""
     recording: RecordingOptions = RecordingOptions()
     watch_policy: WatchPolicy = WatchPolicy()
     introduction: str = ""
@@ -205,6 +208,17 @@ class LessonChange(Value, frozen=True):
         return any(value is not None for value in page)
 
 
+def describe_open(lesson: Lesson) -> str:
+    """Return the reason why a class is not over yet, with its id and the time."""
+    until = format_moment(lesson.lifecycle.closes_at)
+    return f"class {lesson.id} is not over until {until}"
+
+
+def describe_end(lesson: Lesson) -> str:
+    """Return the reason why a class is over, with its id and the time."""
+    return f"class {lesson.id} is over since {format_moment(lesson.lifecycle.closes_at)}"
+
+
 def check_hours(hours: Hours, now: Moment) -> None:
     """Refuse hours in the past, too far ahead, too short or too long (READINGS Q39)."""
     if hours.end <= hours.begin:
@@ -217,19 +231,22 @@ def check_hours(hours: Hours, now: Moment) -> None:
         raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
 
 
-def resolve_classroom(requested: ClassroomSettings, plan: Plan) -> ClassroomSettings:
+def resolve_classroom(
+    requested: ClassroomSettings, plan: Plan, *, has_default_seats: bool = False
+) -> ClassroomSettings:
     """Return the settings with their dependent values; refuse impossible combinations."""
-    if requested.seats < 0:
+    seats = min(requested.seats, plan.max_seats) if has_default_seats else requested.seats
+    if seats < 0:
         raise Refusal(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
-    if requested.seats > plan.max_seats:
+    if seats > plan.max_seats:
         raise Refusal(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
-    if requested.has_two_cameras and requested.seats != 1:
-        raise Refusal(Errno.NO_DUAL_CAMERA_HERE, "isDc 3 needs seatNum 1")
+    if requested.has_two_cameras and seats != 1:
+        raise Refusal(Errno.NO_DUAL_CAMERA_HERE, f"isDc 3 needs seatNum 1; the class has {seats}")
     resolution = 2 if requested.has_two_cameras else requested.resolution
-    if resolution and requested.seats not in HD_SEATS:
-        raise Refusal(Errno.SEATS_FORBID_HD, "isHd needs seatNum 1 or 6")
+    if resolution and seats not in HD_SEATS:
+        raise Refusal(Errno.SEATS_FORBID_HD, f"isHd needs seatNum 1 or 6; the class has {seats}")
     return ClassroomSettings(
-        seats=requested.seats,
+        seats=seats,
         resolution=resolution,
         has_two_cameras=requested.has_two_cameras,
         is_smart=requested.is_smart,
@@ -270,13 +287,15 @@ def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
     """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
     phase = lesson.phase(now)
     if phase.is_over and (change.changes_frozen or change.changes_page):
-        raise Refusal(Errno.LESSON_IS_OVER)
+        raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
     if phase is Phase.RUNNING and change.changes_frozen:
-        raise Refusal(Errno.LESSON_IS_RUNNING)
+        raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
     if lesson.lifecycle.is_frozen(now) and change.changes_frozen:
-        raise Refusal(Errno.LESSON_FROZEN)
+        opened_at = format_moment(lesson.lifecycle.opens_at)
+        raise Refusal(Errno.LESSON_FROZEN, f"class {lesson.id} is frozen since {opened_at}")
     if change.changes_teachers and (now >= lesson.hours.end or phase.is_over):
-        raise Refusal(Errno.TEACHERS_FROZEN)
+        end = format_moment(min(lesson.hours.end, lesson.lifecycle.closes_at))
+        raise Refusal(Errno.TEACHERS_FROZEN, f"class {lesson.id} ended at {end}")
 
 
 def change_classroom(old: ClassroomSettings, change: LessonChange) -> ClassroomSettings:

@@ -17,13 +17,13 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import JobId, SchoolId
-from homeroom.contract.errno import Errno, Outcome
+from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
 from homeroom.contract.params import ParamError, ParamListError, Params
 from homeroom.contract.results import Result
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.duplicates import Duplicates, fingerprint
-from homeroom.partner.faults import drop_unsaved
+from homeroom.partner.faults import drop_unsaved, warn_in_entries
 from homeroom.partner.locks import KeyedLocks
 from homeroom.partner.response import (
     PartnerResponse,
@@ -44,8 +44,17 @@ MAX_QUICK_CHARS = 16 * 1024
 """Characters of parameters that are read on the event loop; lists can be a mebibyte."""
 
 
+WORKED = (Outcome.DONE, Outcome.WARNING)
+"""Outcomes of a call or an entry that did something."""
+
+
 class DroppedConnectionError(HomeroomError):
     """A fault asks that the connection ends without a response."""
+
+    def __init__(self, *, has_worked: bool) -> None:
+        super().__init__()
+        self.has_worked = has_worked
+        """The action was run, and the caller will not learn it."""
 
 
 class Dispatcher:
@@ -84,7 +93,7 @@ class Dispatcher:
         credentials. Raises `Refusal` when nothing was run, `OverloadedError` when the caller should
         send the same again later, `DroppedConnectionError` when a fault asks for it.
         """
-        if _is_large(fields):
+        if is_large(fields):
             params = await asyncio.to_thread(_read_params, route, fields)
         else:
             params = _read_params(route, fields)
@@ -93,11 +102,18 @@ class Dispatcher:
         key = fingerprint(route.action.name, fields)
         if await self._duplicates.check(school, key, self._clock.now()):
             raise Refusal(Errno.REPEATED_TOO_SOON, "the same parameters came within 5 seconds")
+        has_worked = False
         try:
-            return await self._lock_and_run(route, school, params)
-        except OverloadedError:
-            self._duplicates.discard(school, key)
+            response = await self._lock_and_run(route, school, params)
+            has_worked = _has_worked(response)
+        except (DroppedConnectionError, asyncio.CancelledError) as error:
+            # The work of a client that went away may be committed.
+            has_worked = not isinstance(error, DroppedConnectionError) or error.has_worked
             raise
+        finally:
+            if not has_worked:
+                self._duplicates.discard(school, key)
+        return response
 
     async def _lock_and_run(
         self, route: ActionRoute[Any, Any, Any], school: SchoolId, params: Params
@@ -127,18 +143,19 @@ class Dispatcher:
         params: Params,
         busy: frozenset[str],
     ) -> PartnerResponse:
-        params = drop_unsaved(params, fault.errno)
+        if not fault.in_entries:
+            params = drop_unsaved(params, fault.errno)
         if not fault.after_commit:
             await asyncio.sleep(fault.delay_ms / 1000)
         response = PartnerResponse()
         if fault.keeps_work:
-            response = await self._execute(route, school, params, busy)
+            response = await self._execute(route, school, params, busy, fault)
         if fault.after_commit:
             await asyncio.sleep(fault.delay_ms / 1000)
         if fault.drop:
-            raise DroppedConnectionError
-        if fault.errno is None:
-            return response
+            raise DroppedConnectionError(has_worked=fault.keeps_work)
+        if fault.errno is None or fault.in_entries:
+            return warn_in_entries(response, fault)
         reason = f"fault {fault.id} asked for it"
         if fault.errno.outcome is not Outcome.WARNING:
             return PartnerResponse(errno=fault.errno, reason=reason)
@@ -153,9 +170,10 @@ class Dispatcher:
         school: SchoolId,
         params: Params,
         busy: frozenset[str],
+        fault: Fault | None = None,
     ) -> PartnerResponse:
         """Run the handler in one unit of work, and return its result with the first warning."""
-        unit = _HandlerUnit(route, school, params, busy, self._deps, self._hosts)
+        unit = _HandlerUnit(route, school, params, busy, self._deps, self._hosts, fault)
         try:
             if route.prepare is not None and route.prepares_quickly:
                 unit.prepared = route.prepare(self._storage, params)
@@ -221,7 +239,20 @@ class Dispatcher:
         return PartnerResponse(refusal.errno, existing, refusal.reason)
 
 
-def _is_large(fields: Mapping[str, object]) -> bool:
+def _has_worked(response: PartnerResponse) -> bool:
+    """Tell whether a call did something; of a batch, whether one of its entries did.
+
+    Only such a call makes an equal one a duplicate (READINGS Q58).
+    """
+    if response.errno.outcome not in WORKED:
+        return False
+    entries = getattr(response.result, "data", None)
+    if not isinstance(entries, list):
+        return True
+    return any(BY_NUMBER[entry.errno].outcome in WORKED for entry in entries)
+
+
+def is_large(fields: Mapping[str, object]) -> bool:
     """Tell whether reading the parameters may take longer than some milliseconds."""
     return sum(len(value) for value in fields.values() if isinstance(value, str)) > MAX_QUICK_CHARS
 
@@ -253,6 +284,7 @@ class _HandlerUnit(msgspec.Struct):
     busy_keys: frozenset[str]
     deps: Dependencies
     hosts: Hosts
+    fault: Fault | None = None
     prepared: object = None
     kept_changes: Collection[Callable[[UnitOfWork], None]] = ()
     """Changes that stand although the unit was refused."""
@@ -264,7 +296,7 @@ class _HandlerUnit(msgspec.Struct):
         started = time.perf_counter()
         self.kept_changes = uow.kept_changes
         context = CallContext(
-            uow, self.school, self.deps, self.hosts, self.prepared, self.busy_keys
+            uow, self.school, self.deps, self.hosts, self.prepared, self.busy_keys, self.fault
         )
         try:
             result = self.route.handler(context, self.params)

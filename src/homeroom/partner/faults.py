@@ -1,11 +1,18 @@
-"""Injected warnings: a parameter that the warning says was not saved is treated as not sent."""
+"""Injected warnings: a parameter that the warning says was not saved is treated as not sent.
+
+Refusals of entries are injected by the handlers of batches (`handlers/entries.py`): an entry that
+is refused has no effect.
+"""
 
 from typing import TypeVar
 
 import msgspec
 
-from homeroom.contract.errno import Errno
+from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import Params
+from homeroom.contract.results import Entry
+from homeroom.partner.response import PartnerResponse
+from homeroom.web.faults import Fault
 
 P = TypeVar("P", bound=Params)
 
@@ -31,3 +38,21 @@ def drop_unsaved(params: P, warning: Errno | None) -> P:
         field.name: field.default for field in msgspec.structs.fields(params) if field.name in names
     }
     return msgspec.structs.replace(params, **defaults) if defaults else params
+
+
+def warn_in_entries(response: PartnerResponse, fault: Fault) -> PartnerResponse:
+    """Return a response in which the entries that were done carry the warning of a fault."""
+    errno, batch = fault.errno, response.result
+    if errno is None or errno.outcome is not Outcome.WARNING or batch is None:
+        return response
+    entries = getattr(batch, "data", None)
+    if not isinstance(entries, list):
+        return response
+    warned: list[Entry] = [
+        msgspec.structs.replace(entry, errno=errno.number, error=errno.zh)
+        if fault.applies_to(place) and entry.errno == Errno.DONE.number
+        else entry
+        for place, entry in enumerate(entries, 1)
+    ]
+    result = msgspec.structs.replace(batch, data=warned)
+    return msgspec.structs.replace(response, result=result)

@@ -14,6 +14,7 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web.faults import Fault
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
@@ -32,6 +33,8 @@ class CallContext(msgspec.Struct, Generic[X], frozen=True):
     """The result of the route's `prepare`; None where it has none."""
     busy_keys: frozenset[str] = frozenset()
     """Keys that other requests still have locked."""
+    entry_fault: Fault | None = None
+    """A fault of entries of this batch."""
     reasons: list[str] = []
     """Reasons of the refused entries of a batch, one line each."""
 

@@ -31,6 +31,7 @@ class FaultRequest(msgspec.Struct, forbid_unknown_fields=True):
     drop: bool = False
     times: int = 1
     after_commit: bool = False
+    entries: list[int] | None = None
 
 
 class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """Conversion of faults from JSON and to JSON."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -7,6 +8,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.action import BEFORE_DISPATCH, Action
 from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
+from homeroom.contract.lists import MAX_ENTRIES
 from homeroom.sandbox.bodies import FaultRequest
 from homeroom.web.faults import MAX_DELAY_MS, MAX_TIMES, Fault
 from homeroom.web.problems import HTTPError
@@ -16,7 +18,12 @@ ACTIONS_BY_NAME = {action.name: action for action in ACTIONS}
 
 def build_fault(request: FaultRequest) -> Fault:
     """Return the fault of a request; raises `HTTPError` (bad request)."""
-    errno = _get_errno(_get_action(request.action), request.errno)
+    action = _get_action(request.action)
+    errno = _get_errno(action, request.errno)
+    in_entries = errno in action.errnos_of_entries_only
+    if request.entries is not None:
+        _check_entries(action, errno, request.entries)
+        in_entries = True
     if errno is None and not request.delay_ms and not request.drop:
         raise _bad_request("name an effect: errno, delay_ms or drop")
     if errno is not None and request.drop:
@@ -34,6 +41,8 @@ def build_fault(request: FaultRequest) -> Fault:
         drop=request.drop,
         times=request.times,
         after_commit=request.after_commit,
+        in_entries=in_entries,
+        entries=tuple(request.entries or ()),
     )
 
 
@@ -48,6 +57,8 @@ def format_fault(fault: Fault) -> dict[str, Any]:
         "drop": fault.drop,
         "times": fault.times,
         "after_commit": fault.after_commit,
+        "in_entries": fault.in_entries,
+        "entries": list(fault.entries),
     }
 
 
@@ -79,6 +90,19 @@ def _get_errno(action: Action[Any, Any], number: int | None) -> Errno | None:
             f"errno {number} is no fault of {action.name}; it may be one of {numbers}"
         )
     return allowed[number]
+
+
+def _check_entries(action: Action[Any, Any], errno: Errno | None, entries: Collection[int]) -> None:
+    """Refuse entries of an action that has none, and an errno that no entry can have."""
+    if not entries or not all(1 <= entry <= MAX_ENTRIES for entry in entries):
+        raise _bad_request(f"entries must be a list of numbers from 1 to {MAX_ENTRIES}")
+    if errno not in action.entry_errnos:
+        numbers = ", ".join(str(allowed.number) for allowed in action.entry_errnos)
+        raise _bad_request(
+            f"the errno of an entry of {action.name} may be one of {numbers}"
+            if numbers
+            else f"{action.name} has no entries"
+        )
 
 
 def _bad_request(detail: str) -> HTTPError:

@@ -211,6 +211,7 @@ class Sandbox:
                 "errno": entry.errno,
                 "reason": entry.reason,
                 "milliseconds": entry.milliseconds,
+                "ignored": list(entry.ignored),
             }
             for entry in entries
         ]

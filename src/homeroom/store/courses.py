@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, and_, bindparam, func, insert, null, or_, 
 from sqlalchemy.sql import Select
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, FolderId, SchoolId, UserId
+from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.domain.courses import Course, CourseKind, CourseRule, check_course
 from homeroom.store.engine import Row, SQLValue, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
@@ -52,7 +52,7 @@ _EXTEND_EXPIRY = Statement(
 )
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
 _GET_LAST_END = Statement(select(func.max(lessons.c.ends_at)).where(_of_course))
-_HAS_RUNNING = Statement(
+_FIND_RUNNING = Statement(
     select(lessons.c.id).where(_of_course, LIFECYCLE.is_running(bindparam("now"))).limit(1)
 )
 _delete_unstarted = (
@@ -85,7 +85,7 @@ _FREE_IDENTITIES = Statement(
     .where(lessons.c.course_id == bindparam("course"), lessons.c.unique_identity.is_not(None))
     .values(unique_identity=null())
 )
-_HAS_UNFINISHED = Statement(_select_unfinished("user").limit(1))
+_FIND_UNFINISHED = Statement(_select_unfinished("user").limit(1))
 _new_teachers = ListParameter("new_teachers")
 _ADD_TEACHERS = Statement(
     lambda insert: (
@@ -183,15 +183,18 @@ class Courses:
         end: Moment | None = self._tx.fetch_all(_GET_LAST_END, {"course": course})[0][0]
         return end
 
-    def has_running_lesson(self, course: CourseId, now: Moment) -> bool:
-        """Return whether a class of the course is running, overtime included."""
-        return bool(self._tx.fetch_all(_HAS_RUNNING, {"course": course, "now": now}))
+    def find_running_lesson(self, course: CourseId, now: Moment) -> LessonId | None:
+        """Return a class of the course that is running, overtime included."""
+        rows = self._tx.fetch_all(_FIND_RUNNING, {"course": course, "now": now})
+        return LessonId(rows[0][0]) if rows else None
 
-    def has_unfinished_lesson(self, course: CourseId, user: UserId, now: Moment) -> bool:
-        """Return whether a user teaches, or co-teaches, a class of the course that is not over."""
-        return bool(
-            self._tx.fetch_all(_HAS_UNFINISHED, {"course": course, "user": user, "now": now})
-        )
+    def find_unfinished_lesson(
+        self, course: CourseId, user: UserId, now: Moment
+    ) -> LessonId | None:
+        """Return a class of the course that is not over and has a user as teacher or co-teacher."""
+        values = {"course": course, "user": user, "now": now}
+        rows = self._tx.fetch_all(_FIND_UNFINISHED, values)
+        return LessonId(rows[0][0]) if rows else None
 
     def pin_folder(self, course: CourseId, former: FolderId, now: Moment) -> None:
         """Save the former folder of the course in its classes that have started: they keep it."""

@@ -74,18 +74,18 @@ _unfinished = and_(
 _of_living_course = select(courses.c.id).where(
     courses.c.id == lessons.c.course_id, courses.c.deleted_at.is_(None)
 )
-_HAS_UNFINISHED_AS_TEACHER = Statement(
+_FIND_UNFINISHED_AS_TEACHER = Statement(
     select(lessons.c.id)
     .where(lessons.c.teacher_id == bindparam("user"), _unfinished, _of_living_course.exists())
     .limit(1)
 )
-_HAS_UNFINISHED_AS_CO_TEACHER = Statement(
+_FIND_UNFINISHED_AS_CO_TEACHER = Statement(
     select(lessons.c.id)
     .join(co_teachers, co_teachers.c.lesson_id == lessons.c.id)
     .where(co_teachers.c.user_id == bindparam("user"), _unfinished, _of_living_course.exists())
     .limit(1)
 )
-_HAS_UNFINISHED_COURSE = Statement(
+_FIND_UNFINISHED_COURSE = Statement(
     select(courses.c.id)
     .where(
         courses.c.head_teacher_id == bindparam("user"),
@@ -169,16 +169,20 @@ class Teachers:
         }
         return int(self._tx.fetch_all(_ADD, values)[0][0])
 
-    def has_unfinished_lesson(self, school: SchoolId, user: UserId, now: Moment) -> bool:
-        """Return whether a user teaches, or co-teaches, a class of the school that is not over."""
+    def find_unfinished_lesson(
+        self, school: SchoolId, user: UserId, now: Moment
+    ) -> LessonId | None:
+        """Return a class of the school that is not over and has a user as teacher or co-teacher."""
         values = {"school": school, "user": user, "now": now}
-        return bool(
-            self._tx.fetch_all(_HAS_UNFINISHED_AS_TEACHER, values)
-            or self._tx.fetch_all(_HAS_UNFINISHED_AS_CO_TEACHER, values)
+        rows = self._tx.fetch_all(_FIND_UNFINISHED_AS_TEACHER, values) or self._tx.fetch_all(
+            _FIND_UNFINISHED_AS_CO_TEACHER, values
         )
+        return LessonId(rows[0][0]) if rows else None
 
-    def has_unfinished_course(self, school: SchoolId, user: UserId, now: Moment) -> bool:
-        """Return whether a user is head teacher of a course that is neither ended nor expired."""
-        return bool(
-            self._tx.fetch_all(_HAS_UNFINISHED_COURSE, {"school": school, "user": user, "now": now})
-        )
+    def find_unfinished_course(
+        self, school: SchoolId, user: UserId, now: Moment
+    ) -> CourseId | None:
+        """Return a course, neither ended nor expired, of which a user is the head teacher."""
+        values = {"school": school, "user": user, "now": now}
+        rows = self._tx.fetch_all(_FIND_UNFINISHED_COURSE, values)
+        return CourseId(rows[0][0]) if rows else None

@@ -45,8 +45,13 @@ class PartnerReply:
 
     @property
     def reason(self) -> str:
-        """The reason in plain English; empty on success."""
+        """The reason in plain English; empty on success, unless something had no effect."""
         return self.headers.get("x-homeroom-reason", "")
+
+    @property
+    def ignored(self) -> str:
+        """The names of fields that the action does not know; empty if it knows all."""
+        return self.headers.get("x-homeroom-ignored", "")
 
 
 class PartnerClient:
@@ -97,6 +102,10 @@ class PartnerClient:
     def post(self, action: str, **request: Any) -> PartnerReply:  # noqa: ANN401  httpx's own parameters
         """Send a request with the parameters of `httpx.Client.post`, unsigned."""
         path = APIPath.CLOUD if action in DRIVE_ACTIONS else APIPath.COURSE
+        return self.post_to(path, action, **request)
+
+    def post_to(self, path: APIPath, action: str, **request: Any) -> PartnerReply:  # noqa: ANN401  httpx's own parameters
+        """Send a request to an address, as `post` does."""
         response = self._http.post(str(path), params={"action": action}, **request)
         return PartnerReply(response.status_code, response.json(), response.headers)
 

@@ -7,7 +7,13 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import REFERENCE_RULE, CourseKind
 from homeroom.domain.jobs import EraseFile
-from homeroom.domain.lessons import Lesson, RecordingChange, RecordingVerdict, judge_recording
+from homeroom.domain.lessons import (
+    Lesson,
+    RecordingChange,
+    RecordingVerdict,
+    describe_open,
+    judge_recording,
+)
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
 from homeroom.store.unit_of_work import UnitOfWork
@@ -34,16 +40,24 @@ def change_video_settings(
     deps: Dependencies,
     school: SchoolId,
     course: CourseId,
-    changes: list[LessonVideoChange],
+    changes: list[LessonVideoChange | Refusal],
 ) -> list[Lesson | Refusal]:
-    """Change the video settings of classes; each is checked alone, all are written together."""
+    """Change the video settings of classes; each is checked alone, all are written together.
+
+    A change that was refused already keeps its place.
+    """
     current = get_current_school(uow, school)
     uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
-    lessons = uow.lessons.get_many(change.lesson for change in changes)
+    lessons = uow.lessons.get_many(
+        change.lesson for change in changes if isinstance(change, LessonVideoChange)
+    )
     can_record_now = can_record(uow, deps, school, current.plan)
     new_lessons: dict[LessonId, Lesson] = {}
     results: list[Lesson | Refusal] = []
     for change in changes:
+        if isinstance(change, Refusal):
+            results.append(change)
+            continue
         try:
             old = new_lessons.get(change.lesson) or check_lesson(lessons.get(change.lesson), course)
             new = _apply_video_change(uow, deps, old, change, can_record_now=can_record_now)
@@ -75,7 +89,7 @@ def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool
     """Lock the recordings of a class that is over, or unlock them."""
     lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
     if not lesson.is_over(uow.now):
-        raise Refusal(Errno.LOCK_NEEDS_END)
+        raise Refusal(Errno.LOCK_NEEDS_END, describe_open(lesson))
     uow.lessons.save_lock(lesson_id, locked=locked)
 
 

@@ -62,7 +62,9 @@ def add(
     if identity is not None:
         earlier = uow.courses.find_by_identity(school, identity)
         if earlier is not None:
-            raise Refusal(Errno.IDENTITY_TAKEN, about=earlier)
+            raise Refusal(
+                Errno.IDENTITY_TAKEN, f"course {earlier} has this identity", about=earlier
+            )
     cover = _unwrap(fields.cover)
     expires_at = None if fields.expires_at is UNSET else fields.expires_at
     check_expiry(expires_at, uow.now)
@@ -145,8 +147,8 @@ def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
     plan = get_current_school(uow, school).plan
     uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
-    if uow.courses.has_running_lesson(course, uow.now):
-        raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON)
+    if lesson := uow.courses.find_running_lesson(course, uow.now):
+        raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON, f"class {lesson} is running")
     uow.courses.delete_unstarted_lessons(course, uow.now, keeps_identities=plan.keep_identities)
     uow.courses.save(course, {"ended_at": uow.now})
 
@@ -191,12 +193,10 @@ def _resolve_head_teacher(
     if not school.plan.head_teachers:
         raise Refusal(Errno.HEAD_TEACHER_NOT_ADDED, "the school's plan has no head teachers")
     former = course.head_teacher if course is not None else None
-    if (
-        course is not None
-        and former not in (None, user)
-        and uow.courses.has_unfinished_lesson(course.id, former, uow.now)
-    ):
-        raise Refusal(Errno.HEAD_TEACHER_HAS_LESSONS)
+    if course is not None and former not in (None, user):
+        lesson = uow.courses.find_unfinished_lesson(course.id, former, uow.now)
+        if lesson is not None:
+            raise Refusal(Errno.HEAD_TEACHER_HAS_LESSONS, f"class {lesson} is not over")
     return user
 
 

@@ -27,6 +27,8 @@ from homeroom.domain.lessons import (
     check_hours,
     check_monthly_limit,
     check_plan,
+    describe_end,
+    describe_open,
     judge_recording,
     resolve_classroom,
 )
@@ -63,7 +65,11 @@ def add(
         school, course_id, new_lesson.hours, new_lesson.folder, new_lesson.identity
     )
     if facts.existing is not None:
-        raise Refusal(Errno.IDENTITY_TAKEN, about=uow.lessons.get(facts.existing))
+        raise Refusal(
+            Errno.IDENTITY_TAKEN,
+            f"class {facts.existing} has this identity",
+            about=uow.lessons.get(facts.existing),
+        )
     plan = facts.plan
     course = check_course(facts.course, school, uow.now, CHANGE_RULE)
     check_hours(new_lesson.hours, uow.now)
@@ -77,7 +83,9 @@ def add(
     check_candidates([teacher.candidate], TEACHER_RULE)
     check_co_teachers(new_lesson.co_teachers, teacher_id, plan.max_co_teachers)
     check_candidates([co_teacher.candidate for co_teacher in co_teachers], CO_TEACHER_RULE)
-    classroom = resolve_classroom(new_lesson.classroom, plan)
+    classroom = resolve_classroom(
+        new_lesson.classroom, plan, has_default_seats=new_lesson.has_default_seats
+    )
     if new_lesson.folder is not None and facts.folder_owner != school:
         raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
     check_plan(plan, classroom, new_lesson.recording, has_co_teachers=bool(co_teachers))
@@ -181,9 +189,9 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: Lesso
     lesson = get_v1_lesson(uow, course, lesson_id)
     phase = lesson.phase(uow.now)
     if phase is Phase.RUNNING:
-        raise Refusal(Errno.LESSON_IS_RUNNING)
+        raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
     if phase.is_over:
-        raise Refusal(Errno.LESSON_IS_OVER)
+        raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
     uow.lessons.delete(lesson, uow.now, keeps_identity=keeps_identity)
     if keeps_identity and lesson.identity is not None:
         uow.warn(Errno.IDENTITY_NOT_RELEASED)

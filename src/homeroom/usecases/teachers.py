@@ -48,10 +48,10 @@ def stop(
         raise Refusal(Errno.SCHOOL_ACCOUNT_NOT_STOPPABLE)
     if uow.schools.is_sub_account(school, person.id):
         raise Refusal(Errno.SUB_ACCOUNT_NOT_STOPPABLE)
-    if uow.teachers.has_unfinished_lesson(school, person.id, uow.now):
-        raise Refusal(Errno.TEACHER_HAS_LESSONS)
-    if uow.teachers.has_unfinished_course(school, person.id, uow.now):
-        raise Refusal(Errno.TEACHER_HAS_COURSES)
+    if lesson := uow.teachers.find_unfinished_lesson(school, person.id, uow.now):
+        raise Refusal(Errno.TEACHER_HAS_LESSONS, f"class {lesson} is not over")
+    if course := uow.teachers.find_unfinished_course(school, person.id, uow.now):
+        raise Refusal(Errno.TEACHER_HAS_COURSES, f"course {course} has this head teacher")
     if state is not TeacherState.ACTIVE:
         return
     delay = (

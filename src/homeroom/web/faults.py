@@ -26,12 +26,21 @@ class Fault(Value, frozen=True):
     """Number of calls that it still applies to."""
     after_commit: bool
     """The action runs and is committed, and the fault hides the result."""
+    in_entries: bool = False
+    """The errno goes into the entries of a batch, and the top is done (READINGS Q99)."""
+    entries: tuple[int, ...] = ()
+    """The entries, counted from 1; empty: all."""
 
     @property
     def keeps_work(self) -> bool:
         """Tell whether the action runs in spite of the fault, as for a warning."""
         is_warning = self.errno is not None and self.errno.outcome is Outcome.WARNING
-        return self.after_commit or is_warning or (self.errno is None and not self.drop)
+        is_delay = self.errno is None and not self.drop
+        return self.after_commit or is_warning or self.in_entries or is_delay
+
+    def applies_to(self, entry: int) -> bool:
+        """Tell whether an entry of a batch, counted from 1, gets the errno."""
+        return self.in_entries and (not self.entries or entry in self.entries)
 
 
 class FaultQueue(Protocol):

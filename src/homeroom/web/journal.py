@@ -36,6 +36,8 @@ class JournalEntry(Value, frozen=True):
     """None: the connection was dropped."""
     reason: str
     milliseconds: float
+    ignored: tuple[str, ...] = ()
+    """Names of fields that the action does not know."""
 
 
 class JournalWriter(Protocol):

@@ -94,6 +94,8 @@ class _Fault(msgspec.Struct, frozen=True):
     drop: bool
     times: int
     after_commit: bool
+    in_entries: bool
+    entries: tuple[int, ...]
 
 
 def _pack(fault: Fault) -> _Fault:

@@ -99,7 +99,7 @@ def entry_caller(given: Given, action: str, name: str, **form: Value) -> Callabl
 class Pending:
     """A call of another client that is at work until it is released."""
 
-    def __init__(self, given: Given, action: str, **fields: Value) -> None:
+    def __init__(self, given: Given, action: str, **fields: Any) -> None:  # noqa: ANN401  any field, or a picture
         self._run = self._pending(given, action, fields)
 
     def start(self) -> None:
@@ -111,17 +111,17 @@ class Pending:
         next(self._run, None)
 
     @staticmethod
-    def _pending(given: Given, action: str, fields: dict[str, Value]) -> Iterator[None]:
+    def _pending(given: Given, action: str, fields: dict[str, Any]) -> Iterator[None]:
         with _delayed(given, action, fields):
             yield
 
 
 @contextmanager
-def _delayed(given: Given, action: str, fields: dict[str, Value]) -> Iterator[None]:
+def _delayed(given: Given, action: str, fields: dict[str, Any]) -> Iterator[None]:
     given.fault(action, delay_ms=PENDING_MS)
     faults = given.house.faults
     with ThreadPoolExecutor(1) as client:
-        slow = client.submit(given.api.call, action, **fields)
+        slow = client.submit(caller(given, action), **fields)
         until = time.monotonic() + 10
         while any(fault.school == given.school.id for fault in faults.pending()):
             assert time.monotonic() < until, "the other call did not begin"

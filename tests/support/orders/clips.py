@@ -107,6 +107,7 @@ def _switch_entry(given: Given) -> list[Chain]:
     soon.soon()
     later = given.lesson(soon.course)
     mends: dict[int, Mend] = {
+        100: {"replay": 0},
         143: {"classId": elsewhere.lesson},
         142: {"classId": deleted},
         212: {"classId": soon.lesson},
@@ -114,7 +115,7 @@ def _switch_entry(given: Given) -> list[Chain]:
         252: {"classId": later},
         253: {},
     }
-    wrong: Fields = {"classId": STRANGER, "record": 0, "live": 1, "replay": 0}
+    wrong: Fields = {"classId": STRANGER, "record": 0, "live": 1}
     call = entry_caller(given, "setClassVideoMultiple", "classJson", courseId=soon.course)
     return [Chain(call, wrong, mends)]
 

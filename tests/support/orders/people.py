@@ -39,21 +39,20 @@ def _full_of_teachers(given: Given) -> str:
 def _register(given: Given) -> list[Chain]:
     known = _full_of_teachers(given)
     call = caller(given, "register")
-    other = Pending(given, "register", telephone=MALFORMED, md5pass=MD5)
     wrong: Fields = {
         "telephone": MALFORMED,
         "password": "short",
         "picture": padded(b"no picture", 1024 * 1024 + 1),
         "addToSchoolMember": "x",
     }
+    equal = Pending(given, "register", **wrong, isSentMessage=1)
 
     def repeat() -> Fields:
-        call(**wrong, isSentMessage=1)
-        other.start()
+        equal.start()
         return {"isSentMessage": 1}
 
     def release() -> Fields:
-        other.finish()
+        equal.finish()
         return {"nickname": "C"}
 
     mends: dict[int, Mend] = {
@@ -81,15 +80,20 @@ def _register(given: Given) -> list[Chain]:
 def _register_multiple(given: Given) -> list[Chain]:
     call = caller(given, "registerMultiple")
     eleven = [{"telephone": given.telephone(), "md5pass": MD5} for _ in range(11)]
+    equal = Pending(given, "registerMultiple", picture=png(), userJson=eleven)
 
     def repeat() -> Fields:
-        call(picture=png(), userJson=eleven)
+        equal.start()
         return {"userJson": eleven}
+
+    def release() -> Fields:
+        equal.finish()
+        return {"more": "1"}
 
     mends: dict[int, Mend] = {
         100: {"userJson": []},
         155: repeat,
-        101003002: {"more": "1"},
+        101003002: release,
         450: {"userJson": eleven[:1]},
         224: {},
     }
@@ -132,13 +136,19 @@ def _add_school_student(given: Given) -> list[Chain]:
     owner = given.rows(select(users.c.telephone).where(users.c.id == given.school.owner))[0][0]
     call = caller(given, "addSchoolStudent")
 
+    equal = Pending(given, "addSchoolStudent", studentAccount=MALFORMED, studentName="Student")
+
     def repeat() -> Fields:
-        call(studentAccount=MALFORMED, studentName="Student")
+        equal.start()
         return {"studentName": "Student"}
+
+    def release() -> Fields:
+        equal.finish()
+        return {"studentName": "Another"}
 
     mends: dict[int, Mend] = {
         100: repeat,
-        101003002: {"studentName": "Another"},
+        101003002: release,
         134: {"studentAccount": OUT_OF_RANGE},
         288: {"studentAccount": given.telephone()},
         113: {"studentAccount": cancelled},
@@ -158,12 +168,15 @@ def _add_teacher(given: Given) -> list[Chain]:
     wrong: Fields = {"picture": b"no picture", "teacherAccount": MALFORMED}
     other = Pending(given, "register", telephone=MALFORMED, md5pass=MD5)
 
+    equal = Pending(given, "addTeacher", **wrong, teacherName="Teacher")
+
     def repeat() -> Fields:
-        call(**wrong, teacherName="Teacher")
+        equal.start()
         other.start()
         return {"teacherName": "Teacher"}
 
     def release() -> Fields:
+        equal.finish()
         other.finish()
         return {"teacherName": "C"}
 

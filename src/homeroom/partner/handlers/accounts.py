@@ -28,7 +28,7 @@ from homeroom.domain.accounts import (
     parse_telephone,
 )
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.handlers.entries import note_reasons
+from homeroom.partner.handlers.entries import note_reasons, refuse_faulty
 from homeroom.partner.routes import CallContext
 from homeroom.store.storage import Storage, put_picture
 from homeroom.usecases import accounts
@@ -117,7 +117,7 @@ def register_multiple(
         else prepared
         for user, prepared in zip(params.users, call.prepared, strict=True)
     ]
-    outcomes = accounts.register_many(call.uow, call.school, registrations)
+    outcomes = accounts.register_many(call.uow, call.school, refuse_faulty(call, registrations))
     results = []
     for user, outcome in zip(params.users, outcomes, strict=True):
         if isinstance(outcome, Refusal):

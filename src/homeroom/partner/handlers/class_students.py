@@ -15,7 +15,7 @@ from homeroom.contract.lists import InvalidEntry
 from homeroom.contract.rosters import AddedMembers, RemovedMembers
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
-from homeroom.partner.handlers.entries import make_plain_entries, note_reasons
+from homeroom.partner.handlers.entries import make_plain_entries, note_reasons, refuse_faulty
 from homeroom.partner.handlers.rosters import (
     list_account_keys,
     make_member_results,
@@ -51,7 +51,7 @@ def add_class_student_multiple(
         params.course_id,
         params.class_id,
         params.identity,
-        refuse_unregistered(call, params.students),
+        refuse_faulty(call, refuse_unregistered(call, params.students)),
     )
     note_reasons(call.reasons, verdicts)
     return make_member_results(params.students, verdicts)
@@ -75,7 +75,7 @@ def del_class_student_multiple(
         params.course_id,
         params.class_id,
         params.identity,
-        call.prepared,
+        refuse_faulty(call, call.prepared),
     )
     note_reasons(call.reasons, verdicts)
     return RemovedMembers(data=make_plain_entries(verdicts))
@@ -97,12 +97,15 @@ def add_course_class_student(
         call.school,
         params.course_id,
         call.prepared,
-        [
-            Refusal(Errno.LESSON_NOT_IN_COURSE, lesson.reason)
-            if isinstance(lesson, InvalidEntry)
-            else lesson
-            for lesson in params.lessons
-        ],
+        refuse_faulty(
+            call,
+            (
+                Refusal(Errno.LESSON_NOT_IN_COURSE, lesson.reason)
+                if isinstance(lesson, InvalidEntry)
+                else lesson
+                for lesson in params.lessons
+            ),
+        ),
     )
     note_reasons(call.reasons, verdicts)
     return AddedToLessons(data=make_plain_entries(verdicts))

@@ -10,11 +10,17 @@ from homeroom.contract.clips import (
     SetClassVideoMultiple,
     UpdateClassLockStatus,
 )
+from homeroom.contract.errno import Errno
 from homeroom.contract.results import EmptyResult
+from homeroom.contract.switches import list_missing_switches
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import StreamAddresses, build_lesson_addresses
-from homeroom.partner.handlers.entries import get_errno, note_reasons
-from homeroom.partner.handlers.lessons import make_live_addresses, make_recording_change
+from homeroom.partner.handlers.entries import get_errno, note_reasons, refuse_faulty
+from homeroom.partner.handlers.lessons import (
+    describe_missing_switches,
+    make_live_addresses,
+    make_recording_change,
+)
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import clips
 from homeroom.usecases.clips import LessonVideoChange
@@ -37,7 +43,11 @@ def set_class_video_multiple(
 ) -> LessonRecordingResults:
     """Switch recording, live and replay of classes, and return a result for each."""
     outcomes = clips.change_video_settings(
-        call.uow, call.deps, call.school, params.course_id, list(map(_make_request, params.lessons))
+        call.uow,
+        call.deps,
+        call.school,
+        params.course_id,
+        refuse_faulty(call, map(_make_request, params.lessons)),
     )
     results = []
     refusals = []
@@ -62,10 +72,12 @@ def set_class_video_multiple(
     return LessonRecordingResults(data=results)
 
 
-def _make_request(entry: LessonRecordingEntry) -> LessonVideoChange:
+def _make_request(entry: LessonRecordingEntry) -> LessonVideoChange | Refusal:
+    if missing := list_missing_switches(entry):
+        return Refusal(Errno.BAD_PARAMS, describe_missing_switches(missing))
     return LessonVideoChange(
         entry.class_id,
-        make_recording_change(entry.record, entry.record_scene, entry.live, entry.replay),
+        make_recording_change(entry),
         entry.watch_by_login,
         entry.allow_unlogged_chat,
     )

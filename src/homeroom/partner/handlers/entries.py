@@ -1,10 +1,14 @@
 """Errnos and reasons of the entries of a batch."""
 
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
-from homeroom.contract.errno import Errno
+from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.results import PlainEntry
 from homeroom.domain.refusal import Refusal
+from homeroom.partner.routes import CallContext
+
+T = TypeVar("T")
 
 
 def get_errno(verdict: Refusal | Errno | None) -> Errno:
@@ -12,6 +16,17 @@ def get_errno(verdict: Refusal | Errno | None) -> Errno:
     if isinstance(verdict, Refusal):
         return verdict.errno
     return verdict or Errno.DONE
+
+
+def refuse_faulty(call: CallContext[Any], requests: Iterable[T | Refusal]) -> list[T | Refusal]:
+    """Return the requests of a batch, those that a fault asks for refused (READINGS Q99)."""
+    fault = call.entry_fault
+    if fault is None or fault.errno is None or fault.errno.outcome is Outcome.WARNING:
+        return list(requests)
+    refusal = Refusal(fault.errno, f"fault {fault.id} asked for it")
+    return [
+        refusal if fault.applies_to(place) else request for place, request in enumerate(requests, 1)
+    ]
 
 
 def note_reasons(reasons: list[str], verdicts: Iterable[Refusal | Errno | None]) -> None:

@@ -19,7 +19,7 @@ from homeroom.contract.lists import InvalidEntry
 from homeroom.contract.results import EmptyResult
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.handlers.entries import get_errno, note_reasons
+from homeroom.partner.handlers.entries import get_errno, note_reasons, refuse_faulty
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import labels
 
@@ -52,12 +52,15 @@ def add_course_labels(call: CallContext[None], params: AddCourseLabels) -> Cours
     verdicts = labels.set_of_courses(
         call.uow,
         call.school,
-        [
-            (entry.course_id, entry.label_ids)
-            if isinstance(entry, CourseLabelsEntry)
-            else Refusal(Errno.BAD_PARAMS, entry.reason)
-            for entry in params.courses
-        ],
+        refuse_faulty(
+            call,
+            (
+                (entry.course_id, entry.label_ids)
+                if isinstance(entry, CourseLabelsEntry)
+                else Refusal(Errno.BAD_PARAMS, entry.reason)
+                for entry in params.courses
+            ),
+        ),
     )
     note_reasons(call.reasons, verdicts)
     return CourseLabelsResults(

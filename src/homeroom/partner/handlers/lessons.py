@@ -15,8 +15,14 @@ from homeroom.contract.lessons import (
     EditedLesson,
 )
 from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
+from homeroom.contract.switches import (
+    RecordingSwitches,
+    any_switch,
+    list_missing_switches,
+)
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.lessons import (
+    DEFAULT_SEATS,
     ClassroomSettings,
     Hours,
     HoursChange,
@@ -65,13 +71,14 @@ def add_course_class(call: CallContext[AccountName | None], params: AddCourseCla
         co_teachers=params.assistant_uid or params.assistant_uids,
         folder=params.folder_id,
         classroom=ClassroomSettings(
-            seats=params.seat_num,
+            seats=params.seat_num if params.seat_num is not None else DEFAULT_SEATS,
             resolution=params.is_hd,
             has_two_cameras=params.is_dc == SECOND_CAMERA,
             is_smart=params.teach_mode == SMART,
             is_broadcast=params.omo_station_broadcast,
             enters_off_stage=params.is_auto_onstage,
         ),
+        has_default_seats=params.seat_num is None,
         recording=RecordingOptions(params.record, params.record_scene, params.live, params.replay),
         watch_policy=WatchPolicy().with_changes(params.watch_by_login, params.allow_unlogged_chat),
         introduction=params.class_introduce,
@@ -93,9 +100,7 @@ def edit_course_class(call: CallContext[None], params: EditCourseClass) -> Edite
         teacher=params.teacher_uid,
         co_teachers=_co_teachers(params.assistant_uid, params.assistant_uids),
         folder=params.folder_id,
-        recording=make_recording_change(
-            params.record, params.record_scene, params.live, params.replay
-        ),
+        recording=make_recording_change(params),
         is_smart=params.teach_mode == SMART if params.teach_mode is not None else None,
         enters_off_stage=params.is_auto_onstage,
         is_broadcast=params.omo_station_broadcast,
@@ -103,6 +108,8 @@ def edit_course_class(call: CallContext[None], params: EditCourseClass) -> Edite
         watch_by_login=params.watch_by_login,
         allow_unlogged_chat=params.allow_unlogged_chat,
     )
+    if missing := list_missing_switches(params):
+        call.reasons.append(f"the recording stays as it is: {describe_missing_switches(missing)}")
     edited = lessons.edit(
         call.uow, call.deps, call.school, params.course_id, params.class_id, change
     )
@@ -123,16 +130,16 @@ def make_live_addresses(addresses: StreamAddresses) -> LiveAddresses:
     )
 
 
-def make_recording_change(
-    record: bool | None,  # noqa: FBT001  values, not modes
-    scene: bool | None,  # noqa: FBT001  values, not modes
-    live: bool | None,  # noqa: FBT001  values, not modes
-    replay: bool | None,  # noqa: FBT001  values, not modes
-) -> RecordingChange | None:
-    """Return a change of the switches; record, live and replay count only together (Q30)."""
-    if record is None or live is None or replay is None:
+def describe_missing_switches(missing: list[str]) -> str:
+    """Return the reason why an incomplete set of switches has no effect."""
+    return f"send record, live and replay together; {', '.join(missing)} did not come"
+
+
+def make_recording_change(sent: RecordingSwitches) -> RecordingChange | None:
+    """Return a change of the switches; None if nothing is sent, or not all of them (Q52)."""
+    if list_missing_switches(sent) or not any_switch(sent):
         return None
-    return RecordingChange(record, live, replay, scene)
+    return RecordingChange(bool(sent.record), bool(sent.live), bool(sent.replay), sent.record_scene)
 
 
 def _make_added_lesson(lesson: Lesson, hosts: Hosts) -> AddedLesson:

@@ -24,7 +24,12 @@ from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
 from homeroom.partner.handlers.accounts import get_account_lock_key
-from homeroom.partner.handlers.entries import get_errno, make_plain_entries, note_reasons
+from homeroom.partner.handlers.entries import (
+    get_errno,
+    make_plain_entries,
+    note_reasons,
+    refuse_faulty,
+)
 from homeroom.partner.routes import CallContext
 from homeroom.store.storage import Storage
 from homeroom.usecases import rosters
@@ -92,7 +97,11 @@ def add_course_student_multiple(
     """Add students or auditors to a course, and return a result for each."""
     requests = refuse_unregistered(call, params.students)
     verdicts = rosters.add_members(
-        call.uow, call.school, params.course_id, MemberRole(params.identity), requests
+        call.uow,
+        call.school,
+        params.course_id,
+        MemberRole(params.identity),
+        refuse_faulty(call, requests),
     )
     note_reasons(call.reasons, verdicts)
     return make_member_results(params.students, verdicts)
@@ -147,7 +156,11 @@ def del_course_student_multiple(
 ) -> RemovedMembers:
     """Remove students or auditors from a course, and return a result for each."""
     verdicts = rosters.remove_members(
-        call.uow, call.school, params.course_id, MemberRole(params.identity), call.prepared
+        call.uow,
+        call.school,
+        params.course_id,
+        MemberRole(params.identity),
+        refuse_faulty(call, call.prepared),
     )
     note_reasons(call.reasons, verdicts)
     return RemovedMembers(data=make_plain_entries(verdicts))

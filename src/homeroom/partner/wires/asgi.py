@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from homeroom.base.clock import Clock
 from homeroom.base.ids import SchoolId
@@ -46,6 +47,8 @@ UNPROVEN = frozenset({Errno.BAD_PARAMS, Errno.NOT_AUTHORISED})
 """Errnos of a request whose credentials are missing or wrong."""
 MAX_REASON = 500
 """Characters of the header `X-Homeroom-Reason`."""
+MAX_IGNORED_CHARS = 1000
+"""Characters of the header `X-Homeroom-Ignored`."""
 
 
 class RequestRecord(msgspec.Struct):
@@ -60,6 +63,8 @@ class RequestRecord(msgspec.Struct):
     school: SchoolId | None = None
     """The school that signed the request."""
     fields: Mapping[str, object] = {}
+    ignored: tuple[str, ...] = ()
+    """Names of fields that the action does not know."""
 
     @property
     def claimed_school(self) -> int | None:
@@ -85,6 +90,8 @@ class CallLine(msgspec.Struct):
     """None: the connection was dropped."""
     reason: str
     ms: float
+    ignored: tuple[str, ...] | UnsetType = UNSET
+    """Names of fields that the action does not know."""
 
 
 class Observer(msgspec.Struct, frozen=True):
@@ -123,6 +130,7 @@ class Observer(msgspec.Struct, frozen=True):
             errno,
             reason,
             milliseconds,
+            record.ignored or UNSET,
         )
         log_info(log, "call", line)
         if self.journal is not None:
@@ -138,6 +146,7 @@ class Observer(msgspec.Struct, frozen=True):
                     errno,
                     reason,
                     milliseconds,
+                    record.ignored,
                 )
             )
 
@@ -215,21 +224,24 @@ class WireApp(ABC):
                     errno=Errno.SERVER_FAULT, reason="the server failed; see its log"
                 )
         body = self.encode(response)
-        await _send(send, status, body, response, record.request_id)
+        await _send(send, status, body, response, record)
         self._observer.report(record, response, response.reason, started)
 
 
 async def _send(
-    send: Send, status: int, body: bytes, response: PartnerResponse, request_id: str
+    send: Send, status: int, body: bytes, response: PartnerResponse, record: RequestRecord
 ) -> None:
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
-        (b"x-request-id", request_id.encode()),
+        (b"x-request-id", record.request_id.encode()),
         (b"content-length", str(len(body)).encode()),
     ]
     if response.reason:
         reason = escape_non_ascii(response.reason)[:MAX_REASON]
         headers.append((b"x-homeroom-reason", reason.encode()))
+    if record.ignored:
+        ignored = escape_non_ascii(", ".join(record.ignored))[:MAX_IGNORED_CHARS]
+        headers.append((b"x-homeroom-ignored", ignored.encode()))
     if status == BODY_STATUS[SlowBodyError]:
         headers.append((b"connection", b"close"))
     if response.retry_after_seconds is not None:

@@ -1,5 +1,6 @@
 """The v1 wire: signed forms at two addresses, and `error_info` in each response."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,10 +11,12 @@ from homeroom.base.scratch import Scratch
 from homeroom.contract.action import APIPath
 from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno
+from homeroom.contract.near_names import find_near_miss
 from homeroom.contract.upload import MAX_FILE_BODY_BYTES
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.authenticator import Authenticator
-from homeroom.partner.dispatcher import Dispatcher
+from homeroom.partner.dispatcher import Dispatcher, is_large
+from homeroom.partner.ignored import describe_texts_for_files, list_ignored
 from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import ActionRoute
 from homeroom.partner.table import TABLE
@@ -127,7 +130,15 @@ class V1Wire(WireApp):
             raise RuntimeError("the caller is not proven")
         route = self._find_route(path, record.action)
         params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
-        return await self._dispatcher.dispatch(route, record.school, params)
+        if is_large(params):
+            record.ignored = await asyncio.to_thread(list_ignored, route, params)
+        else:
+            record.ignored = list_ignored(route, params)
+        response = await self._dispatcher.dispatch(route, record.school, params)
+        if route.action.v1.takes_file and not response.reason:
+            reason = describe_texts_for_files(route, params)
+            return msgspec.structs.replace(response, reason=reason)
+        return response
 
     def _read_action(self, query: bytes) -> str:
         """Return the action that a query names; most queries have nothing else in them."""
@@ -160,7 +171,17 @@ class V1Wire(WireApp):
             raise Refusal(Errno.NOT_AUTHORISED, f"action {action} was withdrawn from the API")
         if action in PLANNED[APIPath(path)]:
             raise Refusal(Errno.FAILED, f"action {action} is not implemented")
-        raise Refusal(Errno.BAD_PARAMS, f"action: there is none named {action[:50]!r} here")
+        raise Refusal(Errno.BAD_PARAMS, self._describe_unknown(path, action))
+
+    def _describe_unknown(self, path: str, action: str) -> str:
+        """Return the reason why there is no such action at an address."""
+        reason = f"action: there is none named {action[:50]!r} here"
+        addresses = {name: address for address, name in self._routes}
+        if action in addresses:
+            return f"{reason}; send it to {addresses[action]}"
+        at_path = sorted(name for address, name in self._routes if address == path)
+        near = find_near_miss(action, [*at_path, *sorted(PLANNED[APIPath(path)])])
+        return f"{reason}; did you mean {near}?" if near is not None else reason
 
 
 class V1Fork:
