@@ -9,8 +9,10 @@ from sqlalchemy import select
 from homeroom.base.ids import LessonId, UserId
 from homeroom.store.tables import guests, lesson_absences
 from tests.contract.test_class_students import add, add_to, remove
+from tests.contract.test_groupings import Grouped, teams_of
 from tests.contract.test_members import many_students
 from tests.support.given import Given
+from tests.support.orders.groupings import member
 from tests.support.scheduled import Scheduled
 from tests.support.tracing import traced
 from tests.support.wire import Value
@@ -214,3 +216,31 @@ def test_additions_at_once_keep_the_limit_of_the_class(given: Given) -> None:
         replies = clients.map(lambda uid: add(given, {"uid": uid}, to=lesson).errnos[0], people)
         assert sorted(replies) == [1] * 3 + [157] * (MANY - 3)
     assert len(guests_of(given, lesson.lesson)) == 3
+
+
+def test_edits_of_a_grouping_beside_those_of_the_roster(given: Given) -> None:
+    grouped = Grouped(given)
+    people = many_students(given, MANY)
+    form: dict[str, Value] = {"courseId": grouped.course, "identity": 1}
+    given.done("addCourseStudentMultiple", **form, studentJson=[{"uid": uid} for uid in people])
+    teams: list[Any] = [[member(grouped.leader, 1), *map(member, people)]]
+
+    def leave(user: UserId) -> int:
+        return given.api.call("delCourseStudent", **form, studentUid=user).errno
+
+    with ThreadPoolExecutor(MANY) as clients:
+        leaving = [clients.submit(leave, user) for user in people]
+        editing = [clients.submit(grouped.edit, teams) for _ in range(MANY)]
+        assert [left.result() for left in leaving] == [1] * MANY
+        assert {edit.result().errno for edit in editing} <= {1, 100}
+    in_teams = {user for team in teams_of(given, grouped.course) for user, _ in team}
+    assert in_teams in ({grouped.leader}, {grouped.leader, grouped.student})
+
+
+def test_of_many_new_groupings_at_once_one_counts(given: Given) -> None:
+    course = given.course()
+    teams: list[Any] = [[member(given.member(course), 1)]]
+    form: dict[str, Value] = {"courseId": course, "groupName": "Teams", "groupList": teams}
+    with ThreadPoolExecutor(MANY) as clients:
+        replies = clients.map(lambda _: given.api.call("addCourseGroup", **form).errno, range(MANY))
+        assert sorted(replies) == [1] + [892] * (MANY - 1)

@@ -13,6 +13,7 @@ from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamsReader
 from tests.support.given import Given
+from tests.support.orders.groupings import add_grouping
 from tests.support.readback import ReadBack
 from tests.support.serving import House
 
@@ -31,6 +32,7 @@ KINDS: Final = {
     "CourseList": "labelled",
     "classJson": "switched",
     "fileId": "clip",
+    "groupId": "grouping",
 }
 """The thing that each parameter with an id names; some name several, in JSON."""
 NO_THINGS: Final = {"subjectId", "catId", "courseUniqueIdentity", "identity"}
@@ -58,6 +60,7 @@ class World:
         self.student = given.student()
         self.member = given.member(self.course)
         self.members = [self.member]
+        self.grouping = add_grouping(given, self.course, self.member)
         self.labelled = [{"courseId": self.course, "classLabelId": str(self.label)}]
         self.switched = [{"classId": self.lesson, "record": 1, "live": 1, "replay": 1}]
 
@@ -137,6 +140,22 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
         "courseId": w.course,
         "studentUid": w.student,
         "classJson": [w.lesson],
+    },
+    "modifyGroupMemberNickname": lambda w: {"courseId": w.course},
+    "addCourseGroup": lambda w: {
+        "courseId": (course := w.given.course()),
+        "groupName": "x",
+        "groupList": [[{"studentUid": w.given.member(course), "isLeader": 1}]],
+    },
+    "editCourseGroup": lambda w: {
+        "courseId": w.course,
+        "groupId": w.grouping,
+        "groupName": "changed",
+        "groupList": [[{"studentUid": w.member, "isLeader": 1}]],
+    },
+    "delCourseGroup": lambda w: {
+        "courseId": (course := w.given.course()),
+        "groupId": add_grouping(w.given, course, w.given.member(course)),
     },
     "deleteClassVideo": lambda w: {"classId": w.held, "fileId": w.clip},
     "updateClassLockStatus": lambda w: {"classId": w.held, "isLock": 1},

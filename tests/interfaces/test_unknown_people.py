@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -172,6 +172,12 @@ def by_guest_of_several(given: Given, _account: str) -> Reply:
     return given.api.call("addCourseClassStudent", **fields, studentUid=NOBODY)
 
 
+def by_group(given: Given, _account: str) -> Reply:
+    fields: dict[str, Value] = {"courseId": given.course(), "groupName": "Teams"}
+    teams: list[Any] = [[{"studentUid": NOBODY, "isLeader": 1}]]
+    return given.api.call("addCourseGroup", **fields, groupList=teams)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
@@ -196,6 +202,7 @@ def by_guest_of_several(given: Given, _account: str) -> Reply:
         by_guest,
         by_removed_guest,
         by_guest_of_several,
+        by_group,
     ],
     ids=lambda ask: ask.__name__,
 )
@@ -205,7 +212,9 @@ def test_every_call_and_entry_that_names_people_counts_and_is_limited(
     use_up(given, left=1)
     assert ask(given, given.telephone()).status == 200
     assert check_refused(guess(given))
-    assert check_refused(ask(given, given.telephone()))
+    # The actions on groupings do not list 114.
+    errno = 104 if ask is by_group else 114
+    assert check_refused(ask(given, given.telephone()), errno)
 
 
 def test_over_the_limit_nobody_learns_whether_a_stranger_exists(given: Given) -> None:

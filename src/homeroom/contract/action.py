@@ -102,8 +102,8 @@ class Action(Generic[P, R]):
 
     @cached_property
     def refusals(self) -> tuple[Errno, ...]:
-        """Errnos of the checks of the whole call, in their order."""
-        return tuple(check.errno for check in self.ordered_checks)
+        """Errnos of the checks of the whole call, in their order, each once."""
+        return tuple(dict.fromkeys(check.errno for check in self.ordered_checks))
 
     @cached_property
     def warning_errnos(self) -> tuple[Errno, ...]:

@@ -366,6 +366,12 @@ class Errno(Enum):
     NICKNAME_NOT_SYNCED = _warning(
         841, "成员添加成功，班级昵称同步失败", "member added, nickname sync failed"
     )
+    SOME_NICKNAMES_NOT_CHANGED = _warning(
+        842, "修改成员班级昵称部分失败", "some class nicknames could not be changed"
+    )
+    NO_NICKNAME_CHANGED = _refusal(
+        843, "修改成员班级昵称全部失败", "no class nickname could be changed"
+    )
     TOO_MANY_TEACHERS = _refusal(
         845, "超出机构老师最大启用数量", "quota of active teachers used up"
     )
@@ -378,9 +384,26 @@ class Errno(Enum):
     CO_TEACHER_CANCELLED = _refusal(885, "联席教师帐号已注销", "co-teacher account is cancelled")
     STUDENT_CANCELLED = _refusal(886, "学生帐号已注销", "student account is cancelled")
     AUDITOR_CANCELLED = _refusal(887, "旁听帐号已注销", "auditor account is cancelled")
+    GROUPING_NOT_STORED = _refusal(890, "设置课程分组信息失败", "storing the grouping failed")
+    GROUPING_NOT_DELETED = _refusal(891, "删除课程分组信息失败", "deleting the grouping failed")
+    GROUPING_EXISTS = _refusal(892, "操作失败，已经创建了分组", "a grouping already exists")
+    NO_SUCH_GROUPING = _refusal(893, "操作失败，此课程分组不存在", "grouping does not exist")
+    LEADER_WRONG = _refusal(895, "操作失败，组长uid错误", "team leader is wrong")
+    NO_STUDENTS_OF_SCHOOL = _refusal(
+        896, "操作失败，全部为非本机构学生", "none of the users is a student of the school"
+    )
+    NO_STUDENTS_OF_COURSE = _refusal(
+        897, "操作失败，全部学生未参加此课程", "none of the students is in the course"
+    )
+    SOME_STUDENTS_LEFT_OUT = _warning(
+        898, "设置分组成功，部分学生uid有误", "grouping stored, some UIDs were wrong"
+    )
     IN_MAINTENANCE = _refusal(901, "系统维护中", "system maintenance, every request is refused")
     CO_TEACHER_TWICE = _refusal(21316, "联席教师数据有重复", "co-teacher listed twice")
     TOO_MANY_CO_TEACHERS = _refusal(21317, "联席教师数量超出限制", "too many co-teachers")
+    STUDENTS_DELETED = _refusal(
+        21323, "已删除的学生不支持修改班级昵称", "deleted student, nickname cannot change"
+    )
     REPEATED_TOO_SOON = _refusal(101003002, "重复请求", "same request repeated within 5 seconds")
     NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"

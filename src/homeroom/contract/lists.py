@@ -122,7 +122,7 @@ class EntriesReader(Generic[P]):
             raise ParamError(f"[{place}].{error.name}", error.reason) from None
 
     def _read(self, entry: object) -> P:
-        return self.reader.read(_object(entry, self.reader))
+        return self.reader.read(read_object(entry, self.reader))
 
 
 class SeparateEntriesReader(EntriesReader[P]):
@@ -149,7 +149,8 @@ def read_entries_separately(of: type[P]) -> EntriesReader[P]:
     return SeparateEntriesReader(of)
 
 
-def _object(entry: object, reader: ParamsReader[Any]) -> dict[str, Any]:
+def read_object(entry: object, reader: ParamsReader[Any]) -> dict[str, Any]:
+    """Read an object of a list; most blanks around its names and texts do not count."""
     if not isinstance(entry, dict):
         raise InvalidValueError("must be an object")
     return {

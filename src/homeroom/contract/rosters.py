@@ -8,7 +8,9 @@ from homeroom.base.ids import CourseId, UserId
 from homeroom.contract.action import Action, APIPath, Check, V1Form
 from homeroom.contract.checks import (
     CHANGEABLE_COURSE,
+    COURSE_EXISTS,
     COURSE_KIND,
+    COURSE_NOT_DELETED,
     COURSE_NOT_EXPIRED,
     COURSE_OF_SCHOOL,
     LIST_CHECK,
@@ -128,6 +130,12 @@ def choose_persons(
     if isinstance(accounts, ParamError):
         raise accounts
     return accounts
+
+
+class ModifyGroupMemberNickname(Params, frozen=True, kw_only=True):
+    """The parameters of modifyGroupMemberNickname."""
+
+    course_id: Annotated[CourseId, ID]
 
 
 class DelCourseStudent(Params, frozen=True, kw_only=True):
@@ -256,6 +264,32 @@ ADD_COURSE_STUDENT_MULTIPLE = Action(
         *PERSON_CHECKS,
         NICKNAME_WARNING,
     ),
+)
+
+MODIFY_GROUP_MEMBER_NICKNAME = Action(
+    name="modifyGroupMemberNickname",
+    title="Copy the names of the school into the class nicknames of a course",
+    params=ModifyGroupMemberNickname,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        COURSE_EXISTS,
+        COURSE_OF_SCHOOL,
+        COURSE_NOT_DELETED,
+        COURSE_NOT_EXPIRED,
+        Check(Errno.STUDENTS_DELETED, "the accounts of all members were cancelled"),
+        Check(
+            Errno.NO_NICKNAME_CHANGED,
+            "all members are on no list of students of the school, or were cancelled",
+        ),
+    ),
+    warnings=(
+        Check(
+            Errno.SOME_NICKNAMES_NOT_CHANGED,
+            "some members are on no list of students of the school, or were cancelled",
+        ),
+    ),
+    faults=(Errno.FAILED,),
 )
 
 DEL_COURSE_STUDENT = Action(

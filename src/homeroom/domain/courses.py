@@ -54,6 +54,22 @@ REMOVE_MEMBERS_RULE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
 LABEL_RULE = CourseRule(expired=None, kind=None)
 CLASS_STUDENT_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL)
 """For actions that change a course and have no errno for a missing one (READINGS Q59)."""
+NEW_GROUPING_RULE = CourseRule(
+    missing=Errno.BAD_PARAMS,
+    foreign=Errno.BAD_PARAMS,
+    deleted=Errno.GROUPING_NOT_STORED,
+    expired=Errno.GROUPING_NOT_STORED,
+    kind=Errno.GROUPING_NOT_STORED,
+)
+GROUPING_RULE = CourseRule(
+    missing=Errno.NO_SUCH_GROUPING,
+    foreign=Errno.NO_SUCH_GROUPING,
+    deleted=Errno.NO_SUCH_GROUPING,
+    expired=None,
+    kind=Errno.NO_SUCH_GROUPING,
+)
+"""For actions on the grouping of a course, which list no errno of a course (READINGS Q66)."""
+NICKNAME_RULE = CourseRule(kind=None)
 REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
 """For actions without the errnos for a missing and an expired course."""
 LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)

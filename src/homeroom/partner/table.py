@@ -16,6 +16,7 @@ from homeroom.contract.clips import (
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
 from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
 from homeroom.contract.errno import Errno
+from homeroom.contract.groupings import ADD_COURSE_GROUP, DEL_COURSE_GROUP, EDIT_COURSE_GROUP
 from homeroom.contract.labels import (
     ADD_COURSE_LABELS,
     ADD_SCHOOL_LABEL,
@@ -28,6 +29,7 @@ from homeroom.contract.rosters import (
     ADD_COURSE_STUDENT_MULTIPLE,
     DEL_COURSE_STUDENT,
     DEL_COURSE_STUDENT_MULTIPLE,
+    MODIFY_GROUP_MEMBER_NICKNAME,
 )
 from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
 from homeroom.partner.handlers import (
@@ -36,6 +38,7 @@ from homeroom.partner.handlers import (
     clips,
     courses,
     drive,
+    groupings,
     labels,
     lessons,
     rosters,
@@ -134,6 +137,10 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         prepare=class_students.prepare_student,
         prepares_quickly=True,
     ),
+    route(MODIFY_GROUP_MEMBER_NICKNAME, rosters.modify_group_member_nickname),
+    route(ADD_COURSE_GROUP, groupings.add_course_group),
+    route(EDIT_COURSE_GROUP, groupings.edit_course_group),
+    route(DEL_COURSE_GROUP, groupings.del_course_group),
     route(
         ADD_SCHOOL_LABEL, labels.add_school_label, describe_existing=labels.describe_existing_label
     ),

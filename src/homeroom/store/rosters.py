@@ -6,11 +6,13 @@ import msgspec
 from sqlalchemy import (
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
     literal_column,
     select,
+    update,
 )
 
 from homeroom.base.clock import Moment
@@ -23,6 +25,8 @@ from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     course_members,
     course_teachers,
+    grouping_members,
+    groupings,
     lesson_absences,
     lessons,
     named_accounts,
@@ -98,6 +102,14 @@ _DELETE = Statement(
         _removed_uids.contains(course_members.c.user_id),
     )
 )
+_LEAVE_GROUPING = Statement(
+    delete(grouping_members).where(
+        _removed_uids.contains(grouping_members.c.user_id),
+        grouping_members.c.grouping_id.in_(
+            select(groupings.c.id).where(groupings.c.course_id == bindparam("course"))
+        ),
+    )
+)
 _FORGET_ABSENCES = Statement(
     delete(lesson_absences).where(
         _removed_uids.contains(lesson_absences.c.user_id),
@@ -105,6 +117,35 @@ _FORGET_ABSENCES = Statement(
             select(lessons.c.id).where(lessons.c.course_id == bindparam("course"))
         ),
     )
+)
+_in_course = course_members.c.course_id == bindparam("course")
+_of_member = and_(
+    students.c.school_id == bindparam("school"), students.c.user_id == course_members.c.user_id
+)
+_is_active = users.c.cancelled_at.is_(None)
+_COUNT_NAMES = Statement(
+    select(
+        func.count(),
+        func.count(users.c.cancelled_at),
+        func.count(case((_is_active, students.c.user_id))),
+    )
+    .select_from(
+        course_members.join(users, users.c.id == course_members.c.user_id).outerjoin(
+            students, _of_member
+        )
+    )
+    .where(_in_course)
+)
+_COPY_NAMES = Statement(
+    update(course_members)
+    .where(
+        _in_course,
+        select(students.c.id)
+        .join(users, users.c.id == students.c.user_id)
+        .where(_of_member, _is_active)
+        .exists(),
+    )
+    .values(nickname=select(students.c.name).where(_of_member).scalar_subquery())
 )
 
 
@@ -132,6 +173,17 @@ class NewMember(Value, frozen=True):
     user: UserId
     name: str | None
     nickname: str | None
+
+
+class NameCounts(Value, frozen=True):
+    """Members of a course: all, those with cancelled accounts, and the others with a name.
+
+    The name is that in the school's list of students.
+    """
+
+    members: int
+    cancelled: int
+    named: int
 
 
 class Rosters:
@@ -185,7 +237,7 @@ class Rosters:
             self._tx.execute(_ADD, {"new_members": msgspec.json.encode(rows).decode()})
 
     def delete(self, course: CourseId, role: MemberRole, uids: list[UserId]) -> None:
-        """Delete members of a course, with the absences of students."""
+        """Delete members of a course, with what a student has as such: a team, absences."""
         if not uids:
             return
         values: dict[str, SQLValue] = {
@@ -194,4 +246,15 @@ class Rosters:
         }
         self._tx.execute(_DELETE, {**values, "role": role.value})
         if role is MemberRole.STUDENT:
+            self._tx.execute(_LEAVE_GROUPING, values)
             self._tx.execute(_FORGET_ABSENCES, values)
+
+    def count_names(self, school: SchoolId, course: CourseId) -> NameCounts:
+        """Count the members of a course, and those who have a name in the school."""
+        return NameCounts(
+            *self._tx.fetch_all(_COUNT_NAMES, {"school": school, "course": course})[0]
+        )
+
+    def copy_names(self, school: SchoolId, course: CourseId) -> None:
+        """Save the names of the school's list of students as nicknames of active members."""
+        self._tx.execute(_COPY_NAMES, {"school": school, "course": course})

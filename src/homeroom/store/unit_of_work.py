@@ -28,6 +28,7 @@ from homeroom.store.engine import (
     Transaction,
     UnavailableError,
 )
+from homeroom.store.groupings import Groupings
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
@@ -105,6 +106,7 @@ class UnitOfWork:
     courses = _Repository(Courses)
     lessons = _Repository(Lessons)
     rosters = _Repository(Rosters)
+    groupings = _Repository(Groupings)
     labels = _Repository(Labels)
     drive = _Repository(Drive)
     clips = _Repository(Clips)

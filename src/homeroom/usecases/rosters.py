@@ -8,6 +8,7 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.courses import (
     CHANGE_RULE,
+    NICKNAME_RULE,
     REMOVE_MEMBERS_RULE,
     Course,
     CourseRule,
@@ -103,6 +104,22 @@ def remove_member(
     verdict = remove_members(uow, school, course, role, [MemberRequest(user)], CHANGE_RULE)[0]
     if isinstance(verdict, Refusal):
         raise verdict
+
+
+def copy_names(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
+    """Let the members of a course have the names of the school's list of students (READINGS Q63).
+
+    Cancelled accounts, and members on no such list, keep their nicknames.
+    """
+    uow.courses.get_usable(school, course, uow.now, NICKNAME_RULE)
+    counts = uow.rosters.count_names(school, course)
+    if counts.members and counts.members == counts.cancelled:
+        raise Refusal(Errno.STUDENTS_DELETED)
+    if counts.members and not counts.named:
+        raise Refusal(Errno.NO_NICKNAME_CHANGED)
+    uow.rosters.copy_names(school, course)
+    if counts.named < counts.members:
+        uow.warn(Errno.SOME_NICKNAMES_NOT_CHANGED)
 
 
 def find_candidates(

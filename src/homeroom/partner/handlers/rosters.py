@@ -17,6 +17,7 @@ from homeroom.contract.rosters import (
     DelCourseStudentMultiple,
     MemberEntry,
     MemberResult,
+    ModifyGroupMemberNickname,
     PersonEntry,
     RemovedMembers,
 )
@@ -133,6 +134,14 @@ def make_member_results(
             for entry, errno in zip(entries, map(get_errno, verdicts), strict=True)
         ]
     )
+
+
+def modify_group_member_nickname(
+    call: CallContext[None], params: ModifyGroupMemberNickname
+) -> EmptyResult:
+    """Copy the names of the school into the class nicknames of a course."""
+    rosters.copy_names(call.uow, call.school, params.course_id)
+    return EmptyResult()
 
 
 def del_course_student(call: CallContext[None], params: DelCourseStudent) -> EmptyResult:
