@@ -193,10 +193,11 @@ Snapshot = dict[str, list[dict[str, Any]]]
 def snapshot(world: World) -> Snapshot:
     """Return everything that the read-back shows of a school."""
     read = ReadBack(world.given)
-    paths = ("/teachers", "/students", "/courses", "/classes", "/labels", "/folders")
+    paths = ("/teachers", "/students", "/courses", "/classes", "/labels", "/folders", "/groups")
     inner = (
         f"/courses/{world.course}/members",
         f"/classes/{world.held}/clips",
+        f"/classes/{world.lesson}/members",
     )
     shown = {path: read.rows(path) for path in (*paths, *inner)}
     for clip in shown[inner[1]]:

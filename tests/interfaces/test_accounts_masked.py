@@ -187,7 +187,9 @@ def test_a_filter_by_account_finds_only_what_may_be_seen(given: Given, read: Rea
     canaries = Canaries(given.other())
     intruder = Intruder(given, canaries)
     intruder.use(canaries)
-    for path in ("/students", "/teachers", f"/courses/{intruder.courses[0]}/members"):
+    course, lesson = intruder.courses[0], intruder.lessons[0]
+    members = (f"/courses/{course}/members", f"/classes/{lesson}/members")
+    for path in ("/students", "/teachers", *members):
         for account in (*canaries.accounts, *map(mask_account, canaries.accounts)):
             assert read.rows(path, account=account) == []
     own = given.telephone()

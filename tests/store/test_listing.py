@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from homeroom.base.ids import SchoolId
-from homeroom.store import readback, readback_viewers
+from homeroom.store import readback, readback_members, readback_viewers
 from homeroom.store.chat import Chats
 from homeroom.store.migrate import migrate
 from homeroom.store.paging import (
@@ -36,6 +36,9 @@ LISTS: Final = (
     readback.STUDENTS,
     readback.COURSES,
     readback.MEMBERS,
+    readback_members.CLASS_MEMBERS,
+    readback_members.CLASS_GUESTS,
+    readback_members.GROUPINGS,
     readback.LESSONS,
     readback.CLIPS,
     readback_viewers.VIEWERS,
@@ -60,6 +63,8 @@ VALUES: Final[Mapping[str, int | str]] = {
     "teacher": 4,
     "helper": 4,
     "label": 2,
+    "grouping": 3,
+    "stranger_to": 2,
     "parent": 1,
     "name": "%7%",
     "identity": "x",
@@ -74,6 +79,7 @@ VALUES: Final[Mapping[str, int | str]] = {
 SORTED: Final = frozenset(
     # The rows that such a filter finds are few, and of one person, class, course or folder.
     {("classes", "helper"), ("classes", "lesson"), ("viewers", "lesson"), ("viewers", "course")}
+    | {("groups", "course"), ("groups", "grouping")}
     | {(listed.name, name) for listed in LISTS for name in ("uid", "telephone", "email")}
     | {(listed.name, name) for listed in LISTS for name in ("identity", "file_id", "parent")}
 )
@@ -102,12 +108,18 @@ def sqlite_tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteTransa
     tx.connection.close()
 
 
+def fill_parameters(listed: ListDefinition[Any]) -> dict[str, int | str]:
+    """Return values for what the table of a list needs."""
+    return {name: VALUES[name] for name in listed.parameters}
+
+
 def cases() -> Iterator[Any]:
     """Return each list with each of its filters alone, of one school and of all."""
     for listed in LISTS:
         for name in (None, *listed.filters):
             for scope in ({SCHOOL: BIG}, {}):
                 filters = scope if name is None else {**scope, name: VALUES[name]}
+                filters |= fill_parameters(listed)
                 words = [listed.name, name or "all", "of one" if scope else "of any"]
                 yield pytest.param(listed, filters, name, id=" ".join(words))
 
@@ -155,7 +167,7 @@ def test_a_page_costs_the_same_at_any_depth(
 ) -> None:
     def read_after(key: tuple[int, ...] | None, order: str | None, limit: int = PAGE) -> Page[Any]:
         request = PageRequest(limit, key, order, now=NOW)
-        return fetch_page(database.tx, listed, scope, request)
+        return fetch_page(database.tx, listed, {**scope, **fill_parameters(listed)}, request)
 
     total = len(read_after(None, None, SIZE.classes * 2).rows)
     # The last but one: the last page also reads what may follow its rows.
@@ -191,17 +203,20 @@ def test_a_small_school_does_not_pay_for_a_big_one(
 def test_every_page_of_all_schools_goes_on_where_the_last_one_ended(
     database: Database, listed: ListDefinition[Any]
 ) -> None:
-    whole = fetch_page(database.tx, listed, {}, PageRequest(10**6, now=NOW))
+    everywhere = fill_parameters(listed)
+    whole = fetch_page(database.tx, listed, everywhere, PageRequest(10**6, now=NOW))
     rows: list[Any] = []
-    page = fetch_page(database.tx, listed, {}, PageRequest(997, now=NOW))
+    page = fetch_page(database.tx, listed, everywhere, PageRequest(997, now=NOW))
     rows += page.rows
     while page.next is not None:
         request = PageRequest(997, page.next, page.order, now=NOW)
-        page = fetch_page(database.tx, listed, {}, request)
+        page = fetch_page(database.tx, listed, everywhere, request)
         rows += page.rows
     assert rows == whole.rows
     of_schools = [
-        fetch_page(database.tx, listed, {SCHOOL: school}, PageRequest(10**6, now=NOW)).rows
+        fetch_page(
+            database.tx, listed, {**everywhere, SCHOOL: school}, PageRequest(10**6, now=NOW)
+        ).rows
         for school in (BIG, NEIGHBOUR)
     ]
     if listed.school.name == "school_id":

@@ -104,6 +104,20 @@ def fill(run: Callable[[str], object], size: Size) -> None:
         role=1,
         joined_at="n",
     )
+    add(
+        tables.groupings,
+        size.courses,
+        school_id=1,
+        course_id="n + 1",
+        name="'Group ' || CAST(n AS TEXT)",
+    )
+    add(
+        tables.grouping_members,
+        size.courses,
+        grouping_id="n + 1",
+        user_id=f"{first_student} + n",
+        is_leader=1,
+    )
     lesson: dict[str, object] = {
         "name": "'Class ' || CAST(n AS TEXT)",
         "begins_at": f"{NOW} + (n * 7919 % 10007 - 5000) * 900",
@@ -133,6 +147,8 @@ def fill(run: Callable[[str], object], size: Size) -> None:
         lesson_id="n * 2 + 1",
         user_id=f"{first_teacher} + (n + 1) % {size.teachers}",
     )
+    for table, count in ((tables.guests, size.members), (tables.lesson_absences, 50)):
+        add(table, count, lesson_id=1, user_id=f"{first_student} + n")
     add(
         tables.clips,
         size.classes // 2,

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from homeroom.admin import lists_classes as classes
+from homeroom.admin import lists_members as members
 from homeroom.admin.request import (
     ReadBackRequest,
     get_account,
@@ -16,6 +17,7 @@ from homeroom.admin.request import (
 )
 from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
+from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.domain.courses import CourseKind
 from homeroom.store.paging import Page
@@ -194,6 +196,8 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.STUDENTS.name: _list_students,
     wire.COURSES.name: _list_courses,
     wire.MEMBERS.name: _list_members,
+    GROUPINGS.name: members.list_groupings,
+    CLASS_MEMBERS.name: members.list_class_members,
     wire.LESSONS.name: classes.list_lessons,
     wire.LESSON.name: classes.get_lesson,
     wire.STREAM.name: classes.get_stream,

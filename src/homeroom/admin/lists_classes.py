@@ -93,7 +93,7 @@ def _to_live_info(addresses: StreamAddresses) -> LiveInfo:
 
 def get_stream(request: ReadBackRequest) -> StreamRow:
     """Return the streams of a class."""
-    lesson = _get_lesson_in_path(request)
+    lesson = get_lesson_in_path(request)
     info = streams.get_streams(request.uow, request.context.deps, request.context.hosts, lesson.id)
     room, scene = info.room, info.scene
     problems = (push.problem for push in info.sessions if push.problem is not None)
@@ -145,7 +145,7 @@ def _to_push_row(push: PublishSession, facts: StreamFacts | None) -> PushRow:
 
 def list_clips(request: ReadBackRequest) -> Page[wire.ClipRow]:
     """Return a page of the recordings of a class."""
-    lesson = _get_lesson_in_path(request).id
+    lesson = get_lesson_in_path(request).id
     key = request.context.deps.clip_key
     expires_at = request.uow.now + CLIP_URL_SECONDS
 
@@ -190,7 +190,7 @@ def list_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
 
 def list_lesson_viewers(request: ReadBackRequest) -> Page[ViewerRow]:
     """Return a page of the viewers of a class."""
-    lesson = _get_lesson_in_path(request).id
+    lesson = get_lesson_in_path(request).id
     return map_page(
         readback.list_viewers_of_lesson(
             request.uow, request.reader, lesson, request.build_filters(), request.page
@@ -224,7 +224,7 @@ def to_viewer_row(record: ViewerRecord) -> ViewerRow:
 
 def list_messages(request: ReadBackRequest) -> Page[MessageRow]:
     """Return a page of the chat of a class."""
-    lesson = _get_lesson_in_path(request).id
+    lesson = get_lesson_in_path(request).id
     return map_page(
         readback.list_messages(request.uow, lesson, request.build_filters(), request.page),
         _to_message_row,
@@ -244,7 +244,7 @@ def _to_message_row(record: MessageRecord) -> MessageRow:
     )
 
 
-def _get_lesson_in_path(request: ReadBackRequest) -> Lesson:
+def get_lesson_in_path(request: ReadBackRequest) -> Lesson:
     """Return the class in the path; raises `HTTPError` 404 if the token may not see it."""
     lesson = readback.find_lesson_alone(request.uow, request.scope, LessonId(request.path_id))
     if lesson is None:

@@ -27,6 +27,7 @@ SUBSTRING_FILTERS = {
     "class_name": "name",
     "label_name": "name",
     "folder_name": "name",
+    "group_name": "name",
 }
 FILTER_NAMES = {
     "course_id": "course",
@@ -36,6 +37,7 @@ FILTER_NAMES = {
     "teacher_uid": "teacher",
     "assistant_uid": "helper",
     "label_id": "label",
+    "group_id": "grouping",
     "parent_id": "parent",
     "identity": "role",
 }

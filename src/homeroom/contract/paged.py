@@ -23,6 +23,8 @@ LIMIT = ParamType(read_number_between(1, MAX_PAGE_ROWS), f"rows a page, 1 to {MA
 CURSOR = ParamType(TEXT.read, "what `next` of the page before said")
 SINCE = ParamType(TIMESTAMP.read, "beginTime is this or later; seconds since 1970 UTC", ("from",))
 UNTIL = ParamType(TIMESTAMP.read, "beginTime is before this; seconds since 1970 UTC", ("to",))
+ACCOUNT = ParamType(TEXT.read, "telephone number or e-mail address")
+PART = ParamType(TEXT.read, "part of the name; capitals do not matter")
 DELETED = ParamType(STRICT_FLAG.read, "0 leaves the deleted ones out, 1 the others")
 
 

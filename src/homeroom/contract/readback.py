@@ -11,7 +11,16 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
-from homeroom.contract.paged import DELETED, SID, SINCE, UNTIL, PageQuery, ReadBack
+from homeroom.contract.paged import (
+    ACCOUNT,
+    DELETED,
+    PART,
+    SID,
+    SINCE,
+    UNTIL,
+    PageQuery,
+    ReadBack,
+)
 from homeroom.contract.params import (
     ID,
     ROLE,
@@ -21,6 +30,7 @@ from homeroom.contract.params import (
     read_choice,
     read_word,
 )
+from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.results import LiveInfo
 from homeroom.contract.rows import (
     Account,
@@ -36,8 +46,6 @@ from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 
 # --- what may be asked -----------------------------------------------------------------------
 
-ACCOUNT = ParamType(TEXT.read, "telephone number or e-mail address")
-PART = ParamType(TEXT.read, "part of the name; capitals do not matter")
 TEACHER_STATE = ParamType(read_word("active", "stopping", "stopped"), "active, stopping or stopped")
 COURSE_STATE = ParamType(read_choice(2, 3, 4), "2 running, 3 ended or expired, 4 deleted")
 LESSON_STATE = ParamType(read_choice(1, 2, 3, 4), "1 not started, 2 running, 3 over, 4 deleted")
@@ -348,9 +356,11 @@ READ_BACKS = (
     STUDENTS,
     COURSES,
     MEMBERS,
+    GROUPINGS,
     LESSONS,
     LESSON,
     STREAM,
+    CLASS_MEMBERS,
     CLIPS,
     VIEWERS,
     LESSON_VIEWERS,

@@ -52,6 +52,8 @@ class ListDefinition(Generic[R]):
     """Conditions by name. Each uses the parameter of its own name, and may use `now`."""
     selective_filters: frozenset[str] = frozenset()
     """Filters that have an index of their own, in the order of the rows of one school."""
+    parameters: frozenset[str] = frozenset()
+    """Values, passed as filters, that the table itself needs; they are no conditions."""
     time_order: tuple[ColumnElement[int], ...] = ()
     """Columns that order the rows of one school if one of `time_filters` is used."""
     time_filters: frozenset[str] = frozenset()
@@ -155,7 +157,9 @@ def _build_statement(
     after = [bindparam(f"after_{place}", type_=BigInteger()) for place in range(len(keys))]
     fixed = sum(map(len, groups[:depth]))
     same = list(zip(keys[:fixed], after[:fixed], strict=True))
-    conditions = [definition.filters[name] for name in sorted(filter_names - {SCHOOL})]
+    conditions = [
+        definition.filters[name] for name in sorted(filter_names - {SCHOOL} - definition.parameters)
+    ]
     order_by = keys
     if SCHOOL in filter_names:
         school = bindparam(SCHOOL, type_=BigInteger())

@@ -56,8 +56,8 @@ NOT_STARTED, RUNNING, OVER, DELETED = 1, 2, 3, 4
 KEPT = 1
 """State numbers of the wire (courseStatus and classStatus of the messages)."""
 
-_PERSON_COLUMNS = (users.c.id, users.c.telephone, users.c.email, users.c.cancelled_at)
-_BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
+PERSON_COLUMNS = (users.c.id, users.c.telephone, users.c.email, users.c.cancelled_at)
+BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
     "uid": users.c.id == bindparam("uid"),
     "telephone": users.c.telephone == bindparam("telephone"),
     "email": users.c.email == bindparam("email"),
@@ -68,7 +68,7 @@ _BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
     )
     .exists(),
 }
-_ACCOUNT_FILTERS = frozenset({"uid", "telephone", "email"})
+ACCOUNT_FILTERS = frozenset({"uid", "telephone", "email"})
 
 
 def _school(number: int, name: str, owner: int, plan: str, created_at: Moment) -> SchoolRecord:
@@ -90,7 +90,7 @@ TEACHERS = ListDefinition(
     TeacherRecord,
     (
         teachers.c.school_id,
-        *_PERSON_COLUMNS,
+        *PERSON_COLUMNS,
         teachers.c.name,
         teachers.c.state,
         teachers.c.created_at,
@@ -98,18 +98,18 @@ TEACHERS = ListDefinition(
     teachers.outerjoin(users, users.c.id == teachers.c.user_id),
     school=teachers.c.school_id,
     order=(teachers.c.user_id,),
-    filters={**_BY_ACCOUNT, "state": teachers.c.state == bindparam("state")},
-    selective_filters=_ACCOUNT_FILTERS,
+    filters={**BY_ACCOUNT, "state": teachers.c.state == bindparam("state")},
+    selective_filters=ACCOUNT_FILTERS,
 )
 STUDENTS = ListDefinition(
     "students",
     StudentRecord,
-    (students.c.school_id, *_PERSON_COLUMNS, students.c.name, students.c.created_at),
+    (students.c.school_id, *PERSON_COLUMNS, students.c.name, students.c.created_at),
     students.outerjoin(users, users.c.id == students.c.user_id),
     school=students.c.school_id,
     order=(students.c.user_id,),
-    filters=_BY_ACCOUNT,
-    selective_filters=_ACCOUNT_FILTERS,
+    filters=BY_ACCOUNT,
+    selective_filters=ACCOUNT_FILTERS,
 )
 
 _course_is_over = or_(courses.c.ended_at.is_not(None), courses.c.expires_at <= bindparam("now"))
@@ -164,7 +164,7 @@ MEMBERS = ListDefinition(
     MemberRecord,
     (
         course_members.c.course_id,
-        *_PERSON_COLUMNS,
+        *PERSON_COLUMNS,
         course_members.c.role,
         course_members.c.name,
         course_members.c.nickname,
@@ -174,8 +174,8 @@ MEMBERS = ListDefinition(
     # Members are listed by course: here the course takes the place of the school.
     school=course_members.c.course_id,
     order=(course_members.c.user_id,),
-    filters={**_BY_ACCOUNT, "role": course_members.c.role == bindparam("role")},
-    selective_filters=_ACCOUNT_FILTERS,
+    filters={**BY_ACCOUNT, "role": course_members.c.role == bindparam("role")},
+    selective_filters=ACCOUNT_FILTERS,
 )
 
 _lesson_deleted_at = func.coalesce(lessons.c.deleted_at, courses.c.deleted_at)
@@ -205,7 +205,7 @@ LESSONS = ListDefinition(
         lessons.c.id,
         _lesson_state,
         courses.c.name,
-        *_PERSON_COLUMNS,
+        *PERSON_COLUMNS,
         _teacher_name(lessons.c.school_id),
     ),
     # With inner joins SQLite might begin with another table, and sort all rows for each page.
@@ -299,7 +299,7 @@ _FIND_LABELS = Statement(
 )
 _lesson_ids = ListParameter("lesson_ids")
 _FIND_CO_TEACHERS = Statement(
-    select(co_teachers.c.lesson_id, *_PERSON_COLUMNS, _teacher_name(lessons.c.school_id))
+    select(co_teachers.c.lesson_id, *PERSON_COLUMNS, _teacher_name(lessons.c.school_id))
     .select_from(_lesson_ids.source)
     .join(co_teachers, co_teachers.c.lesson_id == _lesson_ids.integer())
     .join(lessons, and_(lessons.c.id == co_teachers.c.lesson_id))

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LessonId, UserId
+from homeroom.base.ids import CourseId, GroupingId, LessonId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.schools import Plan
 
@@ -103,6 +103,31 @@ class MemberRecord(Value, frozen=True):
     name: str | None
     nickname: str | None
     joined_at: Moment
+
+
+class ClassMemberRecord(Value, frozen=True):
+    """A student, a guest or an auditor of a class, or a student transferred out of it."""
+
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    role: int
+    state: str
+    name: str | None
+    nickname: str | None
+    joined_at: Moment | None
+    """When the person joined the course; None for a guest."""
+
+
+class GroupingRecord(Value, frozen=True):
+    """The grouping of a course, without its teams."""
+
+    school: int
+    id: GroupingId
+    course: int
+    name: str
+    created_at: Moment
 
 
 class LessonRecord(Value, frozen=True):

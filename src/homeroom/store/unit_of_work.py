@@ -40,6 +40,7 @@ from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
+from homeroom.store.readback_members import MemberLists
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.school_accounts import SchoolAccounts
@@ -125,6 +126,7 @@ class UnitOfWork:
     server_state = _Repository(ServerState)
     stream_signatures = _Repository(StreamSignatures)
     readback = _Repository(ReadbackLists)
+    member_lists = _Repository(MemberLists)
     resets = _Repository(Resets)
     audit = _Repository(AuditTrail)
     storages = _Repository(Storages)

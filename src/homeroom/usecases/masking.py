@@ -8,6 +8,7 @@ from homeroom.base.masking import mask_account, mask_name
 from homeroom.base.values import replace
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
+    ClassMemberRecord,
     CoTeacherRecord,
     LessonRecord,
     MemberRecord,
@@ -20,7 +21,13 @@ from homeroom.store.unit_of_work import UnitOfWork
 Reader = SchoolId | None
 """The school that reads; None: the operator, who sees all accounts."""
 Person = TypeVar(
-    "Person", TeacherRecord, StudentRecord, MemberRecord, LessonRecord, CoTeacherRecord
+    "Person",
+    TeacherRecord,
+    StudentRecord,
+    MemberRecord,
+    ClassMemberRecord,
+    LessonRecord,
+    CoTeacherRecord,
 )
 NAME_FIELDS = ("name", "nickname", "teacher_name")
 """Fields of records that may hold the account, for a registration without a name."""
