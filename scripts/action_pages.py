@@ -145,6 +145,8 @@ def _numbered(checks: Iterable[Check]) -> Iterator[str]:
 def _where(action: Action[Any, Any], errno: Errno) -> str:
     if errno in action.faults:
         return "fault"
+    if errno in action.entry_faults:
+        return "fault in an entry"
     is_of_entry = errno in action.entry_errnos
     is_at_top = not is_of_entry or errno in action.refusals
     places = ["top"] * is_at_top + ["entry"] * is_of_entry

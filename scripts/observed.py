@@ -48,7 +48,11 @@ def read() -> Seen:
 def complaints(seen: Seen) -> list[str]:
     """Return where observations and documentation differ."""
     documented = {(action.name, errno.number) for action in ACTIONS for errno in action.errnos}
-    by_fault = {(action.name, errno.number) for action in ACTIONS for errno in action.faults}
+    by_fault = {
+        (action.name, errno.number)
+        for action in ACTIONS
+        for errno in (*action.faults, *action.entry_faults)
+    }
     unnatural = [
         (name, errno)
         for (name, errno), cause in seen.items()

@@ -80,4 +80,4 @@ def test_the_first_check_of_an_entry_that_fails_is_its_errno(
     order = ORDERS[action.name]
     assert order.of_entry is not None
     covered = _run(given, (order.of_entry,), action.entry_checks)
-    assert not _missing(action.entry_errnos, covered, order)
+    assert not _missing((check.errno for check in action.entry_checks), covered, order)

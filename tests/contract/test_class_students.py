@@ -100,6 +100,12 @@ def headed_by(given: Given, head: UserId) -> Scheduled:
     return lesson
 
 
+def failing_entry(given: Given, action: Action[Any, Any]) -> Given:
+    """Let the entries of the next call of an action fail by the errno that only a fault gives."""
+    given.fault(action.name, action.entry_faults[0], in_entries=True)
+    return given
+
+
 def by_account(given: Given) -> tuple[str, Scheduled]:
     """Return the account of a teacher, and a class of a course that they teach."""
     account = given.telephone()
@@ -168,6 +174,11 @@ ADD_CLASS_STUDENT_MULTIPLE_CASES: Final = (
     ),
     Case(129, lambda g: add(g, {"account": (who := by_account(g))[0]}, to=who[1]), "entry"),
     Case(157, lambda g: add(g, {"uid": g.student()}, to=full(g)), "entry"),
+    Case(
+        158,
+        lambda g: add(failing_entry(g, ADD_CLASS_STUDENT_MULTIPLE), {"uid": g.student()}),
+        "entry",
+    ),
 )
 
 DEL_CLASS_STUDENT_MULTIPLE_CASES: Final = (
@@ -192,6 +203,7 @@ DEL_CLASS_STUDENT_MULTIPLE_CASES: Final = (
     Case(113, lambda g: remove(g, studentUidJson=None, studentJson=[g.telephone()]), "entry"),
     Case(113, lambda g: remove(g, studentUidJson=None, studentJson=["12345"]), "entry"),
     Case(167, lambda g: remove(g, g.student()), "entry"),
+    Case(171, lambda g: remove(failing_entry(g, DEL_CLASS_STUDENT_MULTIPLE), g.student()), "entry"),
     Case(167, lambda g: remove(g, g.member((s := Scheduled(g)).course, 2), of=s), "entry"),
     Case(167, lambda g: remove(g, *[g.member((s := Scheduled(g)).course)] * 2, of=s), "entry"),
 )
@@ -252,6 +264,9 @@ ADD_COURSE_CLASS_STUDENT_CASES: Final = (
         "entry",
     ),
     Case(157, lambda g: add_to(g, g.student(), (s := full(g)).lesson, courseId=s.course), "entry"),
+    Case(
+        158, lambda g: add_to(failing_entry(g, ADD_COURSE_CLASS_STUDENT), g.student(), 1), "entry"
+    ),
 )
 
 TABLES: Final = (

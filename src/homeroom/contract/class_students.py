@@ -149,7 +149,8 @@ ADD_CLASS_STUDENT_MULTIPLE = Action(
         *NO_TEACHER,
         CLASS_IS_FULL,
     ),
-    faults=(Errno.SERVER_FAULT, Errno.STUDENT_NOT_ADDED_TO_LESSON),
+    faults=(Errno.SERVER_FAULT,),
+    entry_faults=(Errno.STUDENT_NOT_ADDED_TO_LESSON,),
 )
 
 DEL_CLASS_STUDENT_MULTIPLE = Action(
@@ -168,7 +169,8 @@ DEL_CLASS_STUDENT_MULTIPLE = Action(
             "the person is no student of the class, or an earlier entry names the same person",
         ),
     ),
-    faults=(Errno.SERVER_FAULT, Errno.STUDENT_NOT_REMOVED_FROM_LESSON),
+    faults=(Errno.SERVER_FAULT,),
+    entry_faults=(Errno.STUDENT_NOT_REMOVED_FROM_LESSON,),
 )
 
 ADD_COURSE_CLASS_STUDENT = Action(
@@ -203,5 +205,7 @@ ADD_COURSE_CLASS_STUDENT = Action(
         ),
         CLASS_IS_FULL,
     ),
-    faults=(Errno.SERVER_FAULT, Errno.STUDENT_NOT_ADDED_TO_LESSON),
+    faults=(Errno.SERVER_FAULT,),
+    entry_faults=(Errno.STUDENT_NOT_ADDED_TO_LESSON,),
+    unused_names=("studentName",),
 )
