@@ -16,6 +16,7 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_entries
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
+    ID,
     NAME,
     OPTIONAL_ID,
     STRICT_FLAG,
@@ -104,6 +105,38 @@ class AddSchoolStudent(Params, frozen=True, kw_only=True):
             raise ParamError("studentAccount", "is missing or empty")
 
 
+class EditSchoolStudent(Params, frozen=True, kw_only=True):
+    """The parameters of editSchoolStudent."""
+
+    student_uid: Annotated[UserId, ID]
+    student_name: Annotated[str, NAME]
+
+
+class UserParams(Params, frozen=True, kw_only=True):
+    """A user by UID, which wins, or by telephone number as older clients do."""
+
+    uid: Annotated[UserId | None, OPTIONAL_ID] = None
+    telephone: Annotated[str | None, TEXT] = None
+
+    def validate(self) -> None:
+        """Ask for the user in one of the two forms."""
+        if self.uid is None and self.telephone is None:
+            raise ParamError("uid", "is missing or empty")
+
+
+class ModifyPassword(UserParams, frozen=True, kw_only=True):
+    """The parameters of modifyPasswordByTelephone; the plain password wins (READINGS Q72)."""
+
+    password: Annotated[str | None, TEXT] = None
+    md5pass: Annotated[str | None, MD5_PASS] = None
+
+    def validate(self) -> None:
+        """Ask for the user and for one form of the password."""
+        super().validate()
+        if self.password is None and self.md5pass is None:
+            raise ParamError("password", "or md5pass must be given")
+
+
 class RegisteredUser(Result, frozen=True, kw_only=True):
     """Result of register."""
 
@@ -136,6 +169,9 @@ class RegisteredUsers(Result, frozen=True, kw_only=True):
 PHONE_CHECKS = (
     Check(Errno.PHONE_MALFORMED, "the telephone number or e-mail address is malformed"),
     Check(Errno.PHONE_RANGE, "no mainland number begins like this one"),
+)
+TELEPHONE_CHECK = Check(
+    Errno.PHONE_MALFORMED, "there is no uid, and telephone is no telephone number"
 )
 PASSWORD_CHECK = Check(Errno.PASSWORD_LENGTH, "the password does not have 6 to 20 characters")
 ALREADY_REGISTERED = (
@@ -213,5 +249,32 @@ ADD_SCHOOL_STUDENT = Action(
         Check(Errno.STUDENT_CANCELLED, "the account was cancelled"),
         Check(Errno.SCHOOL_ACCOUNT_AS_STUDENT, "it is the school's own account"),
         Check(Errno.ALREADY_EXISTS, "the user is a student of the school already"),
+    ),
+)
+
+EDIT_SCHOOL_STUDENT = Action(
+    name="editSchoolStudent",
+    title="Rename a school student",
+    params=EditSchoolStudent,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(Check(Errno.NOT_A_STUDENT_OF_SCHOOL, "the user is no student of the school"),),
+    faults=(Errno.FAILED,),
+)
+
+MODIFY_PASSWORD_BY_TELEPHONE = Action(
+    name="modifyPasswordByTelephone",
+    title="Set a user's password without the old one",
+    params=ModifyPassword,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        TELEPHONE_CHECK,
+        PASSWORD_CHECK,
+        Check(Errno.ACCOUNT_NOT_REGISTERED, "no user has the telephone number"),
+        Check(Errno.BAD_DATA, "no user has the UID, or the account was cancelled"),
+        Check(
+            Errno.PASSWORD_NOT_YOURS, "the user is neither a student nor a teacher of the school"
+        ),
     ),
 )

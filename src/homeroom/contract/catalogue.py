@@ -16,6 +16,7 @@ from homeroom.contract import (
     labels,
     lessons,
     rosters,
+    sub_accounts,
     teachers,
 )
 from homeroom.contract.action import Action, APIPath
@@ -25,6 +26,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
     for noun in (
         accounts,
         teachers,
+        sub_accounts,
         labels,
         courses,
         lessons,
@@ -42,11 +44,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
 PLANNED: dict[APIPath, frozenset[str]] = {
     APIPath.COURSE: frozenset(
         {
-            "modifyPasswordByTelephone",
-            "editSchoolStudent",
-            "editTeacher",
             "updateClassStudentComment",
-            "deleteSubSchoolAccount",
             "modifyCourseTeacher",
             "removeCourseTeacher",
             "addClassLabels",

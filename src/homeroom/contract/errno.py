@@ -138,7 +138,13 @@ class Errno(Enum):
     FOLDER_TOO_DEEP = _refusal(207, "文件夹层级超出限制", "folder nesting too deep")
     TOO_MANY_FOLDERS = _refusal(208, "文件夹数量超出限制", "too many folders")
     LESSON_DELETED = _refusal(212, "该课节已经删除", "class was deleted")
+    NO_SUCH_TEACHER = _refusal(219, "老师信息不存在", "teacher record not found")
     PICTURE_TYPE = _refusal(224, "上传图片类型错误", "picture type not allowed")
+    PASSWORD_NOT_YOURS = _refusal(
+        227,
+        "没有修改此用户登录密码的权限",
+        "not allowed to change this user's password: no student or teacher of the school",
+    )
     NOT_A_STUDENT_OF_SCHOOL = _refusal(228, "机构下无此学生", "not a student of the school")
     LESSON_NOT_IN_SCHOOL = _refusal(233, "机构下无此课节", "class is not in the school")
     LIVE_NEEDS_RECORDING = _refusal(
@@ -404,6 +410,7 @@ class Errno(Enum):
     STUDENTS_DELETED = _refusal(
         21323, "已删除的学生不支持修改班级昵称", "deleted student, nickname cannot change"
     )
+    NO_SUCH_SUB_ACCOUNT = _refusal(22101, "该子账号不存在", "sub-account does not exist")
     REPEATED_TOO_SOON = _refusal(101003002, "重复请求", "same request repeated within 5 seconds")
     NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"

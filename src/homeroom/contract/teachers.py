@@ -12,7 +12,7 @@ from homeroom.contract.checks import (
     UNFINISHED_REGISTRATION,
 )
 from homeroom.contract.errno import Errno
-from homeroom.contract.params import NAME, OPTIONAL_ID, TEXT, ParamError, Params
+from homeroom.contract.params import ID, NAME, OPTIONAL_ID, TEXT, ParamError, Params
 from homeroom.contract.results import (
     EmptyResult,
     Result,
@@ -35,6 +35,14 @@ class TeacherParams(Params, frozen=True, kw_only=True):
 class AddTeacher(TeacherParams, frozen=True, kw_only=True):
     """The parameters of addTeacher (READINGS Q25)."""
 
+    teacher_name: Annotated[str, NAME]
+    picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
+
+
+class EditTeacher(Params, frozen=True, kw_only=True):
+    """The parameters of editTeacher."""
+
+    teacher_uid: Annotated[UserId, ID]
     teacher_name: Annotated[str, NAME]
     picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 
@@ -73,6 +81,19 @@ ADD_TEACHER = Action(
         Check(Errno.ALREADY_EXISTS, "the user is a teacher of the school already"),
         TEACHER_QUOTA,
     ),
+)
+
+EDIT_TEACHER = Action(
+    name="editTeacher",
+    title="Rename a school teacher or replace the photo",
+    params=EditTeacher,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE, takes_file=True),),
+    checks=(
+        Check(Errno.NO_SUCH_TEACHER, "the user is no teacher of the school"),
+        Check(Errno.PICTURE_NOT_STORED, "the photo is no jpg, png or gif"),
+    ),
+    faults=(Errno.FAILED,),
 )
 
 STOP_USING_TEACHER = Action(

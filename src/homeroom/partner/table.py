@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from homeroom.contract.accounts import ADD_SCHOOL_STUDENT, REGISTER, REGISTER_MULTIPLE
+from homeroom.contract.accounts import (
+    ADD_SCHOOL_STUDENT,
+    EDIT_SCHOOL_STUDENT,
+    MODIFY_PASSWORD_BY_TELEPHONE,
+    REGISTER,
+    REGISTER_MULTIPLE,
+)
 from homeroom.contract.class_students import (
     ADD_CLASS_STUDENT_MULTIPLE,
     ADD_COURSE_CLASS_STUDENT,
@@ -31,7 +37,13 @@ from homeroom.contract.rosters import (
     DEL_COURSE_STUDENT_MULTIPLE,
     MODIFY_GROUP_MEMBER_NICKNAME,
 )
-from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
+from homeroom.contract.sub_accounts import DELETE_SUB_SCHOOL_ACCOUNT
+from homeroom.contract.teachers import (
+    ADD_TEACHER,
+    EDIT_TEACHER,
+    RESTART_USING_TEACHER,
+    STOP_USING_TEACHER,
+)
 from homeroom.partner.handlers import (
     accounts,
     class_students,
@@ -42,6 +54,7 @@ from homeroom.partner.handlers import (
     labels,
     lessons,
     rosters,
+    sub_accounts,
     teachers,
 )
 from homeroom.partner.routes import ActionRoute, LockRule, route
@@ -68,6 +81,12 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         prepares_quickly=True,
         refuses_duplicates=True,
     ),
+    route(EDIT_SCHOOL_STUDENT, accounts.edit_school_student),
+    route(
+        MODIFY_PASSWORD_BY_TELEPHONE,
+        accounts.modify_password,
+        prepare=accounts.prepare_password,
+    ),
     route(
         ADD_TEACHER,
         teachers.add_teacher,
@@ -77,6 +96,7 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         ),
         refuses_duplicates=True,
     ),
+    route(EDIT_TEACHER, teachers.edit_teacher, prepare=teachers.prepare_photo),
     route(
         STOP_USING_TEACHER,
         teachers.stop_using_teacher,
@@ -89,6 +109,7 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         prepare=teachers.prepare_account,
         prepares_quickly=True,
     ),
+    route(DELETE_SUB_SCHOOL_ACCOUNT, sub_accounts.delete_sub_school_account),
     route(
         ADD_COURSE,
         courses.add_course,

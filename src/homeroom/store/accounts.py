@@ -4,7 +4,7 @@ A cancelled account keeps its row. Its telephone number or e-mail address may be
 """
 
 import msgspec
-from sqlalchemy import bindparam, insert, literal, select, union_all, update
+from sqlalchemy import bindparam, delete, insert, literal, select, union_all, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
@@ -105,6 +105,15 @@ _FIND_STUDENTS = Statement(
     )
 )
 
+_is_student = (
+    students.c.school_id == bindparam("school"),
+    students.c.user_id == bindparam("user"),
+)
+_SAVE_STUDENT_NAME = Statement(
+    update(students).where(*_is_student).values(name=bindparam("new_name"))
+)
+_DELETE_STUDENT = Statement(delete(students).where(*_is_student))
+
 
 class NewUser(Value, frozen=True):
     """An account to add."""
@@ -196,3 +205,12 @@ class Accounts:
         rows = [(school, uid, name, now) for uid, name in new]
         if rows:
             self._tx.execute(_ADD_STUDENTS, {"new_students": msgspec.json.encode(rows).decode()})
+
+    def save_student_name(self, school: SchoolId, user: UserId, name: str) -> bool:
+        """Change the name of a student of the school; return False if the user is no student."""
+        values = {"school": school, "user": user, "new_name": name}
+        return self._tx.execute(_SAVE_STUDENT_NAME, values) > 0
+
+    def delete_student(self, school: SchoolId, user: UserId) -> bool:
+        """Delete a student from the list of the school; return False if the user is no student."""
+        return self._tx.execute(_DELETE_STUDENT, {"school": school, "user": user}) > 0

@@ -1,7 +1,7 @@
 """Teachers of schools, and their states."""
 
 import msgspec
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Text, and_, bindparam, func, insert, or_, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
@@ -53,6 +53,14 @@ _SAVE_STATE = Statement(
     update(teachers)
     .where(teachers.c.school_id == bindparam("school"), teachers.c.user_id == bindparam("user"))
     .values(state=bindparam("new_state"))
+)
+_SAVE_NAME = Statement(
+    update(teachers)
+    .where(teachers.c.school_id == bindparam("school"), teachers.c.user_id == bindparam("user"))
+    .values(
+        name=bindparam("new_name"),
+        photo=func.coalesce(bindparam("new_photo", type_=Text()), teachers.c.photo),
+    )
 )
 _COUNT_ACTIVE = Statement(
     select(func.count())
@@ -150,6 +158,11 @@ class Teachers:
     def save_state(self, school: SchoolId, user: UserId, state: TeacherState) -> None:
         """Save the state of a teacher."""
         self._tx.execute(_SAVE_STATE, {"school": school, "user": user, "new_state": state.value})
+
+    def save_name(self, school: SchoolId, user: UserId, name: str, photo: str | None) -> None:
+        """Save the name of a teacher, and the photo if there is a new one."""
+        values = {"school": school, "user": user, "new_name": name, "new_photo": photo}
+        self._tx.execute(_SAVE_NAME, values)
 
     def count_active(self, school: SchoolId) -> int:
         """Return the number of teachers of the school that are not stopped."""

@@ -170,3 +170,29 @@ def add_school_student(
     if uow.accounts.find_students(school, [student.id]):
         raise Refusal(Errno.ALREADY_EXISTS, "the user is a student of the school already")
     uow.accounts.add_students(school, [(student.id, nickname)], uow.now)
+
+
+def rename_school_student(uow: UnitOfWork, school: SchoolId, user: UserId, name: str) -> None:
+    """Change the name of a student on the school's list; a teacher's name stays as it is."""
+    if not uow.accounts.save_student_name(school, user, name):
+        raise Refusal(Errno.NOT_A_STUDENT_OF_SCHOOL, f"UID {user} is no student of the school")
+
+
+def change_password(
+    uow: UnitOfWork,
+    school: SchoolId,
+    user: UserId | None,
+    name: AccountName | None,
+    password_hash: str,
+) -> None:
+    """Set the password of a user of the school for its pages, and end the logins there.
+
+    What counts on the pages of other schools stays as it is (READINGS Q72).
+    """
+    person = people.find_user(uow, school, user, name)
+    if person is None or person.is_cancelled:
+        raise Refusal(Errno.ACCOUNT_NOT_REGISTERED if user is None else Errno.BAD_DATA)
+    if uow.school_accounts.get_list_name(school, person.id) is None:
+        raise Refusal(Errno.PASSWORD_NOT_YOURS)
+    uow.school_accounts.save_password(school, person.id, password_hash)
+    uow.sessions.end_of_user(person.id, school, uow.now)

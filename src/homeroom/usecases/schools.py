@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from homeroom.base.clock import Moment
 from homeroom.base.ids import PresetId, SchoolId, UserId
 from homeroom.base.values import replace
+from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import User, parse_telephone
-from homeroom.domain.refusal import OperatorError
+from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.schools import Plan, School, change_plan
 from homeroom.store.accounts import NewUser
 from homeroom.store.unit_of_work import UnitOfWork
@@ -103,10 +104,10 @@ def add_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> User:
 
 
 def remove_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
-    """Remove a sub-account."""
+    """Remove a sub-account; the user keeps every other role."""
     get(uow, school)
     if not uow.schools.delete_sub_account(school, user):
-        raise OperatorError(f"UID {user} is no sub-account of school {school}")
+        raise Refusal(Errno.NO_SUCH_SUB_ACCOUNT, f"UID {user} is no sub-account of school {school}")
 
 
 def list_sub_accounts(uow: UnitOfWork, school: SchoolId) -> list[User]:

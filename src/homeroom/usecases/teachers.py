@@ -34,14 +34,25 @@ def add(
     return uow.teachers.add(school, person.id, shown_as, uow.now, photo)
 
 
+def edit(
+    uow: UnitOfWork, school: SchoolId, user: UserId, name: str, photo: str | Refusal | None
+) -> None:
+    """Change the name of a teacher on the school's list, and the photo if there is a new one."""
+    if uow.teachers.get_state(school, user) is None:
+        raise Refusal(Errno.NO_SUCH_TEACHER, f"UID {user} is no teacher of the school")
+    if isinstance(photo, Refusal):
+        raise photo
+    uow.teachers.save_name(school, user, name, photo)
+
+
 def stop(
     uow: UnitOfWork,
     deps: Dependencies,
     school: SchoolId,
     user: UserId | None,
     name: AccountName | None,
-) -> None:
-    """Stop a teacher, at once or after a delay (READINGS Q13)."""
+) -> TeacherState:
+    """Stop a teacher, at once or after a delay (READINGS Q13); return the state from now on."""
     current = get_current_school(uow, school)
     person, state = _get_teacher(uow, current, user, name)
     if person.id == current.owner:
@@ -53,15 +64,16 @@ def stop(
     if course := uow.teachers.find_unfinished_course(school, person.id, uow.now):
         raise Refusal(Errno.TEACHER_HAS_COURSES, f"course {course} has this head teacher")
     if state is not TeacherState.ACTIVE:
-        return
+        return state
     delay = (
         current.plan.stop_delay if current.plan.stop_delay is not None else deps.stop_delay_seconds
     )
     if delay == 0:
         uow.teachers.save_state(school, person.id, TeacherState.STOPPED)
-        return
+        return TeacherState.STOPPED
     uow.teachers.save_state(school, person.id, TeacherState.STOPPING)
     uow.enqueue(FinishStop(school, person.id), school, after=delay)
+    return TeacherState.STOPPING
 
 
 def finish_stop(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:

@@ -5,8 +5,20 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from homeroom.base.ids import UserId
-from homeroom.contract.accounts import ADD_SCHOOL_STUDENT, REGISTER, REGISTER_MULTIPLE
-from homeroom.contract.teachers import ADD_TEACHER, RESTART_USING_TEACHER, STOP_USING_TEACHER
+from homeroom.contract.accounts import (
+    ADD_SCHOOL_STUDENT,
+    EDIT_SCHOOL_STUDENT,
+    MODIFY_PASSWORD_BY_TELEPHONE,
+    REGISTER,
+    REGISTER_MULTIPLE,
+)
+from homeroom.contract.sub_accounts import DELETE_SUB_SCHOOL_ACCOUNT
+from homeroom.contract.teachers import (
+    ADD_TEACHER,
+    EDIT_TEACHER,
+    RESTART_USING_TEACHER,
+    STOP_USING_TEACHER,
+)
 from homeroom.store.tables import users
 from tests.support.given import Given
 from tests.support.orders import (
@@ -234,6 +246,38 @@ def _restart(given: Given) -> list[Chain]:
     return [Chain(caller(given, "restartUsingTeacher"), {}, mends)]
 
 
+def _modify_password(given: Given) -> list[Chain]:
+    mends: dict[int, Mend] = {
+        100: {"telephone": MALFORMED},
+        134: {"telephone": given.telephone()},
+        137: {"password": "long enough"},
+        113: {"uid": STRANGER},
+        400: {"uid": given.user()},
+        227: {},
+    }
+    return [Chain(caller(given, "modifyPasswordByTelephone"), {"password": "short"}, mends)]
+
+
+def _edit_student(given: Given) -> list[Chain]:
+    mends: dict[int, Mend] = {100: {"studentName": "Student"}, 228: {}}
+    return [Chain(caller(given, "editSchoolStudent"), {"studentUid": STRANGER}, mends)]
+
+
+def _edit_teacher(given: Given) -> list[Chain]:
+    mends: dict[int, Mend] = {
+        100: {"teacherName": "Teacher"},
+        219: {"teacherUid": given.teacher()},
+        103: {},
+    }
+    wrong: Fields = {"teacherUid": STRANGER, "picture": b"no picture"}
+    return [Chain(caller(given, "editTeacher"), wrong, mends)]
+
+
+def _delete_sub_account(given: Given) -> list[Chain]:
+    mends: dict[int, Mend] = {100: {"UID": STRANGER}, 22101: {}}
+    return [Chain(caller(given, "deleteSubSchoolAccount"), {}, mends)]
+
+
 declare(REGISTER, Order(_register))
 declare(
     REGISTER_MULTIPLE,
@@ -247,3 +291,7 @@ declare(ADD_SCHOOL_STUDENT, Order(_add_school_student))
 declare(ADD_TEACHER, Order(_add_teacher))
 declare(STOP_USING_TEACHER, Order(_stop))
 declare(RESTART_USING_TEACHER, Order(_restart))
+declare(EDIT_SCHOOL_STUDENT, Order(_edit_student))
+declare(MODIFY_PASSWORD_BY_TELEPHONE, Order(_modify_password))
+declare(EDIT_TEACHER, Order(_edit_teacher))
+declare(DELETE_SUB_SCHOOL_ACCOUNT, Order(_delete_sub_account))

@@ -1,6 +1,7 @@
 """Handlers of accounts and school students."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from msgspec import UNSET
 
@@ -11,11 +12,14 @@ from homeroom.base.pictures import Picture, parse_picture
 from homeroom.contract.accounts import (
     AccountParams,
     AddSchoolStudent,
+    EditSchoolStudent,
+    ModifyPassword,
     Register,
     RegisteredEntry,
     RegisteredUser,
     RegisteredUsers,
     RegisterMultiple,
+    UserParams,
 )
 from homeroom.contract.errno import Errno
 from homeroom.contract.results import EmptyResult
@@ -154,6 +158,43 @@ def add_school_student(
         call.uow, call.school, params.student_uid, call.prepared, params.student_name
     )
     return EmptyResult()
+
+
+def edit_school_student(call: CallContext[None], params: EditSchoolStudent) -> EmptyResult:
+    """Rename a student of the school."""
+    accounts.rename_school_student(call.uow, call.school, params.student_uid, params.student_name)
+    return EmptyResult()
+
+
+class PreparedPassword(NamedTuple):
+    """The account whose password changes, where no UID was sent, and the hash of the new one."""
+
+    account: AccountName | None
+    password_hash: str
+
+
+def prepare_password(_storage: Storage, params: ModifyPassword) -> PreparedPassword:
+    """Parse the account, and hash the password."""
+    account = parse_legacy_telephone(params)
+    check_password(params.password)
+    return PreparedPassword(account, hash_password(params.password, params.md5pass))
+
+
+def modify_password(call: CallContext[PreparedPassword], params: ModifyPassword) -> EmptyResult:
+    """Set the password of a user for the pages of the school."""
+    account, password_hash = call.prepared
+    accounts.change_password(call.uow, call.school, params.uid, account, password_hash)
+    return EmptyResult()
+
+
+def parse_legacy_telephone(params: UserParams) -> AccountName | None:
+    """Parse the telephone number where no UID was sent; whatever is wrong has one errno."""
+    if params.uid is not None or params.telephone is None:
+        return None
+    try:
+        return parse_telephone(params.telephone)
+    except Refusal as refusal:
+        raise Refusal(Errno.PHONE_MALFORMED, refusal.reason) from None
 
 
 def _parse_name(params: AccountParams) -> AccountName:

@@ -20,7 +20,7 @@ from homeroom.contract.results import EmptyResult
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
-from homeroom.partner.handlers.teachers import save_picture
+from homeroom.partner.handlers.teachers import try_to_save_picture
 from homeroom.partner.routes import CallContext
 from homeroom.store.storage import Storage
 from homeroom.usecases import courses
@@ -46,11 +46,7 @@ class PreparedCourse(NamedTuple):
 
 def prepare_course(storage: Storage, params: AddCourse | EditCourse) -> PreparedCourse:
     """Parse the head teacher's account, and save the cover."""
-    try:
-        cover: str | Refusal | None = save_picture(storage, params.picture)
-    except Refusal as refusal:
-        cover = refusal
-    return PreparedCourse(_parse_head_teacher(params), cover)
+    return PreparedCourse(_parse_head_teacher(params), try_to_save_picture(storage, params.picture))
 
 
 def describe_existing_course(_hosts: Hosts, course: object) -> AddedCourse:

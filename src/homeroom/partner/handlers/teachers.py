@@ -7,7 +7,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.base.pictures import parse_picture
 from homeroom.contract.errno import Errno
 from homeroom.contract.results import EmptyResult
-from homeroom.contract.teachers import AddedTeacher, AddTeacher, TeacherParams
+from homeroom.contract.teachers import AddedTeacher, AddTeacher, EditTeacher, TeacherParams
 from homeroom.contract.upload import Upload
 from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.refusal import Refusal
@@ -48,6 +48,14 @@ def save_picture(storage: Storage, upload: Upload | None) -> str | None:
     return put_picture(storage, picture)
 
 
+def try_to_save_picture(storage: Storage, upload: Upload | None) -> str | Refusal | None:
+    """Save a picture and return its path, or the refusal of it, which is due after other checks."""
+    try:
+        return save_picture(storage, upload)
+    except Refusal as refusal:
+        return refusal
+
+
 def add_teacher(call: CallContext[PreparedTeacher], params: AddTeacher) -> AddedTeacher:
     """Put a user on the school's list of teachers and return the id of that entry."""
     relation = teachers.add(
@@ -59,6 +67,17 @@ def add_teacher(call: CallContext[PreparedTeacher], params: AddTeacher) -> Added
         call.prepared.photo,
     )
     return AddedTeacher(data=relation)
+
+
+def prepare_photo(storage: Storage, params: EditTeacher) -> str | Refusal | None:
+    """Save the new photo."""
+    return try_to_save_picture(storage, params.picture)
+
+
+def edit_teacher(call: CallContext[str | Refusal | None], params: EditTeacher) -> EmptyResult:
+    """Rename a teacher, and replace the photo if there is a new one."""
+    teachers.edit(call.uow, call.school, params.teacher_uid, params.teacher_name, call.prepared)
+    return EmptyResult()
 
 
 def stop_using_teacher(call: CallContext[AccountName | None], params: TeacherParams) -> EmptyResult:
