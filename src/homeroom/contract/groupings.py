@@ -34,7 +34,7 @@ TeamEntries = tuple[tuple[TeamMemberEntry, ...], ...]
 
 
 class TeamsReader:
-    """Reads a list of teams, each a list of members; nobody may be in it twice."""
+    """Reads a list of teams, each a list of members; a UID may be in it once."""
 
     def __init__(self) -> None:
         self.reader = ParamsReader(TeamMemberEntry)
@@ -128,8 +128,8 @@ ADD_COURSE_GROUP = Action(
             "the course was deleted or ended, has expired, or is not a standard one",
         ),
         Check(Errno.GROUPING_EXISTS, "the course has a grouping already"),
-        Check(Errno.NO_STUDENTS_OF_SCHOOL, "nobody in the teams is a student of the school"),
-        Check(Errno.NO_STUDENTS_OF_COURSE, "nobody in the teams is a student of the course"),
+        Check(Errno.NO_STUDENTS_OF_SCHOOL, "none in the teams is a student of the school"),
+        Check(Errno.NO_STUDENTS_OF_COURSE, "none in the teams is a student of the course"),
         Check(
             Errno.LEADER_WRONG,
             "a team has not exactly one leader, or its leader is no student of the course",
@@ -155,8 +155,7 @@ EDIT_COURSE_GROUP = Action(
         Check(Errno.GROUPING_NOT_STORED, "the course was ended, or has expired"),
         Check(
             Errno.BAD_PARAMS,
-            "somebody in the teams is no student of the course, or a team has not exactly one "
-            "leader",
+            "a member of a team is no student of the course, or a team has not exactly one leader",
         ),
     ),
     faults=(Errno.FAILED,),

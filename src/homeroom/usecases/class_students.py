@@ -50,7 +50,7 @@ def add_students(
     lesson: LessonId,
     requests: Sequence[MemberRequest | Refusal],
 ) -> list[Verdict]:
-    """Add people to a class: strangers to the course as guests, students of it come back."""
+    """Add people to a class: who is not in the course as a guest, a student of it comes back."""
     candidates = find_candidates(uow, school.id, course.id, requests)
     additions = _Additions(uow, school, course, [lesson], _list_uids(candidates))
     verdicts = [_add(additions, lesson, candidate) for candidate in candidates]

@@ -131,7 +131,7 @@ def find_candidates(
 ) -> list[Candidate | Refusal]:
     """Return each request with its person, or its refusal.
 
-    A UID that nobody has is refused as `Errno.BAD_DATA`, an account as `unregistered`.
+    An unknown UID is refused as `Errno.BAD_DATA`, an account as `unregistered`.
     """
     names = [
         request.name.value
