@@ -63,7 +63,7 @@ class KeyFile:
         return Keyring(keys, self.load)
 
     def load_or_create(self) -> Keyring:
-        """Return the keys; create a file with a new key if there is none."""
+        """Return the keys; create a file with a new key if it is missing."""
         if not self.exists():
             draft = self._write_draft([MasterKey.generate()])
             try:

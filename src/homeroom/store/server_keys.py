@@ -46,7 +46,7 @@ class ServerKeys:
         return None if value is None else self._keyring.decrypt(value, place_of(name))
 
     def get_or_add(self, name: str, key: str) -> str:
-        """Return a key; add the new one first if there is none. The first of two servers wins."""
+        """Return a key; add the new one first if it is missing. The first of two servers wins."""
         value = self._state.get(name)
         if value is None:
             sealed = encrypt(self._tx, self._keyring, key, place_of(name))

@@ -52,7 +52,7 @@ class BodyStream:
     def __init__(
         self, receive: Receive, content_length: bytes, limit: int, *, is_whole: bool = False
     ) -> None:
-        """Take the announced length, empty if there is none, and the limit in bytes.
+        """Take the announced length, empty if absent, and the limit in bytes.
 
         A body that is whole has come with its head, as nearly all do, and needs no deadline.
         Raises `BodyTooLargeError` if the announced length is over the limit.

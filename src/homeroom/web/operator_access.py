@@ -14,7 +14,7 @@ from homeroom.web.problems import HTTPError, bearer_token, unauthorized_error
 from homeroom.web.token_log import log_token
 
 FindToken = Callable[[str], Awaitable[Token | None]]
-"""Returns the token of a fingerprint, or None if there is none in force."""
+"""Returns the token of a fingerprint, or None if no such token is in force."""
 
 
 class OperatorAccess:

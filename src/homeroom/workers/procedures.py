@@ -33,7 +33,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class OfferResult(msgspec.Struct, frozen=True):
-    """The session and the SDP answer to an offer, or the reason why there is none."""
+    """The session and the SDP answer to an offer, or the reason why there is no session."""
 
     session: str = ""
     answer: str = ""

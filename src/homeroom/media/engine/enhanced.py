@@ -89,7 +89,7 @@ class TrackSelector:
     def normalize(self, body: bytes) -> bytes | None:
         """Return the packet of the first track in an extended message, as a classic body.
 
-        None if there is none: another track, a packet type without a frame, an unknown one, or a
+        None without one: another track, a packet type without a frame, an unknown one, or a
         message that is cut short. Raises `UnsupportedMediaError` for another codec.
         """
         try:
