@@ -7,6 +7,7 @@ import pytest
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.domain.lessons import Hours, NewLesson, RecordingOptions
+from homeroom.store.lesson_rows import NewLessonRow
 from homeroom.store.unit_of_work import UnitOfWork
 from tests.support.given import Given
 from tests.support.scheduled import TRIO, Scheduled
@@ -227,7 +228,8 @@ def lessons_of(given: Given, course: CourseId, many: int) -> list[LessonId]:
         assert home is not None
         new = NewLesson("Class", hours)
         keys = (f"{given.school.id:08x}{place:08x}" for place in range(many))
-        return [uow.lessons.add(home, teacher, new, key, None, uow.now).id for key in keys]
+        rows = [NewLessonRow(new, teacher, key, None) for key in keys]
+        return [lesson.id for lesson in uow.lessons.add_all(home, rows, uow.now)]
 
     return given.store.write(add, SchoolId(given.school.id))
 

@@ -109,6 +109,7 @@ class Errno(Enum):
         159, "课节下目前只支持对学生的操作", "only students can be handled at class level"
     )
     FOLDER_NOT_IN_DRIVE = _refusal(160, "机构下无此云盘目录", "folder is not in the school drive")
+    LESSON_NOT_ADDED = _refusal(161, "单课创建失败", "creating the class failed")
     NOT_A_MEMBER = _refusal(162, "课程下无此成员", "not a member of the course")
     ALREADY_A_STUDENT = _refusal(163, "课程下已存在此学生", "already a student of the course")
     ALREADY_AN_AUDITOR = _refusal(164, "课程下已存在此旁听", "already an auditor of the course")
@@ -139,6 +140,9 @@ class Errno(Enum):
     TOO_MANY_FOLDERS = _refusal(208, "文件夹数量超出限制", "too many folders")
     LESSON_DELETED = _refusal(212, "该课节已经删除", "class was deleted")
     NO_SUCH_TEACHER = _refusal(219, "老师信息不存在", "teacher record not found")
+    CLIENT_LESSON_NOT_ADDED = _refusal(
+        220, "客户端添加课节失败", "adding the class in the client failed"
+    )
     PICTURE_TYPE = _refusal(224, "上传图片类型错误", "picture type not allowed")
     PASSWORD_NOT_YOURS = _refusal(
         227,

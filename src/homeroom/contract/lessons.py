@@ -89,10 +89,9 @@ OTHER_CO_TEACHER = ParamType(
 CO_TEACHERS = ParamType(read_co_teachers, "JSON list of UIDs", keeps_empty=True)
 
 
-class AddCourseClass(Params, frozen=True, kw_only=True):
-    """The parameters of addCourseClass."""
+class NewLessonParams(Params, frozen=True, kw_only=True):
+    """A class to add, of a call or of an entry."""
 
-    course_id: Annotated[CourseId, ID]
     class_name: Annotated[str, ParamType(read_text_cut_to(90), "text, cut to 90 characters")]
     begin_time: Annotated[Moment, TIMESTAMP]
     end_time: Annotated[Moment, TIMESTAMP]
@@ -122,6 +121,13 @@ class AddCourseClass(Params, frozen=True, kw_only=True):
             raise ParamError("teacherUid", "is missing or empty")
         if self.assistant_uid and self.assistant_uids:
             raise ParamError("assistantUid", "must not be sent together with assistantUids")
+
+
+# Not `kw_only`: the fields of its own are then read, and documented, before the others.
+class AddCourseClass(NewLessonParams, frozen=True):
+    """The parameters of addCourseClass."""
+
+    course_id: Annotated[CourseId, ID]
 
 
 class EditCourseClass(Params, frozen=True, kw_only=True):
@@ -228,8 +234,36 @@ MONTHLY_CHECKS = (
     ),
     Check(Errno.MONTHLY_LIMIT, "the classes of the month are used up"),
 )
+SEAT_CHECKS = (
+    Check(Errno.SEATS_INVALID, "seatNum is no number, or is below zero"),
+    Check(Errno.TOO_MANY_SEATS, "seatNum is above what the school's plan allows"),
+    Check(Errno.NO_DUAL_CAMERA_HERE, "isDc is 3 and seatNum is not 1"),
+    Check(Errno.SEATS_FORBID_HD, "isHd is 1 or 2 and seatNum is neither 1 nor 6"),
+)
 HOURS_WARNING = Check(
     Errno.HOURS_USED_UP, "the classroom hours of the school's plan are used up this month"
+)
+NEW_LESSON_CHECKS = (
+    *TEACHER_CHECKS,
+    *CO_TEACHER_CHECKS,
+    *SEAT_CHECKS,
+    FOLDER_OF_SCHOOL,
+    *PLAN_CHECKS,
+    Check(Errno.TOO_MANY_LESSONS, "the course has as many classes as the plan allows"),
+    *MONTHLY_CHECKS,
+)
+"""Checks of a class to add, after those of its identity, its course and its times."""
+NEW_LESSON_WARNINGS = (
+    Check(
+        Errno.ADDED_WITHOUT_RECORDING,
+        "record is on, and the school's storage is used up or the video service does not work",
+    ),
+    Check(Errno.ADDED_WITH_BAD_RECORDING, "live or replay is on and record is off"),
+    Check(
+        Errno.ADDED_WITHOUT_INTRODUCTION,
+        "the introduction has characters that no database keeps",
+    ),
+    HOURS_WARNING,
 )
 BOOKKEEPING_FAULTS = (
     Errno.FAILED,
@@ -256,29 +290,9 @@ ADD_COURSE_CLASS = Action(
         *identity_checks("class"),
         *CHANGEABLE_COURSE,
         *TIME_CHECKS,
-        *TEACHER_CHECKS,
-        *CO_TEACHER_CHECKS,
-        Check(Errno.SEATS_INVALID, "seatNum is no number, or is below zero"),
-        Check(Errno.TOO_MANY_SEATS, "seatNum is above what the school's plan allows"),
-        Check(Errno.NO_DUAL_CAMERA_HERE, "isDc is 3 and seatNum is not 1"),
-        Check(Errno.SEATS_FORBID_HD, "isHd is 1 or 2 and seatNum is neither 1 nor 6"),
-        FOLDER_OF_SCHOOL,
-        *PLAN_CHECKS,
-        Check(Errno.TOO_MANY_LESSONS, "the course has as many classes as the plan allows"),
-        *MONTHLY_CHECKS,
+        *NEW_LESSON_CHECKS,
     ),
-    warnings=(
-        Check(
-            Errno.ADDED_WITHOUT_RECORDING,
-            "record is on, and the school's storage is used up or the video service does not work",
-        ),
-        Check(Errno.ADDED_WITH_BAD_RECORDING, "live or replay is on and record is off"),
-        Check(
-            Errno.ADDED_WITHOUT_INTRODUCTION,
-            "the introduction has characters that no database keeps",
-        ),
-        HOURS_WARNING,
-    ),
+    warnings=NEW_LESSON_WARNINGS,
     faults=BOOKKEEPING_FAULTS,
 )
 

@@ -139,6 +139,27 @@ class SeparateEntriesReader(EntriesReader[P]):
             return InvalidEntry(entry, str(error))
 
 
+class FirstEntries(tuple[Any, ...]):  # noqa: SLOT001  a tuple can have no slots
+    """The first entries of a list, and how many more there were."""
+
+    dropped: int = 0
+
+
+class FirstEntriesReader(SeparateEntriesReader[P]):
+    """Reads the first objects of a list, of which each is checked separately."""
+
+    def __init__(self, of: type[P], limit: int) -> None:
+        super().__init__(of)
+        self._limit = limit
+
+    def __call__(self, raw: object) -> FirstEntries:
+        """Return the first entries; the others are not even read."""
+        values = read_json_list(raw)
+        entries = FirstEntries(map(self._try_read, values[: self._limit]))
+        entries.dropped = len(values) - len(entries)
+        return entries
+
+
 def read_entries(of: type[P]) -> EntriesReader[P]:
     """Return a reader of a list of objects; an invalid one makes the whole list invalid."""
     return EntriesReader(of)

@@ -275,6 +275,13 @@ def check_plan(
             raise Refusal(errno)
 
 
+def check_limits(plan: Plan, of_course: int, of_month: int) -> None:
+    """Refuse another class if the course or the month has as many as the plan allows."""
+    if plan.max_course_classes and of_course >= plan.max_course_classes:
+        raise Refusal(Errno.TOO_MANY_LESSONS)
+    check_monthly_limit(plan, of_month)
+
+
 def check_monthly_limit(plan: Plan, created: int) -> None:
     """Refuse another class if the monthly limit of the plan is reached."""
     if plan.monthly_classes and created >= plan.monthly_classes:

@@ -54,9 +54,10 @@ def _list_in_entries(
             entries = read_json_list(fields[name])
         except (ParamError, InvalidValueError):
             continue
+        reader, unused = slot.param.read.reader, route.action.unused_names
         for place, entry in enumerate(entries, 1):
             if isinstance(entry, dict):
-                for unknown in _list_unknown(slot.param.read.reader, entry, ()):
+                for unknown in _list_unknown(reader, entry, unused):
                     yield f"{name}[{place}].{unknown}"
 
 

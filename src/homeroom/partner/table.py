@@ -30,6 +30,7 @@ from homeroom.contract.labels import (
     UPDATE_SCHOOL_LABEL,
 )
 from homeroom.contract.lessons import ADD_COURSE_CLASS, DEL_COURSE_CLASS, EDIT_COURSE_CLASS
+from homeroom.contract.new_lessons import ADD_COURSE_CLASS_MULTIPLE
 from homeroom.contract.rosters import (
     ADD_COURSE_STUDENT,
     ADD_COURSE_STUDENT_MULTIPLE,
@@ -53,6 +54,7 @@ from homeroom.partner.handlers import (
     groupings,
     labels,
     lessons,
+    new_lessons,
     rosters,
     sub_accounts,
     teachers,
@@ -171,10 +173,17 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(
         ADD_COURSE_CLASS,
         lessons.add_course_class,
-        prepare=lessons.prepare_teacher,
+        prepare=lessons.prepare_request,
         prepares_quickly=True,
         describe_existing=lessons.describe_existing_lesson,
         locks=(LockRule(lessons.get_lock_keys, Errno.BEING_CREATED),),
+        concurrent=True,
+    ),
+    route(
+        ADD_COURSE_CLASS_MULTIPLE,
+        new_lessons.add_course_class_multiple,
+        prepare=new_lessons.prepare_requests,
+        locks=(LockRule(new_lessons.get_all_lock_keys, None),),
         concurrent=True,
     ),
     route(EDIT_COURSE_CLASS, lessons.edit_course_class),

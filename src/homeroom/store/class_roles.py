@@ -1,5 +1,7 @@
 """Roles of users in one class: its co-teachers."""
 
+from collections.abc import Mapping
+
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select
 
@@ -40,7 +42,17 @@ class ClassRoles:
 
     def add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
         """Add co-teachers to a class that has none, in order."""
-        rows = [(lesson, user, place) for place, user in enumerate(users)]
+        self.add_co_teachers_of_lessons({lesson: users})
+
+    def add_co_teachers_of_lessons(
+        self, users_of_lessons: Mapping[LessonId, tuple[UserId, ...]]
+    ) -> None:
+        """Add co-teachers to classes that have none, in order, in one statement."""
+        rows = [
+            (lesson, user, place)
+            for lesson, users in users_of_lessons.items()
+            for place, user in enumerate(users)
+        ]
         if rows:
             self._tx.execute(
                 _ADD_CO_TEACHERS, {"new_co_teachers": msgspec.json.encode(rows).decode()}

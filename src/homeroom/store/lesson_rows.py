@@ -2,11 +2,15 @@
 
 from sqlalchemy import func
 
+from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.base.values import Value
+from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
     Lesson,
+    NewLesson,
     Origin,
     RecordingOptions,
     WatchPolicy,
@@ -51,6 +55,15 @@ COLUMNS = (
     lessons.c.main_lesson_id,
     lessons.c.uses_main_recording,
 )
+
+
+class NewLessonRow(Value, frozen=True):
+    """A class as it is written, with its teacher, its key and its pull signature."""
+
+    new: NewLesson
+    teacher: UserId
+    key: str
+    stream: StreamSignature | None
 
 
 def read_lesson(row: Row) -> Lesson:
@@ -106,3 +119,64 @@ def recording_values(
         "stream_signature": stream.signature if stream is not None else None,
         "stream_expires_at": stream.expires_at if stream is not None else None,
     }
+
+
+def new_lesson_values(course: Course, row: NewLessonRow, now: Moment) -> dict[str, SQLValue]:
+    """Return all columns of a class to add, except its id."""
+    new = row.new
+    return {
+        "school_id": course.school,
+        "course_id": course.id,
+        "name": new.name,
+        "begins_at": new.hours.begin,
+        "ends_at": new.hours.end,
+        "teacher_id": row.teacher,
+        "folder_id": new.folder,
+        "seats": new.classroom.seats,
+        "resolution": new.classroom.resolution,
+        "has_two_cameras": int(new.classroom.has_two_cameras),
+        "is_smart": int(new.classroom.is_smart),
+        "is_broadcast": int(new.classroom.is_broadcast),
+        "enters_off_stage": int(new.classroom.enters_off_stage),
+        "is_locked": 0,
+        "introduction": new.introduction,
+        "unique_identity": new.identity,
+        "key": row.key,
+        "origin": new.origin.value,
+        "created_at": now,
+        "closed_at": None,
+        "deleted_at": None,
+        "allows_check": int(new.allows_check),
+        "main_lesson_id": new.main,
+        "uses_main_recording": int(new.uses_main_recording),
+        **recording_values(new.recording, new.watch_policy, row.stream),
+    }
+
+
+def build_lesson(number: LessonId, course: Course, row: NewLessonRow, now: Moment) -> Lesson:
+    """Return a class that was just added."""
+    new = row.new
+    return Lesson(
+        id=number,
+        school=course.school,
+        course=course.id,
+        name=new.name,
+        hours=new.hours,
+        teacher=row.teacher,
+        folder=new.folder,
+        classroom=new.classroom,
+        recording=new.recording,
+        watch_policy=new.watch_policy,
+        is_locked=False,
+        introduction=new.introduction,
+        identity=new.identity,
+        key=row.key,
+        stream=row.stream,
+        origin=new.origin,
+        closed_at=None,
+        deleted_at=None,
+        created_at=now,
+        allows_check=new.allows_check,
+        main=new.main,
+        uses_main_recording=new.uses_main_recording,
+    )

@@ -3,13 +3,23 @@
 A deleted class keeps its row. A class also counts as deleted when its course is deleted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, BindParameter, and_, bindparam, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
+from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.base.values import Value
 from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
@@ -20,11 +30,17 @@ from homeroom.domain.lessons import (
 )
 from homeroom.domain.lifecycle import OPEN_EARLY_SECONDS, OVERTIME_SECONDS
 from homeroom.domain.schools import Plan
-from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
 from homeroom.store.courses import read_course
 from homeroom.store.engine import SQLValue, Transaction
-from homeroom.store.lesson_rows import COLUMNS, read_lesson, recording_values
+from homeroom.store.lesson_rows import (
+    COLUMNS,
+    NewLessonRow,
+    build_lesson,
+    new_lesson_values,
+    read_lesson,
+    recording_values,
+)
 from homeroom.store.schools import read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
@@ -46,21 +62,32 @@ _GET_MANY = Statement(
 _GET = Statement(
     select(*COLUMNS).select_from(_joined_course).where(lessons.c.id == bindparam("lesson"))
 )
-_overlaps_maintenance = (
-    select(maintenance.c.id)
-    .where(
-        maintenance.c.begins_at < bindparam("end", type_=BigInteger()) + OVERTIME_SECONDS,
-        maintenance.c.ends_at > bindparam("begin", type_=BigInteger()) - OPEN_EARLY_SECONDS,
+
+
+def _overlaps_maintenance(
+    begin: ColumnElement[int], end: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Return the condition that a class would be open during a maintenance window."""
+    return (
+        select(maintenance.c.id)
+        .where(
+            maintenance.c.begins_at < end + OVERTIME_SECONDS,
+            maintenance.c.ends_at > begin - OPEN_EARLY_SECONDS,
+        )
+        .exists()
     )
-    .exists()
+
+
+_overlaps = _overlaps_maintenance(
+    bindparam("begin", type_=BigInteger()), bindparam("end", type_=BigInteger())
 )
-_IS_IN_MAINTENANCE = Statement(select(_overlaps_maintenance))
+_IS_IN_MAINTENANCE = Statement(select(_overlaps))
 _GET_CONTEXT = Statement(
     select(
         schools.c.plan,
         lessons.c.id,
         folders.c.school_id,
-        _overlaps_maintenance,
+        _overlaps,
         *COURSE_COLUMNS,
     )
     .select_from(schools)
@@ -75,10 +102,46 @@ _GET_CONTEXT = Statement(
     )
     .where(schools.c.id == bindparam("school"))
 )
+_requested = ListParameter("requested")
+_LIST_FACTS = Statement(
+    select(
+        lessons.c.id,
+        folders.c.school_id,
+        _overlaps_maintenance(_requested.integer(1), _requested.integer(2)),
+    )
+    .select_from(_requested.source)
+    .outerjoin(folders, folders.c.id == _requested.integer(3))
+    .outerjoin(
+        lessons,
+        and_(
+            lessons.c.school_id == bindparam("school"),
+            lessons.c.unique_identity == _requested.text(4),
+        ),
+    )
+    .order_by(_requested.integer(0))
+)
+_NEW_COLUMNS = tuple(column for column in lessons.c if column.name != "id")
 _ADD = Statement(
     insert(lessons)
-    .values({column: bindparam(column.name) for column in lessons.c if column.name != "id"})
+    .values({column: bindparam(column.name) for column in _NEW_COLUMNS})
     .returning(lessons.c.id)
+)
+_new_lessons = ListParameter("new_lessons")
+_ADD_ALL = Statement(
+    insert(lessons)
+    .from_select(
+        [column.name for column in _NEW_COLUMNS],
+        select(
+            *(
+                (_new_lessons.text if isinstance(column.type, Text) else _new_lessons.integer)(
+                    place
+                )
+                for place, column in enumerate(_NEW_COLUMNS)
+            )
+        ).select_from(_new_lessons.source),
+    )
+    # The order of RETURNING is not promised: by its key each class finds its id.
+    .returning(lessons.c.key, lessons.c.id)
 )
 _NEW_VALUES: dict[str, BindParameter[SQLValue]] = {
     name: bindparam(f"new_{name}")
@@ -150,15 +213,21 @@ _DELETE = Statement(
 )
 
 
-class NewLessonContext(Value, frozen=True):
-    """The rows that addCourseClass checks, except the teachers, read in one statement."""
+class NewLessonFacts(Value, frozen=True):
+    """The rows that the checks of a class to add depend on."""
 
-    plan: Plan
     existing: LessonId | None
     """The class that has the same identity already."""
     folder_owner: SchoolId | None
     is_in_maintenance: bool
+
+
+class NewLessonContext(Value, frozen=True):
+    """The rows that addCourseClass checks, except the teachers, read in one statement."""
+
+    plan: Plan
     course: Course | None
+    facts: NewLessonFacts
 
 
 class Lessons:
@@ -167,30 +236,38 @@ class Lessons:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def get_context(
-        self,
-        school: SchoolId,
-        course: CourseId,
-        hours: Hours,
-        folder: FolderId | None,
-        identity: str | None,
-    ) -> NewLessonContext:
+    def get_context(self, school: SchoolId, course: CourseId, new: NewLesson) -> NewLessonContext:
         """Return what addCourseClass checks, read in one statement."""
         values = {
             "school": school,
             "course": course,
-            "folder": folder,
-            "identity": identity,
-            "begin": hours.begin,
-            "end": hours.end,
+            "folder": new.folder,
+            "identity": new.identity,
+            "begin": new.hours.begin,
+            "end": new.hours.end,
         }
         plan, existing, folder_owner, overlaps, *course_row = self._tx.fetch_all(
             _GET_CONTEXT, values
         )[0]
-        found_course = read_course(tuple(course_row)) if course_row[0] is not None else None
         return NewLessonContext(
-            read_plan(plan), existing, folder_owner, bool(overlaps), found_course
+            read_plan(plan),
+            read_course(tuple(course_row)) if course_row[0] is not None else None,
+            NewLessonFacts(existing, folder_owner, bool(overlaps)),
         )
+
+    def list_facts(
+        self, school: SchoolId, new_lessons: Sequence[NewLesson]
+    ) -> list[NewLessonFacts]:
+        """Return what the checks of several classes depend on, read in one statement."""
+        rows = [
+            (place, new.hours.begin, new.hours.end, new.folder, new.identity)
+            for place, new in enumerate(new_lessons)
+        ]
+        values = {"school": school, "requested": msgspec.json.encode(rows).decode()}
+        return [
+            NewLessonFacts(existing, folder_owner, bool(overlaps))
+            for existing, folder_owner, overlaps in self._tx.fetch_all(_LIST_FACTS, values)
+        ]
 
     def get(self, lesson: LessonId) -> Lesson | None:
         """Return a class of any school, a deleted one too, or None."""
@@ -208,68 +285,18 @@ class Lessons:
         values = {"begin": hours.begin, "end": hours.end}
         return bool(self._tx.fetch_all(_IS_IN_MAINTENANCE, values)[0][0])
 
-    def add(
-        self,
-        course: Course,
-        teacher: UserId,
-        new: NewLesson,
-        key: str,
-        stream: StreamSignature | None,
-        now: Moment,
-    ) -> Lesson:
+    def add(self, course: Course, row: NewLessonRow, now: Moment) -> Lesson:
         """Add a class and return it."""
-        values: dict[str, SQLValue] = {
-            "school_id": course.school,
-            "course_id": course.id,
-            "name": new.name,
-            "begins_at": new.hours.begin,
-            "ends_at": new.hours.end,
-            "teacher_id": teacher,
-            "folder_id": new.folder,
-            "seats": new.classroom.seats,
-            "resolution": new.classroom.resolution,
-            "has_two_cameras": int(new.classroom.has_two_cameras),
-            "is_smart": int(new.classroom.is_smart),
-            "is_broadcast": int(new.classroom.is_broadcast),
-            "enters_off_stage": int(new.classroom.enters_off_stage),
-            "is_locked": 0,
-            "introduction": new.introduction,
-            "unique_identity": new.identity,
-            "key": key,
-            "origin": new.origin.value,
-            "created_at": now,
-            "closed_at": None,
-            "deleted_at": None,
-            "allows_check": int(new.allows_check),
-            "main_lesson_id": new.main,
-            "uses_main_recording": int(new.uses_main_recording),
-            **recording_values(new.recording, new.watch_policy, stream),
-        }
-        number = LessonId(self._tx.fetch_all(_ADD, values)[0][0])
-        return Lesson(
-            id=number,
-            school=course.school,
-            course=course.id,
-            name=new.name,
-            hours=new.hours,
-            teacher=teacher,
-            folder=new.folder,
-            classroom=new.classroom,
-            recording=new.recording,
-            watch_policy=new.watch_policy,
-            is_locked=False,
-            introduction=new.introduction,
-            identity=new.identity,
-            key=key,
-            stream=stream,
-            origin=new.origin,
-            closed_at=None,
-            deleted_at=None,
-            created_at=now,
-            allows_check=new.allows_check,
-            main=new.main,
-            uses_main_recording=new.uses_main_recording,
-        )
+        number = self._tx.fetch_all(_ADD, new_lesson_values(course, row, now))[0][0]
+        return build_lesson(LessonId(number), course, row, now)
+
+    def add_all(self, course: Course, rows: Sequence[NewLessonRow], now: Moment) -> list[Lesson]:
+        """Add classes, in one statement, and return them in their order."""
+        all_values = [new_lesson_values(course, row, now) for row in rows]
+        lists = [[values[column.name] for column in _NEW_COLUMNS] for values in all_values]
+        text = msgspec.json.encode(lists).decode()
+        ids: dict[str, int] = dict(self._tx.fetch_all(_ADD_ALL, {"new_lessons": text}))
+        return [build_lesson(LessonId(ids[row.key]), course, row, now) for row in rows]
 
     def save(self, lesson: Lesson) -> None:
         """Save a changed class."""

@@ -12,6 +12,7 @@ from homeroom.domain.schools import School
 from homeroom.domain.streams import PublishTarget, StreamKind, has_stream
 from homeroom.domain.teachers import MemberRole, TeacherState
 from homeroom.store.accounts import NewUser
+from homeroom.store.lesson_rows import NewLessonRow
 from homeroom.store.rosters import NewMember
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import courses, operations, schools
@@ -287,6 +288,6 @@ def _add_lesson(
     course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
     key = deps.keys.public_key()
     stream = bind_stream(uow, deps, key, None, new.recording)
-    lesson = uow.lessons.add(course, teacher, new, key, stream, uow.now)
+    lesson = uow.lessons.add(course, NewLessonRow(new, teacher, key, stream), uow.now)
     uow.courses.add_teachers(course_id, [teacher])
     return lesson.id

@@ -1,24 +1,22 @@
-"""Add, edit and delete classes."""
+"""Edit and delete classes."""
 
-from homeroom.base.clock import HOUR
+from collections.abc import Sequence
+
+from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count, is_storable
 from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
-from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import (
-    CHANGE_RULE,
     EXPIRY_EXTENSION_SECONDS,
     LESSON_RULE,
     Course,
-    check_course,
 )
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
     Lesson,
     LessonChange,
-    NewLesson,
     Origin,
     RecordingOptions,
     RecordingVerdict,
@@ -30,7 +28,6 @@ from homeroom.domain.lessons import (
     describe_end,
     describe_open,
     judge_recording,
-    resolve_classroom,
 )
 from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import Refusal
@@ -47,79 +44,6 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
-
-
-def add(
-    uow: UnitOfWork,
-    deps: Dependencies,
-    school: SchoolId,
-    course_id: CourseId,
-    teacher_id: UserId | None,
-    new_lesson: NewLesson,
-) -> Lesson:
-    """Add a class to a course of this school; refuse it without a teacher.
-
-    Raises `Refusal`; with IDENTITY_TAKEN it is about the class made earlier (READINGS Q1).
-    """
-    facts = uow.lessons.get_context(
-        school, course_id, new_lesson.hours, new_lesson.folder, new_lesson.identity
-    )
-    if facts.existing is not None:
-        raise Refusal(
-            Errno.IDENTITY_TAKEN,
-            f"class {facts.existing} has this identity",
-            about=uow.lessons.get(facts.existing),
-        )
-    plan = facts.plan
-    course = check_course(facts.course, school, uow.now, CHANGE_RULE)
-    check_hours(new_lesson.hours, uow.now)
-    if facts.is_in_maintenance:
-        raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    if teacher_id is None:
-        raise Refusal(Errno.NOT_A_TEACHER_OF_SCHOOL, "no such teacherAccount")
-    teacher, *co_teachers = people.find_teachers(
-        uow, school, (teacher_id, *new_lesson.co_teachers), course_id
-    )
-    check_candidates([teacher.candidate], TEACHER_RULE)
-    check_co_teachers(new_lesson.co_teachers, teacher_id, plan.max_co_teachers)
-    check_candidates([co_teacher.candidate for co_teacher in co_teachers], CO_TEACHER_RULE)
-    classroom = resolve_classroom(
-        new_lesson.classroom, plan, has_default_seats=new_lesson.has_default_seats
-    )
-    if new_lesson.folder is not None and facts.folder_owner != school:
-        raise Refusal(Errno.FOLDER_NOT_IN_DRIVE)
-    check_plan(plan, classroom, new_lesson.recording, has_co_teachers=bool(co_teachers))
-    _check_quotas(uow, plan, school, course_id)
-    recording = _resolve_recording(uow, deps, school, plan, new_lesson.recording)
-    new = replace(
-        new_lesson,
-        classroom=classroom,
-        recording=recording,
-        introduction=_storable_or_warn(
-            uow, new_lesson.introduction, Errno.ADDED_WITHOUT_INTRODUCTION
-        ),
-    )
-    key = deps.keys.public_key()
-    stream = bind_stream(uow, deps, key, None, recording)
-    lesson = uow.lessons.add(course, teacher_id, new, key, stream, uow.now)
-    uow.class_roles.add_co_teachers(lesson.id, new_lesson.co_teachers)
-    _list_teachers(uow, course_id, [teacher, *co_teachers])
-    _extend_expiry(uow, course, new_lesson.hours)
-    _warn_hours_used_up(uow, plan, school, new_lesson.hours)
-    return lesson
-
-
-def find_teacher(
-    uow: UnitOfWork, school: SchoolId, user: UserId | None, name: AccountName | None
-) -> UserId | None:
-    """Find the UID of a new class's teacher: the one sent, or the one of the account.
-
-    None if no user has the account (READINGS Q15).
-    """
-    if user is not None or name is None:
-        return user
-    teacher = people.find_user(uow, school, None, name)
-    return teacher.id if teacher is not None else None
 
 
 def edit(
@@ -175,10 +99,10 @@ def edit(
     uow.lessons.save(new)
     if change.co_teachers is not None:
         uow.class_roles.save_co_teachers(lesson, change.co_teachers)
-    _list_teachers(uow, course, joining)
+    list_teachers(uow, course, joining)
     if change.hours is not None:
-        _extend_expiry(uow, parent, hours)
-        _warn_hours_used_up(uow, current.plan, school, hours)
+        extend_expiry(uow, parent, hours.end)
+        warn_hours_used_up(uow, current.plan, school, hours)
     return new
 
 
@@ -236,18 +160,6 @@ def bind_stream(
     if stream is not None or not (recording.record and recording.live):
         return stream
     return sign_stream(key, uow.now + deps.pull_url_seconds, deps.pull_key)
-
-
-def _resolve_recording(
-    uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan, requested: RecordingOptions
-) -> RecordingOptions:
-    """Return the recording options of a new class, and warn of those that cannot be on."""
-    if requested.lacks_recording:
-        uow.warn(Errno.ADDED_WITH_BAD_RECORDING)
-    if requested.record and not can_record(uow, deps, school, plan):
-        uow.warn(Errno.ADDED_WITHOUT_RECORDING)
-        return RecordingOptions()
-    return requested.effective()
 
 
 def _change_recording(
@@ -348,38 +260,21 @@ def _check_plan_of_edit(
         check_monthly_limit(plan, created - 1)
 
 
-def _check_quotas(uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseId) -> None:
-    """Refuse a class above the limit of the course or the month."""
-    if not (plan.max_course_classes or plan.monthly_classes):
-        return
-    # Two classes added at once must not both be the last one allowed.
-    uow.require_exclusive()
-    if (
-        plan.max_course_classes
-        and uow.quotas.count_lessons_of_course(course) >= plan.max_course_classes
-    ):
-        raise Refusal(Errno.TOO_MANY_LESSONS)
-    if plan.monthly_classes:
-        check_monthly_limit(
-            plan, uow.quotas.count_new_lessons(school, *month_bounds(uow.now, plan))
-        )
-
-
-def _list_teachers(uow: UnitOfWork, course: CourseId, rows: list[CourseCandidate]) -> None:
+def list_teachers(uow: UnitOfWork, course: CourseId, rows: Sequence[CourseCandidate]) -> None:
     """Add the teachers of a class to the list of teachers of the course."""
     uow.courses.add_teachers(
         course, [row.candidate.user for row in rows if not row.is_course_teacher]
     )
 
 
-def _extend_expiry(uow: UnitOfWork, course: Course, hours: Hours) -> None:
-    """Extend the expiry of a course past a class of it (READINGS Q27)."""
-    latest = hours.end + EXPIRY_EXTENSION_SECONDS
+def extend_expiry(uow: UnitOfWork, course: Course, end: Moment) -> None:
+    """Extend the expiry of a course past the end of a class of it (READINGS Q27)."""
+    latest = end + EXPIRY_EXTENSION_SECONDS
     if course.expires_at is not None and course.expires_at < latest:
         uow.courses.extend_expiry(course.id, latest)
 
 
-def _warn_hours_used_up(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
+def warn_hours_used_up(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:
     """Warn if the classroom hours of the plan are used up."""
     if plan.classroom_hours:
         used = uow.quotas.sum_lesson_seconds(school, *month_bounds(hours.begin, plan))

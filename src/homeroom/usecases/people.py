@@ -10,9 +10,10 @@ from collections.abc import Collection
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count
+from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.lookups import WINDOW_SECONDS, count_unknown, seconds_until_allowed
-from homeroom.domain.refusal import OverloadedError
+from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.store.rosters import RosterCandidate
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
@@ -39,6 +40,24 @@ def find_by_names(uow: UnitOfWork, school: SchoolId, names: Collection[str]) -> 
     _check_lookups(uow, school, len(set(names) - found_users.keys()), new)
     record_naming(uow, school, new)
     return found_users
+
+
+def resolve_uid(
+    uow: UnitOfWork, school: SchoolId, person: UserId | AccountName | Refusal, unknown: Errno
+) -> UserId:
+    """Return the UID of a person who may be named by account.
+
+    Raises `Refusal`: the one of an account that could not be read, or `unknown` if no user has it.
+    A UID is returned as it is, whether a user has it or not.
+    """
+    if isinstance(person, Refusal):
+        raise person
+    if not isinstance(person, AccountName):
+        return person
+    user = find_by_names(uow, school, [person.value]).get(person.value)
+    if user is None:
+        raise Refusal(unknown, "no user has this account")
+    return user.id
 
 
 def record_naming(uow: UnitOfWork, school: SchoolId, uids: Collection[UserId]) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR
 from homeroom.base.ids import CourseId, UserId
 from homeroom.contract.lessons import ADD_COURSE_CLASS, DEL_COURSE_CLASS, EDIT_COURSE_CLASS
+from homeroom.contract.new_lessons import ADD_COURSE_CLASS_MULTIPLE
 from tests.support.given import Given
 from tests.support.orders import (
     AUDITOR,
+    MALFORMED,
     STRANGER,
     Chain,
     Fields,
@@ -18,6 +20,7 @@ from tests.support.orders import (
     Pending,
     caller,
     declare,
+    entry_caller,
 )
 from tests.support.orders.members import course_mends
 from tests.support.scheduled import Scheduled
@@ -126,29 +129,33 @@ def _plans(given: Given) -> dict[int, Mend]:
     }
 
 
-def _add(given: Given) -> list[Chain]:
-    course = given.course()
-    given.clip(given.lesson(course), bytes(1_000_000))
-    who = _people_of(given, course)
-    given.lesson(courseUniqueIdentity="known")
-    form = given.lesson_form(courseUniqueIdentity="known")
-    other = Pending(given, "addCourseClass", **form)
+def _wrong_lesson(given: Given, who: People) -> Fields:
+    """Return a class to add in which everything is wrong but its course."""
+    return {
+        "className": "",
+        "beginTime": given.now - DAY,
+        "endTime": given.now - DAY,
+        "teacherUid": STRANGER,
+        "assistantUids": [who.fit, who.fit, who.not_ours],
+        "seatNum": "many",
+        "isHd": 1,
+        "isDc": 3,
+        "folderId": STRANGER,
+        **dict.fromkeys(SWITCHES, 1),
+        "teachMode": 2,
+        "classIntroduce": ODD_TEXT,
+        "courseUniqueIdentity": "known",
+    }
+
+
+def _new_lesson_mends(given: Given, who: People) -> dict[int, Mend]:
+    """Return the mends of a class to add, from its identity on; the plan has nothing."""
     limits: dict[str, int] = {"max_course_classes": 1, "monthly_classes": 1, "max_co_teachers": 2}
-    mends: dict[int, Mend] = {**course_mends(given, course), **_times(given)}
+    times = _times(given)
     given.plan(**NO_PLAN, **limits, classroom_hours=1, storage_mb=1)
-
-    def start() -> Fields:
-        other.start()
-        return {"className": "Class"}
-
-    def release() -> Fields:
-        other.finish()
-        return {}
-
-    mends |= {
-        100: start,
-        460: release,
+    return {
         398: {"courseUniqueIdentity": "new"},
+        **times,
         **_teachers(who, {"teacherUid": who.fit}),
         **_co_teachers(who, {"assistantUids": [who.helper]}),
         121601007: {"seatNum": 13},
@@ -165,23 +172,75 @@ def _add(given: Given) -> list[Chain]:
         824: {"classIntroduce": ""},
         121601002: {},
     }
-    wrong: Fields = {
-        "courseId": STRANGER,
-        "className": "",
-        "beginTime": given.now - DAY,
-        "endTime": given.now - DAY,
-        "teacherUid": STRANGER,
-        "assistantUids": [who.fit, who.fit, who.not_ours],
-        "seatNum": "many",
-        "isHd": 1,
-        "isDc": 3,
-        "folderId": STRANGER,
-        **dict.fromkeys(SWITCHES, 1),
-        "teachMode": 2,
-        "classIntroduce": ODD_TEXT,
-        "courseUniqueIdentity": "known",
-    }
+
+
+def _full_course(given: Given) -> CourseId:
+    """Return a course with a class whose recording uses up a megabyte."""
+    course = given.course()
+    given.clip(given.lesson(course), bytes(1_000_000))
+    return course
+
+
+def _add(given: Given) -> list[Chain]:
+    course = _full_course(given)
+    who = _people_of(given, course)
+    given.lesson(courseUniqueIdentity="known")
+    form = given.lesson_form(courseUniqueIdentity="known")
+    other = Pending(given, "addCourseClass", **form)
+    courses = course_mends(given, course)
+
+    def start() -> Fields:
+        other.start()
+        return {"className": "Class"}
+
+    def release() -> Fields:
+        other.finish()
+        return {}
+
+    mends = {100: start, 460: release, **courses, **_new_lesson_mends(given, who)}
+    wrong: Fields = {**_wrong_lesson(given, who), "courseId": STRANGER}
     return [Chain(caller(given, "addCourseClass"), wrong, mends)]
+
+
+def _add_several(given: Given) -> list[Chain]:
+    mends: dict[int, Mend] = {
+        100: {"classJson": []},
+        155: {"classJson": [{"className": ""}]},
+        **course_mends(given, given.course()),
+    }
+    return [Chain(caller(given, "addCourseClassMultiple"), {"courseId": STRANGER}, mends)]
+
+
+def _add_entry(given: Given) -> list[Chain]:
+    course = _full_course(given)
+    who = _people_of(given, course)
+    given.lesson(courseUniqueIdentity="known")
+    form = given.lesson_form(courseUniqueIdentity="known")
+    other = Pending(given, "addCourseClass", **form)
+
+    def start() -> Fields:
+        other.start()
+        return {"twice": False}
+
+    def release() -> Fields:
+        other.finish()
+        return {}
+
+    mends: dict[int, Mend] = {
+        100: {"className": "Class"},
+        133: start,
+        460: release,
+        **_new_lesson_mends(given, who),
+        122: {"teacherUid": STRANGER},
+    }
+    wrong: Fields = {
+        **_wrong_lesson(given, who),
+        "teacherUid": None,
+        "teacherAccount": MALFORMED,
+        "twice": True,
+    }
+    call = entry_caller(given, "addCourseClassMultiple", "classJson", courseId=course)
+    return [Chain(call, wrong, mends)]
 
 
 def lesson_lookups(given: Given, held: Scheduled) -> tuple[Fields, dict[int, Mend]]:
@@ -327,6 +386,7 @@ def _delete(given: Given) -> list[Chain]:
 
 
 declare(ADD_COURSE_CLASS, Order(_add))
+declare(ADD_COURSE_CLASS_MULTIPLE, Order(_add_several, _add_entry))
 declare(
     EDIT_COURSE_CLASS,
     Order((_edit_running, _edit_over, _edit_in_overtime, _edit_soon, _edit_all, _edit_smart)),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.passwords import hash_password
 from homeroom.base.pictures import Picture, parse_picture
@@ -78,6 +78,18 @@ def prepare_registration(storage: Storage, params: Register) -> NewAccountReques
         avatar,
         changes_registered=not params.is_sent_message,
     )
+
+
+def parse_person(
+    uid: UserId | None, account: str | None, malformed: Errno
+) -> UserId | AccountName | Refusal:
+    """Return a UID, or else parse an account; whatever is wrong with it has one errno."""
+    if uid is not None:
+        return uid
+    try:
+        return parse_account_name(account or "", malformed)
+    except Refusal as refusal:
+        return Refusal(malformed, refusal.reason)
 
 
 def register(call: CallContext[NewAccountRequest], _params: Register) -> RegisteredUser:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import UNSET, UnsetType
 
 from homeroom.base.ids import SchoolId, UserId
+from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import (
     SECOND_CAMERA,
     SMART,
@@ -13,6 +14,7 @@ from homeroom.contract.lessons import (
     DelCourseClass,
     EditCourseClass,
     EditedLesson,
+    NewLessonParams,
 )
 from homeroom.contract.results import EmptyResult, LiveAddresses, LiveInfo
 from homeroom.contract.switches import (
@@ -20,7 +22,6 @@ from homeroom.contract.switches import (
     any_switch,
     list_missing_switches,
 )
-from homeroom.domain.accounts import AccountName, parse_account_name
 from homeroom.domain.lessons import (
     DEFAULT_SEATS,
     ClassroomSettings,
@@ -33,14 +34,15 @@ from homeroom.domain.lessons import (
     RecordingOptions,
     WatchPolicy,
 )
-from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
+from homeroom.partner.handlers.accounts import parse_person
 from homeroom.partner.routes import CallContext
 from homeroom.store.storage import Storage
-from homeroom.usecases import lessons
+from homeroom.usecases import lessons, new_lessons
+from homeroom.usecases.new_lessons import LessonRequest
 
 
-def get_lock_keys(school: SchoolId, params: AddCourseClass) -> Iterable[str]:
+def get_lock_keys(school: SchoolId, params: NewLessonParams) -> Iterable[str]:
     """Return the lock key of the identity of a new class."""
     identity = params.course_unique_identity
     return (f"class identity {school} {identity}",) if identity is not None else ()
@@ -53,19 +55,20 @@ def describe_existing_lesson(hosts: Hosts, lesson: object) -> AddedLesson:
     return _make_added_lesson(lesson, hosts)
 
 
-def prepare_teacher(_storage: Storage, params: AddCourseClass) -> AccountName | None:
-    """Parse the teacher's account where it counts; a malformed one has no user (READINGS Q15)."""
-    if params.teacher_uid is not None or params.teacher_account is None:
-        return None
-    try:
-        return parse_account_name(params.teacher_account)
-    except Refusal:
-        return None
+def prepare_request(_storage: Storage, params: AddCourseClass) -> LessonRequest:
+    """Return the class to add; a malformed account has no user (READINGS Q15)."""
+    return make_request(params, Errno.NOT_A_TEACHER_OF_SCHOOL)
 
 
-def add_course_class(call: CallContext[AccountName | None], params: AddCourseClass) -> AddedLesson:
+def add_course_class(call: CallContext[LessonRequest], params: AddCourseClass) -> AddedLesson:
     """Create a class and return its id and its addresses."""
-    new_lesson = NewLesson(
+    lesson = new_lessons.add(call.uow, call.deps, call.school, params.course_id, call.prepared)
+    return _make_added_lesson(lesson, call.hosts)
+
+
+def make_request(params: NewLessonParams, malformed: Errno) -> LessonRequest:
+    """Return the class that a call or an entry asks for; `malformed` is of the account."""
+    new = NewLesson(
         name=params.class_name,
         hours=Hours(params.begin_time, params.end_time),
         co_teachers=params.assistant_uid or params.assistant_uids,
@@ -84,9 +87,7 @@ def add_course_class(call: CallContext[AccountName | None], params: AddCourseCla
         introduction=params.class_introduce,
         identity=params.course_unique_identity,
     )
-    teacher = lessons.find_teacher(call.uow, call.school, params.teacher_uid, call.prepared)
-    added = lessons.add(call.uow, call.deps, call.school, params.course_id, teacher, new_lesson)
-    return _make_added_lesson(added, call.hosts)
+    return LessonRequest(new, parse_person(params.teacher_uid, params.teacher_account, malformed))
 
 
 def edit_course_class(call: CallContext[None], params: EditCourseClass) -> EditedLesson:
