@@ -9,6 +9,7 @@ from typing import Any
 from homeroom.contract import (
     accounts,
     class_students,
+    classrooms,
     clips,
     courses,
     drive,
@@ -32,6 +33,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         courses,
         lessons,
         new_lessons,
+        classrooms,
         rosters,
         class_students,
         groupings,
@@ -50,7 +52,6 @@ PLANNED: dict[APIPath, frozenset[str]] = {
             "modifyCourseTeacher",
             "removeCourseTeacher",
             "addClassLabels",
-            "modifyClassSeatNum",
             "delEndCourseClass",
             "getLoginLinked",
         }

@@ -273,6 +273,12 @@ class Errno(Enum):
     AVATAR_NOT_STORED = _warning(340, "注册成功，用户头像设置失败", "registered, avatar not stored")
     PICTURE_DIMENSIONS = _refusal(341, "上传图片尺寸错误（300*300）", "picture is not 300x300")
     PICTURE_TOO_LARGE = _refusal(342, "上传图片大小超出限制（1M）", "picture larger than 1 MB")
+    SEATS_FROZEN = _refusal(
+        348,
+        "开课前20分钟内不能修改上台人数",
+        "the stage size is frozen 20 minutes before start",
+    )
+    SEATS_NOT_CHANGED = _refusal(349, "上台人数修改失败", "changing the stage size failed")
     LESSON_FROZEN = _refusal(
         350,
         "开课前20分钟内不能修改课节名称、上课时间、云盘资源、台上人数、是否自动上台、教学模式",
@@ -287,6 +293,9 @@ class Errno(Enum):
     )
     SOME_LABELS_FOREIGN = _refusal(
         359, "部分标签不属于本机构", "some labels belong to another school"
+    )
+    RESOLUTION_NOT_CHANGED = _refusal(
+        367, "修改课节属性（高清）失败", "changing the resolution failed"
     )
     SEATS_FORBID_HD = _refusal(368, "当前学生上台数不支持高清", "stage size does not allow HD")
     KIND_NOT_SUPPORTED = _refusal(

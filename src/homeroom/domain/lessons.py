@@ -5,7 +5,7 @@ from enum import Enum, StrEnum
 from homeroom.base.clock import DAY, MINUTE, YEAR, Moment, format_moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count
-from homeroom.base.values import Value
+from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.lifecycle import Lifecycle, Phase
 from homeroom.domain.refusal import Refusal
@@ -87,6 +87,24 @@ class ClassroomSettings(Value, frozen=True):
     is_smart: bool = False
     is_broadcast: bool = False
     enters_off_stage: bool = False
+
+
+class SeatsChange(Value, frozen=True):
+    """New seats, resolution and cameras of a class; None leaves a value unchanged."""
+
+    seats: int | None = None
+    resolution: int | None = None
+    has_two_cameras: bool | None = None
+
+    def apply_to(self, old: ClassroomSettings) -> ClassroomSettings:
+        """Return the settings with the new values."""
+        cameras = self.has_two_cameras
+        return replace(
+            old,
+            seats=self.seats if self.seats is not None else old.seats,
+            resolution=self.resolution if self.resolution is not None else old.resolution,
+            has_two_cameras=cameras if cameras is not None else old.has_two_cameras,
+        )
 
 
 class WatchPolicy(Value, frozen=True):
@@ -231,15 +249,20 @@ def check_hours(hours: Hours, now: Moment) -> None:
         raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
 
 
+def check_seats(seats: int, plan: Plan) -> None:
+    """Refuse a number of seats that no class, or none of this school, can have."""
+    if seats < 0:
+        raise Refusal(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
+    if seats > plan.max_seats:
+        raise Refusal(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
+
+
 def resolve_classroom(
     requested: ClassroomSettings, plan: Plan, *, has_default_seats: bool = False
 ) -> ClassroomSettings:
     """Return the settings with their dependent values; refuse impossible combinations."""
     seats = min(requested.seats, plan.max_seats) if has_default_seats else requested.seats
-    if seats < 0:
-        raise Refusal(Errno.SEATS_INVALID, "seatNum must be a number, 0 or above")
-    if seats > plan.max_seats:
-        raise Refusal(Errno.TOO_MANY_SEATS, f"seatNum: the school allows {plan.max_seats}")
+    check_seats(seats, plan)
     if requested.has_two_cameras and seats != 1:
         raise Refusal(Errno.NO_DUAL_CAMERA_HERE, f"isDc 3 needs seatNum 1; the class has {seats}")
     resolution = 2 if requested.has_two_cameras else requested.resolution
@@ -253,6 +276,20 @@ def resolve_classroom(
         is_broadcast=requested.is_broadcast,
         enters_off_stage=requested.enters_off_stage or requested.is_smart,
     )
+
+
+def change_seats(old: ClassroomSettings, change: SeatsChange, plan: Plan) -> ClassroomSettings:
+    """Return the settings after a change; they are judged as they will be (READINGS Q67)."""
+    requested = change.apply_to(old)
+    check_seats(requested.seats, plan)
+    if requested.has_two_cameras and requested.is_smart:
+        raise Refusal(Errno.NO_DUAL_CAMERA_HERE, "a smart classroom has no second camera")
+    classroom = resolve_classroom(requested, plan)
+    camera = ClassroomSettings(
+        resolution=classroom.resolution, has_two_cameras=classroom.has_two_cameras
+    )
+    check_plan(plan, camera, RecordingOptions(), has_co_teachers=False)
+    return classroom
 
 
 def check_plan(
@@ -290,16 +327,25 @@ def check_monthly_limit(plan: Plan, created: int) -> None:
         raise Refusal(upgrade, f"the school may create {count} a month")
 
 
+def check_not_frozen(lesson: Lesson, now: Moment, frozen: Errno) -> None:
+    """Refuse a change later than 20 minutes before the start; `frozen` is the errno until then."""
+    phase = lesson.phase(now)
+    if phase.is_over:
+        raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
+    if phase is Phase.RUNNING:
+        raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
+    if lesson.lifecycle.is_frozen(now):
+        opened_at = format_moment(lesson.lifecycle.opens_at)
+        raise Refusal(frozen, f"class {lesson.id} is frozen since {opened_at}")
+
+
 def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
     """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
     phase = lesson.phase(now)
     if phase.is_over and (change.changes_frozen or change.changes_page):
         raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
-    if phase is Phase.RUNNING and change.changes_frozen:
-        raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
-    if lesson.lifecycle.is_frozen(now) and change.changes_frozen:
-        opened_at = format_moment(lesson.lifecycle.opens_at)
-        raise Refusal(Errno.LESSON_FROZEN, f"class {lesson.id} is frozen since {opened_at}")
+    if change.changes_frozen:
+        check_not_frozen(lesson, now, Errno.LESSON_FROZEN)
     if change.changes_teachers and (now >= lesson.hours.end or phase.is_over):
         end = format_moment(min(lesson.hours.end, lesson.lifecycle.closes_at))
         raise Refusal(Errno.TEACHERS_FROZEN, f"class {lesson.id} ended at {end}")

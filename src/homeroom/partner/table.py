@@ -14,6 +14,7 @@ from homeroom.contract.class_students import (
     ADD_COURSE_CLASS_STUDENT,
     DEL_CLASS_STUDENT_MULTIPLE,
 )
+from homeroom.contract.classrooms import MODIFY_CLASS_SEAT_NUM
 from homeroom.contract.clips import (
     DELETE_CLASS_VIDEO,
     SET_CLASS_VIDEO_MULTIPLE,
@@ -48,6 +49,7 @@ from homeroom.contract.teachers import (
 from homeroom.partner.handlers import (
     accounts,
     class_students,
+    classrooms,
     clips,
     courses,
     drive,
@@ -186,6 +188,7 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         locks=(LockRule(new_lessons.get_all_lock_keys, None),),
         concurrent=True,
     ),
+    route(MODIFY_CLASS_SEAT_NUM, classrooms.modify_class_seat_num),
     route(EDIT_COURSE_CLASS, lessons.edit_course_class),
     route(DEL_COURSE_CLASS, lessons.del_course_class),
     route(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple),
