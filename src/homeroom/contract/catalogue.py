@@ -52,7 +52,6 @@ PLANNED: dict[APIPath, frozenset[str]] = {
             "modifyCourseTeacher",
             "removeCourseTeacher",
             "addClassLabels",
-            "delEndCourseClass",
             "getLoginLinked",
         }
     ),

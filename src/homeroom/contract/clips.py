@@ -15,6 +15,7 @@ from homeroom.contract.checks import (
     OWN_COURSE,
 )
 from homeroom.contract.errno import Errno
+from homeroom.contract.lessons import IDENTITY_WARNING, DelCourseClass
 from homeroom.contract.lists import read_entries
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
@@ -139,6 +140,28 @@ UPDATE_CLASS_LOCK_STATUS = Action(
         Check(Errno.LOCK_NEEDS_END, "the class is not over, its 20 minutes of overtime included"),
     ),
     faults=(Errno.FAILED,),
+)
+
+DEL_END_COURSE_CLASS = Action(
+    name="delEndCourseClass",
+    title="Delete a finished class",
+    params=DelCourseClass,
+    result=EmptyResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(
+        OWN_COURSE,
+        Check(
+            Errno.KIND_NOT_SUPPORTED,
+            "the course is public or dual-teacher; or, once the class was looked up, the class was "
+            "made by a client or by the LMS calls",
+        ),
+        *LESSON_OF_COURSE,
+        Check(Errno.LESSON_IS_RUNNING, "the class is running, its 20 minutes of overtime included"),
+        Check(Errno.FAILED, "the class has not begun; delCourseClass deletes it"),
+        Check(Errno.LESSON_IS_OVER, "the recordings of the class are locked"),
+    ),
+    warnings=(IDENTITY_WARNING,),
+    faults=(Errno.SERVER_FAULT,),
 )
 
 SET_CLASS_VIDEO_MULTIPLE = Action(

@@ -164,7 +164,7 @@ class EditCourseClass(Params, frozen=True, kw_only=True):
 
 
 class DelCourseClass(Params, frozen=True, kw_only=True):
-    """The parameters of delCourseClass."""
+    """The parameters of delCourseClass and delEndCourseClass."""
 
     course_id: Annotated[CourseId, ID]
     class_id: Annotated[LessonId, ID]
@@ -264,6 +264,10 @@ NEW_LESSON_WARNINGS = (
         "the introduction has characters that no database keeps",
     ),
     HOURS_WARNING,
+)
+IDENTITY_WARNING = Check(
+    Errno.IDENTITY_NOT_RELEASED,
+    "the class has an identity, and the school's plan never releases one",
 )
 BOOKKEEPING_FAULTS = (
     Errno.FAILED,
@@ -372,10 +376,5 @@ DEL_COURSE_CLASS = Action(
         Check(Errno.LESSON_IS_RUNNING, "the class is running, its 20 minutes of overtime included"),
         Check(Errno.LESSON_IS_OVER, "the class is over"),
     ),
-    warnings=(
-        Check(
-            Errno.IDENTITY_NOT_RELEASED,
-            "the class has an identity, and the school's plan never releases one",
-        ),
-    ),
+    warnings=(IDENTITY_WARNING,),
 )

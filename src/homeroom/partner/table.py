@@ -16,6 +16,7 @@ from homeroom.contract.class_students import (
 )
 from homeroom.contract.classrooms import MODIFY_CLASS_SEAT_NUM
 from homeroom.contract.clips import (
+    DEL_END_COURSE_CLASS,
     DELETE_CLASS_VIDEO,
     SET_CLASS_VIDEO_MULTIPLE,
     UPDATE_CLASS_LOCK_STATUS,
@@ -191,6 +192,7 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(MODIFY_CLASS_SEAT_NUM, classrooms.modify_class_seat_num),
     route(EDIT_COURSE_CLASS, lessons.edit_course_class),
     route(DEL_COURSE_CLASS, lessons.del_course_class),
+    route(DEL_END_COURSE_CLASS, clips.del_end_course_class),
     route(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple),
     route(DELETE_CLASS_VIDEO, clips.delete_class_video),
     route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status),

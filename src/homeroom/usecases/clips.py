@@ -5,22 +5,25 @@ from homeroom.base.ids import ClipId, CourseId, LessonId, SchoolId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
-from homeroom.domain.courses import REFERENCE_RULE, CourseKind
+from homeroom.domain.courses import LESSON_RULE, REFERENCE_RULE, CourseKind
 from homeroom.domain.jobs import EraseFile
 from homeroom.domain.lessons import (
     Lesson,
+    Origin,
     RecordingChange,
     RecordingVerdict,
     describe_open,
     judge_recording,
 )
+from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
+from homeroom.domain.schools import Plan
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.erasure import erase_files
-from homeroom.usecases.lessons import bind_stream, check_lesson
+from homeroom.usecases.lessons import bind_stream, check_lesson, delete_row
 
 SWEEP_BATCH = 500
 """Clips that one unit of work deletes."""
@@ -77,12 +80,42 @@ def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str 
     """
     lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
     deleted = select_clips_to_delete(lesson, uow.clips.list_of_lesson(lesson_id), file_id, uow.now)
-    if days := get_current_school(uow, school).plan.undelete_days:
-        uow.clips.delete(deleted, uow.now, erase_after=uow.now + days * DAY)
-        return
-    uow.clips.delete(deleted, uow.now)
-    for clip in deleted:
-        uow.enqueue(EraseFile(clip.file.path, storage=clip.file.storage), school)
+    _delete_clips(uow, school, get_current_school(uow, school).plan, deleted)
+
+
+def delete_with_lesson(
+    uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: LessonId
+) -> None:
+    """Delete a class that is over, with its recordings (READINGS Q20, Q68)."""
+    plan = get_current_school(uow, school).plan
+    uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
+    lesson = check_lesson(uow.lessons.get(lesson_id), course)
+    if lesson.origin is not Origin.V1:
+        raise Refusal(Errno.KIND_NOT_SUPPORTED, "a client or the LMS calls made the class")
+    if lesson.phase(uow.now) is Phase.RUNNING:
+        raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
+    if not lesson.is_over(uow.now):
+        reason = f"class {lesson_id} has not begun: delCourseClass deletes it"
+        raise Refusal(Errno.FAILED, reason)
+    if lesson.is_locked:
+        reason = f"the recordings of class {lesson_id} are locked: updateClassLockStatus"
+        raise Refusal(Errno.LESSON_IS_OVER, reason)
+    available = uow.clips.find_available([lesson_id]).get(lesson_id, [])
+    _delete_clips(uow, school, plan, available)
+    delete_row(uow, lesson, plan)
+
+
+def add_recorded(uow: UnitOfWork, lesson: Lesson, file: NewClip) -> Clip:
+    """Add what was recorded of a class, which may be deleted by now.
+
+    The recording of a class that was deleted after its end is deleted like the others of that class
+    (READINGS Q68).
+    """
+    clip = uow.clips.add(lesson.id, file, uow.now)
+    if lesson.deleted_at is not None and lesson.is_over(lesson.deleted_at):
+        plan = get_current_school(uow, lesson.school).plan
+        _delete_clips(uow, lesson.school, plan, [clip])
+    return clip
 
 
 def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool) -> None:
@@ -198,6 +231,16 @@ def get_by_file_id(uow: UnitOfWork, file_id: str) -> Clip:
     if clip is None:
         raise OperatorError(f"no clip has the fileId {file_id}")
     return clip
+
+
+def _delete_clips(uow: UnitOfWork, school: SchoolId, plan: Plan, clips: list[Clip]) -> None:
+    """Delete clips; their files are erased after the commit, or once the plan lets them go."""
+    if days := plan.undelete_days:
+        uow.clips.delete(clips, uow.now, erase_after=uow.now + days * DAY)
+        return
+    uow.clips.delete(clips, uow.now)
+    for clip in clips:
+        uow.enqueue(EraseFile(clip.file.path, storage=clip.file.storage), school)
 
 
 def _check_restorable(clip: Clip) -> None:

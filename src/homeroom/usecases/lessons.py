@@ -108,7 +108,7 @@ def edit(
 
 def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: LessonId) -> None:
     """Delete a class that has not begun; its identity becomes free (idempotency rules)."""
-    keeps_identity = get_current_school(uow, school).plan.keep_identities
+    plan = get_current_school(uow, school).plan
     uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     lesson = get_v1_lesson(uow, course, lesson_id)
     phase = lesson.phase(uow.now)
@@ -116,8 +116,13 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: Lesso
         raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
     if phase.is_over:
         raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
-    uow.lessons.delete(lesson, uow.now, keeps_identity=keeps_identity)
-    if keeps_identity and lesson.identity is not None:
+    delete_row(uow, lesson, plan)
+
+
+def delete_row(uow: UnitOfWork, lesson: Lesson, plan: Plan) -> None:
+    """Mark a class as deleted, and warn if the plan keeps its identity."""
+    uow.lessons.delete(lesson, uow.now, keeps_identity=plan.keep_identities)
+    if plan.keep_identities and lesson.identity is not None:
         uow.warn(Errno.IDENTITY_NOT_RELEASED)
 
 

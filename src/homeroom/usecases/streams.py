@@ -23,7 +23,7 @@ from homeroom.domain.streams import (
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import teaching
+from homeroom.usecases import clips, teaching
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -121,7 +121,7 @@ def add_recorded_clip(uow: UnitOfWork, stream: str, file: NewClip) -> Clip:
     if existing is not None:
         return existing
     target, _kind = _find_by_stream(uow, stream)
-    return uow.clips.add(target.lesson.id, file, uow.now)
+    return clips.add_recorded(uow, target.lesson, file)
 
 
 # --- facts for operators -------------------------------------------------------------------------

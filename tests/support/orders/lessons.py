@@ -7,6 +7,7 @@ from typing import Any
 from homeroom.base.clock import DAY, HOUR, MINUTE, YEAR
 from homeroom.base.ids import CourseId, UserId
 from homeroom.contract.classrooms import MODIFY_CLASS_SEAT_NUM
+from homeroom.contract.clips import DEL_END_COURSE_CLASS
 from homeroom.contract.lessons import ADD_COURSE_CLASS, DEL_COURSE_CLASS, EDIT_COURSE_CLASS
 from homeroom.contract.new_lessons import ADD_COURSE_CLASS_MULTIPLE
 from tests.support.given import Given
@@ -418,9 +419,29 @@ def _seats(given: Given) -> list[Chain]:
     return [Chain(caller(given, "modifyClassSeatNum"), wrong, mends)]
 
 
+def _delete_ended(given: Given) -> list[Chain]:
+    ahead = Scheduled(given)
+    wrong, lookups = lesson_lookups(given, ahead)
+    del lookups[466]
+    begin = given.now + HOUR
+    running = given.lesson(ahead.course, beginTime=begin, endTime=begin + HOUR)
+    locked = given.closed_early(given.lesson(ahead.course))
+    given.done("updateClassLockStatus", classId=locked, isLock=1)
+    given.until(begin)
+    mends: dict[int, Mend] = {
+        **lookups,
+        212: {"classId": running},
+        140: {"classId": ahead.lesson},
+        104: {"classId": locked},
+        145: {},
+    }
+    return [Chain(caller(given, "delEndCourseClass"), wrong, mends)]
+
+
 declare(ADD_COURSE_CLASS, Order(_add))
 declare(ADD_COURSE_CLASS_MULTIPLE, Order(_add_several, _add_entry))
 declare(MODIFY_CLASS_SEAT_NUM, Order(_seats))
+declare(DEL_END_COURSE_CLASS, Order(_delete_ended))
 declare(
     EDIT_COURSE_CLASS,
     Order((_edit_running, _edit_over, _edit_in_overtime, _edit_soon, _edit_all, _edit_smart)),

@@ -11,6 +11,7 @@ from homeroom.contract.clips import (
     UpdateClassLockStatus,
 )
 from homeroom.contract.errno import Errno
+from homeroom.contract.lessons import DelCourseClass
 from homeroom.contract.results import EmptyResult
 from homeroom.contract.switches import list_missing_switches
 from homeroom.domain.refusal import Refusal
@@ -29,6 +30,12 @@ from homeroom.usecases.clips import LessonVideoChange
 def delete_class_video(call: CallContext[None], params: DeleteClassVideo) -> EmptyResult:
     """Delete one clip of a class, or all of them."""
     clips.delete(call.uow, call.school, params.class_id, params.file_id)
+    return EmptyResult()
+
+
+def del_end_course_class(call: CallContext[None], params: DelCourseClass) -> EmptyResult:
+    """Delete a class that is over, with its recordings."""
+    clips.delete_with_lesson(call.uow, call.school, params.course_id, params.class_id)
     return EmptyResult()
 
 
