@@ -20,6 +20,7 @@ from tests.support.orders import (
     Order,
     class_students,
     clips,
+    course_teachers,
     courses,
     groupings,
     lessons,
@@ -30,6 +31,7 @@ from tests.support.orders import (
 SUBJECTS: Final = (
     class_students,
     clips,
+    course_teachers,
     courses,
     groupings,
     lessons,

@@ -11,6 +11,7 @@ from homeroom.contract import (
     class_students,
     classrooms,
     clips,
+    course_teachers,
     courses,
     drive,
     groupings,
@@ -31,6 +32,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         sub_accounts,
         labels,
         courses,
+        course_teachers,
         lessons,
         new_lessons,
         classrooms,
@@ -49,8 +51,6 @@ PLANNED: dict[APIPath, frozenset[str]] = {
     APIPath.COURSE: frozenset(
         {
             "updateClassStudentComment",
-            "modifyCourseTeacher",
-            "removeCourseTeacher",
             "addClassLabels",
             "getLoginLinked",
         }

@@ -88,6 +88,7 @@ class Errno(Enum):
     NO_SUCH_LESSON = _refusal(143, "没有此课节信息", "class does not exist")
     COURSE_NOT_IN_SCHOOL = _refusal(144, "机构下无此课程", "course is not in the school")
     LESSON_IS_OVER = _refusal(145, "该课节已经结束", "class has ended")
+    COURSE_ENDED = _refusal(146, "课程已结束", "course has been ended")
     NO_SUCH_COURSE = _refusal(147, "没有此课程信息", "course does not exist")
     COURSE_DELETED = _refusal(149, "课程已删除", "course was deleted")
     EXPIRY_TOO_SOON = _refusal(
@@ -128,6 +129,12 @@ class Errno(Enum):
         173, "课程下的旁听不能添加为老师", "a course auditor cannot be the teacher"
     )
     TEACHER_AS_AUDITOR = _refusal(174, "老师不能添加为旁听", "a teacher cannot be added as auditor")
+    TEACHER_IS_LESSON_STUDENT = _refusal(
+        187, "课节下的学生不能添加为老师", "a student of the class cannot be its teacher"
+    )
+    NO_LESSON_TO_COME = _refusal(188, "没有未开课的课节", "no class that has not started")
+    TEACHER_NOT_CHANGED = _refusal(189, "课节老师更换失败", "changing the class teacher failed")
+    COURSE_UNFINISHED = _refusal(190, "该课程未创建完成", "creation of the course is unfinished")
     NO_SUCH_FOLDER = _refusal(193, "文件夹不存在", "folder does not exist")
     FOLDER_OF_ANOTHER_SCHOOL = _refusal(
         194, "文件夹不属于该机构（无权操作）", "folder belongs to someone else"
@@ -212,6 +219,10 @@ class Errno(Enum):
         314,
         "原班主任有未上完的课节，不能更换",
         "former head teacher has unfinished classes and cannot be replaced",
+    )
+    TEACHER_NOT_REMOVED = _refusal(315, "删除教师失败", "removing the teacher failed")
+    NOT_A_COURSE_TEACHER = _refusal(
+        316, "教师列表不存在该老师", "not in the teacher list of the course"
     )
     TEACHER_HAS_LESSONS = _refusal(317, "教师有未结束的课节", "teacher still has classes to finish")
     CO_TEACHER_NOT_OF_SCHOOL = _refusal(

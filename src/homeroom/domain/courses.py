@@ -45,10 +45,13 @@ class CourseRule(Value, frozen=True):
     foreign: Errno = Errno.COURSE_NOT_IN_SCHOOL
     deleted: Errno | None = Errno.COURSE_DELETED
     expired: Errno | None = Errno.COURSE_EXPIRED
+    ended: Errno | None = None
+    """Of a course that was ended; None: it counts as expired (READINGS Q60)."""
     kind: Errno | None = Errno.KIND_NOT_SUPPORTED
 
 
 CHANGE_RULE = CourseRule()
+NEW_TEACHER_RULE = CourseRule(ended=Errno.COURSE_ENDED)
 REMOVE_MEMBERS_RULE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
 """Members may be removed: a deleted course is no course (READINGS Q14)."""
 LABEL_RULE = CourseRule(expired=None, kind=None)
@@ -83,6 +86,7 @@ def check_course(course: Course | None, school: SchoolId, now: Moment, rule: Cou
     checks: tuple[tuple[bool, Errno | None], ...] = (
         (course.school != school, rule.foreign),
         (course.deleted_at is not None, rule.deleted),
+        (course.ended_at is not None, rule.ended),
         (course.is_expired(now), rule.expired),
         (course.kind is not CourseKind.STANDARD, rule.kind),
     )

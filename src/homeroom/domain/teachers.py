@@ -5,7 +5,7 @@ from enum import IntEnum, StrEnum
 
 from homeroom.base.ids import UserId
 from homeroom.base.text import format_count
-from homeroom.base.values import Value
+from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
@@ -77,6 +77,22 @@ CO_TEACHER_RULE = TeacherRule(
     student=Errno.CO_TEACHER_IS_STUDENT,
     auditor=Errno.CO_TEACHER_IS_AUDITOR,
     guest=Errno.CO_TEACHER_IS_GUEST,
+)
+NEXT_TEACHER_RULE = TeacherRule(
+    unknown=Errno.BAD_DATA,
+    not_of_school=Errno.NOT_A_TEACHER_OF_SCHOOL,
+    cancelled=Errno.TEACHER_CANCELLED,
+    stopped=Errno.TEACHER_STOPPED,
+    stopping=Errno.HEAD_TEACHER_STOPPING,
+    student=None,
+    auditor=None,
+)
+"""Of the teacher of all classes to come; roles in the course are checked for each class."""
+NEXT_LESSON_TEACHER_RULE = replace(
+    NEXT_TEACHER_RULE,
+    student=Errno.TEACHER_IS_COURSE_STUDENT,
+    auditor=Errno.TEACHER_IS_COURSE_AUDITOR,
+    guest=Errno.TEACHER_IS_LESSON_STUDENT,
 )
 FIRST_HEAD_TEACHER_RULE = TeacherRule(
     unknown=Errno.BAD_DATA,

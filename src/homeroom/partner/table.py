@@ -21,6 +21,7 @@ from homeroom.contract.clips import (
     SET_CLASS_VIDEO_MULTIPLE,
     UPDATE_CLASS_LOCK_STATUS,
 )
+from homeroom.contract.course_teachers import MODIFY_COURSE_TEACHER, REMOVE_COURSE_TEACHER
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
 from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
 from homeroom.contract.errno import Errno
@@ -52,6 +53,7 @@ from homeroom.partner.handlers import (
     class_students,
     classrooms,
     clips,
+    course_teachers,
     courses,
     drive,
     groupings,
@@ -124,6 +126,18 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     ),
     route(EDIT_COURSE, courses.edit_course, prepare=courses.prepare_course),
     route(END_COURSE, courses.end_course),
+    route(
+        MODIFY_COURSE_TEACHER,
+        course_teachers.modify_course_teacher,
+        prepare=course_teachers.prepare_next_teacher,
+        prepares_quickly=True,
+    ),
+    route(
+        REMOVE_COURSE_TEACHER,
+        course_teachers.remove_course_teacher,
+        prepare=course_teachers.prepare_former_teacher,
+        prepares_quickly=True,
+    ),
     route(GET_WEBCAST_URL, courses.get_webcast_url, read_only=True),
     route(
         ADD_COURSE_STUDENT,

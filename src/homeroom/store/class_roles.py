@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import and_, bindparam, delete, insert, or_, select
 
-from homeroom.base.ids import LessonId, UserId
+from homeroom.base.clock import Moment
+from homeroom.base.ids import CourseId, LessonId, UserId
+from homeroom.base.values import Value
+from homeroom.domain.lessons import Origin
 from homeroom.store.engine import Transaction
+from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import co_teachers
+from homeroom.store.tables import co_teachers, guests, lessons
+
+_sub_lessons = lessons.alias("sub_lessons")
 
 _LIST_CO_TEACHERS = Statement(
     select(co_teachers.c.user_id)
@@ -27,6 +33,47 @@ _ADD_CO_TEACHERS = Statement(
         ).select_from(_new_co_teachers.source),
     )
 )
+_has_sub_lessons = (
+    select(_sub_lessons.c.id)
+    .where(_sub_lessons.c.main_lesson_id == lessons.c.id, _sub_lessons.c.deleted_at.is_(None))
+    .exists()
+)
+_LIST_COMING = Statement(
+    select(
+        lessons.c.id,
+        lessons.c.origin,
+        lessons.c.teacher_id,
+        or_(lessons.c.main_lesson_id.is_not(None), _has_sub_lessons),
+        guests.c.user_id,
+        co_teachers.c.user_id,
+    )
+    .select_from(lessons)
+    .outerjoin(
+        guests, and_(guests.c.lesson_id == lessons.c.id, guests.c.user_id == bindparam("user"))
+    )
+    .outerjoin(
+        co_teachers,
+        and_(co_teachers.c.lesson_id == lessons.c.id, co_teachers.c.user_id == bindparam("user")),
+    )
+    .where(
+        lessons.c.course_id == bindparam("course"),
+        lessons.c.deleted_at.is_(None),
+        LIFECYCLE.is_coming(bindparam("now")),
+    )
+    .order_by(lessons.c.id)
+)
+
+
+class ComingLesson(Value, frozen=True):
+    """A class that has not begun, and the roles of a user in it."""
+
+    id: LessonId
+    origin: Origin
+    teacher: UserId
+    is_dual: bool
+    """It is the main or a sub class of dual-teacher classes."""
+    is_guest: bool
+    is_co_teacher: bool
 
 
 class ClassRoles:
@@ -62,3 +109,20 @@ class ClassRoles:
         """Replace the co-teachers of a class, in order."""
         self._tx.execute(_DELETE_CO_TEACHERS, {"lesson": lesson})
         self.add_co_teachers(lesson, users)
+
+    def list_coming(self, course: CourseId, user: UserId, now: Moment) -> list[ComingLesson]:
+        """Return the classes of a course that have not begun, with the roles of a user."""
+        values = {"course": course, "user": user, "now": now}
+        return [
+            ComingLesson(
+                LessonId(number),
+                Origin(origin),
+                UserId(teacher),
+                is_dual=bool(is_dual),
+                is_guest=guest is not None,
+                is_co_teacher=co_teacher is not None,
+            )
+            for number, origin, teacher, is_dual, guest, co_teacher in self._tx.fetch_all(
+                _LIST_COMING, values
+            )
+        ]

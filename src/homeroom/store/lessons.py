@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LessonId, SchoolId
+from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.courses import Course
 from homeroom.domain.lessons import (
@@ -198,6 +198,11 @@ _SAVE_RECORDING = Statement(
     .where(lessons.c.id == _saved_values.c.lesson_id)
     .values({name: _saved_values.c[name] for name in _RECORDING_COLUMNS})
 )
+_SAVE_TEACHER = Statement(
+    update(lessons)
+    .where(_lesson_ids.contains(lessons.c.id))
+    .values(teacher_id=bindparam("new_teacher"))
+)
 _SAVE_LOCK = Statement(
     update(lessons).where(lessons.c.id == bindparam("lesson")).values(is_locked=bindparam("lock"))
 )
@@ -331,6 +336,11 @@ class Lessons:
             self._tx.execute(
                 _SAVE_RECORDING, {"new_recordings": msgspec.json.encode(rows).decode()}
             )
+
+    def save_teacher(self, lesson_ids: Iterable[LessonId], teacher: UserId) -> None:
+        """Save the teacher of several classes, in one statement."""
+        text = msgspec.json.encode(list(lesson_ids)).decode()
+        self._tx.execute(_SAVE_TEACHER, {"lesson_ids": text, "new_teacher": teacher})
 
     def save_lock(self, lesson: LessonId, *, locked: bool) -> None:
         """Save whether the recordings of a class are locked: retention does not delete them."""
