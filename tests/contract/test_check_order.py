@@ -18,6 +18,7 @@ from tests.support.orders import (
     ORDERS,
     Chains,
     Order,
+    changed_lessons,
     class_students,
     clips,
     course_teachers,
@@ -29,6 +30,7 @@ from tests.support.orders import (
 )
 
 SUBJECTS: Final = (
+    changed_lessons,
     class_students,
     clips,
     course_teachers,

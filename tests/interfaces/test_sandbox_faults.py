@@ -57,6 +57,14 @@ CALLS_OF_BATCHES: Final[dict[str, Callable[[Given], dict[str, Any]]]] = {
         "studentUid": given.student(),
         "classJson": [given.lesson(course)],
     },
+    "addCourseClassMultiple": lambda given: {
+        "courseId": (course := given.course()),
+        "classJson": [{k: v for k, v in given.lesson_form(course).items() if k != "courseId"}],
+    },
+    "modifyCourseTeacher": lambda given: {
+        "courseId": (course := given.course()),
+        "teacherUid": (given.lesson(course), given.teacher())[1],
+    },
     "setClassVideoMultiple": lambda given: {
         "courseId": (course := given.course()),
         "classJson": [{"classId": given.lesson(course), "record": 1, "live": 1, "replay": 1}],
@@ -308,7 +316,7 @@ def test_door_may_be_said_to_be_in_maintenance(given: Given, sandbox: Sandbox) -
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"action": "noSuchAction"}, "there are addCourse, "),
+        ({"action": "noSuchAction"}, "; there are add"),
         ({"action": "addCourseGroup"}, "is not implemented"),
         ({"action": "delCourse"}, "was withdrawn"),
         ({"errno": 317}, "it may be one of 100, 102, 103, 104, "),

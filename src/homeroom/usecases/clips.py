@@ -106,7 +106,7 @@ def delete_with_lesson(
 
 
 def add_recorded(uow: UnitOfWork, lesson: Lesson, file: NewClip) -> Clip:
-    """Add what was recorded of a class, which may be deleted by now.
+    """Add a recording to a class, which may be deleted by now.
 
     The recording of a class that was deleted after its end is deleted like the others of that class
     (READINGS Q68).

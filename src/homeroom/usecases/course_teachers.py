@@ -60,7 +60,7 @@ def replace_in_lessons(
 
 
 def remove(uow: UnitOfWork, school: SchoolId, course_id: CourseId, person: Person) -> None:
-    """Remove a teacher who has nothing left to do from the list of a course (READINGS Q62)."""
+    """Remove a teacher without classes to come from the list of a course (READINGS Q62)."""
     course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
     uid = people.resolve_uid(uow, school, person, Errno.BAD_DATA)
     (row,) = people.find_teachers(uow, school, (uid,), course_id)
