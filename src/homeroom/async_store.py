@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId
 from homeroom.store.announcements import CHAT_CHANNEL
-from homeroom.store.engine import ContendedError, UnavailableError
+from homeroom.store.engine import ContendedError, UnavailableError, UnitScope
 from homeroom.store.outages import OutageCause
 from homeroom.store.unit_of_work import Store, UnitOfWork
 
@@ -44,7 +44,7 @@ class AsyncStore:
         use_case: Callable[[UnitOfWork], T],
         school: SchoolId | None = None,
         *,
-        shared: bool = False,
+        scope: UnitScope | None = None,
         urgent: bool = False,
     ) -> T:
         """Do a unit of work; returns when it is committed."""
@@ -57,7 +57,7 @@ class AsyncStore:
             return use_case(uow)
 
         self.store.submit_write(
-            unit, self._reply(future), school=school, shared=shared, urgent=urgent
+            unit, self._reply(future), school=school, scope=scope, urgent=urgent
         )
         result = await future
         if self.outage is not None:

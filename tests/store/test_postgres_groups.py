@@ -3,9 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,10 +13,17 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 from homeroom.store import postgres as engine_module
-from homeroom.store.engine import OutcomeUnknownError, QueuedUnit, UnavailableError
+from homeroom.store.engine import (
+    SHARED_SCHOOL,
+    OutcomeUnknownError,
+    QueuedUnit,
+    UnavailableError,
+    UnitScope,
+)
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from tests.support.counting import SCHOOL, count_up, opened, read_count
+from tests.support.grouping import gathered, names, save, submit
 from tests.support.postgres import Postgres
 from tests.support.postgres_faults import Proxy, proxied
 
@@ -33,61 +38,6 @@ def store(address: str) -> Iterator[Store]:
         yield store
 
 
-def submit(
-    store: Store,
-    unit: Callable[[UnitOfWork], Any],
-    school: SchoolId = SCHOOL,
-    *,
-    shared: bool = True,
-) -> "Future[Any]":
-    future: Future[Any] = Future()
-
-    def on_done(result: object, failure: BaseException | None) -> None:
-        if failure is None:
-            future.set_result(result)
-        else:
-            future.set_exception(failure)
-
-    store.submit_write(unit, on_done, school=school, shared=shared)
-    return future
-
-
-@contextmanager
-def gathered(store: Store, *, shared: bool = True) -> Iterator[None]:
-    """Let the units that are submitted in the block wait for each other: they become a group."""
-    begun, release = threading.Event(), threading.Event()
-
-    def wait(_uow: UnitOfWork) -> None:
-        begun.set()
-        assert release.wait(20)
-
-    first = submit(store, wait, shared=shared)
-    assert begun.wait(20)
-    try:
-        yield
-    finally:
-        release.set()
-    first.result(20)
-
-
-def save(name: str, value: str = "1") -> Callable[[UnitOfWork], str]:
-    def unit(uow: UnitOfWork) -> str:
-        uow.server_state.save(name, value)
-        return uow.server_state.get(name) or ""
-
-    return unit
-
-
-def names(store: Store) -> set[str]:
-    """Return the names that are saved."""
-
-    def read(uow: UnitOfWork) -> set[str]:
-        candidates = [f"name {number}" for number in range(20)]
-        return {name for name in candidates if uow.server_state.get(name)}
-
-    return store.read(read)
-
-
 def fail_late(uow: UnitOfWork) -> None:
     uow.server_state.save("name 19", "late")
     raise Refusal(Errno.NO_SUCH_LESSON)
@@ -98,12 +48,11 @@ def fail_early(uow: UnitOfWork) -> None:
     raise Refusal(Errno.NO_SUCH_LESSON)
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_units_that_wait_share_a_commit(store: Store, *, shared: bool) -> None:
-    with gathered(store, shared=shared):
+@pytest.mark.parametrize("scope", [SHARED_SCHOOL, None])
+def test_units_that_wait_share_a_commit(store: Store, scope: UnitScope | None) -> None:
+    with gathered(store, scope=scope):
         calls = [
-            submit(store, save(f"name {number}", str(number)), shared=shared)
-            for number in range(10)
+            submit(store, save(f"name {number}", str(number)), scope=scope) for number in range(10)
         ]
 
     assert [call.result(20) for call in calls] == [str(number) for number in range(10)]
@@ -112,21 +61,21 @@ def test_units_that_wait_share_a_commit(store: Store, *, shared: bool) -> None:
 
 
 def test_exclusive_units_of_a_group_run_one_after_another(store: Store) -> None:
-    with gathered(store, shared=False):
-        calls = [submit(store, count_up, shared=False) for _ in range(10)]
+    with gathered(store, scope=None):
+        calls = [submit(store, count_up, scope=None) for _ in range(10)]
 
     assert [call.result(20) for call in calls] == list(range(1, 11))
 
 
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("scope", [SHARED_SCHOOL, None])
 @pytest.mark.parametrize("fail", [fail_early, fail_late])
 def test_a_refused_unit_writes_nothing_and_the_others_do(
-    store: Store, fail: Callable[[UnitOfWork], None], *, shared: bool
+    store: Store, fail: Callable[[UnitOfWork], None], *, scope: UnitScope | None
 ) -> None:
-    with gathered(store, shared=shared):
-        calls = [submit(store, save(f"name {number}"), shared=shared) for number in range(3)]
-        refused = submit(store, fail, shared=shared)
-        calls += [submit(store, save(f"name {number}"), shared=shared) for number in range(3, 6)]
+    with gathered(store, scope=scope):
+        calls = [submit(store, save(f"name {number}"), scope=scope) for number in range(3)]
+        refused = submit(store, fail, scope=scope)
+        calls += [submit(store, save(f"name {number}"), scope=scope) for number in range(3, 6)]
 
     with pytest.raises(Refusal):
         refused.result(20)
@@ -134,8 +83,8 @@ def test_a_refused_unit_writes_nothing_and_the_others_do(
     assert names(store) == {f"name {number}" for number in range(6)}
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_a_unit_that_fails_in_no_company_runs_once(store: Store, *, shared: bool) -> None:
+@pytest.mark.parametrize("scope", [SHARED_SCHOOL, None])
+def test_a_unit_that_fails_in_no_company_runs_once(store: Store, scope: UnitScope | None) -> None:
     runs: list[int] = []
 
     def unit(uow: UnitOfWork) -> None:
@@ -143,7 +92,7 @@ def test_a_unit_that_fails_in_no_company_runs_once(store: Store, *, shared: bool
         fail_late(uow)
 
     with pytest.raises(Refusal):
-        submit(store, unit, shared=shared).result(20)
+        submit(store, unit, scope=scope).result(20)
     assert len(runs) == 1
     assert names(store) == set()
 
@@ -174,11 +123,11 @@ def test_a_school_that_is_locked_for_long_does_not_hold_up_another(store: Store)
         begun.set()
         assert release.wait(20)
 
-    long = submit(store, wait, shared=False)
+    long = submit(store, wait, scope=None)
     assert begun.wait(20)
     late = [submit(store, save(f"name {number}")) for number in range(3)]
     assert submit(store, save("name 9"), OTHER).result(20) == "1"
-    assert submit(store, save("name 10"), OTHER, shared=False).result(20) == "1"
+    assert submit(store, save("name 10"), OTHER, scope=None).result(20) == "1"
     assert not any(call.done() for call in late)
     release.set()
 
@@ -192,10 +141,10 @@ def test_a_unit_knows_how_many_others_share_its_time(store: Store) -> None:
     assert store.read(lambda uow: uow.units_at_once) == 1
 
 
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("scope", [SHARED_SCHOOL, None])
 @pytest.mark.parametrize("cut", ["before", "after"])
 def test_a_commit_of_a_group_without_an_answer_is_looked_up(
-    postgres: Postgres, address: str, cut: str, *, shared: bool
+    postgres: Postgres, address: str, cut: str, *, scope: UnitScope | None
 ) -> None:
     runs: list[int] = []
 
@@ -207,8 +156,8 @@ def test_a_commit_of_a_group_without_an_answer_is_looked_up(
         return run
 
     with through_proxy(postgres, address) as (proxy, store):
-        with gathered(store, shared=shared):
-            calls = [submit(store, unit(number), shared=shared) for number in range(5)]
+        with gathered(store, scope=scope):
+            calls = [submit(store, unit(number), scope=scope) for number in range(5)]
             cuts = ["", cut]
             proxy.on_commit = lambda: cuts.pop(0) if cuts else ""
         assert [call.result(20) for call in calls] == ["1"] * 5
@@ -287,9 +236,7 @@ def test_the_deadline_of_one_unit_is_not_that_of_its_group(address: str) -> None
     store = Store(PostgresEngine(address, unit_seconds=30), SystemClock())
     with gathered(store):
         other = submit(store, count_up)
-        late = QueuedUnit(
-            block, on_done, SCHOOL, is_exclusive=False, queued_at=time.monotonic() - 29.5
-        )
+        late = QueuedUnit(block, on_done, SCHOOL, SHARED_SCHOOL, queued_at=time.monotonic() - 29.5)
         store.engine.write(late)
     assert other.result(20) == 1
     assert isinstance(outcomes[0], UnavailableError)
@@ -301,7 +248,7 @@ def test_closing_finishes_the_units_that_wait(address: str) -> None:
     store = Store(PostgresEngine(address), SystemClock())
     with gathered(store):
         calls = [submit(store, save("name 1")) for _ in range(200)]
-        calls += [submit(store, count_up, shared=False) for _ in range(50)]
+        calls += [submit(store, count_up, scope=None) for _ in range(50)]
         closing = threading.Thread(target=store.close)
         closing.start()
     closing.join(20)

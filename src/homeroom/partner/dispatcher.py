@@ -203,7 +203,8 @@ class Dispatcher:
         try:
             if unit.route.read_only:
                 return await self._store.read(unit.run)
-            return await self._store.write(unit.run, unit.school, shared=unit.route.concurrent)
+            scope = unit.route.scope(unit.params) if unit.route.scope is not None else None
+            return await self._store.write(unit.run, unit.school, scope=scope)
         finally:
             self.turns.finish(unit.school, unit.seconds)
 

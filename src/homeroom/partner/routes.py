@@ -11,6 +11,7 @@ from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.contract.results import Result
 from homeroom.domain.webcasts import Hosts
+from homeroom.store.engine import UnitScope
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
@@ -67,8 +68,8 @@ class ActionRoute(msgspec.Struct, Generic[P, R, X], frozen=True):
     locks: tuple[LockRule[P], ...]
     refuses_duplicates: bool
     """An equal request within five seconds is refused (READINGS Q41)."""
-    concurrent: bool
-    """The unit of work may run beside others of its school: for actions that only add rows."""
+    scope: Callable[[P], UnitScope] | None
+    """The part of the school that a call locks; without one it locks the whole school."""
     read_only: bool
 
 
@@ -81,7 +82,7 @@ def route(
     describe_existing: Callable[[Hosts, object], R] | None = None,
     locks: tuple[LockRule[P], ...] = (),
     refuses_duplicates: bool = False,
-    concurrent: bool = False,
+    scope: Callable[[P], UnitScope] | None = None,
     read_only: bool = False,
 ) -> ActionRoute[P, R, X]:
     """Join an action with its handler; the type checker sees that they fit."""
@@ -94,6 +95,6 @@ def route(
         describe_existing,
         locks,
         refuses_duplicates,
-        concurrent,
+        scope,
         read_only,
     )

@@ -65,6 +65,7 @@ from homeroom.partner.handlers import (
     teachers,
 )
 from homeroom.partner.routes import ActionRoute, LockRule, route
+from homeroom.partner.scopes import lock_course, lock_recordings, share_course
 
 TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(
@@ -124,8 +125,8 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         describe_existing=courses.describe_existing_course,
         locks=(LockRule(courses.get_lock_keys, Errno.BEING_CREATED),),
     ),
-    route(EDIT_COURSE, courses.edit_course, prepare=courses.prepare_course),
-    route(END_COURSE, courses.end_course),
+    route(EDIT_COURSE, courses.edit_course, prepare=courses.prepare_course, scope=lock_course),
+    route(END_COURSE, courses.end_course, scope=lock_course),
     route(
         MODIFY_COURSE_TEACHER,
         course_teachers.modify_course_teacher,
@@ -144,6 +145,7 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         rosters.add_course_student,
         prepare=rosters.prepare_member,
         prepares_quickly=True,
+        scope=lock_course,
     ),
     route(
         ADD_COURSE_STUDENT_MULTIPLE,
@@ -153,12 +155,14 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
             LockRule(rosters.get_course_lock_keys, Errno.MEMBERS_BEING_CHANGED),
             LockRule(rosters.get_account_lock_keys, None, acquires=False),
         ),
+        scope=lock_course,
     ),
     route(DEL_COURSE_STUDENT, rosters.del_course_student),
     route(
         DEL_COURSE_STUDENT_MULTIPLE,
         rosters.del_course_student_multiple,
         prepare=rosters.prepare_removals,
+        scope=lock_course,
     ),
     route(
         ADD_CLASS_STUDENT_MULTIPLE,
@@ -194,22 +198,22 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
         prepares_quickly=True,
         describe_existing=lessons.describe_existing_lesson,
         locks=(LockRule(lessons.get_lock_keys, Errno.BEING_CREATED),),
-        concurrent=True,
+        scope=share_course,
     ),
     route(
         ADD_COURSE_CLASS_MULTIPLE,
         new_lessons.add_course_class_multiple,
         prepare=new_lessons.prepare_requests,
         locks=(LockRule(new_lessons.get_all_lock_keys, None),),
-        concurrent=True,
+        scope=share_course,
     ),
-    route(MODIFY_CLASS_SEAT_NUM, classrooms.modify_class_seat_num),
-    route(EDIT_COURSE_CLASS, lessons.edit_course_class),
-    route(DEL_COURSE_CLASS, lessons.del_course_class),
+    route(MODIFY_CLASS_SEAT_NUM, classrooms.modify_class_seat_num, scope=lock_course),
+    route(EDIT_COURSE_CLASS, lessons.edit_course_class, scope=lock_course),
+    route(DEL_COURSE_CLASS, lessons.del_course_class, scope=lock_course),
     route(DEL_END_COURSE_CLASS, clips.del_end_course_class),
-    route(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple),
-    route(DELETE_CLASS_VIDEO, clips.delete_class_video),
-    route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status),
+    route(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple, scope=lock_course),
+    route(DELETE_CLASS_VIDEO, clips.delete_class_video, scope=lock_recordings),
+    route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status, scope=lock_recordings),
     route(GET_TOP_FOLDER_ID, drive.get_top_folder_id),
     route(CREATE_FOLDER, drive.create_folder, describe_existing=drive.describe_existing_folder),
 )

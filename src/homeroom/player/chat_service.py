@@ -39,6 +39,7 @@ from homeroom.player.protocol import (
 from homeroom.player.room import Room, Welcome
 from homeroom.player.room_queries import ChatUpdates
 from homeroom.player.room_registry import RoomRegistry
+from homeroom.store.engine import SHARED_SCHOOL
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, teaching, viewing
 from homeroom.web.metrics import Metrics
@@ -91,7 +92,7 @@ class ChatService:
         lesson = admitted.seen.lesson
         if admitted.needs_saving:
             viewer = await self._store.write(
-                lambda uow: viewing.save_viewer(uow, admitted), lesson.school, shared=True
+                lambda uow: viewing.save_viewer(uow, admitted), lesson.school, scope=SHARED_SCHOOL
             )
             admitted = replace(admitted, viewer=viewer)
         room, entries, is_fresh = await self.registry.open_room(lesson, EntryId(join.after))

@@ -14,7 +14,7 @@ depends on which engine is in use.
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -80,6 +80,26 @@ class NeedsExclusiveError(HomeroomError):
     """The unit of work needs the exclusive lock of its school; the engine runs it again with it."""
 
 
+class LockBusyError(HomeroomError):
+    """Another transaction has a lock of the unit; the engine waits for it and runs the unit."""
+
+
+class UnitScope(Value, frozen=True):
+    """The part of its school that a unit of work needs alone, or shares with others.
+
+    Units of a school may run at the same time, unless their scopes have the same name and one of
+    them needs it alone. A unit without a scope needs its whole school alone.
+    """
+
+    name: str = ""
+    """Names the part; empty for a unit that needs no part of the school alone."""
+    is_shared: bool = False
+
+
+SHARED_SCHOOL: Final = UnitScope(is_shared=True)
+"""The scope of units that only add rows which no other unit reads before it writes."""
+
+
 class Transaction(Protocol):
     """A transaction, as a repository uses it."""
 
@@ -102,8 +122,10 @@ class QueuedUnit(msgspec.Struct):
     on_done: Callable[[Any, BaseException | None], None]
     """Is called with the result or the exception after the commit, on a thread of the store."""
     school: int | None = None
-    is_exclusive: bool = True
-    """Whether it locks its school exclusively. Units that only add rows may share the lock."""
+    scope: UnitScope | None = None
+    """The part of the school that it locks; None: the whole school."""
+    waits: bool = False
+    """Whether it waits for its locks, as it did not get them at once."""
     is_urgent: bool = False
     """Whether it need not wait for units that were queued before, where the engine can do so."""
     queued_at: float = msgspec.field(default_factory=time.monotonic)

@@ -1,8 +1,9 @@
 """PostgreSQL: a few open connections, and transactions for one or more units of work.
 
 An advisory lock makes the units of one school run one after another. It is taken before the first
-read. Units that only add rows share the lock and run side by side. Units that wait for the same
-lock share a transaction (`postgres_groups.py`). Reads have snapshots of their own and take no lock.
+read. Units with a scope share the lock, lock their scope and run side by side. Units that wait for
+the same lock share a transaction (`postgres_groups.py`). Reads have snapshots of their own and take
+no lock.
 
 A unit whose connection is lost is run again once, on a new connection. If its COMMIT got no answer,
 the unit's outcome is looked up first: no unit runs twice after it may have been committed. Every
@@ -126,7 +127,7 @@ class PostgresEngine:
                 self._run_alone(*units)
                 continue
             if waiting := [pending for pending in units if not pending.is_done]:
-                self._run_group(PendingGroup(waiting, line.school))
+                self._run_group(PendingGroup(waiting, waits=line.school is not None))
             lines.finish(line)
 
     def _run_group(self, group: PendingGroup) -> None:
@@ -147,7 +148,7 @@ class PostgresEngine:
         if is_committed:
             self._count_commit(group.finish())
         for pending in group.restart():
-            if is_committed:  # it needs its school alone
+            if is_committed:  # it needs its school alone, or waits for a lock
                 self._writes.put(pending)
             else:
                 self._writes.put_alone(pending)
@@ -188,7 +189,7 @@ class PostgresEngine:
             try:
                 return self._attempt(pending)
             except NeedsExclusiveError:
-                pending.unit.is_exclusive = True
+                pending.unit.scope = None
             except CONFLICTS as failure:
                 conflicts += 1
                 if conflicts > MAX_RETRIES:

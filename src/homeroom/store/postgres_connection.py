@@ -22,7 +22,7 @@ from homeroom.store.engine import Row, StoreError, Traceable
 from homeroom.store.outages import OutageCause
 from homeroom.store.postgres_batches import build_batch
 from homeroom.store.postgres_errors import translate_error
-from homeroom.store.school_locks import LOCK_MS, NO_LOCKS, SchoolLocks
+from homeroom.store.school_locks import LOCK_MS, NO_LOCKS, AdvisoryLock, TransactionLocks
 from homeroom.store.statement import POSTGRESQL, CompiledStatement, Statement
 
 CONNECT_SECONDS = 5
@@ -164,8 +164,8 @@ class PostgresTransaction(Traceable):
         self.connection.adapters.register_dumper(int, Int8Dumper)
         self.connection.prepare_threshold = None
         self.cursor = self.connection.cursor()
-        self.locked_schools: frozenset[int] = frozenset()
-        """The schools that the transaction attempted to lock, and has locked."""
+        self.locks: frozenset[AdvisoryLock] = frozenset()
+        """The locks that the transaction has."""
         self.server_run = ""
         """Names the run of the server, from its start or its recovery from a crash to its end."""
         try:
@@ -190,8 +190,8 @@ class PostgresTransaction(Traceable):
         """Begin a transaction that only reads, on one snapshot."""
         self.control(_BEGIN_READ + self._settings)
 
-    def begin_write(self, locks: SchoolLocks = NO_LOCKS, lock_ms: int = LOCK_MS) -> str:
-        """Begin a transaction, lock schools, and return the transaction's id, in one round trip.
+    def begin_write(self, locks: TransactionLocks = NO_LOCKS, lock_ms: int = LOCK_MS) -> str:
+        """Begin a transaction, take locks, and return the transaction's id, in one round trip.
 
         The locks come before the first snapshot: a snapshot taken before would be stale. After
         them, no wait for a lock is longer than that many milliseconds.
@@ -203,7 +203,7 @@ class PostgresTransaction(Traceable):
         while self.cursor.nextset():
             pass
         transaction, *are_locked = self.cursor.fetchone() or ("",)
-        self.locked_schools = frozenset(compress(locks.attempted, are_locked))
+        self.locks = frozenset([*locks.waited, *compress(locks.attempted, are_locked)])
         return str(transaction)
 
     def commit(self) -> None:

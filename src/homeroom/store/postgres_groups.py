@@ -1,25 +1,32 @@
 """Groups of units of work in one transaction of PostgreSQL.
 
-Units that only add rows run side by side, each in a greenlet that stops where it asks the database.
-When all have stopped, those with the same statement get one for all of them. Units that lock their
-school exclusively run one after another.
+Units run side by side, each in a greenlet that stops where it asks the database. When all have
+stopped, those with the same statement get one for all of them. A unit that needs its scope alone,
+or its school, begins when the units of the scope before it have ended: it reads what they wrote.
 
 A unit that fails before it wrote anything fails alone. If it has written, the whole group is rolled
 back, and each unit runs again in a transaction of its own.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 import psycopg
 from greenlet import greenlet
 
 from homeroom.base.errors import HomeroomError
-from homeroom.store.engine import NeedsExclusiveError, QueuedUnit, Row, Traceable, UnavailableError
+from homeroom.store.engine import (
+    LockBusyError,
+    NeedsExclusiveError,
+    QueuedUnit,
+    Row,
+    Traceable,
+    UnavailableError,
+)
 from homeroom.store.postgres_connection import PostgresTransaction
-from homeroom.store.school_locks import SchoolLocks
+from homeroom.store.school_locks import TransactionLocks, join_locks, list_locks
 from homeroom.store.statement import POSTGRESQL, Statement
 from homeroom.store.unit_deadlines import PendingUnit
 
@@ -44,16 +51,17 @@ class PendingGroup:
     reads = False
     lock_ms = GROUP_LOCK_MS
 
-    def __init__(self, units: list[PendingUnit], school: int | None) -> None:
-        """Take units that lock this school exclusively, or else share the locks of theirs."""
+    def __init__(self, units: list[PendingUnit], *, waits: bool) -> None:
+        """Take units; waits for the locks of the first one if they are all of one school.
+
+        The other locks are attempted: a lock that another transaction has for long holds up only
+        the units that need it.
+        """
         self._units = units
-        self._is_exclusive = school is not None
-        schools = {unit.unit.school for unit in units if unit.unit.school is not None}
-        self.locks = (
-            SchoolLocks(school)
-            if self._is_exclusive
-            else SchoolLocks(attempted=tuple(sorted(schools)))
-        )
+        self._locks_of_units = [list_locks(unit.unit) for unit in units]
+        attempted = join_locks(self._locks_of_units)
+        first = self._locks_of_units[0] if waits else ()
+        self.locks = TransactionLocks({lock: attempted.pop(lock) for lock in first}, attempted)
         self.deadline = min(unit.deadline for unit in units)
         self.transaction = ""
         self.server_run = ""
@@ -85,14 +93,12 @@ class PendingGroup:
 
     def run(self, tx: PostgresTransaction) -> list[Outcome]:
         """Run the units; raises `GroupFailedError` if each must run alone."""
-        if self._is_exclusive:
-            answer = partial(_answer, tx)
-            return [_run_unit(unit.unit, _UnitTransaction(answer)) for unit in self._units]
-        # Units of a school that another unit has locked wait for it in the line of the school.
-        outcomes: dict[PendingUnit, Outcome] = dict.fromkeys(
-            self._units, (None, NeedsExclusiveError())
-        )
-        free = [unit for unit in self._units if unit.unit.school in tx.locked_schools]
+        outcomes: dict[PendingUnit, Outcome] = dict.fromkeys(self._units, (None, LockBusyError()))
+        free = [
+            unit
+            for unit, locks in zip(self._units, self._locks_of_units, strict=True)
+            if locks.keys() <= tx.locks
+        ]
         outcomes.update(zip(free, _Runners(tx, [unit.unit for unit in free]).run(), strict=True))
         return list(outcomes.values())
 
@@ -111,7 +117,9 @@ class PendingGroup:
         ended = 0
         for unit, (result, failure) in zip(self._units, self.result, strict=True):
             if isinstance(failure, NeedsExclusiveError):
-                unit.unit.is_exclusive = True
+                unit.unit.scope = None
+            elif isinstance(failure, LockBusyError):
+                unit.unit.waits = True
             else:
                 unit.finish(result, failure)
                 ended += 1
@@ -146,7 +154,7 @@ class _Request(NamedTuple):
 class _UnitTransaction(Traceable):
     """The transaction of a group, as one of its units uses it."""
 
-    def __init__(self, ask: Callable[[_Request], Any], units_at_once: int = 1) -> None:
+    def __init__(self, ask: Callable[[_Request], Any], units_at_once: int) -> None:
         self._ask = ask
         self.units_at_once = units_at_once
         self.has_written = False
@@ -179,8 +187,25 @@ def _run_unit(unit: QueuedUnit, tx: _UnitTransaction) -> Outcome:
         return None, failure
 
 
+class _ScopeQueue:
+    """The units of one scope, by their places: in stages that run one after another."""
+
+    def __init__(self) -> None:
+        self._is_shared = False
+        self.stages: deque[list[int]] = deque()
+        self.running = 0
+
+    def add(self, place: int, *, is_shared: bool) -> None:
+        """Add a unit; those that share the scope and follow each other run side by side."""
+        if is_shared and self._is_shared:
+            self.stages[-1].append(place)
+        else:
+            self.stages.append([place])
+        self._is_shared = is_shared
+
+
 class _Runners:
-    """Units that run side by side, each in a greenlet."""
+    """Units that run side by side, each in a greenlet, as far as their scopes allow it."""
 
     def __init__(self, tx: PostgresTransaction, units: Sequence[QueuedUnit]) -> None:
         self._tx = tx
@@ -188,31 +213,50 @@ class _Runners:
         self._outcomes: dict[int, Outcome] = {}
         self._hub = greenlet.getcurrent()
         self._greenlets = [greenlet(self._run_unit) for _ in units]
+        queues: dict[object, _ScopeQueue] = {}
+        self._queues: list[_ScopeQueue] = []
+        """The queue of each unit."""
+        for place, unit in enumerate(units):
+            scope = unit.scope
+            key = (unit.school, scope.name if scope is not None else None)
+            queue = queues.setdefault(key, _ScopeQueue())
+            queue.add(place, is_shared=scope is not None and scope.is_shared)
+            self._queues.append(queue)
+        self._units_at_once = sum(len(queue.stages[0]) for queue in queues.values())
         self._waiting: list[tuple[int, _Request]] = []
         """The requests of the units that have stopped."""
 
     def run(self) -> list[Outcome]:
         """Run all units; raises an error of the database, or `GroupFailedError`."""
-        places = range(len(self._units))
         try:
-            for place in places:
-                self._resume(place, place)
+            for queue in self._queues:
+                self._start_next(queue)
             while self._waiting:
                 self._answer_waiting()
         finally:
             for runner in self._greenlets:
                 if runner:  # it has begun and not ended, as the group has failed
                     runner.throw()
-        return [self._outcomes[place] for place in places]
+        return [self._outcomes[place] for place in range(len(self._units))]
+
+    def _start_next(self, queue: _ScopeQueue) -> None:
+        """Start the next units of a scope when those before have ended."""
+        while queue.stages and not queue.running:
+            places = queue.stages.popleft()
+            queue.running = len(places)
+            for place in places:
+                self._resume(place, place)
 
     def _run_unit(self, place: int) -> None:
-        tx = _UnitTransaction(self._hub.switch, len(self._units))
+        tx = _UnitTransaction(self._hub.switch, self._units_at_once)
         self._outcomes[place] = _run_unit(self._units[place], tx)
 
     def _resume(self, place: int, value: Any) -> None:  # noqa: ANN401  rows, or their number
         """Let a unit run on until it asks the database again."""
         request = self._greenlets[place].switch(value)
-        if not self._greenlets[place].dead:
+        if self._greenlets[place].dead:
+            self._queues[place].running -= 1
+        else:
             self._waiting.append((place, request))
 
     def _answer_waiting(self) -> None:
@@ -225,6 +269,7 @@ class _Runners:
             answers = _answer_all(self._tx, [request for _, request in requests])
             for (place, _), answer in zip(requests, answers, strict=True):
                 self._resume(place, answer)
+                self._start_next(self._queues[place])
 
 
 def _answer(tx: PostgresTransaction, request: _Request) -> Any:  # noqa: ANN401  rows, or their number

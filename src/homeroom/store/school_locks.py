@@ -1,41 +1,86 @@
-"""Locks of schools on PostgreSQL: advisory locks that a transaction takes before its first read."""
+"""Locks of schools and of parts of them, on PostgreSQL: advisory locks of a transaction.
 
-from dataclasses import dataclass
-from typing import Final
+A transaction takes them before its first read. Units that need their whole school alone lock it;
+all others share its lock, and lock the part that they need.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from homeroom.store.engine import QueuedUnit
 
 LOCK_MS: Final = 1000
-"""Longest wait of a unit for a lock, after that of its school: Errno.BEING_CREATED promises it."""
-_LOCK_CLASS: Final = 20_431
-"""First half of the keys of our advisory locks; it keeps them apart from other programs' locks."""
+"""Longest wait of a unit for a lock, after those of here: Errno.BEING_CREATED promises it."""
+_SCHOOLS: Final = 20_431
+"""First half of the keys of schools; it keeps them apart from other programs' locks."""
+_SCOPES: Final = 20_432
+_SIGN: Final = 2**31
+
+
+class AdvisoryLock(NamedTuple):
+    """The key of a lock. Two scopes may have the same one: then they wait for each other too."""
+
+    kind: int
+    key: int
+
+
+Modes = dict[AdvisoryLock, bool]
+"""Locks, and whether each is shared: shared and exclusive ones of a key exclude each other."""
 
 
 @dataclass(frozen=True, slots=True)
-class SchoolLocks:
-    """The locks that a transaction needs. Shared and exclusive ones of a school exclude each other.
+class TransactionLocks:
+    """The locks that a transaction waits for, and those that it only attempts to get.
 
-    `attempted` are the schools whose locks are shared, and not waited for: one school that is
-    locked for long must not hold up the units of others. They are in ascending order.
+    Locks are waited for in this order: first that of the school.
     """
 
-    school: int | None = None
-    is_exclusive: bool = True
-    attempted: tuple[int, ...] = ()
+    waited: Modes = field(default_factory=dict)
+    attempted: Modes = field(default_factory=dict)
 
     @property
     def waiting_sql(self) -> str:
-        """The statement that waits for the lock of the school, if there is one."""
-        if self.school is None:
-            return ""
-        mode = "" if self.is_exclusive else "_shared"
-        return f"SELECT pg_advisory_xact_lock{mode}({_LOCK_CLASS}, {self.school}); "
+        """The statements that wait for locks, if there are any."""
+        return "".join(
+            f"SELECT pg_advisory_xact_lock{_suffix(is_shared)}({lock.kind}, {lock.key}); "
+            for lock, is_shared in self.waited.items()
+        )
 
     @property
     def attempting_sql(self) -> str:
-        """The columns that lock the attempted schools; each is true if it could be locked."""
+        """The columns that attempt locks; each is true if it could be locked."""
         return "".join(
-            f", pg_try_advisory_xact_lock_shared({_LOCK_CLASS}, {school})"
-            for school in self.attempted
+            f", pg_try_advisory_xact_lock{_suffix(is_shared)}({lock.kind}, {lock.key})"
+            for lock, is_shared in self.attempted.items()
         )
 
 
-NO_LOCKS: Final = SchoolLocks()
+NO_LOCKS: Final = TransactionLocks()
+
+
+def list_locks(unit: QueuedUnit) -> Modes:
+    """Return the locks of a unit of work."""
+    if unit.school is None:
+        return {}
+    school, scope = AdvisoryLock(_SCHOOLS, unit.school), unit.scope
+    if scope is None:
+        return {school: False}
+    if not scope.name:
+        return {school: True}
+    key = crc32(f"{unit.school} {scope.name}".encode()) - _SIGN
+    return {school: True, AdvisoryLock(_SCOPES, key): scope.is_shared}
+
+
+def join_locks(all_modes: Iterable[Modes]) -> Modes:
+    """Return the locks of several units in one transaction: exclusive if one needs it so."""
+    joined: Modes = {}
+    for modes in all_modes:
+        for lock, is_shared in modes.items():
+            joined[lock] = joined.get(lock, True) and is_shared
+    return joined
+
+
+def _suffix(is_shared: bool) -> str:  # noqa: FBT001  a value, not a mode
+    return "_shared" if is_shared else ""

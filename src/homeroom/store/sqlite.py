@@ -154,7 +154,7 @@ class SqliteEngine:
         if self._is_closing:
             unit.on_done(None, UnavailableError(OutageCause.SHUTTING_DOWN))
             return
-        unit.is_exclusive = True  # there is one writer, so no other unit runs at the same time
+        unit.scope = None  # there is one writer, so no other unit runs at the same time
         if unit.is_urgent:
             self._urgent.append(unit)
             unit = QueuedUnit(_do_nothing, _ignore_outcome)  # wakes the writer

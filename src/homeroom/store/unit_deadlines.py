@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from homeroom.store.engine import OutcomeUnknownError, QueuedUnit, Transaction, UnavailableError
 from homeroom.store.outages import OutageCause
-from homeroom.store.school_locks import LOCK_MS, SchoolLocks
+from homeroom.store.school_locks import LOCK_MS, TransactionLocks, list_locks
 
 WATCH_SECONDS = 0.5
 """Seconds between two looks at the deadlines: a unit may take this much longer."""
@@ -47,9 +47,9 @@ class PendingUnit:
         self._connection: Cuttable | None = None
 
     @property
-    def locks(self) -> SchoolLocks:
-        """The lock of its school."""
-        return SchoolLocks(self.unit.school, self.unit.is_exclusive)
+    def locks(self) -> TransactionLocks:
+        """Its locks, which it waits for."""
+        return TransactionLocks(list_locks(self.unit))
 
     def run(self, tx: Transaction) -> Any:  # noqa: ANN401  the unit's own result
         """Run the unit in a transaction that has begun."""

@@ -11,31 +11,43 @@ from typing import Final
 from homeroom.store.unit_deadlines import PendingUnit
 
 MAX_SHARED_UNITS: Final = 64
-"""Units in one transaction that only add rows."""
+"""Units in one transaction that share the locks of their schools."""
 MAX_EXCLUSIVE_UNITS: Final = 16
 """Units in one transaction that need their school alone: the first one waits for the last."""
 
 
 @dataclass(eq=False, slots=True)
 class UnitLine:
-    """Units that wait for the same; `school` is the one that they lock exclusively."""
+    """Units that wait for the same: for the locks of a school, or of any school for a thread."""
 
     school: int | None
-    max_units: int
     waiting: deque[PendingUnit] = field(default_factory=deque)
     is_served: bool = False
+
+    def take(self) -> list[PendingUnit]:
+        """Take the first units that can share a transaction out of the line."""
+        needs_school = self.waiting[0].unit.scope is None
+        limit = MAX_EXCLUSIVE_UNITS if needs_school else MAX_SHARED_UNITS
+        units: list[PendingUnit] = []
+        while self.waiting and len(units) < limit:
+            if (self.waiting[0].unit.scope is None) != needs_school:
+                break
+            units.append(self.waiting.popleft())
+        return units
 
 
 class UnitLines:
     """The units that wait for a thread of the engine.
 
-    Each school has a line of the units that need it alone. The units that only add rows, of all
-    schools, stand in one line. Other units stand in no line: any thread runs them.
+    The units that share the locks of their schools stand in one line, of all schools. A unit that
+    needs its school alone stands in the line of its school. So does one that did not get its locks
+    at once: there it waits for them and holds up no other school. While a school has a line, all
+    its units join it. Units without a school stand in no line: any thread runs them.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._shared = UnitLine(None, MAX_SHARED_UNITS)
+        self._shared = UnitLine(None)
         self._by_school: dict[int, UnitLine] = {}
         self._ready: deque[UnitLine | PendingUnit] = deque()
         """Lines that no thread serves, and units without a line."""
@@ -47,14 +59,18 @@ class UnitLines:
         if school is None:
             self.put_alone(pending)
             return
+        waits = pending.unit.waits
         with self._changed:
-            if not pending.unit.is_exclusive:
-                line = self._shared
-            elif school in self._by_school:
+            if school in self._by_school:
                 line = self._by_school[school]
+            elif waits or pending.unit.scope is None:
+                line = self._by_school[school] = UnitLine(school)
             else:
-                line = self._by_school[school] = UnitLine(school, MAX_EXCLUSIVE_UNITS)
-            line.waiting.append(pending)
+                line = self._shared
+            if waits:  # it was in a line before
+                line.waiting.appendleft(pending)
+            else:
+                line.waiting.append(pending)
             if not line.is_served:
                 line.is_served = True
                 self._add_ready(line)
@@ -77,8 +93,7 @@ class UnitLines:
             ready = self._ready.popleft()
             if isinstance(ready, PendingUnit):
                 return [ready], None
-            count = min(len(ready.waiting), ready.max_units)
-            return [ready.waiting.popleft() for _ in range(count)], ready
+            return ready.take(), ready
 
     def finish(self, line: UnitLine) -> None:
         """Let any thread serve a line, if units wait in it."""

@@ -27,6 +27,7 @@ from homeroom.store.engine import (
     QueuedUnit,
     Transaction,
     UnavailableError,
+    UnitScope,
 )
 from homeroom.store.groupings import Groupings
 from homeroom.store.job_queue import JobQueue
@@ -215,21 +216,21 @@ class Store:
         on_done: Callable[[Any, BaseException | None], None],
         *,
         school: SchoolId | None = None,
-        shared: bool = False,
+        scope: UnitScope | None = None,
         urgent: bool = False,
     ) -> None:
         """Queue a unit of work; `on_done` gets its result or its exception after the commit.
 
-        A shared unit may run at the same time as other shared units of its school, if the engine
-        can do so. Without a school, the unit takes no lock. An urgent unit does not wait for those
-        that were queued before it, if the engine can do so.
+        Units of a school run one after another, or at the same time if their scopes allow it and
+        the engine can do so. Without a school, the unit takes no lock. An urgent unit does not wait
+        for those that were queued before it, if the engine can do so.
         """
         load, number = self.load, self.load.add()
-        unit = QueuedUnit(_do_nothing, on_done, school, is_exclusive=not shared, is_urgent=urgent)
+        unit = QueuedUnit(_do_nothing, on_done, school, scope, is_urgent=urgent)
 
         def run(tx: Transaction) -> T:
             load.remove(number)
-            return use_case(self._begin(tx, is_exclusive=unit.is_exclusive))
+            return use_case(self._begin(tx, is_exclusive=unit.scope is None))
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a unit that could not begin

@@ -115,6 +115,9 @@ def _check_lookups(
     limit = current.plan.unknown_accounts_per_hour if current is not None else 0
     if not limit:
         return
+    if unknown:
+        # Two calls at once must not both be the last one allowed.
+        uow.require_exclusive()
     since = uow.now - WINDOW_SECONDS
     lookups = uow.school_accounts.list_lookups(school, since, uow.now)
     used = count_unknown(lookups)
