@@ -11,14 +11,13 @@ from sqlalchemy import insert
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
-from homeroom.base.ids import JobId
 from homeroom.base.settings import Settings
 from homeroom.cli.checks.result import CheckStatus
 from homeroom.cli.checks.store import check_jobs
 from homeroom.domain.jobs import EraseFile, FinishStop
 from homeroom.folder import open_store
 from homeroom.jobs.worker import LEASE_SECONDS, JobHandler, Worker
-from homeroom.store.job_queue import Lease
+from homeroom.store.job_queue import Job, Lease
 from homeroom.store.records import JobCounts
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
@@ -39,9 +38,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def add(store: Store, path: str) -> JobId:
+def add(store: Store, path: str, lease: Lease | None = None) -> Job:
     """Add a job that is due."""
-    return store.write(lambda uow: uow.jobs.add(EraseFile(path), uow.now, None))
+    return store.write(lambda uow: uow.jobs.add(EraseFile(path), uow.now, None, lease))
+
+
+def add_leased(store: Store, path: str) -> Job:
+    """Add a job for a response that waits for it."""
+    return add(store, path, Lease(store.clock.now() + LEASE_SECONDS, "own"))
 
 
 def poison(store: Store, kind: str, payload: str) -> None:
@@ -199,7 +203,7 @@ def test_a_lease_is_renewed_while_its_handler_runs(store: Store) -> None:
 
 def test_a_slow_job_of_another_school_does_not_delay_a_response(store: Store) -> None:
     add(store, "slow")
-    own = add(store, "own")
+    own = add_leased(store, "own")
     runs: Runs = []
 
     async def body(worker: Worker) -> None:
@@ -214,7 +218,6 @@ def test_a_slow_job_of_another_school_does_not_delay_a_response(store: Store) ->
         worker._handlers = {"erase_file": JobHandler(EraseFile, handle)}  # noqa: SLF001  made here, where the events are
         loop = asyncio.create_task(worker.run_due())
         await started.wait()
-        # The loop has claimed both, and waits for the slow one.
         assert await worker.run_now([own], deadline_seconds=5)
         assert runs == ["own"]
         release.set()
@@ -229,7 +232,7 @@ def test_a_slow_job_of_another_school_does_not_delay_a_response(store: Store) ->
 
 
 def test_a_response_waits_no_longer_than_its_deadline(store: Store) -> None:
-    own = add(store, "own")
+    own = add_leased(store, "own")
     runs: Runs = []
 
     async def handle(file: EraseFile) -> None:
@@ -246,8 +249,25 @@ def test_a_response_waits_no_longer_than_its_deadline(store: Store) -> None:
     assert runs == ["own"]
 
 
+def test_a_job_of_a_response_that_never_ran_it_runs_when_its_lease_is_over(store: Store) -> None:
+    add_leased(store, "own")
+    real = ManualClock()
+    runs: Runs = []
+
+    async def handle(file: EraseFile) -> None:
+        runs.append(file.path)
+
+    async def body(worker: Worker) -> None:
+        assert await worker.run_due() == 0
+        real.advance(LEASE_SECONDS)
+        assert await worker.run_due() == 1
+
+    run(store, body, handle, real)
+    assert runs == ["own"]
+
+
 def test_a_job_that_fails_is_tried_again_later_and_not_at_once(store: Store) -> None:
-    own = add(store, "own")
+    own = add_leased(store, "own")
     runs: Runs = []
 
     async def handle(file: EraseFile) -> None:
@@ -263,34 +283,39 @@ def test_a_job_that_fails_is_tried_again_later_and_not_at_once(store: Store) -> 
     assert counts(store).failing == 1
 
 
-def test_a_unit_of_work_names_the_jobs_that_are_due_at_once(store: Store) -> None:
-    def unit(uow: UnitOfWork) -> tuple[list[JobId], Moment | None]:
-        uow.enqueue(EraseFile("later"), None, after=60)
-        uow.enqueue(EraseFile("now"), None)
-        return uow.due_jobs, uow.jobs.next_due(uow.now, None)
+def test_a_unit_of_work_leases_the_jobs_that_its_caller_runs_at_once(store: Store) -> None:
+    store.storage_id = "here"
 
-    due, next_due = store.write(unit)
-    assert len(due) == 1
-    assert next_due == store.clock.now()
+    def unit(uow: UnitOfWork) -> tuple[list[Job], Moment | None]:
+        uow.enqueue(EraseFile("later"), None, after=60)
+        uow.enqueue(EraseFile("now", storage="here"), None)
+        uow.enqueue(EraseFile("there", storage="there"), None)
+        return uow.due_jobs, uow.jobs.next_due(uow.now, "here")
+
+    def leasing_unit(uow: UnitOfWork) -> tuple[list[Job], Moment | None]:
+        uow.lease_jobs = lambda: Lease(uow.now + LEASE_SECONDS, "own")
+        return unit(uow)
+
+    now = store.clock.now()
+    due, next_due = store.write(leasing_unit)
+    assert [job.payload for job in due] == ['{"storage":"here","path":"now"}']
+    assert next_due == now + 60
+    assert store.write(unit) == ([], now)
 
 
 def test_a_job_of_another_storage_is_none_of_our_business(store: Store) -> None:
     """Case O16: it is neither run nor counted here, and stays until its own server runs."""
     store.storage_id = "here"
-    jobs_of = {
-        storage: store.write(
+    for storage in ("here", "there", None):
+        store.write(
             lambda uow: uow.jobs.add(EraseFile("file", storage=storage), uow.now - 500, None)  # noqa: B023  called at once
         )
-        for storage in ("here", "there", None)
-    }
     runs: Runs = []
 
     async def handle(file: EraseFile) -> None:
         runs.append(file.storage or "anywhere")
 
     async def body(worker: Worker) -> None:
-        # A response that waits for its jobs does not wait for another server.
-        assert await worker.run_now([jobs_of["there"]], deadline_seconds=5)
         assert await worker.run_due() == 2
         assert await worker._next_due() is None  # noqa: SLF001  what the loop sleeps by
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pytest
 
 from homeroom.async_store import AsyncStore
-from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
 from homeroom.contract.action import V2JSON, Action, Check
@@ -29,6 +29,7 @@ from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
 from homeroom.partner.turns import SchoolTurns
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
+from homeroom.store.job_queue import Job, Lease
 from homeroom.store.local_storage import LocalStorage
 from homeroom.testing.clock import ManualClock
 from homeroom.usecases import schools
@@ -184,7 +185,7 @@ def with_harness(folder: Path, test: Callable[[Harness], Coroutine[Any, Any, Non
     settings = Settings(data=folder)
     clock = ManualClock()
 
-    async def run_jobs(_jobs: Iterable[JobId]) -> bool:
+    async def run_jobs(_jobs: Iterable[Job]) -> bool:
         return True
 
     async def main() -> None:
@@ -204,6 +205,7 @@ def with_harness(folder: Path, test: Callable[[Harness], Coroutine[Any, Any, Non
                 turns=SchoolTurns(),
                 duplicates=DuplicateGuard(),
                 faults=faults,
+                lease_jobs=lambda: Lease(0, None),
                 run_jobs=run_jobs,
             )
             observer = Observer(lambda action, errno, _: counted.append((action, errno)), clock)

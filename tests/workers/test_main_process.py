@@ -20,6 +20,7 @@ from homeroom.domain.streams import (
     StreamFacts,
     StreamFigures,
 )
+from homeroom.store.job_queue import Job
 from homeroom.workers.channel import ChannelGroup, ProcedureTable, open_channel
 from homeroom.workers.main_process import add_main_procedures, describe_status
 from homeroom.workers.procedures import GET_STATUS, SET_STATUS
@@ -92,8 +93,8 @@ class MainStub:
     def clock_problem(self) -> str:
         return "the clock is in doubt"
 
-    async def run_jobs(self, ids: Collection[JobId]) -> bool:
-        return sum(ids) > 3
+    async def run_jobs(self, jobs: Collection[Job]) -> bool:
+        return sum(job.id for job in jobs) > 3
 
     async def scrape(self, own: object) -> bytes:
         raise NotImplementedError
@@ -155,8 +156,11 @@ def test_jobs_run_there() -> None:
     async def test() -> None:
         main = MainStub()
         async with seen_over_a_channel(main) as (remote, _):
-            assert await remote.run_jobs([JobId(1), JobId(2)]) is False
-            assert await remote.run_jobs({JobId(4)}) is True
+            jobs = [
+                Job(JobId(number), "erase_file", "{}", 1_700_000_000, 0) for number in (1, 2, 4)
+            ]
+            assert await remote.run_jobs(jobs[:2]) is False
+            assert await remote.run_jobs({jobs[2]}) is True
             assert remote.job_loop.failures == 0
 
     asyncio.run(test())

@@ -9,7 +9,6 @@ from starlette.routing import BaseRoute
 
 from homeroom.admin.scraping import MetricsScraper
 from homeroom.base.clock import SteadyClock, SystemClock
-from homeroom.base.ids import JobId
 from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts, build_core
 from homeroom.domain.streams import StreamFacts
@@ -29,6 +28,7 @@ from homeroom.media.service import (
     create_engine_client,
     create_video_check,
 )
+from homeroom.store.job_queue import Job
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import secrets
 from homeroom.web import security_log
@@ -74,9 +74,9 @@ class MainParts:
         """Return why the clock is in doubt, or an empty text."""
         return self.clock_guard.describe_problem()
 
-    async def run_jobs(self, ids: Collection[JobId]) -> bool:
-        """Run some jobs ahead of all others; return whether all ended in time."""
-        return await self.job_loop.run_now(ids)
+    async def run_jobs(self, jobs: Collection[Job]) -> bool:
+        """Run some leased jobs ahead of all others; return whether all ended in time."""
+        return await self.job_loop.run_now(jobs)
 
     def wake_sweeper(self) -> None:
         """Sweep now, because the clock was moved."""

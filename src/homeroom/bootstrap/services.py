@@ -4,12 +4,15 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from homeroom.admin.readiness import ReadinessCheck
 from homeroom.admin.scraping import MetricsScraper
 from homeroom.async_store import hear_chats
 from homeroom.base.scratch import Scratch
 from homeroom.bootstrap.core import CoreParts
+from homeroom.folder import get_lease_owner
+from homeroom.jobs.worker import make_lease
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.turns import SchoolTurns
@@ -83,6 +86,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
         turns=SchoolTurns(store.store.engine.parallel_units),
         duplicates=state.duplicates,
         faults=state.faults,
+        lease_jobs=partial(make_lease, core.real, get_lease_owner(store.store)),
         run_jobs=main.run_jobs,
     )
     observer = Observer(core.metrics.calls.count, core.clock, state.journal)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import JobId
 from homeroom.domain.jobs import JobPayload
+from homeroom.store.engine import SHARED_SCHOOL
 from homeroom.store.job_queue import Job, Lease
 
 log = logging.getLogger("homeroom.jobs")
@@ -30,7 +31,11 @@ BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 """Delay before each retry; the last one repeats."""
 RUN_NOW_SECONDS = 10.0
 """Deadline of a response that waits for its own jobs."""
-POLL_SECONDS = 0.1
+
+
+def make_lease(real: Clock, owner: str | None) -> Lease:
+    """Return a lease of a server, from now on by its real clock."""
+    return Lease(real.now() + LEASE_SECONDS, owner)
 
 
 class JobHandler(msgspec.Struct, Generic[P], frozen=True):
@@ -68,10 +73,6 @@ class Worker:
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         """Held by the loop, so that a batch runs in order."""
-        self._claimed: dict[JobId, Job] = {}
-        """Jobs of the loop's batch that have not started."""
-        self._running: dict[JobId, asyncio.Event] = {}
-        """Jobs whose handler runs; the event is set when it ends."""
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures = 0
         self._active_at = time.monotonic()
@@ -117,28 +118,18 @@ class Worker:
         count = 0
         async with self._lock:
             while jobs := await self._claim_due():
-                self._claimed = {job.id: job for job in jobs}
-                try:
-                    async with self._renewing(jobs) as unfinished:
-                        for job in jobs:
-                            # A request that waits for the job may have run it first.
-                            if self._claimed.pop(job.id, None) is not None:
-                                self._active_at = time.monotonic()
-                                await self._run(job)
-                            unfinished.discard(job.id)
-                finally:
-                    self._claimed = {}
+                await self._run_leased(jobs, is_loop=True)
                 count += len(jobs)
         return count
 
     async def run_now(
-        self, jobs: Collection[JobId], deadline_seconds: float = RUN_NOW_SECONDS
+        self, jobs: Collection[Job], deadline_seconds: float = RUN_NOW_SECONDS
     ) -> bool:
-        """Run some jobs ahead of all others; return whether all ended before the deadline.
+        """Run jobs that were leased for it when they were added; return whether all ended in time.
 
-        Jobs that have not ended by then continue in the background.
+        Jobs that have not ended by the deadline continue in the background.
         """
-        task = asyncio.create_task(self._run_ahead(jobs))
+        task = asyncio.create_task(self._run_leased(jobs))
         # The event loop itself keeps no reference to a task.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -149,28 +140,18 @@ class Worker:
         task.result()
         return True
 
-    async def _run_ahead(self, ids: Collection[JobId]) -> None:
-        while True:
-            # The loop may have claimed some of them, to run them after jobs of other schools.
-            jobs = [job for id_ in ids if (job := self._claimed.pop(id_, None)) is not None]
-            jobs += await self._claim(ids)
-            async with self._renewing(jobs) as unfinished:
-                for job in jobs:
-                    await self._run(job)
-                    unfinished.discard(job.id)
-            for ended in [self._running[id_] for id_ in ids if id_ in self._running]:
-                await ended.wait()
-            # What is leased still belongs to another server, or to the loop's next batch.
-            real_now = self._real.now()
-            if not await self._store.read(lambda uow: uow.jobs.is_any_leased(ids, real_now)):  # noqa: B023  awaited at once
-                return
-            await asyncio.sleep(POLL_SECONDS)
-
-    async def _claim(self, ids: Collection[JobId]) -> list[Job]:
-        now, real_now = self._clock.now(), self._real.now()
-        return await self._store.write(
-            lambda uow: uow.jobs.claim(ids, now, real_now, self._lease(real_now), uow.storage)
-        )
+    async def _run_leased(self, jobs: Collection[Job], *, is_loop: bool = False) -> None:
+        """Run jobs in order, and renew the leases of those that have not ended."""
+        unfinished = {job.id for job in jobs}
+        renewal = asyncio.create_task(self._renew(unfinished))
+        try:
+            for job in jobs:
+                if is_loop:
+                    self._active_at = time.monotonic()
+                await self._run(job)
+                unfinished.discard(job.id)
+        finally:
+            renewal.cancel()
 
     async def _next_due(self) -> Moment | None:
         real_now = self._real.now()
@@ -184,22 +165,9 @@ class Worker:
             return []
         return await self._store.write(
             lambda uow: uow.jobs.claim_due(
-                now, real_now, self._lease(real_now), BATCH_SIZE, uow.storage
+                now, real_now, make_lease(self._real, self._lease_owner), BATCH_SIZE, uow.storage
             )
         )
-
-    def _lease(self, real_now: Moment) -> Lease:
-        return Lease(real_now + LEASE_SECONDS, self._lease_owner)
-
-    @asynccontextmanager
-    async def _renewing(self, jobs: Iterable[Job]) -> AsyncIterator[set[JobId]]:
-        """Renew the leases of claimed jobs until the block ends; yield the ids to renew."""
-        unfinished = {job.id for job in jobs}
-        renewal = asyncio.create_task(self._renew(unfinished))
-        try:
-            yield unfinished
-        finally:
-            renewal.cancel()
 
     async def _renew(self, unfinished: set[JobId]) -> None:
         while True:
@@ -214,14 +182,6 @@ class Worker:
             log.exception("the leases of jobs were not renewed; trying again")
 
     async def _run(self, job: Job) -> None:
-        ended = self._running[job.id] = asyncio.Event()
-        try:
-            await self._run_handler(job)
-        finally:
-            del self._running[job.id]
-            ended.set()
-
-    async def _run_handler(self, job: Job) -> None:
         handler = self._handlers.get(job.kind)
         if handler is None:
             await self._set_aside(job, f"no handler takes jobs of the kind {job.kind}")
@@ -240,7 +200,7 @@ class Worker:
             reason = f"{type(failure).__name__}: {failure}"
             await self._store.write(lambda uow: uow.jobs.retry(job.id, uow.now + delay, reason))
         else:
-            await self._store.write(lambda uow: uow.jobs.delete(job.id))
+            await self._store.write(lambda uow: uow.jobs.delete(job.id), scope=SHARED_SCHOOL)
 
     async def _set_aside(self, job: Job, reason: str) -> None:
         log.error("job set aside", extra={"job": job.id, "kind": job.kind, "reason": reason})

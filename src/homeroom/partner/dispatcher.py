@@ -16,7 +16,7 @@ import msgspec
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
 from homeroom.base.errors import HomeroomError
-from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
 from homeroom.contract.params import ParamError, ParamListError, Params
 from homeroom.contract.results import Result
@@ -33,6 +33,7 @@ from homeroom.partner.response import (
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
 from homeroom.partner.turns import SchoolTurns
 from homeroom.store.engine import ContendedError
+from homeroom.store.job_queue import Job, Lease
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
@@ -71,7 +72,8 @@ class Dispatcher:
         turns: SchoolTurns,
         duplicates: Duplicates,
         faults: FaultQueue | None,
-        run_jobs: Callable[[Collection[JobId]], Awaitable[bool]],
+        lease_jobs: Callable[[], Lease],
+        run_jobs: Callable[[Collection[Job]], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -80,6 +82,7 @@ class Dispatcher:
         self._storage = storage
         self._duplicates = duplicates
         self._faults = faults
+        self._lease_jobs = lease_jobs
         self._run_jobs = run_jobs
         self._locks = KeyedLocks()
         self.turns = turns
@@ -173,7 +176,9 @@ class Dispatcher:
         fault: Fault | None = None,
     ) -> PartnerResponse:
         """Run the handler in one unit of work, and return its result with the first warning."""
-        unit = _HandlerUnit(route, school, params, busy, self._deps, self._hosts, fault)
+        unit = _HandlerUnit(
+            route, school, params, busy, self._deps, self._hosts, self._lease_jobs, fault
+        )
         try:
             if route.prepare is not None and route.prepares_quickly:
                 unit.prepared = route.prepare(self._storage, params)
@@ -197,7 +202,7 @@ class Dispatcher:
             await self._finish_jobs(due_jobs)
         return response
 
-    async def _run_unit(self, unit: "_HandlerUnit") -> tuple[PartnerResponse, list[JobId]]:
+    async def _run_unit(self, unit: "_HandlerUnit") -> tuple[PartnerResponse, list[Job]]:
         """Run a unit of work when it is the school's turn."""
         await self.turns.wait(unit.school)
         try:
@@ -221,7 +226,7 @@ class Dispatcher:
 
         await self._store.write(unit, school)
 
-    async def _finish_jobs(self, jobs: Collection[JobId]) -> None:
+    async def _finish_jobs(self, jobs: Collection[Job]) -> None:
         """Run the jobs that the response promises; the commit stands even when they fail."""
         try:
             await self._run_jobs(jobs)
@@ -285,6 +290,7 @@ class _HandlerUnit(msgspec.Struct):
     busy_keys: frozenset[str]
     deps: Dependencies
     hosts: Hosts
+    lease_jobs: Callable[[], Lease]
     fault: Fault | None = None
     prepared: object = None
     kept_changes: Collection[Callable[[UnitOfWork], None]] = ()
@@ -292,10 +298,11 @@ class _HandlerUnit(msgspec.Struct):
     seconds: float = 0.0
     """Time that the handler took; its share, where others took the same time."""
 
-    def run(self, uow: UnitOfWork) -> tuple[PartnerResponse, list[JobId]]:
+    def run(self, uow: UnitOfWork) -> tuple[PartnerResponse, list[Job]]:
         """Run the handler; returns the response, and the jobs that are due before it."""
         started = time.perf_counter()
         self.kept_changes = uow.kept_changes
+        uow.lease_jobs = self.lease_jobs
         context = CallContext(
             uow, self.school, self.deps, self.hosts, self.prepared, self.busy_keys, self.fault
         )

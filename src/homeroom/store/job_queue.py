@@ -39,17 +39,6 @@ _DUE = Statement(
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
-_DUE_ONE = Statement(
-    select(*_COLUMNS)
-    .where(
-        jobs.c.id == bindparam("job"),
-        jobs.c.due_at <= bindparam("now"),
-        jobs.c.leased_until <= bindparam("real_now"),
-        _IS_WAITING,
-        _CAN_RUN_HERE,
-    )
-    .with_for_update(skip_locked=True)
-)
 _LEASE = Statement(
     update(jobs)
     .where(jobs.c.id == bindparam("job"))
@@ -64,11 +53,6 @@ _RENEW = Statement(
     update(jobs)
     .where(jobs.c.id == bindparam("job"), jobs.c.leased_until > 0)
     .values(leased_until=bindparam("new_lease"))
-)
-_IS_LEASED = Statement(
-    select(jobs.c.id).where(
-        jobs.c.id == bindparam("job"), jobs.c.leased_until > bindparam("real_now")
-    )
 )
 _RETRY = Statement(
     update(jobs)
@@ -164,21 +148,29 @@ class JobQueue:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def add(self, payload: JobPayload, due_at: Moment, school: SchoolId | None) -> JobId:
-        """Add a job and return its id."""
+    def add(
+        self,
+        payload: JobPayload,
+        due_at: Moment,
+        school: SchoolId | None,
+        lease: Lease | None = None,
+    ) -> Job:
+        """Add a job and return it; with a lease, it is claimed already."""
+        kind, text = payload.kind.value, msgspec.json.encode(payload).decode()
         values = {
-            "kind": payload.kind.value,
-            "payload": msgspec.json.encode(payload).decode(),
+            "kind": kind,
+            "payload": text,
             "school_id": school,
             "due_at": due_at,
-            "leased_until": 0,
-            "attempts": 0,
+            "leased_until": lease.until if lease is not None else 0,
+            "attempts": int(lease is not None),
             "last_error": None,
             "set_aside_at": None,
-            "leased_by": None,
+            "leased_by": lease.owner if lease is not None else None,
             "storage_id": payload.storage,
         }
-        return JobId(self._tx.fetch_all(_ADD, values)[0][0])
+        number = JobId(self._tx.fetch_all(_ADD, values)[0][0])
+        return Job(number, kind, text, due_at, attempts=0)
 
     def claim_due(
         self, now: Moment, real_now: Moment, lease: Lease, limit: int, storage: str | None
@@ -186,19 +178,6 @@ class JobQueue:
         """Lease the first jobs that are due, and return them in order."""
         values = {"now": now, "real_now": real_now, "limit": limit, "storage": storage}
         rows = self._tx.fetch_all(_DUE, values)
-        return self._lease([_job(row) for row in rows], lease)
-
-    def claim(
-        self,
-        ids: Collection[JobId],
-        now: Moment,
-        real_now: Moment,
-        lease: Lease,
-        storage: str | None,
-    ) -> list[Job]:
-        """Lease those of some jobs that are due and free, and return them."""
-        values = {"now": now, "real_now": real_now, "storage": storage}
-        rows = [row for id_ in ids for row in self._tx.fetch_all(_DUE_ONE, {**values, "job": id_})]
         return self._lease([_job(row) for row in rows], lease)
 
     def _lease(self, due: list[Job], lease: Lease) -> list[Job]:
@@ -211,12 +190,6 @@ class JobQueue:
         """Extend the leases of some jobs to a later moment."""
         for id_ in ids:
             self._tx.execute(_RENEW, {"job": id_, "new_lease": until})
-
-    def is_any_leased(self, ids: Collection[JobId], real_now: Moment) -> bool:
-        """Tell whether a server has a lease of any of these jobs."""
-        return any(
-            self._tx.fetch_all(_IS_LEASED, {"job": id_, "real_now": real_now}) for id_ in ids
-        )
 
     def release_all(self) -> None:
         """End all leases: for a server that knows that no other one runs."""

@@ -42,7 +42,7 @@ class UnitLines:
     The units that share the locks of their schools stand in one line, of all schools. A unit that
     needs its school alone stands in the line of its school. So does one that did not get its locks
     at once: there it waits for them and holds up no other school. While a school has a line, all
-    its units join it. Units without a school stand in no line: any thread runs them.
+    its units join it. Units without a school and a scope stand in no line: any thread runs them.
     """
 
     def __init__(self) -> None:
@@ -56,17 +56,16 @@ class UnitLines:
     def put(self, pending: PendingUnit) -> None:
         """Add a unit to its line, if it has one."""
         school = pending.unit.school
-        if school is None:
+        if school is None and pending.unit.scope is None:
             self.put_alone(pending)
             return
         waits = pending.unit.waits
         with self._changed:
-            if school in self._by_school:
+            line = self._shared
+            if school is not None and school in self._by_school:
                 line = self._by_school[school]
-            elif waits or pending.unit.scope is None:
+            elif school is not None and (waits or pending.unit.scope is None):
                 line = self._by_school[school] = UnitLine(school)
-            else:
-                line = self._shared
             if waits:  # it was in a line before
                 line.waiting.appendleft(pending)
             else:

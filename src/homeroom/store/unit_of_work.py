@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from homeroom.base.clock import Clock, Moment
-from homeroom.base.ids import JobId, SchoolId
+from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
@@ -30,7 +30,7 @@ from homeroom.store.engine import (
     UnitScope,
 )
 from homeroom.store.groupings import Groupings
-from homeroom.store.job_queue import JobQueue
+from homeroom.store.job_queue import Job, JobQueue, Lease
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
@@ -149,8 +149,10 @@ class UnitOfWork:
         """The id of the storage that this process has the files of, if it is known."""
         self.is_exclusive = is_exclusive
         self.warnings: list[Errno] = []
-        self.due_jobs: list[JobId] = []
-        """Jobs of this unit that are due at once; the response waits for them."""
+        self.lease_jobs: Callable[[], Lease] | None = None
+        """Makes the lease of jobs that are due at once; set by a caller that runs them."""
+        self.due_jobs: list[Job] = []
+        """Jobs of this unit that are leased for its caller; the response waits for them."""
         self.kept_changes: list[Callable[[UnitOfWork], None]] = []
         """Changes that stand even if the unit is refused: see `keep`."""
 
@@ -180,9 +182,11 @@ class UnitOfWork:
 
     def enqueue(self, payload: JobPayload, school: SchoolId | None, after: int = 0) -> None:
         """Add a job to the queue, due some seconds from now; it is committed with the unit."""
-        job = self.jobs.add(payload, self.now + after, school)
-        if after == 0:
-            self.due_jobs.append(job)
+        can_run_here = payload.storage in (None, self.storage)
+        if after or self.lease_jobs is None or not can_run_here:
+            self.jobs.add(payload, self.now + after, school)
+        else:
+            self.due_jobs.append(self.jobs.add(payload, self.now, school, self.lease_jobs()))
 
     def require_exclusive(self) -> None:
         """Make sure that no other unit of the school runs at the same time.

@@ -6,10 +6,10 @@ from typing import Protocol
 from starlette.routing import BaseRoute
 
 from homeroom.admin.scraping import MetricsScraper
-from homeroom.base.ids import JobId
 from homeroom.domain.streams import BrowserPublishError, StreamFacts
 from homeroom.jobs.job_loop import JobLoop
 from homeroom.player.teacher_page import WhipIngest
+from homeroom.store.job_queue import Job
 from homeroom.workers.channel import ProcedureTable
 from homeroom.workers.procedures import (
     GET_STATUS,
@@ -54,8 +54,8 @@ class MainProcess(Protocol):
     def clock_problem(self) -> str:
         """Return why the clock is in doubt, or an empty text."""
 
-    async def run_jobs(self, ids: Collection[JobId]) -> bool:
-        """Run some jobs ahead of all others; return whether all ended in time."""
+    async def run_jobs(self, jobs: Collection[Job]) -> bool:
+        """Run some leased jobs ahead of all others; return whether all ended in time."""
 
     async def scrape(self, own: MetricsScraper) -> bytes:
         """Return the metrics of the whole server; `own` has those of this process."""

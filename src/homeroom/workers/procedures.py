@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from homeroom.base.ids import JobId
 from homeroom.domain.streams import PublishRefusal, StreamFacts
+from homeroom.store.job_queue import Job
 from homeroom.web.merged_metrics import MetricFamily
 from homeroom.workers.channel import Procedure
 
@@ -46,7 +46,7 @@ class OfferResult(msgspec.Struct, frozen=True):
 REPORT_STARTED: Final[Procedure[int, None]] = Procedure("report_started", int, None)
 """The worker process of this number accepts connections."""
 GET_STATUS: Final[Procedure[None, MainStatus]] = Procedure("get_status", None, MainStatus)
-RUN_JOBS: Final[Procedure[list[JobId], bool]] = Procedure("run_jobs", list[JobId], bool)
+RUN_JOBS: Final[Procedure[list[Job], bool]] = Procedure("run_jobs", list[Job], bool)
 START_SESSION: Final[Procedure[Offer, OfferResult]] = Procedure("start_session", Offer, OfferResult)
 STOP_SESSION: Final[Procedure[str, None]] = Procedure("stop_session", str, None)
 SCRAPE: Final[Procedure[None, bytes]] = Procedure("scrape", None, bytes)

@@ -7,10 +7,10 @@ from time import monotonic
 from starlette.routing import BaseRoute
 
 from homeroom.admin.scraping import MetricsScraper
-from homeroom.base.ids import JobId
 from homeroom.domain.streams import BrowserPublishError, PublishRefusal, StreamFacts
 from homeroom.jobs.worker import RUN_NOW_SECONDS
 from homeroom.media.gateway_process import RESPONSE_TIMEOUT_SECONDS, GatewayProcess
+from homeroom.store.job_queue import Job
 from homeroom.workers.channel import Channel, ChannelError, ProcedureTable
 from homeroom.workers.procedures import (
     RUN_JOBS,
@@ -81,9 +81,9 @@ class RemoteMain:
         """Return why the clock is in doubt, or an empty text."""
         return self._status.clock_problem
 
-    async def run_jobs(self, ids: Collection[JobId]) -> bool:
-        """Run some jobs ahead of all others; return whether all ended in time."""
-        return await self._channel.call(RUN_JOBS, list(ids), RUN_NOW_SECONDS + EXTRA_SECONDS)
+    async def run_jobs(self, jobs: Collection[Job]) -> bool:
+        """Run some leased jobs ahead of all others; return whether all ended in time."""
+        return await self._channel.call(RUN_JOBS, list(jobs), RUN_NOW_SECONDS + EXTRA_SECONDS)
 
     async def scrape(self, own: MetricsScraper) -> bytes:
         """Return the metrics of all processes; those of this one if the main process is gone."""
