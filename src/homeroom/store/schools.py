@@ -4,9 +4,12 @@ import msgspec
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import PresetId, SchoolId, UserId
+from homeroom.base.ids import CourseId, PresetId, SchoolId, UserId
+from homeroom.domain.courses import Course
 from homeroom.domain.schools import Plan, School
 from homeroom.store.cipher import Keyring
+from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
+from homeroom.store.courses import read_course
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.server_keys import encrypt
 from homeroom.store.statement import Statement
@@ -30,6 +33,11 @@ _COLUMNS = (
     schools.c.owner_id,
 )
 _GET = Statement(select(*_COLUMNS).where(schools.c.id == bindparam("school")))
+_GET_WITH_COURSE = Statement(
+    select(*_COLUMNS, *COURSE_COLUMNS)
+    .select_from(schools.outerjoin(courses, courses.c.id == bindparam("course")))
+    .where(schools.c.id == bindparam("school"))
+)
 _LIST_PAGE = Statement(
     select(*_COLUMNS)
     .where(schools.c.id > bindparam("after"))
@@ -134,6 +142,16 @@ class Schools:
         """Return a school, or None."""
         rows = self._tx.fetch_all(_GET, {"school": school})
         return self._read_school(rows[0]) if rows else None
+
+    def get_with_course(
+        self, school: SchoolId, course: CourseId
+    ) -> tuple[School | None, Course | None]:
+        """Return a school and a course of any school, read in one statement."""
+        rows = self._tx.fetch_all(_GET_WITH_COURSE, {"school": school, "course": course})
+        if not rows:
+            return None, None
+        row, course_row = rows[0][: len(_COLUMNS)], rows[0][len(_COLUMNS) :]
+        return self._read_school(row), read_course(course_row) if course_row[0] else None
 
     def list_page(self, after: int, limit: int) -> list[School]:
         """Return schools in order of their ids, after a given id."""

@@ -1,10 +1,11 @@
 """Register accounts and add people to the lists of a school."""
 
-from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.text import format_count
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
+from homeroom.domain.courses import Course, CourseRule, check_course
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School
 from homeroom.store.accounts import NewUser
@@ -43,6 +44,19 @@ def get_current_school(uow: UnitOfWork, school: SchoolId) -> School:
     if current is None:
         raise Refusal(Errno.NOT_AUTHORISED, "the school is gone")
     return current
+
+
+def get_school_and_course(
+    uow: UnitOfWork, school: SchoolId, course: CourseId, rule: CourseRule
+) -> tuple[School, Course]:
+    """Return the caller's school, and its course if a rule lets the action use it.
+
+    Raises `Refusal` otherwise.
+    """
+    current, row = uow.schools.get_with_course(school, course)
+    if current is None:
+        raise Refusal(Errno.NOT_AUTHORISED, "the school is gone")
+    return current, check_course(row, school, uow.now, rule)
 
 
 def has_storage_left(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:

@@ -18,9 +18,9 @@ from homeroom.domain.lessons import (
 from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
-from homeroom.domain.schools import Plan
+from homeroom.domain.schools import Plan, School
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases.accounts import can_record, get_current_school
+from homeroom.usecases.accounts import can_record, get_current_school, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.erasure import erase_files
 from homeroom.usecases.lessons import bind_stream, check_lesson, delete_row
@@ -49,8 +49,7 @@ def change_video_settings(
 
     A change that was refused already keeps its place.
     """
-    current = get_current_school(uow, school)
-    uow.courses.get_usable(school, course, uow.now, REFERENCE_RULE)
+    current, _ = get_school_and_course(uow, school, course, REFERENCE_RULE)
     lessons = uow.lessons.get_many(
         change.lesson for change in changes if isinstance(change, LessonVideoChange)
     )
@@ -78,17 +77,16 @@ def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str 
 
     Their files are erased after the commit, or `undelete_days` of the plan later.
     """
-    lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
+    current, lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
     deleted = select_clips_to_delete(lesson, uow.clips.list_of_lesson(lesson_id), file_id, uow.now)
-    _delete_clips(uow, school, get_current_school(uow, school).plan, deleted)
+    _delete_clips(uow, school, current.plan, deleted)
 
 
 def delete_with_lesson(
     uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: LessonId
 ) -> None:
     """Delete a class that is over, with its recordings (READINGS Q20, Q68)."""
-    plan = get_current_school(uow, school).plan
-    uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
+    current, _ = get_school_and_course(uow, school, course, LESSON_RULE)
     lesson = check_lesson(uow.lessons.get(lesson_id), course)
     if lesson.origin is not Origin.V1:
         raise Refusal(Errno.KIND_NOT_SUPPORTED, "a client or the LMS calls made the class")
@@ -101,8 +99,8 @@ def delete_with_lesson(
         reason = f"the recordings of class {lesson_id} are locked: updateClassLockStatus"
         raise Refusal(Errno.LESSON_IS_OVER, reason)
     available = uow.clips.find_available([lesson_id]).get(lesson_id, [])
-    _delete_clips(uow, school, plan, available)
-    delete_row(uow, lesson, plan)
+    _delete_clips(uow, school, current.plan, available)
+    delete_row(uow, lesson, current.plan)
 
 
 def add_recorded(uow: UnitOfWork, lesson: Lesson, file: NewClip) -> Clip:
@@ -120,7 +118,7 @@ def add_recorded(uow: UnitOfWork, lesson: Lesson, file: NewClip) -> Clip:
 
 def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool) -> None:
     """Lock the recordings of a class that is over, or unlock them."""
-    lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
+    _, lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
     if not lesson.is_over(uow.now):
         raise Refusal(Errno.LOCK_NEEDS_END, describe_open(lesson))
     uow.lessons.save_lock(lesson_id, locked=locked)
@@ -258,15 +256,15 @@ def _erase(uow: UnitOfWork, school: SchoolId, clips: list[Clip]) -> None:
 
 def _get_video_lesson(
     uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, wrong_kind: Errno
-) -> Lesson:
-    """Return a class of the school in a standard course; raise `Refusal` otherwise."""
+) -> tuple[School, Lesson]:
+    """Return the school and its class in a standard course; raise `Refusal` otherwise."""
     lesson = uow.lessons.get(lesson_id)
     if lesson is None or lesson.school != school or lesson.deleted_at is not None:
         raise Refusal(Errno.LESSON_NOT_IN_SCHOOL)
-    course = uow.courses.get(lesson.course)
-    if course is None or course.kind is not CourseKind.STANDARD:
+    current, course = uow.schools.get_with_course(school, lesson.course)
+    if current is None or course is None or course.kind is not CourseKind.STANDARD:
         raise Refusal(wrong_kind)
-    return lesson
+    return current, lesson
 
 
 def _apply_video_change(

@@ -21,7 +21,7 @@ from homeroom.domain.teachers import (
 from homeroom.store.engine import SQLValue
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
-from homeroom.usecases.accounts import get_current_school
+from homeroom.usecases.accounts import get_current_school, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import check_lesson
 
@@ -107,8 +107,7 @@ def edit(
     drops_former_head: bool,
 ) -> None:
     """Change a course of the school; fields of None stay unchanged."""
-    current = get_current_school(uow, school)
-    course = uow.courses.get_usable(school, course_id, uow.now, CHANGE_RULE)
+    current, course = get_school_and_course(uow, school, course_id, CHANGE_RULE)
     if fields.category is not None and fields.name is None:
         raise Refusal(Errno.BAD_DATA, "catId needs courseName in the same call")
     cover = _unwrap(fields.cover)
@@ -145,11 +144,12 @@ def edit(
 
 def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
-    plan = get_current_school(uow, school).plan
-    uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
+    current, _ = get_school_and_course(uow, school, course, CHANGE_RULE)
     if lesson := uow.courses.find_running_lesson(course, uow.now):
         raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON, f"class {lesson} is running")
-    uow.courses.delete_unstarted_lessons(course, uow.now, keeps_identities=plan.keep_identities)
+    uow.courses.delete_unstarted_lessons(
+        course, uow.now, keeps_identities=current.plan.keep_identities
+    )
     uow.courses.save(course, {"ended_at": uow.now})
 
 

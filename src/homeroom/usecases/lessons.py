@@ -42,7 +42,7 @@ from homeroom.domain.teachers import (
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
-from homeroom.usecases.accounts import can_record, get_current_school
+from homeroom.usecases.accounts import can_record, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -55,8 +55,7 @@ def edit(
     change: LessonChange,
 ) -> Lesson:
     """Change a class of this school; values of None in the change stay unchanged."""
-    current = get_current_school(uow, school)
-    parent = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
+    current, parent = get_school_and_course(uow, school, course, LESSON_RULE)
     old = get_v1_lesson(uow, course, lesson)
     check_editable(old, change, uow.now)
     hours = change.hours.apply_to(old.hours) if change.hours is not None else old.hours
@@ -108,15 +107,14 @@ def edit(
 
 def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: LessonId) -> None:
     """Delete a class that has not begun; its identity becomes free (idempotency rules)."""
-    plan = get_current_school(uow, school).plan
-    uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
+    current, _ = get_school_and_course(uow, school, course, LESSON_RULE)
     lesson = get_v1_lesson(uow, course, lesson_id)
     phase = lesson.phase(uow.now)
     if phase is Phase.RUNNING:
         raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
     if phase.is_over:
         raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
-    delete_row(uow, lesson, plan)
+    delete_row(uow, lesson, current.plan)
 
 
 def delete_row(uow: UnitOfWork, lesson: Lesson, plan: Plan) -> None:

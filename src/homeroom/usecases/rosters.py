@@ -19,7 +19,7 @@ from homeroom.domain.teachers import MemberRole
 from homeroom.store.rosters import NewMember, RosterCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
-from homeroom.usecases.accounts import get_current_school
+from homeroom.usecases.accounts import get_school_and_course
 
 MemberVerdict = Refusal | Errno | None
 """The result of one entry: a refusal, a warning, or None when it is done."""
@@ -45,8 +45,7 @@ def add_members(
     requests: list[MemberRequest | Refusal],
 ) -> list[MemberVerdict]:
     """Add people to a course; each is checked alone, all accepted ones are written together."""
-    current = get_current_school(uow, school)
-    parent = uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
+    current, parent = get_school_and_course(uow, school, course, CHANGE_RULE)
     candidates = find_candidates(uow, school, course, requests)
     places = _places_left(uow, current, course, role)
     named: set[UserId] = set()
