@@ -102,7 +102,7 @@ def make_value(sql: str, name: str, kind: str, random: Random) -> int | str | No
     if f"CAST(%({name})s::{kind} AS JSONB)" in sql:
         return msgspec.json.encode(make_items(sql, name, random)).decode()
     if kind == "VARCHAR":
-        return random.choice((*TEXTS, None)) if "INSERT" not in sql else random.choice(TEXTS)
+        return random.choice((*TEXTS, None) if sql.startswith("SELECT") else TEXTS)
     return random.randrange(ROWS)
 
 
@@ -151,7 +151,7 @@ def test_each_unit_gets_the_row_that_it_inserted(tx: PostgresTransaction, seed: 
     tables = set()
     for statement in list_batched():
         sql = statement.compile_for(POSTGRESQL).sql
-        if not sql.startswith("INSERT"):
+        if " RETURNING " not in sql:
             continue
         table, columns, placeholders, returning = INSERT.findall(sql)[0]
         assert returning == f"{table}.id"
@@ -168,8 +168,49 @@ def test_each_unit_gets_the_row_that_it_inserted(tx: PostgresTransaction, seed: 
     assert "lessons" in tables
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_writes_of_several_units_are_those_of_each_in_turn(
+    tx: PostgresTransaction, seed: int
+) -> None:
+    random = Random(seed)
+    compared: Counter[str] = Counter()
+    for statement in list_batched():
+        sql = statement.compile_for(POSTGRESQL).sql
+        if sql.startswith("SELECT") or " RETURNING " in sql:
+            continue
+        kind, table = re.findall(r"(INSERT INTO|DELETE FROM|UPDATE) (\w+)", sql)[0]
+        generated = metadata.tables[table].autoincrement_column
+        columns = ", ".join(c.name for c in metadata.tables[table].c if c is not generated)
+        values = [make_values(sql, random) for _ in range(UNITS)]
+        if kind == "UPDATE":
+            key = re.findall(r"\.id = %\((\w+)\)", sql)[0]
+            for number, each in enumerate(values):
+                each[key] = number
+            batch = build_batch(statement)
+            assert batch is not None
+            assert batch.can_take(values, has_rows=False)
+            assert not batch.can_take([*values, values[0]], has_rows=False)
+        outcomes: list[object] = []
+        for write in (
+            lambda: [tx.execute(statement, each) for each in values],  # noqa: B023  called at once
+            lambda: tx.run_batch(statement, values, has_rows=False),  # noqa: B023  called at once
+        ):
+            with rolled_back(tx):
+                try:
+                    counts = write()
+                except psycopg.errors.UniqueViolation:
+                    outcomes.append((0, Counter()))
+                    continue
+                rows = tx.cursor.execute(f"SELECT {columns} FROM {table}".encode()).fetchall()  # noqa: S608  names of our own
+                # Of two units that delete a row, either may count it.
+                outcomes.append((sum(counts) if kind == "DELETE FROM" else counts, Counter(rows)))
+        assert outcomes[0] == outcomes[1], sql
+        compared[kind] += outcomes[0] != (0, Counter())
+    assert min(compared["INSERT INTO"], compared["DELETE FROM"], compared["UPDATE"]) > 1, compared
+
+
 def test_only_statements_that_surely_do_the_same_are_batched() -> None:
     kinds = {each.compile_for(POSTGRESQL).sql.split()[0] for each in list_batched()}
-    assert kinds == {"SELECT", "INSERT"}
+    assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE"}
     assert build_batch(viewers._SAVE) is None  # noqa: SLF001  an INSERT with ON CONFLICT
     assert build_batch(job_queue._DUE) is None  # noqa: SLF001  a SELECT that locks

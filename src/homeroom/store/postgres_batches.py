@@ -2,7 +2,8 @@
 
 The values of all units travel as one list of records. A SELECT is joined to the records laterally.
 An INSERT with RETURNING gets its ids before it runs: by them its rows find their records, since the
-order of RETURNING is not promised.
+order of RETURNING is not promised. Other writes count the rows of each record. A write is batched
+only if it reads nothing that another unit's one may change.
 """
 
 import re
@@ -18,6 +19,11 @@ from homeroom.store.tables import metadata
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s(?:::(\w+))?")
 _INSERT: Final = re.compile(r"INSERT INTO (\w+) \((.*)\) VALUES \((.*)\) RETURNING (.*)", re.DOTALL)
+_INSERT_LISTED: Final = re.compile(r"INSERT INTO (\w+) \((.*?)\) (SELECT .*)", re.DOTALL)
+_DELETE: Final = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
+_UPDATE_ONE: Final = re.compile(r'UPDATE (\w+) SET (.*) WHERE (\1\.id = batch\."(\w+)")', re.DOTALL)
+"""An UPDATE of the row with an id."""
+_READS_TABLE: Final = re.compile(r"(?<!^DELETE )FROM (?!jsonb_array_elements)| JOIN ")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,8 +32,18 @@ class Batch(NamedTuple):
 
     sql: bytes
     bind_unit: Binder
-    first_column: int
-    """The first column of the rows that the units get; column 0 is the number of the unit."""
+    first_column: int = 0
+    """The first column of the rows that the units get; 0: they get the number of their rows.
+    Column 0 is the number of the unit."""
+    key: str = ""
+    """The parameter that names the row to write, if there is one."""
+
+    def can_take(self, values: Sequence[dict[str, Any]], *, has_rows: bool) -> bool:
+        """Tell whether it does for these units what the statement does for each of them."""
+        if has_rows != bool(self.first_column):
+            return False
+        # One statement writes a row only once.
+        return not self.key or len({each[self.key] for each in values}) == len(values)
 
     def bind(self, values: Sequence[dict[str, Any]]) -> dict[str, str]:
         """Return the parameter for the values of each unit."""
@@ -36,8 +52,11 @@ class Batch(NamedTuple):
         ]
         return {"records": _encode(records).decode()}
 
-    def split_rows(self, rows: Sequence[Row], count: int) -> list[list[Row]]:
-        """Return the rows of each unit."""
+    def split_rows(self, rows: Sequence[Row], count: int) -> list[Any]:
+        """Return the rows of each unit, or their number."""
+        if not self.first_column:
+            counts: dict[int, int] = dict(rows)
+            return [counts.get(place, 0) for place in range(count)]
         by_unit: list[list[Row]] = [[] for _ in range(count)]
         for row in rows:
             by_unit[row[0]].append(row[self.first_column :])
@@ -66,7 +85,7 @@ def build_batch(statement: Statement) -> Batch | None:
         )
     if (insert := _INSERT.fullmatch(body)) and " ON CONFLICT " not in body:
         return _build_insert(insert, source, bind_unit)
-    return None
+    return _build_write(body, source, bind_unit)
 
 
 def _build_insert(insert: re.Match[str], source: str, bind_unit: Binder) -> Batch | None:
@@ -82,3 +101,29 @@ def _build_insert(insert: re.Match[str], source: str, bind_unit: Binder) -> Batc
         " SELECT batch_number, results.* FROM batch JOIN results USING (batch_id)"
     )
     return Batch(sql.encode(), bind_unit, 2)
+
+
+def _build_write(body: str, source: str, bind_unit: Binder) -> Batch | None:
+    """Return a batch of writes that return no rows."""
+    if " RETURNING " in body or _READS_TABLE.search(body):
+        return None
+    key, more = "", ""
+    if insert := _INSERT_LISTED.fullmatch(body):
+        table, columns, select = insert.groups()
+        if " ON CONFLICT " in select:
+            return None
+        rows = (
+            f"SELECT batch_number, results.* FROM {source}"  # noqa: S608  SQL of our own
+            f" CROSS JOIN LATERAL ({select}) AS results({columns})"
+        )
+        more = f", written AS (INSERT INTO {table} ({columns}) SELECT {columns} FROM results)"  # noqa: S608  SQL of our own
+    elif delete := _DELETE.fullmatch(body):
+        table, condition = delete.groups()
+        rows = f"DELETE FROM {table} USING {source} WHERE {condition} RETURNING batch_number"  # noqa: S608  SQL of our own
+    elif update := _UPDATE_ONE.fullmatch(body):
+        table, values, condition, key = update.groups()
+        rows = f"UPDATE {table} SET {values} FROM {source} WHERE {condition} RETURNING batch_number"  # noqa: S608  SQL of our own
+    else:
+        return None
+    counts = "SELECT batch_number, count(*) FROM results GROUP BY batch_number"
+    return Batch(f"WITH results AS ({rows}){more} {counts}".encode(), bind_unit, key=key)

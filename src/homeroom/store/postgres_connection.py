@@ -272,20 +272,34 @@ class PostgresTransaction(Traceable):
         if self.trace is not None:
             for each in values:
                 self.trace(compiled, each)
-        batch = build_batch(statement) if has_rows else None
-        if batch is not None:
+        batch = build_batch(statement)
+        if batch is not None and not batch.can_take(values, has_rows=has_rows):
+            batch = None
+        if batch is not None and has_rows:
             self.cursor.execute(batch.sql, batch.bind(values))
             return batch.split_rows(self.cursor.fetchall(), len(values))
         # Two servers that lock rows in different orders would wait for each other.
         order = sorted(range(len(values)), key=lambda place: str(values[place]))
+        in_order = [values[place] for place in order]
+        if batch is not None:
+            self.cursor.execute(batch.sql, batch.bind(in_order))
+            answers = batch.split_rows(self.cursor.fetchall(), len(values))
+        else:
+            answers = self._run_each(compiled, in_order, has_rows=has_rows)
+        return [answer for _, answer in sorted(zip(order, answers, strict=True))]
+
+    def _run_each(
+        self, compiled: CompiledStatement, values: Sequence[dict[str, Any]], *, has_rows: bool
+    ) -> list[Any]:
+        """Run a statement with each of some values, one after another."""
         self.cursor.executemany(
-            compiled.sql.encode(), [compiled.bind(values[place]) for place in order], returning=True
+            compiled.sql.encode(), [compiled.bind(each) for each in values], returning=True
         )
-        answers: dict[int, Any] = {}
-        for place in order:
-            answers[place] = self.cursor.fetchall() if has_rows else self.cursor.rowcount
+        answers: list[Any] = []
+        for _ in values:
+            answers.append(self.cursor.fetchall() if has_rows else self.cursor.rowcount)
             self.cursor.nextset()
-        return [answers[place] for place in range(len(values))]
+        return answers
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> None:
         compiled = statement.compile_for(POSTGRESQL)
