@@ -34,7 +34,7 @@ def copy_rows(
     settings: Settings, table: str, times: int, changed: dict[str, str], where: str = "1 = 1"
 ) -> None:
     """Put copies of rows in; the changes are SQL, with `n` the number of the copy."""
-    names = _read_columns(settings, table)
+    names = read_columns(settings, table)
     names = [name for name in names if name != "id" or "id" in changed]
     values = ", ".join(changed.get(name, name) for name in names)
     copies = f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table}, numbers"  # noqa: S608  our own names
@@ -72,7 +72,7 @@ def run(settings: Settings, *statements: str) -> list[Any]:
     return result
 
 
-def _read_columns(settings: Settings, table: str) -> list[str]:
+def read_columns(settings: Settings, table: str) -> list[str]:
     """Return the columns that a table has in this database, which may be of an earlier version."""
     with _connected(settings) as connection:
         rows = connection.execute(f"SELECT * FROM {table} WHERE 1 = 0")  # noqa: S608  our own names

@@ -12,7 +12,6 @@ import msgspec
 from bench.cpu import ServerCPU
 from bench.databases import Databases
 from bench.dataset import (
-    FIRST_AHEAD,
     FIRST_MEMBER,
     FIRST_NEWCOMER,
     FIRST_OVER,
@@ -220,7 +219,7 @@ def make_recipe(settings: Settings, dataset: DataSet) -> Recipe:
         "delCourseStudentMultiple": roster_form(account, dataset.course_of(FIRST_MEMBER), members),
         "addCourseLabels": label_forms(dataset)[0],
         "deleteClassVideo": {**signed, "classId": str(FIRST_OVER)},
-        "editCourseClass": edit_form(dataset, FIRST_AHEAD, N.replace("#", "7")),
+        "editCourseClass": edit_form(dataset, 0, N.replace("#", "7")),
     }
     actions = trace_actions(settings, account.sid, forms)
     return Recipe("", account.sid, account.secret, actions)

@@ -65,6 +65,10 @@ class DataSet:
         """Return the course of a student from `FIRST_MEMBER` on."""
         return self.places[member // MEMBERS_IN_A_ROW % len(self.places)].course
 
+    def course_of_copy(self, number: int) -> int:
+        """Return the course of a class from `FIRST_OVER` or `FIRST_AHEAD` on, counted from 0."""
+        return self.places[number % len(self.places)].course
+
 
 def prepare(settings: Settings, version: Version, sizes: Sizes) -> DataSet:
     """Fill an empty database with the commands and the server of a version."""
@@ -120,21 +124,32 @@ def _fill(settings: Settings, dataset: DataSet, lesson: int) -> None:
             f"CASE WHEN user_id < {FIRST_MEMBER} THEN user_id "
             f"ELSE user_id / {MEMBERS_IN_A_ROW} END % {len(dataset.places)}",
         )
+    courses = "".join(
+        f"WHEN {number} THEN {dataset.course_of_copy(number)} "
+        for number in range(len(dataset.places))
+    )
     for first, many, moved in (
         (FIRST_OVER, sizes.over, -10 * DAY),
         (FIRST_AHEAD, sizes.ahead, DAY),
     ):
         changed = {
             "id": f"{first} + n - 1",
+            "course_id": f"CASE (n - 1) % {len(dataset.places)} {courses}END",
             "begins_at": f"begins_at + {moved}",
             "ends_at": f"ends_at + {moved}",
             "key": f"'{first}' || CAST(n AS TEXT)",
         }
         bulk.copy_rows(settings, "lessons", many, changed, f"id = {lesson}")
+    # A recorded clip names the storage that has its file.
+    has_storage = "storage_id" in bulk.read_columns(settings, "clips")
+    column, storage = (
+        (", storage_id", ", (SELECT max(id) FROM storages)") if has_storage else ("", "")
+    )
     bulk.run(
         settings,
         "INSERT INTO clips (lesson_id, file_id, path, name, size, created_at, kind, started_at, "  # noqa: S608  our own numbers
-        "is_finished) SELECT id, 'f' || CAST(id AS TEXT), 'p' || CAST(id AS TEXT), 'clip', 1, 0, "
-        f"'class', 0, 1 FROM lessons WHERE id BETWEEN {FIRST_OVER} AND {FIRST_AHEAD - 1}",
+        f"is_finished{column}) SELECT id, 'f' || CAST(id AS TEXT), 'p' || CAST(id AS TEXT), "
+        f"'clip', 1, 0, 'class', 0, 1{storage} FROM lessons "
+        f"WHERE id BETWEEN {FIRST_OVER} AND {FIRST_AHEAD - 1}",
         "ANALYZE",
     )

@@ -110,17 +110,17 @@ def _clips(dataset: DataSet, _first: int) -> list[str]:
 
 def _edits(dataset: DataSet, _first: int) -> list[str]:
     return [
-        request("editCourseClass", edit_form(dataset, FIRST_AHEAD + number, N))
+        request("editCourseClass", edit_form(dataset, number, N))
         for number in range(dataset.sizes.ahead)
     ]
 
 
-def edit_form(dataset: DataSet, lesson: int, name: str) -> dict[str, str]:
-    """Return a form that changes the name of a class."""
+def edit_form(dataset: DataSet, number: int, name: str) -> dict[str, str]:
+    """Return a form that changes the name of a class of tomorrow, counted from 0."""
     return {
         **signature(dataset.account),
-        "courseId": str(dataset.places[0].course),
-        "classId": str(lesson),
+        "courseId": str(dataset.course_of_copy(number)),
+        "classId": str(FIRST_AHEAD + number),
         "className": name,
     }
 

@@ -25,7 +25,7 @@ from homeroom.usecases.dependencies import Dependencies
 from tests.support.wire import Partner, Value
 
 PAGE = resource.getpagesize()
-COURSES = 8
+COURSES = 32
 _NUMBERS = count(1)
 
 
