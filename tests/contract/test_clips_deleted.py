@@ -103,7 +103,7 @@ def test_a_deletion_is_acknowledged_even_if_its_bytes_must_wait(
     clip = given.clip(lesson)
     worker = given.house.main.job_loop
     with monkeypatch.context() as broken:
-        for name in ("run_due", "_run_ahead"):
+        for name in ("run_due", "_run_leased"):
             broken.setattr(worker, name, failing)
         assert delete(given, lesson).errno == 1
     assert on_disk(given, clip).exists()
