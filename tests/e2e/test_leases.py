@@ -8,7 +8,7 @@ from homeroom.base.settings import Settings
 from homeroom.domain.jobs import EraseFile
 from homeroom.folder import get_lease_owner, open_storage, open_store
 from homeroom.jobs.worker import LEASE_SECONDS
-from homeroom.store.job_queue import Lease
+from homeroom.store.records import Lease
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import jobs
 from tests.support.engine import until

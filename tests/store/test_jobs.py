@@ -18,8 +18,7 @@ from homeroom.cli.checks.store import check_jobs
 from homeroom.domain.jobs import EraseFile, FinishStop
 from homeroom.folder import open_store
 from homeroom.jobs.worker import LEASE_SECONDS, JobHandler, Worker
-from homeroom.store.job_queue import Job, Lease
-from homeroom.store.records import JobCounts
+from homeroom.store.records import Job, JobCounts, Lease
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
 from homeroom.store.unit_of_work import Store, UnitOfWork

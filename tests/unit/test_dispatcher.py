@@ -29,8 +29,8 @@ from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
 from homeroom.partner.turns import SchoolTurns
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
-from homeroom.store.job_queue import Job, Lease
 from homeroom.store.local_storage import LocalStorage
+from homeroom.store.records import Job, Lease
 from homeroom.testing.clock import ManualClock
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies

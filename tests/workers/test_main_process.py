@@ -20,7 +20,7 @@ from homeroom.domain.streams import (
     StreamFacts,
     StreamFigures,
 )
-from homeroom.store.job_queue import Job
+from homeroom.store.records import Job
 from homeroom.workers.channel import ChannelGroup, ProcedureTable, open_channel
 from homeroom.workers.main_process import add_main_procedures, describe_status
 from homeroom.workers.procedures import GET_STATUS, SET_STATUS

@@ -28,7 +28,7 @@ from homeroom.media.service import (
     create_engine_client,
     create_video_check,
 )
-from homeroom.store.job_queue import Job
+from homeroom.store.records import Job
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import secrets
 from homeroom.web import security_log

@@ -14,7 +14,7 @@ from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import JobId
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.engine import SHARED_SCHOOL
-from homeroom.store.job_queue import Job, Lease
+from homeroom.store.records import Job, Lease
 
 log = logging.getLogger("homeroom.jobs")
 

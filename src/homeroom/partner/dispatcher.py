@@ -33,7 +33,7 @@ from homeroom.partner.response import (
 from homeroom.partner.routes import ActionRoute, CallContext, LockRule
 from homeroom.partner.turns import SchoolTurns
 from homeroom.store.engine import ContendedError
-from homeroom.store.job_queue import Job, Lease
+from homeroom.store.records import Job, Lease
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies

@@ -7,10 +7,9 @@ from sqlalchemy import bindparam, delete, func, insert, null, or_, select, updat
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import JobId, SchoolId
-from homeroom.base.values import Value
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.engine import Row, Transaction
-from homeroom.store.records import JobCounts
+from homeroom.store.records import Job, JobCounts, Lease
 from homeroom.store.statement import Statement
 from homeroom.store.tables import jobs
 
@@ -112,25 +111,6 @@ _LIST_SET_ASIDE = Statement(
     .order_by(jobs.c.id)
     .limit(MAX_LISTED)
 )
-
-
-class Job(Value, frozen=True):
-    """A job as the queue stores it; kind and payload are not checked yet."""
-
-    id: JobId
-    kind: str
-    payload: str
-    """JSON."""
-    due_at: Moment
-    attempts: int
-
-
-class Lease(Value, frozen=True):
-    """A claim of a server on a job, until a moment of the real clock."""
-
-    until: Moment
-    owner: str | None
-    """Name of the servers of which one claims it."""
 
 
 def _job(row: Row) -> Job:

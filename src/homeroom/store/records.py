@@ -5,7 +5,7 @@ read-back lists.
 """
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LessonId, SchoolId, TokenId, UserId, ViewerId
+from homeroom.base.ids import CourseId, JobId, LessonId, SchoolId, TokenId, UserId, ViewerId
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.schools import Plan
@@ -83,3 +83,22 @@ class JobCounts(Value, frozen=True):
     """Jobs that no handler can take."""
     oldest_due_seconds: int
     """Age of the job that has been due for the longest time; 0 when none is due."""
+
+
+class Job(Value, frozen=True):
+    """A job as the queue stores it; kind and payload are not checked yet."""
+
+    id: JobId
+    kind: str
+    payload: str
+    """JSON."""
+    due_at: Moment
+    attempts: int
+
+
+class Lease(Value, frozen=True):
+    """A claim of a server on a job, until a moment of the real clock."""
+
+    until: Moment
+    owner: str | None
+    """Name of the servers of which one claims it."""

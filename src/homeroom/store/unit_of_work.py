@@ -30,7 +30,7 @@ from homeroom.store.engine import (
     UnitScope,
 )
 from homeroom.store.groupings import Groupings
-from homeroom.store.job_queue import Job, JobQueue, Lease
+from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
@@ -42,6 +42,7 @@ from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
 from homeroom.store.readback_members import MemberLists
+from homeroom.store.records import Job, Lease
 from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.school_accounts import SchoolAccounts

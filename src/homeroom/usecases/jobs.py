@@ -1,7 +1,6 @@
 """The job queue, as health checks, the doctor and a starting server use it."""
 
-from homeroom.store.job_queue import Job
-from homeroom.store.records import JobCounts
+from homeroom.store.records import Job, JobCounts
 from homeroom.store.unit_of_work import UnitOfWork
 
 

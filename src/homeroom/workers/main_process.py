@@ -9,7 +9,7 @@ from homeroom.admin.scraping import MetricsScraper
 from homeroom.domain.streams import BrowserPublishError, StreamFacts
 from homeroom.jobs.job_loop import JobLoop
 from homeroom.player.teacher_page import WhipIngest
-from homeroom.store.job_queue import Job
+from homeroom.store.records import Job
 from homeroom.workers.channel import ProcedureTable
 from homeroom.workers.procedures import (
     GET_STATUS,

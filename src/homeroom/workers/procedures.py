@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from homeroom.domain.streams import PublishRefusal, StreamFacts
-from homeroom.store.job_queue import Job
+from homeroom.store.records import Job
 from homeroom.web.merged_metrics import MetricFamily
 from homeroom.workers.channel import Procedure
 

@@ -10,7 +10,7 @@ from homeroom.admin.scraping import MetricsScraper
 from homeroom.domain.streams import BrowserPublishError, PublishRefusal, StreamFacts
 from homeroom.jobs.worker import RUN_NOW_SECONDS
 from homeroom.media.gateway_process import RESPONSE_TIMEOUT_SECONDS, GatewayProcess
-from homeroom.store.job_queue import Job
+from homeroom.store.records import Job
 from homeroom.workers.channel import Channel, ChannelError, ProcedureTable
 from homeroom.workers.procedures import (
     RUN_JOBS,
