@@ -10,7 +10,7 @@ from homeroom.base.ids import CourseId, LessonId
 from homeroom.store.engine import UnitScope
 
 
-class CourseParams(Protocol):
+class CourseTarget(Protocol):
     """The parameters of an action on a course."""
 
     @property
@@ -19,7 +19,7 @@ class CourseParams(Protocol):
         ...
 
 
-class LessonParams(Protocol):
+class LessonTarget(Protocol):
     """The parameters of an action on a class."""
 
     @property
@@ -28,16 +28,16 @@ class LessonParams(Protocol):
         ...
 
 
-def lock_course(params: CourseParams) -> UnitScope:
+def lock_course(params: CourseTarget) -> UnitScope:
     """Lock the course, with its teachers, members and classes."""
     return UnitScope(f"course {params.course_id}")
 
 
-def share_course(params: CourseParams) -> UnitScope:
+def share_course(params: CourseTarget) -> UnitScope:
     """Share the course with calls that do the same: each adds a row of its own."""
     return UnitScope(f"course {params.course_id}", is_shared=True)
 
 
-def lock_recordings(params: LessonParams) -> UnitScope:
+def lock_recordings(params: LessonTarget) -> UnitScope:
     """Lock the recordings of a class that is over."""
     return UnitScope(f"recordings {params.class_id}")
