@@ -136,16 +136,18 @@ _COUNT_NAMES = Statement(
     )
     .where(_in_course)
 )
+# A scalar subquery is read for each member of the course. PostgreSQL would turn an EXISTS into a
+# join, and might read the members of all courses.
+_school_name = (
+    select(students.c.name)
+    .join(users, users.c.id == students.c.user_id)
+    .where(_of_member, _is_active)
+    .scalar_subquery()
+)
 _COPY_NAMES = Statement(
     update(course_members)
-    .where(
-        _in_course,
-        select(students.c.id)
-        .join(users, users.c.id == students.c.user_id)
-        .where(_of_member, _is_active)
-        .exists(),
-    )
-    .values(nickname=select(students.c.name).where(_of_member).scalar_subquery())
+    .where(_in_course, _school_name.is_not(None))
+    .values(nickname=_school_name)
 )
 
 
