@@ -241,6 +241,8 @@ def test_strangers_are_left_out_of_a_new_grouping(given: Given) -> None:
     ]
     reply = add(given, teams, course, groupName="N" * 21)
     assert reply.errno == 898
+    for user in (outsider, UNKNOWN):
+        assert f"UID {user} is no student of the course" in reply.reason
     assert isinstance(reply.data, int)
     assert teams_of(given, course) == [[(student, False), (leader, True)], [(last, True)]]
 
@@ -289,7 +291,8 @@ def test_names_of_the_school_become_nicknames_of_students_and_auditors(given: Gi
     query = select(columns.user_id, columns.nickname).where(columns.course_id == course)
     before: dict[UserId, str] = dict(given.rows(query))
     given.write(course_members.update().where(columns.course_id == course).values(nickname="Old"))
-    assert copy_names(given, course).errno == 842
+    reply = copy_names(given, course)
+    assert (reply.errno, reply.reason.rpartition("; ")[2]) == (842, "2 nicknames unchanged")
     after: dict[UserId, str] = dict(given.rows(query))
     renamed = {uid for uid, nickname in after.items() if nickname != "Old"}
     assert len(renamed) == 2

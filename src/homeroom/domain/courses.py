@@ -83,16 +83,16 @@ def check_course(course: Course | None, school: SchoolId, now: Moment, rule: Cou
     """Return the course if the rule of the action allows it; raise `Refusal` otherwise."""
     if course is None:
         raise Refusal(rule.missing)
-    checks: tuple[tuple[bool, Errno | None], ...] = (
-        (course.school != school, rule.foreign),
-        (course.deleted_at is not None, rule.deleted),
-        (course.ended_at is not None, rule.ended),
-        (course.is_expired(now), rule.expired),
-        (course.kind is not CourseKind.STANDARD, rule.kind),
-    )
-    for applies, errno in checks:
-        if applies and errno is not None:
-            raise Refusal(errno, _describe_end(course) if errno is rule.expired else None)
+    if course.school != school:
+        raise Refusal(rule.foreign, f"the school has no course {course.id}")
+    if course.deleted_at is not None and rule.deleted is not None:
+        raise Refusal(rule.deleted, f"course {course.id} was deleted")
+    if course.ended_at is not None and rule.ended is not None:
+        raise Refusal(rule.ended, _describe_end(course))
+    if course.is_expired(now) and rule.expired is not None:
+        raise Refusal(rule.expired, _describe_end(course))
+    if course.kind is not CourseKind.STANDARD and rule.kind is not None:
+        raise Refusal(rule.kind, f"course {course.id} is not a standard one")
     return course
 
 

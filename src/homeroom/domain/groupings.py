@@ -26,13 +26,18 @@ class Grouping(Value, frozen=True):
     name: str
 
 
+def list_users(teams: tuple[Team, ...]) -> dict[UserId, None]:
+    """Return all who are in some teams, in their order."""
+    return {member.user: None for team in teams for member in team}
+
+
 def check_teams(
     teams: tuple[Team, ...],
     school_students: Collection[UserId],
     course_students: Collection[UserId],
 ) -> tuple[Team, ...]:
     """Return the teams without those who are no students of the course; refuse a bad leader."""
-    users = [member.user for team in teams for member in team]
+    users = list_users(teams)
     if not any(user in school_students for user in users):
         raise Refusal(Errno.NO_STUDENTS_OF_SCHOOL)
     if not any(user in course_students for user in users):
@@ -62,7 +67,5 @@ def check_whole_teams(
     except Refusal as refusal:
         raise Refusal(Errno.BAD_PARAMS, f"groupList: {refusal.reason}") from None
     if valid != teams:
-        wrong = next(
-            member.user for team in teams for member in team if member.user not in course_students
-        )
+        wrong = next(user for user in list_users(teams) if user not in course_students)
         raise Refusal(Errno.BAD_PARAMS, f"groupList: UID {wrong} is no student of the course")

@@ -322,6 +322,6 @@ def _make_response(
     """Return the response of a call that is done, with the first of its warnings."""
     for errno in route.action.warning_errnos if warnings else ():
         if errno in warnings:
-            return PartnerResponse(errno, result, errno.en)
+            return PartnerResponse(errno, result, summarize_reasons((errno.en, *context.reasons)))
     reason = summarize_reasons(context.reasons) if context.reasons else ""
     return PartnerResponse(Errno.DONE, result, reason)

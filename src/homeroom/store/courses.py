@@ -10,6 +10,7 @@ from sqlalchemy.sql import Select
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
 from homeroom.domain.courses import Course, CourseKind, CourseRule, check_course
+from homeroom.domain.refusal import Refusal
 from homeroom.store.engine import Row, SQLValue, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
@@ -151,7 +152,10 @@ class Courses:
 
         Raises `Refusal` otherwise.
         """
-        return check_course(self.get(course), school, now, rule)
+        row = self.get(course)
+        if row is None:
+            raise Refusal(rule.missing, f"the school has no course {course}")
+        return check_course(row, school, now, rule)
 
     def get_many(self, courses: Iterable[CourseId]) -> dict[CourseId, Course]:
         """Return the courses, of any school, that exist of some ids."""

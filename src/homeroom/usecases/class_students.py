@@ -7,7 +7,7 @@ from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.class_students import ClassTie, is_class_student
 from homeroom.domain.courses import CLASS_STUDENT_RULE, LESSON_RULE, Course
-from homeroom.domain.lessons import Lesson
+from homeroom.domain.lessons import Lesson, describe_end
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
@@ -258,5 +258,5 @@ def _check_open(
     """Return a class of the v1 API that is not over; raise `Refusal` otherwise."""
     own = check_v1_lesson(lesson, course, missing)
     if own.is_over(uow.now):
-        raise Refusal(Errno.LESSON_IS_OVER)
+        raise Refusal(Errno.LESSON_IS_OVER, describe_end(own))
     return own

@@ -3,7 +3,13 @@
 from homeroom.base.ids import CourseId, GroupingId, SchoolId, UserId
 from homeroom.contract.errno import Errno
 from homeroom.domain.courses import GROUPING_RULE, NEW_GROUPING_RULE, Course
-from homeroom.domain.groupings import Grouping, Team, check_teams, check_whole_teams
+from homeroom.domain.groupings import (
+    Grouping,
+    Team,
+    check_teams,
+    check_whole_teams,
+    list_users,
+)
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import MemberRole
 from homeroom.store.unit_of_work import UnitOfWork
@@ -13,16 +19,21 @@ from homeroom.usecases.accounts import get_current_school
 
 def add(
     uow: UnitOfWork, school: SchoolId, course_id: CourseId, name: str, teams: tuple[Team, ...]
-) -> GroupingId:
-    """Add the grouping of a course; who is no student of the course is left out, with a warning."""
+) -> tuple[GroupingId, list[UserId]]:
+    """Add the grouping of a course; who is no student of the course is left out, with a warning.
+
+    Returns the grouping, and those who were left out.
+    """
     course = uow.courses.get_usable(school, course_id, uow.now, NEW_GROUPING_RULE)
     existing = uow.groupings.find(course.id)
     if existing is not None:
         raise Refusal(Errno.GROUPING_EXISTS, f"course {course.id} has group {existing.id} already")
     valid = check_teams(teams, *_find_students(uow, school, course, teams))
-    if valid != teams:
+    users = list_users(valid)
+    left_out = [user for user in list_users(teams) if user not in users]
+    if left_out:
         uow.warn(Errno.SOME_STUDENTS_LEFT_OUT)
-    return uow.groupings.add(school, course.id, name, valid, uow.now)
+    return uow.groupings.add(school, course.id, name, valid, uow.now), left_out
 
 
 def edit(
@@ -65,8 +76,7 @@ def _find_students(
     The school's own account counts as a student of the school.
     """
     owner = get_current_school(uow, school).owner
-    uids = [member.user for team in teams for member in team]
-    persons = people.find_members(uow, school, course.id, uids).values()
+    persons = people.find_members(uow, school, course.id, list_users(teams)).values()
     of_school = {
         person.user for person in persons if person.school_name is not None or person.user == owner
     }

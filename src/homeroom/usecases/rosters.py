@@ -105,10 +105,10 @@ def remove_member(
         raise verdict
 
 
-def copy_names(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
+def copy_names(uow: UnitOfWork, school: SchoolId, course: CourseId) -> int:
     """Let the members of a course have the names of the school's list of students (READINGS Q63).
 
-    Cancelled accounts, and members on no such list, keep their nicknames.
+    Cancelled accounts, and members on no such list, keep their nicknames. Returns their number.
     """
     uow.courses.get_usable(school, course, uow.now, NICKNAME_RULE)
     counts = uow.rosters.count_names(school, course)
@@ -117,8 +117,10 @@ def copy_names(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     if counts.members and not counts.named:
         raise Refusal(Errno.NO_NICKNAME_CHANGED)
     uow.rosters.copy_names(school, course)
-    if counts.named < counts.members:
+    unchanged = counts.members - counts.named
+    if unchanged:
         uow.warn(Errno.SOME_NICKNAMES_NOT_CHANGED)
+    return unchanged
 
 
 def find_candidates(

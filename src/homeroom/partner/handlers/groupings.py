@@ -16,7 +16,10 @@ from homeroom.usecases import groupings
 def add_course_group(call: CallContext[None], params: AddCourseGroup) -> AddedGrouping:
     """Add the grouping of a course and return its id."""
     teams = _make_teams(params.group_list)
-    grouping = groupings.add(call.uow, call.school, params.course_id, params.group_name, teams)
+    grouping, left_out = groupings.add(
+        call.uow, call.school, params.course_id, params.group_name, teams
+    )
+    call.reasons.extend(f"UID {user} is no student of the course" for user in left_out)
     return AddedGrouping(data=grouping)
 
 

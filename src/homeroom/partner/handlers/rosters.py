@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.pauses import pause_between
+from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import InvalidEntry
 from homeroom.contract.results import EmptyResult
@@ -140,7 +141,9 @@ def modify_group_member_nickname(
     call: CallContext[None], params: ModifyGroupMemberNickname
 ) -> EmptyResult:
     """Copy the names of the school into the class nicknames of a course."""
-    rosters.copy_names(call.uow, call.school, params.course_id)
+    unchanged = rosters.copy_names(call.uow, call.school, params.course_id)
+    if unchanged:
+        call.reasons.append(f"{format_count(unchanged, 'nickname')} unchanged")
     return EmptyResult()
 
 
