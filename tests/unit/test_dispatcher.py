@@ -58,7 +58,7 @@ ADD_NOTE = Action(
     title="Add a note",
     params=AddNote,
     result=AddedNote,
-    bindings=(V2JSON("notes/add"),),
+    bindings=(V2JSON("/notes/add", missing=Errno.PARAM_MISSING),),
     checks=(
         Check(Errno.REPEATED_TOO_SOON, "the same parameters came within five seconds"),
         Check(Errno.BEING_CREATED, "another note of the course is being added"),
@@ -109,12 +109,11 @@ class ToyV2Wire(WireApp):
             locks=(LockRule(course_keys, Errno.BEING_CREATED),),
             refuses_duplicates=True,
         )
-        self._routes = {
-            f"/{binding.path}": row
-            for row in (add_note,)
-            for binding in row.action.bindings
-            if isinstance(binding, V2JSON)
-        }
+        self._routes = {add_note.action.v2.path: add_note}
+
+    def get_malformed_errno(self, _action: Action[Any, Any] | None) -> Errno:
+        """Return the errno of a body that is no JSON object."""
+        return Errno.MALFORMED_REQUEST
 
     async def respond(
         self, scope: Scope, receive: Receive, record: RequestRecord
@@ -230,7 +229,10 @@ def test_an_action_of_the_v2_wire_is_dispatched(tmp_path: Path) -> None:
 
 def test_parameters_and_refusals_travel_in_the_envelope_of_the_wire(tmp_path: Path) -> None:
     async def test(harness: Harness) -> None:
-        assert (await harness.add(text=""))["code"] == Errno.BAD_PARAMS.number
+        assert (await harness.add(text=""))["code"] == Errno.PARAM_MISSING.number
+        assert (await harness.add(course=0))["code"] == Errno.BAD_VALUE.number
+        # What is missing comes first, wherever it stands.
+        assert (await harness.add(text="", course=0))["code"] == Errno.PARAM_MISSING.number
         assert (await harness.add(course=404))["code"] == Errno.NO_SUCH_COURSE.number
         assert harness.toy.notes == []
 

@@ -35,9 +35,19 @@ class V1Form(Value, frozen=True):
 
 
 class V2JSON(Value, frozen=True):
-    """The v2 wire: a JSON body, signed by headers, at a path of the action's own."""
+    """The v2 wire: a JSON body, signed by headers, at a path of the action's own.
+
+    The errnos of wrong parameters differ from action to action: each action lists some of the
+    three that the wire has (READINGS Q76).
+    """
 
     path: str
+    malformed: Errno = Errno.MALFORMED_REQUEST
+    """The body is no JSON object, or the method is another one than POST."""
+    missing: Errno = Errno.BAD_VALUE
+    """A mandatory parameter is missing, null or empty, or nothing is to be changed."""
+    wrong: Errno = Errno.BAD_VALUE
+    """A parameter has a wrong value."""
 
 
 Binding = V1Form | V2JSON
@@ -53,11 +63,48 @@ class Check(Value, frozen=True):
     """A refusal carries the action's result, which describes the existing thing."""
 
 
-COMMON_CHECKS = (
+V1_CHECKS = (
     Check(Errno.NOT_AUTHORISED, "SID, safeKey or timeStamp is wrong, or the school is suspended"),
     Check(Errno.BAD_PARAMS, "a parameter is missing or malformed"),
 )
 """Checks that come first in every action of the v1 wire."""
+
+V2_CREDENTIAL_CHECKS = (
+    Check(Errno.NO_TIMESTAMP, "X-EEO-TS is missing or empty"),
+    Check(Errno.TIMESTAMP_EXPIRED, "X-EEO-TS is not digits, or over 300 s off"),
+    Check(
+        Errno.BAD_SIGNATURE,
+        "X-EEO-SIGN or X-EEO-UID is missing or wrong, or the school is unknown or suspended",
+    ),
+)
+"""Checks of the headers of the v2 wire; they follow that of the shape (READINGS Q75)."""
+
+
+class ParamErrnos(Value, frozen=True):
+    """Errnos of the parameters of an action, by what is wrong with them."""
+
+    missing: Errno
+    wrong: Errno
+    empty_list: Errno
+    no_list: Errno
+    """Of a list that cannot be decoded."""
+    missing_comes_first: bool
+    """A missing parameter is answered before a wrong value of another one."""
+
+
+def list_v2_checks(binding: V2JSON) -> tuple[Check, ...]:
+    """Return the checks that come first in an action of the v2 wire."""
+    shape = Check(binding.malformed, "the method is not POST, or the body is no JSON object")
+    missing = "a mandatory parameter is missing, null or empty"
+    if binding.missing is binding.wrong:
+        of_params = (Check(binding.wrong, f"{missing}, or a parameter has a wrong value"),)
+    else:
+        of_params = (
+            Check(binding.missing, missing),
+            Check(binding.wrong, "a parameter has a wrong value"),
+        )
+    return (shape, *V2_CREDENTIAL_CHECKS, *of_params)
+
 
 BEFORE_DISPATCH = (Errno.IN_MAINTENANCE,)
 """Errnos that any call may answer before its action is looked at."""
@@ -72,7 +119,7 @@ class Action(Generic[P, R]):
     params: type[P]
     result: type[R]
     bindings: tuple[Binding, ...]
-    """The wires that it is served on."""
+    """The wire that it is served on; no action of the API is on both."""
     checks: tuple[Check, ...] = ()
     """Refusals of the whole call, in the order in which they are checked; nothing was changed."""
     warnings: tuple[Check, ...] = ()
@@ -90,8 +137,22 @@ class Action(Generic[P, R]):
 
     @property
     def ordered_checks(self) -> tuple[Check, ...]:
-        """All checks of the whole call on the v1 wire, in their order."""
-        return (*COMMON_CHECKS, *self.checks)
+        """All checks of the whole call, in their order, those of its wire first."""
+        binding = self.binding
+        first = list_v2_checks(binding) if isinstance(binding, V2JSON) else V1_CHECKS
+        return (*first, *self.checks)
+
+    @cached_property
+    def param_errnos(self) -> ParamErrnos:
+        """The errnos of wrong parameters."""
+        binding = self.binding
+        if isinstance(binding, V2JSON):
+            missing, wrong = binding.missing, binding.wrong
+            return ParamErrnos(missing, wrong, missing, wrong, missing_comes_first=True)
+        has_own = any(check.errno is Errno.LIST_EMPTY for check in self.checks)
+        of_list = Errno.LIST_EMPTY if has_own else Errno.BAD_PARAMS
+        bad = Errno.BAD_PARAMS
+        return ParamErrnos(bad, bad, of_list, of_list, missing_comes_first=False)
 
     @cached_property
     def errnos(self) -> tuple[Errno, ...]:
@@ -127,13 +188,31 @@ class Action(Generic[P, R]):
         return frozenset(check.errno for check in self.checks if check.has_result)
 
     @property
+    def binding(self) -> Binding:
+        """The binding to the wire of the action."""
+        (binding,) = self.bindings
+        return binding
+
+    @property
     def v1(self) -> V1Form:
         """The binding to the v1 wire; raises `LookupError` if the action has no such binding."""
-        for binding in self.bindings:
-            if isinstance(binding, V1Form):
-                return binding
+        if isinstance(self.binding, V1Form):
+            return self.binding
         message = f"{self.name} is not on the v1 wire"
         raise LookupError(message)
+
+    @property
+    def v2(self) -> V2JSON:
+        """The binding to the v2 wire; raises `LookupError` if the action has no such binding."""
+        if isinstance(self.binding, V2JSON):
+            return self.binding
+        message = f"{self.name} is not on the v2 wire"
+        raise LookupError(message)
+
+    @property
+    def is_v2(self) -> bool:
+        """Tell whether the action is on the v2 wire."""
+        return isinstance(self.binding, V2JSON)
 
     def reader(self) -> ParamsReader[P]:
         """Return a new reader of this action's parameters."""

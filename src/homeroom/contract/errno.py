@@ -435,6 +435,12 @@ class Errno(Enum):
         21323, "已删除的学生不支持修改班级昵称", "deleted student, nickname cannot change"
     )
     NO_SUCH_SUB_ACCOUNT = _refusal(22101, "该子账号不存在", "sub-account does not exist")
+    MALFORMED_REQUEST = _refusal(
+        101001001, "参数错误", "parameter error (also: no JSON object, or wrong HTTP method)"
+    )
+    BAD_SIGNATURE = _refusal(101002005, "签名异常", "signature missing or wrong")
+    TIMESTAMP_EXPIRED = _refusal(101002006, "时间戳过期", "timestamp outside five minutes")
+    NO_TIMESTAMP = _refusal(101002008, "时间戳不存在", "timestamp missing")
     REPEATED_TOO_SOON = _refusal(101003002, "重复请求", "same request repeated within 5 seconds")
     NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"
@@ -460,6 +466,8 @@ class Errno(Enum):
     RECORDING_NOT_IN_PLAN = _refusal(121601010, "不支持设置录课", "recording not available")
     DUAL_CAMERA_NOT_IN_PLAN = _refusal(121601011, "不支持设置双摄模式", "dual camera not available")
     RESOLUTION_NOT_IN_PLAN = _refusal(121601012, "清晰度超出限制", "resolution above the limit")
+    BAD_VALUE = _refusal(121601020, "业务参数错误", "business parameter error")
+    PARAM_MISSING = _refusal(121601030, "缺少必传参数", "required parameter missing")
     TOO_MANY_LESSONS = _refusal(
         121601070, "单个课程下课节数量超过限制", "class limit of the course exceeded"
     )

@@ -7,6 +7,7 @@ import msgspec
 
 from homeroom.base.values import Value
 from homeroom.contract.params import (
+    EmptyListError,
     InvalidValueError,
     ParamError,
     ParamListError,
@@ -32,7 +33,7 @@ def read_json_list(raw: object) -> list[Any]:
     if not isinstance(values, list):
         raise ParamListError("", "must be a JSON list")
     if not values:
-        raise ParamListError("", "must not be an empty list")
+        raise EmptyListError("", "must not be an empty list")
     if len(values) > MAX_ENTRIES:
         raise InvalidValueError(f"must not have more than {MAX_ENTRIES} entries")
     _check_depth(values, MAX_DEPTH)
@@ -186,9 +187,9 @@ def read_ids(raw: object) -> tuple[int, ...]:
     """Read a list of ids; an empty list is allowed."""
     try:
         return tuple(map(read_id, read_json_list(raw)))
+    except EmptyListError:
+        return ()
     except ParamListError as error:
-        if "empty" in error.reason:
-            return ()
         raise InvalidValueError(error.reason) from None
 
 

@@ -29,8 +29,16 @@ class ParamError(HomeroomError):
         self.reason = why
 
 
+class MissingParamError(ParamError):
+    """A mandatory parameter is missing or empty, or a call asks for nothing."""
+
+
 class ParamListError(ParamError):
-    """A list is empty or cannot be decoded: `Errno.LIST_EMPTY` in the actions that have it."""
+    """A list cannot be decoded: `Errno.LIST_EMPTY` in the actions that have it."""
+
+
+class EmptyListError(ParamListError):
+    """A list is empty: `Errno.LIST_EMPTY` in the actions that have it."""
 
 
 class InvalidValueError(HomeroomError):
@@ -136,17 +144,25 @@ class ParamsReader(Generic[P]):
                 except InvalidValueError as error:
                     raise ParamError(name, str(error)) from None
                 except ParamListError as error:
-                    raise ParamListError(name, error.reason) from None
+                    raise type(error)(name, error.reason) from None
                 except ParamError as error:
                     place = error.name if error.name.startswith("[") else f".{error.name}"
                     raise ParamError(name + place, error.reason) from None
                 break
             else:
                 if slot.required:
-                    raise ParamError(slot.names[0], "is missing or empty")
+                    raise MissingParamError(slot.names[0], "is missing or empty")
         params = self.params(**values)
         params.validate()
         return params
+
+    def find_missing(self, raw_params: Mapping[str, Any]) -> str | None:
+        """Return the first mandatory parameter that is absent or an empty list."""
+        for slot in self.fields:
+            values = [raw_params.get(name) for name in slot.names]
+            if slot.required and all(raw == [] or slot.param.is_absent(raw) for raw in values):
+                return slot.names[0]
+        return None
 
     def _refuse_near_misses(self, raw_params: Mapping[str, Any]) -> None:
         """Refuse a name that may be meant for a parameter that narrows what is destroyed."""
@@ -332,7 +348,7 @@ def defer_errors(name: str, read: Callable[[object], T]) -> Callable[[object], T
         except InvalidValueError as error:
             return ParamError(name, str(error))
         except ParamListError as error:
-            return ParamListError(name, error.reason)
+            return type(error)(name, error.reason)
 
     return reader
 

@@ -17,8 +17,15 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Clock
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import SchoolId
+from homeroom.contract.action import ParamErrnos
 from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
-from homeroom.contract.params import ParamError, ParamListError, Params
+from homeroom.contract.params import (
+    EmptyListError,
+    MissingParamError,
+    ParamError,
+    ParamListError,
+    Params,
+)
 from homeroom.contract.results import Result
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.domain.webcasts import Hosts
@@ -264,15 +271,29 @@ def is_large(fields: Mapping[str, object]) -> bool:
 
 
 def _read_params(route: ActionRoute[Any, Any, Any], fields: Mapping[str, object]) -> Params:
+    errnos = route.action.param_errnos
     try:
         params: Params = route.reader.read(fields)
-    except ParamListError as error:
-        refuses_empty = Errno.LIST_EMPTY in route.action.refusals
-        errno = Errno.LIST_EMPTY if refuses_empty else Errno.BAD_PARAMS
-        raise Refusal(errno, str(error)) from None
     except ParamError as error:
-        raise Refusal(Errno.BAD_PARAMS, str(error)) from None
+        errno = _choose_errno(errnos, error)
+        if errno is not errnos.missing and errnos.missing_comes_first:
+            missing = route.reader.find_missing(fields)
+            if missing is not None:
+                raise Refusal(errnos.missing, f"{missing}: is missing or empty") from None
+        raise Refusal(errno, str(error)) from None
     return params
+
+
+def _choose_errno(errnos: ParamErrnos, error: ParamError) -> Errno:
+    match error:
+        case EmptyListError():
+            return errnos.empty_list
+        case ParamListError():
+            return errnos.no_list
+        case MissingParamError():
+            return errnos.missing
+        case _:
+            return errnos.wrong
 
 
 def _list_lock_keys(
