@@ -12,9 +12,10 @@ from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.schema import DescribeAPI, Schema, param_schema, struct_schemas
 
 ABOUT = """\
-* **Partner API**: what your integration calls, unchanged. Signed forms create people, courses and
-  classes. Every business answer is HTTP 200; `error_info.errno` says how it went, and the response
-  header `X-Homeroom-Reason` says why, in plain English.
+* **Partner API**: what your integration calls, unchanged. Signed forms and signed JSON create
+  people, courses and classes. Every business answer is HTTP 200; `error_info.errno`, or `code` in
+  the JSON calls, says how it went, and the response header `X-Homeroom-Reason` says why, in plain
+  English.
 * **Read-back**: the partner API only writes; these lists show what became of it. They take a bearer
   token: `homeroom token create` makes one, for one school or for the operator.
 * **Sandbox**: with `--sandbox` only. Move the clock, ask for faults, reset a school, read the
@@ -28,6 +29,7 @@ TAGS = (
         "Signed forms; the [first page](/) shows how to sign one.",
     ),
     ("Partner API: cloud drive", "The same, at the drive's own address."),
+    ("Partner API: signed JSON", "The newer calls: JSON, signed by headers."),
     ("Read-back", "What a school has, deleted things included. Every list comes in pages."),
     ("Sandbox", "For tests. Open on loopback, behind the operator's token elsewhere."),
     (

@@ -7,15 +7,24 @@ apart by path, so that a path of the true document contains its query.
 The **client profile** is for generators of clients, which want neither a query string in a path
 nor a choice of encodings: the action is the last segment of the path, there is one encoding, and a
 JSON list is the text that it is on the wire. The server answers both alike.
+
+An action of the v2 wire is the same in both: a path of its own, JSON, and signatures in headers.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from homeroom.contract.action import Action, APIPath, Check
+from homeroom.contract.action import Action, APIPath
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno
 from homeroom.contract.schema import OpenAPIPart, Schema, params_schema, struct_schemas
+from homeroom.partner.openapi_parts import (
+    describe_outcomes,
+    describe_responses,
+    list_numbers,
+    name_operation,
+    name_response,
+)
+from homeroom.partner.openapi_v2 import REFUSED_V2, describe_v2_operation, describe_v2_response
 
 TAGS = {
     APIPath.COURSE: "Partner API: courses and classes",
@@ -49,22 +58,6 @@ REFUSED: Schema = {
     "required": ["error_info"],
     "properties": {"error_info": {"$ref": "#/components/schemas/ErrorInfo"}},
 }
-HEADERS: Schema = {
-    "X-Homeroom-Reason": {
-        "description": "The reason, in plain English; absent when the call is done.",
-        "schema": {"type": "string"},
-    },
-    "X-Request-Id": {
-        "description": "Identifies the request in the log.",
-        "schema": {"type": "string"},
-    },
-}
-RETRY_AFTER: Schema = {
-    "Retry-After": {
-        "description": "Seconds after which the call may be sent again.",
-        "schema": {"type": "integer"},
-    }
-}
 
 
 def describe_partner_api(*, client_profile: bool) -> OpenAPIPart:
@@ -74,12 +67,18 @@ def describe_partner_api(*, client_profile: bool) -> OpenAPIPart:
     schemas = {
         "ErrorInfo": ERROR_INFO,
         "Refused": REFUSED,
+        "RefusedV2": REFUSED_V2,
         **{name: schema for name, schema in structs.items() if name not in results},
     }
     paths = {}
     for action in ACTIONS:
-        name = f"{action.name[0].upper()}{action.name[1:]}Response"
-        schemas[name] = _response_schema(action, structs[action.result.__name__])
+        name = name_response(action)
+        result = structs[action.result.__name__]
+        if action.is_v2:
+            schemas[name] = describe_v2_response(action, result)
+            paths[action.v2.path] = {"post": describe_v2_operation(action, name)}
+            continue
+        schemas[name] = _response_schema(action, result)
         separator = "/" if client_profile else "?action="
         paths[f"{action.v1.path}{separator}{action.name}"] = {
             "post": _operation(action, name, client_profile=client_profile)
@@ -91,31 +90,13 @@ def _operation(action: Action[Any, Any], response: str, *, client_profile: bool)
     schema = params_schema(action.params, CREDENTIALS)
     bodies = _client_body(schema) if client_profile else _bodies(action, schema)
     return {
-        "operationId": action.name,
+        "operationId": name_operation(action),
         "tags": [TAGS[action.v1.path]],
         "summary": action.title,
-        "description": _description(action),
+        "description": describe_outcomes(action),
         "requestBody": {"required": True, "content": bodies},
-        "responses": {
-            "200": {
-                "description": "Every business answer; `error_info.errno` is its outcome.",
-                "headers": HEADERS,
-                "content": _json(response),
-            },
-            "408": {"description": "The body came too slowly.", "content": _json("Refused")},
-            "413": {"description": "The body is too large.", "content": _json("Refused")},
-            "503": {
-                "description": "The server cannot answer now, or the school is over a limit of "
-                "its plan: nothing was changed, try again later.",
-                "headers": {**HEADERS, **RETRY_AFTER},
-                "content": _json("Refused"),
-            },
-        },
+        "responses": describe_responses(response, "Refused", "error_info.errno"),
     }
-
-
-def _json(schema: str) -> Schema:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
 def _bodies(action: Action[Any, Any], schema: Schema) -> Schema:
@@ -158,8 +139,7 @@ def _is_file(field: Schema) -> bool:
 
 
 def _response_schema(action: Action[Any, Any], result: Schema) -> Schema:
-    errnos = dict.fromkeys((Errno.DONE, *action.refusals, *action.warning_errnos, *action.faults))
-    numbers = ", ".join(str(errno.number) for errno in errnos)
+    numbers = list_numbers(action)
     info = {"$ref": "#/components/schemas/ErrorInfo", "description": f"One of {numbers}."}
     return {
         "type": "object",
@@ -167,35 +147,3 @@ def _response_schema(action: Action[Any, Any], result: Schema) -> Schema:
         "required": ["error_info"],
         "properties": {**result.get("properties", {}), "error_info": info},
     }
-
-
-def _description(action: Action[Any, Any]) -> str:
-    lines = ["**Checks, in their order.** The first one that fails is answered.", ""]
-    lines += _number_checks(action.ordered_checks)
-    if action.entry_checks:
-        lines += ["", "**Checks of each entry, in their order.**", ""]
-        lines += _number_checks(action.entry_checks)
-    if action.warnings:
-        lines += ["", "**Warnings.** The call is done; of several the first is answered.", ""]
-        lines += _number_checks(action.warnings)
-    lines += ["", "| errno | how | meaning |", "|---|---|---|"]
-    for errno in action.errnos:
-        lines.append(f"| {errno.number} | {_origins(action, errno)} | {errno.en} |")
-    return "\n".join(lines)
-
-
-def _number_checks(checks: Iterable[Check]) -> list[str]:
-    return [f"1. `{check.errno.number}` {check.when}" for check in checks]
-
-
-def _origins(action: Action[Any, Any], errno: Errno) -> str:
-    """Return in which ways an action answers an errno."""
-    if errno is Errno.DONE:
-        return "done"
-    origins = {
-        "refused": action.refusals,
-        "warning": action.warning_errnos,
-        "entry": action.entry_errnos,
-        "fault": action.faults,
-    }
-    return ", ".join(word for word, errnos in origins.items() if errno in errnos)
