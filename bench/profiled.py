@@ -24,7 +24,7 @@ LOOP = {
         "homeroom.partner.wires.v1:V1Wire.respond",
     ),
     "body and form": ("homeroom.partner.wires.form:FormReader.read",),
-    "authentication": ("homeroom.partner.authenticator:Authenticator.authenticate",),
+    "authentication": ("homeroom.partner.authenticator:Authenticator.authenticate_form",),
     "parameters": ("homeroom.contract.params:ParamsReader.read",),
     "dispatcher: duplicates, warnings": ("homeroom.partner.dispatcher:Dispatcher.dispatch",),
     "locks": (

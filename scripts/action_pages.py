@@ -12,6 +12,9 @@ from homeroom.contract.action import Action, Check
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import Params, ParamsReader
+from homeroom.partner.authenticator import HEADERS_WINDOW_SECONDS
+from homeroom.partner.signatures import MAX_SIGNED_BYTES
+from homeroom.partner.wires.json_body import MAX_JSON_BYTES
 
 JSON_TYPES: Final = {
     "integer": "whole number",
@@ -19,6 +22,39 @@ JSON_TYPES: Final = {
     "array": "list",
     "object": "object",
 }
+ERROR_INFO: Final = (
+    "`error_info` is {errno, error}. `X-Homeroom-Reason` gives the reason in English.\n"
+)
+V2_WIRE: Final = f"""\
+Each call is an HTTP POST of a JSON object of at most {MAX_JSON_BYTES // 1024} KiB, with three \
+headers: `X-EEO-UID` is the SID, `X-EEO-TS` seconds since 1970, at most {HEADERS_WINDOW_SECONDS} s \
+away from the server's clock, and `X-EEO-SIGN` the signature.
+
+The signature is made of the members of the object that are neither lists nor objects and not \
+longer than {MAX_SIGNED_BYTES} bytes, together with `sid` and `timeStamp`, which are the values of \
+the headers. Sort them by name, join them as `name=value` with `&`, append `&key=SECRET`, and take \
+the md5 in lowercase hexadecimal digits. Numbers stand as in the JSON text, texts without quotes \
+and escapes, in UTF-8.
+
+The published clients differ from this, and the server accepts their ways too: true as `True` or \
+`1`, false as `False`, `0` or nothing, null as `None` or nothing, or all three left out; numbers \
+with a fraction in their shortest form, with 14 digits as in PHP, or left out; a limit of \
+{MAX_SIGNED_BYTES - 1} bytes, or of characters instead of bytes; whole pairs sorted instead of \
+names.
+
+**What is not signed.** Whoever can change a request on its way can change these without being \
+noticed, so use HTTPS:
+
+- the path, and with it the action: a signed body passes for another call with equal members;
+- lists and objects, and values over {MAX_SIGNED_BYTES} bytes;
+- whether a value is a text or a number (`"1"` and `1`), and where one member ends: `&b=2` at the \
+end of a text passes for a member `b`;
+- members named `sid` or `timeStamp`, for which the headers count; of a name sent twice, all but \
+the last;
+- values that the client leaves out, such as true and null in the Go sample;
+- the time within five minutes: the same request can be sent again.
+
+"""
 
 
 class Reading(msgspec.Struct):
@@ -45,14 +81,23 @@ def _slug(title: str) -> str:
 
 def list_of_actions() -> str:
     """Return the page that lists all actions."""
-    rows = (
-        (f"[{action.name}]({action.name}.md)", action.title, action.v1.path) for action in ACTIONS
-    )
+
+    def list_actions(*, is_v2: bool) -> str:
+        rows = (
+            (f"[{action.name}]({action.name}.md)", action.title, action.binding.path)
+            for action in ACTIONS
+            if action.is_v2 is is_v2
+        )
+        return table(("action", "what it does", "address"), rows)
+
     return (
         f"# Actions\n\n{NOTICE}"
+        "## Signed forms (v1)\n\n"
         "Each call is an HTTP POST of a form. `SID`, `timeStamp` (seconds since 1970) and "
         "`safeKey` = md5(SECRET + timeStamp) sign it. `action` is in the query or in the form.\n\n"
-        + table(("action", "what it does", "address"), rows)
+        + list_actions(is_v2=False)
+        + f"\n## Signed JSON (v2)\n\n{V2_WIRE}"
+        + list_actions(is_v2=True)
     )
 
 
@@ -60,15 +105,10 @@ def action_page(action: Action[Any, Any], seen: Seen, readings: list[Reading]) -
     """Return the page of one action."""
     parts = [
         f"# {action.name}\n\n{NOTICE}{action.title}.\n\n",
-        f"`POST {action.v1.path}?action={action.name}`\n\n## Parameters\n\n",
-        (
-            "In addition to `SID`, `safeKey` and `timeStamp`. An empty value means that the "
-            "parameter was not sent, unless the table says otherwise.\n\n"
-        ),
+        _describe_request(action),
         *_parameters(action.params),
         "\n## Answer\n\n",
-        *_result(action),
-        "`error_info` is {errno, error}. `X-Homeroom-Reason` gives the reason in English.\n",
+        *(_data(action) if action.is_v2 else _result(action)),
         "\n## Order of the checks\n\n",
         "The first check that fails is the answer, and nothing is changed.\n\n",
         *_numbered(action.ordered_checks),
@@ -98,19 +138,60 @@ def action_page(action: Action[Any, Any], seen: Seen, readings: list[Reading]) -
     return "".join(parts)
 
 
-def _result(action: Action[Any, Any]) -> Iterator[str]:
-    """Describe the result of an action by its type."""
+def _describe_request(action: Action[Any, Any]) -> str:
+    """Describe what every request of the action's wire has."""
+    if action.is_v2:
+        return (
+            f"`POST {action.v2.path}` with a JSON object, "
+            "[signed](README.md#signed-json-v2) by `X-EEO-SIGN`, `X-EEO-UID` and `X-EEO-TS`\n\n"
+            "## Parameters\n\n"
+            "Null, or an empty text, means that the parameter was not sent, unless the table says "
+            "otherwise.\n\n"
+        )
+    return (
+        f"`POST {action.v1.path}?action={action.name}`\n\n## Parameters\n\n"
+        "In addition to `SID`, `safeKey` and `timeStamp`. An empty value means that the "
+        "parameter was not sent, unless the table says otherwise.\n\n"
+    )
+
+
+def _data(action: Action[Any, Any]) -> Iterator[str]:
+    """Describe the result of an action of the v2 wire by its type."""
+    yield "{code, msg, data}. `X-Homeroom-Reason` gives the reason in English.\n\n"
+    rows = _list_result_fields(action)
+    if not rows:
+        yield "`data` is null.\n"
+        return
+    yield "`data` is null when nothing was done:\n\n"
+    yield table(("key", "value", "meaning"), rows)
+    yield _describe_existing(action)
+
+
+def _describe_existing(action: Action[Any, Any]) -> str:
+    """Name the refusals that carry a result."""
+    if not action.refusals_with_result:
+        return ""
+    numbers = " and ".join(str(errno.number) for errno in action.refusals_with_result)
+    return f"\nThe refusal {numbers} carries them too, about what exists already.\n"
+
+
+def _list_result_fields(action: Action[Any, Any]) -> list[tuple[str, str, str]]:
     _, components = msgspec.json.schema_components([action.result], ref_template="{name}")
-    rows = list(_fields(components, action.result.__name__, ""))
+    return list(_fields(components, action.result.__name__, ""))
+
+
+def _result(action: Action[Any, Any]) -> Iterator[str]:
+    """Describe the result of an action of the v1 wire by its type."""
+    rows = _list_result_fields(action)
     if not rows:
         yield "Only `error_info`.\n\n"
+        yield ERROR_INFO
         return
     yield "In addition to `error_info`, when the call succeeds or gives a warning:\n\n"
     yield table(("key", "value", "meaning"), rows)
-    if action.refusals_with_result:
-        numbers = " and ".join(str(errno.number) for errno in action.refusals_with_result)
-        yield f"\nThe refusal {numbers} carries them too, about what exists already.\n"
+    yield _describe_existing(action)
     yield "\n"
+    yield ERROR_INFO
 
 
 def _fields(components: dict[str, Any], struct: str, prefix: str) -> Iterator[tuple[str, str, str]]:

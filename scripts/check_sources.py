@@ -55,6 +55,7 @@ SPEAKS_ERRNOS: Final = ("contract", "domain", "partner", "usecases")
 OTHER_MEANINGS: Final = {
     "admin/openapi.py": {"400": "an HTTP status"},
     "contract/courses.py": {"400": "characters of an introduction"},
+    "contract/nicknames.py": {"100": "students of a call"},
     "contract/drive.py": {"128": "characters of a folder's name"},
     "contract/paged.py": {"100": "rows of a page"},
     "domain/schools.py": {"100": "members of a class"},

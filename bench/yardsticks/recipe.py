@@ -18,7 +18,7 @@ from homeroom.base.settings import Settings
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import database_address, unlock
 from homeroom.partner.routes import CallContext
-from homeroom.partner.table import TABLE
+from homeroom.partner.table import V1_TABLE
 from homeroom.store.engine import Engine
 from homeroom.store.postgres import PostgresEngine
 from homeroom.store.sqlite import SqliteEngine
@@ -116,7 +116,7 @@ def _finish_job(*, is_named: bool) -> Step:
 
 
 def _call(store: Store, school: SchoolId, action: str, form: dict[str, str]) -> object:
-    route = next(route for route in TABLE if route.action.name == action)
+    route = next(route for route in V1_TABLE if route.action.name == action)
     params = route.reader.read(form)
     # No action of the bench prepares anything from files.
     no_storage: Any = None

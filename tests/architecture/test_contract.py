@@ -1,6 +1,6 @@
 """The catalogue against the contract it was written from: no action, number or name gets lost.
 
-`tests/contract/contract.json` holds the contract's facts of every v1 action: its address, the names
+`tests/contract/contract.json` holds the contract's facts of every action: its address, the names
 of its parameters, the numbers it may answer with their labels, and the actions withdrawn.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from homeroom.contract.action import BEFORE_DISPATCH, Action, APIPath
-from homeroom.contract.catalogue import ACTIONS, PLANNED, WITHDRAWN
+from homeroom.contract.catalogue import ACTIONS, PLANNED, PLANNED_V2, WITHDRAWN
 from homeroom.contract.errno import BY_NUMBER, Errno
 from homeroom.contract.groupings import TeamsReader
 from homeroom.contract.lists import EntriesReader
@@ -37,6 +37,12 @@ LABELS_OF_OURS: Final = {
 }
 """Rows whose label is our own, and why."""
 
+NOT_OF_PARAMS: Final = {"lms.onlineDoubleTeacher.addClass": {Errno.PARAM_MISSING.number}}
+"""Numbers of parameter errors that mean something else in an action (READINGS Q76)."""
+
+each_v2_action = pytest.mark.parametrize(
+    "action", [action for action in ACTIONS if action.is_v2], ids=lambda action: action.name
+)
 each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 
 
@@ -61,13 +67,13 @@ def test_an_action_reads_every_parameter_of_its_contract(action: Action[Any, Any
 
 @each_action
 def test_an_action_is_served_at_its_contracts_address(action: Action[Any, Any]) -> None:
-    assert action.v1.path == ROWS[action.name]["path"]
+    assert action.binding.path == ROWS[action.name]["path"]
 
 
-def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
+def test_every_action_is_answered_or_said_to_come_or_withdrawn() -> None:
     built = [action.name for action in ACTIONS]
     to_come = [name for names in PLANNED.values() for name in names]
-    known = [*built, *to_come, *WITHDRAWN]
+    known = [*built, *to_come, *PLANNED_V2.values(), *WITHDRAWN]
     assert len(known) == len(set(known))
     assert set(known) == ROWS.keys() | set(CONTRACT["withdrawn"])
     assert set(CONTRACT["withdrawn"]) == WITHDRAWN
@@ -76,6 +82,30 @@ def test_every_v1_action_is_answered_or_said_to_come_or_withdrawn() -> None:
 @pytest.mark.parametrize("path", PLANNED, ids=str)
 def test_an_action_to_come_is_said_to_come_at_its_own_address(path: APIPath) -> None:
     assert {ROWS[name]["path"] for name in PLANNED[path]} == {path}
+
+
+def test_a_v2_action_to_come_is_said_to_come_at_its_own_address() -> None:
+    assert {path: ROWS[name]["path"] for path, name in PLANNED_V2.items()} == {
+        path: path for path in PLANNED_V2
+    }
+
+
+@each_v2_action
+def test_a_parameter_error_is_the_first_that_the_call_lists(action: Action[Any, Any]) -> None:
+    documented = set(ROWS[action.name]["errnos"]) - NOT_OF_PARAMS.get(action.name, set())
+
+    def choose(*preferred: Errno) -> Errno:
+        return next(errno for errno in preferred if errno.number in documented)
+
+    malformed, wrong, missing = Errno.MALFORMED_REQUEST, Errno.BAD_VALUE, Errno.PARAM_MISSING
+    assert action.v2.malformed is choose(malformed, wrong)
+    assert action.v2.missing is choose(missing, wrong, malformed)
+    assert action.v2.wrong is choose(wrong, malformed)
+
+
+@each_v2_action
+def test_a_result_of_the_v2_wire_is_data_and_nothing_else(action: Action[Any, Any]) -> None:
+    assert action.result.__struct_fields__ in ((), ("data",))
 
 
 @pytest.mark.parametrize("errno", Errno, ids=lambda errno: errno.name)

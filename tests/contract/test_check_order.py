@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from homeroom.contract.action import Action, Check
+from homeroom.contract.action import V2_CREDENTIAL_CHECKS, Action, Check
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno
 from tests.support.given import Given
@@ -27,6 +27,7 @@ from tests.support.orders import (
     lessons,
     members,
     people,
+    schools,
 )
 
 SUBJECTS: Final = (
@@ -39,10 +40,13 @@ SUBJECTS: Final = (
     lessons,
     members,
     people,
+    schools,
 )
 """Importing them declares their chains."""
 
 
+V1_ACTIONS: Final = [action for action in ACTIONS if not action.is_v2]
+V2_ACTIONS: Final = [action for action in ACTIONS if action.is_v2]
 BATCHES: Final = [action for action in ACTIONS if action.entry is not None]
 
 
@@ -57,24 +61,46 @@ def _run(given: Given, functions: Iterable[Chains], checks: tuple[Check, ...]) -
     return covered
 
 
+def _count_checks_of_caller(action: Action[Any, Any]) -> int:
+    """Return how many checks come before those of the parameters."""
+    return 1 + len(V2_CREDENTIAL_CHECKS) if action.is_v2 else 1
+
+
 def _missing(errnos: Iterable[Errno], covered: set[int], order: Order) -> set[int]:
-    numbers = {errno.number for errno in errnos} - {Errno.NOT_AUTHORISED.number}
+    numbers = {errno.number for errno in errnos}
     return numbers - covered - order.apart.keys()
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", V1_ACTIONS, ids=lambda action: action.name)
 def test_credentials_are_checked_before_parameters(given: Given, action: Action[Any, Any]) -> None:
     form = {**given.api.signed(), "safeKey": "0" * 32, "SID": str(given.school.id)}
     reply = given.api.post(action.name, data=form)
     assert reply.errno == action.refusals[0].number == Errno.NOT_AUTHORISED.number
 
 
+@pytest.mark.parametrize("action", V2_ACTIONS, ids=lambda action: action.name)
+def test_shape_and_headers_are_checked_before_parameters(
+    given: Given, action: Action[Any, Any]
+) -> None:
+    checks = action.ordered_checks[: _count_checks_of_caller(action)]
+    wrong = {"X-EEO-SIGN": "0" * 32, "X-EEO-UID": str(given.school.id)}
+    replies = [
+        given.api.post(action.name, content=b"[]", headers=wrong),
+        given.api.post(action.name, content=b"{}", headers=wrong),
+        given.api.post(action.name, content=b"{}", headers={**wrong, "X-EEO-TS": "1"}),
+        given.api.post(action.name, content=b"{}", headers={**wrong, "X-EEO-TS": str(given.now)}),
+    ]
+    assert [reply.errno for reply in replies] == [check.errno.number for check in checks]
+    assert given.api.call(action.name).errno not in {check.errno.number for check in checks[1:]}
+
+
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_the_first_check_that_fails_is_answered(given: Given, action: Action[Any, Any]) -> None:
     order = ORDERS[action.name]
     functions = order.of_call if isinstance(order.of_call, tuple) else (order.of_call,)
-    covered = _run(given, functions, (*action.ordered_checks, *action.warnings))
-    assert not _missing(action.refusals, covered, order)
+    checks = action.ordered_checks[_count_checks_of_caller(action) :]
+    covered = _run(given, functions, (*checks, *action.warnings))
+    assert not _missing([check.errno for check in checks], covered, order)
 
 
 @pytest.mark.parametrize("action", BATCHES, ids=lambda action: action.name)

@@ -1,6 +1,6 @@
 """Case tables: how each number of an action comes about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,8 +40,7 @@ def check_table(action: Action[Any, Any], cases: Sequence[Case]) -> None:
 
 
 def common(action: Action[Any, Any], /, **fields: Value) -> tuple[Case, ...]:
-    """Return what every action has: 100, 102 and its faults, for fields that can be read."""
-    unsigned = {"SID": "1", "safeKey": "", "timeStamp": "1"}
+    """Return what every action of its wire has, and its faults, for fields that can be read."""
 
     def faulty(errno: Errno) -> Case:
         return Case(
@@ -50,6 +49,9 @@ def common(action: Action[Any, Any], /, **fields: Value) -> tuple[Case, ...]:
             "fault",
         )
 
+    if action.is_v2:
+        return (*_common_v2(action, fields), *map(faulty, action.faults))
+    unsigned = {"SID": "1", "safeKey": "", "timeStamp": "1"}
     return (
         Case(100, lambda g: g.api.post(action.name, data=g.api.signed() if fields else unsigned)),
         Case(
@@ -57,4 +59,25 @@ def common(action: Action[Any, Any], /, **fields: Value) -> tuple[Case, ...]:
             lambda g: g.api.post(action.name, data={**g.api.signed(**fields), "safeKey": "0" * 32}),
         ),
         *map(faulty, action.faults),
+    )
+
+
+def _common_v2(action: Action[Any, Any], fields: Mapping[str, Value]) -> tuple[Case, ...]:
+    """Return what every action of the v2 wire has before its own checks."""
+
+    def send(given: Given, *, without: str = "", **changes: str) -> Reply:
+        content, headers = given.api.signed_json(**fields)
+        headers |= {name.replace("_", "-"): value for name, value in changes.items()}
+        headers.pop(without, None)
+        return given.api.post(action.name, content=content, headers=headers)
+
+    def send_list(given: Given) -> Reply:
+        return given.api.post(action.name, content=b"[]", headers=given.api.sign(b"{}"))
+
+    stale = Errno.TIMESTAMP_EXPIRED.number
+    return (
+        Case(action.v2.malformed.number, send_list),
+        Case(Errno.NO_TIMESTAMP.number, lambda g: send(g, without="X-EEO-TS")),
+        Case(stale, lambda g: send(g, X_EEO_TS=str(g.now - 301))),
+        Case(Errno.BAD_SIGNATURE.number, lambda g: send(g, X_EEO_SIGN="0" * 32)),
     )

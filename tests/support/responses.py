@@ -1,4 +1,4 @@
-"""Every response of the v1 wire against the result type of its action."""
+"""Every response of either wire against the result type of its action."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,13 +18,18 @@ class UndeclaredResponseError(AssertionError):
 
 
 def check_response(name: str, body: Mapping[str, Any], *, by_fault: bool = False) -> None:
-    """Fail unless a response has exactly the fields of its action's result and `error_info`.
+    """Fail unless a response has exactly the fields of its action's result and its errno.
 
     A refusal carries a result only where its check says so; one that a fault brought about carries
-    none.
+    none. On the v2 wire `data` is null where there is no result.
     """
     rest = dict(body)
-    errno = _read_error(rest.pop("error_info", None))
+    if "error_info" in body:
+        errno = _read_error(rest.pop("error_info"))
+    else:
+        errno = _read_error({"errno": rest.pop("code", None), "error": rest.pop("msg", None)})
+        if rest.get("data", ...) is None:
+            del rest["data"]
     action = BY_NAME.get(name)
     is_with_result = action is not None and (
         errno.outcome in _CARRY_RESULT or (errno in action.refusals_with_result and not by_fault)
@@ -49,8 +54,9 @@ def _check_result(action: Action[Any, Any], fields: dict[str, Any]) -> None:
         raise UndeclaredResponseError(message)
     if action.entry is None:
         return
+    number, label = ("code", "msg") if action.is_v2 else ("errno", "error")
     for entry in fields["data"]:
-        errno = _read_error({"errno": entry["errno"], "error": entry["error"]})
+        errno = _read_error({"errno": entry[number], "error": entry[label]})
         if errno not in (Errno.DONE, *action.entry_errnos):
             message = f"{action.name}: an entry has {errno.number}"
             raise UndeclaredResponseError(message)

@@ -29,7 +29,7 @@ class Observed:
         self.pairs.add((action, reply.errno, cause))
         data = reply.body.get("data")
         for entry in data if isinstance(data, list) else ():
-            self.pairs.add((action, entry["errno"], cause))
+            self.pairs.add((action, entry["errno" if "errno" in entry else "code"], cause))
 
     def keep(self, folder: Path) -> None:
         """Save the observations in a folder, under a name that no other process takes."""

@@ -11,7 +11,8 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.keys import md5_hex
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.authenticator import CACHE_SECONDS, REFRESH_SECONDS, Authenticator
+from homeroom.partner.authenticator import Authenticator
+from homeroom.partner.school_cache import CACHE_SECONDS, REFRESH_SECONDS
 from homeroom.store.engine import UnavailableError
 from homeroom.store.outages import OutageCause
 
@@ -49,7 +50,7 @@ class Case:
     def call(self) -> asyncio.Task[object]:
         """Begin a call of a school that does not exist."""
         form = {"SID": "7", "safeKey": md5_hex("x"), "timeStamp": str(NOW)}
-        return asyncio.create_task(self.authenticator.authenticate(form))
+        return asyncio.create_task(self.authenticator.authenticate_form(form))
 
     async def call_until_read(self) -> asyncio.Task[object]:
         """Begin a call, and let it run until its read waits for an answer."""

@@ -9,14 +9,14 @@ from homeroom.base.body_budget import BodyBudget
 from homeroom.base.connection_budget import create_budget
 from homeroom.bootstrap.services import Services
 from homeroom.bootstrap.site import build_site
-from homeroom.partner.wires.v1 import V1Fork, is_v1_path
+from homeroom.partner.wires.fork import PartnerFork, is_partner_path
 from homeroom.web.draining import DrainingGate
 from homeroom.web.http_server import HTTPServer, create_server
 
 
 def create_http_server(services: Services, sandbox: Sequence[BaseRoute]) -> HTTPServer:
     """Return the HTTP server of a process."""
-    site = V1Fork(services.v1, build_site(services, sandbox))
+    site = PartnerFork(services.v1, services.v2, build_site(services, sandbox))
     app = DrainingGate(site, services.draining, _is_served_to_end)
     budget = create_budget()
     bodies = BodyBudget(budget.log)
@@ -27,4 +27,4 @@ def create_http_server(services: Services, sandbox: Sequence[BaseRoute]) -> HTTP
 def _is_served_to_end(path: str) -> bool:
     """Return whether a path is served while the server stops, or refuses by itself."""
     # The last reports of the media engine come while it ends.
-    return is_v1_path(path) or path.startswith("/media/") or path in PROBE_PATHS
+    return is_partner_path(path) or path.startswith("/media/") or path in PROBE_PATHS

@@ -18,6 +18,7 @@ from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.turns import SchoolTurns
 from homeroom.partner.wires.asgi import Observer
 from homeroom.partner.wires.v1 import V1Wire
+from homeroom.partner.wires.v2 import V2Wire
 from homeroom.player.chat_service import ChatService
 from homeroom.player.presence_exchange import PresenceExchange
 from homeroom.player.room_registry import RoomRegistry
@@ -36,6 +37,7 @@ class Services(CoreParts):
     authenticator: Authenticator
     dispatcher: Dispatcher
     v1: V1Wire
+    v2: V2Wire
     scratch: Scratch
     chat: ChatService
     draining: Draining
@@ -94,6 +96,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
     scratch = Scratch(settings.data / "scratch")
     prefix = core.deps.keys.public_key()[:8]
     v1 = V1Wire(authenticator, dispatcher, observer, draining, scratch=scratch, id_prefix=prefix)
+    v2 = V2Wire(authenticator, dispatcher, observer, draining, id_prefix=f"{prefix}-v2")
     presence = None
     if settings.database is not None:
         presence = PresenceExchange(store, core.deps.keys.public_key())
@@ -106,6 +109,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
             authenticator=authenticator,
             dispatcher=dispatcher,
             v1=v1,
+            v2=v2,
             scratch=scratch,
             chat=ChatService(rooms, core.metrics),
             draining=draining,

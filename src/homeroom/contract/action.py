@@ -97,12 +97,12 @@ def list_v2_checks(binding: V2JSON) -> tuple[Check, ...]:
     shape = Check(binding.malformed, "the method is not POST, or the body is no JSON object")
     missing = "a mandatory parameter is missing, null or empty"
     if binding.missing is binding.wrong:
-        of_params = (Check(binding.wrong, f"{missing}, or a parameter has a wrong value"),)
+        of_params = [Check(binding.wrong, f"{missing}, or a parameter has a wrong value")]
     else:
-        of_params = (
+        of_params = [
             Check(binding.missing, missing),
             Check(binding.wrong, "a parameter has a wrong value"),
-        )
+        ]
     return (shape, *V2_CREDENTIAL_CHECKS, *of_params)
 
 

@@ -19,6 +19,7 @@ from homeroom.contract import (
     lessons,
     new_lessons,
     rosters,
+    school_conf,
     sub_accounts,
     teachers,
 )
@@ -41,6 +42,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         groupings,
         clips,
         drive,
+        school_conf,
     )
     for value in vars(noun).values()
     if isinstance(value, Action)
@@ -67,7 +69,29 @@ PLANNED: dict[APIPath, frozenset[str]] = {
         }
     ),
 }
-"""Actions that a later version implements; until then the answer is `Errno.FAILED`."""
+"""Actions of the v1 wire that a later version implements; until then the answer is
+`Errno.FAILED`."""
+
+PLANNED_V2: dict[str, str] = {
+    "/schooluser/modifyCourseStudentNickName": "modifyCourseStudentNickName",
+    "/course/addCourseTeacher": "addCourseTeacher",
+    "/lms/unit/create": "lms.unit.create",
+    "/lms/unit/update": "lms.unit.update",
+    "/lms/unit/delete": "lms.unit.delete",
+    "/lms/unit/move": "lms.unit.move",
+    "/lms/activity/createActivityNoClass": "lms.activity.createActivityNoClass",
+    "/lms/activity/createClass": "lms.activity.createClass",
+    "/lms/activity/updateClass": "lms.activity.updateClass",
+    "/lms/activity/release": "lms.activity.release",
+    "/lms/activity/delete": "lms.activity.delete",
+    "/lms/activity/addStudent": "lms.activity.addStudent",
+    "/lms/activity/deleteStudent": "lms.activity.deleteStudent",
+    "/lms/onlineDoubleTeacher/addClass": "lms.onlineDoubleTeacher.addClass",
+    "/lms/onlineDoubleTeacher/editClass": "lms.onlineDoubleTeacher.editClass",
+    "/lms/onlineDoubleTeacher/deleteClass": "lms.onlineDoubleTeacher.deleteClass",
+}
+"""Actions of the v2 wire that a later version implements, by their paths; until then the answer
+is `Errno.FAILED`."""
 
 WITHDRAWN = frozenset(
     {

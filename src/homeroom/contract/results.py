@@ -27,7 +27,7 @@ class EmptyResult(Result, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of the entries of a batch; each has `errno` and `error`."""
+    """Base of the entries of a batch: each has `errno` and `error`, on v2 `code` and `msg`."""
 
 
 class PlainEntry(Entry, frozen=True, kw_only=True):
@@ -35,6 +35,13 @@ class PlainEntry(Entry, frozen=True, kw_only=True):
 
     errno: EntryErrno
     error: EntryError
+
+
+class CodedEntry(Entry, frozen=True, kw_only=True):
+    """Entry of a batch of the v2 wire."""
+
+    code: EntryErrno
+    msg: EntryError
 
 
 class LiveInfo(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):

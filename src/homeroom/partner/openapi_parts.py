@@ -1,4 +1,4 @@
-"""What the operations of both wires have in common in the OpenAPI document."""
+"""Parts of the OpenAPI document that the operations of both wires share."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -12,7 +12,7 @@ from homeroom.partner.openapi_parts import (
 )
 
 TAG = "Partner API: signed JSON"
-SIGNATURE_HEADERS: Schema = [
+SIGNATURE_HEADERS: list[Schema] = [
     {
         "name": "X-EEO-SIGN",
         "in": "header",

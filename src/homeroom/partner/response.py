@@ -32,15 +32,21 @@ def make_refusal_response(refusal: Refusal) -> PartnerResponse:
 def make_overload_response(
     error: OverloadedError, action: Action[Any, Any] | None
 ) -> PartnerResponse:
-    """Return the response of a server that cannot answer now (READINGS Q102).
+    """Return the response of a server that cannot answer now (READINGS Q102)."""
+    return PartnerResponse(
+        choose_failure_errno(action),
+        reason=error.reason,
+        retry_after_seconds=error.retry_after_seconds,
+    )
 
-    Its errno need not be one that the action lists. The action is None before it is known.
+
+def choose_failure_errno(action: Action[Any, Any] | None) -> Errno:
+    """Return the errno of a server that cannot answer or has failed (READINGS Q102).
+
+    It need not be one that the action lists. The action is None before it is known.
     """
     is_listed = action is not None and Errno.SERVER_FAULT in action.errnos
-    errno = Errno.SERVER_FAULT if is_listed else Errno.FAILED
-    return PartnerResponse(
-        errno, reason=error.reason, retry_after_seconds=error.retry_after_seconds
-    )
+    return Errno.SERVER_FAULT if is_listed else Errno.FAILED
 
 
 def summarize_reasons(reasons: Sequence[str]) -> str:

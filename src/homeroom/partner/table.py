@@ -1,4 +1,4 @@
-"""The whole partner API on one screen."""
+"""The whole partner API, one screen for each wire."""
 
 from typing import Any
 
@@ -41,6 +41,7 @@ from homeroom.contract.rosters import (
     DEL_COURSE_STUDENT_MULTIPLE,
     MODIFY_GROUP_MEMBER_NICKNAME,
 )
+from homeroom.contract.school_conf import MODIFY_SCHOOL_CONF
 from homeroom.contract.sub_accounts import DELETE_SUB_SCHOOL_ACCOUNT
 from homeroom.contract.teachers import (
     ADD_TEACHER,
@@ -61,13 +62,14 @@ from homeroom.partner.handlers import (
     lessons,
     new_lessons,
     rosters,
+    school_conf,
     sub_accounts,
     teachers,
 )
 from homeroom.partner.routes import ActionRoute, LockRule, route
 from homeroom.partner.scopes import lock_course, lock_recordings, share_course
 
-TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
+V1_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(
         REGISTER,
         accounts.register,
@@ -219,4 +221,8 @@ TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status, scope=lock_recordings),
     route(GET_TOP_FOLDER_ID, drive.get_top_folder_id),
     route(CREATE_FOLDER, drive.create_folder, describe_existing=drive.describe_existing_folder),
+)
+
+V2_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
+    route(MODIFY_SCHOOL_CONF, school_conf.modify_school_conf),
 )

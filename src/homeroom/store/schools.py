@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, PresetId, SchoolId, UserId
 from homeroom.domain.courses import Course
+from homeroom.domain.school_conf import SchoolConf
 from homeroom.domain.schools import Plan, School
 from homeroom.store.cipher import Keyring
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
@@ -59,6 +60,19 @@ _ADD = Statement(
 )
 _SAVE_PLAN = Statement(
     update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
+)
+_GET_CONF = Statement(
+    select(schools.c.allows_replay, schools.c.allows_replay_to_new_students).where(
+        schools.c.id == bindparam("school")
+    )
+)
+_SAVE_CONF = Statement(
+    update(schools)
+    .where(schools.c.id == bindparam("school"))
+    .values(
+        allows_replay=bindparam("replay"),
+        allows_replay_to_new_students=bindparam("replay_to_new"),
+    )
 )
 _GET_NEWEST_CREATION_TIME = Statement(select(func.max(schools.c.created_at)))
 _FIND_BY_OWNER = Statement(select(schools.c.id).where(schools.c.owner_id == bindparam("user")))
@@ -196,6 +210,19 @@ class Schools:
         """Save the plan of a school."""
         text = msgspec.json.encode(plan).decode()
         self._tx.execute(_SAVE_PLAN, {"school": school, "new_plan": text})
+
+    def get_conf(self, school: SchoolId) -> SchoolConf:
+        """Return the settings of a school."""
+        replay, replay_to_new = self._tx.fetch_all(_GET_CONF, {"school": school})[0]
+        return SchoolConf(bool(replay), bool(replay_to_new))
+
+    def save_conf(self, school: SchoolId, conf: SchoolConf) -> None:
+        """Save the settings of a school."""
+        values = {
+            "replay": int(conf.allows_replay),
+            "replay_to_new": int(conf.allows_replay_to_new_students),
+        }
+        self._tx.execute(_SAVE_CONF, {"school": school, **values})
 
     def save_secrets(self, school: SchoolId, secret: str, former: str | None) -> None:
         """Save the secret that a school signs with, and the former one that is still accepted."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Protocol
 
+import msgspec
+
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.text import format_count
@@ -15,7 +17,7 @@ MAX_NAME_LENGTH = 100
 MAX_VALUE_LENGTH = 2000
 MAX_FORM_LENGTH = 20_000
 """Characters of one request in the journal: a thousand entries must not fill the memory."""
-SECRET_FIELDS = frozenset({"safekey", "password", "md5pass", "userjson", "secret"})
+SECRET_FIELDS = frozenset({"safekey", "x-eeo-sign", "password", "md5pass", "userjson", "secret"})
 """In lower case: a name that is spelled wrong holds the same secret."""
 MASK = "***"
 
@@ -74,7 +76,10 @@ class Journal:
 
 
 def mask_form(fields: Mapping[str, object]) -> dict[str, str]:
-    """Return a form for the journal: secrets masked, long values cut, files as their size."""
+    """Return a form for the journal: secrets masked, long values cut, files as their size.
+
+    What is neither a text nor a file is a value of a JSON body, and is shown as JSON.
+    """
     masked: dict[str, str] = {}
     left = MAX_FORM_LENGTH
     for name, value in fields.items():
@@ -89,4 +94,7 @@ def _mask_value(name: str, value: object) -> str:
         return MASK
     if isinstance(value, str):
         return value
-    return f"<file of {format_count(getattr(value, 'size', 0), 'byte')}>"
+    size = getattr(value, "size", None)
+    if size is None:
+        return msgspec.json.encode(value).decode()
+    return f"<file of {format_count(size, 'byte')}>"

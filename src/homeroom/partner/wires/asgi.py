@@ -12,16 +12,18 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from homeroom.base.clock import Clock
+from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import SchoolId
 from homeroom.base.log import log_info
 from homeroom.base.text import escape_non_ascii
-from homeroom.contract.action import Action
+from homeroom.contract.action import V2_CREDENTIAL_CHECKS, Action
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.partner.dispatcher import DroppedConnectionError
 from homeroom.partner.response import (
     PartnerResponse,
+    choose_failure_errno,
     make_overload_response,
     make_refusal_response,
 )
@@ -43,12 +45,24 @@ Send = Callable[[Any], Awaitable[None]]
 MAX_LOGGED_ACTION = 50
 BODY_STATUS = {BodyTooLargeError: 413, SlowBodyError: 408}
 """Statuses of bodies that were not read to their end."""
-UNPROVEN = frozenset({Errno.BAD_PARAMS, Errno.NOT_AUTHORISED})
+UNPROVEN = frozenset(
+    {
+        Errno.BAD_PARAMS,
+        Errno.NOT_AUTHORISED,
+        *(check.errno for check in V2_CREDENTIAL_CHECKS),
+    }
+)
 """Errnos of a request whose credentials are missing or wrong."""
+CLAIMS = ("SID", "X-EEO-UID")
+"""Fields in which a request names its school, on either wire."""
 MAX_REASON = 500
 """Characters of the header `X-Homeroom-Reason`."""
 MAX_IGNORED_CHARS = 1000
 """Characters of the header `X-Homeroom-Ignored`."""
+
+
+class UnknownPathError(HomeroomError):
+    """No action has the path of a request: the status is 404."""
 
 
 class RequestRecord(msgspec.Struct):
@@ -71,7 +85,7 @@ class RequestRecord(msgspec.Struct):
         """The SID that an unproven request names."""
         if self.school is not None:
             return None
-        claimed = self.fields.get("SID")
+        claimed = next((self.fields[name] for name in CLAIMS if name in self.fields), None)
         is_number = isinstance(claimed, str) and claimed.isascii() and claimed.isdigit()
         return int(str(claimed)) if is_number and len(str(claimed)) <= MAX_DIGITS else None
 
@@ -154,7 +168,8 @@ class Observer(msgspec.Struct, frozen=True):
 class WireApp(ABC):
     """One wire of the partner API as an ASGI application.
 
-    A wire implements `respond`, from the request to the dispatcher, and `encode`, its envelope.
+    A wire implements `respond`, from the request to the dispatcher, `encode`, its envelope, and
+    which errno a body has that cannot be read.
     """
 
     def __init__(
@@ -175,30 +190,24 @@ class WireApp(ABC):
     ) -> PartnerResponse:
         """Return the response to a request, and note in `record` what is read of it.
 
-        Raises `Refusal`, `OverloadedError`, `BodyError` and `DroppedConnectionError`.
+        Raises `Refusal`, `OverloadedError`, `BodyError`, `UnknownPathError` and
+        `DroppedConnectionError`.
         """
 
     @abstractmethod
     def encode(self, response: PartnerResponse) -> bytes:
         """Return the JSON body of a response."""
 
+    @abstractmethod
+    def get_malformed_errno(self, action: Action[Any, Any] | None) -> Errno:
+        """Return the errno of a request that cannot be read; the action may be unknown."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request; the text of an unexpected exception goes to the log alone."""
         started = time.perf_counter()
         record = RequestRecord(next(self._ids), get_client_address(scope))
-        status = 200
         try:
-            response = await self.respond(scope, receive, record)
-        except Refusal as refusal:
-            response = make_refusal_response(refusal)
-        except OverloadedError as error:
-            status = 503
-            if isinstance(error, QueueFullError):
-                hold(scope, error.retry_after_seconds)
-            response = make_overload_response(error, self._actions.get(record.action))
-        except BodyError as error:
-            status = BODY_STATUS.get(type(error), 200)
-            response = PartnerResponse(errno=Errno.BAD_PARAMS, reason=str(error))
+            status, response = await self._respond_or_refuse(scope, receive, record)
         except asyncio.CancelledError:
             if not self.draining.is_active:
                 raise
@@ -216,16 +225,37 @@ class WireApp(ABC):
             log.exception(
                 "call failed", exc_info=outage or failure, extra={"request_id": record.request_id}
             )
+            action = self._actions.get(record.action)
             if outage is not None:
                 status = 503
-                response = make_overload_response(outage, self._actions.get(record.action))
+                response = make_overload_response(outage, action)
             else:
+                status = 200
                 response = PartnerResponse(
-                    errno=Errno.SERVER_FAULT, reason="the server failed; see its log"
+                    choose_failure_errno(action), reason="the server failed; see its log"
                 )
         body = self.encode(response)
         await _send(send, status, body, response, record)
         self._observer.report(record, response, response.reason, started)
+
+    async def _respond_or_refuse(
+        self, scope: Scope, receive: Receive, record: RequestRecord
+    ) -> tuple[int, PartnerResponse]:
+        """Return the status and the response of a request, also of one that is refused."""
+        try:
+            return 200, await self.respond(scope, receive, record)
+        except Refusal as refusal:
+            return 200, make_refusal_response(refusal)
+        except OverloadedError as error:
+            if isinstance(error, QueueFullError):
+                hold(scope, error.retry_after_seconds)
+            return 503, make_overload_response(error, self._actions.get(record.action))
+        except BodyError as error:
+            errno = self.get_malformed_errno(self._actions.get(record.action))
+            status = BODY_STATUS.get(type(error), 200)
+            return status, PartnerResponse(errno, reason=str(error))
+        except UnknownPathError as error:
+            return 404, PartnerResponse(self.get_malformed_errno(None), reason=str(error))
 
 
 async def _send(

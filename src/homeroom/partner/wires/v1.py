@@ -5,10 +5,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.types import ASGIApp
 
 from homeroom.base.scratch import Scratch
-from homeroom.contract.action import APIPath
+from homeroom.contract.action import Action, APIPath
 from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno
 from homeroom.contract.near_names import find_near_miss
@@ -19,7 +18,7 @@ from homeroom.partner.dispatcher import Dispatcher, is_large
 from homeroom.partner.ignored import describe_texts_for_files, list_ignored
 from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import ActionRoute
-from homeroom.partner.table import TABLE
+from homeroom.partner.table import V1_TABLE
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
 from homeroom.partner.wires.form import MAX_FORM_BYTES, Form, FormReader
 from homeroom.partner.wires.urlencoded import FormError
@@ -29,7 +28,6 @@ from homeroom.web.draining import Draining
 
 NOT_PARAMETERS = frozenset({"SID", "safeKey", "timeStamp", "action"})
 """Fields of every form that are no parameters of the action."""
-
 
 PATHS = frozenset(APIPath)
 _ERROR_INFO = {
@@ -70,21 +68,25 @@ class V1Wire(WireApp):
         scratch: Scratch,
         id_prefix: str,
     ) -> None:
-        super().__init__(observer, id_prefix, (route.action for route in TABLE), draining)
+        super().__init__(observer, id_prefix, (route.action for route in V1_TABLE), draining)
         self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._scratch = scratch
         self._routes: dict[tuple[str, str], ActionRoute[Any, Any, Any]] = {
-            (route.action.v1.path, route.action.name): route for route in TABLE
+            (route.action.v1.path, route.action.name): route for route in V1_TABLE
         }
         self._plain_queries = {f"action={name}".encode(): name for name in self._actions}
         self._file_actions = frozenset(
-            route.action.name for route in TABLE if route.action.v1.takes_file
+            route.action.name for route in V1_TABLE if route.action.v1.takes_file
         )
 
     def encode(self, response: PartnerResponse) -> bytes:
         """Return `data`, `more_data` and `error_info` as JSON."""
         return encode_envelope(response)
+
+    def get_malformed_errno(self, _action: Action[Any, Any] | None) -> Errno:
+        """Return the errno of a form that cannot be read."""
+        return Errno.BAD_PARAMS
 
     async def respond(
         self, scope: Scope, receive: Receive, record: RequestRecord
@@ -110,7 +112,7 @@ class V1Wire(WireApp):
             self._note_action_in_body(record, fields, stream)
             self.draining.check()
             record.school = None
-            record.school = (await self._authenticator.authenticate(fields)).id
+            record.school = (await self._authenticator.authenticate_form(fields)).id
             show_right(scope)
 
         reader = FormReader(stream, self._scratch, prove)
@@ -182,21 +184,6 @@ class V1Wire(WireApp):
         at_path = sorted(name for address, name in self._routes if address == path)
         near = find_near_miss(action, [*at_path, *sorted(PLANNED[APIPath(path)])])
         return f"{reason}; did you mean {near}?" if near is not None else reason
-
-
-class V1Fork:
-    """Serves the v1 wire at its paths, and passes every other request to another application."""
-
-    def __init__(self, v1: V1Wire, other: ASGIApp) -> None:
-        self._v1 = v1
-        self._other = other
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
-        """Pass a request on, by its path."""
-        if scope["type"] == "http" and is_v1_path(scope["path"]):
-            await self._v1(scope, receive, send)
-        else:
-            await self._other(scope, receive, send)
 
 
 def encode_envelope(response: PartnerResponse) -> bytes:
