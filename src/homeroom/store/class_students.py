@@ -35,6 +35,11 @@ def _select_ties(tie: ClassTie, table: Table) -> Select[tuple[int, int, str]]:
 
 
 _FIND_TIES = Statement(union_all(*(_select_ties(*item) for item in _TABLES.items())))
+_LIST_ABSENCES = Statement(
+    select(lesson_absences.c.lesson_id, lesson_absences.c.user_id).where(
+        _lesson_ids.contains(lesson_absences.c.lesson_id)
+    )
+)
 _pairs = ListParameter("pairs")
 
 
@@ -113,6 +118,11 @@ class ClassStudents:
             pair = LessonId(lesson), UserId(uid)
             ties[pair] = ties.get(pair, frozenset()) | {ClassTie(tie)}
         return ties
+
+    def list_absences(self, lesson_ids: Iterable[LessonId]) -> set[tuple[LessonId, UserId]]:
+        """Return the students who were transferred out of some classes, each with the class."""
+        rows = self._tx.fetch_all(_LIST_ABSENCES, {"lesson_ids": _encode(lesson_ids)})
+        return {(LessonId(lesson), UserId(uid)) for lesson, uid in rows}
 
     def count(self, course: CourseId, lesson_ids: Iterable[LessonId]) -> dict[LessonId, int]:
         """Return the number of students, guests included, of some classes of a course."""

@@ -173,11 +173,9 @@ def find_transferred_out(
     }
     if not users:
         return set()
-    ties = uow.class_students.find_ties([lesson for lesson, _ in users], users.values())
+    absences = uow.class_students.list_absences(lesson for lesson, _ in users)
     return {
-        (lesson, ticket)
-        for (lesson, ticket), user in users.items()
-        if ClassTie.TRANSFERRED_OUT in ties.get((lesson, user), ())
+        (lesson, ticket) for (lesson, ticket), user in users.items() if (lesson, user) in absences
     }
 
 
