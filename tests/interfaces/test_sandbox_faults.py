@@ -57,6 +57,10 @@ CALLS_OF_BATCHES: Final[dict[str, Callable[[Given], dict[str, Any]]]] = {
         "studentUid": given.student(),
         "classJson": [given.lesson(course)],
     },
+    "addClassLabels": lambda given: {
+        "courseId": (course := given.course()),
+        "classList": [{"classId": given.lesson(course), "classLabelId": [given.label()]}],
+    },
     "addCourseClassMultiple": lambda given: {
         "courseId": (course := given.course()),
         "classJson": [{k: v for k, v in given.lesson_form(course).items() if k != "courseId"}],

@@ -77,6 +77,7 @@ def _to_lesson_row(listed: ListedLesson, hosts: Hosts) -> wire.LessonRow:
         watch_by_login=to_switch(lesson.watch_policy.watch_by_login),
         allow_unlogged_chat=to_switch(lesson.watch_policy.allow_unlogged_chat),
         class_introduce=lesson.introduction,
+        class_label_id=list(listed.labels),
         course_unique_identity=lesson.identity,
         is_lock=to_switch(lesson.is_locked),
         live_url=addresses.live_url,

@@ -53,7 +53,6 @@ PLANNED: dict[APIPath, frozenset[str]] = {
     APIPath.COURSE: frozenset(
         {
             "updateClassStudentComment",
-            "addClassLabels",
             "getLoginLinked",
         }
     ),

@@ -299,6 +299,9 @@ class Errno(Enum):
     TOO_MANY_LABELS = _refusal(354, "超过标签库的数量上限", "label library full")
     LABEL_OF_ANOTHER_SCHOOL = _refusal(355, "标签不属于该机构", "label belongs to another school")
     NO_SUCH_LABEL = _refusal(356, "不存在此 ID 的标签", "label does not exist")
+    TOO_MANY_LESSON_LABELS = _refusal(
+        357, "超出课节下允许添加数量上限", "too many labels on the class"
+    )
     SOME_LABELS_MISSING = _refusal(
         358, "部分标签不存在或已删除", "some labels are missing or deleted"
     )

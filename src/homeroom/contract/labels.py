@@ -1,19 +1,21 @@
-"""Labels of a school and of its courses on the wire."""
+"""Labels of a school, of its courses and of their classes on the wire."""
 
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from homeroom.base.ids import CourseId, LabelId
+from homeroom.base.ids import CourseId, LabelId, LessonId
 from homeroom.contract.action import Action, APIPath, Check, V1Form
 from homeroom.contract.checks import (
     COURSE_EXISTS,
+    COURSE_KIND,
     COURSE_NOT_DELETED,
     COURSE_OF_SCHOOL,
     LIST_CHECK,
 )
 from homeroom.contract.errno import Errno
+from homeroom.contract.lessons import V1_LESSON
 from homeroom.contract.lists import InvalidEntry, read_entries_separately, read_ids
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
@@ -57,6 +59,31 @@ class AddCourseLabels(Params, frozen=True, kw_only=True):
             read_entries_separately(CourseLabelsEntry),
             "JSON list of up to 1,000 courses",
             ("CourseList", "courseList"),
+        ),
+    ]
+
+
+class LessonLabelsEntry(Params, frozen=True, kw_only=True):
+    """One class and its new labels; without `classLabelId` they stay as they are."""
+
+    class_id: Annotated[LessonId, ID]
+    label_ids: Annotated[
+        tuple[LabelId, ...] | None,
+        ParamType(read_ids, "JSON list of label ids", ("classLabelId",)),
+    ] = None
+    custom_column: Annotated[str | None, CUSTOM_COLUMN] = None
+
+
+class AddClassLabels(Params, frozen=True, kw_only=True):
+    """The parameters of addClassLabels."""
+
+    course_id: Annotated[CourseId, ID]
+    lessons: Annotated[
+        tuple[LessonLabelsEntry | InvalidEntry, ...],
+        ParamType(
+            read_entries_separately(LessonLabelsEntry),
+            "JSON list of up to 1,000 classes",
+            ("classList",),
         ),
     ]
 
@@ -110,6 +137,25 @@ class CourseLabelsResults(Result, frozen=True, kw_only=True):
 
     data: Annotated[
         list[CourseLabelsResult], Meta(description="One result for each course, in their order.")
+    ]
+
+
+class LessonLabelsResult(Entry, frozen=True, kw_only=True):
+    """Result of one entry of addClassLabels."""
+
+    custom_column: CustomColumn = UNSET
+    class_id: Annotated[
+        LessonId | UnsetType, Meta(description="The class; absent where the entry has no id.")
+    ] = UNSET
+    errno: EntryErrno
+    error: EntryError
+
+
+class LessonLabelsResults(Result, frozen=True, kw_only=True):
+    """Result of addClassLabels."""
+
+    data: Annotated[
+        list[LessonLabelsResult], Meta(description="One result for each class, in their order.")
     ]
 
 
@@ -176,6 +222,30 @@ ADD_COURSE_LABELS = Action(
         Check(
             Errno.TOO_MANY_COURSE_LABELS,
             "there are more than ten different labels; the course keeps its labels",
+        ),
+    ),
+    faults=(Errno.FAILED,),
+)
+
+ADD_CLASS_LABELS = Action(
+    name="addClassLabels",
+    title="Set, replace or clear the labels of classes",
+    params=AddClassLabels,
+    result=LessonLabelsResults,
+    entry=LessonLabelsResult,
+    bindings=(V1Form(APIPath.COURSE),),
+    checks=(LIST_CHECK, COURSE_EXISTS, COURSE_OF_SCHOOL, COURSE_NOT_DELETED, COURSE_KIND),
+    entry_checks=(
+        Check(Errno.BAD_PARAMS, "the entry is malformed"),
+        *V1_LESSON,
+        Check(Errno.SOME_LABELS_MISSING, "a label does not exist; the class keeps its labels"),
+        Check(
+            Errno.SOME_LABELS_FOREIGN,
+            "a label belongs to another school; the class keeps its labels",
+        ),
+        Check(
+            Errno.TOO_MANY_LESSON_LABELS,
+            "there are more than ten different labels; the class keeps its labels",
         ),
     ),
     faults=(Errno.FAILED,),

@@ -254,6 +254,9 @@ class LessonRow(ReadBackRow, frozen=True, kw_only=True):
     watch_by_login: Switch
     allow_unlogged_chat: Switch
     class_introduce: str
+    class_label_id: Annotated[
+        list[int], Meta(description="The labels, in the order in which they were set.")
+    ]
     course_unique_identity: str | None
     is_lock: Annotated[Switch, Meta(description="1: the recordings are locked.")]
     live_url: Annotated[str, Meta(description="The live page; empty without recording.")] = (

@@ -73,6 +73,7 @@ GROUPING_RULE = CourseRule(
 )
 """For actions on the grouping of a course, which list no errno of a course (READINGS Q66)."""
 NICKNAME_RULE = CourseRule(kind=None)
+LESSON_LABEL_RULE = CourseRule(expired=None)
 REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
 """For actions without the errnos for a missing and an expired course."""
 LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)

@@ -1,11 +1,12 @@
-"""Labels of a school, and the rules of labelling courses."""
+"""Labels of a school, and the rules of labelling courses and classes."""
 
 from homeroom.base.ids import LabelId, SchoolId
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 
-MAX_COURSE_LABELS = 10
+MAX_LABELS_EACH = 10
+"""Labels of a course, and of a class."""
 
 
 class Label(Value, frozen=True):
@@ -16,8 +17,11 @@ class Label(Value, frozen=True):
     name: str
 
 
-def check_course_labels(
-    requested: tuple[LabelId, ...], owners: dict[LabelId, SchoolId], school: SchoolId
+def check_labels(
+    requested: tuple[LabelId, ...],
+    owners: dict[LabelId, SchoolId],
+    school: SchoolId,
+    too_many: Errno,
 ) -> tuple[LabelId, ...]:
     """Return the requested labels without duplicates, or refuse them (READINGS Q8)."""
     labels = tuple(dict.fromkeys(requested))
@@ -25,6 +29,6 @@ def check_course_labels(
         raise Refusal(Errno.SOME_LABELS_MISSING)
     if any(owners[label] != school for label in labels):
         raise Refusal(Errno.SOME_LABELS_FOREIGN)
-    if len(labels) > MAX_COURSE_LABELS:
-        raise Refusal(Errno.TOO_MANY_COURSE_LABELS)
+    if len(labels) > MAX_LABELS_EACH:
+        raise Refusal(too_many)
     return labels

@@ -27,6 +27,7 @@ from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
 from homeroom.contract.errno import Errno
 from homeroom.contract.groupings import ADD_COURSE_GROUP, DEL_COURSE_GROUP, EDIT_COURSE_GROUP
 from homeroom.contract.labels import (
+    ADD_CLASS_LABELS,
     ADD_COURSE_LABELS,
     ADD_SCHOOL_LABEL,
     DELETE_SCHOOL_LABEL,
@@ -196,6 +197,7 @@ V1_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(UPDATE_SCHOOL_LABEL, labels.update_school_label),
     route(DELETE_SCHOOL_LABEL, labels.delete_school_label),
     route(ADD_COURSE_LABELS, labels.add_course_labels),
+    route(ADD_CLASS_LABELS, labels.add_class_labels),
     route(
         ADD_COURSE_CLASS,
         lessons.add_course_class,

@@ -1,17 +1,20 @@
-"""Labels of schools, and the labels of each course."""
+"""Labels of schools, and the labels of each course and class."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LabelId, SchoolId
+from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.domain.labels import Label
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import course_labels, labels
+from homeroom.store.tables import course_labels, labels, lesson_labels
 
+T = TypeVar("T")
+"""The id of a course or of a class."""
 _COLUMNS = (labels.c.id, labels.c.school_id, labels.c.name)
 _GET = Statement(select(*_COLUMNS).where(labels.c.id == bindparam("label")))
 _FIND_BY_NAME = Statement(
@@ -36,25 +39,43 @@ _ADD = Statement(
 _RENAME = Statement(
     update(labels).where(labels.c.id == bindparam("label")).values(name=bindparam("new_name"))
 )
-_DELETE_FROM_COURSES = Statement(
-    delete(course_labels).where(course_labels.c.label_id == bindparam("label"))
-)
 _DELETE = Statement(delete(labels).where(labels.c.id == bindparam("label")))
-_course_ids = ListParameter("course_ids")
-_DELETE_OF_COURSES = Statement(
-    delete(course_labels).where(_course_ids.contains(course_labels.c.course_id))
+_target_ids = ListParameter("target_ids")
+_new_labels = ListParameter("new_labels")
+_listed_lesson_ids = ListParameter("lesson_ids")
+_LIST_OF_LESSONS = Statement(
+    select(lesson_labels.c.lesson_id, lesson_labels.c.label_id)
+    .select_from(_listed_lesson_ids.source)
+    .join(lesson_labels, lesson_labels.c.lesson_id == _listed_lesson_ids.integer())
+    .order_by(lesson_labels.c.lesson_id, lesson_labels.c.position)
 )
-_new_course_labels = ListParameter("new_course_labels")
-_ADD_TO_COURSES = Statement(
-    insert(course_labels).from_select(
-        ["course_id", "label_id", "position"],
-        select(
-            _new_course_labels.integer(0),
-            _new_course_labels.integer(1),
-            _new_course_labels.integer(2),
-        ).select_from(_new_course_labels.source),
+
+
+class _Labelling(NamedTuple):
+    """The statements that change the labels of courses, or of classes."""
+
+    delete_label: Statement
+    delete_all: Statement
+    add: Statement
+
+
+def _build_labelling(table: Table, target: str) -> _Labelling:
+    return _Labelling(
+        Statement(delete(table).where(table.c.label_id == bindparam("label"))),
+        Statement(delete(table).where(_target_ids.contains(table.c[target]))),
+        Statement(
+            insert(table).from_select(
+                [target, "label_id", "position"],
+                select(
+                    _new_labels.integer(0), _new_labels.integer(1), _new_labels.integer(2)
+                ).select_from(_new_labels.source),
+            )
+        ),
     )
-)
+
+
+_OF_COURSES = _build_labelling(course_labels, "course_id")
+_OF_LESSONS = _build_labelling(lesson_labels, "lesson_id")
 
 
 def _read_label(row: Row) -> Label:
@@ -98,24 +119,36 @@ class Labels:
         self._tx.execute(_RENAME, {"label": label, "new_name": name})
 
     def delete(self, label: LabelId) -> None:
-        """Delete a label, and remove it from all courses."""
-        self._tx.execute(_DELETE_FROM_COURSES, {"label": label})
+        """Delete a label, and remove it from all courses and classes."""
+        self._tx.execute(_OF_COURSES.delete_label, {"label": label})
+        self._tx.execute(_OF_LESSONS.delete_label, {"label": label})
         self._tx.execute(_DELETE, {"label": label})
 
     def save_of_courses(self, labels_of_courses: Mapping[CourseId, tuple[LabelId, ...]]) -> None:
         """Replace the labels of several courses, in two statements."""
-        if not labels_of_courses:
+        self._save(_OF_COURSES, labels_of_courses)
+
+    def save_of_lessons(self, labels_of_lessons: Mapping[LessonId, tuple[LabelId, ...]]) -> None:
+        """Replace the labels of several classes, in two statements."""
+        self._save(_OF_LESSONS, labels_of_lessons)
+
+    def list_of_lessons(self, lessons: Iterable[LessonId]) -> dict[LessonId, list[LabelId]]:
+        """Return the labels of several classes, in their order."""
+        result: dict[LessonId, list[LabelId]] = {lesson: [] for lesson in lessons}
+        text = msgspec.json.encode(list(result)).decode()
+        for lesson, label in self._tx.fetch_all(_LIST_OF_LESSONS, {"lesson_ids": text}):
+            result[lesson].append(label)
+        return result
+
+    def _save(self, labelling: _Labelling, new: Mapping[T, tuple[LabelId, ...]]) -> None:
+        if not new:
             return
-        self._tx.execute(
-            _DELETE_OF_COURSES,
-            {"course_ids": msgspec.json.encode(list(labels_of_courses)).decode()},
-        )
+        targets = msgspec.json.encode(list(new)).decode()
+        self._tx.execute(labelling.delete_all, {"target_ids": targets})
         rows = [
-            (course, label, place)
-            for course, labels in labels_of_courses.items()
+            (target, label, place)
+            for target, labels in new.items()
             for place, label in enumerate(labels)
         ]
         if rows:
-            self._tx.execute(
-                _ADD_TO_COURSES, {"new_course_labels": msgspec.json.encode(rows).decode()}
-            )
+            self._tx.execute(labelling.add, {"new_labels": msgspec.json.encode(rows).decode()})

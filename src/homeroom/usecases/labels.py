@@ -1,15 +1,30 @@
-"""A school's labels, and those of its courses."""
+"""A school's labels, and those of its courses and classes."""
 
-from homeroom.base.ids import CourseId, LabelId, SchoolId
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
-from homeroom.domain.courses import LABEL_RULE, check_course
-from homeroom.domain.labels import Label, check_course_labels
+from homeroom.domain.courses import LABEL_RULE, LESSON_LABEL_RULE, check_course
+from homeroom.domain.labels import Label, check_labels
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import get_current_school
+from homeroom.usecases.lessons import check_v1_lesson
 
+T = TypeVar("T")
+"""The id of a course or of a class."""
 COLOURS = ("#e5484d", "#f76808", "#ffb224", "#30a46c", "#12a594", "#0091ff", "#6e56cf", "#e93d82")
+
+
+class LabelRequest(msgspec.Struct, Generic[T], frozen=True):
+    """New labels of a course or a class; None leaves them as they are."""
+
+    target: T
+    labels: tuple[LabelId, ...] | None
 
 
 def add(uow: UnitOfWork, school: SchoolId, name: str) -> LabelId:
@@ -34,35 +49,74 @@ def rename(uow: UnitOfWork, school: SchoolId, label_id: LabelId, name: str) -> N
 
 
 def delete(uow: UnitOfWork, school: SchoolId, label: LabelId) -> None:
-    """Delete a label, and remove it from all courses."""
+    """Delete a label, and remove it from all courses and classes."""
     uow.labels.delete(_get_own_label(uow, school, label).id)
 
 
 def set_of_courses(
-    uow: UnitOfWork,
-    school: SchoolId,
-    entries: list[tuple[CourseId, tuple[LabelId, ...] | None] | Refusal],
+    uow: UnitOfWork, school: SchoolId, entries: Sequence[LabelRequest[CourseId] | Refusal]
 ) -> list[Refusal | None]:
     """Set the labels of courses; each course gets all of its labels or none (READINGS Q8)."""
-    valid = [entry for entry in entries if not isinstance(entry, Refusal)]
-    courses = uow.courses.get_many(course for course, _ in valid)
-    owners = uow.labels.find_schools(label for _, labels in valid for label in labels or ())
-    new_labels: dict[CourseId, tuple[LabelId, ...]] = {}
+    courses = uow.courses.get_many(
+        entry.target for entry in entries if isinstance(entry, LabelRequest)
+    )
+
+    def check(course: CourseId) -> None:
+        check_course(courses.get(course), school, uow.now, LABEL_RULE)
+
+    new_labels, verdicts = _judge(uow, school, entries, check, Errno.TOO_MANY_COURSE_LABELS)
+    uow.labels.save_of_courses(new_labels)
+    return verdicts
+
+
+def set_of_lessons(
+    uow: UnitOfWork,
+    school: SchoolId,
+    course: CourseId,
+    entries: Sequence[LabelRequest[LessonId] | Refusal],
+) -> list[Refusal | None]:
+    """Set the labels of classes of a course; each gets all of its labels or none."""
+    uow.courses.get_usable(school, course, uow.now, LESSON_LABEL_RULE)
+    lessons = uow.lessons.get_many(
+        entry.target for entry in entries if isinstance(entry, LabelRequest)
+    )
+
+    def check(lesson: LessonId) -> None:
+        check_v1_lesson(lessons.get(lesson), course)
+
+    new_labels, verdicts = _judge(uow, school, entries, check, Errno.TOO_MANY_LESSON_LABELS)
+    uow.labels.save_of_lessons(new_labels)
+    return verdicts
+
+
+def _judge(
+    uow: UnitOfWork,
+    school: SchoolId,
+    entries: Sequence[LabelRequest[T] | Refusal],
+    check: Callable[[T], None],
+    too_many: Errno,
+) -> tuple[dict[T, tuple[LabelId, ...]], list[Refusal | None]]:
+    """Return the labels to save, and what becomes of each entry."""
+    owners = uow.labels.find_schools(
+        label
+        for entry in entries
+        if isinstance(entry, LabelRequest)
+        for label in entry.labels or ()
+    )
+    new_labels: dict[T, tuple[LabelId, ...]] = {}
     verdicts: list[Refusal | None] = []
     for entry in entries:
         try:
             if isinstance(entry, Refusal):
                 raise entry
-            course, labels = entry
-            check_course(courses.get(course), school, uow.now, LABEL_RULE)
-            if labels is not None:
-                # A course named twice gets what its last entry says.
-                new_labels[course] = check_course_labels(labels, owners, school)
+            check(entry.target)
+            if entry.labels is not None:
+                # A course or a class that is named twice gets what its last entry says.
+                new_labels[entry.target] = check_labels(entry.labels, owners, school, too_many)
             verdicts.append(None)
         except Refusal as refusal:
             verdicts.append(refusal)
-    uow.labels.save_of_courses(new_labels)
-    return verdicts
+    return new_labels, verdicts
 
 
 def _get_own_label(uow: UnitOfWork, school: SchoolId, label_id: LabelId) -> Label:

@@ -34,11 +34,12 @@ class ListedCourse(Value, frozen=True):
 
 
 class ListedLesson(Value, frozen=True):
-    """A class with its teachers."""
+    """A class with its teachers and labels."""
 
     lesson: Lesson
     row: LessonRecord
     co_teachers: list[CoTeacherRecord]
+    labels: list[LabelId]
 
 
 def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedCourse]:
@@ -52,14 +53,18 @@ def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[L
 def list_lessons(
     uow: UnitOfWork, reader: Reader, filters: Filters, span: PageRequest
 ) -> Page[ListedLesson]:
-    """Return a page of classes with their co-teachers, read in a few more statements."""
+    """Return a page of classes with co-teachers and labels, read in a few more statements."""
     page = mask_page(uow, reader, uow.readback.list_lessons(filters, span))
     ids = [row.id for row in page.rows]
     existing = uow.lessons.get_many(ids)
     co_teachers = uow.readback.find_co_teachers(ids)
     masked = iter(mask_people(uow, reader, [row for rows in co_teachers.values() for row in rows]))
     co_teachers = {lesson: [next(masked) for _ in rows] for lesson, rows in co_teachers.items()}
-    rows = [ListedLesson(existing[row.id], row, co_teachers[row.id]) for row in page.rows]
+    labels = uow.labels.list_of_lessons(ids)
+    rows = [
+        ListedLesson(existing[row.id], row, co_teachers[row.id], labels[row.id])
+        for row in page.rows
+    ]
     return Page(rows, page.next, page.order)
 
 

@@ -2,16 +2,20 @@
 
 from typing import Any
 
+from sqlalchemy import update
+
 from homeroom.base.clock import DAY, HOUR, YEAR
 from homeroom.base.ids import FolderId
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
 from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
 from homeroom.contract.labels import (
+    ADD_CLASS_LABELS,
     ADD_COURSE_LABELS,
     ADD_SCHOOL_LABEL,
     DELETE_SCHOOL_LABEL,
     UPDATE_SCHOOL_LABEL,
 )
+from homeroom.store.tables import lessons
 from homeroom.store.unit_of_work import UnitOfWork
 from tests.support.given import Given
 from tests.support.orders import (
@@ -231,6 +235,40 @@ def _course_labels_entry(given: Given) -> list[Chain]:
     return [Chain(entry_caller(given, "addCourseLabels", "CourseList"), wrong, mends)]
 
 
+def _lesson_labels(given: Given) -> list[Chain]:
+    other = given.other()
+    mends: dict[int, Mend] = {
+        100: {"classList": []},
+        155: {"classList": [{"classId": STRANGER}]},
+        147: {"courseId": other.set_course(other.course(), deleted_at=1, kind="public")},
+        **named_course_mends(given, given.course()),
+    }
+    return [Chain(caller(given, "addClassLabels"), {"courseId": STRANGER}, mends)]
+
+
+def _lesson_labels_entry(given: Given) -> list[Chain]:
+    course = given.course()
+    foreign = given.other().label()
+    eleven = [given.label() for _ in range(11)]
+    elsewhere, deleted = given.made_elsewhere(given.lesson()), given.lesson(course)
+    is_deleted = lessons.c.id.in_((elsewhere, deleted))
+    given.write(update(lessons).where(is_deleted).values(deleted_at=1))
+    given.made_elsewhere(deleted)
+    mends: dict[int, Mend] = {
+        100: {"classLabelId": [*eleven, foreign, STRANGER]},
+        143: {"classId": elsewhere},
+        142: {"classId": deleted},
+        212: {"classId": given.made_elsewhere(given.lesson(course))},
+        466: {"classId": given.lesson(course)},
+        358: {"classLabelId": [*eleven, foreign]},
+        359: {"classLabelId": eleven},
+        357: {},
+    }
+    wrong: Fields = {"classId": STRANGER, "classLabelId": "no list"}
+    call = entry_caller(given, "addClassLabels", "classList", courseId=course)
+    return [Chain(call, wrong, mends)]
+
+
 def _top_folder(given: Given) -> list[Chain]:
     given.plan(drive=False)
     return [Chain(caller(given, "getTopFolderId"), {}, {106: {}})]
@@ -269,5 +307,6 @@ declare(ADD_SCHOOL_LABEL, Order(_add_label))
 declare(UPDATE_SCHOOL_LABEL, Order(_rename_label))
 declare(DELETE_SCHOOL_LABEL, Order(_delete_label))
 declare(ADD_COURSE_LABELS, Order(_course_labels, _course_labels_entry))
+declare(ADD_CLASS_LABELS, Order(_lesson_labels, _lesson_labels_entry))
 declare(GET_TOP_FOLDER_ID, Order(_top_folder, apart={100: "it has no parameters of its own"}))
 declare(CREATE_FOLDER, Order(_folder))

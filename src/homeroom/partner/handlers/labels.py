@@ -2,9 +2,11 @@
 
 from msgspec import UNSET, UnsetType
 
+from homeroom.base.ids import LessonId
 from homeroom.contract.errno import Errno
 from homeroom.contract.labels import (
     COURSE_SPELLINGS,
+    AddClassLabels,
     AddCourseLabels,
     AddSchoolLabel,
     CourseLabelsEntry,
@@ -13,15 +15,20 @@ from homeroom.contract.labels import (
     LabelData,
     LabelIdParams,
     LabelResult,
+    LessonLabelsEntry,
+    LessonLabelsResult,
+    LessonLabelsResults,
     UpdateSchoolLabel,
 )
 from homeroom.contract.lists import InvalidEntry
+from homeroom.contract.params import ID, InvalidValueError
 from homeroom.contract.results import EmptyResult
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.handlers.entries import get_errno, note_reasons, refuse_faulty
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import labels
+from homeroom.usecases.labels import LabelRequest
 
 
 def describe_existing_label(_hosts: Hosts, label: object) -> LabelResult:
@@ -55,7 +62,7 @@ def add_course_labels(call: CallContext[None], params: AddCourseLabels) -> Cours
         refuse_faulty(
             call,
             (
-                (entry.course_id, entry.label_ids)
+                LabelRequest(entry.course_id, entry.label_ids)
                 if isinstance(entry, CourseLabelsEntry)
                 else Refusal(Errno.BAD_PARAMS, entry.reason)
                 for entry in params.courses
@@ -69,6 +76,46 @@ def add_course_labels(call: CallContext[None], params: AddCourseLabels) -> Cours
             for entry, verdict in zip(params.courses, verdicts, strict=True)
         ]
     )
+
+
+def add_class_labels(call: CallContext[None], params: AddClassLabels) -> LessonLabelsResults:
+    """Set the labels of classes of a course, and return a result for each."""
+    verdicts = labels.set_of_lessons(
+        call.uow,
+        call.school,
+        params.course_id,
+        refuse_faulty(
+            call,
+            (
+                LabelRequest(entry.class_id, entry.label_ids)
+                if isinstance(entry, LessonLabelsEntry)
+                else Refusal(Errno.BAD_PARAMS, entry.reason)
+                for entry in params.lessons
+            ),
+        ),
+    )
+    note_reasons(call.reasons, verdicts)
+    return LessonLabelsResults(
+        data=[
+            LessonLabelsResult(
+                custom_column=entry.custom_column if entry.custom_column is not None else UNSET,
+                class_id=_get_lesson(entry),
+                errno=errno.number,
+                error=errno.zh,
+            )
+            for entry, errno in zip(params.lessons, map(get_errno, verdicts), strict=True)
+        ]
+    )
+
+
+def _get_lesson(entry: LessonLabelsEntry | InvalidEntry) -> LessonId | UnsetType:
+    """Return the class of an entry, also of one that is malformed in something else."""
+    if isinstance(entry, LessonLabelsEntry):
+        return entry.class_id
+    try:
+        return LessonId(ID.read(entry.get_value("classId")))
+    except InvalidValueError:
+        return UNSET
 
 
 def _make_result(entry: CourseLabelsEntry | InvalidEntry, errno: Errno) -> CourseLabelsResult:
