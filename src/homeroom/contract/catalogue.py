@@ -18,6 +18,7 @@ from homeroom.contract import (
     labels,
     lessons,
     new_lessons,
+    nicknames,
     rosters,
     school_conf,
     sub_accounts,
@@ -43,6 +44,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         clips,
         drive,
         school_conf,
+        nicknames,
     )
     for value in vars(noun).values()
     if isinstance(value, Action)
@@ -72,8 +74,6 @@ PLANNED: dict[APIPath, frozenset[str]] = {
 `Errno.FAILED`."""
 
 PLANNED_V2: dict[str, str] = {
-    "/schooluser/modifyCourseStudentNickName": "modifyCourseStudentNickName",
-    "/course/addCourseTeacher": "addCourseTeacher",
     "/lms/unit/create": "lms.unit.create",
     "/lms/unit/update": "lms.unit.update",
     "/lms/unit/delete": "lms.unit.delete",

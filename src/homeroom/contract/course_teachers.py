@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from homeroom.base.ids import CourseId, LessonId, UserId
-from homeroom.contract.action import Action, APIPath, Check, V1Form
+from homeroom.contract.action import V2JSON, Action, APIPath, Check, V1Form
 from homeroom.contract.checks import (
     CHANGEABLE_COURSE,
     COURSE_EXISTS,
@@ -14,8 +14,16 @@ from homeroom.contract.checks import (
     COURSE_OF_SCHOOL,
 )
 from homeroom.contract.errno import Errno
-from homeroom.contract.params import ID, OPTIONAL_ID, TEXT, ParamError, Params
-from homeroom.contract.results import EmptyResult, Entry, EntryErrno, EntryError, Result
+from homeroom.contract.lists import read_all_ids
+from homeroom.contract.params import ID, OPTIONAL_ID, TEXT, ParamError, Params, ParamType
+from homeroom.contract.results import (
+    CodedEntry,
+    EmptyResult,
+    Entry,
+    EntryErrno,
+    EntryError,
+    Result,
+)
 
 
 class CourseTeacherParams(Params, frozen=True, kw_only=True):
@@ -100,4 +108,52 @@ REMOVE_COURSE_TEACHER = Action(
             "the teacher teaches or co-teaches a class of the course that is not over",
         ),
     ),
+)
+
+
+class AddCourseTeacher(Params, frozen=True, kw_only=True):
+    """The parameters of addCourseTeacher."""
+
+    course_id: Annotated[CourseId, ID]
+    teacher_uids: Annotated[
+        tuple[UserId, ...], ParamType(read_all_ids, "JSON list of up to 1,000 UIDs")
+    ]
+
+
+class CourseTeacherEntry(CodedEntry, frozen=True, kw_only=True, rename="camel"):
+    """The outcome of adding one teacher."""
+
+    teacher_uid: Annotated[UserId, Meta(description="The UID of the teacher, as sent.")]
+
+
+class AddedCourseTeachers(Result, frozen=True, kw_only=True):
+    """The result of addCourseTeacher."""
+
+    data: Annotated[list[CourseTeacherEntry], Meta(description="An entry for each UID.")]
+
+
+ADD_COURSE_TEACHER = Action(
+    name="addCourseTeacher",
+    title="Add teachers to a course",
+    params=AddCourseTeacher,
+    result=AddedCourseTeachers,
+    entry=CourseTeacherEntry,
+    bindings=(V2JSON("/course/addCourseTeacher", missing=Errno.PARAM_MISSING),),
+    checks=(
+        COURSE_EXISTS,
+        Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school"),
+        COURSE_NOT_DELETED,
+        Check(Errno.COURSE_ENDED_OR_EXPIRED, "the course was ended, or has expired"),
+        Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher"),
+    ),
+    entry_checks=(
+        Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the person is no teacher of the school"),
+        Check(Errno.TEACHER_CANCELLED, "the account was cancelled"),
+        Check(Errno.TEACHER_STOPPED, "the teacher is stopped, or being stopped"),
+        Check(Errno.TEACHER_IS_COURSE_STUDENT, "the person is a student of the course"),
+        Check(Errno.TEACHER_IS_COURSE_AUDITOR, "the person is an auditor of the course"),
+        Check(Errno.IS_HEAD_TEACHER, "the person is the head teacher of the course"),
+        Check(Errno.ALREADY_EXISTS, "the person is a teacher of the course, or named before"),
+    ),
+    faults=(Errno.FAILED, Errno.COURSE_NOT_IN_SCHOOL, Errno.SCHOOL_TYPE_UNREADABLE),
 )

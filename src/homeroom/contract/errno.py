@@ -438,6 +438,11 @@ class Errno(Enum):
         21323, "已删除的学生不支持修改班级昵称", "deleted student, nickname cannot change"
     )
     NO_SUCH_SUB_ACCOUNT = _refusal(22101, "该子账号不存在", "sub-account does not exist")
+    SCHOOL_TYPE_UNREADABLE = _refusal(30013, "获取机构类型错误", "school type could not be read")
+    IS_HEAD_TEACHER = _refusal(
+        30022, "该成员已经是课程班主任", "already head teacher of the course"
+    )
+    COURSE_ENDED_OR_EXPIRED = _refusal(30031, "课程已结课", "course has ended")
     MALFORMED_REQUEST = _refusal(
         101001001, "参数错误", "parameter error (also: no JSON object, or wrong HTTP method)"
     )
@@ -445,6 +450,8 @@ class Errno(Enum):
     TIMESTAMP_EXPIRED = _refusal(101002006, "时间戳过期", "timestamp outside five minutes")
     NO_TIMESTAMP = _refusal(101002008, "时间戳不存在", "timestamp missing")
     REPEATED_TOO_SOON = _refusal(101003002, "重复请求", "same request repeated within 5 seconds")
+    SERVICE_CALL_FAILED = _refusal(101004005, "服务内部调用失败", "internal service call failed")
+    NICKNAME_SYNC_FAILED = _refusal(110100067, "同步班级昵称失败", "nickname sync failed")
     NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"
     )
@@ -470,7 +477,14 @@ class Errno(Enum):
     DUAL_CAMERA_NOT_IN_PLAN = _refusal(121601011, "不支持设置双摄模式", "dual camera not available")
     RESOLUTION_NOT_IN_PLAN = _refusal(121601012, "清晰度超出限制", "resolution above the limit")
     BAD_VALUE = _refusal(121601020, "业务参数错误", "business parameter error")
+    COURSE_OF_ANOTHER_SCHOOL = _refusal(
+        121601021, "课程不属于当前机构下", "course belongs to another school"
+    )
+    COURSE_NOT_STANDARD = _refusal(121601022, "课程不是标准课", "not a standard course")
     PARAM_MISSING = _refusal(121601030, "缺少必传参数", "required parameter missing")
+    NO_SUCH_SCHOOL = _refusal(121601058, "不存在该机构", "school does not exist")
+    STUDENT_NOT_OF_SCHOOL = _refusal(121601059, "机构下无此学生", "not a student of the school")
+    TOO_MANY_STUDENTS = _refusal(121601060, "学生数量超过限制100", "more than 100 students")
     TOO_MANY_LESSONS = _refusal(
         121601070, "单个课程下课节数量超过限制", "class limit of the course exceeded"
     )

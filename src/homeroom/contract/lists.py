@@ -193,6 +193,17 @@ def read_ids(raw: object) -> tuple[int, ...]:
         raise InvalidValueError(error.reason) from None
 
 
+def read_all_ids(raw: object) -> tuple[int, ...]:
+    """Read a list of ids that has at least one; the first invalid one is named by its place."""
+    ids = []
+    for place, value in enumerate(read_json_list(raw), 1):
+        try:
+            ids.append(read_id(value))
+        except InvalidValueError as error:
+            raise InvalidValueError(f"entry {place} {error}") from None
+    return tuple(ids)
+
+
 def read_ids_separately(raw: object) -> tuple[int | InvalidEntry, ...]:
     """Read a list of ids, each checked separately."""
 

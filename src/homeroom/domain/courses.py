@@ -54,6 +54,12 @@ CHANGE_RULE = CourseRule()
 NEW_TEACHER_RULE = CourseRule(ended=Errno.COURSE_ENDED)
 REMOVE_MEMBERS_RULE = CourseRule(deleted=Errno.NO_SUCH_COURSE)
 """Members may be removed: a deleted course is no course (READINGS Q14)."""
+V2_RULE = CourseRule(
+    foreign=Errno.COURSE_OF_ANOTHER_SCHOOL,
+    expired=Errno.COURSE_ENDED_OR_EXPIRED,
+    kind=Errno.COURSE_NOT_STANDARD,
+)
+"""For the v2 wire: its own errnos, one for ended and expired (READINGS Q60, Q78)."""
 LABEL_RULE = CourseRule(expired=None, kind=None)
 CLASS_STUDENT_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL)
 """For actions that change a course and have no errno for a missing one (READINGS Q59)."""

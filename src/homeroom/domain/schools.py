@@ -47,6 +47,12 @@ class Plan(
     suspended: Annotated[
         bool, _describe(f"The partner API answers {Errno.NOT_AUTHORISED.number}.")
     ] = False
+    arrears: Annotated[
+        bool,
+        _describe(
+            f"The school owes money: calls of the v1 wire answer {Errno.NOT_AUTHORISED.number}."
+        ),
+    ] = False
 
     recording: Annotated[bool, _describe("Classes may be recorded.")] = True
     scene: Annotated[bool, _describe("The classroom itself may be recorded.")] = True

@@ -112,6 +112,16 @@ NEW_HEAD_TEACHER_RULE = TeacherRule(
     student=Errno.HEAD_TEACHER_IS_STUDENT,
     auditor=Errno.HEAD_TEACHER_IS_AUDITOR,
 )
+COURSE_TEACHER_RULE = TeacherRule(
+    unknown=Errno.NOT_A_TEACHER_OF_SCHOOL,
+    not_of_school=Errno.NOT_A_TEACHER_OF_SCHOOL,
+    cancelled=Errno.TEACHER_CANCELLED,
+    stopped=Errno.TEACHER_STOPPED,
+    stopping=Errno.TEACHER_STOPPED,
+    student=Errno.TEACHER_IS_COURSE_STUDENT,
+    auditor=Errno.TEACHER_IS_COURSE_AUDITOR,
+)
+"""For the list of teachers of a course (READINGS Q87)."""
 
 
 def check_candidates(candidates: Sequence[TeacherCandidate], rule: TeacherRule) -> None:

@@ -75,6 +75,8 @@ class Authenticator:
             wrong = "safeKey is not md5(SECRET + timeStamp), 32 lowercase hexadecimal digits"
             reason = self._explain_mismatch(cached, "SID", sid, wrong)
             raise Refusal(Errno.NOT_AUTHORISED, reason)
+        if cached.school.plan.arrears:
+            raise Refusal(Errno.NOT_AUTHORISED, "the school is in arrears")
         return _check_state(cached.school, cached, Errno.NOT_AUTHORISED)
 
     async def authenticate_body(

@@ -21,7 +21,11 @@ from homeroom.contract.clips import (
     SET_CLASS_VIDEO_MULTIPLE,
     UPDATE_CLASS_LOCK_STATUS,
 )
-from homeroom.contract.course_teachers import MODIFY_COURSE_TEACHER, REMOVE_COURSE_TEACHER
+from homeroom.contract.course_teachers import (
+    ADD_COURSE_TEACHER,
+    MODIFY_COURSE_TEACHER,
+    REMOVE_COURSE_TEACHER,
+)
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
 from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
 from homeroom.contract.errno import Errno
@@ -35,6 +39,7 @@ from homeroom.contract.labels import (
 )
 from homeroom.contract.lessons import ADD_COURSE_CLASS, DEL_COURSE_CLASS, EDIT_COURSE_CLASS
 from homeroom.contract.new_lessons import ADD_COURSE_CLASS_MULTIPLE
+from homeroom.contract.nicknames import MODIFY_COURSE_STUDENT_NICK_NAME
 from homeroom.contract.rosters import (
     ADD_COURSE_STUDENT,
     ADD_COURSE_STUDENT_MULTIPLE,
@@ -62,6 +67,7 @@ from homeroom.partner.handlers import (
     labels,
     lessons,
     new_lessons,
+    nicknames,
     rosters,
     school_conf,
     sub_accounts,
@@ -227,4 +233,6 @@ V1_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
 
 V2_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(MODIFY_SCHOOL_CONF, school_conf.modify_school_conf),
+    route(ADD_COURSE_TEACHER, course_teachers.add_course_teacher),
+    route(MODIFY_COURSE_STUDENT_NICK_NAME, nicknames.modify_course_student_nick_name),
 )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -25,6 +26,7 @@ from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     course_members,
     course_teachers,
+    courses,
     grouping_members,
     groupings,
     lesson_absences,
@@ -149,6 +151,22 @@ _COPY_NAMES = Statement(
     .where(_in_course, _school_name.is_not(None))
     .values(nickname=_school_name)
 )
+_named_uids = ListParameter("named_uids")
+_SYNC_NICKNAMES = Statement(
+    update(course_members)
+    .where(
+        _named_uids.contains(course_members.c.user_id),
+        course_members.c.course_id.in_(
+            select(courses.c.id).where(
+                courses.c.school_id == bindparam("school"),
+                courses.c.deleted_at.is_(None),
+                courses.c.ended_at.is_(None),
+                or_(courses.c.expires_at.is_(None), courses.c.expires_at > bindparam("now")),
+            )
+        ),
+    )
+    .values(nickname=select(students.c.name).where(_of_member).scalar_subquery())
+)
 
 
 class RosterCandidate(Value, frozen=True):
@@ -195,9 +213,12 @@ class Rosters:
         self._tx = tx
 
     def find_candidates(
-        self, school: SchoolId, course: CourseId, uids: Iterable[UserId]
+        self, school: SchoolId, course: CourseId | None, uids: Iterable[UserId]
     ) -> dict[UserId, RosterCandidate]:
-        """Return the users that exist of some UIDs, with their roles in school and course."""
+        """Return the users that exist of some UIDs, with their roles in school and course.
+
+        Without a course the roles are None.
+        """
         text = msgspec.json.encode(list(set(uids))).decode()
         values = {"school": school, "course": course, "uids": text}
         rows = self._tx.fetch_all(_FIND_CANDIDATES, values)
@@ -260,3 +281,8 @@ class Rosters:
     def copy_names(self, school: SchoolId, course: CourseId) -> None:
         """Save the names of the school's list of students as nicknames of active members."""
         self._tx.execute(_COPY_NAMES, {"school": school, "course": course})
+
+    def sync_nicknames(self, school: SchoolId, uids: Iterable[UserId], now: Moment) -> None:
+        """Set the nicknames of students in the school's running courses to their names there."""
+        text = msgspec.json.encode(list(uids)).decode()
+        self._tx.execute(_SYNC_NICKNAMES, {"school": school, "named_uids": text, "now": now})

@@ -1,21 +1,23 @@
-"""Replace and remove the teachers of a course."""
+"""Add, replace and remove the teachers of a course."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName
-from homeroom.domain.courses import CHANGE_RULE, NEW_TEACHER_RULE
+from homeroom.domain.courses import CHANGE_RULE, NEW_TEACHER_RULE, V2_RULE, Course
 from homeroom.domain.lessons import Origin
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import (
+    COURSE_TEACHER_RULE,
     NEXT_LESSON_TEACHER_RULE,
     NEXT_TEACHER_RULE,
     TeacherCandidate,
     check_candidates,
 )
 from homeroom.store.class_roles import ComingLesson
+from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
 
@@ -89,3 +91,37 @@ def _check_lesson(lesson: ComingLesson, candidate: TeacherCandidate) -> None:
     check_candidates([replace(candidate, is_guest=lesson.is_guest)], NEXT_LESSON_TEACHER_RULE)
     if lesson.is_co_teacher:
         raise Refusal(Errno.TEACHER_IS_CO_TEACHER)
+
+
+def add(
+    uow: UnitOfWork, school: SchoolId, course_id: CourseId, requests: list[UserId | Refusal]
+) -> list[Refusal | None]:
+    """Add teachers to a course; each is checked alone, all accepted ones are written together."""
+    course = uow.courses.get_usable(school, course_id, uow.now, V2_RULE)
+    uids = tuple(request for request in requests if not isinstance(request, Refusal))
+    rows = iter(people.find_teachers(uow, school, uids, course_id))
+    new: dict[UserId, None] = {}
+    verdicts: list[Refusal | None] = []
+    for request in requests:
+        try:
+            if isinstance(request, Refusal):
+                raise request
+            _check_new_teacher(next(rows), course, new)
+        except Refusal as refusal:
+            verdicts.append(refusal)
+        else:
+            new[request] = None
+            verdicts.append(None)
+    uow.courses.add_teachers(course_id, new)
+    return verdicts
+
+
+def _check_new_teacher(row: CourseCandidate, course: Course, new: Container[UserId]) -> None:
+    """Refuse a person who may not become a teacher of the course, or is one."""
+    check_candidates((row.candidate,), COURSE_TEACHER_RULE)
+    if course.head_teacher == row.candidate.user:
+        raise Refusal(Errno.IS_HEAD_TEACHER)
+    if row.is_course_teacher:
+        raise Refusal(Errno.ALREADY_EXISTS, "the person is a teacher of the course")
+    if row.candidate.user in new:
+        raise Refusal(Errno.ALREADY_EXISTS, "the person is named twice")

@@ -87,9 +87,9 @@ def find_teachers(
 
 
 def find_members(
-    uow: UnitOfWork, school: SchoolId, course: CourseId, uids: Collection[UserId]
+    uow: UnitOfWork, school: SchoolId, course: CourseId | None, uids: Collection[UserId]
 ) -> dict[UserId, RosterCandidate]:
-    """Return the users that exist of some UIDs, with their roles in school and course."""
+    """Return the users that exist of some UIDs, with their roles in school and course, if any."""
     persons = uow.rosters.find_candidates(school, course, uids)
     outsiders = {
         person.user

@@ -3,6 +3,9 @@
 from functools import partial
 
 from homeroom.contract.course_teachers import (
+    AddCourseTeacher,
+    AddedCourseTeachers,
+    CourseTeacherEntry,
     CourseTeacherParams,
     LessonTeacherResult,
     LessonTeacherResults,
@@ -47,3 +50,17 @@ def remove_course_teacher(call: CallContext[Person], params: CourseTeacherParams
     """Remove a teacher from the list of a course."""
     course_teachers.remove(call.uow, call.school, params.course_id, call.prepared)
     return EmptyResult()
+
+
+def add_course_teacher(call: CallContext[None], params: AddCourseTeacher) -> AddedCourseTeachers:
+    """Add teachers to a course."""
+    requests = refuse_faulty(call, params.teacher_uids)
+    verdicts = course_teachers.add(call.uow, call.school, params.course_id, requests)
+    note_reasons(call.reasons, verdicts)
+    errnos = map(get_errno, verdicts)
+    return AddedCourseTeachers(
+        data=[
+            CourseTeacherEntry(teacher_uid=uid, code=errno.number, msg=errno.zh)
+            for uid, errno in zip(params.teacher_uids, errnos, strict=True)
+        ]
+    )
