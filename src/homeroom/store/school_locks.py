@@ -42,11 +42,12 @@ class TransactionLocks:
 
     @property
     def waiting_sql(self) -> str:
-        """The statements that wait for locks, if there are any."""
-        return "".join(
-            f"SELECT pg_advisory_xact_lock{_suffix(is_shared)}({lock.kind}, {lock.key}); "
+        """The statement that waits for locks, if there are any."""
+        columns = [
+            f"pg_advisory_xact_lock{_suffix(is_shared)}({lock.kind}, {lock.key})"
             for lock, is_shared in self.waited.items()
-        )
+        ]
+        return f"SELECT {', '.join(columns)}; " if columns else ""
 
     @property
     def attempting_sql(self) -> str:
