@@ -37,6 +37,7 @@ LESSON = Lesson(
     allows_check=True,
     main=None,
     uses_main_recording=False,
+    has_subs=False,
 )
 STREAM = StreamSignature("f4bfe1afcf2592de61c11af9e0954c00", "7d8d37cd")
 PAGE = "https://school.example/live.php?lessonKey=0fdc12bc3558164d"

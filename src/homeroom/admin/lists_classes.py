@@ -49,7 +49,7 @@ def _to_person_row(person: PersonRecord, name: str) -> wire.LessonTeacherRow:
 
 def _to_lesson_row(listed: ListedLesson, hosts: Hosts) -> wire.LessonRow:
     lesson, classroom, recording = listed.lesson, listed.lesson.classroom, listed.lesson.recording
-    addresses = build_lesson_addresses(lesson, hosts)
+    addresses = build_lesson_addresses(lesson, hosts, listed.source)
     return wire.LessonRow(
         sid=lesson.school,
         class_id=lesson.id,
@@ -80,6 +80,9 @@ def _to_lesson_row(listed: ListedLesson, hosts: Hosts) -> wire.LessonRow:
         class_label_id=list(listed.labels),
         course_unique_identity=lesson.identity,
         is_lock=to_switch(lesson.is_locked),
+        main_class_id=lesson.main,
+        sub_class_ids=list(listed.subs),
+        use_co_main_record=to_switch(lesson.uses_main_recording),
         live_url=addresses.live_url,
         live_info=_to_live_info(addresses),
         created_time=lesson.created_at,

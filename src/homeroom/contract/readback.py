@@ -259,6 +259,15 @@ class LessonRow(ReadBackRow, frozen=True, kw_only=True):
     ]
     course_unique_identity: str | None
     is_lock: Annotated[Switch, Meta(description="1: the recordings are locked.")]
+    main_class_id: Annotated[
+        int | None, Meta(description="The main class of a dual-teacher sub class.")
+    ]
+    sub_class_ids: Annotated[
+        list[int], Meta(description="The sub classes of a dual-teacher main class.")
+    ]
+    use_co_main_record: Annotated[
+        Switch, Meta(description="1: the page shows the recording of the main class.")
+    ]
     live_url: Annotated[str, Meta(description="The live page; empty without recording.")] = (
         msgspec.field(name="live_url")
     )

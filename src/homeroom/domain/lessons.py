@@ -1,6 +1,6 @@
 """Classes: their hours, phases and settings, and the rules of adding and changing them."""
 
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from homeroom.base.clock import DAY, MINUTE, YEAR, Moment, format_moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, UserId
@@ -170,6 +170,14 @@ class Lesson(Value, frozen=True):
     main: LessonId | None
     """The main class of a dual-teacher sub class."""
     uses_main_recording: bool
+    """The pages of this sub class show the streams and clips of its main class."""
+    has_subs: bool
+    """It is a main class with sub classes, or was deleted together with them."""
+
+    @property
+    def is_dual(self) -> bool:
+        """True for a main or a sub class; only the dual-teacher calls may change them."""
+        return self.main is not None or self.has_subs
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -369,27 +377,3 @@ def change_classroom(old: ClassroomSettings, change: LessonChange) -> ClassroomS
         is_broadcast=change.is_broadcast if change.is_broadcast is not None else old.is_broadcast,
         enters_off_stage=off_stage or smart,
     )
-
-
-class RecordingVerdict(Enum):
-    """The result of checking a change of the recording options."""
-
-    CHANGED = "changed"
-    LACKS_RECORDING = "live or replay without recording"
-    FROZEN = "later than 20 minutes before the start"
-    NO_SERVICE = "the video service does not work, or has no room left"
-
-
-def judge_recording(
-    lesson: Lesson, requested: RecordingOptions, now: Moment, *, can_record: bool
-) -> RecordingVerdict:
-    """Check a change of the recording options; once they are frozen, only replay may change."""
-    if requested.lacks_recording:
-        return RecordingVerdict.LACKS_RECORDING
-    old, new = lesson.recording, requested.effective()
-    frozen_parts_differ = (old.record, old.scene, old.live) != (new.record, new.scene, new.live)
-    if frozen_parts_differ and (lesson.lifecycle.is_frozen(now) or lesson.is_over(now)):
-        return RecordingVerdict.FROZEN
-    if new.record and not old.record and not can_record:
-        return RecordingVerdict.NO_SERVICE
-    return RecordingVerdict.CHANGED

@@ -25,14 +25,20 @@ class StreamAddresses(Value, frozen=True):
     flv: str = ""
 
 
-def build_lesson_addresses(lesson: Lesson, hosts: Hosts) -> StreamAddresses:
-    """Return the addresses of a class, by its recording and live options."""
-    if not lesson.recording.record:
+def build_lesson_addresses(
+    lesson: Lesson, hosts: Hosts, source: Lesson | None = None
+) -> StreamAddresses:
+    """Return the addresses of a class, by the recording and live options of its source.
+
+    The source is the class whose streams its page shows: by default the class itself.
+    """
+    source = source or lesson
+    if not source.recording.record:
         return StreamAddresses()
     page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
-    if lesson.stream is None:
+    if source.stream is None:
         return StreamAddresses(page)
-    return build_pull_addresses(lesson.key, lesson.stream, hosts, page)
+    return build_pull_addresses(source.key, source.stream, hosts, page)
 
 
 def build_pull_addresses(

@@ -78,10 +78,11 @@ def state(
     to_teacher: bool = False,
 ) -> State:
     """Return the state of a class, from what the store and the media engine know of it."""
+    source = content.source
     running = {
-        kind: facts(stream_name(lesson.key, kind))
+        kind: facts(stream_name(source.key, kind))
         for kind in StreamKind
-        if has_stream(lesson, kind)
+        if has_stream(source, kind)
     }
     on_air = [
         kind

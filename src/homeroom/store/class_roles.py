@@ -10,11 +10,10 @@ from homeroom.base.ids import CourseId, LessonId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Origin
 from homeroom.store.engine import Transaction
+from homeroom.store.lesson_rows import HAS_SUBS
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import co_teachers, guests, lessons
-
-_sub_lessons = lessons.alias("sub_lessons")
 
 _LIST_CO_TEACHERS = Statement(
     select(co_teachers.c.user_id)
@@ -33,17 +32,12 @@ _ADD_CO_TEACHERS = Statement(
         ).select_from(_new_co_teachers.source),
     )
 )
-_has_sub_lessons = (
-    select(_sub_lessons.c.id)
-    .where(_sub_lessons.c.main_lesson_id == lessons.c.id, _sub_lessons.c.deleted_at.is_(None))
-    .exists()
-)
 _LIST_COMING = Statement(
     select(
         lessons.c.id,
         lessons.c.origin,
         lessons.c.teacher_id,
-        or_(lessons.c.main_lesson_id.is_not(None), _has_sub_lessons),
+        or_(lessons.c.main_lesson_id.is_not(None), HAS_SUBS),
         guests.c.user_id,
         co_teachers.c.user_id,
     )

@@ -1,6 +1,6 @@
 """Columns of a class, and how a row of them is read and written."""
 
-from sqlalchemy import func
+from sqlalchemy import func, or_, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
@@ -19,6 +19,20 @@ from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.store.engine import Row, SQLValue
 from homeroom.store.tables import courses, lessons
 
+_subs = lessons.alias("sub_lessons")
+_sub_courses = courses.alias("sub_courses")
+_sub_is_bound = or_(
+    func.coalesce(_subs.c.deleted_at, _sub_courses.c.deleted_at).is_(None),
+    _subs.c.deleted_at == lessons.c.deleted_at,  # deleted together with its main class
+)
+HAS_SUBS = (
+    select(_subs.c.id)
+    .join(_sub_courses, _sub_courses.c.id == _subs.c.course_id)
+    .where(_subs.c.main_lesson_id == lessons.c.id, _sub_is_bound)
+    .correlate(lessons)
+    .exists()
+)
+"""The condition that sub classes are bound to a class."""
 COLUMNS = (
     # Columns of a class joined to its course, in the order that `read_lesson` expects.
     lessons.c.id,
@@ -54,6 +68,7 @@ COLUMNS = (
     lessons.c.allows_check,
     lessons.c.main_lesson_id,
     lessons.c.uses_main_recording,
+    HAS_SUBS,
 )
 
 
@@ -74,6 +89,7 @@ def read_lesson(row: Row) -> Lesson:
         record, scene, live, replay, by_login, unlogged_chat, locked,
         introduction, identity, key, signature, stream_expires_at,
         origin, closed_at, deleted_at, created_at, allows_check, main, uses_main_recording,
+        has_subs,
     ) = row  # fmt: skip
     return Lesson(
         id=LessonId(number),
@@ -102,6 +118,7 @@ def read_lesson(row: Row) -> Lesson:
         allows_check=bool(allows_check),
         main=main,
         uses_main_recording=bool(uses_main_recording),
+        has_subs=bool(has_subs),
     )
 
 
@@ -179,4 +196,5 @@ def build_lesson(number: LessonId, course: Course, row: NewLessonRow, now: Momen
         allows_check=new.allows_check,
         main=new.main,
         uses_main_recording=new.uses_main_recording,
+        has_subs=False,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId
@@ -58,7 +58,7 @@ _LIST_LESSONS_OF_COURSE = Statement(
         courses.c.key == bindparam("course_key"),
         courses.c.deleted_at.is_(None),
         lessons.c.deleted_at.is_(None),
-        lessons.c.record == 1,
+        or_(lessons.c.record == 1, lessons.c.uses_main_recording == 1),
     )
     .order_by(
         case((_is_past, 1), else_=0),
@@ -114,7 +114,10 @@ class PageQueries:
         return PublicCourse(CourseId(number), SchoolId(school), name, key)
 
     def list_lessons_of_course(self, key: str, now: Moment, limit: int) -> list[PublicLesson]:
-        """Return the recorded classes of a course: coming ones, then past ones, newest first."""
+        """Return the recorded classes of a course: coming ones, then past ones, newest first.
+
+        Sub classes that use the recording of their main class are among them.
+        """
         values = {"course_key": key, "now": now, "limit": limit}
         return [
             _read_public_lesson(row) for row in self._tx.fetch_all(_LIST_LESSONS_OF_COURSE, values)

@@ -53,6 +53,7 @@ from homeroom.store.server_state import ServerState
 from homeroom.store.sessions import Sessions
 from homeroom.store.storages import Storages
 from homeroom.store.stream_signatures import StreamSignatures
+from homeroom.store.sub_lessons import SubLessons
 from homeroom.store.swept_rows import SweptRows
 from homeroom.store.teachers import Teachers
 from homeroom.store.tokens import Tokens
@@ -108,6 +109,7 @@ class UnitOfWork:
     teachers = _Repository(Teachers)
     courses = _Repository(Courses)
     lessons = _Repository(Lessons)
+    sub_lessons = _Repository(SubLessons)
     rosters = _Repository(Rosters)
     groupings = _Repository(Groupings)
     labels = _Repository(Labels)

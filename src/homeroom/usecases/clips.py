@@ -6,16 +6,16 @@ from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import LESSON_RULE, REFERENCE_RULE, CourseKind
+from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.jobs import EraseFile
 from homeroom.domain.lessons import (
     Lesson,
     Origin,
     RecordingChange,
-    RecordingVerdict,
     describe_open,
-    judge_recording,
 )
 from homeroom.domain.lifecycle import Phase
+from homeroom.domain.recordings import RecordingVerdict, judge_recording
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
 from homeroom.domain.schools import Plan, School
@@ -53,6 +53,9 @@ def change_video_settings(
     lessons = uow.lessons.get_many(
         change.lesson for change in changes if isinstance(change, LessonVideoChange)
     )
+    for lesson in lessons.values():
+        if lesson.course == course and lesson.deleted_at is None:
+            check_not_dual(lesson, Errno.KIND_NOT_SUPPORTED)
     can_record_now = can_record(uow, deps, school, current.plan)
     new_lessons: dict[LessonId, Lesson] = {}
     results: list[Lesson | Refusal] = []
@@ -88,6 +91,7 @@ def delete_with_lesson(
     """Delete a class that is over, with its recordings (READINGS Q20, Q68)."""
     current, _ = get_school_and_course(uow, school, course, LESSON_RULE)
     lesson = check_lesson(uow.lessons.get(lesson_id), course)
+    check_not_dual(lesson, Errno.KIND_NOT_SUPPORTED)
     if lesson.origin is not Origin.V1:
         raise Refusal(Errno.KIND_NOT_SUPPORTED, "a client or the LMS calls made the class")
     if lesson.phase(uow.now) is Phase.RUNNING:
@@ -264,6 +268,7 @@ def _get_video_lesson(
     current, course = uow.schools.get_with_course(school, lesson.course)
     if current is None or course is None or course.kind is not CourseKind.STANDARD:
         raise Refusal(wrong_kind)
+    check_not_dual(lesson, wrong_kind)
     return current, lesson
 
 

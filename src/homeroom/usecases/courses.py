@@ -147,9 +147,9 @@ def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     current, _ = get_school_and_course(uow, school, course, CHANGE_RULE)
     if lesson := uow.courses.find_running_lesson(course, uow.now):
         raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON, f"class {lesson} is running")
-    uow.courses.delete_unstarted_lessons(
-        course, uow.now, keeps_identities=current.plan.keep_identities
-    )
+    keeps = current.plan.keep_identities
+    uow.courses.delete_unstarted_lessons(course, uow.now, keeps_identities=keeps)
+    uow.sub_lessons.delete_with_mains(course, uow.now, keeps_identities=keeps)
     uow.courses.save(course, {"ended_at": uow.now})
 
 

@@ -12,6 +12,7 @@ from homeroom.domain.courses import (
     LESSON_RULE,
     Course,
 )
+from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
@@ -19,7 +20,6 @@ from homeroom.domain.lessons import (
     LessonChange,
     Origin,
     RecordingOptions,
-    RecordingVerdict,
     change_classroom,
     check_editable,
     check_hours,
@@ -27,9 +27,9 @@ from homeroom.domain.lessons import (
     check_plan,
     describe_end,
     describe_open,
-    judge_recording,
 )
 from homeroom.domain.lifecycle import Phase
+from homeroom.domain.recordings import RecordingVerdict, judge_recording
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School, month_bounds
 from homeroom.domain.stream_signatures import StreamSignature, sign_stream
@@ -125,16 +125,21 @@ def delete_row(uow: UnitOfWork, lesson: Lesson, plan: Plan) -> None:
 
 
 def get_v1_lesson(uow: UnitOfWork, course: CourseId, lesson_id: LessonId) -> Lesson:
-    """Return a class of the course that the v1 API created; raise `Refusal` otherwise."""
-    return check_v1_lesson(uow.lessons.get(lesson_id), course)
+    """Return a class of the course that the v1 API may change; raise `Refusal` otherwise."""
+    lesson = check_v1_lesson(uow.lessons.get(lesson_id), course)
+    check_not_dual(lesson, Errno.KIND_NOT_SUPPORTED)
+    return lesson
 
 
 def check_v1_lesson(
     lesson: Lesson | None, course: CourseId, missing: Errno = Errno.NO_SUCH_LESSON
 ) -> Lesson:
-    """Return a class of the course that the v1 API created; raise `Refusal` otherwise."""
+    """Return a class of the course that the v1 API created, or a dual-teacher class.
+
+    Guests may be added to those and removed. Raises `Refusal` for others.
+    """
     own = check_lesson(lesson, course, missing)
-    if own.origin is not Origin.V1:
+    if own.origin is not Origin.V1 and not own.is_dual:
         raise Refusal(Errno.LESSON_MADE_ELSEWHERE)
     return own
 

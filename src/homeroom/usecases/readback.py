@@ -19,6 +19,7 @@ from homeroom.store.readback_records import (
     ViewerRecord,
 )
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.main_recordings import find_sources
 from homeroom.usecases.masking import Reader, mask_page, mask_people, mask_viewers
 
 Scope = SchoolId | None
@@ -34,12 +35,15 @@ class ListedCourse(Value, frozen=True):
 
 
 class ListedLesson(Value, frozen=True):
-    """A class with its teachers and labels."""
+    """A class with its teachers and labels and, if it is a main class, its sub classes."""
 
     lesson: Lesson
     row: LessonRecord
     co_teachers: list[CoTeacherRecord]
     labels: list[LabelId]
+    source: Lesson
+    """The class whose streams its page shows: itself or its main class."""
+    subs: list[LessonId]
 
 
 def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedCourse]:
@@ -61,8 +65,17 @@ def list_lessons(
     masked = iter(mask_people(uow, reader, [row for rows in co_teachers.values() for row in rows]))
     co_teachers = {lesson: [next(masked) for _ in rows] for lesson, rows in co_teachers.items()}
     labels = uow.labels.list_of_lessons(ids)
+    sources = find_sources(uow, existing.values())
+    subs = uow.sub_lessons.list_ids(row.id for row in page.rows if existing[row.id].has_subs)
     rows = [
-        ListedLesson(existing[row.id], row, co_teachers[row.id], labels[row.id])
+        ListedLesson(
+            existing[row.id],
+            row,
+            co_teachers[row.id],
+            labels[row.id],
+            sources[row.id],
+            subs.get(row.id, []),
+        )
         for row in page.rows
     ]
     return Page(rows, page.next, page.order)

@@ -34,6 +34,7 @@ from homeroom.store.records import NewViewer, PublicCourse, PublicLesson, Viewer
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.class_students import find_transferred_out
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.main_recordings import adopt_recordings, find_sources
 
 MAX_LISTED_LESSONS = 200
 """Classes that the page of a course lists."""
@@ -71,6 +72,8 @@ class ViewerAccess(Value, frozen=True):
 class PageContent(Value, frozen=True):
     """The content of a class page at a moment, without the facts of the media engine."""
 
+    source: Lesson
+    """The class whose streams and clips the page shows: its own, or its main class."""
     phase: Phase
     opens_at: Moment
     closes_at: Moment
@@ -88,7 +91,7 @@ def get_page_lesson(uow: UnitOfWork, key: str) -> PublicLesson:
     page = uow.pages.find_lesson(key) if is_public_key(key) else None
     if page is None:
         raise NoSuchPageError
-    return page
+    return adopt_recordings(uow, [page])[0]
 
 
 def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, list[PublicLesson]]:
@@ -97,7 +100,9 @@ def get_course_page(uow: UnitOfWork, key: str) -> tuple[PublicCourse, School, li
     school = uow.schools.get(course.school) if course is not None else None
     if course is None or school is None:
         raise NoSuchPageError
-    return course, school, uow.pages.list_lessons_of_course(key, uow.now, MAX_LISTED_LESSONS)
+    lessons = uow.pages.list_lessons_of_course(key, uow.now, MAX_LISTED_LESSONS)
+    recorded = [page for page in adopt_recordings(uow, lessons) if page.lesson.recording.record]
+    return course, school, recorded
 
 
 # --- tickets -------------------------------------------------------------------------------------
@@ -292,19 +297,24 @@ def get_contents(
 ) -> dict[LessonId, tuple[PageContent, PageContent]]:
     """Return the content of several classes now: for viewers, and for the teacher."""
     now = uow.now
-    elsewhere = uow.publish_sessions.find_running_external([lesson.id for lesson in lessons])
-    clips = uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(now)])
-    running = [lesson.id for lesson in lessons if lesson.phase(now) is Phase.RUNNING]
+    sources = find_sources(uow, lessons)
+    streamed = {source.id: source for source in sources.values()}
+    elsewhere = uow.publish_sessions.find_running_external(streamed)
+    clips = uow.clips.find_available(_list_replayed(streamed.values(), now))
+    running = [source.id for source in streamed.values() if source.phase(now) is Phase.RUNNING]
     broadcast = uow.publish_sessions.find_broadcast(running)
     contents = {}
     for lesson in lessons:
+        source = sources[lesson.id]
+        is_over = lesson.is_over(now)
         full = PageContent(
+            source,
             lesson.phase(now),
             lesson.lifecycle.opens_at,
             lesson.lifecycle.closes_at,
-            _build_streams(lesson, deps, hosts, now),
-            frozenset(elsewhere.get(lesson.id, ())),
-            lesson.id in broadcast,
+            _build_streams(source, deps, hosts, now) if not is_over else {},
+            frozenset(elsewhere.get(source.id, ())),
+            source.id in broadcast,
             [
                 (
                     clip,
@@ -312,7 +322,7 @@ def get_contents(
                         hosts.pages, clip.file.file_id, now + CLIP_URL_SECONDS, deps.clip_key
                     ),
                 )
-                for clip in clips.get(lesson.id, ())
+                for clip in (clips.get(source.id, ()) if is_over else ())
             ],
         )
         public = replace(
@@ -345,14 +355,21 @@ def _page_addresses(
 
 
 def find_replayable(uow: UnitOfWork, lessons: Collection[Lesson]) -> set[LessonId]:
-    """Return those classes that are over and have a clip."""
-    return set(
-        uow.clips.find_available([lesson.id for lesson in lessons if lesson.is_over(uow.now)])
-    )
+    """Return those classes that are over and have a clip to show."""
+    over = [lesson for lesson in lessons if lesson.is_over(uow.now)]
+    sources = find_sources(uow, over)
+    clips = uow.clips.find_available(_list_replayed(sources.values(), uow.now))
+    return {lesson for lesson, source in sources.items() if source.id in clips}
+
+
+def _list_replayed(sources: Iterable[Lesson], now: Moment) -> list[LessonId]:
+    """Return those of some classes that are over: their clips are replayed."""
+    return [source.id for source in sources if source.is_over(now)]
 
 
 def get_page_lessons(
     uow: UnitOfWork, lessons: Collection[LessonId]
 ) -> dict[LessonId, PublicLesson]:
     """Return classes as their pages show them."""
-    return uow.pages.get_lessons(lessons)
+    pages = uow.pages.get_lessons(lessons).values()
+    return {page.lesson.id: page for page in adopt_recordings(uow, pages)}
