@@ -11,6 +11,7 @@ from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.readback import READ_BACKS
 from tests.support.given import Given
+from tests.support.orders.groupings import add_grouping
 from tests.support.readback import ReadBack
 
 LISTS = [read_back.path for read_back in READ_BACKS if read_back.order]
@@ -304,8 +305,9 @@ def test_a_school_sees_only_its_own(
 ) -> None:
     for school in (given, given.other()):
         school.viewer(school.lesson())
-        school.student()
         school.label()
+        course = school.course()
+        add_grouping(school, course, school.member(course))
         school.done("getTopFolderId")
     mine, other = given.school.id, given.other().school.id
     assert {row["SID"] for row in read.rows(path)} == {mine}

@@ -42,7 +42,7 @@ class CourseTeacherParams(Params, frozen=True, kw_only=True):
 class LessonTeacherResult(Entry, frozen=True, kw_only=True):
     """Result of modifyCourseTeacher for one class."""
 
-    class_id: LessonId
+    class_id: Annotated[LessonId, Meta(description="The class.")]
     errno: EntryErrno
     error: EntryError
 

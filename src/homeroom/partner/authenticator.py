@@ -136,10 +136,13 @@ class Authenticator:
 
 
 def _list_secrets(school: School | None) -> tuple[str, str]:
-    """Return the secrets that a school signs with; a random one stands for each missing one."""
+    """Return the secrets that a school signs with, always two: without a former one, one twice.
+
+    A random one stands for those of a school that does not exist; the call is refused anyway.
+    """
     if school is None:
         return DUMMY_SECRET, DUMMY_SECRET
-    return school.secret, school.former_secret or DUMMY_SECRET
+    return school.secret, school.former_secret or school.secret
 
 
 def _check_state(school: School, cached: CachedSchool, errno: Errno) -> School:
