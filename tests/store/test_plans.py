@@ -34,7 +34,8 @@ READS_ALL: Final = {
 }
 OF_A_SCHOOL: Final = (
     # Units of a job that deletes what is old, and of a reset.
-    *("publish_sessions._LIST_OLD", "resets._BY_PARENT[0][0]", "resets._BY_PARENT[1][0]"),
+    "publish_sessions._LIST_OLD",
+    *(f"resets._BY_PARENT[{place}][0]" for place in range(4)),
 )
 ALL_ROWS_OF_THE_SCHOOL: Final = re.compile(
     # Here the one school has all rows, so that reading them all is right.

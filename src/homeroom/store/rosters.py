@@ -152,19 +152,21 @@ _COPY_NAMES = Statement(
     .values(nickname=_school_name)
 )
 _named_uids = ListParameter("named_uids")
+# For each membership of a person, as above: neither all courses of the school nor of all schools.
+_running_course = (
+    select(courses.c.id)
+    .where(
+        courses.c.id == course_members.c.course_id,
+        courses.c.school_id == bindparam("school"),
+        courses.c.deleted_at.is_(None),
+        courses.c.ended_at.is_(None),
+        or_(courses.c.expires_at.is_(None), courses.c.expires_at > bindparam("now")),
+    )
+    .scalar_subquery()
+)
 _SYNC_NICKNAMES = Statement(
     update(course_members)
-    .where(
-        _named_uids.contains(course_members.c.user_id),
-        course_members.c.course_id.in_(
-            select(courses.c.id).where(
-                courses.c.school_id == bindparam("school"),
-                courses.c.deleted_at.is_(None),
-                courses.c.ended_at.is_(None),
-                or_(courses.c.expires_at.is_(None), courses.c.expires_at > bindparam("now")),
-            )
-        ),
-    )
+    .where(_named_uids.contains(course_members.c.user_id), _running_course.is_not(None))
     .values(nickname=select(students.c.name).where(_of_member).scalar_subquery())
 )
 
