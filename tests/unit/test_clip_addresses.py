@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from homeroom.domain.clips import clip_path, has_valid_signature, sign_clip_url
+from homeroom.domain.clips import clip_path, sign_clip_url
+from homeroom.domain.signed_urls import has_valid_signature
 
 FILE = "0f" * 16
 UNTIL = 0x7D8D37CD

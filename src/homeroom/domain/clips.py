@@ -2,11 +2,11 @@
 
 from homeroom.base.clock import HOUR, Moment
 from homeroom.base.ids import ClipId, LessonId
-from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.lessons import Lesson, describe_open
 from homeroom.domain.refusal import Refusal
+from homeroom.domain.signed_urls import sign_url
 from homeroom.domain.streams import StreamKind
 
 CLIP_URL_SECONDS = 6 * HOUR
@@ -60,18 +60,7 @@ def clip_path(file_id: str) -> str:
 
 def sign_clip_url(pages_url: str, file_id: str, expires_at: Moment, key: str) -> str:
     """Return a URL that serves a clip until a moment."""
-    expires_hex = f"{expires_at:x}"
-    signature = _sign(file_id, expires_hex, key)
-    return f"{pages_url}/clips/{file_id}.mp4?expires={expires_hex}&signature={signature}"
-
-
-def has_valid_signature(file_id: str, expires_hex: str, signature: str, key: str) -> bool:
-    """Tell whether the URL of a clip is signed with the key; does not check the expiry."""
-    return secrets_equal(signature, _sign(file_id, expires_hex, key))
-
-
-def _sign(file_id: str, expires_hex: str, key: str) -> str:
-    return hmac_hex(key, f"{file_id}:{expires_hex}")
+    return sign_url(f"{pages_url}/clips/{file_id}.mp4", file_id, expires_at, key)
 
 
 def select_clips_to_delete(

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Literal
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -19,6 +20,8 @@ CHUNK_BYTES = 64 * 1024
 MAX_RANGES = 100
 """A request for more ranges gets the whole content."""
 
+Disposition = Literal["inline", "attachment"]
+"""Whether a browser shows a file, or saves it."""
 Span = tuple[int, int]
 """First byte, and the byte after the last one."""
 
@@ -32,15 +35,20 @@ class UnsatisfiableRangeError(HomeroomError):
 
 
 def file_response(
-    request: Request, file: StoredFile, name: str, media_type: str, headers: Mapping[str, str]
+    request: Request,
+    file: StoredFile,
+    name: str,
+    media_type: str,
+    headers: Mapping[str, str],
+    disposition: Disposition = "inline",
 ) -> Response:
     """Return the response to a GET or HEAD of a file, and close the file after it was sent."""
     quoted = quote(name)
-    disposition = f'filename="{name}"' if quoted == name else f"filename*=utf-8''{quoted}"
+    file_name = f'filename="{name}"' if quoted == name else f"filename*=utf-8''{quoted}"
     version = f"{file.modified_at}-{file.size}".encode()
     every = {
         "accept-ranges": "bytes",
-        "content-disposition": f"inline; {disposition}",
+        "content-disposition": f"{disposition}; {file_name}",
         "last-modified": formatdate(file.modified_at, usegmt=True),
         "etag": f'"{hashlib.md5(version, usedforsecurity=False).hexdigest()}"',
         **headers,
