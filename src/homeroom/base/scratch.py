@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import tempfile
 import threading
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from homeroom.base.errors import HomeroomError
-from homeroom.base.private_files import make_private_folder
+from homeroom.base.private_files import FILE_MODE, make_private_folder
 
 MAX_MEMORY_BYTES: Final = 128 * 1024
 """Bytes of one file that are kept in memory; with the next one it goes to disk."""
@@ -42,13 +43,22 @@ class Scratch:
         """Bytes that are on disk now."""
         return sum(self._used.values())
 
-    def create(self, *, is_proven: bool) -> "ScratchFile":
-        """Return a new file, for a caller whose credentials are proven or not known yet."""
-        return ScratchFile(self, is_proven=is_proven)
+    def create(self, *, is_proven: bool, max_bytes: int | None = None) -> "ScratchFile":
+        """Return a new file, for a caller whose credentials are proven or not known yet.
+
+        Of one with more than `max_bytes` only the size is of interest: the content is dropped.
+        """
+        return ScratchFile(self, is_proven=is_proven, max_bytes=max_bytes)
 
     def open_file(self) -> BinaryIO:
-        """Open a file on disk, which is gone when it is closed."""
-        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder))
+        """Open a file on disk, which is gone when it is closed, unless a storage links it."""
+        try:
+            flags = os.O_TMPFILE | os.O_RDWR
+            return os.fdopen(os.open(self._folder, flags, FILE_MODE), "w+b")
+        except (AttributeError, OSError):
+            # Not Linux, or a disk that has no files without names: `tempfile` unlinks one. Its
+            # content can only be copied.
+            return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder))
 
     def reserve(self, size: int, *, is_proven: bool) -> None:
         """Take bytes out of the budget; raises `ScratchFullError`."""
@@ -68,13 +78,20 @@ class Scratch:
 class ScratchFile:
     """A file that is written once, in memory while it is small. Its calls may block."""
 
-    def __init__(self, scratch: Scratch, *, is_proven: bool) -> None:
+    def __init__(self, scratch: Scratch, *, is_proven: bool, max_bytes: int | None = None) -> None:
         self._scratch = scratch
         self._is_proven = is_proven
+        self._max_bytes = max_bytes
         self._digest = hashlib.sha256()
         self._reserved = 0
         self.file: BinaryIO = io.BytesIO()
         self.size = 0
+        """Bytes that were written, also those that were dropped."""
+
+    @property
+    def is_too_large(self) -> bool:
+        """Tell whether it has more bytes than it may, and has dropped its content."""
+        return self._max_bytes is not None and self.size > self._max_bytes
 
     @property
     def is_on_disk(self) -> bool:
@@ -92,15 +109,19 @@ class ScratchFile:
 
     def write(self, data: bytes) -> None:
         """Add bytes; raises `ScratchFullError` and `OSError`."""
-        if not self.fits_memory(len(data)):
+        in_memory = self.fits_memory(len(data))
+        self.size += len(data)
+        if self.is_too_large:
+            self.close()
+            return
+        if not in_memory:
             self._grow(len(data))
         self.file.write(data)
         self._digest.update(data)
-        self.size += len(data)
 
     def _grow(self, size: int) -> None:
-        """Make room on disk; moves the content from memory to disk."""
-        more = size if self.is_on_disk else self.size + size
+        """Make room on disk for more bytes; moves the content from memory to disk."""
+        more = size if self.is_on_disk else self.size
         self._scratch.reserve(more, is_proven=self._is_proven)
         self._reserved += more
         if isinstance(self.file, io.BytesIO):

@@ -14,6 +14,7 @@ from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.contract.results import Entry, Result
+from homeroom.contract.upload import LargeUpload
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
@@ -32,6 +33,8 @@ class V1Form(Value, frozen=True):
     path: APIPath
     takes_file: bool = False
     """The form may be multipart and carry a file."""
+    large_upload: LargeUpload | None = None
+    """Set where that file may be larger than forms otherwise are."""
 
 
 class V2JSON(Value, frozen=True):

@@ -8,7 +8,8 @@ envelopes are not known here.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -125,6 +126,16 @@ class Dispatcher:
                 self._duplicates.discard(school, key)
         return response
 
+    async def check_before_file(
+        self, route: ActionRoute[Any, Any, Any], school: SchoolId, fields: Mapping[str, object]
+    ) -> None:
+        """Refuse a large upload by the fields that come before its file; raises `Refusal`."""
+        if route.check_before_file is None:
+            return
+        check, params = route.check_before_file, _read_params(route, fields)
+        async with self._turn(school):
+            await self._store.read(lambda uow: check(uow, school, params))
+
     async def _lock_and_run(
         self, route: ActionRoute[Any, Any, Any], school: SchoolId, params: Params
     ) -> PartnerResponse:
@@ -187,6 +198,7 @@ class Dispatcher:
             route, school, params, busy, self._deps, self._hosts, self._lease_jobs, fault
         )
         try:
+            await self._reserve(route, school, params)
             if route.prepare is not None and route.prepares_quickly:
                 unit.prepared = route.prepare(self._storage, params)
             elif route.prepare is not None:
@@ -208,6 +220,24 @@ class Dispatcher:
         if due_jobs:
             await self._finish_jobs(due_jobs)
         return response
+
+    async def _reserve(
+        self, route: ActionRoute[Any, Any, Any], school: SchoolId, params: Params
+    ) -> None:
+        if route.reserve is not None:
+            reserve = route.reserve
+            async with self._turn(school):
+                await self._store.write(lambda uow: reserve(uow, school, params), school)
+
+    @asynccontextmanager
+    async def _turn(self, school: SchoolId) -> AsyncIterator[None]:
+        """Wait for the school's turn, and count the time of the block as its work."""
+        await self.turns.wait(school)
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.turns.finish(school, time.perf_counter() - started)
 
     async def _run_unit(self, unit: "_HandlerUnit") -> tuple[PartnerResponse, list[Job]]:
         """Run a unit of work when it is the school's turn."""

@@ -58,6 +58,11 @@ class ActionRoute(msgspec.Struct, Generic[P, R, X], frozen=True):
     action: Action[P, R]
     handler: Callable[[CallContext[X], P], R]
     reader: ParamsReader[P]
+    check_before_file: Callable[[UnitOfWork, SchoolId, P], None] | None
+    """For a large upload: checks of what comes before the file, so that none is sent in vain."""
+    reserve: Callable[[UnitOfWork, SchoolId, P], None] | None
+    """A unit of work of its own before `prepare`: it makes the checks, and sees to it that what
+    `prepare` stores does not stay if the server ends before the handler has run."""
     prepare: Callable[[Storage, P], X] | None
     """Work that needs only the parameters, before the unit of work: account names, password
     hashes, pictures."""
@@ -77,6 +82,8 @@ def route(
     action: Action[P, R],
     handler: Callable[[CallContext[X], P], R],
     *,
+    check_before_file: Callable[[UnitOfWork, SchoolId, P], None] | None = None,
+    reserve: Callable[[UnitOfWork, SchoolId, P], None] | None = None,
     prepare: Callable[[Storage, P], X] | None = None,
     prepares_quickly: bool = False,
     describe_existing: Callable[[Hosts, object], R] | None = None,
@@ -90,6 +97,8 @@ def route(
         action,
         handler,
         action.reader(),
+        check_before_file,
+        reserve,
         prepare,
         prepares_quickly,
         describe_existing,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import httpx
 import msgspec
@@ -125,9 +125,11 @@ class PartnerClient:
             return self.post(action, content=content, headers=headers)
         return self.post(action, data=self.signed(**fields))
 
-    def upload(self, action: str, picture: bytes, **fields: Value) -> PartnerReply:
-        """Send a signed call with a picture, as a multipart form."""
-        files = {"Filedata": ("picture", picture)}
+    def upload(
+        self, action: str, content: bytes | BinaryIO, name: str = "picture", /, **fields: Value
+    ) -> PartnerReply:
+        """Send a signed call with a file of some name, as a multipart form."""
+        files = {"Filedata": (name, content)}
         return self.post(action, data=self.signed(**fields), files=files)
 
     def post(self, action: str, **request: Any) -> PartnerReply:  # noqa: ANN401  httpx's own parameters

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from homeroom.base.clock import DAY, HOUR, Clock
-from homeroom.base.ids import CourseId, FolderId, LessonId, UserId
+from homeroom.base.ids import CourseId, FileId, FolderId, LessonId, UserId
 from homeroom.testing.partner import PartnerClient, PartnerReply, Value
 
 FIRST_TELEPHONE: Final = 13_000_000_000
@@ -36,10 +36,7 @@ class SchoolBuilder:
 
     def done(self, action: str, **fields: Value) -> PartnerReply:
         """Send a call whose errno must be 1; raise AssertionError on any other."""
-        reply = self.api.call(action, **fields)
-        if reply.errno != 1:
-            raise AssertionError(action, fields, reply.body, reply.reason)
-        return reply
+        return _check_done(action, fields, self.api.call(action, **fields))
 
     def telephone(self) -> str:
         """Return a telephone number that is not registered."""
@@ -95,6 +92,21 @@ class SchoolBuilder:
         top = self.done("getTopFolderId").data
         return FolderId(int(self.done("createFolder", folderId=top, folderName=name).data))
 
+    def file(
+        self, folder: FolderId | None = None, content: bytes = b"content", name: str = "file.txt"
+    ) -> FileId:
+        """Add a file to a folder, by default to the top folder of the school's drive."""
+        folder = folder or FolderId(int(self.done("getTopFolderId").data))
+        fields: dict[str, Value] = {"folderId": folder}
+        reply = self.api.upload("uploadFile", content, name, **fields)
+        return FileId(int(_check_done("uploadFile", fields, reply).data))
+
     def close(self) -> None:
         """Close the connection."""
         self.api.close()
+
+
+def _check_done(action: str, fields: dict[str, Value], reply: PartnerReply) -> PartnerReply:
+    if reply.errno != 1:
+        raise AssertionError(action, fields, reply.body, reply.reason)
+    return reply

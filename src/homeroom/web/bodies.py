@@ -60,7 +60,8 @@ class BodyStream:
         if content_length.isdigit() and int(content_length) > limit:
             raise BodyTooLargeError
         self._receive = receive
-        self._limit = limit
+        self.limit = limit
+        """Bytes that it may have; may be raised while it is read."""
         self._is_whole = is_whole
         self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         self.size = 0
@@ -78,7 +79,7 @@ class BodyStream:
         chunk: bytes = message.get("body", b"")
         self.is_complete = not message.get("more_body", False)
         self.size += len(chunk)
-        if self.size > self._limit:
+        if self.size > self.limit:
             raise BodyTooLargeError
         return chunk
 

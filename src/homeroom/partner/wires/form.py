@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from homeroom.base.scratch import Scratch, ScratchFile, ScratchFullError
-from homeroom.contract.upload import Upload
+from homeroom.contract.upload import LargeUpload, Upload
 from homeroom.domain.refusal import OverloadedError
 from homeroom.partner.wires.multipart import MultipartSplitter, PartEvent, PartHead, parse_options
 from homeroom.partner.wires.urlencoded import FormError, UrlencodedForm
@@ -22,6 +22,12 @@ MULTIPART = b"multipart/form-data"
 Form = dict[str, str | Upload]
 Prove = Callable[[Form], Awaitable[None]]
 """Refuses fields with wrong credentials, or without any."""
+BeginFile = Callable[[Form], Awaitable[LargeUpload | None]]
+"""Returns what the action says of a large file, or refuses the fields that come before it."""
+
+
+async def begin_small_file(_fields: Form) -> None:
+    """Let a file be as large as its form may be."""
 
 
 class FormReader:
@@ -32,12 +38,21 @@ class FormReader:
     folder until they come.
     """
 
-    def __init__(self, stream: BodyStream, scratch: Scratch, prove: Prove) -> None:
+    def __init__(
+        self,
+        stream: BodyStream,
+        scratch: Scratch,
+        prove: Prove,
+        begin_file: BeginFile = begin_small_file,
+    ) -> None:
         self.fields: Form = {}
         """The fields as far as they are read."""
+        self.before_file: Form | None = None
+        """The fields that came before the first file."""
         self._stream = stream
         self._scratch = scratch
         self._prove = prove
+        self._begin_file = begin_file
         self._proven: tuple[str | Upload | None, ...] = ()
         self._files: list[ScratchFile] = []
 
@@ -83,8 +98,14 @@ class FormReader:
     async def _read_multipart(self, boundary: bytes) -> None:
         parts = _PartCollector(self, MultipartSplitter(boundary))
         while not self._stream.is_complete:
-            await parts.add(await self._stream.read())
-        parts.check_complete()
+            try:
+                chunk = await self._stream.read()
+            except BodyTooLargeError:
+                if not parts.has_too_large_file:
+                    raise
+                break
+            await parts.add(chunk)
+        parts.finish()
         await self._check_caller()
 
     @property
@@ -99,11 +120,19 @@ class FormReader:
         await self._check_caller()
         return True
 
-    async def create_file(self) -> ScratchFile:
-        """Return a new file that ends with the form."""
-        file = self._scratch.create(is_proven=await self.check_early())
+    async def create_file(self) -> tuple[ScratchFile, LargeUpload | None]:
+        """Return a new file that ends with the form, and what the action says of a large one."""
+        if self.before_file is None:
+            self.before_file = dict(self.fields)
+        is_proven = await self.check_early()
+        large = await self._begin_file(self.fields)
+        if large is not None:
+            self._stream.limit = large.max_body_bytes
+        file = self._scratch.create(
+            is_proven=is_proven, max_bytes=large.max_bytes if large is not None else None
+        )
         self._files.append(file)
-        return file
+        return file, large
 
 
 class _PartCollector:
@@ -116,6 +145,12 @@ class _PartCollector:
         self._texts: list[bytes] = []
         self._text_bytes = 0
         self._file: ScratchFile | None = None
+        self._large: LargeUpload | None = None
+
+    @property
+    def has_too_large_file(self) -> bool:
+        """Tell whether the part that is being read is a file that its action refuses by size."""
+        return self._file is not None and self._file.is_too_large
 
     async def add(self, chunk: bytes) -> None:
         """Take the next chunk of the body."""
@@ -124,17 +159,26 @@ class _PartCollector:
         for event in self._splitter.feed(chunk):
             await self._handle(event)
 
-    def check_complete(self) -> None:
-        """Refuse a form that ended before its last boundary."""
-        if not self._splitter.is_complete:
+    def finish(self) -> None:
+        """Refuse a form that ended before its last boundary, but for one that did in a large file.
+
+        The action has an errno for that.
+        """
+        if self._splitter.is_complete:
+            return
+        if self._file is None or self._large is None:
             raise FormError("the multipart form ends too early")
+        self._form.fields[self._head.name] = self._make_upload(self._file, is_complete=False)
 
     async def _handle(self, event: PartEvent) -> None:
         if isinstance(event, PartHead):
             self._head, self._texts = event, []
-            self._file = await self._form.create_file() if event.file_name is not None else None
+            self._file = self._large = None
+            if event.file_name is not None:
+                self._file, self._large = await self._form.create_file()
         elif event is None:
-            self._form.fields[self._head.name] = self._finish()
+            self._form.fields[self._head.name] = self._finish_part()
+            self._file = None
         elif self._file is not None:
             await _write(self._file, event)
         else:
@@ -143,11 +187,10 @@ class _PartCollector:
                 raise BodyTooLargeError
             self._texts.append(event)
 
-    def _finish(self) -> str | Upload:
+    def _finish_part(self) -> str | Upload:
         """Return the value of the part that is complete."""
         if self._file is not None:
-            file = self._file
-            return Upload(self._head.file_name or "", file.file, file.size, file.sha256)
+            return self._make_upload(self._file)
         try:
             text = b"".join(self._texts).decode()
         except UnicodeDecodeError:
@@ -155,6 +198,17 @@ class _PartCollector:
         if "\0" in text:
             raise FormError("a form must not contain NUL")
         return text.strip()
+
+    def _make_upload(self, file: ScratchFile, *, is_complete: bool = True) -> Upload:
+        name = self._head.file_name or ""
+        return Upload(
+            name,
+            file.file,
+            file.size,
+            file.sha256,
+            is_complete=is_complete,
+            is_too_large=file.is_too_large,
+        )
 
 
 async def _write(file: ScratchFile, data: bytes) -> None:

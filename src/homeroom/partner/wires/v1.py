@@ -6,12 +6,13 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from homeroom.base.ids import SchoolId
 from homeroom.base.scratch import Scratch
 from homeroom.contract.action import Action, APIPath
 from homeroom.contract.catalogue import PLANNED, WITHDRAWN
 from homeroom.contract.errno import Errno
 from homeroom.contract.near_names import find_near_miss
-from homeroom.contract.upload import MAX_FILE_BODY_BYTES
+from homeroom.contract.upload import MAX_FILE_BODY_BYTES, LargeUpload
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.authenticator import Authenticator
 from homeroom.partner.dispatcher import Dispatcher, is_large
@@ -20,7 +21,7 @@ from homeroom.partner.response import PartnerResponse
 from homeroom.partner.routes import ActionRoute
 from homeroom.partner.table import V1_TABLE
 from homeroom.partner.wires.asgi import Observer, RequestRecord, Scope, WireApp
-from homeroom.partner.wires.form import MAX_FORM_BYTES, Form, FormReader
+from homeroom.partner.wires.form import CREDENTIALS, MAX_FORM_BYTES, Form, FormReader
 from homeroom.partner.wires.urlencoded import FormError
 from homeroom.web.bodies import BodyStream, BodyTooLargeError, Receive, is_whole_request
 from homeroom.web.connections import show_right
@@ -99,9 +100,11 @@ class V1Wire(WireApp):
         is_multipart = content_type.lstrip().lower().startswith(b"multipart/")
         may_hold_file = is_multipart and self._may_take_file(record.action)
         limit = MAX_FILE_BODY_BYTES if may_hold_file else MAX_FORM_BYTES
+        # A large upload is not refused by its announced length: too large is an errno of its own.
+        is_large = self._find_large_upload(path, record.action) is not None
         stream = BodyStream(
             receive,
-            headers.get(b"content-length", b""),
+            headers.get(b"content-length", b"") if not is_large else b"",
             limit,
             is_whole=is_whole_request(scope),
         )
@@ -115,30 +118,52 @@ class V1Wire(WireApp):
             record.school = (await self._authenticator.authenticate_form(fields)).id
             show_right(scope)
 
-        reader = FormReader(stream, self._scratch, prove)
+        async def begin_file(fields: Form) -> LargeUpload | None:
+            self._note_action_in_body(record, fields, stream)
+            large = self._find_large_upload(path, record.action)
+            if large is None:
+                return None
+            _check_before_file(large, fields)
+            route, school, params = self._prepare(path, record, fields)
+            await self._dispatcher.check_before_file(route, school, params)
+            return large
+
+        reader = FormReader(stream, self._scratch, prove, begin_file)
         try:
             form = await reader.read(content_type)
             self._note_action_in_body(record, form, stream)
-            return await self._dispatch(path, record, form)
+            route, school, params = self._prepare(path, record, form)
+            if route.action.v1.large_upload is not None and reader.before_file is not None:
+                # The action may have been named behind the file.
+                _check_before_file(route.action.v1.large_upload, reader.before_file)
+            return await self._dispatch(record, route, school, params)
         except FormError as error:
             raise Refusal(Errno.BAD_PARAMS, str(error)) from None
         finally:
             record.fields = reader.fields
             await reader.close()
 
-    async def _dispatch(self, path: str, record: RequestRecord, form: Form) -> PartnerResponse:
-        """Dispatch the action of a caller who is proven."""
+    def _prepare(
+        self, path: str, record: RequestRecord, form: Form
+    ) -> tuple[ActionRoute[Any, Any, Any], SchoolId, Form]:
+        """Return the route, the school and the parameters of a caller who is proven."""
         if record.school is None:
             raise RuntimeError("the caller is not proven")
         route = self._find_route(path, record.action)
         params = {name: value for name, value in form.items() if name not in NOT_PARAMETERS}
-        if is_large(params):
-            record.ignored = await asyncio.to_thread(list_ignored, route, params)
+        return route, record.school, params
+
+    async def _dispatch(
+        self, record: RequestRecord, route: ActionRoute[Any, Any, Any], school: SchoolId, form: Form
+    ) -> PartnerResponse:
+        """Dispatch an action, and say which of its parameters had no effect."""
+        if is_large(form):
+            record.ignored = await asyncio.to_thread(list_ignored, route, form)
         else:
-            record.ignored = list_ignored(route, params)
-        response = await self._dispatcher.dispatch(route, record.school, params)
+            record.ignored = list_ignored(route, form)
+        response = await self._dispatcher.dispatch(route, school, form)
         if route.action.v1.takes_file and not response.reason:
-            reason = describe_texts_for_files(route, params)
+            reason = describe_texts_for_files(route, form)
             return msgspec.structs.replace(response, reason=reason)
         return response
 
@@ -165,6 +190,10 @@ class V1Wire(WireApp):
         """Tell whether an action takes a file; one that only the body will name may."""
         return not action or action in self._file_actions
 
+    def _find_large_upload(self, path: str, action: str) -> LargeUpload | None:
+        route = self._routes.get((path, action))
+        return route.action.v1.large_upload if route is not None else None
+
     def _find_route(self, path: str, action: str) -> ActionRoute[Any, Any, Any]:
         route = self._routes.get((path, action))
         if route is not None:
@@ -184,6 +213,13 @@ class V1Wire(WireApp):
         at_path = sorted(name for address, name in self._routes if address == path)
         near = find_near_miss(action, [*at_path, *sorted(PLANNED[APIPath(path)])])
         return f"{reason}; did you mean {near}?" if near is not None else reason
+
+
+def _check_before_file(large: LargeUpload, fields: Form) -> None:
+    """Refuse a large upload whose file comes before other fields that are needed for it."""
+    for name in (*CREDENTIALS, *large.fields_before):
+        if not fields.get(name):
+            raise FormError(f"{name}: must come before the file")
 
 
 def encode_envelope(response: PartnerResponse) -> bytes:
