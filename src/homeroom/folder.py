@@ -131,7 +131,7 @@ def open_storage(settings: Settings, store: Store) -> LocalStorage:
 
     def register(uow: UnitOfWork) -> None:
         is_new = uow.storages.add(storage_id, name, uow.now)
-        if is_new and uow.clips.list_page(0, 1):
+        if is_new and (uow.clips.list_page(0, 1) or uow.files.list_page(0, 1)):
             uow.enqueue(AdoptFiles(storage=storage_id), None)
 
     # Mostly there is nothing to write: then a command leaves no entry about it in the audit trail.

@@ -81,7 +81,7 @@ def test_every_action_is_answered_or_said_to_come_or_withdrawn() -> None:
 
 @pytest.mark.parametrize("path", PLANNED, ids=str)
 def test_an_action_to_come_is_said_to_come_at_its_own_address(path: APIPath) -> None:
-    assert {ROWS[name]["path"] for name in PLANNED[path]} == {path}
+    assert {ROWS[name]["path"] for name in PLANNED[path]} <= {path}
 
 
 def test_a_v2_action_to_come_is_said_to_come_at_its_own_address() -> None:

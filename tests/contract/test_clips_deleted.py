@@ -24,7 +24,7 @@ def clips_of(given: Given, lesson: LessonId) -> list[Clip]:
 
 def stored(given: Given) -> int:
     """Return the bytes that the school's storage counts."""
-    return given.store.read(lambda uow: uow.schools.sum_clip_bytes(SchoolId(given.school.id)))
+    return given.store.read(lambda uow: uow.schools.sum_stored_bytes(SchoolId(given.school.id)))
 
 
 def on_disk(given: Given, clip: Clip) -> Path:

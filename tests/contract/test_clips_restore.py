@@ -88,7 +88,7 @@ def test_a_deleted_clip_is_restored_within_the_days_of_the_plan(
     assert given.api.call("deleteClassVideo", classId=lesson, fileId=clip.file.file_id).errno == 634
     assert given.api.call("deleteClassVideo", classId=lesson).errno == 632
     sid = SchoolId(given.school.id)
-    assert given.store.read(lambda uow: uow.schools.sum_clip_bytes(sid)) == 0
+    assert given.store.read(lambda uow: uow.schools.sum_stored_bytes(sid)) == 0
     given.clock.advance(3 * DAY - 1)
     sweep(given)
 

@@ -99,7 +99,8 @@ def full(given: Given) -> Path:
 def add_parts(given: Given, course: CourseId, lesson: LessonId, user: UserId) -> None:
     """Put a row into each table of a class, a course or the drive that has none yet."""
     now = {"school_id": given.school.id, "created_at": 0}
-    file = {"name": "a", "path": "files/a", "size": 1, "sha256": "", "storage_id": None}
+    path = f"files/{given.school.id}"
+    file = {"name": "a", "path": path, "size": 1, "sha256": "", "storage_id": None}
     folder = given.rows(select(func.max(tables.folders.c.id)))[0][0]
     activity = given.rows(
         select(tables.activities.c.id).where(tables.activities.c.lesson_id == lesson)

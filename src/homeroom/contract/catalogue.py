@@ -14,6 +14,7 @@ from homeroom.contract import (
     course_teachers,
     courses,
     drive,
+    files,
     groupings,
     labels,
     lessons,
@@ -43,6 +44,7 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         groupings,
         clips,
         drive,
+        files,
         school_conf,
         nicknames,
     )
@@ -58,17 +60,7 @@ PLANNED: dict[APIPath, frozenset[str]] = {
             "getLoginLinked",
         }
     ),
-    APIPath.CLOUD: frozenset(
-        {
-            "getFolderList",
-            "getCloudList",
-            "uploadFile",
-            "renameFile",
-            "delFile",
-            "renameFolder",
-            "delFolder",
-        }
-    ),
+    APIPath.CLOUD: frozenset(),
 }
 """Actions of the v1 wire that a later version implements; until then the answer is
 `Errno.FAILED`."""

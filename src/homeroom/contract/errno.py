@@ -139,12 +139,20 @@ class Errno(Enum):
     FOLDER_OF_ANOTHER_SCHOOL = _refusal(
         194, "文件夹不属于该机构（无权操作）", "folder belongs to someone else"
     )
+    NO_FILE_SENT = _refusal(195, "请选择要上传的文件", "no file in the upload")
     FOLDER_NOT_WRITABLE = _refusal(196, "文件夹无操作权限", "no write permission on the folder")
+    UPLOAD_FAILED = _refusal(197, "上传文件失败", "upload failed")
+    NO_SUCH_FILE = _refusal(198, "文件不存在", "file does not exist")
+    FILE_OF_ANOTHER_SCHOOL = _refusal(
+        199, "文件不属于该机构（无权操作）", "file belongs to someone else"
+    )
+    FILE_NAME_TAKEN = _refusal(200, "已存在同名文件", "file name already taken")
     FOLDER_NAME_TAKEN = _refusal(
         206, "已存在同名文件夹", "folder name already taken (id is returned)"
     )
     FOLDER_TOO_DEEP = _refusal(207, "文件夹层级超出限制", "folder nesting too deep")
     TOO_MANY_FOLDERS = _refusal(208, "文件夹数量超出限制", "too many folders")
+    FILE_TOO_LARGE = _refusal(211, "文件大小超出限制", "file too large")
     LESSON_DELETED = _refusal(212, "该课节已经删除", "class was deleted")
     NO_SUCH_TEACHER = _refusal(219, "老师信息不存在", "teacher record not found")
     CLIENT_LESSON_NOT_ADDED = _refusal(
@@ -443,6 +451,7 @@ class Errno(Enum):
         30022, "该成员已经是课程班主任", "already head teacher of the course"
     )
     COURSE_ENDED_OR_EXPIRED = _refusal(30031, "课程已结课", "course has ended")
+    STORAGE_FULL = _refusal(31000, "存储已满，请删除部分文件或者扩容", "storage is full")
     MALFORMED_REQUEST = _refusal(
         101001001, "参数错误", "parameter error (also: no JSON object, or wrong HTTP method)"
     )

@@ -92,7 +92,9 @@ class Plan(
     unknown_accounts_per_hour: Annotated[
         int, _limit("UIDs and accounts that do not exist which calls may name in an hour")
     ] = 60
-    storage_mb: Annotated[int, _limit("Room for recordings, in units of 1,000,000 bytes")] = 0
+    storage_mb: Annotated[
+        int, _limit("Room for recordings and files, in units of 1,000,000 bytes")
+    ] = 0
 
     retention_days: Annotated[
         int,

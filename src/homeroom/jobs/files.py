@@ -29,17 +29,21 @@ class FileJobs:
     async def erase_files(self, job: EraseFiles) -> None:
         """Erase files that nothing refers to any more."""
         await self._enqueue_elsewhere(job)
-        # Several schools may use the same picture: it is stored once, under its hash.
+        # Several schools may use the same picture: it is stored once, under its hash. And most
+        # uploads to the drive have been added to a folder.
         in_use = await self._store.read(lambda uow: uow.resets.find_paths_in_use(job.paths))
         for path in job.paths:
             if path not in in_use:
                 await self._erase(path)
 
     async def adopt_files(self, _job: AdoptFiles) -> None:
-        """Save which clips have their files here, and erase those of deleted clips."""
-        names = await asyncio.to_thread(lambda: list(self._storage.list_names("clips")))
+        """Save which clips and files are here, and erase those of deleted clips."""
+        names = await asyncio.to_thread(self._list_names)
         for first in range(0, len(names), ADOPT_BATCH):
             await self._adopt(names[first : first + ADOPT_BATCH])
+
+    def _list_names(self) -> list[str]:
+        return [name for folder in ("clips", "files") for name in self._storage.list_names(folder)]
 
     async def _adopt(self, paths: list[str]) -> None:
         for path in await self._store.write(lambda uow: storages.adopt_files(uow, paths)):

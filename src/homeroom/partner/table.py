@@ -27,8 +27,16 @@ from homeroom.contract.course_teachers import (
     REMOVE_COURSE_TEACHER,
 )
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
-from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
+from homeroom.contract.drive import (
+    CREATE_FOLDER,
+    DEL_FOLDER,
+    GET_CLOUD_LIST,
+    GET_FOLDER_LIST,
+    GET_TOP_FOLDER_ID,
+    RENAME_FOLDER,
+)
 from homeroom.contract.errno import Errno
+from homeroom.contract.files import DEL_FILE, RENAME_FILE, UPLOAD_FILE
 from homeroom.contract.groupings import ADD_COURSE_GROUP, DEL_COURSE_GROUP, EDIT_COURSE_GROUP
 from homeroom.contract.labels import (
     ADD_CLASS_LABELS,
@@ -63,6 +71,7 @@ from homeroom.partner.handlers import (
     course_teachers,
     courses,
     drive,
+    files,
     groupings,
     labels,
     lessons,
@@ -228,7 +237,20 @@ V1_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(DELETE_CLASS_VIDEO, clips.delete_class_video, scope=lock_recordings),
     route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status, scope=lock_recordings),
     route(GET_TOP_FOLDER_ID, drive.get_top_folder_id),
+    route(GET_FOLDER_LIST, drive.get_folder_list, read_only=True),
+    route(GET_CLOUD_LIST, drive.get_cloud_list, read_only=True),
     route(CREATE_FOLDER, drive.create_folder, describe_existing=drive.describe_existing_folder),
+    route(RENAME_FOLDER, drive.rename_folder, describe_existing=drive.describe_taken_name),
+    route(DEL_FOLDER, drive.del_folder),
+    route(
+        UPLOAD_FILE,
+        files.upload_file,
+        check_before_file=files.check_folder,
+        reserve=files.reserve_upload,
+        prepare=files.store_upload,
+    ),
+    route(RENAME_FILE, files.rename_file),
+    route(DEL_FILE, files.del_file),
 )
 
 V2_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (

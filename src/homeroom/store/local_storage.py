@@ -14,11 +14,17 @@ from homeroom.store.storage import StoredFile
 CHUNK_BYTES = 1024 * 1024
 PARTIAL_SUFFIX = ".partial"
 """Suffix of files that are being written."""
+KEY_LENGTH = 8
+"""Characters by which writers of the same file are told apart."""
 
 
-def scratch_folder(data: Path) -> Path:
+FOLDERS = ("clips", "files")
+"""Folders with a scratch folder of their own: each may be on another disk."""
+
+
+def scratch_folder(data: Path, of: str = "clips") -> Path:
     """Return the folder for clips that are being written, on the disk of the finished ones."""
-    return data / "clips" / "partial"
+    return data / of / "partial"
 
 
 class LocalStorage:
@@ -37,7 +43,9 @@ class LocalStorage:
     def put(self, name: str, content: BinaryIO) -> int:
         """Store a stream under a name and return its bytes; raises `OSError`."""
         target = self.locate(name)
-        partial = self._partial(target)
+        key = KeyGenerator().file_id()[:KEY_LENGTH]
+        scratch = self._find_scratch(name) or target.parent
+        partial = scratch / f"{target.stem}.{key}{PARTIAL_SUFFIX}"
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -66,14 +74,20 @@ class LocalStorage:
 
     def list_names(self, folder: str) -> Iterator[str]:
         """Return the names of the finished files below a folder."""
-        scratch = scratch_folder(self.folder)
+        scratch = self._find_scratch(folder)
         for file in self.locate(folder).rglob("*"):
             if file.is_file() and file.parent != scratch and file.suffix != PARTIAL_SUFFIX:
                 yield str(file.relative_to(self.folder))
 
     def erase(self, name: str) -> None:
-        """Erase a file for good; one that does not exist is no error."""
+        """Erase a file for good, and what a `put` that was cut off has left of it.
+
+        One that does not exist is no error.
+        """
         file = self.locate(name)
+        if (scratch := self._find_scratch(name)) is not None:
+            for partial in scratch.glob(f"{file.stem}.{'?' * KEY_LENGTH}{PARTIAL_SUFFIX}"):
+                partial.unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             file.unlink()
             # Without this, a power loss can bring the file back.
@@ -88,11 +102,10 @@ class LocalStorage:
             raise ValueError(message)
         return self.folder / path
 
-    def _partial(self, target: Path) -> Path:
-        name = f"{target.stem}.{KeyGenerator().file_id()[:8]}{PARTIAL_SUFFIX}"
-        clips = self.folder / "clips"
-        folder = scratch_folder(self.folder) if target.is_relative_to(clips) else target.parent
-        return folder / name
+    def _find_scratch(self, name: str) -> Path | None:
+        """Return the scratch folder for a file; None if it is written beside its place."""
+        of = Path(name).parts[0]
+        return scratch_folder(self.folder, of) if of in FOLDERS else None
 
     def _sync(self, folder: Path) -> None:
         """Make the name of a new file durable, and the names of the folders above it."""

@@ -185,7 +185,7 @@ _FIND_PATHS_IN_USE = Statement(
     union(
         *(
             select(column).where(column.in_(_listed_paths))
-            for column in (users.c.avatar, teachers.c.photo, courses.c.cover)
+            for column in (users.c.avatar, teachers.c.photo, courses.c.cover, files.c.path)
         )
     )
 )
@@ -266,8 +266,9 @@ class Resets:
     def find_paths_in_use(self, paths: list[str]) -> set[str]:
         """Return those of some files that are still in use.
 
-        Only pictures can be shared: two accounts with the same picture share one file.
+        Two accounts with the same picture share one file, and an upload to the drive is to be
+        erased unless it was added to a folder. The file of a clip belongs to it alone.
         """
-        pictures = [path for path in paths if path.startswith("pictures/")]
-        user_values = {"paths": msgspec.json.encode(pictures).decode()}
-        return {path for (path,) in self._tx.fetch_all(_FIND_PATHS_IN_USE, user_values)}
+        shared = [path for path in paths if not path.startswith("clips/")]
+        values = {"paths": msgspec.json.encode(shared).decode()}
+        return {path for (path,) in self._tx.fetch_all(_FIND_PATHS_IN_USE, values)}

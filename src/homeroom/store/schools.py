@@ -17,6 +17,7 @@ from homeroom.store.statement import Statement
 from homeroom.store.tables import (
     clips,
     courses,
+    files,
     lessons,
     presets,
     schools,
@@ -114,7 +115,7 @@ _LIST_PRESETS = Statement(
     .order_by(presets.c.id)
     .limit(1000)
 )
-_SUM_CLIP_BYTES = Statement(
+_sum_clip_bytes = (
     select(func.coalesce(func.sum(clips.c.size), 0))
     .select_from(
         clips.join(lessons, lessons.c.id == clips.c.lesson_id).join(
@@ -127,6 +128,12 @@ _SUM_CLIP_BYTES = Statement(
         courses.c.deleted_at.is_(None),
         clips.c.deleted_at.is_(None),
     )
+)
+_sum_file_bytes = select(func.coalesce(func.sum(files.c.size), 0)).where(
+    files.c.school_id == bindparam("school")
+)
+_SUM_STORED_BYTES = Statement(
+    select(_sum_clip_bytes.scalar_subquery(), _sum_file_bytes.scalar_subquery())
 )
 
 
@@ -264,9 +271,12 @@ class Schools:
         rows = self._tx.fetch_all(_LIST_PRESETS, {"school": school})
         return [(PresetId(number), name) for number, name in rows]
 
-    def sum_clip_bytes(self, school: SchoolId) -> int:
-        """Return the bytes of the school's recordings, without those of deleted classes."""
-        return int(self._tx.fetch_all(_SUM_CLIP_BYTES, {"school": school})[0][0])
+    def sum_stored_bytes(self, school: SchoolId) -> int:
+        """Return the bytes of the school's files and recordings, but for those of deleted classes.
+
+        They are what the plan limits.
+        """
+        return sum(map(int, self._tx.fetch_all(_SUM_STORED_BYTES, {"school": school})[0]))
 
     def _read_school(self, row: Row) -> School:
         number, name, secret, former, plan, owner = row

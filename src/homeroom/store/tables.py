@@ -231,6 +231,7 @@ folders = Table(
     _moment("created_at"),
     UniqueConstraint("parent_id", "name"),
     Index(None, "school_id", "id"),
+    sqlite_autoincrement=True,
 )
 Index(
     "uq_folders_top",
@@ -254,6 +255,7 @@ files = Table(
     _text("storage_id", nullable=True),
     _moment("created_at"),
     UniqueConstraint("folder_id", "name"),
+    Index("uq_files_path", "path", unique=True),
     Index(None, "school_id", "id"),
     # A link names a file by its id, so an id must not be used again.
     sqlite_autoincrement=True,

@@ -29,6 +29,7 @@ from homeroom.store.engine import (
     UnavailableError,
     UnitScope,
 )
+from homeroom.store.files import Files
 from homeroom.store.groupings import Groupings
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
@@ -114,6 +115,7 @@ class UnitOfWork:
     groupings = _Repository(Groupings)
     labels = _Repository(Labels)
     drive = _Repository(Drive)
+    files = _Repository(Files)
     clips = _Repository(Clips)
     publish_sessions = _Repository(PublishSessions)
     viewers = _Repository(Viewers)

@@ -59,10 +59,17 @@ def get_school_and_course(
     return current, check_course(row, school, uow.now, rule)
 
 
+def count_bytes_left(uow: UnitOfWork, school: SchoolId, plan: Plan) -> int | None:
+    """Return the bytes that the school may still store; None where the plan has no limit."""
+    if not plan.storage_mb:
+        return None
+    return plan.storage_mb * MEGABYTE - uow.schools.sum_stored_bytes(school)
+
+
 def has_storage_left(uow: UnitOfWork, school: SchoolId, plan: Plan) -> bool:
     """Tell whether the storage limit of the school is not reached."""
-    limit = plan.storage_mb
-    return not limit or uow.schools.sum_clip_bytes(school) < limit * MEGABYTE
+    bytes_left = count_bytes_left(uow, school, plan)
+    return bytes_left is None or bytes_left > 0
 
 
 def can_record(uow: UnitOfWork, deps: Dependencies, school: SchoolId, plan: Plan) -> bool:

@@ -6,7 +6,7 @@ from homeroom.base.clock import DAY, HOUR, MINUTE, Moment
 from homeroom.base.ids import CourseId, FolderId, LabelId, LessonId, SchoolId, UserId
 from homeroom.domain.accounts import AccountName, parse_telephone
 from homeroom.domain.courses import CHANGE_RULE, CourseKind
-from homeroom.domain.drive import Folder
+from homeroom.domain.drive import TOP_FOLDER_NAME, Folder
 from homeroom.domain.lessons import Hours, Lesson, NewLesson, RecordingOptions
 from homeroom.domain.schools import School
 from homeroom.domain.streams import PublishTarget, StreamKind, has_stream
@@ -236,7 +236,7 @@ def _ensure_label(uow: UnitOfWork, school: SchoolId, index: int, name: str) -> L
 def _ensure_folders(uow: UnitOfWork, school: SchoolId) -> list[FolderId]:
     """Return the top folder and the demo's folders in it."""
     top = uow.drive.get_or_add_top(school, uow.now)
-    parent = Folder(top, school, depth=0, is_writable=True)
+    parent = Folder(top, school, None, TOP_FOLDER_NAME, depth=0, is_writable=True)
     return [
         top,
         *(

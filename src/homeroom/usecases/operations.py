@@ -132,7 +132,7 @@ def remove_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
 
 
 def set_writable(uow: UnitOfWork, folder_id: FolderId, *, writable: bool) -> Folder:
-    """Allow or forbid the partner API to add folders to a folder."""
+    """Allow or forbid the partner API to change a folder, and to put things into it."""
     folder = uow.drive.get(folder_id)
     if folder is None:
         raise OperatorError(f"no folder has the id {folder_id}")

@@ -8,6 +8,7 @@ from homeroom.store.readback_records import (
     ClipRecord,
     CoTeacherRecord,
     CourseRecord,
+    FileRecord,
     FolderRecord,
     LabelRecord,
     LessonRecord,
@@ -178,3 +179,8 @@ def list_labels(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page
 def list_folders(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[FolderRecord]:
     """Return a page of folders."""
     return uow.readback.list_folders(filters, request)
+
+
+def list_files(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[FileRecord]:
+    """Return a page of files of the cloud drive."""
+    return uow.readback.list_files(filters, request)

@@ -15,10 +15,11 @@ IN_USE_SECONDS = 10 * MINUTE
 
 
 class StorageState(Value, frozen=True):
-    """A storage, the number of its clips, and the number of jobs that wait for its servers."""
+    """A storage, its clips and files in numbers, and the jobs that wait for its servers."""
 
     record: StorageRecord
     clips: int
+    files: int
     jobs: int
     is_here: bool
     """Whether this process has its files."""
@@ -30,16 +31,23 @@ class ForgottenStorage(Value, frozen=True):
     record: StorageRecord
     clips: int
     """Clips whose files may now be in any storage, or in none."""
+    files: int
+    """Files of drives of which the same is true."""
     jobs: int
     """Jobs that waited for its servers, mostly erasures."""
 
 
 def list_storages(uow: UnitOfWork) -> list[StorageState]:
     """Return the storages that the database knows, the oldest first."""
-    clips, jobs = uow.clips.count_by_storage(), uow.jobs.count_by_storage()
+    clips, files = uow.clips.count_by_storage(), uow.files.count_by_storage()
+    jobs = uow.jobs.count_by_storage()
     return [
         StorageState(
-            record, clips.get(record.id, 0), jobs.get(record.id, 0), record.id == uow.storage
+            record,
+            clips=clips.get(record.id, 0),
+            files=files.get(record.id, 0),
+            jobs=jobs.get(record.id, 0),
+            is_here=record.id == uow.storage,
         )
         for record in uow.storages.list_all()
     ]
@@ -67,7 +75,10 @@ def forget(uow: UnitOfWork, storage: str) -> ForgottenStorage:
             f"a server used storage {storage} {seen_seconds} s ago: stop it, and wait ten minutes"
         )
     forgotten = ForgottenStorage(
-        record, uow.clips.forget_storage(storage), uow.jobs.delete_of_storage(storage)
+        record,
+        clips=uow.clips.forget_storage(storage),
+        files=uow.files.forget_storage(storage),
+        jobs=uow.jobs.delete_of_storage(storage),
     )
     uow.storages.delete(storage)
     for other in uow.storages.list_all():
@@ -83,4 +94,5 @@ def adopt_files(uow: UnitOfWork, paths: Collection[str]) -> list[str]:
     """
     if uow.storage is None:
         return []
+    uow.files.adopt(paths, uow.storage)
     return uow.clips.adopt([PurePosixPath(path).stem for path in paths], uow.storage)

@@ -1,0 +1,106 @@
+"""Files of a school's cloud drive."""
+
+from homeroom.base.ids import FileId, FolderId, SchoolId
+from homeroom.base.values import Value
+from homeroom.contract.errno import Errno
+from homeroom.contract.upload import Upload
+from homeroom.domain.drive import check_parent_folder
+from homeroom.domain.files import (
+    UPLOAD_SECONDS,
+    DriveFile,
+    NewFile,
+    check_file,
+    check_upload,
+    choose_name,
+    cut_name,
+    file_path,
+    split_name,
+)
+from homeroom.domain.jobs import EraseFiles
+from homeroom.domain.refusal import Refusal
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.accounts import count_bytes_left, get_current_school
+from homeroom.usecases.erasure import erase_files
+
+
+class StoredUpload(Value, frozen=True):
+    """The content of an upload in a storage; no row refers to it yet."""
+
+    path: str
+    storage: str | None
+
+
+def check_folder(uow: UnitOfWork, school: SchoolId, folder: FolderId) -> None:
+    """Refuse a folder that nothing may be put into, before a file is sent to it."""
+    check_parent_folder(uow.drive.get(folder), school)
+
+
+def reserve(uow: UnitOfWork, school: SchoolId, folder: FolderId, upload: Upload | None) -> None:
+    """Check an upload before its content is stored.
+
+    If the server ends before the upload is in the folder, a job erases the content later.
+    """
+    upload = _check(uow, school, folder, upload)
+    uow.enqueue(
+        EraseFiles([file_path(upload.key)], storage=uow.storage), school, after=UPLOAD_SECONDS
+    )
+
+
+def add(
+    uow: UnitOfWork,
+    school: SchoolId,
+    folder: FolderId,
+    upload: Upload | None,
+    stored: StoredUpload | None,
+) -> FileId:
+    """Add a stored upload to a folder; a name in use gets a number (READINGS Q71).
+
+    The content of an upload that is refused is erased.
+    """
+    try:
+        upload = _check(uow, school, folder, upload)
+    except Refusal:
+        if stored is not None:
+            uow.keep(lambda unit: erase_files(unit, school, [(stored.path, stored.storage)]))
+        raise
+    if stored is None:
+        raise RuntimeError("the content of the upload is not stored")
+    name = cut_name(upload.name.strip())
+    if uow.files.is_name_taken(folder, name):
+        stem, _ = split_name(name)
+        name = choose_name(name, uow.files.list_names_like(folder, stem))
+    new = NewFile(name, stored.path, upload.size, upload.sha256, stored.storage)
+    return uow.files.add(school, folder, new, uow.now)
+
+
+def rename(uow: UnitOfWork, school: SchoolId, file_id: FileId, name: str) -> None:
+    """Rename a file; the name of another file of the folder is refused."""
+    file = check_file(uow.files.get(file_id), school)
+    if name == file.file.name:
+        return
+    if uow.files.is_name_taken(file.folder, name):
+        raise Refusal(Errno.FILE_NAME_TAKEN)
+    uow.files.rename(file_id, name)
+
+
+def delete(uow: UnitOfWork, school: SchoolId, file_id: FileId) -> None:
+    """Delete a file, whatever uses it; its content is erased after the commit."""
+    file = check_file(uow.files.get(file_id), school)
+    uow.files.delete(file_id)
+    erase_files(uow, school, [(file.file.path, file.file.storage)])
+
+
+def get(uow: UnitOfWork, file_id: FileId) -> DriveFile | None:
+    """Return a file of any school, or None."""
+    return uow.files.get(file_id)
+
+
+def list_page(uow: UnitOfWork, after: int, limit: int) -> list[DriveFile]:
+    """Return files of all schools in order of their ids after a given id."""
+    return uow.files.list_page(after, limit)
+
+
+def _check(uow: UnitOfWork, school: SchoolId, folder: FolderId, upload: Upload | None) -> Upload:
+    check_folder(uow, school, folder)
+    plan = get_current_school(uow, school).plan
+    return check_upload(upload, count_bytes_left(uow, school, plan))
