@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from homeroom.admin import lists_classes as classes
+from homeroom.admin import lists_drive
 from homeroom.admin import lists_members as members
 from homeroom.admin.request import (
     ReadBackRequest,
@@ -17,12 +18,12 @@ from homeroom.admin.request import (
 )
 from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
+from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.domain.courses import CourseKind
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
-    FolderRecord,
     LabelRecord,
     MemberRecord,
     SchoolRecord,
@@ -153,7 +154,7 @@ def _to_member_row(record: MemberRecord) -> wire.MemberRow:
     )
 
 
-# --- labels and folders --------------------------------------------------------------------------
+# --- labels --------------------------------------------------------------------------------------
 
 
 def _list_labels(request: ReadBackRequest) -> Page[wire.LabelRow]:
@@ -168,24 +169,6 @@ def _to_label_row(record: LabelRecord) -> wire.LabelRow:
         label_id=record.id,
         label_name=record.name,
         colour=record.colour,
-        created_time=record.created_at,
-    )
-
-
-def _list_folders(request: ReadBackRequest) -> Page[wire.FolderRow]:
-    return map_page(
-        readback.list_folders(request.uow, request.build_filters(), request.page), _to_folder_row
-    )
-
-
-def _to_folder_row(record: FolderRecord) -> wire.FolderRow:
-    return wire.FolderRow(
-        sid=record.school,
-        folder_id=record.id,
-        parent_id=record.parent,
-        folder_name=record.name,
-        depth=record.depth,
-        is_writable=to_switch(record.is_writable),
         created_time=record.created_at,
     )
 
@@ -206,6 +189,7 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     LESSON_VIEWERS.name: classes.list_lesson_viewers,
     MESSAGES.name: classes.list_messages,
     wire.LABELS.name: _list_labels,
-    wire.FOLDERS.name: _list_folders,
+    FOLDERS.name: lists_drive.list_folders,
+    FILES.name: lists_drive.list_files,
 }
 """The handler of each read-back endpoint; it runs in a single read of the store."""

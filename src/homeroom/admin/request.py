@@ -28,6 +28,7 @@ SUBSTRING_FILTERS = {
     "label_name": "name",
     "folder_name": "name",
     "group_name": "name",
+    "file_name": "name",
 }
 FILTER_NAMES = {
     "course_id": "course",
@@ -39,6 +40,7 @@ FILTER_NAMES = {
     "label_id": "label",
     "group_id": "grouping",
     "parent_id": "parent",
+    "folder_id": "folder",
     "identity": "role",
 }
 """Names of filters: on the wire, and in the store where they differ."""

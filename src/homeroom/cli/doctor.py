@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import click
 
 from homeroom.base.settings import Settings
-from homeroom.cli.checks.clips import check_clips
 from homeroom.cli.checks.clock import check_clock
 from homeroom.cli.checks.database import (
     check_backlog,
@@ -24,6 +23,7 @@ from homeroom.cli.checks.result import CheckResult, CheckStatus
 from homeroom.cli.checks.server import check_server
 from homeroom.cli.checks.storages import check_storages
 from homeroom.cli.checks.store import check_jobs, check_schools
+from homeroom.cli.checks.stored_files import check_clips, check_drive_files
 from homeroom.cli.command import CommandContext, json_option, to_json, with_context
 from homeroom.folder import open_store
 from homeroom.store.engine import StoreError
@@ -85,5 +85,6 @@ def _check_store(settings: Settings) -> Iterator[CheckResult]:
         yield check_clock(store)
         yield check_jobs(store)
         yield from check_clips(store, settings.data)
+        yield from check_drive_files(store, settings.data)
         yield check_storages(store)
         yield check_schools(store)

@@ -30,7 +30,10 @@ def folder() -> None:
 def change_folder(
     context: CommandContext, folder: FolderId, pairs: tuple[tuple[str, str], ...], *, as_json: bool
 ) -> None:
-    """Allow new folders inside a folder: writable=1; or refuse them: writable=0."""
+    """Open a folder to changes by the partner API: writable=1; or close it: writable=0.
+
+    A closed folder is not renamed or deleted, and neither files nor folders are put into it.
+    """
     writable = WRITABLE_VALUES[get_single_value(pairs, "writable", list(WRITABLE_VALUES))]
     changed = context.write(lambda uow: operations.set_writable(uow, folder, writable=writable))
     print_fields({"folder": folder, "sid": changed.school, "writable": writable}, as_json=as_json)

@@ -29,6 +29,7 @@ def list_storages(context: CommandContext, *, as_json: bool) -> None:
             "name": state.record.name,
             "seen": format_time(state.record.seen_at),
             "clips": state.clips,
+            "files": state.files,
             "jobs": state.jobs,
             "here": state.is_here,
         }
@@ -51,6 +52,7 @@ def forget(context: CommandContext, storage_id: str, *, as_json: bool) -> None:
         "forgotten": forgotten.record.id,
         "name": forgotten.record.name,
         "clips": forgotten.clips,
+        "files": forgotten.files,
         "jobs": forgotten.jobs,
     }
     print_fields(fields, as_json=as_json)

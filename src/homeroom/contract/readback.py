@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
+from homeroom.base.ids import CourseId, LabelId, SchoolId, UserId
 from homeroom.contract.paged import (
     ACCOUNT,
     DELETED,
@@ -30,6 +30,7 @@ from homeroom.contract.params import (
     read_choice,
     read_word,
 )
+from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.results import LiveInfo
 from homeroom.contract.rows import (
@@ -123,13 +124,6 @@ class LabelsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which labels."""
 
     label_name: Annotated[str | None, PART] = None
-
-
-class FoldersQuery(SchoolsQuery, frozen=True, kw_only=True):
-    """Which folders."""
-
-    parent_id: Annotated[FolderId | None, ID] = None
-    folder_name: Annotated[str | None, PART] = None
 
 
 # --- what is shown ---------------------------------------------------------------------------
@@ -309,18 +303,6 @@ class LabelRow(ReadBackRow, frozen=True, kw_only=True):
     created_time: Timestamp
 
 
-class FolderRow(ReadBackRow, frozen=True, kw_only=True):
-    """A folder of a school's cloud drive."""
-
-    sid: IdNumber = msgspec.field(name="SID")
-    folder_id: IdNumber
-    parent_id: Annotated[int | None, Meta(description="null: the top folder.")]
-    folder_name: str
-    depth: Annotated[int, Meta(description="Levels below the top folder.")]
-    is_writable: Annotated[Switch, Meta(description="1: createFolder may put folders in.")]
-    created_time: Timestamp
-
-
 # --- the addresses ---------------------------------------------------------------------------
 
 
@@ -361,7 +343,6 @@ CLIPS = ReadBack(
     "in the order of their creation",
 )
 LABELS = ReadBack("listLabels", "/labels", "Labels", LabelsQuery, LabelRow, "by labelId")
-FOLDERS = ReadBack("listFolders", "/folders", "Folders", FoldersQuery, FolderRow, "by folderId")
 READ_BACKS = (
     SCHOOLS,
     TEACHERS,
@@ -379,4 +360,5 @@ READ_BACKS = (
     MESSAGES,
     LABELS,
     FOLDERS,
+    FILES,
 )

@@ -19,10 +19,12 @@ from homeroom.store.paging import (
     fetch_page,
     substring_filter,
 )
+from homeroom.store.readback_drive import FILES, FOLDERS
 from homeroom.store.readback_records import (
     ClipRecord,
     CoTeacherRecord,
     CourseRecord,
+    FileRecord,
     FolderRecord,
     LabelRecord,
     LessonRecord,
@@ -42,7 +44,6 @@ from homeroom.store.tables import (
     course_labels,
     course_members,
     courses,
-    folders,
     labels,
     lessons,
     named_accounts,
@@ -267,26 +268,6 @@ LABELS = ListDefinition(
     order=(labels.c.id,),
     filters={"name": substring_filter(labels.c.name, "name")},
 )
-FOLDERS = ListDefinition(
-    "folders",
-    FolderRecord,
-    (
-        folders.c.school_id,
-        folders.c.id,
-        folders.c.parent_id,
-        folders.c.name,
-        folders.c.depth,
-        folders.c.is_writable,
-        folders.c.created_at,
-    ),
-    folders,
-    school=folders.c.school_id,
-    order=(folders.c.id,),
-    filters={
-        "parent": folders.c.parent_id == bindparam("parent"),
-        "name": substring_filter(folders.c.name, "name"),
-    },
-)
 
 # --- rows that belong to the rows of a page: one statement for the whole page --------------------
 
@@ -370,6 +351,10 @@ class ReadbackLists:
     def list_folders(self, filters: Filters, request: PageRequest) -> Page[FolderRecord]:
         """Return a page of folders."""
         return fetch_page(self._tx, FOLDERS, filters, request)
+
+    def list_files(self, filters: Filters, request: PageRequest) -> Page[FileRecord]:
+        """Return a page of files of the cloud drive."""
+        return fetch_page(self._tx, FILES, filters, request)
 
     def find_labels(self, courses: Iterable[CourseId]) -> dict[CourseId, list[LabelId]]:
         """Return the labels of several courses, in their order."""

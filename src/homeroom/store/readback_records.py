@@ -229,3 +229,15 @@ class FolderRecord(Value, frozen=True):
     depth: int
     is_writable: int
     created_at: Moment
+
+
+class FileRecord(Value, frozen=True):
+    """A file of the cloud drive."""
+
+    school: int
+    id: int
+    folder: int
+    name: str
+    size: int
+    sha256: str
+    created_at: Moment

@@ -44,6 +44,7 @@ class SecurityEvent(StrEnum):
     TOKEN_REFUSED = "token_refused"  # noqa: S105  the name of an event, no password
     CALL_REFUSED = "call_refused"
     CLIP_REFUSED = "clip_refused"
+    FILE_REFUSED = "file_refused"
     HOOK_REFUSED = "hook_refused"
     SANDBOX_CHANGED = "sandbox_changed"
     SANDBOX_REFUSED = "sandbox_refused"
@@ -58,6 +59,7 @@ OUTCOMES = {
     SecurityEvent.TOKEN_REFUSED: Decision.REFUSED,
     SecurityEvent.CALL_REFUSED: Decision.REFUSED,
     SecurityEvent.CLIP_REFUSED: Decision.REFUSED,
+    SecurityEvent.FILE_REFUSED: Decision.REFUSED,
     SecurityEvent.HOOK_REFUSED: Decision.REFUSED,
     SecurityEvent.SANDBOX_REFUSED: Decision.REFUSED,
 }
