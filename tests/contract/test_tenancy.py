@@ -35,6 +35,8 @@ KINDS: Final = {
     "groupId": "grouping",
 }
 """The thing that each parameter with an id names; some name several, in JSON."""
+KINDS_OF: Final = {("renameFile", "fileId"): "file", ("delFile", "fileId"): "file"}
+"""The same where an action means another thing by a name."""
 NO_THINGS: Final = {"subjectId", "catId", "courseUniqueIdentity", "identity"}
 """Parameters that look like ids, and belong to no school."""
 GLOBAL: Final = {("addSchoolStudent", "studentUid"), ("addTeacher", "teacherUid")}
@@ -53,6 +55,7 @@ class World:
         self.teacher = given.teacher()
         self.lesson = given.lesson(self.course, teacherUid=self.teacher, record=1, live=1)
         self.folder = given.folder()
+        self.file = given.file(self.folder)
         self.label = given.label()
         self.preset = given.preset()
         self.assistant = given.teacher()
@@ -160,6 +163,11 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
     "deleteClassVideo": lambda w: {"classId": w.held, "fileId": w.clip},
     "updateClassLockStatus": lambda w: {"classId": w.held, "isLock": 1},
     "setClassVideoMultiple": lambda w: {"courseId": w.course, "classJson": w.switched},
+    "getCloudList": lambda w: {"folderId": w.folder},
+    "renameFolder": lambda w: {"folderId": w.folder, "folderName": f"x{w.given.telephone()}"},
+    "delFolder": lambda w: {"folderId": w.given.folder(w.given.telephone())},
+    "renameFile": lambda w: {"fileId": w.file, "fileName": f"x{w.given.telephone()}"},
+    "delFile": lambda w: {"fileId": w.given.file(name=w.given.telephone())},
     "createFolder": lambda w: {"folderId": w.folder, "folderName": f"x{w.given.telephone()}"},
 }
 """A right call of each action that takes an id."""
@@ -174,7 +182,9 @@ def list_id_params() -> list[tuple[str, str]]:
     ]
 
 
-CASES: Final = [case for case in list_id_params() if case not in GLOBAL]
+UPLOADED: Final = {("uploadFile", "folderId")}
+"""Tested with the other rules of uploads: the call needs a file."""
+CASES: Final = [case for case in list_id_params() if case not in GLOBAL | UPLOADED]
 
 
 def test_every_parameter_with_an_id_is_known() -> None:
@@ -193,15 +203,16 @@ Snapshot = dict[str, list[dict[str, Any]]]
 def snapshot(world: World) -> Snapshot:
     """Return everything that the read-back shows of a school."""
     read = ReadBack(world.given)
-    paths = ("/teachers", "/students", "/courses", "/classes", "/labels", "/folders", "/groups")
+    paths = ("/teachers", "/students", "/courses", "/classes", "/labels", "/groups")
+    drive = ("/folders", "/files")
     inner = (
         f"/courses/{world.course}/members",
         f"/classes/{world.held}/clips",
         f"/classes/{world.lesson}/members",
     )
-    shown = {path: read.rows(path) for path in (*paths, *inner)}
-    for clip in shown[inner[1]]:
-        del clip["url"]  # signed anew at each reading
+    shown = {path: read.rows(path) for path in (*paths, *drive, *inner)}
+    for stored in (*shown[inner[1]], *shown["/files"]):
+        del stored["url"]  # signed anew at each reading
     read.close()
     return shown
 
@@ -228,7 +239,8 @@ def test_another_schools_id_is_refused(
 ) -> None:
     """Case "What held": tenancy by id."""
     own, other, before = worlds
-    fields = {**CALLS[action](own), param: getattr(other, KINDS[param])}
+    kind = KINDS_OF.get((action, param), KINDS[param])
+    fields = {**CALLS[action](own), param: getattr(other, kind)}
     reply = own.given.api.call(action, **fields)
     data = reply.body.get("data")
     errnos = {entry["errno"] for entry in data} if isinstance(data, list) else {reply.errno}

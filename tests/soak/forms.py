@@ -56,7 +56,13 @@ class World:
         self.folders: list[Any] = [given.locked_folder(), given.folder("Open"), other.folder(), 0]
         self.teachers: list[Any] = [*teachers[:3] * 4, *persons]
         self.persons: list[Any] = [*students * 3, *persons]
-        self.clips: list[Any] = [clip.file.file_id, "none"]
+        # What `fileId` means: a clip, or a file of the drive.
+        self.files: list[Any] = [
+            clip.file.file_id,
+            "none",
+            *(given.file(name=f"{number}.txt") for number in range(4)),
+            other.file(),
+        ]
         self.accounts: list[Any] = [
             *(given.telephone() for _ in range(2)),
             "13000000001",
@@ -72,6 +78,7 @@ class World:
             "addCourseClass": self.lessons,
             "register": self.persons,
             "createFolder": self.folders,
+            "uploadFile": self.files,
         }.get(action)
         if pool is not None and data is not None and len(pool) < 20:
             pool.append(data)
@@ -85,7 +92,7 @@ class World:
             ("classId", "classid"): self.lessons,
             ("labelId",): self.labels,
             ("folderId",): self.folders,
-            ("fileId",): self.clips,
+            ("fileId",): self.files,
             ("beginTime",): self.begins,
             ("endTime", "expiryTime"): self.ends,
             ("teacherUid", "mainTeacherUid", "assistantUid"): self.teachers,

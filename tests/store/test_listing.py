@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from homeroom.base.ids import SchoolId
-from homeroom.store import readback, readback_members, readback_viewers
+from homeroom.store import readback, readback_drive, readback_members, readback_viewers
 from homeroom.store.chat import Chats
 from homeroom.store.migrate import migrate
 from homeroom.store.paging import (
@@ -45,12 +45,14 @@ LISTS: Final = (
     readback_viewers.LESSON_VIEWERS,
     readback_viewers.MESSAGES,
     readback.LABELS,
-    readback.FOLDERS,
+    readback_drive.FOLDERS,
+    readback_drive.FILES,
 )
 LARGE: Final = tuple(
     listed
     for listed in LISTS
-    if listed not in (readback.TEACHERS, readback.FOLDERS, readback.CLIPS)
+    if listed
+    not in (readback.TEACHERS, readback_drive.FOLDERS, readback_drive.FILES, readback.CLIPS)
 )
 """Lists with several pages in one school, course or class."""
 VALUES: Final[Mapping[str, int | str]] = {
@@ -66,6 +68,8 @@ VALUES: Final[Mapping[str, int | str]] = {
     "grouping": 3,
     "stranger_to": 2,
     "parent": 1,
+    "folder": 1,
+    "file": 3,
     "name": "%7%",
     "identity": "x",
     "file_id": "f3",
@@ -81,7 +85,11 @@ SORTED: Final = frozenset(
     {("classes", "helper"), ("classes", "lesson"), ("viewers", "lesson"), ("viewers", "course")}
     | {("groups", "course"), ("groups", "grouping")}
     | {(listed.name, name) for listed in LISTS for name in ("uid", "telephone", "email")}
-    | {(listed.name, name) for listed in LISTS for name in ("identity", "file_id", "parent")}
+    | {
+        (listed.name, name)
+        for listed in LISTS
+        for name in ("identity", "file_id", "parent", "folder", "file")
+    }
 )
 
 
