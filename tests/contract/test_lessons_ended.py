@@ -94,7 +94,7 @@ def on_disk(given: Given, clip: Clip) -> Path:
 
 
 def stored(given: Given) -> int:
-    return given.store.read(lambda uow: uow.schools.sum_clip_bytes(SchoolId(given.school.id)))
+    return given.store.read(lambda uow: uow.schools.sum_stored_bytes(SchoolId(given.school.id)))
 
 
 def recording(given: Given) -> NewClip:

@@ -24,7 +24,7 @@ from homeroom.web.security_log import SecurityEvent
 
 DOWNLOAD_TYPE: Final = "application/octet-stream"
 HEAD_BYTES: Final = 16
-"""Bytes by which the type of a file is told."""
+"""Bytes that show the type of a file."""
 SHOWN_TYPES: Final = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),

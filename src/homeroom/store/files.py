@@ -13,7 +13,7 @@ from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import files
 
 MAX_PREFIX_LENGTH = 64
-"""Characters by which names are looked up: longer ones may be cut to be told apart."""
+"""Characters by which names are looked up: the end of a longer one may give way to a number."""
 _COLUMNS = (
     files.c.id,
     files.c.school_id,

@@ -15,7 +15,7 @@ CHUNK_BYTES = 1024 * 1024
 PARTIAL_SUFFIX = ".partial"
 """Suffix of files that are being written."""
 KEY_LENGTH = 8
-"""Characters by which writers of the same file are told apart."""
+"""Characters that distinguish writers of the same file."""
 
 
 FOLDERS = ("clips", "files")

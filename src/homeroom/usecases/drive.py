@@ -36,7 +36,7 @@ def get_top_folder(uow: UnitOfWork, school: SchoolId) -> FolderId:
 
 
 def list_levels(uow: UnitOfWork, school: SchoolId) -> dict[FolderId, list[Folder]]:
-    """Return the folders in each folder of the first level; refuse it if there is none."""
+    """Return the folders in each folder of the first level; refuse it without any."""
     if not get_current_school(uow, school).plan.drive:
         raise Refusal(Errno.NO_DATA, "the school's plan has no cloud drive")
     levels: dict[FolderId, list[Folder]] = {}
