@@ -362,7 +362,7 @@ def test_an_upload_whose_server_fails_before_the_commit_leaves_nothing(
 
     monkeypatch.setattr("homeroom.store.files.Files.add", fail)
     form = upload_form(given.api.signed(folderId=folder), b"x" * 300_000)
-    assert sent(given.house.url, form, CLOUD, content_type=MULTIPART).errno == 114
+    assert sent(given.house.url, form, CLOUD, content_type=MULTIPART).errno == 104
     monkeypatch.undo()
     kept = given.file()
     path = stored(given, kept).file.path

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from homeroom.base import scratch
+from homeroom.base.file_names import cut_name
 from homeroom.base.scratch import Scratch, ScratchFile
-from homeroom.domain.files import choose_name, cut_name, file_path, format_size
+from homeroom.domain.files import choose_name, file_path, format_size
 from homeroom.store.local_storage import LocalStorage, scratch_folder
 
 KEY = "ab" * 16

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from homeroom.base.file_names import MAX_NAME_LENGTH, is_file_name
 from homeroom.base.ids import FolderId
 from homeroom.contract.action import Action, APIPath, Check, V1Form
 from homeroom.contract.errno import Errno
@@ -22,15 +23,10 @@ from homeroom.contract.results import (
     TextId,
 )
 
-MAX_NAME_LENGTH = 128
-"""Characters of the name of a folder or a file; what is longer is cut (READINGS Q70)."""
-FIRST_PRINTABLE = " "
-DELETE_CHARACTER = "\x7f"
-
 
 def check_drive_name(name: str) -> None:
     """Refuse control characters and slashes in the name of a folder or a file."""
-    if any(sign in "/\\" or sign < FIRST_PRINTABLE or sign == DELETE_CHARACTER for sign in name):
+    if not is_file_name(name):
         raise InvalidValueError("must not contain control characters, / or \\")
 
 

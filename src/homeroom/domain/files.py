@@ -2,16 +2,13 @@
 
 from collections.abc import Collection
 from itertools import count
-from pathlib import PurePosixPath
 
 from homeroom.base.clock import HOUR, Moment
+from homeroom.base.file_names import cut_name
 from homeroom.base.ids import FileId, FolderId, SchoolId
 from homeroom.base.text import format_count
 from homeroom.base.values import Value
-from homeroom.contract.drive import MAX_NAME_LENGTH
 from homeroom.contract.errno import Errno
-from homeroom.contract.files import MAX_FILE_BYTES
-from homeroom.contract.upload import Upload
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.signed_urls import sign_url
 
@@ -19,9 +16,20 @@ FILE_URL_SECONDS = 6 * HOUR
 """Seconds for which the URL of a file is valid."""
 UPLOAD_SECONDS = HOUR
 """Seconds after which an upload that was stored, but not added to a folder, is given up."""
-MAX_EXTENSION_LENGTH = 20
-"""Characters of an extension, with its dot; a longer one is part of the name."""
 KIBIBYTE = 1024
+
+
+class SentFile(Value, frozen=True):
+    """A file as a caller has sent it."""
+
+    name: str
+    path: str
+    """Path of the file in the storage, once it is stored."""
+    size: int
+    sha256: str
+    is_complete: bool
+    """False: its end did not come."""
+    is_too_large: bool
 
 
 class NewFile(Value, frozen=True):
@@ -50,26 +58,21 @@ def file_path(key: str) -> str:
     return f"files/{key[:2]}/{key}"
 
 
-def check_upload(upload: Upload | None, bytes_left: int | None) -> Upload:
-    """Return an uploaded file that the school has room for; raise `Refusal` otherwise.
+def check_upload(sent: SentFile | None, bytes_left: int | None) -> SentFile:
+    """Return a file that was sent and that the school has room for; raise `Refusal` otherwise.
 
     `bytes_left` is None where the plan has no limit.
     """
-    if upload is None:
+    if sent is None:
         raise Refusal(Errno.NO_FILE_SENT, "Filedata: send a file with a name in a multipart form")
-    if upload.is_too_large:
-        raise Refusal(
-            Errno.FILE_TOO_LARGE, f"a file has at most {MAX_FILE_BYTES} bytes, not {upload.size}"
-        )
-    if bytes_left is not None and upload.size > bytes_left:
-        raise Refusal(
-            Errno.STORAGE_FULL,
-            f"the file has {upload.size} bytes, and {format_count(max(bytes_left, 0), 'byte')} "
-            "are left",
-        )
-    if not upload.is_complete:
-        raise Refusal(Errno.UPLOAD_FAILED, f"the body ended after {upload.size} bytes of the file")
-    return upload
+    if sent.is_too_large:
+        raise Refusal(Errno.FILE_TOO_LARGE, "a file has at most 500 MiB")
+    if bytes_left is not None and sent.size > bytes_left:
+        left = format_count(max(bytes_left, 0), "byte")
+        raise Refusal(Errno.STORAGE_FULL, f"the file has {sent.size} bytes, and {left} are left")
+    if not sent.is_complete:
+        raise Refusal(Errno.UPLOAD_FAILED, f"the body ended after {sent.size} bytes of the file")
+    return sent
 
 
 def check_file(file: DriveFile | None, school: SchoolId) -> DriveFile:
@@ -79,20 +82,6 @@ def check_file(file: DriveFile | None, school: SchoolId) -> DriveFile:
     if file.school != school:
         raise Refusal(Errno.FILE_OF_ANOTHER_SCHOOL)
     return file
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Return a file name without its extension, and the extension with its dot."""
-    extension = PurePosixPath(name).suffix
-    if len(extension) > MAX_EXTENSION_LENGTH:
-        extension = ""
-    return name.removesuffix(extension), extension
-
-
-def cut_name(name: str, numbered: str = "") -> str:
-    """Return a file name that is not too long, with a number before its extension."""
-    stem, extension = split_name(name)
-    return stem[: MAX_NAME_LENGTH - len(numbered) - len(extension)] + numbered + extension
 
 
 def choose_name(name: str, taken: Collection[str]) -> str:

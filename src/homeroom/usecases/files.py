@@ -1,20 +1,17 @@
 """Files of a school's cloud drive."""
 
+from homeroom.base.file_names import cut_name, split_name
 from homeroom.base.ids import FileId, FolderId, SchoolId
-from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
-from homeroom.contract.upload import Upload
 from homeroom.domain.drive import check_parent_folder
 from homeroom.domain.files import (
     UPLOAD_SECONDS,
     DriveFile,
     NewFile,
+    SentFile,
     check_file,
     check_upload,
     choose_name,
-    cut_name,
-    file_path,
-    split_name,
 )
 from homeroom.domain.jobs import EraseFiles
 from homeroom.domain.refusal import Refusal
@@ -23,53 +20,43 @@ from homeroom.usecases.accounts import count_bytes_left, get_current_school
 from homeroom.usecases.erasure import erase_files
 
 
-class StoredUpload(Value, frozen=True):
-    """The content of an upload in a storage; no row refers to it yet."""
-
-    path: str
-    storage: str | None
-
-
 def check_folder(uow: UnitOfWork, school: SchoolId, folder: FolderId) -> None:
     """Refuse a folder that nothing may be put into, before a file is sent to it."""
     check_parent_folder(uow.drive.get(folder), school)
 
 
-def reserve(uow: UnitOfWork, school: SchoolId, folder: FolderId, upload: Upload | None) -> None:
-    """Check an upload before its content is stored.
+def reserve(uow: UnitOfWork, school: SchoolId, folder: FolderId, sent: SentFile | None) -> None:
+    """Check a file that was sent, before its content is stored.
 
-    If the server ends before the upload is in the folder, a job erases the content later.
+    If the server ends before the file is in the folder, a job erases the content later.
     """
-    upload = _check(uow, school, folder, upload)
-    uow.enqueue(
-        EraseFiles([file_path(upload.key)], storage=uow.storage), school, after=UPLOAD_SECONDS
-    )
+    sent = _check(uow, school, folder, sent)
+    uow.enqueue(EraseFiles([sent.path], storage=uow.storage), school, after=UPLOAD_SECONDS)
 
 
 def add(
     uow: UnitOfWork,
     school: SchoolId,
     folder: FolderId,
-    upload: Upload | None,
-    stored: StoredUpload | None,
+    sent: SentFile | None,
+    storage: str | None,
 ) -> FileId:
-    """Add a stored upload to a folder; a name in use gets a number (READINGS Q71).
+    """Add a file to a folder, whose content a storage has; a name in use gets a number.
 
-    The content of an upload that is refused is erased.
+    If the file is refused, its content is erased (READINGS Q71).
     """
     try:
-        upload = _check(uow, school, folder, upload)
+        file = _check(uow, school, folder, sent)
     except Refusal:
-        if stored is not None:
-            uow.keep(lambda unit: erase_files(unit, school, [(stored.path, stored.storage)]))
+        if sent is not None:
+            path = sent.path
+            uow.keep(lambda unit: erase_files(unit, school, [(path, storage)]))
         raise
-    if stored is None:
-        raise RuntimeError("the content of the upload is not stored")
-    name = cut_name(upload.name.strip())
+    name = cut_name(file.name)
     if uow.files.is_name_taken(folder, name):
         stem, _ = split_name(name)
         name = choose_name(name, uow.files.list_names_like(folder, stem))
-    new = NewFile(name, stored.path, upload.size, upload.sha256, stored.storage)
+    new = NewFile(name, file.path, file.size, file.sha256, storage)
     return uow.files.add(school, folder, new, uow.now)
 
 
@@ -100,7 +87,7 @@ def list_page(uow: UnitOfWork, after: int, limit: int) -> list[DriveFile]:
     return uow.files.list_page(after, limit)
 
 
-def _check(uow: UnitOfWork, school: SchoolId, folder: FolderId, upload: Upload | None) -> Upload:
+def _check(uow: UnitOfWork, school: SchoolId, folder: FolderId, sent: SentFile | None) -> SentFile:
     check_folder(uow, school, folder)
     plan = get_current_school(uow, school).plan
-    return check_upload(upload, count_bytes_left(uow, school, plan))
+    return check_upload(sent, count_bytes_left(uow, school, plan))

@@ -3,12 +3,12 @@
 from homeroom.base.ids import SchoolId
 from homeroom.contract.files import DelFile, RenameFile, UploadedFile, UploadFile
 from homeroom.contract.results import EmptyResult
-from homeroom.domain.files import file_path
+from homeroom.contract.upload import Upload
+from homeroom.domain.files import SentFile, file_path
 from homeroom.partner.routes import CallContext
 from homeroom.store.storage import Storage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import files
-from homeroom.usecases.files import StoredUpload
 
 
 def check_folder(uow: UnitOfWork, school: SchoolId, params: UploadFile) -> None:
@@ -18,22 +18,34 @@ def check_folder(uow: UnitOfWork, school: SchoolId, params: UploadFile) -> None:
 
 def reserve_upload(uow: UnitOfWork, school: SchoolId, params: UploadFile) -> None:
     """Check an upload before its content is stored."""
-    files.reserve(uow, school, params.folder_id, params.file)
+    files.reserve(uow, school, params.folder_id, _to_sent_file(params.file))
 
 
-def store_upload(storage: Storage, params: UploadFile) -> StoredUpload | None:
-    """Store the content of an upload that was reserved."""
-    if params.file is None:
-        return None
-    path = file_path(params.file.key)
-    storage.put(path, params.file.open())
-    return StoredUpload(path, storage.id)
+def store_upload(storage: Storage, params: UploadFile) -> str | None:
+    """Store the content of an upload that was reserved; returns the id of the storage."""
+    if params.file is not None:
+        storage.put(file_path(params.file.key), params.file.open())
+    return storage.id
 
 
-def upload_file(call: CallContext[StoredUpload | None], params: UploadFile) -> UploadedFile:
+def upload_file(call: CallContext[str | None], params: UploadFile) -> UploadedFile:
     """Add a file to a folder and return its id."""
-    file = files.add(call.uow, call.school, params.folder_id, params.file, call.prepared)
+    sent = _to_sent_file(params.file)
+    file = files.add(call.uow, call.school, params.folder_id, sent, call.prepared)
     return UploadedFile(data=str(file))
+
+
+def _to_sent_file(upload: Upload | None) -> SentFile | None:
+    if upload is None:
+        return None
+    return SentFile(
+        name=upload.name.strip(),
+        path=file_path(upload.key),
+        size=upload.size,
+        sha256=upload.sha256,
+        is_complete=upload.is_complete,
+        is_too_large=upload.is_too_large,
+    )
 
 
 def rename_file(call: CallContext[None], params: RenameFile) -> EmptyResult:
