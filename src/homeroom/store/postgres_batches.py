@@ -19,11 +19,11 @@ from homeroom.store.tables import metadata
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s(?:::(\w+))?")
 _INSERT: Final = re.compile(r"INSERT INTO (\w+) \((.*)\) VALUES \((.*)\) RETURNING (.*)", re.DOTALL)
+_WRITE: Final = re.compile(r"(?:INSERT INTO|DELETE FROM|UPDATE) (\w+)")
 _INSERT_LISTED: Final = re.compile(r"INSERT INTO (\w+) \((.*?)\) (SELECT .*)", re.DOTALL)
 _DELETE: Final = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
 _UPDATE_ONE: Final = re.compile(r'UPDATE (\w+) SET (.*) WHERE (\1\.id = batch\."(\w+)")', re.DOTALL)
 """An UPDATE of the row with an id."""
-_READS_TABLE: Final = re.compile(r"(?<!^DELETE )FROM (?!jsonb_array_elements)| JOIN ")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -105,8 +105,11 @@ def _build_insert(insert: re.Match[str], source: str, bind_unit: Binder) -> Batc
 
 def _build_write(body: str, source: str, bind_unit: Binder) -> Batch | None:
     """Return a batch of writes that return no rows."""
-    if " RETURNING " in body or _READS_TABLE.search(body):
+    head = _WRITE.match(body)
+    if head is None or " RETURNING " in body:
         return None
+    if re.search(rf"\b{head[1]}\b(?!\.)", body[head.end() :]):
+        return None  # it reads rows that another unit may write
     key, more = "", ""
     if insert := _INSERT_LISTED.fullmatch(body):
         table, columns, select = insert.groups()

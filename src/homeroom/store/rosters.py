@@ -105,19 +105,28 @@ _DELETE = Statement(
     )
 )
 _LEAVE_GROUPING = Statement(
+    # Not a list of the groupings of the course: a student is in few, and a course may have many.
     delete(grouping_members).where(
         _removed_uids.contains(grouping_members.c.user_id),
-        grouping_members.c.grouping_id.in_(
-            select(groupings.c.id).where(groupings.c.course_id == bindparam("course"))
-        ),
+        select(groupings.c.id)
+        .where(
+            groupings.c.id == grouping_members.c.grouping_id,
+            groupings.c.course_id == bindparam("course"),
+        )
+        .correlate(grouping_members)
+        .exists(),
     )
 )
 _FORGET_ABSENCES = Statement(
     delete(lesson_absences).where(
         _removed_uids.contains(lesson_absences.c.user_id),
-        lesson_absences.c.lesson_id.in_(
-            select(lessons.c.id).where(lessons.c.course_id == bindparam("course"))
-        ),
+        select(lessons.c.id)
+        .where(
+            lessons.c.id == lesson_absences.c.lesson_id,
+            lessons.c.course_id == bindparam("course"),
+        )
+        .correlate(lesson_absences)
+        .exists(),
     )
 )
 _in_course = course_members.c.course_id == bindparam("course")
