@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from homeroom.base.clock import DAY, HOUR
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamsReader
@@ -31,11 +32,16 @@ KINDS: Final = {
     "studentUidJson": "members",
     "CourseList": "labelled",
     "classJson": "switched",
+    "classList": "labelled_lessons",
     "fileId": "clip",
     "groupId": "grouping",
 }
 """The thing that each parameter with an id names; some name several, in JSON."""
-KINDS_OF: Final = {("renameFile", "fileId"): "file", ("delFile", "fileId"): "file"}
+KINDS_OF: Final = {
+    ("addCourseClassMultiple", "classJson"): "new_lessons",
+    ("renameFile", "fileId"): "file",
+    ("delFile", "fileId"): "file",
+}
 """The same where an action means another thing by a name."""
 NO_THINGS: Final = {"subjectId", "catId", "courseUniqueIdentity", "identity"}
 """Parameters that look like ids, and belong to no school."""
@@ -65,10 +71,31 @@ class World:
         self.members = [self.member]
         self.grouping = add_grouping(given, self.course, self.member)
         self.labelled = [{"courseId": self.course, "classLabelId": str(self.label)}]
+        self.labelled_lessons = [{"classId": self.lesson, "classLabelId": [self.label]}]
+        self.new_lessons = [
+            {
+                "className": "x",
+                "beginTime": given.now + 2 * DAY,
+                "endTime": given.now + 2 * DAY + HOUR,
+                "teacherUid": self.teacher,
+                "folderId": self.folder,
+                "assistantUids": self.assistants,
+            }
+        ]
         self.switched = [{"classId": self.lesson, "record": 1, "live": 1, "replay": 1}]
 
 
 Fields = dict[str, Any]
+
+
+def with_former_teacher(given: Given) -> Fields:
+    """Return a course and a teacher of it whose classes another teacher has taken over."""
+    fields: Fields = {"courseId": given.course(), "teacherUid": given.teacher()}
+    given.lesson(fields["courseId"], teacherUid=fields["teacherUid"])
+    given.done("modifyCourseTeacher", **fields | {"teacherUid": given.teacher()})
+    return fields
+
+
 CALLS: Final[dict[str, Callable[[World], Fields]]] = {
     "addSchoolStudent": lambda w: {"studentUid": w.given.user(), "studentName": "x"},
     "addTeacher": lambda w: {"teacherUid": w.given.user(), "teacherName": "x"},
@@ -105,6 +132,15 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
         "teacherUid": w.teacher,
         "folderId": w.folder,
         "assistantUids": w.assistants,
+    },
+    "addCourseClassMultiple": lambda w: {"courseId": w.course, "classJson": w.new_lessons},
+    "modifyClassSeatNum": lambda w: {"courseId": w.course, "classId": w.lesson, "seatNum": 1},
+    "addClassLabels": lambda w: {"courseId": w.course, "classList": w.labelled_lessons},
+    "modifyCourseTeacher": lambda w: {"courseId": w.course, "teacherUid": w.teacher},
+    "removeCourseTeacher": lambda w: with_former_teacher(w.given),
+    "delEndCourseClass": lambda w: {
+        "courseId": w.course,
+        "classId": w.given.closed_early(w.given.lesson(w.course)),
     },
     "delCourseClass": lambda w: {"courseId": w.course, "classId": w.given.lesson(w.course)},
     "addCourseStudent": lambda w: {

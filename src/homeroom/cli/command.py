@@ -261,6 +261,22 @@ class IdType(click.ParamType[int]):
         return number
 
 
+class NameType(click.ParamType[str]):
+    """A name: text that is trimmed, with a limited number of printable characters."""
+
+    name = "name"
+
+    def __init__(self, max_length: int) -> None:
+        self._max_length = max_length
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the trimmed name, or fail with a usage error."""
+        name = value.strip()
+        if not (0 < len(name) <= self._max_length and name.isprintable()):
+            self.fail(f"a name has 1 to {self._max_length} printable characters", param, ctx)
+        return name
+
+
 class PairType(click.ParamType[tuple[str, str]]):
     """A pair of the form KEY=VALUE."""
 

@@ -10,6 +10,7 @@ from homeroom.base.passwords import hash_password
 from homeroom.cli.command import (
     ID,
     CommandContext,
+    NameType,
     format_time,
     json_option,
     print_fields,
@@ -27,21 +28,8 @@ MAX_NAME_LENGTH = 24
 """Characters of a name on a list; the partner API cuts longer ones."""
 
 
-class ListName(click.ParamType[str]):
-    """A name on a list of a school."""
-
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the trimmed name, or fail with a usage error."""
-        name = value.strip()
-        if not (0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
-            self.fail(f"a name has 1 to {MAX_NAME_LENGTH} printable characters", param, ctx)
-        return name
-
-
 name_option = click.option(
-    "--name", type=ListName(), required=True, help="The name on the school's list."
+    "--name", type=NameType(MAX_NAME_LENGTH), required=True, help="The name on the school's list."
 )
 sid_argument = click.argument("sid", type=ID)
 user_argument = click.argument("user", metavar="USER")

@@ -66,20 +66,21 @@ def set_password(
 
 def set_course_kind(uow: UnitOfWork, course: CourseId, kind: CourseKind) -> None:
     """Make a course standard, public or dual; the partner API handles standard ones only."""
-    _get_course(uow, course)
+    get_course(uow, course)
     uow.courses.save(course, {"kind": kind.value})
 
 
 def delete_course(uow: UnitOfWork, course_id: CourseId) -> None:
     """Delete a course with its classes; their identities become free if the plan says so."""
-    course = _get_course(uow, course_id)
+    course = get_course(uow, course_id)
     if not schools.get(uow, course.school).plan.keep_identities:
         uow.courses.free_identities(course_id)
         uow.courses.save(course_id, {"unique_identity": None})
     uow.courses.save(course_id, {"deleted_at": uow.now})
 
 
-def _get_course(uow: UnitOfWork, course_id: CourseId) -> Course:
+def get_course(uow: UnitOfWork, course_id: CourseId) -> Course:
+    """Return a course that is not deleted; raises `OperatorError`."""
     course = uow.courses.get(course_id)
     if course is None:
         raise OperatorError(f"no course has the id {course_id}")

@@ -1,5 +1,9 @@
 """Read-back lists: courses, classes and people that a school or the operator may see."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
@@ -25,7 +29,8 @@ from homeroom.usecases.masking import Reader, mask_page, mask_people, mask_viewe
 
 Scope = SchoolId | None
 """The school whose rows may be read; None: all schools."""
-VIEWERS_PAGE = 1000
+MAX_PAGE_ROWS = 1000
+R = TypeVar("R")
 
 
 class ListedCourse(Value, frozen=True):
@@ -45,6 +50,16 @@ class ListedLesson(Value, frozen=True):
     source: Lesson
     """The class whose streams its page shows: itself or its main class."""
     subs: list[LessonId]
+
+
+def list_all(fetch: Callable[[PageRequest], Page[R]], now: Moment) -> list[R]:
+    """Return the rows of all pages of a list."""
+    page = fetch(PageRequest(MAX_PAGE_ROWS, now=now))
+    rows = list(page.rows)
+    while page.next is not None:
+        page = fetch(PageRequest(MAX_PAGE_ROWS, page.next, page.order, now))
+        rows += page.rows
+    return rows
 
 
 def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedCourse]:
@@ -107,14 +122,7 @@ def find_lesson_alone(uow: UnitOfWork, scope: Scope, lesson_id: LessonId) -> Les
 
 def list_all_viewers(uow: UnitOfWork, lesson: LessonId) -> list[ViewerRecord]:
     """Return all viewers of a class, in the order of their arrival."""
-    viewers: list[ViewerRecord] = []
-    page = uow.readback.list_viewers_of_lesson(lesson, {}, PageRequest(VIEWERS_PAGE))
-    viewers += page.rows
-    while page.next is not None:
-        span = PageRequest(VIEWERS_PAGE, page.next, page.order)
-        page = uow.readback.list_viewers_of_lesson(lesson, {}, span)
-        viewers += page.rows
-    return viewers
+    return list_all(lambda span: uow.readback.list_viewers_of_lesson(lesson, {}, span), uow.now)
 
 
 def list_schools(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[SchoolRecord]:

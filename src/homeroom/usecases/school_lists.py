@@ -1,25 +1,20 @@
-"""A school's lists of teachers and students, as an operator changes and reads them.
+"""A school's teachers, students, courses and classes, as an operator lists them.
 
 The rules are those of the partner API. In addition, an operator names people by account, and
 registers those who have none.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from homeroom.base.ids import SchoolId, UserId
+from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import parse_account_name
 from homeroom.domain.refusal import OperatorError, Refusal
-from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
-from homeroom.store.readback_records import StudentRecord, TeacherRecord
+from homeroom.store.paging import SCHOOL, Filters
+from homeroom.store.readback_records import CourseRecord, StudentRecord, TeacherRecord
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import accounts, operations, people, readback, schools
 from homeroom.usecases.accounts import NewAccountRequest
-
-PAGE_ROWS = 1000
-Record = TypeVar("Record", TeacherRecord, StudentRecord)
+from homeroom.usecases.readback import ListedLesson
 
 
 class NamedPerson(Value, frozen=True):
@@ -60,23 +55,28 @@ def remove_student(uow: UnitOfWork, school: SchoolId, user: UserId) -> None:
 
 def list_all_teachers(uow: UnitOfWork, school: SchoolId) -> list[TeacherRecord]:
     """Return the teachers of a school by UID, with their accounts."""
-    return _list_all(uow, school, readback.list_teachers)
+    filters = {SCHOOL: schools.get(uow, school).id}
+    return readback.list_all(lambda span: readback.list_teachers(uow, None, filters, span), uow.now)
 
 
 def list_all_students(uow: UnitOfWork, school: SchoolId) -> list[StudentRecord]:
     """Return the students of a school by UID, with their accounts."""
-    return _list_all(uow, school, readback.list_students)
-
-
-def _list_all(
-    uow: UnitOfWork,
-    school: SchoolId,
-    fetch: Callable[[UnitOfWork, None, Filters, PageRequest], Page[Record]],
-) -> list[Record]:
     filters = {SCHOOL: schools.get(uow, school).id}
-    page = fetch(uow, None, filters, PageRequest(PAGE_ROWS))
-    rows = list(page.rows)
-    while page.next is not None:
-        page = fetch(uow, None, filters, PageRequest(PAGE_ROWS, page.next, page.order))
-        rows += page.rows
-    return rows
+    return readback.list_all(lambda span: readback.list_students(uow, None, filters, span), uow.now)
+
+
+def list_all_courses(uow: UnitOfWork, school: SchoolId) -> list[CourseRecord]:
+    """Return the courses of a school by id, without deleted ones."""
+    filters = {SCHOOL: schools.get(uow, school).id, "deleted": 0}
+    listed = readback.list_all(lambda span: readback.list_courses(uow, filters, span), uow.now)
+    return [row.course for row in listed]
+
+
+def list_all_lessons(
+    uow: UnitOfWork, school: SchoolId, course: CourseId | None
+) -> list[ListedLesson]:
+    """Return the classes of a school, or of a course, as they were added; no deleted ones."""
+    filters: Filters = {SCHOOL: schools.get(uow, school).id, "deleted": 0}
+    if course is not None:
+        filters = {**filters, "course": course}
+    return readback.list_all(lambda span: readback.list_lessons(uow, None, filters, span), uow.now)
