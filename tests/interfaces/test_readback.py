@@ -12,6 +12,7 @@ from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.readback import READ_BACKS
 from tests.support.given import Given
 from tests.support.orders.groupings import add_grouping
+from tests.support.orders.groupings import member
 from tests.support.readback import ReadBack
 
 LISTS = [read_back.path for read_back in READ_BACKS if read_back.order]
@@ -39,6 +40,19 @@ def fill_path(path: str, given: Given) -> str:
     if "courseId" in path:
         return path.format(courseId=given.course())
     return path.format(classId=given.lesson()) if "classId" in path else path
+
+
+def fill_school(school: Given) -> None:
+    """Give a school a row in every list that is not of one course or class."""
+    course = school.course()
+    lesson, student = school.lesson(course), school.member(course)
+    school.viewer(lesson)
+    school.label()
+    school.done("getTopFolderId")
+    comment = {"studentUid": student, "starNum": 5, "comment": "Good."}
+    school.done("updateClassStudentComment", classId=lesson, commentJson=[comment])
+    teams: list[Any] = [[member(student, 1)]]
+    school.done("addCourseGroup", courseId=course, groupName="Teams", groupList=teams)
 
 
 # --- what is shown ---------------------------------------------------------------------------
@@ -309,6 +323,7 @@ def test_a_school_sees_only_its_own(
         course = school.course()
         add_grouping(school, course, school.member(course))
         school.done("getTopFolderId")
+        fill_school(school)
     mine, other = given.school.id, given.other().school.id
     assert {row["SID"] for row in read.rows(path)} == {mine}
     assert read.rows(path, SID=mine) == read.rows(path)

@@ -7,6 +7,7 @@ import pytest
 
 from homeroom.base.ids import SchoolId
 from homeroom.store import readback, readback_drive, readback_members, readback_viewers
+from homeroom.store import readback, readback_comments, readback_members, readback_viewers
 from homeroom.store.chat import Chats
 from homeroom.store.migrate import migrate
 from homeroom.store.paging import (
@@ -44,6 +45,7 @@ LISTS: Final = (
     readback_viewers.VIEWERS,
     readback_viewers.LESSON_VIEWERS,
     readback_viewers.MESSAGES,
+    readback_comments.COMMENTS,
     readback.LABELS,
     readback_drive.FOLDERS,
     readback_drive.FILES,
@@ -64,6 +66,7 @@ VALUES: Final[Mapping[str, int | str]] = {
     "lesson": 5,
     "teacher": 4,
     "helper": 4,
+    "student": 14,
     "label": 2,
     "grouping": 3,
     "stranger_to": 2,
@@ -84,6 +87,7 @@ SORTED: Final = frozenset(
     # The rows that such a filter finds are few, and of one person, class, course or folder.
     {("classes", "helper"), ("classes", "lesson"), ("viewers", "lesson"), ("viewers", "course")}
     | {("groups", "course"), ("groups", "grouping")}
+    | {("comments", "lesson"), ("comments", "student")}
     | {(listed.name, name) for listed in LISTS for name in ("uid", "telephone", "email")}
     | {
         (listed.name, name)

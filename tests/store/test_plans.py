@@ -19,7 +19,7 @@ from tests.support.plans import filled_postgres, filled_sqlite
 SIZE: Final = Size(3000, labels=300, courses=400)
 LARGE: Final = (
     *("users", "students", "named_accounts", "registrations", "courses", "course_members"),
-    *("lessons", "co_teachers", "clips", "pushes", "viewers", "chat_entries"),
+    *("lessons", "co_teachers", "clips", "pushes", "viewers", "chat_entries", "comments"),
 )
 SMALL_INDEXES: Final = (
     # Of the few rows that are running, or deleted for some days.

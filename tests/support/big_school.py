@@ -179,3 +179,6 @@ def fill(run: Callable[[str], object], size: Size) -> None:
     message: dict[str, object] = {"kind": "'message'", "role": "'viewer'", "text": "'Hello'"}
     add(tables.chat_entries, size.messages, lesson_id=1, **message)
     add(tables.chat_entries, size.classes - 1, lesson_id="n + 2", **message)
+    comment: dict[str, object] = {"school_id": 1, "stars": 5, "text": "'Good.'"}
+    add(tables.comments, size.members, lesson_id=1, user_id=f"{first_student} + n", **comment)
+    add(tables.comments, size.classes - 1, lesson_id="n + 2", user_id=first_student, **comment)

@@ -19,11 +19,14 @@ from homeroom.admin.request import (
 from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
 from homeroom.contract.readback_drive import FILES, FOLDERS
+from homeroom.contract.comments import COMMENTS, CommentRow
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.domain.courses import CourseKind
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
+    CommentRecord,
+    FolderRecord,
     LabelRecord,
     MemberRecord,
     SchoolRecord,
@@ -155,6 +158,30 @@ def _to_member_row(record: MemberRecord) -> wire.MemberRow:
 
 
 # --- labels --------------------------------------------------------------------------------------
+# --- comments ------------------------------------------------------------------------------------
+
+
+def _list_comments(request: ReadBackRequest) -> Page[CommentRow]:
+    return map_page(
+        readback.list_comments(request.uow, request.reader, request.build_filters(), request.page),
+        _to_comment_row,
+    )
+
+
+def _to_comment_row(record: CommentRecord) -> CommentRow:
+    return CommentRow(
+        sid=record.school,
+        class_id=record.lesson,
+        student_uid=record.uid,
+        account=get_account(record),
+        star_num=record.stars,
+        comment=record.text,
+        created_time=record.created_at,
+        changed_time=record.changed_at,
+    )
+
+
+# --- labels and folders --------------------------------------------------------------------------
 
 
 def _list_labels(request: ReadBackRequest) -> Page[wire.LabelRow]:
@@ -187,6 +214,7 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.CLIPS.name: classes.list_clips,
     VIEWERS.name: classes.list_viewers,
     LESSON_VIEWERS.name: classes.list_lesson_viewers,
+    COMMENTS.name: _list_comments,
     MESSAGES.name: classes.list_messages,
     wire.LABELS.name: _list_labels,
     FOLDERS.name: lists_drive.list_folders,

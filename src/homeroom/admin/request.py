@@ -37,6 +37,7 @@ FILTER_NAMES = {
     "main_teacher_uid": "teacher",
     "teacher_uid": "teacher",
     "assistant_uid": "helper",
+    "student_uid": "student",
     "label_id": "label",
     "group_id": "grouping",
     "parent_id": "parent",

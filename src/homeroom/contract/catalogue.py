@@ -11,10 +11,12 @@ from homeroom.contract import (
     class_students,
     classrooms,
     clips,
+    comments,
     course_teachers,
     courses,
     drive,
     files,
+    entry_links,
     groupings,
     labels,
     lessons,
@@ -42,7 +44,9 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         rosters,
         class_students,
         groupings,
+        comments,
         clips,
+        entry_links,
         drive,
         files,
         school_conf,
@@ -56,7 +60,6 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
 PLANNED: dict[APIPath, frozenset[str]] = {
     APIPath.COURSE: frozenset(
         {
-            "updateClassStudentComment",
             "getLoginLinked",
         }
     ),

@@ -91,6 +91,11 @@ class Errno(Enum):
     COURSE_ENDED = _refusal(146, "课程已结束", "course has been ended")
     NO_SUCH_COURSE = _refusal(147, "没有此课程信息", "course does not exist")
     COURSE_DELETED = _refusal(149, "课程已删除", "course was deleted")
+    NOT_OF_LESSON = _refusal(
+        150,
+        "此用户不属于该机构下学生、老师和旁听，或者不属于该课节成员",
+        "the user is neither a member of the class nor an account of the school itself",
+    )
     EXPIRY_TOO_SOON = _refusal(
         151, "过期时间至少要一天以后", "expiry must be at least one day ahead"
     )
@@ -376,6 +381,11 @@ class Errno(Enum):
         "通过客户端-创建课堂产生的课节只能在客户端编辑",
         "class was made through the client or LMS and cannot be handled by this call",
     )
+    NEEDS_TELEPHONE = _refusal(
+        467,
+        "免密登录仅支持手机账号，请先绑定手机号",
+        "needs an account with a telephone number; bind one first",
+    )
     NO_SUCH_CLIP = _refusal(630, "视频片段文件不存在", "clip does not exist")
     NO_CLIP_MADE = _refusal(631, "录课失败未生成视频文件", "recording failed, no file was produced")
     ALL_CLIPS_DELETED = _refusal(
@@ -425,6 +435,7 @@ class Errno(Enum):
     CO_TEACHER_CANCELLED = _refusal(885, "联席教师帐号已注销", "co-teacher account is cancelled")
     STUDENT_CANCELLED = _refusal(886, "学生帐号已注销", "student account is cancelled")
     AUDITOR_CANCELLED = _refusal(887, "旁听帐号已注销", "auditor account is cancelled")
+    USER_CANCELLED = _refusal(888, "用户帐号已注销", "user account is cancelled")
     GROUPING_NOT_STORED = _refusal(890, "设置课程分组信息失败", "storing the grouping failed")
     GROUPING_NOT_DELETED = _refusal(891, "删除课程分组信息失败", "deleting the grouping failed")
     GROUPING_EXISTS = _refusal(892, "操作失败，已经创建了分组", "a grouping already exists")

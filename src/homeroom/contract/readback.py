@@ -11,6 +11,8 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, SchoolId, UserId
+from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
+from homeroom.contract.comments import COMMENTS
 from homeroom.contract.paged import (
     ACCOUNT,
     DELETED,
@@ -266,6 +268,7 @@ class LessonRow(ReadBackRow, frozen=True, kw_only=True):
         msgspec.field(name="live_url")
     )
     live_info: LiveInfo = msgspec.field(name="live_info")
+    page_url: Annotated[str, Meta(description="The web page of the class, also without recording.")]
     created_time: Timestamp
     closed_time: Annotated[Timestamp | None, Meta(description="When it was closed before its end.")]
     deleted_time: Timestamp | None
@@ -358,6 +361,7 @@ READ_BACKS = (
     VIEWERS,
     LESSON_VIEWERS,
     MESSAGES,
+    COMMENTS,
     LABELS,
     FOLDERS,
     FILES,

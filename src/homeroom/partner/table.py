@@ -26,6 +26,8 @@ from homeroom.contract.course_teachers import (
     MODIFY_COURSE_TEACHER,
     REMOVE_COURSE_TEACHER,
 )
+from homeroom.contract.comments import UPDATE_CLASS_STUDENT_COMMENT
+from homeroom.contract.course_teachers import MODIFY_COURSE_TEACHER, REMOVE_COURSE_TEACHER
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
 from homeroom.contract.drive import (
     CREATE_FOLDER,
@@ -35,6 +37,8 @@ from homeroom.contract.drive import (
     GET_TOP_FOLDER_ID,
     RENAME_FOLDER,
 )
+from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
+from homeroom.contract.entry_links import GET_LOGIN_LINKED
 from homeroom.contract.errno import Errno
 from homeroom.contract.files import DEL_FILE, RENAME_FILE, UPLOAD_FILE
 from homeroom.contract.groupings import ADD_COURSE_GROUP, DEL_COURSE_GROUP, EDIT_COURSE_GROUP
@@ -68,10 +72,12 @@ from homeroom.partner.handlers import (
     class_students,
     classrooms,
     clips,
+    comments,
     course_teachers,
     courses,
     drive,
     files,
+    entry_links,
     groupings,
     labels,
     lessons,
@@ -233,9 +239,21 @@ V1_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(EDIT_COURSE_CLASS, lessons.edit_course_class, scope=lock_course),
     route(DEL_COURSE_CLASS, lessons.del_course_class, scope=lock_course),
     route(DEL_END_COURSE_CLASS, clips.del_end_course_class),
+    route(
+        UPDATE_CLASS_STUDENT_COMMENT,
+        comments.update_class_student_comment,
+        prepare=comments.prepare_comments,
+    ),
     route(SET_CLASS_VIDEO_MULTIPLE, clips.set_class_video_multiple, scope=lock_course),
     route(DELETE_CLASS_VIDEO, clips.delete_class_video, scope=lock_recordings),
     route(UPDATE_CLASS_LOCK_STATUS, clips.update_class_lock_status, scope=lock_recordings),
+    route(
+        GET_LOGIN_LINKED,
+        entry_links.get_login_linked,
+        prepare=entry_links.prepare_user,
+        prepares_quickly=True,
+        read_only=True,
+    ),
     route(GET_TOP_FOLDER_ID, drive.get_top_folder_id),
     route(GET_FOLDER_LIST, drive.get_folder_list, read_only=True),
     route(GET_CLOUD_LIST, drive.get_cloud_list, read_only=True),

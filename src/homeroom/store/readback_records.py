@@ -209,6 +209,21 @@ class MessageRecord(Value, frozen=True):
     deleted_at: Moment | None
 
 
+class CommentRecord(Value, frozen=True):
+    """The last comment on a student of a class; the account is that of the student."""
+
+    school: int
+    lesson: int
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    stars: int
+    text: str
+    created_at: Moment
+    changed_at: Moment
+
+
 class LabelRecord(Value, frozen=True):
     """A label."""
 

@@ -19,6 +19,7 @@ from homeroom.store.cipher import Keyring
 from homeroom.store.class_roles import ClassRoles
 from homeroom.store.class_students import ClassStudents
 from homeroom.store.clips import Clips
+from homeroom.store.comments import Comments
 from homeroom.store.courses import Courses
 from homeroom.store.drive import Drive
 from homeroom.store.engine import (
@@ -127,6 +128,7 @@ class UnitOfWork:
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)
     class_students = _Repository(ClassStudents)
+    comments = _Repository(Comments)
     tokens = _Repository(Tokens)
     maintenance = _Repository(MaintenanceWindows)
     server_state = _Repository(ServerState)

@@ -7,6 +7,7 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
 from homeroom.domain.courses import LESSON_RULE, REFERENCE_RULE, CourseKind
 from homeroom.domain.dual_lessons import check_not_dual
+from homeroom.domain.courses import LESSON_RULE, REFERENCE_RULE
 from homeroom.domain.jobs import EraseFile
 from homeroom.domain.lessons import (
     Lesson,
@@ -18,11 +19,12 @@ from homeroom.domain.lifecycle import Phase
 from homeroom.domain.recordings import RecordingVerdict, judge_recording
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
-from homeroom.domain.schools import Plan, School
+from homeroom.domain.schools import Plan
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import can_record, get_current_school, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.erasure import erase_files
+from homeroom.usecases.lesson_lookups import get_lesson_of_school
 from homeroom.usecases.lessons import bind_stream, check_lesson, delete_row
 
 SWEEP_BATCH = 500
@@ -80,7 +82,9 @@ def delete(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, file_id: str 
 
     Their files are erased after the commit, or `undelete_days` of the plan later.
     """
-    current, lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO)
+    current, lesson = get_lesson_of_school(
+        uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED_FOR_VIDEO
+    )
     deleted = select_clips_to_delete(lesson, uow.clips.list_of_lesson(lesson_id), file_id, uow.now)
     _delete_clips(uow, school, current.plan, deleted)
 
@@ -122,7 +126,7 @@ def add_recorded(uow: UnitOfWork, lesson: Lesson, file: NewClip) -> Clip:
 
 def lock(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, *, locked: bool) -> None:
     """Lock the recordings of a class that is over, or unlock them."""
-    _, lesson = _get_video_lesson(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
+    _, lesson = get_lesson_of_school(uow, school, lesson_id, Errno.KIND_NOT_SUPPORTED)
     if not lesson.is_over(uow.now):
         raise Refusal(Errno.LOCK_NEEDS_END, describe_open(lesson))
     uow.lessons.save_lock(lesson_id, locked=locked)

@@ -9,6 +9,7 @@ from homeroom.base.values import replace
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
     ClassMemberRecord,
+    CommentRecord,
     CoTeacherRecord,
     LessonRecord,
     MemberRecord,
@@ -28,6 +29,7 @@ Person = TypeVar(
     ClassMemberRecord,
     LessonRecord,
     CoTeacherRecord,
+    CommentRecord,
 )
 NAME_FIELDS = ("name", "nickname", "teacher_name")
 """Fields of records that may hold the account, for a registration without a name."""

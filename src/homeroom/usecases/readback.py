@@ -10,6 +10,7 @@ from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
 from homeroom.store.readback_records import (
     ClipRecord,
+    CommentRecord,
     CoTeacherRecord,
     CourseRecord,
     FileRecord,
@@ -177,6 +178,13 @@ def list_messages(
 ) -> Page[MessageRecord]:
     """Return a page of the messages of a class."""
     return uow.readback.list_messages(lesson, filters, request)
+
+
+def list_comments(
+    uow: UnitOfWork, reader: Reader, filters: Filters, request: PageRequest
+) -> Page[CommentRecord]:
+    """Return a page of comments."""
+    return mask_page(uow, reader, uow.comments.list_page(filters, request))
 
 
 def list_labels(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[LabelRecord]:

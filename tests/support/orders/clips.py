@@ -14,7 +14,7 @@ from tests.support.orders.courses import named_course_mends
 from tests.support.scheduled import Scheduled
 
 
-def _foreign_lesson(given: Given) -> LessonId:
+def foreign_lesson(given: Given) -> LessonId:
     """Return a class of another school in a public course that is not over."""
     other = given.other()
     course = other.course()
@@ -55,7 +55,7 @@ def _delete(given: Given) -> list[Chain]:
         return {}
 
     mends: dict[int, Mend] = {
-        100: {"classId": _foreign_lesson(given)},
+        100: {"classId": foreign_lesson(given)},
         233: {"classId": silent},
         269: make_standard,
         384: end,
@@ -79,7 +79,7 @@ def _lock(given: Given) -> list[Chain]:
         return {}
 
     mends: dict[int, Mend] = {
-        100: {"classId": _foreign_lesson(given)},
+        100: {"classId": foreign_lesson(given)},
         233: {"classId": lesson},
         369: make_standard,
         391: {},
