@@ -45,6 +45,7 @@ EXAMPLES: Final = {
     "database_file": "/etc/homeroom/database",
     "key_file": "/etc/homeroom/homeroom.key",
     "public_url": "https://classes.example.org",
+    "link_url": "https://www.example.org",
     "push_url": "rtmp://classes.example.org",
     "rtmp_url": "rtmp://classes.example.org",
     "media_url": "https://media.example.org",

@@ -14,6 +14,7 @@ ALLOWED: Final = {
     "lessons.py": "co-teachers that the class has already",
     "operations.py": "commands of the operator",
     "schools.py": "commands of the operator",
+    "entry.py": "the answer is the same for strangers and for unknown users, and writes nothing",
     "demo.py": "the demo's own people",
 }
 """Modules that look people up themselves, and why they may."""

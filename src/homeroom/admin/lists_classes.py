@@ -18,7 +18,12 @@ from homeroom.domain.clips import CLIP_URL_SECONDS, sign_clip_url
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.streams import PublishSession, StreamFacts, stream_name
 from homeroom.domain.viewers import ViewerKind
-from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
+from homeroom.domain.webcasts import (
+    Hosts,
+    StreamAddresses,
+    build_lesson_addresses,
+    build_page_url,
+)
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import ClipRecord, MessageRecord, PersonRecord, ViewerRecord
 from homeroom.usecases import readback, streams
@@ -85,6 +90,7 @@ def _to_lesson_row(listed: ListedLesson, hosts: Hosts) -> wire.LessonRow:
         use_co_main_record=to_switch(lesson.uses_main_recording),
         live_url=addresses.live_url,
         live_info=_to_live_info(addresses),
+        page_url=build_page_url(lesson, hosts),
         created_time=lesson.created_at,
         closed_time=lesson.closed_at,
         deleted_time=lesson.deleted_at,

@@ -18,6 +18,7 @@ FILE_VARIABLE = "HOMEROOM_CONFIG"
 URL_SCHEMES = {
     "database": ("postgresql://", "postgres://"),
     "public_url": ("http://", "https://"),
+    "link_url": ("http://", "https://"),
     "push_url": ("rtmp://", "rtmps://"),
     "rtmp_url": ("rtmp://", "rtmps://"),
     "media_url": ("http://", "https://"),
@@ -52,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Processes that serve HTTP, for the cores of the machine; more than 1 needs PostgreSQL."""
     public_url: str | None = None
     """The address of the pages as browsers see it; without it, the address listened on."""
+    link_url: str | None = None
+    """The address in the links of getLoginLinked; without it, that of the pages."""
     media: Literal["embedded", "external", "none"] = "embedded"
     """The media engine that carries streams: our own engine, an SRS or CDN of yours, or none."""
     rtmp_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 1935

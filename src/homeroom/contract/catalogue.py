@@ -60,7 +60,6 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
 PLANNED: dict[APIPath, frozenset[str]] = {
     APIPath.COURSE: frozenset(
         {
-            "getLoginLinked",
         }
     ),
     APIPath.CLOUD: frozenset(),

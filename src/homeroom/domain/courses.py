@@ -85,6 +85,9 @@ REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
 LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)
 """For actions on one class: a deleted course is refused through its class."""
 
+ENTRY_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None, kind=None)
+"""For the entry into a class: the kind of the course is checked after the class."""
+
 
 def check_course(course: Course | None, school: SchoolId, now: Moment, rule: CourseRule) -> Course:
     """Return the course if the rule of the action allows it; raise `Refusal` otherwise."""

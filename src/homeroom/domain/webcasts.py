@@ -1,9 +1,15 @@
-"""Public addresses of classes: live page, pull and push."""
+"""Public addresses of classes: page, links into them, pull and push."""
+
+from urllib.parse import quote, urlencode, urlsplit
 
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.stream_signatures import StreamSignature
 from homeroom.domain.streams import APP
+
+IOS_ENTRY_PATH = "/client/mobile/ios/enterclass/"
+INVOKE_PATH = "/client/invoke/index.html"
+"""Web paths of the links into a class (READINGS Q73)."""
 
 
 class Hosts(Value, frozen=True):
@@ -14,6 +20,8 @@ class Hosts(Value, frozen=True):
     http: str
     push: str = ""
     """Base URL for pushing streams; empty if the server takes none."""
+    links: str = ""
+    """Base URL of the links into classes; empty if it is that of the pages."""
 
 
 class StreamAddresses(Value, frozen=True):
@@ -37,6 +45,8 @@ def build_lesson_addresses(
         return StreamAddresses()
     page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
     if source.stream is None:
+    page = build_page_url(lesson, hosts)
+    if lesson.stream is None:
         return StreamAddresses(page)
     return build_pull_addresses(source.key, source.stream, hosts, page)
 
@@ -56,3 +66,30 @@ def build_pull_addresses(
 def build_push_address(name: str, signature: StreamSignature, hosts: Hosts) -> str:
     """Return the push address of a stream."""
     return f"{hosts.push}/{APP}/{name}?{signature.query}"
+
+
+def build_page_url(lesson: Lesson, hosts: Hosts) -> str:
+    """Return the address of the page of a class."""
+    return f"{hosts.pages}/live.php?lessonKey={lesson.key}"
+
+
+def build_client_link(lesson: Lesson, telephone: str, hosts: Hosts) -> str:
+    """Return the link that opens a client in a class."""
+    host = urlsplit(hosts.links or hosts.pages).netloc
+    return f"classin://{host}/enterclass?{_build_entry_query(lesson, telephone)}"
+
+
+def build_entry_url(lesson: Lesson, telephone: str, hosts: Hosts) -> str:
+    """Return the web address that opens a class, for iOS."""
+    base = hosts.links or hosts.pages
+    return f"{base}{IOS_ENTRY_PATH}?{_build_entry_query(lesson, telephone)}"
+
+
+def _build_entry_query(lesson: Lesson, telephone: str) -> str:
+    fields = {
+        "telephone": telephone,
+        "classId": lesson.id,
+        "courseId": lesson.course,
+        "schoolId": lesson.school,
+    }
+    return urlencode(fields, quote_via=quote)

@@ -50,7 +50,7 @@ class EngineListeners(msgspec.Struct, frozen=True):
 def build_hosts(
     settings: Settings, served_at: str, listeners: EngineListeners | None = None
 ) -> Hosts:
-    """Return the public base URLs of pages and streams."""
+    """Return the public base URLs of pages, links and streams."""
     pages = (settings.public_url or served_at).rstrip("/")
     host = urlsplit(pages).hostname or "localhost"
     host = f"[{host}]" if ":" in host else host
@@ -62,7 +62,13 @@ def build_hosts(
     push = {"embedded": own, "external": rtmp, "none": ""}[settings.media]
     http = settings.media_url or f"http://{host}:{media_port}"
     push = "" if settings.media == "none" else settings.push_url or push
-    return Hosts(pages, rtmp=rtmp.rstrip("/"), http=http.rstrip("/"), push=push.rstrip("/"))
+    return Hosts(
+        pages,
+        rtmp=rtmp.rstrip("/"),
+        http=http.rstrip("/"),
+        push=push.rstrip("/"),
+        links=(settings.link_url or "").rstrip("/"),
+    )
 
 
 def recordings_folder(settings: Settings) -> Path:

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from homeroom.async_store import AsyncStore
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.chat_service import ChatService
+from homeroom.player.entry_pages import EntryPages
 from homeroom.player.login import LoginEndpoints
 from homeroom.player.login_throttle import LoginLimits
 from homeroom.player.pages import ClassPages
@@ -31,6 +32,7 @@ def routes(
     renderer = PageRenderer(hosts)
     return [
         *with_rights(ClassPages(store, deps, hosts, renderer, facts).routes()),
+        *with_rights(EntryPages(store, renderer).routes()),
         *with_rights(LoginEndpoints(store, deps, hosts, logins).routes()),
         *with_rights(TeacherPages(store, deps, hosts, renderer, facts, whip).routes()),
         *RoomSockets(chat, hosts, metrics).routes(),
