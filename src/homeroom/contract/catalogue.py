@@ -63,6 +63,11 @@ PLANNED: dict[APIPath, frozenset[str]] = {
         }
     ),
     APIPath.CLOUD: frozenset(),
+    APIPath.COURSE: frozenset({}),
+    APIPath.CLOUD: frozenset(
+        {
+        }
+    ),
 }
 """Actions of the v1 wire that a later version implements; until then the answer is
 `Errno.FAILED`."""
