@@ -21,13 +21,12 @@ from homeroom.contract.clips import (
     SET_CLASS_VIDEO_MULTIPLE,
     UPDATE_CLASS_LOCK_STATUS,
 )
+from homeroom.contract.comments import UPDATE_CLASS_STUDENT_COMMENT
 from homeroom.contract.course_teachers import (
     ADD_COURSE_TEACHER,
     MODIFY_COURSE_TEACHER,
     REMOVE_COURSE_TEACHER,
 )
-from homeroom.contract.comments import UPDATE_CLASS_STUDENT_COMMENT
-from homeroom.contract.course_teachers import MODIFY_COURSE_TEACHER, REMOVE_COURSE_TEACHER
 from homeroom.contract.courses import ADD_COURSE, EDIT_COURSE, END_COURSE, GET_WEBCAST_URL
 from homeroom.contract.drive import (
     CREATE_FOLDER,
