@@ -12,7 +12,6 @@ from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.readback import READ_BACKS
 from tests.support.given import Given
 from tests.support.orders.groupings import add_grouping
-from tests.support.orders.groupings import member
 from tests.support.readback import ReadBack
 
 LISTS = [read_back.path for read_back in READ_BACKS if read_back.order]
@@ -42,17 +41,10 @@ def fill_path(path: str, given: Given) -> str:
     return path.format(classId=given.lesson()) if "classId" in path else path
 
 
-def fill_school(school: Given) -> None:
-    """Give a school a row in every list that is not of one course or class."""
-    course = school.course()
-    lesson, student = school.lesson(course), school.member(course)
-    school.viewer(lesson)
-    school.label()
-    school.done("getTopFolderId")
+def add_comment(school: Given, lesson: LessonId, student: UserId) -> None:
+    """Comment on a student of a class."""
     comment = {"studentUid": student, "starNum": 5, "comment": "Good."}
     school.done("updateClassStudentComment", classId=lesson, commentJson=[comment])
-    teams: list[Any] = [[member(student, 1)]]
-    school.done("addCourseGroup", courseId=course, groupName="Teams", groupList=teams)
 
 
 # --- what is shown ---------------------------------------------------------------------------
@@ -321,9 +313,10 @@ def test_a_school_sees_only_its_own(
         school.viewer(school.lesson())
         school.label()
         course = school.course()
-        add_grouping(school, course, school.member(course))
+        student = school.member(course)
+        add_grouping(school, course, student)
+        add_comment(school, school.lesson(course), student)
         school.done("getTopFolderId")
-        fill_school(school)
     mine, other = given.school.id, given.other().school.id
     assert {row["SID"] for row in read.rows(path)} == {mine}
     assert read.rows(path, SID=mine) == read.rows(path)

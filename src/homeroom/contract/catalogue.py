@@ -64,6 +64,7 @@ PLANNED: dict[APIPath, frozenset[str]] = {
     ),
     APIPath.CLOUD: frozenset(),
     APIPath.COURSE: frozenset({}),
+    APIPath.COURSE: frozenset(),
     APIPath.CLOUD: frozenset(
         {
         }

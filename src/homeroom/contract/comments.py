@@ -97,7 +97,7 @@ UPDATE_CLASS_STUDENT_COMMENT = Action(
     bindings=(V1Form(APIPath.COURSE),),
     checks=(
         Check(Errno.LESSON_NOT_IN_SCHOOL, "the school has no such class, or it was deleted"),
-        Check(Errno.KIND_NOT_SUPPORTED, "the course is public or dual-teacher"),
+        Check(Errno.KIND_NOT_SUPPORTED, "the course or the class is public or dual-teacher"),
     ),
     entry_checks=(
         Check(

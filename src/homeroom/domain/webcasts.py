@@ -43,10 +43,8 @@ def build_lesson_addresses(
     source = source or lesson
     if not source.recording.record:
         return StreamAddresses()
-    page = f"{hosts.pages}/live.php?lessonKey={lesson.key}"
-    if source.stream is None:
     page = build_page_url(lesson, hosts)
-    if lesson.stream is None:
+    if source.stream is None:
         return StreamAddresses(page)
     return build_pull_addresses(source.key, source.stream, hosts, page)
 

@@ -5,9 +5,8 @@ from homeroom.base.ids import ClipId, CourseId, LessonId, SchoolId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.clips import Clip, NewClip, select_clips_to_delete
-from homeroom.domain.courses import LESSON_RULE, REFERENCE_RULE, CourseKind
-from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.courses import LESSON_RULE, REFERENCE_RULE
+from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.jobs import EraseFile
 from homeroom.domain.lessons import (
     Lesson,
@@ -260,20 +259,6 @@ def _erase(uow: UnitOfWork, school: SchoolId, clips: list[Clip]) -> None:
     if clips:
         uow.clips.forget_files(clips)
         erase_files(uow, school, [(clip.file.path, clip.file.storage) for clip in clips])
-
-
-def _get_video_lesson(
-    uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, wrong_kind: Errno
-) -> tuple[School, Lesson]:
-    """Return the school and its class in a standard course; raise `Refusal` otherwise."""
-    lesson = uow.lessons.get(lesson_id)
-    if lesson is None or lesson.school != school or lesson.deleted_at is not None:
-        raise Refusal(Errno.LESSON_NOT_IN_SCHOOL)
-    current, course = uow.schools.get_with_course(school, lesson.course)
-    if current is None or course is None or course.kind is not CourseKind.STANDARD:
-        raise Refusal(wrong_kind)
-    check_not_dual(lesson, wrong_kind)
-    return current, lesson
 
 
 def _apply_video_change(

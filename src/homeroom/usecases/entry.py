@@ -7,6 +7,7 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.class_students import ClassTie, is_class_student
 from homeroom.domain.courses import ENTRY_RULE, LESSON_RULE, check_course
+from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
@@ -41,6 +42,7 @@ def get_entry(
     course = uow.courses.get_usable(school, course_id, uow.now, ENTRY_RULE)
     lesson = check_lesson(uow.lessons.get(lesson_id), course.id)
     check_course(course, school, uow.now, LESSON_RULE)
+    check_not_dual(lesson, Errno.KIND_NOT_SUPPORTED)
     if lesson.is_over(uow.now):
         raise Refusal(Errno.LESSON_IS_OVER)
     person = _find_user(uow, user, name)
