@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from homeroom.base.ids import SchoolId
-from homeroom.store import readback, readback_drive, readback_members, readback_viewers
-from homeroom.store import readback, readback_comments, readback_members, readback_viewers
+from homeroom.store import (
+    readback,
+    readback_comments,
+    readback_drive,
+    readback_members,
+    readback_viewers,
+)
 from homeroom.store.chat import Chats
 from homeroom.store.migrate import migrate
 from homeroom.store.paging import (

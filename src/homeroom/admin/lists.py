@@ -18,15 +18,14 @@ from homeroom.admin.request import (
 )
 from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
-from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.comments import COMMENTS, CommentRow
+from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.domain.courses import CourseKind
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
     CommentRecord,
-    FolderRecord,
     LabelRecord,
     MemberRecord,
     SchoolRecord,

@@ -15,8 +15,8 @@ from homeroom.contract import (
     course_teachers,
     courses,
     drive,
-    files,
     entry_links,
+    files,
     groupings,
     labels,
     lessons,
@@ -58,17 +58,11 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
 """The actions that the modules of the nouns declare, in the order of their declarations."""
 
 PLANNED: dict[APIPath, frozenset[str]] = {
-    APIPath.COURSE: frozenset(
-        {
-        }
-    ),
+    APIPath.COURSE: frozenset({}),
     APIPath.CLOUD: frozenset(),
     APIPath.COURSE: frozenset({}),
     APIPath.COURSE: frozenset(),
-    APIPath.CLOUD: frozenset(
-        {
-        }
-    ),
+    APIPath.CLOUD: frozenset({}),
 }
 """Actions of the v1 wire that a later version implements; until then the answer is
 `Errno.FAILED`."""

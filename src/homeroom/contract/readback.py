@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, SchoolId, UserId
-from homeroom.base.ids import CourseId, FolderId, LabelId, SchoolId, UserId
 from homeroom.contract.comments import COMMENTS
 from homeroom.contract.paged import (
     ACCOUNT,

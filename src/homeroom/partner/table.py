@@ -36,7 +36,6 @@ from homeroom.contract.drive import (
     GET_TOP_FOLDER_ID,
     RENAME_FOLDER,
 )
-from homeroom.contract.drive import CREATE_FOLDER, GET_TOP_FOLDER_ID
 from homeroom.contract.entry_links import GET_LOGIN_LINKED
 from homeroom.contract.errno import Errno
 from homeroom.contract.files import DEL_FILE, RENAME_FILE, UPLOAD_FILE
@@ -75,8 +74,8 @@ from homeroom.partner.handlers import (
     course_teachers,
     courses,
     drive,
-    files,
     entry_links,
+    files,
     groupings,
     labels,
     lessons,
