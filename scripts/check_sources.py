@@ -61,6 +61,7 @@ OTHER_MEANINGS: Final = {
     "contract/drive.py": {"128": "characters of a folder's name"},
     "contract/paged.py": {"100": "rows of a page"},
     "domain/schools.py": {"100": "members of a class"},
+    "domain/units.py": {"100": "activities of a unit"},
     "store/postgres.py": {"460": "microseconds"},
 }
 """Numbers that look like an errno and mean something else, by file."""

@@ -24,6 +24,13 @@ CHANGEABLE_COURSE = (
     COURSE_KIND,
 )
 """Checks of a course that is to be changed."""
+ACTIVITY_COURSE = (
+    Check(Errno.NO_SUCH_COURSE, "there is no such course, or it was deleted"),
+    Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school"),
+    Check(Errno.COURSE_PAST_EXPIRY, "the course was ended, or has expired"),
+    Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher"),
+)
+"""Checks of the course of units and activities (READINGS Q78)."""
 
 FOLDER_OF_SCHOOL = Check(Errno.FOLDER_NOT_IN_DRIVE, "the school's drive has no such folder")
 LESSON_OF_COURSE = (

@@ -62,7 +62,13 @@ class Errno(Enum):
     SERVER_FAULT = _fault(114, "服务器异常", "server fault; retry")
     ENDS_BEFORE_IT_BEGINS = _refusal(119, "结束时间须晚于开课时间", "end is not after start")
     BEGINS_TOO_SOON = _refusal(120, "开课时间至少一分钟以后", "start is less than one minute away")
+    TEACHER_NOT_IN_SCHOOL = _refusal(
+        121, "机构下面没有该老师，请在机构下添加该老师", "not a teacher of the school"
+    )
     TEACHER_ACCOUNT_MALFORMED = _refusal(122, "老师账号格式不正确", "teacher account is malformed")
+    TIMES_FROZEN = _refusal(
+        124, "开课前一分钟内不能更改上课时间", "time cannot change in the last minute before start"
+    )
     STUDENT_PHONE_MALFORMED = _refusal(125, "学生手机号不合法", "student phone number is malformed")
     SCHOOL_ACCOUNT_AS_STUDENT = _refusal(
         128, "机构账号不能添加为学生", "the school account cannot be a student"
@@ -163,7 +169,18 @@ class Errno(Enum):
     CLIENT_LESSON_NOT_ADDED = _refusal(
         220, "客户端添加课节失败", "adding the class in the client failed"
     )
+    RECORDING_NOT_CHANGED_BY_CLIENT = _refusal(
+        221, "客户端修改单课视频点播信息失败", "client-side change of recording data failed"
+    )
+    LESSON_NOT_CHANGED_BY_CLIENT = _refusal(
+        222, "客户端修改单课信息失败", "client-side change of the class failed"
+    )
     PICTURE_TYPE = _refusal(224, "上传图片类型错误", "picture type not allowed")
+    REPLAY_OF_UNRECORDED = _refusal(
+        226,
+        "未录课的课节不能修改直播回放状态",
+        "live or replay cannot change on a class without recording",
+    )
     PASSWORD_NOT_YOURS = _refusal(
         227,
         "没有修改此用户登录密码的权限",
@@ -187,6 +204,9 @@ class Errno(Enum):
     )
     TOO_MANY_SEATS = _refusal(259, "上台人数设置超出最大限制", "stage size above the limit")
     HEAD_TEACHER_NOT_ADDED = _refusal(260, "添加班主任失败", "adding the head teacher failed")
+    ADDED_WITHOUT_LIVE = _warning(
+        267, "课节创建成功,直播信息设置失败", "class created, live settings failed"
+    )
     BEGINS_TOO_LATE = _refusal(
         268, "课节开始时间超出允许范围", "start is outside the allowed range"
     )
@@ -345,6 +365,9 @@ class Errno(Enum):
     TEACHER_STOPPED = _refusal(387, "老师已被停用", "teacher is deactivated")
     CO_TEACHER_STOPPED = _refusal(388, "联席教师已被停用", "co-teacher is deactivated")
     HEAD_TEACHER_STOPPED = _refusal(389, "班主任已被停用", "head teacher is deactivated")
+    COURSE_IS_FULL = _refusal(
+        390, "本课程下的课节数量已达到上限", "course has reached its class limit"
+    )
     LOCK_NEEDS_END = _refusal(
         391, "未结束的课节不支持修改锁定状态", "lock state of an unfinished class cannot change"
     )
@@ -364,6 +387,9 @@ class Errno(Enum):
         402, "机构子账号不能被停用", "a sub-account of the school cannot be deactivated"
     )
     TOO_MANY_ENTRIES = _refusal(450, "数量超出限制", "too many entries")
+    COVER_NOT_STORED = _refusal(
+        451, "课节直播封面和介绍添加失败", "storing live cover or introduction failed"
+    )
     MAINTENANCE_OVERLAP = _refusal(
         454, "课节起止时间与系统维护时间有重叠", "class time overlaps system maintenance"
     )
@@ -395,6 +421,14 @@ class Errno(Enum):
         633, "删除失败视频文件被保护锁定", "video is locked and cannot be deleted"
     )
     CLIP_DELETED = _refusal(634, "视频片段文件已被删除", "clip is already deleted")
+    ENDS_AFTER_SERVICE = _refusal(
+        767,
+        "当前版本课节结束时间不允许超过服务期限",
+        "end lies beyond the service term of the plan",
+    )
+    HEAD_TEACHER_IS_ANOTHER = _refusal(
+        769, "教师版或教师试用版，班主任不是本人", "teacher edition: head teacher must be oneself"
+    )
     TEACHER_STOPPING = _refusal(800, "老师被停用中", "teacher is being deactivated")
     CO_TEACHER_STOPPING = _refusal(804, "联席教师被停用中", "co-teacher is being deactivated")
     HEAD_TEACHER_STOPPING = _refusal(805, "班主任被停用中", "head teacher is being deactivated")
@@ -426,6 +460,12 @@ class Errno(Enum):
     TOO_MANY_TEACHERS = _refusal(
         845, "超出机构老师最大启用数量", "quota of active teachers used up"
     )
+    LENGTH_NOT_ALLOWED = _refusal(863, "课节时长不合规定", "class length not allowed")
+    LESSON_FROZEN_SOON = _refusal(
+        875,
+        "开课前5分钟内不能修改课节名称、上课时间、云盘资源、台上人数、教室模式等",
+        "class data is frozen from 5 minutes before start",
+    )
     NO_MESSAGE_POSSIBLE = _refusal(
         877, "传参不支持发送短信", "parameters do not allow a text message"
     )
@@ -451,27 +491,72 @@ class Errno(Enum):
         898, "设置分组成功，部分学生uid有误", "grouping stored, some UIDs were wrong"
     )
     IN_MAINTENANCE = _refusal(901, "系统维护中", "system maintenance, every request is refused")
+    NO_SUBJECTS_HERE = _refusal(
+        21304, "非中小学不支持设置学科", "subjects are for K12 schools only"
+    )
+    NO_SUCH_SUBJECT = _refusal(21305, "学科不存在", "subject does not exist")
     CO_TEACHER_TWICE = _refusal(21316, "联席教师数据有重复", "co-teacher listed twice")
     TOO_MANY_CO_TEACHERS = _refusal(21317, "联席教师数量超出限制", "too many co-teachers")
+    TEACHER_DELETED = _refusal(21319, "老师已删除", "teacher was deleted")
     STUDENTS_DELETED = _refusal(
         21323, "已删除的学生不支持修改班级昵称", "deleted student, nickname cannot change"
     )
     NO_SUCH_SUB_ACCOUNT = _refusal(22101, "该子账号不存在", "sub-account does not exist")
+    SAME_UNIT = _refusal(29046, "当前单元与目标单元相同", "source and target unit are the same")
+    NO_SUCH_SOURCE_UNIT = _refusal(29048, "单元不存在", "unit does not exist")
+    UNIT_NOT_MOVED = _refusal(29050, "移动单元失败", "moving the unit failed")
+    SCHOOL_IN_ARREARS = _refusal(29057, "机构欠费", "school is in arrears")
+    SCHOOL_STATE = _refusal(29060, "机构状态不正常", "school is not in good standing")
+    TARGET_UNIT_FULL = _refusal(
+        29138, "目标单元活动数量超限", "target unit holds too many activities"
+    )
+    ACTIVITY_DELETED = _refusal(29149, "活动已删除", "activity was deleted")
+    ACTIVITY_PUBLISHED = _refusal(29184, "活动已发布", "activity is already published")
+    UNIT_NOT_ADDED = _refusal(29200, "单元创建失败", "creating the unit failed")
+    UNIT_NOT_DELETED = _refusal(29203, "单元删除失败", "deleting the unit failed")
+    UNIT_EXISTS = _refusal(29208, "单元已存在", "unit already exists")
+    UNIT_ADDED = _warning(29213, "单元创建成功", "unit was created")
+    NO_SUCH_ACTIVITY = _refusal(30002, "活动不存在", "activity does not exist")
+    KIND_KEEPS_MEMBERS = _refusal(
+        30008, "活动类型错误", "activity type not supported (homework, test)"
+    )
     SCHOOL_TYPE_UNREADABLE = _refusal(30013, "获取机构类型错误", "school type could not be read")
     IS_HEAD_TEACHER = _refusal(
         30022, "该成员已经是课程班主任", "already head teacher of the course"
     )
     COURSE_ENDED_OR_EXPIRED = _refusal(30031, "课程已结课", "course has ended")
     STORAGE_FULL = _refusal(31000, "存储已满，请删除部分文件或者扩容", "storage is full")
+    UNIT_HAS_HELD_LESSON = _refusal(
+        40001, "包含上课中或已结束课堂不可删除", "unit holds a running or finished classroom"
+    )
+    UNIT_STAYS_PUBLISHED = _refusal(40004, "已发布不可修改为草稿", "published cannot become draft")
+    ACTIVITY_RUNNING = _refusal(40005, "课堂活动进行中不可删除", "classroom is running")
+    ACTIVITY_HELD = _refusal(40006, "课堂活动已结束，不可删除", "classroom is over")
+    NO_SUCH_UNIT = _refusal(40020, "单元不存在", "unit does not exist")
+    NOT_IN_COURSE = _refusal(40030, "学生没在班级中", "student is not in the course")
+    UNIT_FULL = _refusal(40031, "单元活动数量超限", "unit limit reached")
+    UNIT_NAME_TAKEN = _refusal(50003, "单元名称重复", "unit name already used")
+    NO_SUCH_TARGET_UNIT = _refusal(50004, "目标单元不存在", "target unit does not exist")
     MALFORMED_REQUEST = _refusal(
         101001001, "参数错误", "parameter error (also: no JSON object, or wrong HTTP method)"
     )
     BAD_SIGNATURE = _refusal(101002005, "签名异常", "signature missing or wrong")
     TIMESTAMP_EXPIRED = _refusal(101002006, "时间戳过期", "timestamp outside five minutes")
     NO_TIMESTAMP = _refusal(101002008, "时间戳不存在", "timestamp missing")
+    TOO_MANY_REQUESTS = _refusal(101003001, "请求频次过快", "too many requests")
     REPEATED_TOO_SOON = _refusal(101003002, "重复请求", "same request repeated within 5 seconds")
     SERVICE_CALL_FAILED = _refusal(101004005, "服务内部调用失败", "internal service call failed")
+    UNLOCK_CONDITION_IS_DRAFT = _refusal(
+        110100065, "活动解锁条件存在草稿", "unlock condition is still a draft"
+    )
+    DUAL_CAMERA_REFUSED = _refusal(
+        110100066, "该设置不支持双摄", "setting does not allow dual camera"
+    )
     NICKNAME_SYNC_FAILED = _refusal(110100067, "同步班级昵称失败", "nickname sync failed")
+    ACTIVITY_OVER = _refusal(110100069, "活动已结束", "activity is over")
+    KIND_TAKES_NO_MEMBERS = _refusal(
+        110100070, "活动类型错误", "activity type not supported (homework, test)"
+    )
     NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"
     )
@@ -501,6 +586,7 @@ class Errno(Enum):
         121601021, "课程不属于当前机构下", "course belongs to another school"
     )
     COURSE_NOT_STANDARD = _refusal(121601022, "课程不是标准课", "not a standard course")
+    COURSE_PAST_EXPIRY = _refusal(121601023, "课程已过期", "course has expired")
     PARAM_MISSING = _refusal(121601030, "缺少必传参数", "required parameter missing")
     NO_SUCH_SCHOOL = _refusal(121601058, "不存在该机构", "school does not exist")
     STUDENT_NOT_OF_SCHOOL = _refusal(121601059, "机构下无此学生", "not a student of the school")

@@ -84,6 +84,21 @@ REFERENCE_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, expired=None)
 """For actions without the errnos for a missing and an expired course."""
 LESSON_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None)
 """For actions on one class: a deleted course is refused through its class."""
+ACTIVITY_RULE = CourseRule(
+    foreign=Errno.COURSE_OF_ANOTHER_SCHOOL,
+    deleted=Errno.NO_SUCH_COURSE,
+    expired=Errno.COURSE_PAST_EXPIRY,
+    kind=Errno.COURSE_NOT_STANDARD,
+)
+"""For units and activities (READINGS Q78)."""
+EDIT_CLASSROOM_RULE = CourseRule(
+    foreign=Errno.COURSE_OF_ANOTHER_SCHOOL,
+    deleted=Errno.COURSE_NOT_IN_SCHOOL,
+    ended=Errno.COURSE_EXPIRED,
+    expired=Errno.COURSE_PAST_EXPIRY,
+    kind=Errno.COURSE_NOT_STANDARD,
+)
+"""For the edit of a classroom activity (READINGS Q60, Q78)."""
 
 ENTRY_RULE = CourseRule(missing=Errno.COURSE_NOT_IN_SCHOOL, deleted=None, expired=None, kind=None)
 """For the entry into a class: the kind of the course is checked after the class."""

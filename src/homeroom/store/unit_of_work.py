@@ -13,6 +13,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
+from homeroom.store.activities import Activities
 from homeroom.store.audit import AuditTrail
 from homeroom.store.chat import Chats
 from homeroom.store.cipher import Keyring
@@ -43,6 +44,7 @@ from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
 from homeroom.store.readback import ReadbackLists
+from homeroom.store.readback_activities import ActivityLists
 from homeroom.store.readback_members import MemberLists
 from homeroom.store.records import Job, Lease
 from homeroom.store.resets import Resets
@@ -59,6 +61,7 @@ from homeroom.store.sub_lessons import SubLessons
 from homeroom.store.swept_rows import SweptRows
 from homeroom.store.teachers import Teachers
 from homeroom.store.tokens import Tokens
+from homeroom.store.units import Units
 from homeroom.store.viewers import Viewers
 
 T = TypeVar("T")
@@ -112,6 +115,8 @@ class UnitOfWork:
     courses = _Repository(Courses)
     lessons = _Repository(Lessons)
     sub_lessons = _Repository(SubLessons)
+    units = _Repository(Units)
+    activities = _Repository(Activities)
     rosters = _Repository(Rosters)
     groupings = _Repository(Groupings)
     labels = _Repository(Labels)
@@ -135,6 +140,7 @@ class UnitOfWork:
     stream_signatures = _Repository(StreamSignatures)
     readback = _Repository(ReadbackLists)
     member_lists = _Repository(MemberLists)
+    activity_lists = _Repository(ActivityLists)
     resets = _Repository(Resets)
     audit = _Repository(AuditTrail)
     storages = _Repository(Storages)
