@@ -25,6 +25,7 @@ from homeroom.folder import open_store
 from homeroom.partner import locks
 from homeroom.partner.dispatcher import Dispatcher
 from homeroom.partner.duplicates import DuplicateGuard
+from homeroom.partner.rate_limits import CallCounter
 from homeroom.partner.response import PartnerResponse, make_overload_response
 from homeroom.partner.routes import CallContext, LockRule, route
 from homeroom.partner.turns import SchoolTurns
@@ -203,6 +204,7 @@ def with_harness(folder: Path, test: Callable[[Harness], Coroutine[Any, Any, Non
                 LocalStorage(folder),
                 turns=SchoolTurns(),
                 duplicates=DuplicateGuard(),
+                rate_limits=CallCounter(),
                 faults=faults,
                 lease_jobs=lambda: Lease(0, None),
                 run_jobs=run_jobs,

@@ -55,6 +55,18 @@ def test_a_call_is_a_duplicate_at_every_process() -> None:
     asyncio.run(test())
 
 
+def test_limited_calls_count_at_every_process() -> None:
+    async def test() -> None:
+        async with seen_by_two(LocalState(is_sandbox=False)) as ((one, _), (other, _)):
+            assert await one.rate_limits.count_call(SCHOOL, "action", 2, 100)
+            assert await other.rate_limits.count_call(SCHOOL, "action", 2, 130)
+            assert not await one.rate_limits.count_call(SCHOOL, "action", 2, 159)
+            assert await other.rate_limits.count_call(SchoolId(8), "action", 2, 159)
+            assert await other.rate_limits.count_call(SCHOOL, "action", 2, 160)
+
+    asyncio.run(test())
+
+
 def test_wrong_passwords_count_wherever_they_are_tried() -> None:
     async def test() -> None:
         async with seen_by_two(LocalState(is_sandbox=False)) as ((one, _), (other, _)):

@@ -31,6 +31,7 @@ def sandbox_routes(
         main.wake_sweeper()
         if school is not None:
             main.state.duplicates.forget(school)
+            main.state.rate_limits.forget(school)
         await follow()
 
     return Sandbox(

@@ -87,6 +87,7 @@ async def run_services(core: CoreParts, main: MainProcess) -> AsyncIterator[Serv
         core.files,
         turns=SchoolTurns(store.store.engine.parallel_units),
         duplicates=state.duplicates,
+        rate_limits=state.rate_limits,
         faults=state.faults,
         lease_jobs=partial(make_lease, core.real, get_lease_owner(store.store)),
         run_jobs=main.run_jobs,

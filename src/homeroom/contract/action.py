@@ -95,8 +95,8 @@ class ParamErrnos(Value, frozen=True):
     """A missing parameter is answered before a wrong value of another one."""
 
 
-def list_v2_checks(binding: V2JSON) -> tuple[Check, ...]:
-    """Return the checks that come first in an action of the v2 wire."""
+def list_v2_checks(binding: V2JSON, early: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Return the checks that come first in an action of the v2 wire; `early` are its own."""
     shape = Check(binding.malformed, "the method is not POST, or the body is no JSON object")
     missing = "a mandatory parameter is missing, null or empty"
     if binding.missing is binding.wrong:
@@ -106,7 +106,7 @@ def list_v2_checks(binding: V2JSON) -> tuple[Check, ...]:
             Check(binding.missing, missing),
             Check(binding.wrong, "a parameter has a wrong value"),
         ]
-    return (shape, *V2_CREDENTIAL_CHECKS, *of_params)
+    return (shape, *V2_CREDENTIAL_CHECKS, *early, *of_params)
 
 
 BEFORE_DISPATCH = (Errno.IN_MAINTENANCE,)
@@ -123,6 +123,8 @@ class Action(Generic[P, R]):
     result: type[R]
     bindings: tuple[Binding, ...]
     """The wire that it is served on; no action of the API is on both."""
+    early_checks: tuple[Check, ...] = ()
+    """Refusals on the v2 wire before the parameters are read, in their order."""
     checks: tuple[Check, ...] = ()
     """Refusals of the whole call, in the order in which they are checked; nothing was changed."""
     warnings: tuple[Check, ...] = ()
@@ -142,7 +144,9 @@ class Action(Generic[P, R]):
     def ordered_checks(self) -> tuple[Check, ...]:
         """All checks of the whole call, in their order, those of its wire first."""
         binding = self.binding
-        first = list_v2_checks(binding) if isinstance(binding, V2JSON) else V1_CHECKS
+        if not isinstance(binding, V2JSON):
+            return (*V1_CHECKS, *self.checks)
+        first = list_v2_checks(binding, self.early_checks)
         return (*first, *self.checks)
 
     @cached_property

@@ -33,6 +33,10 @@ class MissingParamError(ParamError):
     """A mandatory parameter is missing or empty, or a call asks for nothing."""
 
 
+class IncompleteGroupError(ParamError):
+    """Some parameters of a group are sent and not all: `Errno.BAD_PARAMS` on either wire."""
+
+
 class ParamListError(ParamError):
     """A list cannot be decoded: `Errno.LIST_EMPTY` in the actions that have it."""
 

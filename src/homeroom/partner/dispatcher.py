@@ -22,6 +22,7 @@ from homeroom.contract.action import ParamErrnos
 from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
 from homeroom.contract.params import (
     EmptyListError,
+    IncompleteGroupError,
     MissingParamError,
     ParamError,
     ParamListError,
@@ -33,6 +34,7 @@ from homeroom.domain.webcasts import Hosts
 from homeroom.partner.duplicates import Duplicates, fingerprint
 from homeroom.partner.faults import drop_unsaved, warn_in_entries
 from homeroom.partner.locks import KeyedLocks
+from homeroom.partner.rate_limits import RateLimits
 from homeroom.partner.response import (
     PartnerResponse,
     make_refusal_response,
@@ -79,6 +81,7 @@ class Dispatcher:
         *,
         turns: SchoolTurns,
         duplicates: Duplicates,
+        rate_limits: RateLimits,
         faults: FaultQueue | None,
         lease_jobs: Callable[[], Lease],
         run_jobs: Callable[[Collection[Job]], Awaitable[bool]],
@@ -89,6 +92,7 @@ class Dispatcher:
         self._hosts = hosts
         self._storage = storage
         self._duplicates = duplicates
+        self._rate_limits = rate_limits
         self._faults = faults
         self._lease_jobs = lease_jobs
         self._run_jobs = run_jobs
@@ -104,6 +108,7 @@ class Dispatcher:
         credentials. Raises `Refusal` when nothing was run, `OverloadedError` when the caller should
         send the same again later, `DroppedConnectionError` when a fault asks for it.
         """
+        await self._check_rate(route, school)
         if is_large(fields):
             params = await asyncio.to_thread(_read_params, route, fields)
         else:
@@ -135,6 +140,14 @@ class Dispatcher:
         check, params = route.check_before_file, _read_params(route, fields)
         async with self._turn(school):
             await self._store.read(lambda uow: check(uow, school, params))
+
+    async def _check_rate(self, route: ActionRoute[Any, Any, Any], school: SchoolId) -> None:
+        """Count a call of an action that is limited; refuse it above the limit."""
+        limit = route.max_per_minute
+        if limit is not None and not await self._rate_limits.count_call(
+            school, route.action.name, limit, self._clock.now()
+        ):
+            raise Refusal(Errno.TOO_MANY_REQUESTS, f"at most {limit} calls in 60 seconds")
 
     async def _lock_and_run(
         self, route: ActionRoute[Any, Any, Any], school: SchoolId, params: Params
@@ -322,6 +335,8 @@ def _choose_errno(errnos: ParamErrnos, error: ParamError) -> Errno:
             return errnos.no_list
         case MissingParamError():
             return errnos.missing
+        case IncompleteGroupError():
+            return Errno.BAD_PARAMS
         case _:
             return errnos.wrong
 

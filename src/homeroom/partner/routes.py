@@ -76,6 +76,8 @@ class ActionRoute(msgspec.Struct, Generic[P, R, X], frozen=True):
     scope: Callable[[P], UnitScope] | None
     """The part of the school that a call locks; without one it locks the whole school."""
     read_only: bool
+    max_per_minute: int | None
+    """Signed calls of a school within any 60 seconds; more are `Errno.TOO_MANY_REQUESTS`."""
 
 
 def route(
@@ -91,6 +93,7 @@ def route(
     refuses_duplicates: bool = False,
     scope: Callable[[P], UnitScope] | None = None,
     read_only: bool = False,
+    max_per_minute: int | None = None,
 ) -> ActionRoute[P, R, X]:
     """Join an action with its handler; the type checker sees that they fit."""
     return ActionRoute(
@@ -106,4 +109,5 @@ def route(
         refuses_duplicates,
         scope,
         read_only,
+        max_per_minute,
     )

@@ -12,6 +12,7 @@ from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import OverloadedError
 from homeroom.partner.duplicates import DuplicateGuard, Duplicates
+from homeroom.partner.rate_limits import CallCounter, RateLimits
 from homeroom.player.login_throttle import (
     MAX_DELAY_SECONDS,
     LoginAttempt,
@@ -36,6 +37,10 @@ class SharedState(Protocol):
         """The recent calls."""
 
     @property
+    def rate_limits(self) -> RateLimits:
+        """The calls of the last minute of actions that are limited."""
+
+    @property
     def logins(self) -> LoginLimits:
         """The limits on logins."""
 
@@ -53,6 +58,7 @@ class LocalState:
 
     def __init__(self, *, is_sandbox: bool) -> None:
         self.duplicates = DuplicateGuard()
+        self.rate_limits = CallCounter()
         self.logins = LoginThrottle()
         self.faults = FaultInjector() if is_sandbox else None
         self.journal = Journal() if is_sandbox else None
@@ -65,6 +71,13 @@ class _DuplicateQuery(msgspec.Struct, frozen=True):
     school: SchoolId
     key: bytes
     now: Moment = 0
+
+
+class _LimitedCall(msgspec.Struct, frozen=True):
+    school: SchoolId
+    action: str
+    limit: int
+    now: Moment
 
 
 class _Login(msgspec.Struct, frozen=True):
@@ -114,6 +127,7 @@ _CHECK_DUPLICATE: Final[Procedure[_DuplicateQuery, bool]] = Procedure(
 _DISCARD_DUPLICATE: Final[Procedure[_DuplicateQuery, None]] = Procedure(
     "discard_duplicate", _DuplicateQuery, None
 )
+_COUNT_CALL: Final[Procedure[_LimitedCall, bool]] = Procedure("count_call", _LimitedCall, bool)
 _BEGIN_LOGIN: Final[Procedure[_Login, _LoginResult]] = Procedure(
     "begin_login", _Login, _LoginResult
 )
@@ -130,12 +144,19 @@ _WRITE_JOURNAL: Final[Procedure[JournalEntry, None]] = Procedure(
 
 def add_state_procedures(table: ProcedureTable, state: LocalState) -> None:
     """Let the main process answer what its worker processes ask of the shared state."""
+    _add_limit_procedures(table, state)
+    _add_sandbox_procedures(table, state)
 
+
+def _add_limit_procedures(table: ProcedureTable, state: LocalState) -> None:
     async def check_duplicate(request: _DuplicateQuery) -> bool:
         return await state.duplicates.check(request.school, request.key, request.now)
 
     async def discard_duplicate(request: _DuplicateQuery) -> None:
         state.duplicates.discard(request.school, request.key)
+
+    async def count_call(call: _LimitedCall) -> bool:
+        return state.rate_limits.add(call.school, call.action, call.limit, call.now)
 
     async def begin_login(login: _Login) -> _LoginResult:
         try:
@@ -147,6 +168,14 @@ def add_state_procedures(table: ProcedureTable, state: LocalState) -> None:
     async def succeed_login(attempt: LoginAttempt) -> None:
         state.logins.succeed(attempt)
 
+    table.add(_CHECK_DUPLICATE, check_duplicate)
+    table.add(_DISCARD_DUPLICATE, discard_duplicate)
+    table.add(_COUNT_CALL, count_call)
+    table.add(_BEGIN_LOGIN, begin_login)
+    table.add(_SUCCEED_LOGIN, succeed_login)
+
+
+def _add_sandbox_procedures(table: ProcedureTable, state: LocalState) -> None:
     async def take_fault(call: _FaultQuery) -> _Fault | None:
         if state.faults is None:
             return None
@@ -157,10 +186,6 @@ def add_state_procedures(table: ProcedureTable, state: LocalState) -> None:
         if state.journal is not None:
             state.journal.write(entry)
 
-    table.add(_CHECK_DUPLICATE, check_duplicate)
-    table.add(_DISCARD_DUPLICATE, discard_duplicate)
-    table.add(_BEGIN_LOGIN, begin_login)
-    table.add(_SUCCEED_LOGIN, succeed_login)
     table.add(_TAKE_FAULT, take_fault)
     table.add(_WRITE_JOURNAL, write_journal)
 
@@ -170,6 +195,7 @@ class RemoteState:
 
     def __init__(self, channel: Channel, *, is_sandbox: bool) -> None:
         self.duplicates = _RemoteDuplicates(channel)
+        self.rate_limits = _RemoteRateLimits(channel)
         self.logins = _RemoteLogins(channel)
         self.faults = _RemoteFaults(channel) if is_sandbox else None
         self.journal = _RemoteJournal(channel) if is_sandbox else None
@@ -187,6 +213,18 @@ class _RemoteDuplicates:
 
     def discard(self, school: SchoolId, key: bytes) -> None:
         self._channel.notify(_DISCARD_DUPLICATE, _DuplicateQuery(school, key))
+
+
+class _RemoteRateLimits:
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    async def count_call(self, school: SchoolId, action: str, limit: int, now: Moment) -> bool:
+        try:
+            call = _LimitedCall(school, action, limit, now)
+            return await self._channel.call(_COUNT_CALL, call)
+        except ChannelError as error:
+            raise _unanswered(error) from error
 
 
 class _RemoteLogins:
