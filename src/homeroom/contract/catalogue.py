@@ -8,7 +8,9 @@ from typing import Any
 
 from homeroom.contract import (
     accounts,
+    activities,
     class_students,
+    classroom_activities,
     classrooms,
     clips,
     comments,
@@ -26,6 +28,7 @@ from homeroom.contract import (
     school_conf,
     sub_accounts,
     teachers,
+    units,
 )
 from homeroom.contract.action import Action, APIPath
 
@@ -51,6 +54,9 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         files,
         school_conf,
         nicknames,
+        units,
+        activities,
+        classroom_activities,
     )
     for value in vars(noun).values()
     if isinstance(value, Action)
@@ -68,17 +74,6 @@ PLANNED: dict[APIPath, frozenset[str]] = {
 `Errno.FAILED`."""
 
 PLANNED_V2: dict[str, str] = {
-    "/lms/unit/create": "lms.unit.create",
-    "/lms/unit/update": "lms.unit.update",
-    "/lms/unit/delete": "lms.unit.delete",
-    "/lms/unit/move": "lms.unit.move",
-    "/lms/activity/createActivityNoClass": "lms.activity.createActivityNoClass",
-    "/lms/activity/createClass": "lms.activity.createClass",
-    "/lms/activity/updateClass": "lms.activity.updateClass",
-    "/lms/activity/release": "lms.activity.release",
-    "/lms/activity/delete": "lms.activity.delete",
-    "/lms/activity/addStudent": "lms.activity.addStudent",
-    "/lms/activity/deleteStudent": "lms.activity.deleteStudent",
     "/lms/onlineDoubleTeacher/addClass": "lms.onlineDoubleTeacher.addClass",
     "/lms/onlineDoubleTeacher/editClass": "lms.onlineDoubleTeacher.editClass",
     "/lms/onlineDoubleTeacher/deleteClass": "lms.onlineDoubleTeacher.deleteClass",

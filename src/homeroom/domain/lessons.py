@@ -245,14 +245,15 @@ def describe_end(lesson: Lesson) -> str:
     return f"class {lesson.id} is over since {format_moment(lesson.lifecycle.closes_at)}"
 
 
-def check_hours(hours: Hours, now: Moment) -> None:
+def check_hours(hours: Hours, now: Moment, max_lead_seconds: int = MAX_LEAD_SECONDS) -> None:
     """Refuse hours in the past, too far ahead, too short or too long (READINGS Q39)."""
     if hours.end <= hours.begin:
-        raise Refusal(Errno.ENDS_BEFORE_IT_BEGINS, "endTime must be later than beginTime")
+        raise Refusal(Errno.ENDS_BEFORE_IT_BEGINS, "the end must be later than the start")
     if hours.begin < now + MINUTE:
-        raise Refusal(Errno.BEGINS_TOO_SOON, "beginTime must be at least 60 seconds ahead")
-    if hours.begin > now + MAX_LEAD_SECONDS:
-        raise Refusal(Errno.BEGINS_TOO_LATE, "beginTime must be within three years")
+        raise Refusal(Errno.BEGINS_TOO_SOON, "the start must be at least 60 seconds ahead")
+    if hours.begin > now + max_lead_seconds:
+        years = format_count(max_lead_seconds // YEAR, "year")
+        raise Refusal(Errno.BEGINS_TOO_LATE, f"the start must be within {years}")
     if not MIN_LESSON_SECONDS <= hours.end - hours.begin <= MAX_LESSON_SECONDS:
         raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
 

@@ -131,6 +131,10 @@ class Plan(
     frame_origins: Annotated[
         str, _describe("Who may frame the live pages, as https://a.example https://b.example:8443.")
     ] = ""
+    service_until: Annotated[
+        int | None,
+        _describe("No class may end later, in seconds since 1970 (UTC); none: no limit."),
+    ] = None
     stop_delay: Annotated[
         int | None,
         msgspec.Meta(description="Seconds a teacher takes to stop; none is the server's own."),
@@ -195,6 +199,8 @@ def change_plan(plan: Plan, texts: Mapping[str, str]) -> Plan:
     _check_origins(parse_frame_origins(new))
     if new.stop_delay is not None and not 0 <= new.stop_delay <= MAX_LIMIT:
         raise OperatorError(f"stop_delay={new.stop_delay}: must be a number of seconds, or none")
+    if new.service_until is not None and new.service_until < 0:
+        raise OperatorError(f"service_until={new.service_until}: must be a time, or none")
     return new
 
 

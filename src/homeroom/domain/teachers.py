@@ -148,10 +148,15 @@ def check_co_teachers(co_teachers: tuple[UserId, ...], teacher: UserId, limit: i
     """Refuse duplicates, too many co-teachers, and the teacher among them; 0 means no limit."""
     if len(set(co_teachers)) < len(co_teachers):
         raise Refusal(Errno.CO_TEACHER_TWICE)
-    if limit and len(co_teachers) > limit:
+    check_co_teacher_count(len(co_teachers), limit)
+    if teacher in co_teachers:
+        raise Refusal(Errno.CO_TEACHER_IS_TEACHER)
+
+
+def check_co_teacher_count(count: int, limit: int) -> None:
+    """Refuse too many co-teachers; 0 means no limit."""
+    if limit and count > limit:
         raise Refusal(
             Errno.TOO_MANY_CO_TEACHERS,
             f"the school allows {format_count(limit, 'co-teacher')} a class",
         )
-    if teacher in co_teachers:
-        raise Refusal(Errno.CO_TEACHER_IS_TEACHER)

@@ -9,11 +9,19 @@ from homeroom.contract.accounts import (
     REGISTER,
     REGISTER_MULTIPLE,
 )
+from homeroom.contract.activities import (
+    ADD_ACTIVITY_STUDENTS,
+    CREATE_ACTIVITY,
+    DELETE_ACTIVITY,
+    DELETE_ACTIVITY_STUDENTS,
+    RELEASE_ACTIVITIES,
+)
 from homeroom.contract.class_students import (
     ADD_CLASS_STUDENT_MULTIPLE,
     ADD_COURSE_CLASS_STUDENT,
     DEL_CLASS_STUDENT_MULTIPLE,
 )
+from homeroom.contract.classroom_activities import CREATE_CLASS, UPDATE_CLASS
 from homeroom.contract.classrooms import MODIFY_CLASS_SEAT_NUM
 from homeroom.contract.clips import (
     DEL_END_COURSE_CLASS,
@@ -65,9 +73,13 @@ from homeroom.contract.teachers import (
     RESTART_USING_TEACHER,
     STOP_USING_TEACHER,
 )
+from homeroom.contract.units import CREATE_UNIT, DELETE_UNIT, MOVE_UNIT, UPDATE_UNIT
+from homeroom.domain.classroom_activities import MAX_CREATIONS_PER_MINUTE
 from homeroom.partner.handlers import (
     accounts,
+    activities,
     class_students,
+    classroom_activities,
     classrooms,
     clips,
     comments,
@@ -85,6 +97,7 @@ from homeroom.partner.handlers import (
     school_conf,
     sub_accounts,
     teachers,
+    units,
 )
 from homeroom.partner.routes import ActionRoute, LockRule, route
 from homeroom.partner.scopes import lock_course, lock_recordings, share_course
@@ -273,4 +286,22 @@ V2_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(MODIFY_SCHOOL_CONF, school_conf.modify_school_conf),
     route(ADD_COURSE_TEACHER, course_teachers.add_course_teacher),
     route(MODIFY_COURSE_STUDENT_NICK_NAME, nicknames.modify_course_student_nick_name),
+    route(CREATE_UNIT, units.create_unit, scope=lock_course),
+    route(UPDATE_UNIT, units.update_unit, scope=lock_course),
+    route(DELETE_UNIT, units.delete_unit, scope=lock_course),
+    route(MOVE_UNIT, units.move_unit, scope=lock_course),
+    route(CREATE_ACTIVITY, activities.create_activity, scope=lock_course),
+    route(
+        CREATE_CLASS,
+        classroom_activities.create_class,
+        describe_existing=classroom_activities.describe_existing_class,
+        locks=(LockRule(classroom_activities.get_lock_keys, Errno.FAILED),),
+        scope=classroom_activities.choose_scope,
+        max_per_minute=MAX_CREATIONS_PER_MINUTE,
+    ),
+    route(UPDATE_CLASS, classroom_activities.update_class, scope=lock_course),
+    route(RELEASE_ACTIVITIES, activities.release_activities, scope=lock_course),
+    route(DELETE_ACTIVITY, activities.delete_activity, scope=lock_course),
+    route(ADD_ACTIVITY_STUDENTS, activities.add_activity_students, scope=lock_course),
+    route(DELETE_ACTIVITY_STUDENTS, activities.delete_activity_students, scope=lock_course),
 )

@@ -164,6 +164,7 @@ _NEW_VALUES: dict[str, BindParameter[SQLValue]] = {
         "watch_by_login",
         "allow_unlogged_chat",
         "introduction",
+        "allows_check",
         "stream_signature",
         "stream_expires_at",
     )
@@ -321,6 +322,7 @@ class Lessons:
             "is_broadcast": int(lesson.classroom.is_broadcast),
             "enters_off_stage": int(lesson.classroom.enters_off_stage),
             "introduction": lesson.introduction,
+            "allows_check": int(lesson.allows_check),
             **recording_values(lesson.recording, lesson.watch_policy, lesson.stream),
         }
         columns = {f"new_{name}": value for name, value in values.items()}

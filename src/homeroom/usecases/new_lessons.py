@@ -10,7 +10,7 @@ from homeroom.base.text import is_storable
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.accounts import AccountName, User
-from homeroom.domain.courses import CHANGE_RULE, check_course
+from homeroom.domain.courses import CHANGE_RULE, Course, check_course
 from homeroom.domain.lessons import (
     ClassroomSettings,
     Lesson,
@@ -97,17 +97,29 @@ def add(
     teacher = people.resolve_uid(uow, school, request.teacher, Errno.NOT_A_TEACHER_OF_SCHOOL)
     persons = people.find_teachers(uow, school, (teacher, *new.co_teachers), course_id)
     classroom = _check_setup(plan, school, new, persons, facts)
-    check_limits(plan, *_count_lessons(uow, plan, school, course_id))
+    check_limits(plan, *count_lessons(uow, plan, school, course_id))
     can_record_now = new.recording.record and can_record(uow, deps, school, plan)
     new, warnings = _complete(new, classroom, can_record_now=can_record_now)
-    row = _make_row(uow, deps, new, teacher)
-    lesson = uow.lessons.add(course, row, uow.now)
-    uow.class_roles.add_co_teachers(lesson.id, new.co_teachers)
-    list_teachers(uow, course_id, persons)
-    extend_expiry(uow, course, new.hours.end)
+    lesson = save(uow, deps, course, new, persons)
     for warning in warnings:
         uow.warn(warning)
     warn_hours_used_up(uow, plan, school, new.hours)
+    return lesson
+
+
+def save(
+    uow: UnitOfWork,
+    deps: Dependencies,
+    course: Course,
+    new: NewLesson,
+    persons: Sequence[CourseCandidate],
+) -> Lesson:
+    """Save a class that was checked; `persons` are the teacher and the co-teachers."""
+    row = _make_row(uow, deps, new, persons[0].candidate.user)
+    lesson = uow.lessons.add(course, row, uow.now)
+    uow.class_roles.add_co_teachers(lesson.id, new.co_teachers)
+    list_teachers(uow, course.id, persons)
+    extend_expiry(uow, course, new.hours.end)
     return lesson
 
 
@@ -127,7 +139,7 @@ def add_all(
     outcomes: dict[int, ScheduledLesson | Refusal] = {}
     candidates = _select_candidates(uow, school, requests, outcomes)
     persons = _find_persons(uow, school, course_id, candidates)
-    counts = _count_lessons(uow, plan, school, course_id) if candidates else (0, 0)
+    counts = count_lessons(uow, plan, school, course_id) if candidates else (0, 0)
     can_record_now = any(candidate.new.recording.record for candidate in candidates) and can_record(
         uow, deps, school, plan
     )
@@ -258,7 +270,7 @@ def _check_setup(
     return classroom
 
 
-def _count_lessons(
+def count_lessons(
     uow: UnitOfWork, plan: Plan, school: SchoolId, course: CourseId
 ) -> tuple[int, int]:
     """Return the classes of the course and of the month, where the plan limits them."""

@@ -44,7 +44,11 @@ from homeroom.usecases.new_lessons import LessonRequest
 
 def get_lock_keys(school: SchoolId, params: NewLessonParams) -> Iterable[str]:
     """Return the lock key of the identity of a new class."""
-    identity = params.course_unique_identity
+    return get_identity_keys(school, params.course_unique_identity)
+
+
+def get_identity_keys(school: SchoolId, identity: str | None) -> Iterable[str]:
+    """Return the lock key of an identity, which is the same on both wires."""
     return (f"class identity {school} {identity}",) if identity is not None else ()
 
 

@@ -1,0 +1,229 @@
+"""Classroom activities: the rules of classes that differ on the v2 wire (READINGS Q81, Q82)."""
+
+from typing import TypeVar
+
+from homeroom.base.clock import MINUTE, YEAR, Moment, format_moment
+from homeroom.base.ids import ActivityId, UnitId, UserId
+from homeroom.base.values import Value, replace
+from homeroom.contract.errno import Errno
+from homeroom.domain.lessons import (
+    HD_SEATS,
+    MAX_LESSON_SECONDS,
+    MIN_LESSON_SECONDS,
+    ClassroomSettings,
+    Hours,
+    Lesson,
+    RecordingOptions,
+    describe_end,
+    describe_open,
+)
+from homeroom.domain.lifecycle import Phase
+from homeroom.domain.refusal import Refusal
+from homeroom.domain.schools import Plan
+from homeroom.domain.teachers import CO_TEACHER_RULE, TEACHER_RULE
+
+MAX_CREATIONS_PER_MINUTE = 1000
+"""Classroom activities that a school may create within any 60 seconds."""
+MAX_CLASSROOM_LEAD_SECONDS = 2 * YEAR
+"""A classroom activity begins within this time."""
+LATE_WINDOW_SECONDS = 5 * MINUTE
+"""The inner window before the start, in which an edit has an errno of its own."""
+FULL_HD = 2
+"""The resolution of a class with two cameras."""
+T = TypeVar("T")
+CLASSROOM_TEACHER_RULE = replace(TEACHER_RULE, unknown=Errno.NO_SUCH_TEACHER)
+CLASSROOM_CO_TEACHER_RULE = replace(CO_TEACHER_RULE, guest=Errno.BAD_VALUE)
+
+
+class ClassroomActivity(Value, frozen=True):
+    """A class, with the activity that it is."""
+
+    activity: ActivityId
+    lesson: Lesson
+
+
+class ClassroomChange(Value, frozen=True):
+    """The changes of a classroom activity; None leaves a value unchanged."""
+
+    unit: UnitId | None = None
+    name: str | None = None
+    begins_at: Moment | None = None
+    ends_at: Moment | None = None
+    teacher: UserId | None = None
+    co_teachers: tuple[UserId, ...] | None = None
+    seats: int | None = None
+    resolution: int | None = None
+    has_two_cameras: bool | None = None
+    is_smart: bool | None = None
+    is_broadcast: bool | None = None
+    enters_off_stage: bool | None = None
+    recording: RecordingOptions | None = None
+    allows_check: bool | None = None
+
+    @property
+    def changes_times(self) -> bool:
+        """Tell whether the edit touches the start or the end."""
+        return self.begins_at is not None or self.ends_at is not None
+
+    @property
+    def changes_classroom(self) -> bool:
+        """Tell whether the edit touches seats, cameras or the mode of the classroom."""
+        settings = (
+            self.seats,
+            self.resolution,
+            self.has_two_cameras,
+            self.is_smart,
+            self.is_broadcast,
+            self.enters_off_stage,
+        )
+        return any(value is not None for value in settings)
+
+    @property
+    def changes_teachers(self) -> bool:
+        """Tell whether the edit touches the teacher or the co-teachers."""
+        return self.teacher is not None or self.co_teachers is not None
+
+    def changes_frozen(self, old: RecordingOptions) -> bool:
+        """Tell whether the edit touches what is frozen before the start.
+
+        A recording group always has four values; those that stay as they are change nothing.
+        """
+        return (
+            self.name is not None
+            or self.changes_times
+            or self.changes_classroom
+            or (self.recording is not None and _strip_replay(self.recording) != _strip_replay(old))
+        )
+
+
+def _strip_replay(recording: RecordingOptions) -> RecordingOptions:
+    return replace(recording.effective(), replay=False)
+
+
+class StageRule(Value, frozen=True):
+    """Errnos for settings of a classroom that do not fit together."""
+
+    dual_camera: Errno
+    hd: Errno
+
+
+NEW_STAGE_RULE = StageRule(dual_camera=Errno.DUAL_CAMERA_REFUSED, hd=Errno.BAD_VALUE)
+EDITED_STAGE_RULE = StageRule(dual_camera=Errno.NO_DUAL_CAMERA_HERE, hd=Errno.SEATS_FORBID_HD)
+
+
+def resolve_new_classroom(requested: ClassroomSettings, plan: Plan) -> ClassroomSettings:
+    """Return the settings of a new class; more seats than the plan has are lowered to those."""
+    settings = ClassroomSettings(
+        seats=min(requested.seats, plan.max_seats),
+        resolution=FULL_HD if requested.has_two_cameras else requested.resolution,
+        has_two_cameras=requested.has_two_cameras,
+        is_smart=requested.is_smart,
+        is_broadcast=requested.is_broadcast,
+        enters_off_stage=requested.enters_off_stage or requested.is_smart,
+    )
+    _check_stage(settings, settings, plan, NEW_STAGE_RULE)
+    return settings
+
+
+def change_classroom(
+    old: ClassroomSettings, change: ClassroomChange, plan: Plan
+) -> ClassroomSettings:
+    """Return the settings after an edit; what the plan lacks is refused only where it is sent."""
+    if not change.changes_classroom:
+        return old
+    has_two_cameras = _or_old(change.has_two_cameras, old.has_two_cameras)
+    is_smart = _or_old(change.is_smart, old.is_smart)
+    settings = ClassroomSettings(
+        seats=min(change.seats, plan.max_seats) if change.seats is not None else old.seats,
+        resolution=FULL_HD if has_two_cameras else _or_old(change.resolution, old.resolution),
+        has_two_cameras=has_two_cameras,
+        is_smart=is_smart,
+        is_broadcast=_or_old(change.is_broadcast, old.is_broadcast),
+        enters_off_stage=_or_old(change.enters_off_stage, old.enters_off_stage) or is_smart,
+    )
+    sent = ClassroomSettings(
+        resolution=FULL_HD if change.has_two_cameras else change.resolution or 0,
+        has_two_cameras=bool(change.has_two_cameras),
+        is_smart=bool(change.is_smart),
+        is_broadcast=bool(change.is_broadcast),
+    )
+    _check_stage(settings, sent, plan, EDITED_STAGE_RULE)
+    return settings
+
+
+def _or_old(new: T | None, old: T) -> T:
+    return new if new is not None else old
+
+
+def _check_stage(
+    settings: ClassroomSettings, sent: ClassroomSettings, plan: Plan, rule: StageRule
+) -> None:
+    """Refuse settings that do not fit together, and sent ones that the plan lacks."""
+    if settings.has_two_cameras:
+        if settings.seats != 1 or settings.is_smart:
+            raise Refusal(rule.dual_camera, "isDc 3 needs seatNum 2 and cameraHide 0")
+        if sent.has_two_cameras and not plan.dual_camera:
+            raise Refusal(rule.dual_camera, "the plan of the school has no second camera")
+    if settings.resolution and settings.seats not in HD_SEATS:
+        raise Refusal(rule.hd, "isHd needs seatNum 2 or 7")
+    if sent.resolution > plan.max_resolution:
+        raise Refusal(Errno.BAD_VALUE, "isHd is above what the plan of the school allows")
+    if sent.is_smart and not plan.smart_classroom:
+        raise Refusal(Errno.BAD_VALUE, "cameraHide: the plan of the school has no such classroom")
+    if sent.is_broadcast and not plan.broadcast:
+        raise Refusal(Errno.BROADCAST_NOT_IN_PLAN)
+
+
+def limit_recording(requested: RecordingOptions, plan: Plan) -> RecordingOptions:
+    """Return what the plan has of the requested options."""
+    return RecordingOptions(
+        record=requested.record and plan.recording,
+        scene=requested.scene and plan.scene,
+        live=requested.live and plan.live,
+        replay=requested.replay and plan.replay,
+    ).effective()
+
+
+def check_edit_phase(lesson: Lesson, change: ClassroomChange, now: Moment) -> None:
+    """Refuse an edit of what is frozen; the innermost window before the start answers."""
+    phase = lesson.phase(now)
+    if change.changes_frozen(lesson.recording):
+        if phase.is_over:
+            raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
+        if phase is Phase.RUNNING:
+            raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
+        check_edit_window(lesson, now, changes_times=change.changes_times)
+    if change.changes_teachers and (now >= lesson.hours.end or phase.is_over):
+        end = format_moment(min(lesson.hours.end, lesson.lifecycle.closes_at))
+        raise Refusal(Errno.TEACHERS_FROZEN, f"class {lesson.id} ended at {end}")
+
+
+def check_edit_window(lesson: Lesson, now: Moment, *, changes_times: bool) -> None:
+    """Refuse an edit of frozen values in the last 1, 5 or 20 minutes before the start."""
+    left = lesson.hours.begin - now
+    reason = f"class {lesson.id} begins at {format_moment(lesson.hours.begin)}"
+    if changes_times and left < MINUTE:
+        raise Refusal(Errno.TIMES_FROZEN, reason)
+    if left < LATE_WINDOW_SECONDS:
+        raise Refusal(Errno.LESSON_FROZEN_SOON, reason)
+    if lesson.lifecycle.is_frozen(now):
+        raise Refusal(Errno.LESSON_FROZEN, reason)
+
+
+def check_new_hours(hours: Hours, now: Moment, plan: Plan) -> None:
+    """Refuse hours that a class cannot move to."""
+    if not MIN_LESSON_SECONDS <= hours.end - hours.begin <= MAX_LESSON_SECONDS:
+        raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
+    if hours.begin < now:
+        raise Refusal(Errno.BAD_VALUE, "startTime is in the past")
+    if hours.begin > now + MAX_CLASSROOM_LEAD_SECONDS:
+        raise Refusal(Errno.BAD_VALUE, "startTime must be within two years")
+    if plan.service_until is not None and hours.end > plan.service_until:
+        until = format_moment(plan.service_until)
+        raise Refusal(Errno.ENDS_AFTER_SERVICE, f"the service of the plan ends at {until}")
+
+
+def check_new_recording(requested: RecordingOptions) -> None:
+    """Refuse live or public replay without recording."""
+    if requested.lacks_recording:
+        raise Refusal(Errno.REPLAY_OF_UNRECORDED, "liveState and openState need recordState")
