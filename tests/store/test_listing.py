@@ -8,6 +8,7 @@ import pytest
 from homeroom.base.ids import SchoolId
 from homeroom.store import (
     readback,
+    readback_activities,
     readback_comments,
     readback_drive,
     readback_members,
@@ -51,6 +52,8 @@ LISTS: Final = (
     readback_viewers.LESSON_VIEWERS,
     readback_viewers.MESSAGES,
     readback_comments.COMMENTS,
+    readback_activities.UNITS,
+    readback_activities.ACTIVITIES,
     readback.LABELS,
     readback_drive.FOLDERS,
     readback_drive.FILES,
@@ -75,6 +78,9 @@ VALUES: Final[Mapping[str, int | str]] = {
     "label": 2,
     "grouping": 3,
     "stranger_to": 2,
+    "unit": 3,
+    "activity": 5,
+    "activity_type": 1,
     "parent": 1,
     "folder": 1,
     "file": 3,
@@ -93,6 +99,7 @@ SORTED: Final = frozenset(
     {("classes", "helper"), ("classes", "lesson"), ("viewers", "lesson"), ("viewers", "course")}
     | {("groups", "course"), ("groups", "grouping")}
     | {("comments", "lesson"), ("comments", "student")}
+    | {("units", "unit"), ("activities", "activity"), ("activities", "lesson")}
     | {(listed.name, name) for listed in LISTS for name in ("uid", "telephone", "email")}
     | {
         (listed.name, name)

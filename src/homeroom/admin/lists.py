@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from homeroom.admin import lists_activities as activities
 from homeroom.admin import lists_classes as classes
 from homeroom.admin import lists_drive
 from homeroom.admin import lists_members as members
@@ -18,6 +19,7 @@ from homeroom.admin.request import (
 )
 from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
+from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS, CommentRow
 from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
@@ -207,6 +209,8 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.MEMBERS.name: _list_members,
     GROUPINGS.name: members.list_groupings,
     CLASS_MEMBERS.name: members.list_class_members,
+    UNITS.name: activities.list_units,
+    ACTIVITIES.name: activities.list_activities,
     wire.LESSONS.name: classes.list_lessons,
     wire.LESSON.name: classes.get_lesson,
     wire.STREAM.name: classes.get_stream,

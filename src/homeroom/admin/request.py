@@ -29,6 +29,7 @@ SUBSTRING_FILTERS = {
     "folder_name": "name",
     "group_name": "name",
     "file_name": "name",
+    "name": "name",
 }
 FILTER_NAMES = {
     "course_id": "course",
@@ -40,6 +41,8 @@ FILTER_NAMES = {
     "student_uid": "student",
     "label_id": "label",
     "group_id": "grouping",
+    "unit_id": "unit",
+    "activity_id": "activity",
     "parent_id": "parent",
     "folder_id": "folder",
     "identity": "role",

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, SchoolId, UserId
+from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS
 from homeroom.contract.paged import (
     ACCOUNT,
@@ -352,6 +353,8 @@ READ_BACKS = (
     COURSES,
     MEMBERS,
     GROUPINGS,
+    UNITS,
+    ACTIVITIES,
     LESSONS,
     LESSON,
     STREAM,

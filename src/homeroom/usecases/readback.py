@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
+from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
+from homeroom.store.readback_activities import ActivityRecord, UnitRecord
 from homeroom.store.readback_records import (
     ClipRecord,
     CommentRecord,
@@ -61,6 +62,28 @@ def list_all(fetch: Callable[[PageRequest], Page[R]], now: Moment) -> list[R]:
         page = fetch(PageRequest(MAX_PAGE_ROWS, page.next, page.order, now))
         rows += page.rows
     return rows
+
+
+class ListedActivity(Value, frozen=True):
+    """An activity with the members of the course who were taken out of it."""
+
+    activity: ActivityRecord
+    absent: list[UserId]
+
+
+def list_units(uow: UnitOfWork, filters: Filters, request: PageRequest) -> Page[UnitRecord]:
+    """Return a page of units."""
+    return uow.activity_lists.list_units(filters, request)
+
+
+def list_activities(
+    uow: UnitOfWork, filters: Filters, request: PageRequest
+) -> Page[ListedActivity]:
+    """Return a page of activities with who was taken out of each, read in two statements."""
+    page = uow.activity_lists.list_activities(filters, request)
+    absent = uow.activity_lists.find_absent(activity.id for activity in page.rows)
+    rows = [ListedActivity(activity, absent[activity.id]) for activity in page.rows]
+    return Page(rows, page.next, page.order)
 
 
 def list_courses(uow: UnitOfWork, filters: Filters, span: PageRequest) -> Page[ListedCourse]:
