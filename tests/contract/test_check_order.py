@@ -18,8 +18,10 @@ from tests.support.orders import (
     ORDERS,
     Chains,
     Order,
+    activities,
     changed_lessons,
     class_students,
+    classroom_activities,
     clips,
     comments,
     course_teachers,
@@ -47,6 +49,8 @@ SUBJECTS: Final = (
     members,
     people,
     schools,
+    activities,
+    classroom_activities,
 )
 """Importing them declares their chains."""
 

@@ -52,7 +52,7 @@ def _check_result(action: Action[Any, Any], fields: dict[str, Any]) -> None:
     if msgspec.to_builtins(result) != fields:
         message = f"{action.name} carries what {action.result.__name__} does not have: {fields}"
         raise UndeclaredResponseError(message)
-    if action.entry is None:
+    if action.entry is None or not isinstance(fields["data"], list):
         return
     number, label = ("code", "msg") if action.is_v2 else ("errno", "error")
     for entry in fields["data"]:

@@ -24,7 +24,17 @@ MALFORMED: Final = "12345"
 OUT_OF_RANGE: Final = "12000000000"
 PENDING_MS: Final = 2500
 Fields = dict[str, Any]
-Mend = Fields | Callable[[], Fields]
+OneMend = Fields | Callable[[], Fields]
+
+
+class InTurn:
+    """Mends of an errno that several checks have: one for each; None where the cause is absent."""
+
+    def __init__(self, *mends: OneMend | None) -> None:
+        self.mends = mends
+
+
+Mend = OneMend | InTurn
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,18 @@ class Chain:
         fields = dict(self.wrong)
         numbers = [check.errno.number for check in checks]
         assert self.mends.keys() <= set(numbers)
-        for number in numbers:
-            if number in self.mends:
+        for place, number in enumerate(numbers):
+            mend = self._get_mend(number, numbers[:place].count(number))
+            if mend is not None:
                 reply = self.call(**fields)
                 assert reply.errno == number, (fields, reply.body, reply.reason)
-                mend = self.mends[number]
                 fields |= mend() if callable(mend) else mend
+
+    def _get_mend(self, number: int, turn: int) -> OneMend | None:
+        mend = self.mends.get(number)
+        if isinstance(mend, InTurn):
+            return mend.mends[turn] if turn < len(mend.mends) else None
+        return mend
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class People:
     auditor: UserId
 
 
-def _people_of(given: Given, course: CourseId) -> People:
+def people_of(given: Given, course: CourseId) -> People:
+    """Return the persons for a course."""
     cancelled, stopped, stopping, student = (given.teaching_member(course) for _ in range(4))
     people = People(
         fit=given.teacher(),
@@ -183,7 +184,7 @@ def _full_course(given: Given) -> CourseId:
 
 def _add(given: Given) -> list[Chain]:
     course = _full_course(given)
-    who = _people_of(given, course)
+    who = people_of(given, course)
     given.lesson(courseUniqueIdentity="known")
     form = given.lesson_form(courseUniqueIdentity="known")
     other = Pending(given, "addCourseClass", **form)
@@ -213,7 +214,7 @@ def _add_several(given: Given) -> list[Chain]:
 
 def _add_entry(given: Given) -> list[Chain]:
     course = _full_course(given)
-    who = _people_of(given, course)
+    who = people_of(given, course)
     given.lesson(courseUniqueIdentity="known")
     form = given.lesson_form(courseUniqueIdentity="known")
     other = Pending(given, "addCourseClass", **form)
@@ -293,7 +294,7 @@ def _edit_all(given: Given) -> list[Chain]:
     held = Scheduled(given, seatNum=1, isDc=3, assistantUids=[guest, helper])
     given.guest(held.lesson, guest)
     other_guest = given.guest(held.lesson, given.teacher())
-    who = _people_of(given, held.course)
+    who = people_of(given, held.course)
     folder = given.folder()
     mends: dict[int, Mend] = {
         **_times(given),
