@@ -11,7 +11,7 @@ from observed import Seen
 from homeroom.contract.action import Action, Check
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.contract.params import Params, ParamsReader
+from homeroom.contract.params import InvalidValueError, Params, ParamsReader, ParamType
 from homeroom.partner.authenticator import HEADERS_WINDOW_SECONDS
 from homeroom.partner.signatures import MAX_SIGNED_BYTES
 from homeroom.partner.wires.json_body import MAX_JSON_BYTES
@@ -70,12 +70,13 @@ def read_readings() -> list[Reading]:
     text = (DOCS / "readings.md").read_text()
     readings = re.findall(r"^### (.+)\n\nActions: (.+)\n\n((?:.+\n)+)", text, re.MULTILINE)
     return [
-        Reading(title, re.findall(r"\w+", actions), " ".join(body.split()))
+        Reading(title, re.findall(r"[\w.]+", actions), " ".join(body.split()))
         for title, actions, body in readings
     ]
 
 
-def _slug(title: str) -> str:
+def slug(title: str) -> str:
+    """Return the anchor of a heading."""
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
@@ -132,7 +133,7 @@ def action_page(action: Action[Any, Any], seen: Seen, readings: list[Reading]) -
     if own_readings:
         parts.append("\n## Readings\n\n")
         parts += [
-            f"- [{reading.title}](../../readings.md#{_slug(reading.title)}). {reading.text}\n"
+            f"- [{reading.title}](../../readings.md#{slug(reading.title)}). {reading.text}\n"
             for reading in own_readings
         ]
     return "".join(parts)
@@ -235,6 +236,16 @@ def _where(action: Action[Any, Any], errno: Errno) -> str:
     return " and ".join(places) + suffix
 
 
+def _meaning_of_empty(param: ParamType) -> str:
+    if not param.keeps_empty:
+        return ""
+    try:
+        value = param.read("")
+    except InvalidValueError:
+        return "; an empty value is a wrong one"
+    return ", an empty value is an empty " + ("text" if value == "" else "list")
+
+
 def _parameters(params: type[Params]) -> Iterator[str]:
     rows = []
     nested: list[tuple[str, type[Params]]] = []
@@ -244,9 +255,7 @@ def _parameters(params: type[Params]) -> Iterator[str]:
             continue
         name, *others = slot.names
         nested += [(name, kind) for kind in _wires(hints[slot.attribute])]
-        words = slot.param.description + (
-            ", an empty value is an empty list" if slot.param.keeps_empty else ""
-        )
+        words = slot.param.description + _meaning_of_empty(slot.param)
         spelling = f"`{name}`" + "".join(f" or `{other}`" for other in others)
         need = "yes" if slot.required else "no"
         rows.append((spelling, need, words, _default(slot.default)))

@@ -17,7 +17,7 @@ from typing import Final
 import click
 import msgspec
 import observed
-from action_pages import action_page, list_of_actions, read_readings
+from action_pages import action_page, list_of_actions, read_readings, slug
 from markdown import DOCS, NOTICE, ROOT, table, wrap_lines
 from observed import Seen
 
@@ -138,7 +138,7 @@ def _errnos(seen: Seen) -> str:
             ("action", "documented", "natural", "fault only"),
             (
                 (
-                    f"[{action.name}](#{action.name.lower()})",
+                    f"[{action.name}](#{slug(action.name)})",
                     len(action.errnos),
                     sum(seen.get((action.name, e.number)) == "natural" for e in action.errnos),
                     sum(seen.get((action.name, e.number)) == "fault" for e in action.errnos),
