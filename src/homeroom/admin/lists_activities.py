@@ -4,7 +4,7 @@ from homeroom.admin.request import ReadBackRequest, map_page, to_switch
 from homeroom.contract.activity_rows import ActivityRow, UnitRow
 from homeroom.contract.units import PUBLISHED
 from homeroom.store.paging import Page
-from homeroom.store.readback_activities import UnitRecord
+from homeroom.store.readback_records import UnitRecord
 from homeroom.usecases import readback
 from homeroom.usecases.readback import ListedActivity
 

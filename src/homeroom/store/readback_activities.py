@@ -5,9 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import and_, bindparam, func, select, union_all
 
-from homeroom.base.clock import Moment
 from homeroom.base.ids import ActivityId, UserId
-from homeroom.base.values import Value
 from homeroom.store import activities as activity_store
 from homeroom.store.engine import Transaction
 from homeroom.store.paging import (
@@ -19,6 +17,7 @@ from homeroom.store.paging import (
     fetch_page,
     substring_filter,
 )
+from homeroom.store.readback_records import ActivityRecord, UnitRecord
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     activities,
@@ -27,39 +26,6 @@ from homeroom.store.tables import (
     lesson_absences,
     units,
 )
-
-
-class UnitRecord(Value, frozen=True):
-    """A unit."""
-
-    school: int
-    id: int
-    course: int
-    name: str
-    content: str
-    is_published: int
-    is_default: int
-    created_at: Moment
-    deleted_at: Moment | None
-
-
-class ActivityRecord(Value, frozen=True):
-    """An activity."""
-
-    school: int
-    id: ActivityId
-    course: int
-    unit: int
-    kind: int
-    lesson: int | None
-    name: str
-    teacher: int
-    begins_at: Moment | None
-    ends_at: Moment | None
-    is_published: int
-    created_at: Moment
-    deleted_at: Moment | None
-
 
 _unit_deleted_at = func.coalesce(units.c.deleted_at, courses.c.deleted_at)
 UNITS = ListDefinition(

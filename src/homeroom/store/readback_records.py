@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, GroupingId, LessonId, UserId
+from homeroom.base.ids import ActivityId, CourseId, GroupingId, LessonId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.schools import Plan
 
@@ -256,3 +256,35 @@ class FileRecord(Value, frozen=True):
     size: int
     sha256: str
     created_at: Moment
+
+
+class UnitRecord(Value, frozen=True):
+    """A unit."""
+
+    school: int
+    id: int
+    course: int
+    name: str
+    content: str
+    is_published: int
+    is_default: int
+    created_at: Moment
+    deleted_at: Moment | None
+
+
+class ActivityRecord(Value, frozen=True):
+    """An activity."""
+
+    school: int
+    id: ActivityId
+    course: int
+    unit: int
+    kind: int
+    lesson: int | None
+    name: str
+    teacher: int
+    begins_at: Moment | None
+    ends_at: Moment | None
+    is_published: int
+    created_at: Moment
+    deleted_at: Moment | None

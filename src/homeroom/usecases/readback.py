@@ -8,8 +8,8 @@ from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
-from homeroom.store.readback_activities import ActivityRecord, UnitRecord
 from homeroom.store.readback_records import (
+    ActivityRecord,
     ClipRecord,
     CommentRecord,
     CoTeacherRecord,
@@ -23,6 +23,7 @@ from homeroom.store.readback_records import (
     SchoolRecord,
     StudentRecord,
     TeacherRecord,
+    UnitRecord,
     ViewerRecord,
 )
 from homeroom.store.unit_of_work import UnitOfWork
