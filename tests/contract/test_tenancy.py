@@ -42,10 +42,14 @@ KINDS: Final = {
     "activityId": "draft",
     "activityIds": "draft",
     "studentUids": "members",
+    "uid": "student",
+    "UID": "sub_account",
+    "teacherUids": "assistants",
 }
 """The thing that each parameter with an id names; some name several, in JSON."""
 KINDS_OF: Final = {
     ("addCourseClassMultiple", "classJson"): "new_lessons",
+    ("addCourseClassStudent", "classJson"): "lessons",
     ("renameFile", "fileId"): "file",
     ("delFile", "fileId"): "file",
 }
@@ -83,6 +87,8 @@ class World:
         self.unit = self.syllabus.unit()
         self.draft = self.syllabus.activity(self.unit)
         self.activity = self.syllabus.activity_of(self.lesson)
+        self.lessons = [self.lesson]
+        self.sub_account = given.sub_account(given.user())
         self.labelled = [{"courseId": self.course, "classLabelId": str(self.label)}]
         self.labelled_lessons = [{"classId": self.lesson, "classLabelId": [self.label]}]
         self.new_lessons = [
@@ -267,6 +273,22 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
         "studentUids": w.members,
     },
     "createFolder": lambda w: {"folderId": w.folder, "folderName": f"x{w.given.telephone()}"},
+    "editSchoolStudent": lambda w: {"studentUid": w.student, "studentName": "changed"},
+    "editTeacher": lambda w: {"teacherUid": w.teacher, "teacherName": "changed"},
+    "modifyPasswordByTelephone": lambda w: {"uid": w.student, "password": "secret12"},
+    "modifyCourseStudentNickName": lambda w: {"studentUids": [w.student]},
+    "deleteSubSchoolAccount": lambda w: {"UID": w.given.sub_account(w.given.user())},
+    "addCourseTeacher": lambda w: {"courseId": w.course, "teacherUids": [w.given.teacher()]},
+    "getLoginLinked": lambda w: {
+        "uid": w.teacher,
+        "courseId": w.course,
+        "classId": w.lesson,
+        "deviceType": 1,
+    },
+    "updateClassStudentComment": lambda w: {
+        "classId": w.lesson,
+        "commentJson": [{"studentUid": w.member, "starNum": 5, "comment": "x"}],
+    },
 }
 """A right call of each action that takes an id."""
 
