@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from homeroom.base.ids import EntryId
-from homeroom.domain.lessons import Lesson
 from homeroom.player import token_bucket
 from homeroom.player.protocol import ChatEvent, MuteViewer
 from homeroom.player.room import Room
 from homeroom.player.token_bucket import RateLimit, TokenBucket
+from homeroom.store.records import PublicLesson
 from tests.support.chat import Chatter, Classroom
 from tests.support.given import Given
 from tests.support.sandbox import Sandbox
@@ -181,12 +181,12 @@ def test_who_is_muted_while_coming_in_is_not_heard(
     chat = room.given.house.services.chat
     enter = chat.registry.open_room
 
-    async def late(lesson: Lesson, after: EntryId) -> tuple[Room, Sequence[ChatEvent], bool]:
+    async def late(page: PublicLesson, after: EntryId) -> tuple[Room, Sequence[ChatEvent], bool]:
         """Return the room, in which they were muted since they were let in."""
-        here = chat.registry.rooms[lesson.id]
+        here = chat.registry.rooms[page.lesson.id]
         ((connection,),) = (one.connections for one in here.teachers)
         await chat.moderate(here, connection, MuteViewer(ann.you["viewer"], on=True))
-        return await enter(lesson, after)
+        return await enter(page, after)
 
     with monkeypatch.context() as patch:
         patch.setattr(chat.registry, "open_room", late)

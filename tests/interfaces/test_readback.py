@@ -58,6 +58,14 @@ def test_a_school_is_shown_without_its_secrets(given: Given, read: ReadBack) -> 
     assert given.school.secret not in read.get("/schools").text
 
 
+def test_the_settings_of_a_school_are_shown(given: Given, read: ReadBack) -> None:
+    row = {"SID": given.school.id, "allowViewReplay": 1, "allowNewStudentViewReplay": 1}
+    assert read.row("/conf") == row
+    given.done("modifySchoolConf", allowNewStudentViewReplay=0)
+    assert read.row("/conf") == {**row, "allowNewStudentViewReplay": 0}
+    assert read.row("/conf", SID=given.school.id)["allowViewReplay"] == 1
+
+
 def test_a_class_is_read_as_it_was_written(given: Given, read: ReadBack) -> None:
     helper, teacher = given.teacher(), given.teacher()
     course = given.course(courseName="Physics")

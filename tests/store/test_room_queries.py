@@ -11,6 +11,7 @@ from homeroom.player.room_queries import RoomQuery, RoomUpdates
 from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, logins, teaching, viewing
+from homeroom.usecases.page_content import Audience
 from tests.support.given import Given
 from tests.support.scheduled import Scheduled
 from tests.support.tracing import traced
@@ -83,11 +84,11 @@ def test_a_look_at_many_rooms_takes_no_more_statements_than_one_at_a_single_room
         assert single.snapshots == {lesson: sight}
         assert sight.chat.pinned is not None
         assert sight.chat.pinned.new.text == "read this"
-        assert sight.for_viewers.running_elsewhere == {StreamKind.CLASS}
-        assert [clip.lesson for clip, _ in sight.for_viewers.clips] == (
-            [lesson] if sight.for_viewers.phase.is_over else []
+        assert sight.contents[Audience.VIEWERS].running_elsewhere == {StreamKind.CLASS}
+        assert [clip.lesson for clip, _ in sight.contents[Audience.VIEWERS].clips] == (
+            [lesson] if sight.contents[Audience.VIEWERS].phase.is_over else []
         )
-    assert [one.for_viewers.phase for one in together.snapshots.values()] == [
+    assert [one.contents[Audience.VIEWERS].phase for one in together.snapshots.values()] == [
         "closed_early"
     ] * 2 + ["before"] * 2
     assert together.revoked == set()

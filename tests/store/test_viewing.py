@@ -14,6 +14,7 @@ from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_tic
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import class_students, logins, operations, teaching, viewing
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.page_content import Audience, PageContent, get_content
 from homeroom.usecases.viewing import (
     LoginFreeLink,
     LoginRequiredError,
@@ -237,7 +238,12 @@ def test_deleted_classes_and_suspended_schools_admit_nobody(given: Given) -> Non
 
 def open_link(given: Given, key: str, account: str, nickname: str, code: str) -> str | None:
     link = LoginFreeLink(account, nickname, code)
-    return write(given, lambda uow: viewing.issue_link_ticket(uow, deps(given), key, link))
+
+    def unit(uow: UnitOfWork) -> str | None:
+        ticket = viewing.issue_link_ticket(uow, key, link)
+        return sign_ticket(ticket, deps(given).ticket_key) if ticket is not None else None
+
+    return write(given, unit)
 
 
 def test_a_link_of_a_class_admits_to_it_alone(given: Given) -> None:
@@ -278,14 +284,13 @@ def test_a_link_of_a_course_admits_to_all_its_classes(given: Given) -> None:
 
 
 def page_content(
-    given: Given, lesson: LessonId, *, to_teacher: bool = False
-) -> viewing.PageContent:
-    hosts = given.house.hosts
-    held = given.seen(lesson)
-    return write(
-        given,
-        lambda uow: viewing.get_content(uow, deps(given), hosts, held, to_teacher=to_teacher),
-    )
+    given: Given, lesson: LessonId, audience: Audience = Audience.VIEWERS
+) -> PageContent:
+    def unit(uow: UnitOfWork) -> PageContent:
+        page = viewing.get_page_lessons(uow, [lesson])[lesson]
+        return get_content(uow, deps(given), given.house.hosts, page, audience)
+
+    return write(given, unit)
 
 
 def test_streams_are_shown_while_the_class_is_open(given: Given) -> None:
@@ -309,11 +314,11 @@ def test_streams_are_shown_while_the_class_is_open(given: Given) -> None:
 def test_what_is_not_live_is_shown_to_its_teacher(given: Given) -> None:
     held = Scheduled(given, record=1, live=0, replay=0).running()
     assert page_content(given, held.lesson).streams == {}
-    assert set(page_content(given, held.lesson, to_teacher=True).streams) == {StreamKind.CLASS}
+    assert set(page_content(given, held.lesson, Audience.TEACHERS).streams) == {StreamKind.CLASS}
     held.over()
     clip = given.clip(held.lesson)
     assert page_content(given, held.lesson).clips == []
-    assert [one for one, _ in page_content(given, held.lesson, to_teacher=True).clips] == [clip]
+    assert [one for one, _ in page_content(given, held.lesson, Audience.TEACHERS).clips] == [clip]
 
 
 def test_the_replay_shows_what_is_kept(given: Given) -> None:

@@ -21,6 +21,7 @@ from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
 from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS, CommentRow
+from homeroom.contract.readback_conf import CONF, ConfRow
 from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
@@ -57,6 +58,20 @@ def _to_school_row(record: SchoolRecord) -> wire.SchoolRow:
         is_suspended=to_switch(record.plan.suspended),
         plan=msgspec.structs.asdict(record.plan),
         created_time=record.created_at,
+    )
+
+
+def _list_conf(request: ReadBackRequest) -> Page[ConfRow]:
+    return map_page(
+        readback.list_schools(request.uow, request.build_filters(), request.page), _to_conf_row
+    )
+
+
+def _to_conf_row(record: SchoolRecord) -> ConfRow:
+    return ConfRow(
+        sid=record.id,
+        allow_view_replay=to_switch(record.conf.allows_replay),
+        allow_new_student_view_replay=to_switch(record.conf.allows_replay_to_new_students),
     )
 
 
@@ -203,6 +218,7 @@ def _to_label_row(record: LabelRecord) -> wire.LabelRow:
 
 HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.SCHOOLS.name: _list_schools,
+    CONF.name: _list_conf,
     wire.TEACHERS.name: _list_teachers,
     wire.STUDENTS.name: _list_students,
     wire.COURSES.name: _list_courses,

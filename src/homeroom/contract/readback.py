@@ -32,6 +32,7 @@ from homeroom.contract.params import (
     read_choice,
     read_word,
 )
+from homeroom.contract.readback_conf import CONF
 from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.results import LiveInfo
@@ -348,6 +349,7 @@ CLIPS = ReadBack(
 LABELS = ReadBack("listLabels", "/labels", "Labels", LabelsQuery, LabelRow, "by labelId")
 READ_BACKS = (
     SCHOOLS,
+    CONF,
     TEACHERS,
     STUDENTS,
     COURSES,

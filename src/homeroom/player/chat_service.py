@@ -95,7 +95,7 @@ class ChatService:
                 lambda uow: viewing.save_viewer(uow, admitted), lesson.school, scope=SHARED_SCHOOL
             )
             admitted = replace(admitted, viewer=viewer)
-        room, entries, is_fresh = await self.registry.open_room(lesson, EntryId(join.after))
+        room, entries, is_fresh = await self.registry.open_room(admitted.seen, EntryId(join.after))
         participant = room.participants.get(admitted.ticket.identity)
         if isinstance(participant, ViewerParticipant):
             participant.update_admission(admitted)
@@ -116,7 +116,7 @@ class ChatService:
         """Join a teacher by the token of the teacher's page; raises `OperatorError`."""
         taught = await self._store.read(lambda uow: teaching.open_page(uow, self._deps, token))
         seen = taught.seen
-        room, entries, is_fresh = await self.registry.open_room(seen.lesson, EntryId(join.after))
+        room, entries, is_fresh = await self.registry.open_room(seen, EntryId(join.after))
         connection = RoomConnection(
             pipe, room.participants.get(token) or TeacherParticipant(token, seen.teacher_name)
         )

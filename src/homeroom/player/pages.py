@@ -16,7 +16,7 @@ from homeroom.base.ids import LessonId, SchoolId
 from homeroom.base.masking import mask_account
 from homeroom.base.values import Value
 from homeroom.domain.schools import parse_frame_origins
-from homeroom.domain.viewers import resolve_watch_policy
+from homeroom.domain.viewers import resolve_watch_policy, sign_ticket
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.calendar import calendar_file
 from homeroom.player.rendering import (
@@ -33,6 +33,7 @@ from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo, viewing
 from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.page_content import choose_audience, find_replayable, get_content
 from homeroom.usecases.viewing import LoginFreeLink
 from homeroom.web import security_log
 from homeroom.web.addresses import get_client_address
@@ -167,14 +168,16 @@ class ClassPages:
         lesson = seen.lesson
         ticket = None
         if link is not None:
-            ticket = viewing.issue_link_ticket(uow, self._deps, key, link)
+            ticket = viewing.issue_link_ticket(uow, key, link)
             if ticket is None and course_key == seen.course_key:
-                ticket = viewing.issue_link_ticket(uow, self._deps, course_key, link)
+                ticket = viewing.issue_link_ticket(uow, course_key, link)
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
             return LessonPage(seen, None, None)
-        view = viewing.get_content(uow, self._deps, self._hosts, lesson)
+        audience = choose_audience(uow, seen, ticket)
+        content = get_content(uow, self._deps, self._hosts, seen, audience)
         chat = get_chat_state(uow, lesson.id)
-        return LessonPage(seen, ticket, state(lesson, view, chat, uow.now, self._facts))
+        text = sign_ticket(ticket, self._deps.ticket_key) if ticket is not None else None
+        return LessonPage(seen, text, state(lesson, content, chat, uow.now, self._facts))
 
     async def _course(self, request: Request) -> Response:
         return await self._render_course(request, None)
@@ -236,14 +239,14 @@ class ClassPages:
         self, uow: UnitOfWork, key: str, link: LoginFreeLink | None
     ) -> CoursePage:
         course, school, lessons = viewing.get_course_page(uow, key)
-        ticket = viewing.issue_link_ticket(uow, self._deps, key, link) if link is not None else None
+        ticket = viewing.issue_link_ticket(uow, key, link) if link is not None else None
         return CoursePage(
             course,
             school.plan.suspended,
             parse_frame_origins(school.plan),
             school.plan.time_zone,
             lessons,
-            viewing.find_replayable(uow, [seen.lesson for seen in lessons]),
+            find_replayable(uow, lessons, ticket),
             is_linked=ticket is not None,
             now=uow.now,
         )

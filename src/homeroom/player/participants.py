@@ -13,6 +13,7 @@ from homeroom.player.protocol import ParticipantInfo, ParticipantKind
 from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
 from homeroom.store.records import Viewer, WatchTime
 from homeroom.usecases import viewing
+from homeroom.usecases.page_content import Audience
 from homeroom.usecases.viewing import ViewerAccess
 from homeroom.web.sockets import FrameWriter, text_frame
 
@@ -70,6 +71,11 @@ class Participant:
         self.like_bucket = TokenBucket(LIKES)
 
     @property
+    def audience(self) -> Audience:
+        """Those with whom they see the same of the class."""
+        raise NotImplementedError
+
+    @property
     def author(self) -> Author:
         """The author of their messages."""
         raise NotImplementedError
@@ -110,6 +116,11 @@ class TeacherParticipant(Participant):
         self._name = name
 
     @property
+    def audience(self) -> Audience:
+        """Those with whom they see the same of the class."""
+        return Audience.TEACHERS
+
+    @property
     def author(self) -> Author:
         """The author of their messages."""
         return Author(self._name, ChatRole.TEACHER)
@@ -139,6 +150,11 @@ class ViewerParticipant(Participant):
         old, self.admitted = self.info, admitted
         if self.info != old:
             self.send_info()
+
+    @property
+    def audience(self) -> Audience:
+        """Those with whom they see the same of the class."""
+        return self.admitted.audience
 
     @property
     def author(self) -> Author:

@@ -39,6 +39,7 @@ from homeroom.player.state import Facts, State, message, state
 from homeroom.player.stream_reports import StreamReports, build_stream_reports
 from homeroom.player.token_bucket import ROOM_MESSAGES, TokenBucket
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
+from homeroom.usecases.page_content import Audience
 from homeroom.usecases.presence import MAX_LISTED_VIEWERS
 
 
@@ -212,7 +213,7 @@ class Room:
 
     def state(self, now: Moment, facts: Facts, participant: Participant) -> State:
         """Return the state of the class for a participant."""
-        return self._states(now, facts)[isinstance(participant, TeacherParticipant)]
+        return self._states(now, facts)[participant.audience]
 
     def broadcast(self, *events: object) -> None:
         """Send events to all connections; they are encoded once."""
@@ -235,16 +236,21 @@ class Room:
         self._sent_states = lasting
         frames = [encode_frame(state) for state in states]
         for connection in self.connections:
-            connection.pipe.write_frame(
-                frames[isinstance(connection.participant, TeacherParticipant)]
-            )
+            connection.pipe.write_frame(frames[connection.participant.audience])
 
-    def _states(self, now: Moment, facts: Facts) -> tuple[State, State]:
-        """Return the state of the class for viewers, and for teachers."""
+    def _states(self, now: Moment, facts: Facts) -> tuple[State, ...]:
+        """Return the state of the class for each audience, by its number."""
         lesson, chat = self.snapshot.lesson, self.snapshot.chat
-        return (
-            state(lesson, self.snapshot.for_viewers, chat, now, facts),
-            state(lesson, self.snapshot.for_teacher, chat, now, facts, to_teacher=True),
+        return tuple(
+            state(
+                lesson,
+                content,
+                chat,
+                now,
+                facts,
+                to_teacher=audience == Audience.TEACHERS,
+            )
+            for audience, content in enumerate(self.snapshot.contents)
         )
 
     def present_viewers(self) -> tuple[ViewerPresence, ...]:

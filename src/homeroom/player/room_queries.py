@@ -8,19 +8,19 @@ from homeroom.domain.chat import ChatEntry, ChatState, EntryKind
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.viewers import Ticket
 from homeroom.domain.webcasts import Hosts
+from homeroom.store.records import PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import chat, class_students, streams, teaching, viewing
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.viewing import PageContent
+from homeroom.usecases.page_content import Contents, get_contents
 
 
 class LessonSnapshot(Value, frozen=True):
-    """Snapshot of a class: what viewers see, what the teacher sees, and the chat state."""
+    """Snapshot of a class: what each audience sees, and the chat state."""
 
     lesson: Lesson
-    for_viewers: PageContent
-    for_teacher: PageContent
+    contents: Contents
     chat: ChatState
 
 
@@ -66,24 +66,26 @@ class RoomUpdates(Value, frozen=True):
 
 
 def load_snapshots(
-    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
+    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, pages: Collection[PublicLesson]
 ) -> dict[LessonId, LessonSnapshot]:
     """Return snapshots of some classes."""
-    views = viewing.get_contents(uow, deps, hosts, lessons)
+    contents = get_contents(uow, deps, hosts, pages)
+    lessons = [page.lesson for page in pages]
     chat_states = chat.get_states(uow, [lesson.id for lesson in lessons])
     return {
         lesson.id: LessonSnapshot(
-            lesson, *views[lesson.id], chat_states.get(lesson.id, ChatState())
+            lesson, contents[lesson.id], chat_states.get(lesson.id, ChatState())
         )
         for lesson in lessons
     }
 
 
-def load_seed(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson) -> RoomSeed:
+def load_seed(uow: UnitOfWork, deps: Dependencies, hosts: Hosts, page: PublicLesson) -> RoomSeed:
     """Return the initial data of the room of a class."""
+    lesson = page.lesson.id
     return RoomSeed(
-        load_snapshots(uow, deps, hosts, [lesson])[lesson.id],
-        chat.load_history(uow, lesson.id, EntryId(0)),
+        load_snapshots(uow, deps, hosts, [page])[lesson],
+        chat.load_history(uow, lesson, EntryId(0)),
     )
 
 
@@ -104,7 +106,7 @@ def load_room_updates(
 ) -> RoomUpdates:
     """Return snapshots, new chat entries and revoked credentials for some rooms."""
     lessons = viewing.get_page_lessons(uow, queries)
-    snapshots = load_snapshots(uow, deps, hosts, [seen.lesson for seen in lessons.values()])
+    snapshots = load_snapshots(uow, deps, hosts, lessons.values())
     removed = {
         lesson
         for lesson, seen in lessons.items()

@@ -10,7 +10,6 @@ from itertools import count
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EntryId, LessonId
-from homeroom.domain.lessons import Lesson
 from homeroom.domain.webcasts import Hosts
 from homeroom.player import room_queries
 from homeroom.player.participants import Participant
@@ -20,7 +19,7 @@ from homeroom.player.room import Room
 from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
 from homeroom.player.state import Facts, State
 from homeroom.player.stream_reports import StreamReports, build_stream_reports
-from homeroom.store.records import WatchTime
+from homeroom.store.records import PublicLesson, WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import ChatHistory
 from homeroom.usecases.dependencies import Dependencies
@@ -116,21 +115,22 @@ class RoomRegistry:
         return build_stream_reports(room.lesson, self._facts)
 
     async def open_room(
-        self, lesson: Lesson, after: EntryId
+        self, page: PublicLesson, after: EntryId
     ) -> tuple[Room, Sequence[ChatEvent], bool]:
         """Return the room of a class, the events after an entry, and if those replace earlier ones.
 
         The caller must add its connection before its next `await`: an empty room may be removed.
         """
+        lesson = page.lesson.id
         history: ChatHistory | None = None
         while True:
-            room = self.rooms.get(lesson.id)
+            room = self.rooms.get(lesson)
             if room is None:
                 seed = await self.async_store.read(
-                    lambda uow: room_queries.load_seed(uow, self.deps, self._hosts, lesson)
+                    lambda uow: room_queries.load_seed(uow, self.deps, self._hosts, page)
                 )
                 # Another connection may have opened the room during the read.
-                self.rooms.setdefault(lesson.id, Room(seed, self.now(), self._facts))
+                self.rooms.setdefault(lesson, Room(seed, self.now(), self._facts))
             elif after > room.last_entry:
                 # The client comes from a server that was ahead, or from another database.
                 after_by_room = {room.id: room.last_entry}
@@ -148,7 +148,7 @@ class RoomRegistry:
                 return room, room.missed_events(history), history.is_complete
             else:
                 history = await self.async_store.read(
-                    partial(chat.load_history, lesson=lesson.id, after=after)
+                    partial(chat.load_history, lesson=lesson, after=after)
                 )
 
     def publish(self, news: ChatUpdates) -> None:

@@ -12,7 +12,7 @@ from homeroom.domain.lifecycle import Phase
 from homeroom.domain.streams import StreamFacts, StreamKind, has_stream, stream_name
 from homeroom.player.protocol import ChatMessage
 from homeroom.player.views import TeacherView, View, choose_teacher_view, choose_view
-from homeroom.usecases.viewing import PageContent
+from homeroom.usecases.page_content import PageContent
 
 Facts = Callable[[str], StreamFacts | None]
 """Returns the latest report of the media engine on a stream, None if it does not run."""
@@ -106,6 +106,7 @@ def state(
             now,
             is_on_air=any(kind in streams for kind in on_air),
             was_on_air=content.was_on_air,
+            allows_replay=content.allows_replay,
             has_clips=has_clips,
         )
     return State(
@@ -117,7 +118,7 @@ def state(
         phase=lesson.phase(now),
         view=view,
         live=lesson.recording.record and lesson.recording.live,
-        replay=lesson.recording.record and lesson.recording.replay,
+        replay=content.allows_replay,
         on_air=on_air,
         problems={kind: listed for kind, listed in problems.items() if listed},
         sources={kind: Sources(urls.flv, urls.hls) for kind, urls in streams.items()},

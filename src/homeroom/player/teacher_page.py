@@ -22,9 +22,10 @@ from homeroom.player.rendering import PageRenderer
 from homeroom.player.state import Facts, State, state
 from homeroom.player.teacher_log import report_teacher_link
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import teaching, viewing
+from homeroom.usecases import teaching
 from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.page_content import Audience, get_content
 from homeroom.usecases.teaching import TeacherPage
 from homeroom.web.addresses import get_client_address
 from homeroom.web.bodies import read_body
@@ -127,7 +128,7 @@ class TeacherPages:
     def _load_page(self, uow: UnitOfWork, request: Request) -> tuple[TeacherPage, State]:
         page = self._find_lesson(uow, request)
         lesson = page.seen.lesson
-        view = viewing.get_content(uow, self._deps, self._hosts, lesson, to_teacher=True)
+        view = get_content(uow, self._deps, self._hosts, page.seen, Audience.TEACHERS)
         chat = get_chat_state(uow, lesson.id)
         return page, state(lesson, view, chat, uow.now, self._facts, to_teacher=True)
 

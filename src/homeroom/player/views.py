@@ -55,18 +55,23 @@ class CourseView(StrEnum):
 
 
 def choose_view(
-    lesson: Lesson, now: Moment, *, is_on_air: bool, was_on_air: bool, has_clips: bool
+    lesson: Lesson,
+    now: Moment,
+    *,
+    is_on_air: bool,
+    was_on_air: bool,
+    allows_replay: bool,
+    has_clips: bool,
 ) -> View:
     """Return the view of the live page for a viewer who may watch."""
     if lesson.deleted_at is not None:
         return View.OVER
-    recording = lesson.recording.effective()
     if lesson.is_over(now):
-        is_waiting = recording.replay and _may_still_get_clips(lesson, now)
+        is_waiting = allows_replay and _may_still_get_clips(lesson, now)
         view = View.REPLAY_SOON if is_waiting else View.OVER
         return View.REPLAY if has_clips else view
-    if not recording.live:
-        return View.REPLAY_LATER if recording.replay else View.NOT_SHOWN
+    if not lesson.recording.effective().live:
+        return View.REPLAY_LATER if allows_replay else View.NOT_SHOWN
     if is_on_air:
         return View.PICTURE
     view = View.AWAY if was_on_air else View.SOON

@@ -12,7 +12,7 @@ from homeroom.store.lesson_rows import COLUMNS as LESSON_COLUMNS
 from homeroom.store.lesson_rows import read_lesson
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.records import PublicCourse, PublicLesson
-from homeroom.store.schools import read_plan
+from homeroom.store.schools import CONF, read_conf, read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import courses, lessons, schools, teachers, users
 
@@ -22,6 +22,7 @@ _teacher = func.coalesce(teachers.c.name, users.c.nickname)
 _COLUMNS = (
     schools.c.name,
     schools.c.plan,
+    *CONF,
     courses.c.name,
     courses.c.key,
     case((_teacher.in_((users.c.telephone, users.c.email)), ""), else_=_teacher),
@@ -75,7 +76,7 @@ _FIND_COURSE = Statement(
 
 
 def _read_public_lesson(row: Row) -> PublicLesson:
-    school_name, plan, course_name, course_key, teacher_name, *lesson = row
+    school_name, plan, replay, replay_to_new, course_name, course_key, teacher_name, *lesson = row
     return PublicLesson(
         read_lesson(tuple(lesson)),
         school_name,
@@ -83,6 +84,7 @@ def _read_public_lesson(row: Row) -> PublicLesson:
         course_name,
         course_key,
         teacher_name,
+        read_conf((replay, replay_to_new)),
     )
 
 

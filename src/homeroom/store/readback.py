@@ -36,7 +36,7 @@ from homeroom.store.readback_records import (
     ViewerRecord,
 )
 from homeroom.store.readback_viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
-from homeroom.store.schools import read_plan
+from homeroom.store.schools import CONF, read_conf, read_plan
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     clips,
@@ -72,14 +72,16 @@ BY_ACCOUNT: dict[str, ColumnElement[bool]] = {
 ACCOUNT_FILTERS = frozenset({"uid", "telephone", "email"})
 
 
-def _school(number: int, name: str, owner: int, plan: str, created_at: Moment) -> SchoolRecord:
-    return SchoolRecord(number, name, owner, read_plan(plan), created_at)
+def _school(
+    number: int, name: str, owner: int, plan: str, created_at: Moment, *conf: int
+) -> SchoolRecord:
+    return SchoolRecord(number, name, owner, read_plan(plan), created_at, read_conf(conf))
 
 
 SCHOOLS = ListDefinition(
     "schools",
     _school,
-    (schools.c.id, schools.c.name, schools.c.owner_id, schools.c.plan, schools.c.created_at),
+    (schools.c.id, schools.c.name, schools.c.owner_id, schools.c.plan, schools.c.created_at, *CONF),
     schools,
     school=schools.c.id,
     order=(schools.c.id,),

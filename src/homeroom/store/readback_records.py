@@ -5,6 +5,7 @@ from typing import Protocol
 from homeroom.base.clock import Moment
 from homeroom.base.ids import ActivityId, CourseId, GroupingId, LessonId, UserId
 from homeroom.base.values import Value
+from homeroom.domain.school_conf import SchoolConf
 from homeroom.domain.schools import Plan
 
 
@@ -40,6 +41,7 @@ class SchoolRecord(Value, frozen=True):
     owner: int
     plan: Plan
     created_at: Moment
+    conf: SchoolConf
 
 
 class TeacherRecord(Value, frozen=True):

@@ -8,6 +8,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, JobId, LessonId, SchoolId, TokenId, UserId, ViewerId
 from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.school_conf import SchoolConf
 from homeroom.domain.schools import Plan
 from homeroom.domain.viewers import ViewerKind
 
@@ -31,6 +32,8 @@ class PublicLesson(Value, frozen=True):
     course_name: str
     course_key: str
     teacher_name: str
+    conf: SchoolConf
+    """The settings of the school."""
 
 
 class PublicCourse(Value, frozen=True):

@@ -160,6 +160,13 @@ _COPY_NAMES = Statement(
     .where(_in_course, _school_name.is_not(None))
     .values(nickname=_school_name)
 )
+_GET_JOIN_TIME = Statement(
+    select(course_members.c.joined_at).where(
+        course_members.c.course_id == bindparam("course"),
+        course_members.c.user_id == bindparam("user"),
+        course_members.c.role == literal_column(str(MemberRole.STUDENT.value)),
+    )
+)
 _named_uids = ListParameter("named_uids")
 # For each membership of a person, as above: neither all courses of the school nor of all schools.
 _running_course = (
@@ -261,6 +268,11 @@ class Rosters:
     def count(self, course: CourseId, role: MemberRole) -> int:
         """Return the number of students, or of auditors, of a course."""
         return int(self._tx.fetch_all(_COUNT[role], {"course": course})[0][0])
+
+    def get_join_time(self, course: CourseId, user: UserId) -> Moment | None:
+        """Return when a user joined a course as a student; None for others."""
+        rows = self._tx.fetch_all(_GET_JOIN_TIME, {"course": course, "user": user})
+        return rows[0][0] if rows else None
 
     def add(self, course: CourseId, role: MemberRole, new: list[NewMember], now: Moment) -> None:
         """Add members to a course."""

@@ -1,5 +1,7 @@
 """Schools, with their plans, secrets, sub-accounts and classroom presets."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -11,7 +13,7 @@ from homeroom.domain.schools import Plan, School
 from homeroom.store.cipher import Keyring
 from homeroom.store.courses import COLUMNS as COURSE_COLUMNS
 from homeroom.store.courses import read_course
-from homeroom.store.engine import Row, Transaction
+from homeroom.store.engine import Row, SQLValue, Transaction
 from homeroom.store.server_keys import encrypt
 from homeroom.store.statement import Statement
 from homeroom.store.tables import (
@@ -62,11 +64,9 @@ _ADD = Statement(
 _SAVE_PLAN = Statement(
     update(schools).where(schools.c.id == bindparam("school")).values(plan=bindparam("new_plan"))
 )
-_GET_CONF = Statement(
-    select(schools.c.allows_replay, schools.c.allows_replay_to_new_students).where(
-        schools.c.id == bindparam("school")
-    )
-)
+CONF = (schools.c.allows_replay, schools.c.allows_replay_to_new_students)
+"""The columns of `read_conf`."""
+_GET_CONF = Statement(select(*CONF).where(schools.c.id == bindparam("school")))
 _SAVE_CONF = Statement(
     update(schools)
     .where(schools.c.id == bindparam("school"))
@@ -152,6 +152,11 @@ def read_plan(text: str) -> Plan:
     return _plan_decoder.decode(text)
 
 
+def read_conf(row: Sequence[SQLValue]) -> SchoolConf:
+    """Return the settings of their columns."""
+    return SchoolConf(*map(bool, row))
+
+
 class Schools:
     """Repository of schools."""
 
@@ -220,8 +225,7 @@ class Schools:
 
     def get_conf(self, school: SchoolId) -> SchoolConf:
         """Return the settings of a school."""
-        replay, replay_to_new = self._tx.fetch_all(_GET_CONF, {"school": school})[0]
-        return SchoolConf(bool(replay), bool(replay_to_new))
+        return read_conf(self._tx.fetch_all(_GET_CONF, {"school": school})[0])
 
     def save_conf(self, school: SchoolId, conf: SchoolConf) -> None:
         """Save the settings of a school."""

@@ -1,24 +1,16 @@
 """Public pages: authorize viewers, read content, save viewers and watch time."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from homeroom.base.clock import Moment
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import LessonId, UserId
 from homeroom.base.keys import is_public_key
-from homeroom.base.values import Value, replace
+from homeroom.base.values import Value
 from homeroom.domain.chat import ChatAccess
-from homeroom.domain.clips import CLIP_URL_SECONDS, Clip, sign_clip_url
 from homeroom.domain.lessons import Lesson
-from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School
-from homeroom.domain.streams import (
-    StreamKind,
-    has_stream,
-    sign_page_pull,
-    stream_name,
-)
 from homeroom.domain.viewers import (
     TICKET_SECONDS,
     Ticket,
@@ -29,12 +21,12 @@ from homeroom.domain.viewers import (
     sign_ticket,
     verify_ticket,
 )
-from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.records import NewViewer, PublicCourse, PublicLesson, Viewer, WatchTime
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.class_students import find_transferred_out
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.main_recordings import adopt_recordings, find_sources
+from homeroom.usecases.main_recordings import adopt_recordings
+from homeroom.usecases.page_content import Audience, choose_audience
 
 MAX_LISTED_LESSONS = 200
 """Classes that the page of a course lists."""
@@ -56,6 +48,7 @@ class ViewerAccess(Value, frozen=True):
     viewer: Viewer | None
     """None for a visitor without a name."""
     chat_access: ChatAccess
+    audience: Audience
 
     @property
     def may_like(self) -> bool:
@@ -67,23 +60,6 @@ class ViewerAccess(Value, frozen=True):
         """Tell whether the viewer, or their new name, is not saved yet."""
         is_saved = self.viewer is not None and self.viewer.name == self.ticket.name
         return self.ticket.kind is not ViewerKind.VISITOR and not is_saved
-
-
-class PageContent(Value, frozen=True):
-    """The content of a class page at a moment, without the facts of the media engine."""
-
-    source: Lesson
-    """The class whose streams and clips the page shows: its own, or its main class."""
-    phase: Phase
-    opens_at: Moment
-    closes_at: Moment
-    streams: Mapping[StreamKind, StreamAddresses]
-    running_elsewhere: frozenset[StreamKind]
-    """Streams that run at an external media engine, which cannot be queried."""
-    was_on_air: bool
-    """True if anything was published since the start; known while the class runs."""
-    clips: list[tuple[Clip, str]]
-    """Each with its URL."""
 
 
 def get_page_lesson(uow: UnitOfWork, key: str) -> PublicLesson:
@@ -116,9 +92,7 @@ class LoginFreeLink(Value, frozen=True):
     code: str
 
 
-def issue_link_ticket(
-    uow: UnitOfWork, deps: Dependencies, key: str, link: LoginFreeLink
-) -> str | None:
+def issue_link_ticket(uow: UnitOfWork, key: str, link: LoginFreeLink) -> Ticket | None:
     """Return the ticket of a login-free link to a class or a course; None if it is wrong.
 
     READINGS Q40: the person need not be a student of the school.
@@ -135,7 +109,7 @@ def issue_link_ticket(
         name = normalize_nickname(link.nickname)
     except OperatorError:
         return None
-    ticket = Ticket(
+    return Ticket(
         kind=ViewerKind.LINK,
         subject=link.account,
         name=name,
@@ -144,7 +118,6 @@ def issue_link_ticket(
         course=course.id if course is not None else None,
         lesson=page.lesson.id if page is not None else None,
     )
-    return sign_ticket(ticket, deps.ticket_key)
 
 
 def issue_visitor_ticket(deps: Dependencies, lesson: Lesson, now: Moment) -> Ticket:
@@ -207,7 +180,11 @@ def authorize_viewer(
         raise LoginRequiredError
     viewer = uow.viewers.find(lesson.id, ticket.identity)
     return ViewerAccess(
-        page, ticket, viewer, get_chat_access(ticket, viewer, policy.allow_unlogged_chat)
+        page,
+        ticket,
+        viewer,
+        get_chat_access(ticket, viewer, policy.allow_unlogged_chat),
+        choose_audience(uow, page, ticket),
     )
 
 
@@ -280,91 +257,6 @@ def get_chat_access(ticket: Ticket, viewer: Viewer | None, allows_unlogged: bool
         return ChatAccess.LOGIN
     is_guest = viewer is not None and viewer.telephone is not None
     return ChatAccess.OPEN if is_guest else ChatAccess.GUEST
-
-
-# --- content -------------------------------------------------------------------------------------
-
-
-def get_content(
-    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lesson: Lesson, *, to_teacher: bool = False
-) -> PageContent:
-    """Return the content of a class now; for the teacher also what is not live."""
-    return get_contents(uow, deps, hosts, [lesson])[lesson.id][to_teacher]
-
-
-def get_contents(
-    uow: UnitOfWork, deps: Dependencies, hosts: Hosts, lessons: Collection[Lesson]
-) -> dict[LessonId, tuple[PageContent, PageContent]]:
-    """Return the content of several classes now: for viewers, and for the teacher."""
-    now = uow.now
-    sources = find_sources(uow, lessons)
-    streamed = {source.id: source for source in sources.values()}
-    elsewhere = uow.publish_sessions.find_running_external(streamed)
-    clips = uow.clips.find_available(_list_replayed(streamed.values(), now))
-    running = [source.id for source in streamed.values() if source.phase(now) is Phase.RUNNING]
-    broadcast = uow.publish_sessions.find_broadcast(running)
-    contents = {}
-    for lesson in lessons:
-        source = sources[lesson.id]
-        is_over = lesson.is_over(now)
-        full = PageContent(
-            source,
-            lesson.phase(now),
-            lesson.lifecycle.opens_at,
-            lesson.lifecycle.closes_at,
-            _build_streams(source, deps, hosts, now) if not is_over else {},
-            frozenset(elsewhere.get(source.id, ())),
-            source.id in broadcast,
-            [
-                (
-                    clip,
-                    sign_clip_url(
-                        hosts.pages, clip.file.file_id, now + CLIP_URL_SECONDS, deps.clip_key
-                    ),
-                )
-                for clip in (clips.get(source.id, ()) if is_over else ())
-            ],
-        )
-        public = replace(
-            full,
-            streams=full.streams if lesson.recording.live else {},
-            clips=full.clips if lesson.recording.replay else [],
-        )
-        contents[lesson.id] = public, full
-    return contents
-
-
-def _build_streams(
-    lesson: Lesson, deps: Dependencies, hosts: Hosts, now: Moment
-) -> dict[StreamKind, StreamAddresses]:
-    if lesson.is_over(now) or now < lesson.lifecycle.opens_at:
-        return {}
-    return {
-        kind: _page_addresses(lesson, kind, deps, hosts)
-        for kind in StreamKind
-        if has_stream(lesson, kind)
-    }
-
-
-def _page_addresses(
-    lesson: Lesson, kind: StreamKind, deps: Dependencies, hosts: Hosts
-) -> StreamAddresses:
-    """Return pull addresses for a page; they expire when the class closes."""
-    name = stream_name(lesson.key, kind)
-    return build_pull_addresses(name, sign_page_pull(lesson, kind, deps.pull_key), hosts)
-
-
-def find_replayable(uow: UnitOfWork, lessons: Collection[Lesson]) -> set[LessonId]:
-    """Return those classes that are over and have a clip to show."""
-    over = [lesson for lesson in lessons if lesson.is_over(uow.now)]
-    sources = find_sources(uow, over)
-    clips = uow.clips.find_available(_list_replayed(sources.values(), uow.now))
-    return {lesson for lesson, source in sources.items() if source.id in clips}
-
-
-def _list_replayed(sources: Iterable[Lesson], now: Moment) -> list[LessonId]:
-    """Return those of some classes that are over: their clips are replayed."""
-    return [source.id for source in sources if source.is_over(now)]
 
 
 def get_page_lessons(
