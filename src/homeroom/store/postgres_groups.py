@@ -52,7 +52,7 @@ class PendingGroup:
     lock_ms = GROUP_LOCK_MS
 
     def __init__(self, units: list[PendingUnit], *, waits: bool) -> None:
-        """Take units; waits for the locks of the first one if they are all of one school.
+        """Take units: of one school, if the group waits for the locks of the first of them.
 
         The other locks are attempted: a lock that another transaction has for long holds up only
         the units that need it.
