@@ -323,7 +323,7 @@ Snapshot = dict[str, list[dict[str, Any]]]
 def snapshot(world: World) -> Snapshot:
     """Return everything that the read-back shows of a school."""
     read = ReadBack(world.given)
-    of_people = ("/teachers", "/students", "/groups")
+    of_people = ("/teachers", "/students", "/groups", "/comments")
     paths = (*of_people, "/courses", "/classes", "/units", "/activities", "/labels")
     drive = ("/folders", "/files")
     inner = (

@@ -324,7 +324,7 @@ def test_a_school_sees_only_its_own(
         student = school.member(course)
         add_grouping(school, course, student)
         add_comment(school, school.lesson(course), student)
-        school.done("getTopFolderId")
+        school.file()
     mine, other = given.school.id, given.other().school.id
     assert {row["SID"] for row in read.rows(path)} == {mine}
     assert read.rows(path, SID=mine) == read.rows(path)
