@@ -56,6 +56,7 @@ NUMBER: Final = re.compile(r"(?<![\w.#-])\d{3,9}(?![\w%]|\.\d)")
 SPEAKS_ERRNOS: Final = ("contract", "domain", "partner", "usecases")
 OTHER_MEANINGS: Final = {
     "admin/openapi.py": {"400": "an HTTP status"},
+    "domain/dual_lessons.py": {"100": "sub classes of a main class"},
     "contract/courses.py": {"400": "characters of an introduction"},
     "contract/nicknames.py": {"100": "students of a call"},
     "contract/drive.py": {"128": "characters of a folder's name"},

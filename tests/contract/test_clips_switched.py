@@ -229,7 +229,7 @@ def lessons_of(given: Given, course: CourseId, many: int) -> list[LessonId]:
         new = NewLesson("Class", hours)
         keys = (f"{given.school.id:08x}{place:08x}" for place in range(many))
         rows = [NewLessonRow(new, teacher, key, None) for key in keys]
-        return [lesson.id for lesson in uow.lessons.add_all(home, rows, uow.now)]
+        return [lesson.id for lesson in uow.lessons.add_all([(home, row) for row in rows], uow.now)]
 
     return given.store.write(add, SchoolId(given.school.id))
 

@@ -557,6 +557,9 @@ class Errno(Enum):
     KIND_TAKES_NO_MEMBERS = _refusal(
         110100070, "活动类型错误", "activity type not supported (homework, test)"
     )
+    CO_TEACHER_IS_MAIN_TEACHER = _refusal(
+        110100073, "活动老师和助教不能相同", "teacher and co-teacher must differ"
+    )
     NOT_IN_PLAN = _refusal(
         121601001, "存在当前版本不支持的设置项", "setting not available in this plan"
     )
@@ -581,6 +584,10 @@ class Errno(Enum):
     RECORDING_NOT_IN_PLAN = _refusal(121601010, "不支持设置录课", "recording not available")
     DUAL_CAMERA_NOT_IN_PLAN = _refusal(121601011, "不支持设置双摄模式", "dual camera not available")
     RESOLUTION_NOT_IN_PLAN = _refusal(121601012, "清晰度超出限制", "resolution above the limit")
+    RECORDING_MISMATCH = _refusal(
+        121601014, "录课直播相关参数不匹配", "recording and live parameters do not match"
+    )
+    TOO_MANY_TO_DELETE = _refusal(121601016, "删除超过最大数量限制", "too many to delete at once")
     BAD_VALUE = _refusal(121601020, "业务参数错误", "business parameter error")
     COURSE_OF_ANOTHER_SCHOOL = _refusal(
         121601021, "课程不属于当前机构下", "course belongs to another school"
@@ -588,6 +595,30 @@ class Errno(Enum):
     COURSE_NOT_STANDARD = _refusal(121601022, "课程不是标准课", "not a standard course")
     COURSE_PAST_EXPIRY = _refusal(121601023, "课程已过期", "course has expired")
     PARAM_MISSING = _refusal(121601030, "缺少必传参数", "required parameter missing")
+    LESSON_OF_ANOTHER_SCHOOL = _refusal(
+        121601031, "课节不属于该机构", "class belongs to another school"
+    )
+    NOT_PERMITTED = _refusal(121601032, "无权限操作", "not permitted")
+    LESSON_NOT_PROCESSED = _refusal(121601033, "课节处理失败", "processing the class failed")
+    NOT_A_DUAL_LESSON = _refusal(
+        121601034, "非在线双师课节不支持此操作", "not a dual-teacher class"
+    )
+    LESSON_NAME_TOO_LONG = _refusal(
+        121601035, "课节名称长度不能超过50", "class name longer than 50"
+    )
+    SUB_LESSON_FOLLOWS_MAIN = _refusal(
+        121601036,
+        "子课节不允许修改授课老师信息和上课时间",
+        "a sub class cannot change teacher or time",
+    )
+    NO_SUCH_MAIN_LESSON = _refusal(121601037, "主课节不存在", "main class does not exist")
+    TOO_MANY_SUB_LESSONS = _refusal(
+        121601038, "主课节下最多支持子课节数100", "main class has its 100 sub classes"
+    )
+    LESSON_OVER_OR_DELETED = _refusal(
+        121601042, "已结束、已删除课节不支持此操作", "not possible on ended or deleted classes"
+    )
+    TEACHER_OF_ANOTHER_SCHOOL = _refusal(121601044, "非本机构老师", "not a teacher of the school")
     NO_SUCH_SCHOOL = _refusal(121601058, "不存在该机构", "school does not exist")
     STUDENT_NOT_OF_SCHOOL = _refusal(121601059, "机构下无此学生", "not a student of the school")
     TOO_MANY_STUDENTS = _refusal(121601060, "学生数量超过限制100", "more than 100 students")
@@ -595,6 +626,14 @@ class Errno(Enum):
         121601070, "单个课程下课节数量超过限制", "class limit of the course exceeded"
     )
     BROADCAST_NOT_IN_PLAN = _refusal(121604007, "不支持设置OMO站播", "OMO broadcast not available")
+    SAME_COURSE_AS_MAIN = _refusal(
+        122301036,
+        "主课堂和子课堂需分布在不同的班级",
+        "main and sub class must be in different courses",
+    )
+    MAIN_RECORDING_MISMATCH = _refusal(
+        122301037, "录课直播相关参数不匹配", "recording and live parameters do not match"
+    )
 
     @property
     def number(self) -> int:

@@ -62,6 +62,7 @@ class Plan(
     dual_camera: Annotated[bool, _describe("Classes may have a second camera.")] = True
     broadcast: Annotated[bool, _describe("Classes may be broadcast to stations.")] = True
     smart_classroom: Annotated[bool, _describe("Classes may be held in smart classrooms.")] = True
+    dual_teacher: Annotated[bool, _describe("Classes may have dual-teacher sub classes.")] = True
     head_teachers: Annotated[bool, _describe("Courses may have head teachers.")] = True
     drive: Annotated[bool, _describe("The school has a cloud drive.")] = True
     max_resolution: Annotated[

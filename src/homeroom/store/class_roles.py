@@ -1,6 +1,6 @@
 """Roles of users in one class: its co-teachers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from sqlalchemy import and_, bindparam, delete, insert, or_, select
@@ -19,6 +19,12 @@ _LIST_CO_TEACHERS = Statement(
     select(co_teachers.c.user_id)
     .where(co_teachers.c.lesson_id == bindparam("lesson"))
     .order_by(co_teachers.c.position)
+)
+_lesson_ids = ListParameter("lesson_ids")
+_FIND_CO_TAUGHT = Statement(
+    select(co_teachers.c.lesson_id).where(
+        co_teachers.c.user_id == bindparam("user"), _lesson_ids.contains(co_teachers.c.lesson_id)
+    )
 )
 _DELETE_CO_TEACHERS = Statement(
     delete(co_teachers).where(co_teachers.c.lesson_id == bindparam("lesson"))
@@ -80,6 +86,12 @@ class ClassRoles:
         """Return the co-teachers of a class in their order."""
         rows = self._tx.fetch_all(_LIST_CO_TEACHERS, {"lesson": lesson})
         return tuple(UserId(row[0]) for row in rows)
+
+    def find_co_taught(self, user: UserId, lessons: Iterable[LessonId]) -> set[LessonId]:
+        """Return those of some classes of which a user is a co-teacher."""
+        text = msgspec.json.encode(list(lessons)).decode()
+        rows = self._tx.fetch_all(_FIND_CO_TAUGHT, {"user": user, "lesson_ids": text})
+        return {LessonId(row[0]) for row in rows}
 
     def add_co_teachers(self, lesson: LessonId, users: tuple[UserId, ...]) -> None:
         """Add co-teachers to a class that has none, in order."""

@@ -51,6 +51,12 @@ _EXTEND_EXPIRY = Statement(
     .where(courses.c.id == bindparam("course"), courses.c.expires_at < bindparam("new_expiry"))
     .values(expires_at=bindparam("new_expiry"))
 )
+_extended_ids = ListParameter("extended_ids")
+_EXTEND_EXPIRIES = Statement(
+    update(courses)
+    .where(_extended_ids.contains(courses.c.id), courses.c.expires_at < bindparam("new_expiry"))
+    .values(expires_at=bindparam("new_expiry"))
+)
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
 _GET_LAST_END = Statement(select(func.max(lessons.c.ends_at)).where(_of_course))
 _FIND_RUNNING = Statement(
@@ -182,6 +188,11 @@ class Courses:
         """Save a later expiry of a course; an earlier one changes nothing."""
         self._tx.execute(_EXTEND_EXPIRY, {"course": course, "new_expiry": expires_at})
 
+    def extend_expiries(self, courses: Iterable[CourseId], expires_at: Moment) -> None:
+        """Save a later expiry of several courses; an earlier one changes nothing."""
+        text = msgspec.json.encode(list(courses)).decode()
+        self._tx.execute(_EXTEND_EXPIRIES, {"extended_ids": text, "new_expiry": expires_at})
+
     def get_last_end(self, course: CourseId) -> Moment | None:
         """Return the end of the last class of a course; None without classes."""
         end: Moment | None = self._tx.fetch_all(_GET_LAST_END, {"course": course})[0][0]
@@ -217,7 +228,11 @@ class Courses:
 
     def add_teachers(self, course: CourseId, users: Iterable[UserId]) -> None:
         """Add users to the teachers of the course; the teachers it has stay."""
-        rows = [(course, user) for user in users]
+        self.add_teachers_of_courses((course, user) for user in users)
+
+    def add_teachers_of_courses(self, rows: Iterable[tuple[CourseId, UserId]]) -> None:
+        """Add users to the teachers of courses; the teachers they have stay."""
+        rows = sorted(set(rows))
         if rows:
             self._tx.execute(_ADD_TEACHERS, {"new_teachers": msgspec.json.encode(rows).decode()})
 

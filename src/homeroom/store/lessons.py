@@ -167,6 +167,7 @@ _NEW_VALUES: dict[str, BindParameter[SQLValue]] = {
         "allows_check",
         "stream_signature",
         "stream_expires_at",
+        "uses_main_recording",
     )
 }
 _SAVE = Statement(update(lessons).where(lessons.c.id == bindparam("lesson")).values(_NEW_VALUES))
@@ -299,13 +300,17 @@ class Lessons:
         number = self._tx.fetch_all(_ADD, new_lesson_values(course, row, now))[0][0]
         return build_lesson(LessonId(number), course, row, now)
 
-    def add_all(self, course: Course, rows: Sequence[NewLessonRow], now: Moment) -> list[Lesson]:
-        """Add classes, in one statement, and return them in their order."""
-        all_values = [new_lesson_values(course, row, now) for row in rows]
+    def add_all(
+        self, new_lessons: Sequence[tuple[Course, NewLessonRow]], now: Moment
+    ) -> list[Lesson]:
+        """Add classes to courses, in one statement, and return them in their order."""
+        all_values = [new_lesson_values(course, row, now) for course, row in new_lessons]
         lists = [[values[column.name] for column in _NEW_COLUMNS] for values in all_values]
         text = msgspec.json.encode(lists).decode()
         ids: dict[str, int] = dict(self._tx.fetch_all(_ADD_ALL, {"new_lessons": text}))
-        return [build_lesson(LessonId(ids[row.key]), course, row, now) for row in rows]
+        return [
+            build_lesson(LessonId(ids[row.key]), course, row, now) for course, row in new_lessons
+        ]
 
     def save(self, lesson: Lesson) -> None:
         """Save a changed class."""
@@ -323,6 +328,7 @@ class Lessons:
             "enters_off_stage": int(lesson.classroom.enters_off_stage),
             "introduction": lesson.introduction,
             "allows_check": int(lesson.allows_check),
+            "uses_main_recording": int(lesson.uses_main_recording),
             **recording_values(lesson.recording, lesson.watch_policy, lesson.stream),
         }
         columns = {f"new_{name}": value for name, value in values.items()}

@@ -54,6 +54,13 @@ _COUNT_LESSONS_OF_COURSE = Statement(
     .where(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
 )
 
+_course_ids = ListParameter("course_ids")
+_COUNT_LESSONS_OF_COURSES = Statement(
+    select(lessons.c.course_id, func.count())
+    .where(_course_ids.contains(lessons.c.course_id), lessons.c.deleted_at.is_(None))
+    .group_by(lessons.c.course_id)
+)
+
 
 class Quotas:
     """Queries for quotas."""
@@ -82,3 +89,10 @@ class Quotas:
     def count_lessons_of_course(self, course: CourseId) -> int:
         """Return the number of classes of a course, without deleted ones."""
         return int(self._tx.fetch_all(_COUNT_LESSONS_OF_COURSE, {"course": course})[0][0])
+
+    def count_lessons_of_courses(self, courses: Iterable[CourseId]) -> dict[CourseId, int]:
+        """Return the number of classes of each of some courses, without deleted ones."""
+        counts = dict.fromkeys(courses, 0)
+        text = msgspec.json.encode(list(counts)).decode()
+        rows = self._tx.fetch_all(_COUNT_LESSONS_OF_COURSES, {"course_ids": text})
+        return {**counts, **{CourseId(course): count for course, count in rows}}

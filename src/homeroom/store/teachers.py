@@ -1,5 +1,7 @@
 """Teachers of schools, and their states."""
 
+from collections.abc import Iterable
+
 import msgspec
 from sqlalchemy import Text, and_, bindparam, func, insert, or_, select, update
 
@@ -8,7 +10,7 @@ from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.domain.teachers import MemberRole, TeacherCandidate, TeacherState
 from homeroom.store.course_roles import join_course_roles
-from homeroom.store.engine import Transaction
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.plan_hints import hide_from_indexes
 from homeroom.store.statement import ListParameter, Statement
@@ -23,17 +25,17 @@ from homeroom.store.tables import (
     users,
 )
 
+_CANDIDATE_COLUMNS = (
+    users.c.id,
+    users.c.cancelled_at,
+    teachers.c.state,
+    course_members.c.role,
+    course_teachers.c.user_id,
+    guests.c.user_id,
+)
 _uids = ListParameter("candidates")
 _LIST_CANDIDATES = Statement(
-    select(
-        _uids.integer(1),
-        users.c.id,
-        users.c.cancelled_at,
-        teachers.c.state,
-        course_members.c.role,
-        course_teachers.c.user_id,
-        guests.c.user_id,
-    )
+    select(_uids.integer(1), *_CANDIDATE_COLUMNS)
     .select_from(join_course_roles(_uids.source.outerjoin(users, users.c.id == _uids.integer(1))))
     .outerjoin(
         teachers,
@@ -43,6 +45,23 @@ _LIST_CANDIDATES = Statement(
         guests, and_(guests.c.lesson_id == bindparam("lesson"), guests.c.user_id == users.c.id)
     )
     .order_by(_uids.integer(0))
+)
+_places = ListParameter("places")
+_LIST_CANDIDATES_OF_PLACES = Statement(
+    select(_places.integer(1), *_CANDIDATE_COLUMNS)
+    .select_from(
+        join_course_roles(
+            _places.source.outerjoin(users, users.c.id == _places.integer(1)), _places.integer(2)
+        )
+    )
+    .outerjoin(
+        teachers,
+        and_(teachers.c.school_id == bindparam("school"), teachers.c.user_id == users.c.id),
+    )
+    .outerjoin(
+        guests, and_(guests.c.lesson_id == _places.integer(3), guests.c.user_id == users.c.id)
+    )
+    .order_by(_places.integer(0))
 )
 _GET_STATE = Statement(
     select(teachers.c.state).where(
@@ -113,6 +132,25 @@ class CourseCandidate(Value, frozen=True):
     is_course_teacher: bool
 
 
+CandidatePlace = tuple[UserId, CourseId, LessonId | None]
+"""A user, and the course and the class, if there is one, to teach there."""
+
+
+def _read_candidate(row: Row) -> CourseCandidate:
+    uid, user, cancelled_at, state, role, course_teacher, guest = row
+    return CourseCandidate(
+        TeacherCandidate(
+            UserId(uid),
+            exists=user is not None,
+            is_cancelled=cancelled_at is not None,
+            state=TeacherState(state) if state is not None else None,
+            role=MemberRole(role) if role is not None else None,
+            is_guest=guest is not None,
+        ),
+        is_course_teacher=course_teacher is not None,
+    )
+
+
 class Teachers:
     """Repository of teachers."""
 
@@ -133,22 +171,15 @@ class Teachers:
             "course": course,
             "lesson": lesson,
         }
-        return [
-            CourseCandidate(
-                TeacherCandidate(
-                    UserId(uid),
-                    exists=user is not None,
-                    is_cancelled=cancelled_at is not None,
-                    state=TeacherState(state) if state is not None else None,
-                    role=MemberRole(role) if role is not None else None,
-                    is_guest=guest is not None,
-                ),
-                is_course_teacher=course_teacher is not None,
-            )
-            for uid, user, cancelled_at, state, role, course_teacher, guest in self._tx.fetch_all(
-                _LIST_CANDIDATES, values
-            )
-        ]
+        return list(map(_read_candidate, self._tx.fetch_all(_LIST_CANDIDATES, values)))
+
+    def list_candidates_of_places(
+        self, school: SchoolId, places: Iterable[CandidatePlace]
+    ) -> list[CourseCandidate]:
+        """Return candidates for teacher or co-teacher in several courses, in their order."""
+        rows = [(number, *place) for number, place in enumerate(places)]
+        values = {"places": msgspec.json.encode(rows).decode(), "school": school}
+        return list(map(_read_candidate, self._tx.fetch_all(_LIST_CANDIDATES_OF_PLACES, values)))
 
     def get_state(self, school: SchoolId, user: UserId) -> TeacherState | None:
         """Return the state of a teacher; None for a user who is no teacher of the school."""

@@ -159,7 +159,7 @@ def add_all(
     if accepted:
         hours_warnings = _find_hours_warnings(uow, plan, school, accepted)
         rows = [entry.row for entry in accepted]
-        lessons = uow.lessons.add_all(course, rows, uow.now)
+        lessons = uow.lessons.add_all([(course, row) for row in rows], uow.now)
         uow.class_roles.add_co_teachers_of_lessons(
             {lesson.id: row.new.co_teachers for lesson, row in zip(lessons, rows, strict=True)}
         )

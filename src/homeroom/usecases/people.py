@@ -15,7 +15,7 @@ from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.lookups import WINDOW_SECONDS, count_unknown, seconds_until_allowed
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.store.rosters import RosterCandidate
-from homeroom.store.teachers import CourseCandidate
+from homeroom.store.teachers import CandidatePlace, CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger("homeroom.people")
@@ -75,6 +75,20 @@ def find_teachers(
 ) -> list[CourseCandidate]:
     """Return candidates for teacher or co-teacher, in the order of the UIDs."""
     rows = uow.teachers.list_candidates(school, uids, course, lesson)
+    _count_candidates(uow, school, rows)
+    return rows
+
+
+def find_teachers_of_places(
+    uow: UnitOfWork, school: SchoolId, places: Collection[CandidatePlace]
+) -> list[CourseCandidate]:
+    """Return candidates for teacher or co-teacher in several courses, in their order."""
+    rows = uow.teachers.list_candidates_of_places(school, places) if places else []
+    _count_candidates(uow, school, rows)
+    return rows
+
+
+def _count_candidates(uow: UnitOfWork, school: SchoolId, rows: list[CourseCandidate]) -> None:
     candidates = [row.candidate for row in rows]
     unknown = {candidate.user for candidate in candidates if not candidate.exists}
     outsiders = {
@@ -83,7 +97,6 @@ def find_teachers(
         if candidate.state is None and candidate.role is None
     }
     _check_lookups(uow, school, len(unknown), outsiders - unknown)
-    return rows
 
 
 def find_members(
