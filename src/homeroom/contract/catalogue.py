@@ -17,6 +17,7 @@ from homeroom.contract import (
     course_teachers,
     courses,
     drive,
+    dual_teacher,
     entry_links,
     files,
     groupings,
@@ -27,6 +28,7 @@ from homeroom.contract import (
     rosters,
     school_conf,
     sub_accounts,
+    sub_lessons,
     teachers,
     units,
 )
@@ -57,6 +59,8 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
         units,
         activities,
         classroom_activities,
+        sub_lessons,
+        dual_teacher,
     )
     for value in vars(noun).values()
     if isinstance(value, Action)
@@ -73,11 +77,7 @@ PLANNED: dict[APIPath, frozenset[str]] = {
 """Actions of the v1 wire that a later version implements; until then the answer is
 `Errno.FAILED`."""
 
-PLANNED_V2: dict[str, str] = {
-    "/lms/onlineDoubleTeacher/addClass": "lms.onlineDoubleTeacher.addClass",
-    "/lms/onlineDoubleTeacher/editClass": "lms.onlineDoubleTeacher.editClass",
-    "/lms/onlineDoubleTeacher/deleteClass": "lms.onlineDoubleTeacher.deleteClass",
-}
+PLANNED_V2: dict[str, str] = {}
 """Actions of the v2 wire that a later version implements, by their paths; until then the answer
 is `Errno.FAILED`."""
 

@@ -44,6 +44,7 @@ from homeroom.contract.drive import (
     GET_TOP_FOLDER_ID,
     RENAME_FOLDER,
 )
+from homeroom.contract.dual_teacher import DELETE_CLASS, EDIT_CLASS
 from homeroom.contract.entry_links import GET_LOGIN_LINKED
 from homeroom.contract.errno import Errno
 from homeroom.contract.files import DEL_FILE, RENAME_FILE, UPLOAD_FILE
@@ -67,6 +68,7 @@ from homeroom.contract.rosters import (
 )
 from homeroom.contract.school_conf import MODIFY_SCHOOL_CONF
 from homeroom.contract.sub_accounts import DELETE_SUB_SCHOOL_ACCOUNT
+from homeroom.contract.sub_lessons import ADD_CLASS
 from homeroom.contract.teachers import (
     ADD_TEACHER,
     EDIT_TEACHER,
@@ -86,6 +88,7 @@ from homeroom.partner.handlers import (
     course_teachers,
     courses,
     drive,
+    dual_teacher,
     entry_links,
     files,
     groupings,
@@ -304,4 +307,11 @@ V2_TABLE: tuple[ActionRoute[Any, Any, Any], ...] = (
     route(DELETE_ACTIVITY, activities.delete_activity, scope=lock_course),
     route(ADD_ACTIVITY_STUDENTS, activities.add_activity_students, scope=lock_course),
     route(DELETE_ACTIVITY_STUDENTS, activities.delete_activity_students, scope=lock_course),
+    route(
+        ADD_CLASS,
+        dual_teacher.add_class,
+        locks=(LockRule(dual_teacher.get_lock_keys, None),),
+    ),
+    route(EDIT_CLASS, dual_teacher.edit_class),
+    route(DELETE_CLASS, dual_teacher.delete_class),
 )

@@ -49,9 +49,14 @@ class PartnerReply:
         return self.body["data"]
 
     @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The entries of a batch: `data`, or the list in it; none without a result."""
+        return find_entries(self.body.get("data"))
+
+    @property
     def errnos(self) -> list[int]:
         """The errno of each entry of a batch."""
-        return [entry["code" if "code" in self.body else "errno"] for entry in self.data]
+        return [entry["code" if "code" in self.body else "errno"] for entry in self.entries]
 
     @property
     def reason(self) -> str:
@@ -62,6 +67,12 @@ class PartnerReply:
     def ignored(self) -> str:
         """The names of fields that the action does not know; empty if it knows all."""
         return self.headers.get("x-homeroom-ignored", "")
+
+
+def find_entries(data: object) -> list[dict[str, Any]]:
+    """Return the entries of a batch from its `data`."""
+    lists = data.values() if isinstance(data, dict) else (data,)
+    return next((value for value in lists if isinstance(value, list)), [])
 
 
 class PartnerClient:
