@@ -218,12 +218,12 @@ def test_a_doubled_slash(given: Given) -> None:
     assert post(given, path="/" + CONF).errno == 1
 
 
-@pytest.mark.parametrize("path", sorted(PLANNED_V2))
-def test_a_call_that_is_not_built_yet(given: Given, path: str) -> None:
-    reply = post(given, b"{}", path)
-    reason = f"action {PLANNED_V2[path]} is not implemented"
-    assert (reply.status, reply.errno, reply.data, reply.reason) == (200, 104, None, reason)
-    assert post(given, b"{}", path, X_EEO_SIGN="x").errno == 101002005
+def test_calls_that_are_not_built_yet(given: Given) -> None:
+    for path, name in PLANNED_V2.items():
+        reply = post(given, b"{}", path)
+        reason = f"action {name} is not implemented"
+        assert (reply.status, reply.errno, reply.data, reply.reason) == (200, 104, None, reason)
+        assert post(given, b"{}", path, X_EEO_SIGN="x").errno == 101002005
 
 
 # --- the sandbox ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import msgspec
 from homeroom.contract.action import Action
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
+from homeroom.testing.partner import find_entries
 
 BY_NAME: Final = {action.name: action for action in ACTIONS}
 _CARRY_RESULT: Final = {Outcome.DONE, Outcome.WARNING}
@@ -55,7 +56,7 @@ def _check_result(action: Action[Any, Any], fields: dict[str, Any]) -> None:
     if action.entry is None or not isinstance(fields["data"], list):
         return
     number, label = ("code", "msg") if action.is_v2 else ("errno", "error")
-    for entry in fields["data"]:
+    for entry in find_entries(fields["data"]):
         errno = _read_error({"errno": entry[number], "error": entry[label]})
         if errno not in (Errno.DONE, *action.entry_errnos):
             message = f"{action.name}: an entry has {errno.number}"

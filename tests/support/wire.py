@@ -27,8 +27,7 @@ class Observed:
         """Write down what an answer shows."""
         cause = "fault" if FAULT.search(reply.reason) else "natural"
         self.pairs.add((action, reply.errno, cause))
-        data = reply.body.get("data")
-        for entry in data if isinstance(data, list) else ():
+        for entry in reply.entries:
             self.pairs.add((action, entry["errno" if "errno" in entry else "code"], cause))
 
     def keep(self, folder: Path) -> None:

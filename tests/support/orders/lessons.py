@@ -106,7 +106,7 @@ def _co_teachers(who: People, after: Fields) -> dict[int, Mend]:
     }
 
 
-def _planned(given: Given, **changes: Any) -> Callable[[], Fields]:  # noqa: ANN401  a plan's values
+def planned(given: Given, **changes: Any) -> Callable[[], Fields]:  # noqa: ANN401  a plan's values
     """Return a mend that changes the school's plan."""
 
     def change() -> Fields:
@@ -118,15 +118,15 @@ def _planned(given: Given, **changes: Any) -> Callable[[], Fields]:  # noqa: ANN
 
 def _plans(given: Given) -> dict[int, Mend]:
     return {
-        121601005: _planned(given, live=True),
-        121601006: _planned(given, scene=True),
-        121601008: _planned(given, co_teachers=True),
-        121601009: _planned(given, replay=True),
-        121601010: _planned(given, recording=True),
-        121601011: _planned(given, dual_camera=True),
-        121601012: _planned(given, max_resolution=2),
-        121604007: _planned(given, broadcast=True),
-        121601001: _planned(given, smart_classroom=True),
+        121601005: planned(given, live=True),
+        121601006: planned(given, scene=True),
+        121601008: planned(given, co_teachers=True),
+        121601009: planned(given, replay=True),
+        121601010: planned(given, recording=True),
+        121601011: planned(given, dual_camera=True),
+        121601012: planned(given, max_resolution=2),
+        121604007: planned(given, broadcast=True),
+        121601001: planned(given, smart_classroom=True),
     }
 
 
@@ -165,9 +165,9 @@ def _new_lesson_mends(given: Given, who: People) -> dict[int, Mend]:
         368: {"seatNum": 1, "isDc": 3},
         160: {"folderId": ""},
         **_plans(given),
-        121601070: _planned(given, max_course_classes=0),
-        121601003: _planned(given, upgradable=False),
-        121601004: _planned(given, monthly_classes=0),
+        121601070: planned(given, max_course_classes=0),
+        121601003: planned(given, upgradable=False),
+        121601004: planned(given, monthly_classes=0),
         281: {"record": 0, "replay": 0, "courseUniqueIdentity": ""},
         280: {"live": 0},
         824: {"classIntroduce": ""},
@@ -305,7 +305,7 @@ def _edit_all(given: Given) -> list[Chain]:
         321: {"assistantUids": [who.helper]},
         160: {"folderId": folder},
         880: {"teachMode": None},
-        121601007: _planned(given, max_seats=12),
+        121601007: planned(given, max_seats=12),
         **_plans(given),
         121604007: {},
     }
@@ -333,10 +333,10 @@ def _edit_smart(given: Given) -> list[Chain]:
     helper = given.teacher()
     mends: dict[int, Mend] = {
         372: {"isAutoOnstage": None},
-        121601007: _planned(given, max_seats=12),
+        121601007: planned(given, max_seats=12),
         **_plans(given),
-        121601003: _planned(given, upgradable=False),
-        121601004: _planned(given, monthly_classes=0),
+        121601003: planned(given, upgradable=False),
+        121601004: planned(given, monthly_classes=0),
         284: {"record": 0, "recordScene": 0, "replay": 0},
         282: {"live": 0},
         825: {"classIntroduce": ""},
