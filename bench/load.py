@@ -136,7 +136,7 @@ def drive(plan: LoadPlan) -> Measured:
 
 
 def _fill_number(template: tuple[bytes, ...], number: int) -> bytes:
-    return b"".join((template[0], b"%09d" % number, template[1])) if template[1:] else template[0]
+    return (b"%09d" % number).join(template)
 
 
 def drive_in_process(plan: LoadPlan) -> Measured:

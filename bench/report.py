@@ -84,6 +84,9 @@ def report_row(
         p99 = ours.p99_ms
         is_reached = p99 <= row.max_p99_ms
         lines.append(ReportLine("p99", f"{p99:.1f} ms", f"<= {row.max_p99_ms:g} ms", is_reached))
+    if row.units_a_request > 1:
+        per_second = ours.per_second * row.units_a_request
+        lines.append(ReportLine(f"{row.units} a second", f"{per_second:,.0f}"))
     if row.max_cpu_us is not None:
         cost = ours.server_us / row.units_a_request
         lines.append(

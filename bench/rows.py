@@ -13,10 +13,12 @@ from bench.dataset import (
     DataSet,
 )
 from bench.load import DONE, NUMBER
-from bench.target import lesson_form, request, roster_form, signature
+from bench.target import lesson_fields, lesson_form, request, roster_form, signature
 
 LIST_ROWS = 500
 """Rows of a page of a read-back list."""
+BATCH_OF_CLASSES = 30
+"""Classes of a call that adds several, as many as the contract advises."""
 LIST_OF_CLASSES = f"list of classes, {LIST_ROWS} rows"
 LIVE_PAGE = "live page"
 N = NUMBER.decode()
@@ -45,11 +47,25 @@ class Row:
     """Processor time of the server for a unit: a request, or a row of a list."""
     units_a_request: int = 1
     unit: str = "request"
+    units: str = "requests"
 
 
 def _lessons(dataset: DataSet, _first: int) -> list[str]:
     forms = [lesson_form(dataset.account, place) for place in dataset.places]
     return [request("addCourseClass", form) for form in forms]
+
+
+def _lesson_batches(dataset: DataSet, _first: int) -> list[str]:
+    requests = []
+    for place in dataset.places:
+        fields = lesson_fields(place)
+        entries = [
+            {**fields, "courseUniqueIdentity": f"{N}-{entry}"} for entry in range(BATCH_OF_CLASSES)
+        ]
+        classes = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+        form = {"courseId": str(place.course), "classJson": classes}
+        requests.append(request("addCourseClassMultiple", {**signature(dataset.account), **form}))
+    return requests
 
 
 def _newcomers(dataset: DataSet, _first: int) -> list[str]:
@@ -143,6 +159,16 @@ BATCHES = {100: 40, 1000: 16}
 TWIN = {("thin", 1): 0.5, ("thin", 32): 0.5}
 ROWS = (
     Row("addCourseClass", "addCourseClass", 500_000_000, _lessons, max_p99_ms=40),
+    Row(
+        f"addCourseClassMultiple of {BATCH_OF_CLASSES}",
+        "addCourseClassMultiple",
+        700_000_000,
+        _lesson_batches,
+        marker='"data":[{"data":',
+        units_a_request=BATCH_OF_CLASSES,
+        unit="class",
+        units="classes",
+    ),
     Row("addCourseStudent", "addCourseStudent", FIRST_NEWCOMER, _newcomers, goals=TWIN),
     Row("editCourseClass", "editCourseClass", 600_000_000, _edits, goals=TWIN),
     Row("addCourseLabels", "addCourseLabels", 600_000_000, _labels, goals=TWIN),
@@ -177,6 +203,7 @@ ROWS = (
         max_cpu_us=30,
         units_a_request=LIST_ROWS,
         unit="row",
+        units="rows",
     ),
     Row(LIVE_PAGE, "", 0, _page, connections=(1,), marker="<html", max_cpu_us=1000),
 )

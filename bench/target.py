@@ -163,10 +163,13 @@ def signature(account: Account) -> dict[str, str]:
 
 def lesson_form(account: Account, place: Place) -> dict[str, str]:
     """Return a signed form of a class, 18 fields as clients in the field send them."""
+    return {**signature(account), "courseId": str(place.course), **lesson_fields(place)}
+
+
+def lesson_fields(place: Place) -> dict[str, str]:
+    """Return the fields of a class, of a call or of an entry of a batch."""
     now = SystemClock().now()
     return {
-        **signature(account),
-        "courseId": str(place.course),
         "className": "数学 lesson",
         "beginTime": str(now + DAY),
         "endTime": str(now + DAY + HOUR),

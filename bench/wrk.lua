@@ -14,16 +14,24 @@ function setup(thread)
   table.insert(threads, thread)
 end
 
+-- The parts of a request between which its number stands, as often as it is there.
+local function split(text)
+  local parts, start = {}, 1
+  local place = text:find(NUMBER, start, true)
+  while place do
+    table.insert(parts, text:sub(start, place - 1))
+    start = place + #NUMBER
+    place = text:find(NUMBER, start, true)
+  end
+  table.insert(parts, text:sub(start))
+  return parts
+end
+
 function init(args)
   local file = assert(io.open(args[1], "rb"))
   for length in file:lines() do
     local text = file:read(tonumber(length))
-    local place = text:find(NUMBER, 1, true)
-    if place then
-      table.insert(templates, { text:sub(1, place - 1), text:sub(place + #NUMBER) })
-    else
-      table.insert(templates, { text })
-    end
+    table.insert(templates, split(text))
   end
   file:close()
   next_number = tonumber(args[2])
@@ -33,11 +41,7 @@ end
 function request()
   local number = next_number
   next_number = number + 1
-  local template = templates[number % #templates + 1]
-  if template[2] then
-    return template[1] .. string.format("%09d", number) .. template[2]
-  end
-  return template[1]
+  return table.concat(templates[number % #templates + 1], string.format("%09d", number))
 end
 
 function response(status, headers, body)
