@@ -9,7 +9,9 @@ import pytest
 
 from homeroom.base.ids import SchoolId
 from homeroom.contract.catalogue import PLANNED_V2
+from homeroom.domain.refusal import OverloadedError
 from homeroom.testing.sandbox import SandboxClient
+from homeroom.usecases import school_conf
 from tests.support.given import Given
 from tests.support.raw import sent
 from tests.support.signers import SIGNERS, Body, Signer
@@ -170,6 +172,43 @@ def test_a_suspended_school(given: Given) -> None:
     given.plan(suspended=True)
     reply = post(given)
     assert (reply.errno, reply.reason) == (101002005, "the school is suspended")
+
+
+def test_a_school_in_arrears_is_refused_on_the_v1_wire_alone(given: Given) -> None:
+    given.plan(arrears=True)
+    assert post(given).errno == 1
+    reply = given.api.call("addCourse", courseName="Course")
+    assert (reply.errno, reply.reason) == (102, "the school is in arrears")
+    given.plan(arrears=False)
+    assert given.api.call("addCourse", courseName="Course").errno == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "retry_after", "reason"),
+    [
+        (OverloadedError(7, "too busy"), 503, "7", "too busy"),
+        (RuntimeError("a bug"), 200, None, "the server failed; see its log"),
+    ],
+    ids=["overload", "bug"],
+)
+def test_a_server_that_cannot_answer(
+    given: Given,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+    status: int,
+    retry_after: str | None,
+    reason: str,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(school_conf, "change", fail)
+        reply = post(given)
+    assert (reply.status, reply.data, reply.reason) == (status, None, reason)
+    assert reply.headers.get("retry-after") == retry_after
+    assert reply.body["code"] == 104
+    assert post(given).errno == 1
 
 
 def test_maintenance_that_blocks(given: Given) -> None:
