@@ -96,7 +96,7 @@ class World:
             ("beginTime",): self.begins,
             ("endTime", "expiryTime"): self.ends,
             ("teacherUid", "mainTeacherUid", "assistantUid"): self.teachers,
-            ("studentUid", "uid"): self.persons,
+            ("studentUid", "uid", "UID"): self.persons,
             (
                 "teacherAccount",
                 "mainTeacherAccount",
@@ -126,6 +126,8 @@ FIXED: Final[dict[str, list[Any]]] = {
     "isDc": [0, 3],
     "teachMode": [1, 2],
     "stamp": [1, 2],
+    "starNum": [0, 5, "9", -1],
+    "deviceType": [1, 2, 3, 4],
     "subjectId": [0, 1, 16, 17, 99],
     "catId": [0, 1],
     "classroomSettingId": [0, 1],
@@ -139,6 +141,10 @@ LISTS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ("telephone", "md5pass"),
         ("email", "password", "nickname", "addToSchoolMember", "customColumn"),
     ),
+    "commentJson": (
+        ("studentUid", "starNum", "comment"),
+        ("studentAccount", "startNum", "customColumn"),
+    ),
     "CourseList": (("courseId",), ("CourseId", "labelIds", "customColumn")),
     "classJson": (
         ("classId", "record"),
@@ -151,7 +157,7 @@ PLAIN_LISTS: Final = {
     "studentUidJson": "uid",
     "labelIds": "labelId",
 }
-USUAL: Final = {"teacherUid", "studentUid", "telephone", "md5pass"}
+USUAL: Final = {"teacherUid", "studentUid", "uid", "telephone", "md5pass"}
 """Optional fields of which a call needs one or the other."""
 TEXTS: Final = st.text(max_size=60) | st.sampled_from(["Class", "数学", "🎓", "a" * 33, "İ" * 100])
 JSON_VALUES: Final = st.recursive(
