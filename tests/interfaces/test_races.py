@@ -6,15 +6,20 @@ from itertools import cycle
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
+from homeroom.base.clock import DAY, HOUR
 from homeroom.store.tables import course_members, lessons
+from tests.support.classroom_activities import class_form
+from tests.support.dual import Dual
 from tests.support.given import Given
 from tests.support.postgres import Postgres
 from tests.support.serving import House, running_house, running_two_houses
 from tests.support.wire import Partner, Reply, Value
 
 ROUNDS = 6
+ADD_CLASS = "lms.onlineDoubleTeacher.addClass"
+EDIT_CLASS = "lms.onlineDoubleTeacher.editClass"
 
 
 class Call:
@@ -172,3 +177,78 @@ def test_nobody_becomes_teacher_and_student_of_a_course_at_once(racers: Racers) 
             Call("addCourseStudent", courseId=course, identity=1, studentUid=person),
         )
         assert sum(reply.errno == 1 for reply in replies) == 1
+
+
+# --- both wires -----------------------------------------------------------------------------------
+
+
+def test_one_identity_on_both_wires_makes_one_class(racers: Racers) -> None:
+    given = racers.given
+    teacher, courses = given.teacher(), [given.course() for _ in range(2)]
+    dual = Dual(given)
+    for number in range(ROUNDS):
+        identity = f"class {number}"
+        form = given.lesson_form(teacherUid=teacher, courseUniqueIdentity=identity)
+        room = class_form(given, teacherUid=teacher, uniqueIdentity=identity)
+        main = {"mainCourseId": dual.main.course, "mainClassId": dual.main.lesson}
+        entries = [dual.entry(course, uniqueIdentity=identity) for course in courses]
+        replies = racers.race(
+            *[Call("addCourseClass", **form) for _ in range(2)],
+            *[Call("lms.activity.createClass", **room) for _ in range(2)],
+            *[Call(ADD_CLASS, **main, subClassJson=[entry]) for entry in entries],
+        )
+        outcomes = [
+            *((reply.errno, reply.body.get("data")) for reply in replies[:2]),
+            *((reply.errno, (reply.data or {}).get("classId")) for reply in replies[2:4]),
+            *((reply.entries[0]["code"], reply.entries[0]["classId"]) for reply in replies[4:]),
+        ]
+        assert [errno for errno, _ in outcomes].count(1) == 1, outcomes
+        assert {errno for errno, _ in outcomes} <= {1, 398, 460, 104}
+        with_identity = select(lessons.c.id).where(
+            lessons.c.school_id == given.school.id, lessons.c.unique_identity == identity
+        )
+        ids = {row[0] for row in given.rows(with_identity)}
+        assert len(ids) == 1
+        assert {number for errno, number in outcomes if errno in {1, 398}} == ids
+        for sub in given.store.read(lambda uow: uow.sub_lessons.list_ids([dual.main.lesson]))[
+            dual.main.lesson
+        ]:
+            assert dual.delete(sub).errno == 1
+
+
+def test_a_teacher_is_stopped_or_gets_a_class_of_the_v2_wire(racers: Racers) -> None:
+    given = racers.given
+    course = given.course()
+    for number in range(ROUNDS):
+        teacher = given.teacher()
+        room = class_form(given, course, teacherUid=teacher)
+        calls = [Call("lms.activity.createClass", **room) for _ in range(3)]
+        stop_at = number % 4
+        calls.insert(stop_at, Call("stopUsingTeacher", teacherUid=teacher))
+        replies = racers.race(*calls)
+        stopped = replies.pop(stop_at).errno
+        created = [reply.errno for reply in replies]
+        assert set(created) <= {1, 387, 800}
+        assert stopped == (317 if 1 in created else 1)
+
+
+def test_sub_classes_that_are_added_while_their_main_class_moves_follow_it(racers: Racers) -> None:
+    given = racers.given
+    dual = Dual(given)
+    dual.sub()
+    begin = dual.main.begin
+    main = {"mainCourseId": dual.main.course, "mainClassId": dual.main.lesson}
+    for _ in range(ROUNDS):
+        begin += DAY
+        ids = {"courseId": dual.main.course, "classId": dual.main.lesson}
+        moved, *added = racers.race(
+            Call(EDIT_CLASS, **ids, startTime=begin, endTime=begin + HOUR),
+            *[Call(ADD_CLASS, **main, subClassJson=[dual.entry()]) for _ in range(2)],
+        )
+        assert [moved.errno, *(reply.errnos[0] for reply in added)] == [1, 1, 1]
+    of_main = select(lessons.c.begins_at, lessons.c.ends_at).where(
+        or_(lessons.c.main_lesson_id == dual.main.lesson, lessons.c.id == dual.main.lesson)
+    )
+    rows = given.rows(of_main)
+    assert len(rows) == 2 + 2 * ROUNDS
+    assert {tuple(row) for row in rows} == {(begin, begin + HOUR)}
