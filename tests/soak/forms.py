@@ -12,6 +12,7 @@ from homeroom.contract.action import Action
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.params import ParamField
 from tests.support.given import Given
+from tests.support.orders.groupings import add_grouping
 from tests.support.raw import FORM, MULTIPART, multipart
 
 PIXEL: Final = (
@@ -56,6 +57,7 @@ class World:
         self.folders: list[Any] = [given.locked_folder(), given.folder("Open"), other.folder(), 0]
         self.teachers: list[Any] = [*teachers[:3] * 4, *persons]
         self.persons: list[Any] = [*students * 3, *persons]
+        self.groupings: list[Any] = [add_grouping(given, courses[0], students[0]), 0]
         # What `fileId` means: a clip, or a file of the drive.
         self.files: list[Any] = [
             clip.file.file_id,
@@ -78,6 +80,7 @@ class World:
             "addCourseClass": self.lessons,
             "register": self.persons,
             "createFolder": self.folders,
+            "addCourseGroup": self.groupings,
             "uploadFile": self.files,
         }.get(action)
         if pool is not None and data is not None and len(pool) < 20:
@@ -93,6 +96,7 @@ class World:
             ("labelId",): self.labels,
             ("folderId",): self.folders,
             ("fileId",): self.files,
+            ("groupId",): self.groupings,
             ("beginTime",): self.begins,
             ("endTime", "expiryTime"): self.ends,
             ("teacherUid", "mainTeacherUid", "assistantUid"): self.teachers,
@@ -156,6 +160,7 @@ PLAIN_LISTS: Final = {
     "assistantUids": "assistantUid",
     "studentUidJson": "uid",
     "labelIds": "labelId",
+    "lessonIds": "classId",
 }
 USUAL: Final = {"teacherUid", "studentUid", "uid", "telephone", "md5pass"}
 """Optional fields of which a call needs one or the other."""
@@ -216,6 +221,27 @@ def _is_usual(slot: ParamField) -> bool:
 
 
 def _value(world: World, name: str) -> SearchStrategy[Any]:
+    if name == "groupList":
+        teams = st.lists(_team(world), min_size=1, max_size=3)
+        return teams | st.lists(st.lists(_member(world, [0, 1]), max_size=3), max_size=3)
+    if name == "classJson":
+        return _list_value(world, name) | _list_value(world, "lessonIds")
+    return _list_value(world, name)
+
+
+def _team(world: World) -> SearchStrategy[Any]:
+    """Return a team with one leader."""
+    parts = st.tuples(_member(world, [1]), st.lists(_member(world, [0]), max_size=2))
+    return parts.map(lambda team: [team[0], *team[1]])
+
+
+def _member(world: World, flags: list[int]) -> SearchStrategy[Any]:
+    return st.fixed_dictionaries(
+        {"studentUid": _value(world, "studentUid"), "isLeader": st.sampled_from(flags)}
+    )
+
+
+def _list_value(world: World, name: str) -> SearchStrategy[Any]:
     if name in LISTS:
         mostly, maybe = ({one: _value(world, one) for one in members} for members in LISTS[name])
         entry = st.fixed_dictionaries(mostly, optional=maybe)
