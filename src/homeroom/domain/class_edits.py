@@ -5,7 +5,7 @@ The v1 calls have rules of their own: `domain/lessons.py`.
 
 from collections.abc import Sequence
 
-from homeroom.base.clock import MINUTE, YEAR, Moment
+from homeroom.base.clock import MINUTE, YEAR, Moment, format_moment
 from homeroom.base.ids import UserId
 from homeroom.base.text import format_count
 from homeroom.base.values import Value, replace
@@ -17,8 +17,10 @@ from homeroom.domain.lessons import (
     ClassroomSettings,
     Hours,
     Lesson,
+    describe_end,
+    describe_open,
 )
-from homeroom.domain.lifecycle import OPEN_EARLY_SECONDS, Phase
+from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan
 from homeroom.domain.teachers import (
@@ -55,22 +57,24 @@ def check_not_frozen(lesson: Lesson, now: Moment, *, changes_hours: bool) -> Non
     """Refuse a change of what freezes before the start of a class (READINGS Q82)."""
     phase = lesson.phase(now)
     if phase.is_over:
-        raise Refusal(Errno.LESSON_IS_OVER)
+        raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
     if phase is Phase.RUNNING:
-        raise Refusal(Errno.LESSON_IS_RUNNING)
+        raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
     left = lesson.hours.begin - now
+    reason = f"class {lesson.id} begins at {format_moment(lesson.hours.begin)}"
     if changes_hours and left < TIMES_FREEZE_SECONDS:
-        raise Refusal(Errno.TIMES_FROZEN)
+        raise Refusal(Errno.TIMES_FROZEN, reason)
     if left < DATA_FREEZE_SECONDS:
-        raise Refusal(Errno.LESSON_FROZEN_SOON)
-    if left < OPEN_EARLY_SECONDS:
-        raise Refusal(Errno.LESSON_FROZEN)
+        raise Refusal(Errno.LESSON_FROZEN_SOON, reason)
+    if lesson.lifecycle.is_frozen(now):
+        raise Refusal(Errno.LESSON_FROZEN, reason)
 
 
 def check_teachers_changeable(lesson: Lesson, now: Moment) -> None:
     """Refuse a change of the teachers from the scheduled end of a class on."""
     if now >= lesson.hours.end or lesson.is_over(now):
-        raise Refusal(Errno.TEACHERS_FROZEN)
+        end = format_moment(min(lesson.hours.end, lesson.lifecycle.closes_at))
+        raise Refusal(Errno.TEACHERS_FROZEN, f"class {lesson.id} ended at {end}")
 
 
 def check_new_hours(hours: Hours, now: Moment, too_far: Errno) -> None:
@@ -88,7 +92,8 @@ def check_new_hours(hours: Hours, now: Moment, too_far: Errno) -> None:
 def check_service_term(hours: Hours, plan: Plan) -> None:
     """Refuse a class that ends after the service of the school's plan."""
     if plan.service_until is not None and hours.end > plan.service_until:
-        raise Refusal(Errno.ENDS_AFTER_SERVICE, f"the plan ends at {plan.service_until}")
+        until = format_moment(plan.service_until)
+        raise Refusal(Errno.ENDS_AFTER_SERVICE, f"the service of the plan ends at {until}")
 
 
 def resolve_stage(

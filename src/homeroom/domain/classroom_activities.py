@@ -2,37 +2,20 @@
 
 from typing import TypeVar
 
-from homeroom.base.clock import MINUTE, YEAR, Moment, format_moment
+from homeroom.base.clock import Moment
 from homeroom.base.ids import ActivityId, UnitId, UserId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
-from homeroom.domain.lessons import (
-    HD_SEATS,
-    MAX_LESSON_SECONDS,
-    MIN_LESSON_SECONDS,
-    ClassroomSettings,
-    Hours,
-    Lesson,
-    RecordingOptions,
-    describe_end,
-    describe_open,
-)
-from homeroom.domain.lifecycle import Phase
+from homeroom.domain.class_edits import check_not_frozen, check_teachers_changeable
+from homeroom.domain.lessons import HD_SEATS, ClassroomSettings, Lesson, RecordingOptions
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan
-from homeroom.domain.teachers import CO_TEACHER_RULE, TEACHER_RULE
 
 MAX_CREATIONS_PER_MINUTE = 1000
 """Classroom activities that a school may create within any 60 seconds."""
-MAX_CLASSROOM_LEAD_SECONDS = 2 * YEAR
-"""A classroom activity begins within this time."""
-LATE_WINDOW_SECONDS = 5 * MINUTE
-"""The inner window before the start, in which an edit has an errno of its own."""
 FULL_HD = 2
 """The resolution of a class with two cameras."""
 T = TypeVar("T")
-CLASSROOM_TEACHER_RULE = replace(TEACHER_RULE, unknown=Errno.NO_SUCH_TEACHER)
-CLASSROOM_CO_TEACHER_RULE = replace(CO_TEACHER_RULE, guest=Errno.BAD_VALUE)
 
 
 class ClassroomActivity(Value, frozen=True):
@@ -185,42 +168,11 @@ def limit_recording(requested: RecordingOptions, plan: Plan) -> RecordingOptions
 
 
 def check_edit_phase(lesson: Lesson, change: ClassroomChange, now: Moment) -> None:
-    """Refuse an edit of what is frozen; the innermost window before the start answers."""
-    phase = lesson.phase(now)
+    """Refuse an edit of what is frozen."""
     if change.changes_frozen(lesson.recording):
-        if phase.is_over:
-            raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
-        if phase is Phase.RUNNING:
-            raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
-        check_edit_window(lesson, now, changes_times=change.changes_times)
-    if change.changes_teachers and (now >= lesson.hours.end or phase.is_over):
-        end = format_moment(min(lesson.hours.end, lesson.lifecycle.closes_at))
-        raise Refusal(Errno.TEACHERS_FROZEN, f"class {lesson.id} ended at {end}")
-
-
-def check_edit_window(lesson: Lesson, now: Moment, *, changes_times: bool) -> None:
-    """Refuse an edit of frozen values in the last 1, 5 or 20 minutes before the start."""
-    left = lesson.hours.begin - now
-    reason = f"class {lesson.id} begins at {format_moment(lesson.hours.begin)}"
-    if changes_times and left < MINUTE:
-        raise Refusal(Errno.TIMES_FROZEN, reason)
-    if left < LATE_WINDOW_SECONDS:
-        raise Refusal(Errno.LESSON_FROZEN_SOON, reason)
-    if lesson.lifecycle.is_frozen(now):
-        raise Refusal(Errno.LESSON_FROZEN, reason)
-
-
-def check_new_hours(hours: Hours, now: Moment, plan: Plan) -> None:
-    """Refuse hours that a class cannot move to."""
-    if not MIN_LESSON_SECONDS <= hours.end - hours.begin <= MAX_LESSON_SECONDS:
-        raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
-    if hours.begin < now:
-        raise Refusal(Errno.BAD_VALUE, "startTime is in the past")
-    if hours.begin > now + MAX_CLASSROOM_LEAD_SECONDS:
-        raise Refusal(Errno.BAD_VALUE, "startTime must be within two years")
-    if plan.service_until is not None and hours.end > plan.service_until:
-        until = format_moment(plan.service_until)
-        raise Refusal(Errno.ENDS_AFTER_SERVICE, f"the service of the plan ends at {until}")
+        check_not_frozen(lesson, now, changes_hours=change.changes_times)
+    if change.changes_teachers:
+        check_teachers_changeable(lesson, now)
 
 
 def check_new_recording(requested: RecordingOptions) -> None:

@@ -4,15 +4,18 @@ from homeroom.base.ids import ActivityId, CourseId, LessonId, SchoolId, UnitId, 
 from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.activities import EDIT_CLASSROOM_RULE, check_activity
+from homeroom.domain.class_edits import (
+    LMS_CO_TEACHER_RULE,
+    LMS_TEACHER_RULE,
+    MAX_LMS_LEAD_SECONDS,
+    check_new_hours,
+    check_service_term,
+)
 from homeroom.domain.classroom_activities import (
-    CLASSROOM_CO_TEACHER_RULE,
-    CLASSROOM_TEACHER_RULE,
-    MAX_CLASSROOM_LEAD_SECONDS,
     ClassroomActivity,
     ClassroomChange,
     change_classroom,
     check_edit_phase,
-    check_new_hours,
     check_new_recording,
     limit_recording,
     resolve_new_classroom,
@@ -62,11 +65,11 @@ def create(
     if unit_id is not None:
         unit = units.find(uow, course_id, unit_id, Errno.BAD_VALUE)
         units.check_place(uow, unit, Errno.UNIT_FULL)
-    check_hours(new.hours, uow.now, MAX_CLASSROOM_LEAD_SECONDS)
+    check_hours(new.hours, uow.now, MAX_LMS_LEAD_SECONDS)
     if facts.is_in_maintenance:
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
     staff = people.find_teachers(uow, school, (teacher, *new.co_teachers), course_id)
-    check_candidates([staff[0].candidate], CLASSROOM_TEACHER_RULE)
+    check_candidates([staff[0].candidate], LMS_TEACHER_RULE)
     _check_co_teachers(teacher, staff[1:], plan)
     if new.co_teachers and not plan.co_teachers:
         raise Refusal(Errno.TOO_MANY_CO_TEACHERS, "the plan of the school has no co-teachers")
@@ -160,7 +163,8 @@ def _change_hours(uow: UnitOfWork, plan: Plan, old: Hours, change: ClassroomChan
         change.begins_at if change.begins_at is not None else old.begin,
         change.ends_at if change.ends_at is not None else old.end,
     )
-    check_new_hours(hours, uow.now, plan)
+    check_new_hours(hours, uow.now, Errno.BAD_VALUE)
+    check_service_term(hours, plan)
     if uow.lessons.is_in_maintenance(hours):
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
     return hours
@@ -201,7 +205,7 @@ def _check_new_teachers(
     teacher = change.teacher if change.teacher is not None else old.teacher
     if teacher != old.teacher:
         rows = people.find_teachers(uow, school.id, (teacher,), old.course, old.id)
-        check_candidates([rows[0].candidate], CLASSROOM_TEACHER_RULE)
+        check_candidates([rows[0].candidate], LMS_TEACHER_RULE)
         if teacher in co_teachers and change.co_teachers is None:
             raise Refusal(Errno.TEACHER_IS_CO_TEACHER)
         joining += rows
@@ -223,5 +227,5 @@ def _check_co_teachers(
     if any(row.candidate.user == teacher for row in rows):
         raise Refusal(Errno.CO_TEACHER_IS_TEACHER)
     candidates = [row.candidate for row in (rows if new is None else new)]
-    check_candidates(candidates, CLASSROOM_CO_TEACHER_RULE)
+    check_candidates(candidates, LMS_CO_TEACHER_RULE)
     check_co_teacher_count(len(rows), plan.max_co_teachers)
