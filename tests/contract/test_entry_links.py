@@ -166,6 +166,14 @@ def test_a_link_has_the_documented_scheme_path_and_query(given: Given) -> None:
     assert ask(given, lesson, student, telephone="12345").data == client
 
 
+def test_a_refusal_names_the_member_and_the_time(given: Given) -> None:
+    lesson = given.lesson()
+    assert ask(given, lesson, STRANGER).reason == f"UID {STRANGER} is no member of class {lesson}"
+    given.closed_early(lesson)
+    reply = ask(given, lesson, STRANGER)
+    assert (reply.errno, f"class {lesson} " in reply.reason) == (145, True), reply.reason
+
+
 def test_the_host_of_a_link_follows_the_setting(given: Given) -> None:
     lesson: Lesson = given.seen(given.lesson())
     hosts = Hosts("http://here:8080", "", "", links="https://www.example.org")

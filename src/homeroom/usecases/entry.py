@@ -8,7 +8,7 @@ from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.class_students import ClassTie, is_class_student
 from homeroom.domain.courses import ENTRY_RULE, LESSON_RULE, check_course
 from homeroom.domain.dual_lessons import check_not_dual
-from homeroom.domain.lessons import Lesson
+from homeroom.domain.lessons import Lesson, describe_end
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import School
 from homeroom.domain.teachers import MemberRole
@@ -44,10 +44,11 @@ def get_entry(
     check_course(course, school, uow.now, LESSON_RULE)
     check_not_dual(lesson, Errno.KIND_NOT_SUPPORTED)
     if lesson.is_over(uow.now):
-        raise Refusal(Errno.LESSON_IS_OVER)
+        raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
     person = _find_user(uow, user, name)
     if person is None or not _may_enter(uow, current, lesson, person):
-        raise Refusal(Errno.NOT_OF_LESSON)
+        subject = f"UID {user}" if user is not None else "the user"
+        raise Refusal(Errno.NOT_OF_LESSON, f"{subject} is no member of class {lesson.id}")
     if person.is_cancelled:
         raise Refusal(Errno.USER_CANCELLED)
     if person.telephone is None:
