@@ -120,9 +120,14 @@ def environment(client: Client) -> Path:
 
 def run(client: Client, phase: str, facts: dict[str, object]) -> Journey:
     """Run one phase of a client's journey."""
-    script = HERE / "clients" / client.script
+    steps = run_script(client, client.script, phase, facts)
+    return Journey([(step, errno, data) for step, errno, data in steps])
+
+
+def run_script(client: Client, script: str, phase: str, facts: dict[str, object]) -> Any:  # noqa: ANN401  any JSON
+    """Run a script by the Python of a client, and return what it printed."""
     done = subprocess.run(
-        [str(environment(client)), str(script), phase],
+        [str(environment(client)), str(HERE / "clients" / script), phase],
         input=json.dumps(facts),
         capture_output=True,
         text=True,
@@ -131,7 +136,7 @@ def run(client: Client, phase: str, facts: dict[str, object]) -> Journey:
         timeout=120,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return Journey([(step, errno, data) for step, errno, data in json.loads(done.stdout)])
+    return json.loads(done.stdout)
 
 
 def now(server: Server) -> int:
