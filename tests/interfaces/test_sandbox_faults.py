@@ -1,9 +1,8 @@
 """Faults that an integrator asks for: what the client sees, and what was done all the same."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -11,70 +10,13 @@ import pytest
 from sqlalchemy import func, select
 
 from homeroom.base.ids import CourseId
-from homeroom.contract.catalogue import ACTIONS, PLANNED
-from homeroom.contract.errno import Outcome
+from homeroom.contract.catalogue import PLANNED
 from homeroom.domain.lessons import RecordingOptions
 from homeroom.store.tables import course_labels, courses
 from tests.support.given import Given
 from tests.support.raw import COURSE, every_byte, head
 from tests.support.sandbox import Sandbox
 from tests.support.wire import Reply
-
-
-def class_of(given: Given, course: CourseId | None = None) -> dict[str, Any]:
-    """Return the fields that name a class and its course."""
-    course = course or given.course()
-    return {"courseId": course, "classId": given.lesson(course)}
-
-
-CALLS_OF_BATCHES: Final[dict[str, Callable[[Given], dict[str, Any]]]] = {
-    "registerMultiple": lambda given: {
-        "userJson": [{"telephone": given.telephone(), "md5pass": "0" * 32}]
-    },
-    "addCourseLabels": lambda given: {
-        "courseList": [{"courseId": given.course(), "labelIds": [given.label()]}]
-    },
-    "addCourseStudentMultiple": lambda given: {
-        "courseId": given.course(),
-        "studentJson": [{"uid": given.student()}],
-    },
-    "delCourseStudentMultiple": lambda given: {
-        "courseId": (course := given.course()),
-        "identity": 1,
-        "studentUidJson": [given.member(course)],
-    },
-    "addClassStudentMultiple": lambda given: {
-        **class_of(given),
-        "studentJson": [{"uid": given.student()}],
-    },
-    "delClassStudentMultiple": lambda given: {
-        **class_of(given, course := given.course()),
-        "identity": 1,
-        "studentUidJson": [given.member(course)],
-    },
-    "addCourseClassStudent": lambda given: {
-        "courseId": (course := given.course()),
-        "studentUid": given.student(),
-        "classJson": [given.lesson(course)],
-    },
-    "addClassLabels": lambda given: {
-        "courseId": (course := given.course()),
-        "classList": [{"classId": given.lesson(course), "classLabelId": [given.label()]}],
-    },
-    "addCourseClassMultiple": lambda given: {
-        "courseId": (course := given.course()),
-        "classJson": [{k: v for k, v in given.lesson_form(course).items() if k != "courseId"}],
-    },
-    "modifyCourseTeacher": lambda given: {
-        "courseId": (course := given.course()),
-        "teacherUid": (given.lesson(course), given.teacher())[1],
-    },
-    "setClassVideoMultiple": lambda given: {
-        "courseId": (course := given.course()),
-        "classJson": [{"classId": given.lesson(course), "record": 1, "live": 1, "replay": 1}],
-    },
-}
-"""A call of each batch, with one entry that can be done."""
 
 
 def courses_of(given: Given) -> int:
@@ -246,20 +188,6 @@ def test_errno_of_entries_stands_in_the_entries_that_were_named(
     sandbox.fault(sid=sid, action="addCourseLabels", errno=358)
     assert given.api.call("addCourseLabels", courseList=entries).errnos == [358] * 3
     assert labels_of(given) == 1
-
-
-def test_every_batch_puts_a_fault_into_its_entries(given: Given, sandbox: Sandbox) -> None:
-    """A batch whose handler forgets the faults of entries would do the work of all."""
-    for action in ACTIONS:
-        if action.entry is None or not action.entry_errnos:
-            continue
-        refused = next(errno for errno in action.entry_errnos if errno.outcome is Outcome.REFUSED)
-        assert CALLS_OF_BATCHES.keys() >= {action.name}
-        fields = CALLS_OF_BATCHES[action.name](given)
-        sandbox.fault(sid=given.school.id, action=action.name, errno=refused.number, entries=[1])
-        reply = given.api.call(action.name, **fields)
-        assert (reply.errno, reply.errnos[0]) == (1, refused.number), action.name
-        assert given.api.call(action.name, **fields).errnos[0] != refused.number, action.name
 
 
 def test_warning_of_entries_keeps_their_work(given: Given, sandbox: Sandbox) -> None:

@@ -21,7 +21,7 @@ from homeroom.contract.lists import InvalidEntry
 from homeroom.contract.results import EmptyResult
 from homeroom.domain.activities import ActivityKind, NewActivity
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.handlers.entries import get_errno, note_reasons
+from homeroom.partner.handlers.entries import get_errno, note_reasons, refuse_faulty
 from homeroom.partner.routes import CallContext
 from homeroom.usecases import activities
 
@@ -44,7 +44,12 @@ def create_activity(call: CallContext[None], params: CreateActivity) -> CreatedA
 def release_activities(call: CallContext[None], params: ReleaseActivities) -> ReleasedActivities:
     """Publish one activity, or several with a result for each (READINGS Q83)."""
     ids = params.activity_ids
-    verdicts = activities.release(call.uow, call.school, params.course_id, ids)
+    requests = refuse_faulty(call, ids)
+    sent = [request for request in requests if not isinstance(request, Refusal)]
+    released = iter(activities.release(call.uow, call.school, params.course_id, sent))
+    verdicts = [
+        ("", request) if isinstance(request, Refusal) else next(released) for request in requests
+    ]
     if len(ids) == 1:
         name, refusal = verdicts[0]
         if refusal is not None:
@@ -80,10 +85,13 @@ def add_activity_students(
         call.school,
         params.course_id,
         params.activity_id,
-        [
-            Refusal(Errno.BAD_VALUE, entry.reason) if isinstance(entry, InvalidEntry) else entry
-            for entry in params.student_uids
-        ],
+        refuse_faulty(
+            call,
+            (
+                Refusal(Errno.BAD_VALUE, entry.reason) if isinstance(entry, InvalidEntry) else entry
+                for entry in params.student_uids
+            ),
+        ),
     )
     note_reasons(call.reasons, verdicts)
     return AddedActivityStudents(

@@ -12,7 +12,7 @@ from homeroom.contract.comments import (
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import InvalidEntry
 from homeroom.domain.refusal import Refusal
-from homeroom.partner.handlers.entries import get_errno, note_reasons
+from homeroom.partner.handlers.entries import get_errno, note_reasons, refuse_faulty
 from homeroom.partner.handlers.rosters import parse_person
 from homeroom.partner.routes import CallContext
 from homeroom.store.storage import Storage
@@ -40,7 +40,8 @@ def update_class_student_comment(
     call: CallContext[list[CommentRequest | Refusal]], params: UpdateClassStudentComment
 ) -> CommentResults:
     """Save comments; each result names its student as its entry does."""
-    verdicts = comments.save(call.uow, call.school, params.class_id, call.prepared)
+    requests = refuse_faulty(call, call.prepared)
+    verdicts = comments.save(call.uow, call.school, params.class_id, requests)
     note_reasons(call.reasons, verdicts)
     return CommentResults(
         data=[
