@@ -37,6 +37,7 @@ JOURNEY: Final = {
     *("editCourseClass", "delCourseClass", "addCourseStudent", "addCourseStudentMultiple"),
     *("delCourseStudentMultiple", "setClassVideoMultiple", "deleteClassVideo"),
     *("updateClassLockStatus", "getWebcastUrl", "getTopFolderId", "createFolder"),
+    *("uploadFile", "getCloudList"),
 }
 """The actions that the journeys call."""
 

@@ -13,7 +13,12 @@ from io import BytesIO
 from typing import Any, Protocol, TypedDict, TypeVar
 
 from homeroom_client import Client
-from homeroom_client.api.partner_api_cloud_drive import create_folder, get_top_folder_id
+from homeroom_client.api.partner_api_cloud_drive import (
+    create_folder,
+    get_cloud_list,
+    get_top_folder_id,
+    upload_file,
+)
 from homeroom_client.api.partner_api_courses_and_classes import (
     add_course,
     add_course_class,
@@ -58,6 +63,7 @@ from homeroom_client.models import (
     EditCourseClassBody,
     EndCourseBody,
     ErrorInfo,
+    GetCloudListBody,
     GetTopFolderIdBody,
     GetWebcastUrlBody,
     Refused,
@@ -69,6 +75,7 @@ from homeroom_client.models import (
     UpdateClassLockStatusBody,
     UpdateClassLockStatusBodyIsLock,
     UpdateSchoolLabelBody,
+    UploadFileBody,
 )
 from homeroom_client.types import File, Unset
 
@@ -161,6 +168,7 @@ class Journey:
         )
         folder = done("createFolder", create_folder.sync(client=client, body=folder_body))
         folder_id: str = value(folder.data)
+        self.drive(int(folder_id))
 
         teacher, spare = self.person("17800000001", 0), self.person("17800000002", 2)
         student = self.person("17800000003", 0)
@@ -205,6 +213,14 @@ class Journey:
         self.members(course, student, others)
         self.labels(course)
         self.lessons(course, teacher)
+
+    def drive(self, folder: int) -> None:
+        """Put a file into a folder, and list it."""
+        new = UploadFileBody(**self.sign(), folder_id=folder, filedata=File(BytesIO(b"x"), "计划"))
+        self.done("uploadFile", upload_file.sync(client=self.client, body=new))
+        inside = GetCloudListBody(**self.sign(), folder_id=folder)
+        listed = self.done("getCloudList", get_cloud_list.sync(client=self.client, body=inside))
+        assert [row.file_size for row in value(listed.file_list)] == ["1KB"]
 
     def course(self, folder: int) -> int:
         """Make a course and change it, and end another one; return the id of the first."""

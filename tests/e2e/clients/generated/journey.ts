@@ -47,7 +47,12 @@ async function send<Path extends keyof paths>(
 ): Promise<Result<Path>> {
   const { SID, safeKey, timeStamp } = facts;
   for (const [name, field] of Object.entries({ SID, safeKey, timeStamp, ...fields })) {
-    form.append(name, String(field));
+    // The types know a file as a text.
+    if (name === "Filedata" && form instanceof FormData) {
+      form.append(name, new Blob([String(field)]), "计划.txt");
+    } else {
+      form.append(name, String(field));
+    }
   }
   const response = await fetch(facts.url + path, { method: "POST", body: form });
   const result = await response.json();
@@ -90,6 +95,9 @@ async function school(): Promise<void> {
     folderName: "typescript",
   });
   const folderId = Number(value(folder.data));
+  await callMultipart(`${CLOUD}/uploadFile`, { folderId, Filedata: "content" });
+  const listed = await call(`${CLOUD}/getCloudList`, { folderId });
+  if (value(listed.file_list)[0]?.file_size !== "1KB") throw new TypeError("no file is listed");
 
   const teacherUid = await register("17900000001", 0);
   const spare = await register("17900000002", 2);
