@@ -24,7 +24,7 @@ from observed import Seen
 from homeroom.base.settings import PREFIX, Settings
 from homeroom.cli.group import main as commands
 from homeroom.contract.action import BEFORE_DISPATCH
-from homeroom.contract.catalogue import ACTIONS, PLANNED, PLANNED_V2, WITHDRAWN
+from homeroom.contract.catalogue import ACTIONS, WITHDRAWN
 from homeroom.contract.errno import Errno
 from homeroom.domain.schools import list_plan_keys
 
@@ -161,18 +161,6 @@ def _errnos(seen: Seen) -> str:
                     "an unknown path of the JSON calls (status 404)",
                 ),
                 (102, Errno.NOT_AUTHORISED.zh, "withdrawn: " + ", ".join(sorted(WITHDRAWN))),
-                (
-                    104,
-                    Errno.FAILED.zh,
-                    "not implemented yet: "
-                    + ", ".join(
-                        sorted(
-                            name
-                            for names in (*PLANNED.values(), PLANNED_V2.values())
-                            for name in names
-                        )
-                    ),
-                ),
                 *((errno.number, errno.zh, errno.en) for errno in BEFORE_DISPATCH),
             ),
         ),

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from homeroom.contract.action import BEFORE_DISPATCH, Action, APIPath
-from homeroom.contract.catalogue import ACTIONS, PLANNED, PLANNED_V2, WITHDRAWN
+from homeroom.contract.action import BEFORE_DISPATCH, Action
+from homeroom.contract.catalogue import ACTIONS, WITHDRAWN
 from homeroom.contract.errno import BY_NUMBER, Errno
 from homeroom.contract.groupings import TeamsReader
 from homeroom.contract.lists import EntriesReader
@@ -70,24 +70,11 @@ def test_an_action_is_served_at_its_contracts_address(action: Action[Any, Any]) 
     assert action.binding.path == ROWS[action.name]["path"]
 
 
-def test_every_action_is_answered_or_said_to_come_or_withdrawn() -> None:
-    built = [action.name for action in ACTIONS]
-    to_come = [name for names in PLANNED.values() for name in names]
-    known = [*built, *to_come, *PLANNED_V2.values(), *WITHDRAWN]
-    assert len(known) == len(set(known))
-    assert set(known) == ROWS.keys() | set(CONTRACT["withdrawn"])
+def test_every_action_is_answered_or_withdrawn() -> None:
+    names = [*(action.name for action in ACTIONS), *WITHDRAWN]
+    assert len(names) == len(set(names))
+    assert set(names) == ROWS.keys() | set(CONTRACT["withdrawn"])
     assert set(CONTRACT["withdrawn"]) == WITHDRAWN
-
-
-@pytest.mark.parametrize("path", PLANNED, ids=str)
-def test_an_action_to_come_is_said_to_come_at_its_own_address(path: APIPath) -> None:
-    assert {ROWS[name]["path"] for name in PLANNED[path]} <= {path}
-
-
-def test_a_v2_action_to_come_is_said_to_come_at_its_own_address() -> None:
-    assert {path: ROWS[name]["path"] for path, name in PLANNED_V2.items()} == {
-        path: path for path in PLANNED_V2
-    }
 
 
 @each_v2_action

@@ -13,7 +13,7 @@ from homeroom.base.clock import HOUR
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import md5_hex
 from homeroom.contract.action import APIPath
-from homeroom.contract.catalogue import PLANNED, WITHDRAWN
+from homeroom.contract.catalogue import WITHDRAWN
 from homeroom.web import http
 from tests.support.given import Given
 from tests.support.pictures import padded, png
@@ -383,15 +383,6 @@ def test_no_name_at_all(given: Given) -> None:
         reply = sent(given.house.url, signed(given), target)
         assert reply.errno == 100
         assert reply.reason.startswith("action")
-
-
-@pytest.mark.parametrize(
-    ("path", "action"), [(path, name) for path in APIPath for name in sorted(PLANNED[path])]
-)
-def test_action_that_is_not_built_yet(given: Given, path: APIPath, action: str) -> None:
-    reply = called(given, path, action)
-    assert (reply.errno, reply.reason) == (104, f"action {action} is not implemented")
-    assert called(given, path, action, safeKey="0" * 32).errno == 102
 
 
 @pytest.mark.parametrize("action", sorted(WITHDRAWN))

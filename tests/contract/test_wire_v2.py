@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from homeroom.base.ids import SchoolId
-from homeroom.contract.catalogue import PLANNED_V2
 from homeroom.domain.refusal import OverloadedError
 from homeroom.testing.sandbox import SandboxClient
 from homeroom.usecases import school_conf
@@ -255,14 +254,6 @@ def test_paths_of_others(given: Given, path: str) -> None:
 
 def test_a_doubled_slash(given: Given) -> None:
     assert post(given, path="/" + CONF).errno == 1
-
-
-def test_calls_that_are_not_built_yet(given: Given) -> None:
-    for path, name in PLANNED_V2.items():
-        reply = post(given, b"{}", path)
-        reason = f"action {name} is not implemented"
-        assert (reply.status, reply.errno, reply.data, reply.reason) == (200, 104, None, reason)
-        assert post(given, b"{}", path, X_EEO_SIGN="x").errno == 101002005
 
 
 # --- the sandbox ----------------------------------------------------------------------------------

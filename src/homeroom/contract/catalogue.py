@@ -1,4 +1,4 @@
-"""All actions: those that this server answers, those planned, and those withdrawn.
+"""All actions: those that this server answers, and those withdrawn.
 
 An action is declared in the module of its noun and is served by a row of `partner/table.py`; there
 is no third list.
@@ -32,7 +32,7 @@ from homeroom.contract import (
     teachers,
     units,
 )
-from homeroom.contract.action import Action, APIPath
+from homeroom.contract.action import Action
 
 ACTIONS: tuple[Action[Any, Any], ...] = tuple(
     value
@@ -66,20 +66,6 @@ ACTIONS: tuple[Action[Any, Any], ...] = tuple(
     if isinstance(value, Action)
 )
 """The actions that the modules of the nouns declare, in the order of their declarations."""
-
-PLANNED: dict[APIPath, frozenset[str]] = {
-    APIPath.COURSE: frozenset({}),
-    APIPath.CLOUD: frozenset(),
-    APIPath.COURSE: frozenset({}),
-    APIPath.COURSE: frozenset(),
-    APIPath.CLOUD: frozenset({}),
-}
-"""Actions of the v1 wire that a later version implements; until then the answer is
-`Errno.FAILED`."""
-
-PLANNED_V2: dict[str, str] = {}
-"""Actions of the v2 wire that a later version implements, by their paths; until then the answer
-is `Errno.FAILED`."""
 
 WITHDRAWN = frozenset(
     {

@@ -12,18 +12,12 @@ import msgspec
 
 from homeroom.base.clock import Clock
 from homeroom.contract.action import APIPath
-from homeroom.contract.catalogue import ACTIONS, PLANNED, PLANNED_V2
+from homeroom.contract.catalogue import ACTIONS
 from homeroom.partner.signatures import DOCUMENTED, SignedBody, read_scalars
 
 TIMEOUT_SECONDS: Final = 30
-V1_PATHS: Final = {
-    **{name: path for path, names in PLANNED.items() for name in names},
-    **{action.name: action.v1.path for action in ACTIONS if not action.is_v2},
-}
-V2_PATHS: Final = {
-    **{name: path for path, name in PLANNED_V2.items()},
-    **{action.name: action.v2.path for action in ACTIONS if action.is_v2},
-}
+V1_PATHS: Final = {action.name: action.v1.path for action in ACTIONS if not action.is_v2}
+V2_PATHS: Final = {action.name: action.v2.path for action in ACTIONS if action.is_v2}
 
 Value = str | float | list[Any] | dict[str, Any] | None
 """A parameter: None is left out; in a form, lists and objects travel as JSON."""

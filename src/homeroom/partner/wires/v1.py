@@ -9,7 +9,7 @@ import msgspec
 from homeroom.base.ids import SchoolId
 from homeroom.base.scratch import Scratch
 from homeroom.contract.action import Action, APIPath
-from homeroom.contract.catalogue import PLANNED, WITHDRAWN
+from homeroom.contract.catalogue import WITHDRAWN
 from homeroom.contract.errno import Errno
 from homeroom.contract.near_names import find_near_miss
 from homeroom.contract.upload import MAX_FILE_BODY_BYTES, LargeUpload
@@ -200,8 +200,6 @@ class V1Wire(WireApp):
             return route
         if action in WITHDRAWN:
             raise Refusal(Errno.NOT_AUTHORISED, f"action {action} was withdrawn from the API")
-        if action in PLANNED[APIPath(path)]:
-            raise Refusal(Errno.FAILED, f"action {action} is not implemented")
         raise Refusal(Errno.BAD_PARAMS, self._describe_unknown(path, action))
 
     def _describe_unknown(self, path: str, action: str) -> str:
@@ -211,7 +209,7 @@ class V1Wire(WireApp):
         if action in addresses:
             return f"{reason}; send it to {addresses[action]}"
         at_path = sorted(name for address, name in self._routes if address == path)
-        near = find_near_miss(action, [*at_path, *sorted(PLANNED[APIPath(path)])])
+        near = find_near_miss(action, at_path)
         return f"{reason}; did you mean {near}?" if near is not None else reason
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from homeroom.contract.action import Action
-from homeroom.contract.catalogue import PLANNED_V2
 from homeroom.contract.errno import Errno
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.authenticator import Authenticator, SignatureHeaders
@@ -86,26 +85,22 @@ class V2Wire(WireApp):
         """Check the path, the shape of the request and the caller; then dispatch."""
         path = _normalize(scope["path"])
         route = self._routes.get(path)
-        record.action = route.action.name if route is not None else PLANNED_V2.get(path, "")
-        record.is_known = route is not None
-        if not record.action:
+        if route is None:
             raise UnknownPathError(f"path: there is no call at {path[:MAX_SHOWN_PATH]}")
+        record.action, record.is_known = route.action.name, True
         headers = _read_headers(scope)
         signed = {"X-EEO-UID": headers.uid, "X-EEO-TS": headers.stamp, "X-EEO-SIGN": headers.sign}
         record.fields = signed
-        body = await self._read_body(scope, receive, record.action)
+        body = await self._read_body(scope, receive, route.action.v2.malformed)
         record.fields = {**signed, **body.values, **signed}
         self.draining.check()
         record.school = (await self._authenticator.authenticate_body(headers, body.scalars)).id
         show_right(scope)
-        if route is None:
-            raise Refusal(Errno.FAILED, f"action {record.action} is not implemented")
         record.ignored = list_ignored(route, body.values)
         _check_texts(route, body)
         return await self._dispatcher.dispatch(route, record.school, body.values)
 
-    async def _read_body(self, scope: Scope, receive: Receive, action: str) -> JSONBody:
-        malformed = self.get_malformed_errno(self._actions.get(action))
+    async def _read_body(self, scope: Scope, receive: Receive, malformed: Errno) -> JSONBody:
         if scope["method"] != "POST":
             raise Refusal(malformed, "use POST")
         length = dict(scope["headers"]).get(b"content-length", b"")
