@@ -13,6 +13,7 @@ import pytest
 from homeroom.base.settings import PREFIX, Settings, parse_settings
 from homeroom.cli.group import main as commands
 from homeroom.contract.errno import Errno
+from homeroom.partner.table import V1_TABLE, V2_TABLE
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
@@ -60,6 +61,15 @@ def test_every_adr_is_listed_and_says_what_follows(adr: Path) -> None:
     assert f"({adr.name})" in (ADRS / "README.md").read_text()
     titles = re.findall(r"^## (.+)$", adr.read_text(), re.MULTILINE)
     assert titles == ["Context", "Decision", "Consequences"]
+
+
+def test_every_scope_of_an_action_has_its_reason() -> None:
+    (adr,) = ADRS.glob("0029-*.md")
+    text = adr.read_text()
+    for route in (*V1_TABLE, *V2_TABLE):
+        name = route.action.name
+        group = f"{name.rpartition('.')[0]}.*"
+        assert route.scope is None or name in text or group in text, name
 
 
 def test_the_sample_settings_are_the_defaults() -> None:
