@@ -4,13 +4,13 @@ A deleted class keeps its row. A class also counts as deleted when its course is
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Text,
     and_,
     bindparam,
     insert,
@@ -126,23 +126,23 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in _NEW_COLUMNS})
     .returning(lessons.c.id)
 )
-_new_lessons = ListParameter("new_lessons")
-_ADD_ALL = Statement(
-    insert(lessons)
-    .from_select(
-        [column.name for column in _NEW_COLUMNS],
-        select(
-            *(
-                (_new_lessons.text if isinstance(column.type, Text) else _new_lessons.integer)(
-                    place
-                )
-                for place, column in enumerate(_NEW_COLUMNS)
-            )
-        ).select_from(_new_lessons.source),
-    )
+
+
+@cache
+def _add_all_statement(count: int) -> Statement:
+    """Return the statement that adds a number of classes.
+
+    Each value is a parameter of its own: to extract 33 values of each class from a list takes
+    SQLite longer than to insert them.
+    """
+    rows: list[dict[str, BindParameter[SQLValue]]] = [
+        {column.name: bindparam(f"{column.name}_{place}") for column in _NEW_COLUMNS}
+        for place in range(count)
+    ]
     # The order of RETURNING is not promised: by its key each class finds its id.
-    .returning(lessons.c.key, lessons.c.id)
-)
+    return Statement(insert(lessons).values(rows).returning(lessons.c.key, lessons.c.id))
+
+
 _NEW_VALUES: dict[str, BindParameter[SQLValue]] = {
     name: bindparam(f"new_{name}")
     for name in (
@@ -304,10 +304,13 @@ class Lessons:
         self, new_lessons: Sequence[tuple[Course, NewLessonRow]], now: Moment
     ) -> list[Lesson]:
         """Add classes to courses, in one statement, and return them in their order."""
-        all_values = [new_lesson_values(course, row, now) for course, row in new_lessons]
-        lists = [[values[column.name] for column in _NEW_COLUMNS] for values in all_values]
-        text = msgspec.json.encode(lists).decode()
-        ids: dict[str, int] = dict(self._tx.fetch_all(_ADD_ALL, {"new_lessons": text}))
+        values = {
+            f"{name}_{place}": value
+            for place, (course, row) in enumerate(new_lessons)
+            for name, value in new_lesson_values(course, row, now).items()
+        }
+        statement = _add_all_statement(len(new_lessons))
+        ids: dict[str, int] = dict(self._tx.fetch_all(statement, values))
         return [
             build_lesson(LessonId(ids[row.key]), course, row, now) for course, row in new_lessons
         ]
