@@ -9,7 +9,7 @@ from sqlalchemy import select
 from homeroom.base.clock import DAY, MINUTE
 from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.comments import UPDATE_CLASS_STUDENT_COMMENT
-from homeroom.store.tables import comments, lesson_absences
+from homeroom.store.tables import comments, lesson_absences, lessons
 from tests.support.cases import Case, check_table, common
 from tests.support.given import Given
 from tests.support.readback import ReadBack
@@ -87,6 +87,14 @@ def in_public_course(given: Given) -> Reply:
     return comment(given, lesson, student)
 
 
+def in_sub_class(given: Given) -> Reply:
+    """Comment in a sub class of a dual-teacher class."""
+    lesson, student = lesson_with_student(given)
+    main = given.lesson()
+    given.write(lessons.update().where(lessons.c.id == lesson).values(main_lesson_id=main))
+    return comment(given, lesson, student)
+
+
 CASES: Final = (
     Case(1, done, "entry"),
     *common(
@@ -100,6 +108,7 @@ CASES: Final = (
     Case(233, lambda g: comment(g, g.other().lesson(), 1)),
     Case(233, in_deleted_class),
     Case(369, in_public_course),
+    Case(369, in_sub_class),
     Case(400, lambda g: comment(g, g.lesson(), STRANGER), "entry"),
     Case(400, lambda g: comment(g, g.lesson(), ""), "entry"),
     Case(400, lambda g: on_member(g, comment=""), "entry"),
@@ -152,17 +161,17 @@ def test_a_comment_is_read_back_and_the_last_one_stays(given: Given, read: ReadB
 
 def test_comments_are_found_by_class_and_by_student(given: Given, read: ReadBack) -> None:
     course = given.course()
-    lessons = [given.lesson(course) for _ in range(2)]
+    both = [given.lesson(course) for _ in range(2)]
     members = [given.member(course) for _ in range(3)]
-    for lesson in lessons:
+    for lesson in both:
         assert comment(given, lesson, *members).errnos == [1, 1, 1]
     assert [row["studentUid"] for row in read.rows("/comments", limit=2)] == members * 2
-    in_class = read.rows("/comments", classId=lessons[1], limit=2)
+    in_class = read.rows("/comments", classId=both[1], limit=2)
     assert [(row["classId"], row["studentUid"]) for row in in_class] == [
-        (lessons[1], member) for member in members
+        (both[1], member) for member in members
     ]
     of_student = read.rows("/comments", studentUid=members[0])
-    assert [row["classId"] for row in of_student] == lessons
+    assert [row["classId"] for row in of_student] == both
     assert read.rows("/comments", classId=given.other().lesson()) == []
 
 

@@ -12,7 +12,7 @@ from homeroom.contract.entry_links import GET_LOGIN_LINKED
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.domain.webcasts import Hosts, build_client_link, build_entry_url
-from homeroom.store.tables import lesson_absences, users
+from homeroom.store.tables import lesson_absences, lessons, users
 from tests.support.cases import Case, check_table, common
 from tests.support.given import Given
 from tests.support.readback import ReadBack
@@ -58,6 +58,14 @@ def of_class_that_is_over(given: Given) -> Reply:
     """Call for a class after its overtime."""
     lesson, student = own(given)
     given.until(given.seen(lesson).hours.end + OVERTIME_SECONDS)
+    return ask(given, lesson, student)
+
+
+def of_sub_class(given: Given) -> Reply:
+    """Call for a sub class of a dual-teacher class."""
+    lesson, student = own(given)
+    main = given.lesson()
+    given.write(lessons.update().where(lessons.c.id == lesson).values(main_lesson_id=main))
     return ask(given, lesson, student)
 
 
@@ -108,6 +116,7 @@ CASES: Final = (
     Case(212, lambda g: in_other_state(g, deleted_at=1)),
     Case(369, lambda g: in_other_state(g, kind="public")),
     Case(369, lambda g: in_other_state(g, kind="dual")),
+    Case(369, of_sub_class),
     Case(145, of_class_that_is_over),
     Case(150, lambda g: ask(g, g.lesson(), STRANGER)),
     Case(150, lambda g: ask(g, g.lesson(), g.student())),
