@@ -174,7 +174,11 @@ PLAN_CHECKS = (
     Check(Errno.SCENE_NOT_IN_PLAN, "the scene is recorded, which the plan does not have"),
     Check(Errno.CO_TEACHERS_NOT_IN_PLAN, "there are co-teachers, which the plan does not have"),
     Check(Errno.REPLAY_NOT_IN_PLAN, "openState is 1, which the plan does not have"),
-    Check(Errno.RECORDING_NOT_IN_PLAN, "recordState is 1, which the plan does not have"),
+    Check(
+        Errno.RECORDING_NOT_IN_PLAN,
+        "recordState is 1, which the plan does not have; in an edit, also where the video service "
+        "does not work or has no room left",
+    ),
 )
 CALL_FAULTS = (Errno.KIND_NOT_SUPPORTED_FOR_VIDEO, Errno.TOO_MANY_ENTRIES)
 BOOKKEEPING_FAULTS = (
@@ -221,21 +225,22 @@ EDIT_CLASS = Action(
             "some of the recording fields are missing, useCoMainRecord was sent for a main class, "
             "or it is 1 beside another that is not 0",
         ),
-        Check(Errno.REPLAY_OF_UNRECORDED, "liveState or openState is 1 without recordState"),
         Check(
             Errno.LESSON_LENGTH,
             "the end is not later than the start, or the class is shorter than 15 minutes or "
             "longer than 24 hours",
         ),
         Check(Errno.BEGINS_TOO_LATE, "the start is more than two years ahead"),
-        MAINTENANCE,
         SERVICE_TERM,
-        RESOLUTION_SEATS,
+        MAINTENANCE,
         Check(
             Errno.NO_DUAL_CAMERA_HERE,
             "the class gets two cameras, and has other seats than one or a plan without them",
         ),
+        RESOLUTION_SEATS,
         RESOLUTION_PLAN,
+        Check(Errno.REPLAY_OF_UNRECORDED, "liveState or openState is 1 without recordState"),
+        *PLAN_CHECKS,
         Check(Errno.NO_SUCH_TEACHER, "no user has the UID of the teacher"),
         Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the teacher is no teacher of the school"),
         *TEACHER_CHECKS,
@@ -243,7 +248,6 @@ EDIT_CLASS = Action(
         Check(Errno.TEACHER_IS_CO_TEACHER, "the teacher is a co-teacher of a class concerned"),
         Check(Errno.CO_TEACHER_IS_TEACHER, "a co-teacher is the teacher of the class"),
         *CO_TEACHER_CHECKS,
-        *PLAN_CHECKS,
     ),
     faults=(
         Errno.FAILED,

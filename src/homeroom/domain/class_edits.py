@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from homeroom.base.clock import MINUTE, YEAR, Moment, format_moment
 from homeroom.base.ids import UserId
 from homeroom.base.text import format_count
-from homeroom.base.values import Value, replace
+from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.lessons import (
-    HD_SEATS,
     MAX_LESSON_SECONDS,
     MIN_LESSON_SECONDS,
-    ClassroomSettings,
     Hours,
     Lesson,
     describe_end,
@@ -40,17 +38,6 @@ MAX_LMS_NAME_LENGTH = 50
 LMS_TEACHER_RULE = replace(TEACHER_RULE, unknown=Errno.NO_SUCH_TEACHER)
 # These calls do not list the errno that the v1 wire has for a guest.
 LMS_CO_TEACHER_RULE = replace(CO_TEACHER_RULE, guest=Errno.BAD_VALUE)
-
-
-class DualStageRule(Value, frozen=True):
-    """Errnos of an action for stages that a class cannot have."""
-
-    dual_camera: Errno
-    """Two cameras with another number of seats than one."""
-    dual_camera_plan: Errno
-    resolution: Errno
-    """HD with another number of seats than one and six."""
-    resolution_plan: Errno
 
 
 def check_not_frozen(lesson: Lesson, now: Moment, *, changes_hours: bool) -> None:
@@ -94,32 +81,6 @@ def check_service_term(hours: Hours, plan: Plan) -> None:
     if plan.service_until is not None and hours.end > plan.service_until:
         until = format_moment(plan.service_until)
         raise Refusal(Errno.ENDS_AFTER_SERVICE, f"the service of the plan ends at {until}")
-
-
-def resolve_stage(
-    requested: ClassroomSettings, plan: Plan, rule: DualStageRule
-) -> ClassroomSettings:
-    """Return settings with their dependent values; refuse impossible combinations.
-
-    Seats above the limit of the plan are not refused: these calls lower them (READINGS Q44).
-    """
-    seats = requested.seats
-    resolution = 2 if requested.has_two_cameras else requested.resolution
-    checks = (
-        (requested.resolution and seats not in HD_SEATS, rule.resolution),
-        (requested.has_two_cameras and seats != 1, rule.dual_camera),
-        (requested.has_two_cameras and not plan.dual_camera, rule.dual_camera_plan),
-        (resolution > plan.max_resolution, rule.resolution_plan),
-        (requested.is_smart and not plan.smart_classroom, Errno.BAD_VALUE),
-    )
-    for applies, errno in checks:
-        if applies:
-            raise Refusal(errno)
-    return replace(
-        requested,
-        resolution=resolution,
-        enters_off_stage=requested.enters_off_stage or requested.is_smart,
-    )
 
 
 def check_lms_co_teachers(

@@ -87,14 +87,28 @@ class StageRule(Value, frozen=True):
     """Errnos for settings of a classroom that do not fit together."""
 
     dual_camera: Errno
+    dual_camera_plan: Errno
+    """The plan has no second camera."""
     hd: Errno
+    hd_plan: Errno = Errno.BAD_VALUE
+    """The resolution is above what the plan allows."""
 
 
-NEW_STAGE_RULE = StageRule(dual_camera=Errno.DUAL_CAMERA_REFUSED, hd=Errno.BAD_VALUE)
-EDITED_STAGE_RULE = StageRule(dual_camera=Errno.NO_DUAL_CAMERA_HERE, hd=Errno.SEATS_FORBID_HD)
+NEW_STAGE_RULE = StageRule(
+    dual_camera=Errno.DUAL_CAMERA_REFUSED,
+    dual_camera_plan=Errno.DUAL_CAMERA_REFUSED,
+    hd=Errno.BAD_VALUE,
+)
+EDITED_STAGE_RULE = StageRule(
+    dual_camera=Errno.NO_DUAL_CAMERA_HERE,
+    dual_camera_plan=Errno.NO_DUAL_CAMERA_HERE,
+    hd=Errno.SEATS_FORBID_HD,
+)
 
 
-def resolve_new_classroom(requested: ClassroomSettings, plan: Plan) -> ClassroomSettings:
+def resolve_new_classroom(
+    requested: ClassroomSettings, plan: Plan, rule: StageRule = NEW_STAGE_RULE
+) -> ClassroomSettings:
     """Return the settings of a new class; more seats than the plan has are lowered to those."""
     settings = ClassroomSettings(
         seats=min(requested.seats, plan.max_seats),
@@ -104,12 +118,15 @@ def resolve_new_classroom(requested: ClassroomSettings, plan: Plan) -> Classroom
         is_broadcast=requested.is_broadcast,
         enters_off_stage=requested.enters_off_stage or requested.is_smart,
     )
-    _check_stage(settings, settings, plan, NEW_STAGE_RULE)
+    _check_stage(settings, settings, plan, rule)
     return settings
 
 
 def change_classroom(
-    old: ClassroomSettings, change: ClassroomChange, plan: Plan
+    old: ClassroomSettings,
+    change: ClassroomChange,
+    plan: Plan,
+    rule: StageRule = EDITED_STAGE_RULE,
 ) -> ClassroomSettings:
     """Return the settings after an edit; what the plan lacks is refused only where it is sent."""
     if not change.changes_classroom:
@@ -130,7 +147,7 @@ def change_classroom(
         is_smart=bool(change.is_smart),
         is_broadcast=bool(change.is_broadcast),
     )
-    _check_stage(settings, sent, plan, EDITED_STAGE_RULE)
+    _check_stage(settings, sent, plan, rule)
     return settings
 
 
@@ -146,11 +163,11 @@ def _check_stage(
         if settings.seats != 1 or settings.is_smart:
             raise Refusal(rule.dual_camera, "isDc 3 needs seatNum 2 and cameraHide 0")
         if sent.has_two_cameras and not plan.dual_camera:
-            raise Refusal(rule.dual_camera, "the plan of the school has no second camera")
+            raise Refusal(rule.dual_camera_plan, "the plan of the school has no second camera")
     if settings.resolution and settings.seats not in HD_SEATS:
         raise Refusal(rule.hd, "isHd needs seatNum 2 or 7")
     if sent.resolution > plan.max_resolution:
-        raise Refusal(Errno.BAD_VALUE, "isHd is above what the plan of the school allows")
+        raise Refusal(rule.hd_plan, "isHd is above what the plan of the school allows")
     if sent.is_smart and not plan.smart_classroom:
         raise Refusal(Errno.BAD_VALUE, "cameraHide: the plan of the school has no such classroom")
     if sent.is_broadcast and not plan.broadcast:

@@ -4,11 +4,11 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
-from homeroom.domain.class_edits import MAX_LMS_NAME_LENGTH, DualStageRule, check_not_frozen
+from homeroom.domain.class_edits import MAX_LMS_NAME_LENGTH, check_not_frozen
+from homeroom.domain.classroom_activities import EDITED_STAGE_RULE, StageRule
 from homeroom.domain.courses import CourseRule
 from homeroom.domain.lessons import (
     ClassroomSettings,
-    Hours,
     Lesson,
     RecordingOptions,
 )
@@ -29,13 +29,13 @@ EDIT_RULE = CourseRule(
 DELETE_RULE = CourseRule(expired=None, kind=Errno.COURSE_NOT_STANDARD)
 """Classes of courses that were ended or have expired can be deleted (READINGS Q60)."""
 
-ADD_STAGE_RULE = DualStageRule(
+ADD_STAGE_RULE = StageRule(
     dual_camera=Errno.NO_DUAL_CAMERA_HERE,
     dual_camera_plan=Errno.DUAL_CAMERA_NOT_IN_PLAN,
-    resolution=Errno.SEATS_FORBID_HD,
-    resolution_plan=Errno.RESOLUTION_NOT_IN_PLAN,
+    hd=Errno.SEATS_FORBID_HD,
+    hd_plan=Errno.RESOLUTION_NOT_IN_PLAN,
 )
-EDIT_STAGE_RULE = replace(ADD_STAGE_RULE, dual_camera_plan=Errno.NO_DUAL_CAMERA_HERE)
+EDIT_STAGE_RULE = replace(EDITED_STAGE_RULE, hd_plan=Errno.RESOLUTION_NOT_IN_PLAN)
 
 
 class RecordingGroup(Value, frozen=True):
@@ -65,11 +65,6 @@ class RecordingGroup(Value, frozen=True):
         )
 
     @property
-    def lacks_recording(self) -> bool:
-        """Tell whether live or replay is on without recording, which both need."""
-        return not self.record and bool(self.live or self.replay)
-
-    @property
     def options(self) -> RecordingOptions:
         """The recording options that the fields ask for."""
         return RecordingOptions(
@@ -77,7 +72,7 @@ class RecordingGroup(Value, frozen=True):
             scene=self.record_type in SCENE_TYPES,
             live=bool(self.live),
             replay=bool(self.replay),
-        ).effective()
+        )
 
     @property
     def _values(self) -> tuple[object, ...]:
@@ -95,89 +90,6 @@ class NewSubLesson(Value, frozen=True):
     identity: str | None = None
     sends_schedule: bool = False
     """A teacher or a time was sent, which sub classes take from their main class."""
-
-
-class DualLessonChange(Value, frozen=True):
-    """The changes of an edit of a main or a sub class; None leaves a value unchanged."""
-
-    name: str | None = None
-    teacher: UserId | None = None
-    begin: Moment | None = None
-    end: Moment | None = None
-    co_teachers: tuple[UserId, ...] | None = None
-    seats: int | None = None
-    resolution: int | None = None
-    has_two_cameras: bool | None = None
-    is_smart: bool | None = None
-    enters_off_stage: bool | None = None
-    recording: RecordingGroup = RecordingGroup()
-
-    @property
-    def changes_hours(self) -> bool:
-        """Tell whether the edit touches the times."""
-        return self.begin is not None or self.end is not None
-
-    @property
-    def changes_schedule(self) -> bool:
-        """Tell whether the edit touches what a sub class takes from its main class."""
-        return self.changes_hours or self.teacher is not None
-
-    @property
-    def changes_teachers(self) -> bool:
-        """Tell whether the edit touches the teacher or the co-teachers."""
-        return self.teacher is not None or self.co_teachers is not None
-
-    @property
-    def changes_stage(self) -> bool:
-        """Tell whether the edit touches the settings of the classroom."""
-        stage = (
-            self.seats,
-            self.resolution,
-            self.has_two_cameras,
-            self.is_smart,
-            self.enters_off_stage,
-        )
-        return any(value is not None for value in stage)
-
-    def changes_frozen(self, lesson: Lesson) -> bool:
-        """Tell whether the edit touches what freezes before the start (READINGS Q82)."""
-        is_frozen_field = self.name is not None or self.changes_hours or self.changes_stage
-        return is_frozen_field or self._changes_frozen_recording(lesson)
-
-    def apply_to_hours(self, hours: Hours) -> Hours:
-        """Return the hours of a class after this change."""
-        return Hours(
-            self.begin if self.begin is not None else hours.begin,
-            self.end if self.end is not None else hours.end,
-        )
-
-    def apply_to_classroom(self, old: ClassroomSettings, max_seats: int) -> ClassroomSettings:
-        """Return the settings after this change; seats above the limit are lowered to it."""
-        return ClassroomSettings(
-            seats=min(self.seats, max_seats) if self.seats is not None else old.seats,
-            resolution=self.resolution if self.resolution is not None else old.resolution,
-            has_two_cameras=old.has_two_cameras
-            if self.has_two_cameras is None
-            else self.has_two_cameras,
-            is_smart=self.is_smart if self.is_smart is not None else old.is_smart,
-            is_broadcast=old.is_broadcast,
-            enters_off_stage=old.enters_off_stage
-            if self.enters_off_stage is None
-            else self.enters_off_stage,
-        )
-
-    def _changes_frozen_recording(self, lesson: Lesson) -> bool:
-        """Tell whether more than the replay of a recorded class changes."""
-        if not self.recording.is_sent:
-            return False
-        old, new = lesson.recording, self.recording.options
-        uses_main = bool(self.recording.uses_main)
-        return (old.record, old.scene, old.live, lesson.uses_main_recording) != (
-            new.record,
-            new.scene,
-            new.live,
-            uses_main,
-        )
 
 
 def check_not_dual(lesson: Lesson, errno: Errno) -> None:
@@ -234,22 +146,20 @@ def check_sub_lesson(new: NewSubLesson) -> tuple[RecordingOptions, bool]:
             Errno.RECORDING_MISMATCH,
             "useCoMainRecord and the four recording fields must be sent together",
         )
-    if group.lacks_recording:
+    if group.options.lacks_recording:
         raise Refusal(Errno.RECORDING_MISMATCH, "liveState and openState need recordState")
     if group.contradicts_main:
         raise Refusal(Errno.MAIN_RECORDING_MISMATCH)
-    return group.options, bool(group.uses_main)
+    return group.options.effective(), bool(group.uses_main)
 
 
 def check_changed_recording(lesson: Lesson, group: RecordingGroup) -> None:
-    """Refuse recording fields of an edit that do not fit each other or the class."""
+    """Refuse recording fields that are incomplete, or do not fit the class."""
     is_main = lesson.main is None
     sent = replace(group, uses_main=False) if is_main else group
     has_foreign_field = is_main and group.uses_main is not None
     if has_foreign_field or not sent.is_complete or group.contradicts_main:
         raise Refusal(Errno.MAIN_RECORDING_MISMATCH)
-    if group.lacks_recording:
-        raise Refusal(Errno.REPLAY_OF_UNRECORDED, "liveState and openState need recordState")
 
 
 def check_name(name: str) -> None:

@@ -106,9 +106,9 @@ def edit(
     old = lessons.check_lesson(uow.lessons.get(activity.lesson), course_id)
     check_not_dual(old, Errno.BAD_VALUE)
     check_edit_phase(old, change, uow.now)
-    hours = _change_hours(uow, current.plan, old.hours, change)
+    hours = change_hours(uow, current.plan, old.hours, change)
     classroom = change_classroom(old.classroom, change, current.plan)
-    recording = _change_recording(uow, deps, current, old, change)
+    recording = change_recording(uow, deps, current, old, change)
     joining = _check_new_teachers(uow, current, old, change)
     new = replace(
         old,
@@ -155,7 +155,13 @@ def _limit_new_recording(
     return possible
 
 
-def _change_hours(uow: UnitOfWork, plan: Plan, old: Hours, change: ClassroomChange) -> Hours:
+def change_hours(
+    uow: UnitOfWork,
+    plan: Plan,
+    old: Hours,
+    change: ClassroomChange,
+    too_far: Errno = Errno.BAD_VALUE,
+) -> Hours:
     """Return the hours after an edit; raise `Refusal` if the class cannot have them."""
     if not change.changes_times:
         return old
@@ -163,14 +169,14 @@ def _change_hours(uow: UnitOfWork, plan: Plan, old: Hours, change: ClassroomChan
         change.begins_at if change.begins_at is not None else old.begin,
         change.ends_at if change.ends_at is not None else old.end,
     )
-    check_new_hours(hours, uow.now, Errno.BAD_VALUE)
+    check_new_hours(hours, uow.now, too_far)
     check_service_term(hours, plan)
     if uow.lessons.is_in_maintenance(hours):
         raise Refusal(Errno.MAINTENANCE_OVERLAP)
     return hours
 
 
-def _change_recording(
+def change_recording(
     uow: UnitOfWork, deps: Dependencies, school: School, old: Lesson, change: ClassroomChange
 ) -> RecordingOptions:
     """Return the recording options after an edit; refuse those that cannot be had."""

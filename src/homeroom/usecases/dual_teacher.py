@@ -8,37 +8,33 @@ from homeroom.contract.errno import Errno
 from homeroom.domain.class_edits import (
     LMS_TEACHER_RULE,
     check_lms_co_teachers,
-    check_new_hours,
     check_not_frozen,
-    check_service_term,
-    check_teachers_changeable,
-    resolve_stage,
+)
+from homeroom.domain.classroom_activities import (
+    ClassroomChange,
+    change_classroom,
+    check_edit_phase,
 )
 from homeroom.domain.courses import EXPIRY_EXTENSION_SECONDS, Course, check_course
 from homeroom.domain.dual_lessons import (
     DELETE_RULE,
     EDIT_RULE,
     EDIT_STAGE_RULE,
-    DualLessonChange,
+    RecordingGroup,
     check_changed_recording,
     check_dual_lesson,
     check_name,
 )
-from homeroom.domain.lessons import (
-    ClassroomSettings,
-    Hours,
-    Lesson,
-    RecordingOptions,
-    check_plan,
-)
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import Refusal
-from homeroom.domain.schools import Plan, School
+from homeroom.domain.schools import School
 from homeroom.domain.teachers import TeacherCandidate, check_candidates
 from homeroom.store.teachers import CandidatePlace
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
-from homeroom.usecases.accounts import can_record, get_current_school
+from homeroom.usecases.accounts import get_current_school
+from homeroom.usecases.classroom_activities import change_hours, change_recording
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import bind_stream
 from homeroom.usecases.main_recordings import find_sources
@@ -50,8 +46,6 @@ class EditedDualLessons(Value, frozen=True):
     lessons: list[Lesson]
     sources: dict[LessonId, Lesson]
     """The class whose streams the page of each shows."""
-    is_unrecorded: bool
-    """Recording was to be switched on, and the storage or the video service did not allow it."""
 
 
 class _Class(Value, frozen=True):
@@ -67,25 +61,30 @@ def edit(
     school_id: SchoolId,
     course_id: CourseId,
     lesson_id: LessonId,
-    change: DualLessonChange,
+    change: ClassroomChange,
+    group: RecordingGroup,
 ) -> EditedDualLessons:
     """Change a main or a sub class; teacher and times of a main class go to its sub classes.
 
-    If one of them cannot follow, nothing changes and its errno is answered.
+    If one of them cannot follow, nothing changes and its errno is answered. The recording of the
+    change is that of the group.
     """
     school = get_current_school(uow, school_id)
     course = uow.courses.get_usable(school_id, course_id, uow.now, EDIT_RULE)
     old = check_dual_lesson(uow.lessons.get(lesson_id), school_id, course_id, uow.now)
     subs = [_Class(*row) for row in uow.sub_lessons.list_of(old.id)] if old.has_subs else []
-    _check_state(old, change, uow)
-    _check_values(old, change)
-    hours = _check_hours(uow, school.plan, old, change)
-    classroom = _change_classroom(school.plan, old, change)
-    changed = [_Class(old, course), *(subs if change.changes_schedule else ())]
+    uses_main = old.uses_main_recording if group.uses_main is None else group.uses_main
+    check_edit_phase(old, change, uow.now)
+    if uses_main != old.uses_main_recording:
+        check_not_frozen(old, uow.now, changes_hours=False)
+    changes_schedule = change.changes_times or change.teacher is not None
+    _check_values(old, change, group, changes_schedule=changes_schedule)
+    hours = change_hours(uow, school.plan, old.hours, change, Errno.BEGINS_TOO_LATE)
+    classroom = change_classroom(old.classroom, change, school.plan, EDIT_STAGE_RULE)
+    recording = change_recording(uow, deps, school, old, change)
+    changed = [_Class(old, course), *(subs if changes_schedule else ())]
     _check_subs_follow(uow, school_id, changed[1:])
     joining = _check_teachers(uow, school, changed, change)
-    _check_plan(school.plan, change)
-    recording, is_unrecorded = _change_recording(uow, deps, school, old, change)
     new = replace(
         old,
         name=change.name or old.name,
@@ -93,23 +92,21 @@ def edit(
         teacher=change.teacher or old.teacher,
         classroom=classroom,
         recording=recording,
-        uses_main_recording=old.uses_main_recording
-        if change.recording.uses_main is None
-        else change.recording.uses_main,
+        uses_main_recording=uses_main,
         stream=bind_stream(uow, deps, old.key, old.stream, recording),
     )
     uow.lessons.save(new)
     if change.co_teachers is not None:
         uow.class_roles.save_co_teachers(old.id, change.co_teachers)
     uow.courses.add_teachers_of_courses(joining)
-    if change.changes_schedule and subs:
+    if changes_schedule and subs:
         uow.sub_lessons.save_schedule([sub.lesson.id for sub in subs], hours, new.teacher)
-    if change.changes_hours:
+    if change.changes_times:
         uow.courses.extend_expiries(
             [place.course.id for place in changed], hours.end + EXPIRY_EXTENSION_SECONDS
         )
     edited = [new, *(replace(sub.lesson, hours=hours, teacher=new.teacher) for sub in subs)]
-    return EditedDualLessons(edited, find_sources(uow, edited), is_unrecorded)
+    return EditedDualLessons(edited, find_sources(uow, edited))
 
 
 def delete(
@@ -130,39 +127,16 @@ def delete(
     return deleted
 
 
-def _check_state(old: Lesson, change: DualLessonChange, uow: UnitOfWork) -> None:
-    if change.changes_frozen(old):
-        check_not_frozen(old, uow.now, changes_hours=change.changes_hours)
-    if change.changes_teachers:
-        check_teachers_changeable(old, uow.now)
-
-
-def _check_values(old: Lesson, change: DualLessonChange) -> None:
+def _check_values(
+    old: Lesson, change: ClassroomChange, group: RecordingGroup, *, changes_schedule: bool
+) -> None:
     """Refuse fields that do not fit the class or each other."""
     if change.name is not None:
         check_name(change.name)
-    if old.main is not None and change.changes_schedule:
+    if old.main is not None and changes_schedule:
         raise Refusal(Errno.SUB_LESSON_FOLLOWS_MAIN)
-    if change.recording.is_sent:
-        check_changed_recording(old, change.recording)
-
-
-def _check_hours(uow: UnitOfWork, plan: Plan, old: Lesson, change: DualLessonChange) -> Hours:
-    if not change.changes_hours:
-        return old.hours
-    hours = change.apply_to_hours(old.hours)
-    check_new_hours(hours, uow.now, Errno.BEGINS_TOO_LATE)
-    if uow.lessons.is_in_maintenance(hours):
-        raise Refusal(Errno.MAINTENANCE_OVERLAP)
-    check_service_term(hours, plan)
-    return hours
-
-
-def _change_classroom(plan: Plan, old: Lesson, change: DualLessonChange) -> ClassroomSettings:
-    if not change.changes_stage:
-        return old.classroom
-    requested = change.apply_to_classroom(old.classroom, plan.max_seats)
-    return resolve_stage(requested, plan, EDIT_STAGE_RULE)
+    if group.is_sent:
+        check_changed_recording(old, group)
 
 
 def _check_subs_follow(uow: UnitOfWork, school: SchoolId, subs: Sequence[_Class]) -> None:
@@ -173,7 +147,7 @@ def _check_subs_follow(uow: UnitOfWork, school: SchoolId, subs: Sequence[_Class]
 
 
 def _check_teachers(
-    uow: UnitOfWork, school: School, changed: Sequence[_Class], change: DualLessonChange
+    uow: UnitOfWork, school: School, changed: Sequence[_Class], change: ClassroomChange
 ) -> list[tuple[CourseId, UserId]]:
     """Refuse people who do not fit a class; return the courses and the people who join them."""
     if not change.changes_teachers:
@@ -199,7 +173,7 @@ def _check_teachers(
 
 
 def _check_not_co_teacher(
-    uow: UnitOfWork, teacher: UserId, changed: Sequence[_Class], change: DualLessonChange
+    uow: UnitOfWork, teacher: UserId, changed: Sequence[_Class], change: ClassroomChange
 ) -> None:
     """Refuse a new teacher who stays co-teacher of one of the classes."""
     old = changed[0].lesson
@@ -216,7 +190,7 @@ def _check_co_teachers(
     uow: UnitOfWork,
     school: School,
     old: Lesson,
-    change: DualLessonChange,
+    change: ClassroomChange,
     candidates: Sequence[TeacherCandidate],
 ) -> None:
     """Refuse co-teachers who do not fit; those whom the class has already may stay."""
@@ -231,26 +205,3 @@ def _check_co_teachers(
         [candidate for candidate in candidates if candidate.user not in staying],
         school.plan.max_co_teachers,
     )
-
-
-def _check_plan(plan: Plan, change: DualLessonChange) -> None:
-    """Refuse recording options and co-teachers that the plan lacks; the stage was checked."""
-    check_plan(
-        plan,
-        ClassroomSettings(),
-        change.recording.options,
-        has_co_teachers=bool(change.co_teachers),
-    )
-
-
-def _change_recording(
-    uow: UnitOfWork, deps: Dependencies, school: School, old: Lesson, change: DualLessonChange
-) -> tuple[RecordingOptions, bool]:
-    """Return the recording options after an edit, and whether they could not be switched on."""
-    if not change.recording.is_sent:
-        return old.recording, False
-    options = change.recording.options
-    is_switched_on = options.record and not old.recording.record
-    if is_switched_on and not can_record(uow, deps, school.id, school.plan):
-        return old.recording, True
-    return options, False

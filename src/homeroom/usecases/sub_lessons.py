@@ -11,8 +11,8 @@ from homeroom.domain.class_edits import (
     LMS_TEACHER_RULE,
     check_lms_co_teachers,
     check_service_term,
-    resolve_stage,
 )
+from homeroom.domain.classroom_activities import resolve_new_classroom
 from homeroom.domain.courses import EXPIRY_EXTENSION_SECONDS, Course, check_course
 from homeroom.domain.dual_lessons import (
     ADD_RULE,
@@ -200,8 +200,7 @@ class _Checker:
             )
         check_candidates([teacher], LMS_TEACHER_RULE)
         check_lms_co_teachers(request.co_teachers, co_teachers, plan.max_co_teachers)
-        seats = min(request.classroom.seats, plan.max_seats)
-        classroom = resolve_stage(replace(request.classroom, seats=seats), plan, ADD_STAGE_RULE)
+        classroom = resolve_new_classroom(request.classroom, plan, ADD_STAGE_RULE)
         check_plan(plan, classroom, recording, has_co_teachers=bool(co_teachers))
         limit = plan.max_course_classes
         if limit and self._lesson_counts[course.id] >= limit:

@@ -23,7 +23,8 @@ from homeroom.contract.sub_lessons import (
     AddedSubClasses,
     SubClassParams,
 )
-from homeroom.domain.dual_lessons import DualLessonChange, NewSubLesson, RecordingGroup
+from homeroom.domain.classroom_activities import ClassroomChange
+from homeroom.domain.dual_lessons import NewSubLesson, RecordingGroup
 from homeroom.domain.lessons import ClassroomSettings, Lesson
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_lesson_addresses
@@ -77,11 +78,12 @@ def add_class(call: CallContext[None], params: AddClass) -> AddedDualLessons:
 
 def edit_class(call: CallContext[None], params: EditClass) -> EditedDualLessonList:
     """Edit a main or a sub class."""
-    change = DualLessonChange(
+    group = _make_recording_group(params)
+    change = ClassroomChange(
         name=params.class_name,
+        begins_at=params.start_time,
+        ends_at=params.end_time,
         teacher=params.teacher_uid,
-        begin=params.start_time,
-        end=params.end_time,
         co_teachers=params.assistant_uids,
         seats=params.seat_num - 1 if params.seat_num is not None else None,
         resolution=params.is_hd,
@@ -90,13 +92,11 @@ def edit_class(call: CallContext[None], params: EditClass) -> EditedDualLessonLi
         enters_off_stage=params.is_auto_onstage == OFF_STAGE
         if params.is_auto_onstage is not None
         else None,
-        recording=_make_recording_group(params),
+        recording=group.options if group.is_sent else None,
     )
     edited = dual_teacher.edit(
-        call.uow, call.deps, call.school, params.course_id, params.class_id, change
+        call.uow, call.deps, call.school, params.course_id, params.class_id, change, group
     )
-    if edited.is_unrecorded:
-        call.reasons.append(UNRECORDED)
     return EditedDualLessonList(
         data=[
             _make_edited_entry(lesson, edited.sources[lesson.id], call.hosts)
