@@ -19,7 +19,7 @@ from tests.support.plans import filled_postgres, filled_sqlite
 SIZE: Final = Size(3000, labels=300, courses=400)
 LARGE: Final = (
     *("users", "students", "named_accounts", "registrations", "courses", "course_members"),
-    *("lessons", "co_teachers", "clips", "pushes", "viewers", "chat_entries", "comments"),
+    *("lessons", "co_teachers", "clips", "pushes", "viewers", "chat_entries", "comments", "files"),
 )
 SMALL_INDEXES: Final = (
     # Of the few rows that are running, or deleted for some days.
@@ -28,6 +28,8 @@ SMALL_INDEXES: Final = (
 READS_ALL: Final = {
     "clips._COUNT_BY_STORAGE": "the doctor counts all clips",
     "clips._FORGET_STORAGE": "an operator gives a storage up",
+    "files._COUNT_BY_STORAGE": "the doctor counts all files",
+    "files._FORGET_STORAGE": "an operator gives a storage up",
     "clips._LIST_WITHOUT_FILE": "of 500 files, which are looked up where there are more clips",
     "resets._FIND_PATHS_IN_USE": "pictures have no index; a job looks for a thousand in one pass",
     "server_state._FIND_NEWEST_MOMENT": "once, on the first start of this version",
@@ -39,7 +41,7 @@ OF_A_SCHOOL: Final = (
 )
 ALL_ROWS_OF_THE_SCHOOL: Final = re.compile(
     # Here the one school has all rows, so that reading them all is right.
-    r"resets\._BY_SCHOOL|rosters\._COUNT|schools\._SUM_CLIP_BYTES|\._LIST_OVERDUE"
+    r"resets\._BY_SCHOOL|rosters\._COUNT|schools\._SUM_STORED_BYTES|\._LIST_OVERDUE"
 )
 
 

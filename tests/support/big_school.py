@@ -78,7 +78,7 @@ def fill(run: Callable[[str], object], size: Size) -> None:
     add(tables.folders, 1, school_id=2, name="'Top'")
     add(tables.folders, 50, school_id=1, name="CAST(n AS TEXT)", parent_id=1)
     place = "CAST(n AS TEXT)"
-    add(tables.files, 50, school_id=1, folder_id=1, name=place, path=place)
+    add(tables.files, 3000, school_id=1, folder_id="n % 50 + 1", name=place, path=place)
     add(tables.labels, size.labels, school_id=1, name="CAST(n AS TEXT)")
     course: dict[str, object] = {"kind": "'standard'", "name": "'Course ' || CAST(n AS TEXT)"}
     add(

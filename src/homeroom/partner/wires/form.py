@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from homeroom.base.scratch import Scratch, ScratchFile, ScratchFullError
 from homeroom.contract.upload import LargeUpload, Upload
 from homeroom.domain.refusal import OverloadedError
@@ -97,15 +99,15 @@ class FormReader:
 
     async def _read_multipart(self, boundary: bytes) -> None:
         parts = _PartCollector(self, MultipartSplitter(boundary))
-        while not self._stream.is_complete:
-            try:
-                chunk = await self._stream.read()
-            except BodyTooLargeError:
-                if not parts.has_too_large_file:
-                    raise
-                break
-            await parts.add(chunk)
-        parts.finish()
+        is_too_large = False
+        try:
+            while not self._stream.is_complete:
+                await parts.add(await self._stream.read())
+        except BodyTooLargeError:
+            if not parts.is_in_large_file:
+                raise
+            is_too_large = True
+        parts.finish(is_too_large=is_too_large)
         await self._check_caller()
 
     @property
@@ -148,9 +150,9 @@ class _PartCollector:
         self._large: LargeUpload | None = None
 
     @property
-    def has_too_large_file(self) -> bool:
-        """Tell whether the part that is being read is a file that its action refuses by size."""
-        return self._file is not None and self._file.is_too_large
+    def is_in_large_file(self) -> bool:
+        """Tell whether the part that is being read is a file whose size its action judges."""
+        return self._file is not None and self._large is not None
 
     async def add(self, chunk: bytes) -> None:
         """Take the next chunk of the body."""
@@ -159,16 +161,19 @@ class _PartCollector:
         for event in self._splitter.feed(chunk):
             await self._handle(event)
 
-    def finish(self) -> None:
+    def finish(self, *, is_too_large: bool) -> None:
         """Refuse a form that ended before its last boundary, but for one that did in a large file.
 
-        The action has an errno for that.
+        The action has errnos for that: the body ended there, or had too many bytes.
         """
         if self._splitter.is_complete:
             return
         if self._file is None or self._large is None:
             raise FormError("the multipart form ends too early")
-        self._form.fields[self._head.name] = self._make_upload(self._file, is_complete=False)
+        upload = self._make_upload(self._file)
+        self._form.fields[self._head.name] = msgspec.structs.replace(
+            upload, is_complete=False, is_too_large=upload.is_too_large or is_too_large
+        )
 
     async def _handle(self, event: PartEvent) -> None:
         if isinstance(event, PartHead):
@@ -199,16 +204,9 @@ class _PartCollector:
             raise FormError("a form must not contain NUL")
         return text.strip()
 
-    def _make_upload(self, file: ScratchFile, *, is_complete: bool = True) -> Upload:
+    def _make_upload(self, file: ScratchFile) -> Upload:
         name = self._head.file_name or ""
-        return Upload(
-            name,
-            file.file,
-            file.size,
-            file.sha256,
-            is_complete=is_complete,
-            is_too_large=file.is_too_large,
-        )
+        return Upload(name, file.file, file.size, file.sha256, is_too_large=file.is_too_large)
 
 
 async def _write(file: ScratchFile, data: bytes) -> None:
