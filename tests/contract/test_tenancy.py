@@ -15,6 +15,7 @@ from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.params import ParamsReader
 from tests.support.activities import Syllabus
 from tests.support.classroom_activities import class_form
+from tests.support.dual import Dual
 from tests.support.given import Given
 from tests.support.orders.groupings import add_grouping
 from tests.support.readback import ReadBack
@@ -102,6 +103,12 @@ class World:
             }
         ]
         self.switched = [{"classId": self.lesson, "record": 1, "live": 1, "replay": 1}]
+
+    def main_class(self) -> dict[str, Any]:
+        """Return the course and the id of a new main class with a sub class."""
+        dual = Dual(self.given)
+        dual.sub()
+        return {"courseId": dual.main.course, "classId": dual.main.lesson}
 
 
 Fields = dict[str, Any]
@@ -289,6 +296,13 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
         "classId": w.lesson,
         "commentJson": [{"studentUid": w.member, "starNum": 5, "comment": "x"}],
     },
+    "lms.onlineDoubleTeacher.editClass": lambda w: {
+        **w.main_class(),
+        "className": "changed",
+        "teacherUid": w.teacher,
+        "assistantUids": w.assistants,
+    },
+    "lms.onlineDoubleTeacher.deleteClass": lambda w: w.main_class(),
 }
 """A right call of each action that takes an id."""
 

@@ -28,7 +28,9 @@ class Observed:
         cause = "fault" if FAULT.search(reply.reason) else "natural"
         self.pairs.add((action, reply.errno, cause))
         for entry in reply.entries:
-            self.pairs.add((action, entry["errno" if "errno" in entry else "code"], cause))
+            errno = entry.get("errno", entry.get("code"))
+            if errno is not None:  # else it is a row of a list
+                self.pairs.add((action, errno, cause))
 
     def keep(self, folder: Path) -> None:
         """Save the observations in a folder, under a name that no other process takes."""

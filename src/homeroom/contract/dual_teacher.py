@@ -22,7 +22,7 @@ from homeroom.contract.params import (
     read_number_between,
     read_text,
 )
-from homeroom.contract.results import Entry, Result
+from homeroom.contract.results import Entry, EntryErrno, EntryError, Result
 
 MAX_SEAT_NUMBER = 1001
 SECOND_CAMERA = 3
@@ -96,12 +96,12 @@ class DualLiveInfo(msgspec.Struct, frozen=True, kw_only=True, rename="upper", om
 class EditedDualClass(Entry, frozen=True, kw_only=True):
     """A class after an edit."""
 
-    is_main_class: int
-    class_id: LessonId
-    live_url: str
+    is_main_class: Annotated[int, Meta(description="1 the main class, 0 a sub class.")]
+    class_id: Annotated[LessonId, Meta(description="The class.")]
+    live_url: Annotated[str, Meta(description="The page of the class; empty without recording.")]
     live_info: DualLiveInfo
-    code: int
-    msg: str
+    code: EntryErrno
+    msg: EntryError
 
 
 class EditedDualLessonList(Result, frozen=True, kw_only=True):
@@ -116,9 +116,9 @@ class EditedDualLessonList(Result, frozen=True, kw_only=True):
 class DeletedDualClass(Entry, frozen=True, kw_only=True):
     """A class that was deleted."""
 
-    class_id: LessonId
-    code: int
-    msg: str
+    class_id: Annotated[LessonId, Meta(description="The class.")]
+    code: EntryErrno
+    msg: EntryError
 
 
 class DeletedDualLessonList(Result, frozen=True, kw_only=True):

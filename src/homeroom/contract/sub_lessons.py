@@ -38,7 +38,7 @@ from homeroom.contract.dual_teacher import (
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import InvalidEntry, read_entries_separately
 from homeroom.contract.params import ID, IDENTITY, STRICT_FLAG, Params, ParamType
-from homeroom.contract.results import Entry, Result
+from homeroom.contract.results import Entry, EntryErrno, EntryError, Result
 
 
 def note_presence(_raw: object) -> bool:
@@ -88,21 +88,23 @@ class AddedSubClass(Entry, frozen=True, kw_only=True):
     """Result of one sub class to add."""
 
     class_id: Annotated[int, Meta(description="New or earlier; 0 where the entry was refused.")]
-    course_id: int
-    class_name: str
-    live_url: str
+    course_id: Annotated[int, Meta(description="The course of the entry.")]
+    class_name: Annotated[str, Meta(description="The name of the entry.")]
+    live_url: Annotated[str, Meta(description="The page of the class; empty without recording.")]
     live_info: DualLiveInfo
-    unique_identity: str
-    code: int
-    msg: str
+    unique_identity: Annotated[str, Meta(description="The caller's own; empty without one.")]
+    code: EntryErrno
+    msg: EntryError
 
 
 class AddedSubClasses(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A main class and the sub classes to add, in their order."""
 
-    main_class_id: LessonId
-    main_course_id: CourseId
-    sub_class_data: list[AddedSubClass]
+    main_class_id: Annotated[LessonId, Meta(description="The main class.")]
+    main_course_id: Annotated[CourseId, Meta(description="The course of the main class.")]
+    sub_class_data: Annotated[
+        list[AddedSubClass], Meta(description="One result for each sub class, in their order.")
+    ]
 
 
 class AddedDualLessons(Result, frozen=True, kw_only=True):
