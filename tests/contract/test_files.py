@@ -1,6 +1,7 @@
 """Files of the cloud drive: one case table an action, and the rules (READINGS Q70, Q71)."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import httpx
@@ -336,6 +337,16 @@ def test_text_behind_the_file_counts(given: Given) -> None:
     assert sent(given.house.url, form, CLOUD, content_type=MULTIPART).errno == 1
     assert names(given, top(given)) == ["图.png"]
     assert form.endswith(END[2:])
+
+
+def test_uploads_at_once_keep_their_names_and_the_plan(given: Given) -> None:
+    folder = given.folder()
+    given.plan(storage_mb=1)
+    content = b"x" * (MEGABYTE // 4)
+    with ThreadPoolExecutor(8) as clients:
+        replies = list(clients.map(lambda _: upload(given, folder, content, "a.txt"), range(8)))
+    assert sorted(reply.errno for reply in replies) == [1] * 4 + [31000] * 4
+    assert sorted(names(given, folder)) == ["a (2).txt", "a (3).txt", "a (4).txt", "a.txt"]
 
 
 # --- the storage ---------------------------------------------------------------------------------
