@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from homeroom.base.ids import CourseId, LessonId
 from homeroom.contract.labels import ADD_CLASS_LABELS
-from homeroom.store.tables import lesson_labels
+from homeroom.store.tables import lesson_labels, lessons
 from tests.support.cases import Case, check_table, common
 from tests.support.given import Given
 from tests.support.readback import ReadBack
@@ -66,6 +66,13 @@ def made_elsewhere(given: Given) -> Reply:
     return labelled.set([])
 
 
+def dual(given: Given) -> Reply:
+    labelled = Labelled(given)
+    change = update(lessons).where(lessons.c.id == labelled.lesson)
+    given.write(change.values(main_lesson_id=given.lesson(labelled.course)))
+    return labelled.set([])
+
+
 CASES: Final = (
     Case(1, lambda g: Labelled(g).set([g.label()]), "entry"),
     *common(ADD_CLASS_LABELS, courseId=1, classList=[{"classId": 1}]),
@@ -79,6 +86,7 @@ CASES: Final = (
     Case(142, lambda g: Labelled(g).set([], g.lesson()), "entry"),
     Case(212, deleted, "entry"),
     Case(466, made_elsewhere, "entry"),
+    Case(369, dual, "entry"),
     Case(358, lambda g: Labelled(g).set([g.label(), NONE]), "entry"),
     Case(359, lambda g: Labelled(g).set([g.label(), g.other().label()]), "entry"),
     Case(357, lambda g: Labelled(g).set([g.label() for _ in range(11)]), "entry"),

@@ -238,6 +238,7 @@ ADD_CLASS_LABELS = Action(
     entry_checks=(
         Check(Errno.BAD_PARAMS, "the entry is malformed"),
         *V1_LESSON,
+        Check(Errno.KIND_NOT_SUPPORTED, "the class is one of dual-teacher classes"),
         Check(Errno.SOME_LABELS_MISSING, "a label does not exist; the class keeps its labels"),
         Check(
             Errno.SOME_LABELS_FOREIGN,

@@ -9,6 +9,7 @@ from homeroom.base.ids import CourseId, LabelId, LessonId, SchoolId
 from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
 from homeroom.domain.courses import LABEL_RULE, LESSON_LABEL_RULE, check_course
+from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.labels import Label, check_labels
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
@@ -82,7 +83,7 @@ def set_of_lessons(
     )
 
     def check(lesson: LessonId) -> None:
-        check_v1_lesson(lessons.get(lesson), course)
+        check_not_dual(check_v1_lesson(lessons.get(lesson), course), Errno.KIND_NOT_SUPPORTED)
 
     new_labels, verdicts = _judge(uow, school, entries, check, Errno.TOO_MANY_LESSON_LABELS)
     uow.labels.save_of_lessons(new_labels)

@@ -253,13 +253,16 @@ def _lesson_labels_entry(given: Given) -> list[Chain]:
     elsewhere, deleted = given.made_elsewhere(given.lesson()), given.lesson(course)
     is_deleted = lessons.c.id.in_((elsewhere, deleted))
     given.write(update(lessons).where(is_deleted).values(deleted_at=1))
+    dual = given.lesson(course)
+    given.write(update(lessons).where(lessons.c.id == dual).values(main_lesson_id=given.lesson()))
     given.made_elsewhere(deleted)
     mends: dict[int, Mend] = {
         100: {"classLabelId": [*eleven, foreign, STRANGER]},
         143: {"classId": elsewhere},
         142: {"classId": deleted},
         212: {"classId": given.made_elsewhere(given.lesson(course))},
-        466: {"classId": given.lesson(course)},
+        466: {"classId": dual},
+        369: {"classId": given.lesson(course)},
         358: {"classLabelId": [*eleven, foreign]},
         359: {"classLabelId": eleven},
         357: {},
