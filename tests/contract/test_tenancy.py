@@ -38,6 +38,8 @@ KINDS: Final = {
     "classList": "labelled_lessons",
     "fileId": "clip",
     "groupId": "grouping",
+    "mainCourseId": "course",
+    "mainClassId": "lesson",
     "unitId": "unit",
     "toUnitId": "unit",
     "activityId": "draft",
@@ -301,6 +303,11 @@ CALLS: Final[dict[str, Callable[[World], Fields]]] = {
         "className": "changed",
         "teacherUid": w.teacher,
         "assistantUids": w.assistants,
+    },
+    "lms.onlineDoubleTeacher.addClass": lambda w: {
+        "mainCourseId": (dual := Dual(w.given)).main.course,
+        "mainClassId": dual.main.lesson,
+        "subClassJson": [dual.entry()],
     },
     "lms.onlineDoubleTeacher.deleteClass": lambda w: w.main_class(),
 }
