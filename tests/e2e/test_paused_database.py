@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +28,10 @@ def paused(url: str) -> Iterator[None]:
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     with psycopg.connect(url, autocommit=True) as other:
-        pids = [pid for (pid,) in other.execute(query)]
+        pids: list[int] = []
+        # The pool opens connections in the background: one more would answer.
+        while pids != (pids := [pid for (pid,) in other.execute(query)]) or not pids:
+            time.sleep(1)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -84,7 +84,8 @@ def test_the_clock_is_moved_for_all_processes_before_the_answer(
     assert {reply.errno for reply in call_at_once(server, "addCourse", add)} == {1}
     sandbox.move(advance=3 * DAY)
     try:
-        assert read_offsets(server) == {3 * DAY}
+        # Two clocks of whole seconds are read one after the other.
+        assert read_offsets(server) <= {3 * DAY - 1, 3 * DAY}
         # The expiry is in the past now, for each of them.
         errnos = {reply.errno for reply in call_at_once(server, "addCourse", add)}
         assert len(errnos) == 1

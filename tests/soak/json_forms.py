@@ -100,7 +100,9 @@ class JSONWorld:
 
     def learn(self, data: object) -> None:
         """Remember what an action has just made."""
-        for name in ("unitId", "activityId", "classId") if isinstance(data, dict) else ():
+        if not isinstance(data, dict):
+            return
+        for name in ("unitId", "activityId", "classId"):
             pool = self._pools[name]
             if name in data and len(pool) < 40:
                 pool.append(data[name])

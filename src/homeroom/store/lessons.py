@@ -129,7 +129,7 @@ _ADD = Statement(
 
 
 @cache
-def _add_all_statement(count: int) -> Statement:
+def build_add_all(count: int) -> Statement:
     """Return the statement that adds a number of classes.
 
     Each value is a parameter of its own: to extract 33 values of each class from a list takes
@@ -309,7 +309,7 @@ class Lessons:
             for place, (course, row) in enumerate(new_lessons)
             for name, value in new_lesson_values(course, row, now).items()
         }
-        statement = _add_all_statement(len(new_lessons))
+        statement = build_add_all(len(new_lessons))
         ids: dict[str, int] = dict(self._tx.fetch_all(statement, values))
         return [
             build_lesson(LessonId(ids[row.key]), course, row, now) for course, row in new_lessons
