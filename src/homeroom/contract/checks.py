@@ -24,19 +24,60 @@ CHANGEABLE_COURSE = (
     COURSE_KIND,
 )
 """Checks of a course that is to be changed."""
+COURSE_FOREIGN = Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school")
+COURSE_STANDARD = Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher")
+"""The checks of the v2 wire for what `COURSE_OF_SCHOOL` and `COURSE_KIND` are on the v1 wire."""
 ACTIVITY_COURSE = (
     Check(Errno.NO_SUCH_COURSE, "there is no such course, or it was deleted"),
-    Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school"),
+    COURSE_FOREIGN,
     Check(Errno.COURSE_PAST_EXPIRY, "the course was ended, or has expired"),
-    Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher"),
+    COURSE_STANDARD,
 )
 """Checks of the course of units and activities (READINGS Q78)."""
 
 FOLDER_OF_SCHOOL = Check(Errno.FOLDER_NOT_IN_DRIVE, "the school's drive has no such folder")
+LESSON_EXISTS = Check(Errno.NO_SUCH_LESSON, "there is no such class")
+LESSON_IN_COURSE = Check(Errno.LESSON_NOT_IN_COURSE, "the class belongs to another course")
 LESSON_OF_COURSE = (
-    Check(Errno.NO_SUCH_LESSON, "there is no such class"),
-    Check(Errno.LESSON_NOT_IN_COURSE, "the class belongs to another course"),
+    LESSON_EXISTS,
+    LESSON_IN_COURSE,
     Check(Errno.LESSON_DELETED, "the class was deleted, or its course was"),
+)
+
+LENGTH_CHECK = Check(
+    Errno.LESSON_LENGTH, "the class is shorter than 15 minutes or longer than 24 hours"
+)
+MAINTENANCE_CHECK = Check(
+    Errno.MAINTENANCE_OVERLAP,
+    "the class, with 20 minutes before and after it, overlaps announced maintenance",
+)
+
+TEACHER_OF_SCHOOL = Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the teacher is no teacher of the school")
+TEACHER_IN_SERVICE = (
+    Check(Errno.TEACHER_CANCELLED, "the teacher's account was cancelled"),
+    Check(Errno.TEACHER_STOPPED, "the teacher is deactivated"),
+    Check(Errno.TEACHER_STOPPING, "the teacher is being deactivated"),
+)
+TEACHER_CHECKS = (
+    TEACHER_OF_SCHOOL,
+    *TEACHER_IN_SERVICE,
+    Check(Errno.TEACHER_IS_COURSE_STUDENT, "the teacher is a student of the course"),
+    Check(Errno.TEACHER_IS_COURSE_AUDITOR, "the teacher is an auditor of the course"),
+)
+"""Checks of the teacher of a class, after that of the UID, whose errno differs."""
+CO_TEACHER_IS_ANOTHER = Check(
+    Errno.CO_TEACHER_IS_TEACHER, "a co-teacher is the teacher of the class"
+)
+CO_TEACHER_CHECKS = (
+    Check(Errno.CO_TEACHER_NOT_OF_SCHOOL, "a co-teacher is no teacher of the school"),
+    Check(Errno.CO_TEACHER_CANCELLED, "the account of a co-teacher was cancelled"),
+    Check(Errno.CO_TEACHER_STOPPED, "a co-teacher is deactivated"),
+    Check(Errno.CO_TEACHER_STOPPING, "a co-teacher is being deactivated"),
+    Check(Errno.CO_TEACHER_IS_STUDENT, "a co-teacher is a student of the course"),
+    Check(Errno.CO_TEACHER_IS_AUDITOR, "a co-teacher is an auditor of the course"),
+)
+CO_TEACHER_COUNT = Check(
+    Errno.TOO_MANY_CO_TEACHERS, "there are more co-teachers than the school's plan allows"
 )
 
 

@@ -10,7 +10,17 @@ from homeroom.base.ids import ActivityId, CourseId, UnitId, UserId
 from homeroom.base.values import replace
 from homeroom.contract.action import V2JSON, Action, Check
 from homeroom.contract.activities import ActivityName, ActivityNumber
-from homeroom.contract.checks import ACTIVITY_COURSE
+from homeroom.contract.checks import (
+    ACTIVITY_COURSE,
+    CO_TEACHER_CHECKS,
+    CO_TEACHER_COUNT,
+    CO_TEACHER_IS_ANOTHER,
+    COURSE_FOREIGN,
+    COURSE_STANDARD,
+    LENGTH_CHECK,
+    MAINTENANCE_CHECK,
+    TEACHER_CHECKS,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import MONTHLY_CHECKS, SECOND_CAMERA, read_co_teachers
 from homeroom.contract.params import (
@@ -149,31 +159,7 @@ INCOMPLETE_GROUP = Check(
     Errno.BAD_PARAMS,
     "some of recordType, recordState, liveState and openState are sent, and not all",
 )
-LENGTH_CHECK = Check(
-    Errno.LESSON_LENGTH, "the class is shorter than 15 minutes or longer than 24 hours"
-)
-MAINTENANCE_CHECK = Check(
-    Errno.MAINTENANCE_OVERLAP,
-    "the class, with 20 minutes before and after it, overlaps announced maintenance",
-)
-TEACHER_CHECKS = (
-    Check(Errno.NO_SUCH_TEACHER, "no user has the UID of the teacher"),
-    Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the teacher is no teacher of the school"),
-    Check(Errno.TEACHER_CANCELLED, "the teacher's account was cancelled"),
-    Check(Errno.TEACHER_STOPPED, "the teacher is deactivated"),
-    Check(Errno.TEACHER_STOPPING, "the teacher is being deactivated"),
-    Check(Errno.TEACHER_IS_COURSE_STUDENT, "the teacher is a student of the course"),
-    Check(Errno.TEACHER_IS_COURSE_AUDITOR, "the teacher is an auditor of the course"),
-)
-CO_TEACHER_CHECKS = (
-    Check(Errno.CO_TEACHER_IS_TEACHER, "a co-teacher is the teacher of the class"),
-    Check(Errno.CO_TEACHER_NOT_OF_SCHOOL, "a co-teacher is no teacher of the school"),
-    Check(Errno.CO_TEACHER_CANCELLED, "the account of a co-teacher was cancelled"),
-    Check(Errno.CO_TEACHER_STOPPED, "a co-teacher is deactivated"),
-    Check(Errno.CO_TEACHER_STOPPING, "a co-teacher is being deactivated"),
-    Check(Errno.CO_TEACHER_IS_STUDENT, "a co-teacher is a student of the course"),
-    Check(Errno.CO_TEACHER_IS_AUDITOR, "a co-teacher is an auditor of the course"),
-)
+TEACHER_EXISTS = Check(Errno.NO_SUCH_TEACHER, "no user has the UID of the teacher")
 
 CREATE_CLASS = Action(
     name="lms.activity.createClass",
@@ -207,7 +193,9 @@ CREATE_CLASS = Action(
         Check(Errno.BEGINS_TOO_LATE, "the start is more than two years ahead"),
         LENGTH_CHECK,
         MAINTENANCE_CHECK,
+        TEACHER_EXISTS,
         *TEACHER_CHECKS,
+        CO_TEACHER_IS_ANOTHER,
         *CO_TEACHER_CHECKS,
         Check(
             Errno.TOO_MANY_CO_TEACHERS,
@@ -262,11 +250,11 @@ UPDATE_CLASS = Action(
     checks=(
         INCOMPLETE_GROUP,
         Check(Errno.NO_SUCH_COURSE, "there is no such course"),
-        Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school"),
+        COURSE_FOREIGN,
         Check(Errno.COURSE_NOT_IN_SCHOOL, "the course was deleted"),
         Check(Errno.COURSE_EXPIRED, "the course was ended"),
         Check(Errno.COURSE_PAST_EXPIRY, "the course has expired"),
-        Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher"),
+        COURSE_STANDARD,
         Check(Errno.BAD_VALUE, "the course has no such unit"),
         Check(Errno.TOO_MANY_ENTRIES, "the unit is full"),
         Check(Errno.NO_SUCH_LESSON, "there is no such activity, or it is no class"),
@@ -321,14 +309,14 @@ UPDATE_CLASS = Action(
             "recordState is 1, which the plan does not have, or is switched on, and the school's "
             "storage is used up or the video service does not work",
         ),
+        TEACHER_EXISTS,
         *TEACHER_CHECKS,
         Check(Errno.TEACHER_IS_GUEST, "the teacher is a guest of the class"),
         Check(Errno.TEACHER_IS_CO_TEACHER, "the teacher is a co-teacher of the class"),
+        CO_TEACHER_IS_ANOTHER,
         *CO_TEACHER_CHECKS,
         Check(Errno.BAD_VALUE, "a co-teacher is a guest of the class"),
-        Check(
-            Errno.TOO_MANY_CO_TEACHERS, "there are more co-teachers than the school's plan allows"
-        ),
+        CO_TEACHER_COUNT,
     ),
     faults=(
         Errno.TEACHER_NOT_IN_SCHOOL,

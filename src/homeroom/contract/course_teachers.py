@@ -9,9 +9,11 @@ from homeroom.contract.action import V2JSON, Action, APIPath, Check, V1Form
 from homeroom.contract.checks import (
     CHANGEABLE_COURSE,
     COURSE_EXISTS,
+    COURSE_FOREIGN,
     COURSE_KIND,
     COURSE_NOT_DELETED,
     COURSE_OF_SCHOOL,
+    COURSE_STANDARD,
 )
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_all_ids
@@ -141,10 +143,10 @@ ADD_COURSE_TEACHER = Action(
     bindings=(V2JSON("/course/addCourseTeacher", missing=Errno.PARAM_MISSING),),
     checks=(
         COURSE_EXISTS,
-        Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school"),
+        COURSE_FOREIGN,
         COURSE_NOT_DELETED,
         Check(Errno.COURSE_ENDED_OR_EXPIRED, "the course was ended, or has expired"),
-        Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher"),
+        COURSE_STANDARD,
     ),
     entry_checks=(
         Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the person is no teacher of the school"),

@@ -8,6 +8,21 @@ from msgspec import Meta
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, UserId
 from homeroom.contract.action import V2JSON, Action, Check
+from homeroom.contract.checks import (
+    CO_TEACHER_CHECKS,
+    CO_TEACHER_COUNT,
+    CO_TEACHER_IS_ANOTHER,
+    COURSE_EXISTS,
+    COURSE_FOREIGN,
+    COURSE_NOT_DELETED,
+    COURSE_OF_SCHOOL,
+    COURSE_STANDARD,
+    LESSON_EXISTS,
+    LESSON_IN_COURSE,
+    MAINTENANCE_CHECK,
+    TEACHER_IN_SERVICE,
+    TEACHER_OF_SCHOOL,
+)
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import read_ids
 from homeroom.contract.params import (
@@ -130,41 +145,21 @@ class DeletedDualLessonList(Result, frozen=True, kw_only=True):
     ]
 
 
-COURSE_UNKNOWN = Check(Errno.NO_SUCH_COURSE, "no school has such a course")
-COURSE_EXPIRED = Check(Errno.COURSE_EXPIRED, "the course was ended, or has expired")
-COURSE_KIND = Check(Errno.COURSE_NOT_STANDARD, "the course is public or dual-teacher")
-COURSE_FOREIGN = Check(Errno.COURSE_NOT_IN_SCHOOL, "the course belongs to another school")
-COURSE_DELETED = Check(Errno.COURSE_DELETED, "the course was deleted")
 LESSON_FOREIGN = Check(Errno.LESSON_OF_ANOTHER_SCHOOL, "the class belongs to another school")
-LESSON_ELSEWHERE = Check(Errno.LESSON_NOT_IN_COURSE, "the class belongs to another course")
 WINDOW_CHECKS = (
     Check(Errno.TIMES_FROZEN, "the class begins within a minute, and its times are concerned"),
     Check(Errno.LESSON_FROZEN_SOON, "the class begins within five minutes"),
     Check(Errno.LESSON_FROZEN, "the class begins within 20 minutes"),
 )
-MAINTENANCE = Check(
-    Errno.MAINTENANCE_OVERLAP,
-    "the class, with 20 minutes before and after it, overlaps announced maintenance",
-)
 SERVICE_TERM = Check(
     Errno.ENDS_AFTER_SERVICE, "the class ends after the service of the school's plan"
 )
-TEACHER_CHECKS = (
-    Check(Errno.TEACHER_CANCELLED, "the account of the teacher was cancelled"),
-    Check(Errno.TEACHER_STOPPED, "the teacher is deactivated"),
-    Check(Errno.TEACHER_STOPPING, "the teacher is being deactivated"),
+DUAL_TEACHER_CHECKS = (
+    *TEACHER_IN_SERVICE,
     Check(Errno.TEACHER_IS_COURSE_STUDENT, "the teacher is a student of a course concerned"),
     Check(Errno.TEACHER_IS_COURSE_AUDITOR, "the teacher is an auditor of a course concerned"),
 )
-CO_TEACHER_CHECKS = (
-    Check(Errno.CO_TEACHER_NOT_OF_SCHOOL, "a co-teacher is no teacher of the school"),
-    Check(Errno.CO_TEACHER_CANCELLED, "the account of a co-teacher was cancelled"),
-    Check(Errno.CO_TEACHER_STOPPED, "a co-teacher is deactivated"),
-    Check(Errno.CO_TEACHER_STOPPING, "a co-teacher is being deactivated"),
-    Check(Errno.CO_TEACHER_IS_STUDENT, "a co-teacher is a student of the course"),
-    Check(Errno.CO_TEACHER_IS_AUDITOR, "a co-teacher is an auditor of the course"),
-    Check(Errno.TOO_MANY_CO_TEACHERS, "there are more co-teachers than the school's plan allows"),
-)
+DUAL_CO_TEACHER_CHECKS = (*CO_TEACHER_CHECKS, CO_TEACHER_COUNT)
 RESOLUTION_SEATS = Check(Errno.SEATS_FORBID_HD, "isHd is 1 or 2 and seatNum is neither 2 nor 7")
 RESOLUTION_PLAN = Check(
     Errno.RESOLUTION_NOT_IN_PLAN, "the resolution is higher than the plan allows"
@@ -202,17 +197,17 @@ EDIT_CLASS = Action(
     result=EditedDualLessonList,
     bindings=(V2JSON("/lms/onlineDoubleTeacher/editClass", malformed=Errno.BAD_VALUE),),
     checks=(
-        COURSE_UNKNOWN,
-        Check(Errno.COURSE_OF_ANOTHER_SCHOOL, "the course belongs to another school"),
+        COURSE_EXISTS,
+        COURSE_FOREIGN,
         Check(Errno.COURSE_NOT_IN_SCHOOL, "the course was deleted"),
         Check(
             Errno.COURSE_EXPIRED,
             "the course, or that of a sub class which is to follow, was ended or has expired",
         ),
-        COURSE_KIND,
-        Check(Errno.NO_SUCH_LESSON, "there is no such class"),
+        COURSE_STANDARD,
+        LESSON_EXISTS,
         LESSON_FOREIGN,
-        LESSON_ELSEWHERE,
+        LESSON_IN_COURSE,
         Check(Errno.NOT_A_DUAL_LESSON, "the class is neither a main nor a sub class"),
         Check(Errno.LESSON_OVER_OR_DELETED, "the class is over or deleted"),
         Check(Errno.LESSON_IS_RUNNING, "the class is running, and a frozen field is to change"),
@@ -232,7 +227,7 @@ EDIT_CLASS = Action(
         ),
         Check(Errno.BEGINS_TOO_LATE, "the start is more than two years ahead"),
         SERVICE_TERM,
-        MAINTENANCE,
+        MAINTENANCE_CHECK,
         Check(
             Errno.NO_DUAL_CAMERA_HERE,
             "the class gets two cameras, and has other seats than one or a plan without them",
@@ -242,12 +237,12 @@ EDIT_CLASS = Action(
         Check(Errno.REPLAY_OF_UNRECORDED, "liveState or openState is 1 without recordState"),
         *PLAN_CHECKS,
         Check(Errno.NO_SUCH_TEACHER, "no user has the UID of the teacher"),
-        Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the teacher is no teacher of the school"),
-        *TEACHER_CHECKS,
+        TEACHER_OF_SCHOOL,
+        *DUAL_TEACHER_CHECKS,
         Check(Errno.TEACHER_IS_GUEST, "the teacher is a guest of a class concerned"),
         Check(Errno.TEACHER_IS_CO_TEACHER, "the teacher is a co-teacher of a class concerned"),
-        Check(Errno.CO_TEACHER_IS_TEACHER, "a co-teacher is the teacher of the class"),
-        *CO_TEACHER_CHECKS,
+        CO_TEACHER_IS_ANOTHER,
+        *DUAL_CO_TEACHER_CHECKS,
     ),
     faults=(
         Errno.FAILED,
@@ -266,13 +261,13 @@ DELETE_CLASS = Action(
     result=DeletedDualLessonList,
     bindings=(V2JSON("/lms/onlineDoubleTeacher/deleteClass", malformed=Errno.BAD_VALUE),),
     checks=(
-        COURSE_UNKNOWN,
-        COURSE_FOREIGN,
-        COURSE_DELETED,
-        COURSE_KIND,
-        Check(Errno.NO_SUCH_LESSON, "there is no such class"),
+        COURSE_EXISTS,
+        COURSE_OF_SCHOOL,
+        COURSE_NOT_DELETED,
+        COURSE_STANDARD,
+        LESSON_EXISTS,
         LESSON_FOREIGN,
-        LESSON_ELSEWHERE,
+        LESSON_IN_COURSE,
         Check(Errno.NOT_A_DUAL_LESSON, "the class is neither a main nor a sub class"),
         Check(Errno.LESSON_OVER_OR_DELETED, "the class is over or deleted"),
         Check(Errno.NOT_PERMITTED, "the class is running"),

@@ -9,10 +9,16 @@ from homeroom.base.ids import CourseId, FolderId, LessonId, UserId
 from homeroom.contract.action import Action, APIPath, Check, V1Form
 from homeroom.contract.checks import (
     CHANGEABLE_COURSE,
+    CO_TEACHER_CHECKS,
+    CO_TEACHER_COUNT,
+    CO_TEACHER_IS_ANOTHER,
     COURSE_KIND,
     FOLDER_OF_SCHOOL,
+    LENGTH_CHECK,
     LESSON_OF_COURSE,
+    MAINTENANCE_CHECK,
     OWN_COURSE,
+    TEACHER_CHECKS,
     identity_checks,
 )
 from homeroom.contract.errno import Errno
@@ -187,31 +193,18 @@ TIME_CHECKS = (
     Check(Errno.ENDS_BEFORE_IT_BEGINS, "the end is not later than the start"),
     Check(Errno.BEGINS_TOO_SOON, "the start is less than one minute ahead"),
     Check(Errno.BEGINS_TOO_LATE, "the start is more than three years ahead"),
-    Check(Errno.LESSON_LENGTH, "the class is shorter than 15 minutes or longer than 24 hours"),
-    Check(
-        Errno.MAINTENANCE_OVERLAP,
-        "the class, with 20 minutes before and after it, overlaps announced maintenance",
-    ),
+    LENGTH_CHECK,
+    MAINTENANCE_CHECK,
 )
-TEACHER_CHECKS = (
+LESSON_TEACHER_CHECKS = (
     Check(Errno.BAD_DATA, "no user has the UID of the teacher"),
-    Check(Errno.NOT_A_TEACHER_OF_SCHOOL, "the teacher is no teacher of the school"),
-    Check(Errno.TEACHER_CANCELLED, "the teacher's account was cancelled"),
-    Check(Errno.TEACHER_STOPPED, "the teacher is deactivated"),
-    Check(Errno.TEACHER_STOPPING, "the teacher is being deactivated"),
-    Check(Errno.TEACHER_IS_COURSE_STUDENT, "the teacher is a student of the course"),
-    Check(Errno.TEACHER_IS_COURSE_AUDITOR, "the teacher is an auditor of the course"),
+    *TEACHER_CHECKS,
 )
-CO_TEACHER_CHECKS = (
+LESSON_CO_TEACHER_CHECKS = (
     Check(Errno.CO_TEACHER_TWICE, "a co-teacher is listed twice"),
-    Check(Errno.TOO_MANY_CO_TEACHERS, "there are more co-teachers than the school's plan allows"),
-    Check(Errno.CO_TEACHER_IS_TEACHER, "a co-teacher is the teacher of the class"),
-    Check(Errno.CO_TEACHER_NOT_OF_SCHOOL, "a co-teacher is no teacher of the school"),
-    Check(Errno.CO_TEACHER_CANCELLED, "the account of a co-teacher was cancelled"),
-    Check(Errno.CO_TEACHER_STOPPED, "a co-teacher is deactivated"),
-    Check(Errno.CO_TEACHER_STOPPING, "a co-teacher is being deactivated"),
-    Check(Errno.CO_TEACHER_IS_STUDENT, "a co-teacher is a student of the course"),
-    Check(Errno.CO_TEACHER_IS_AUDITOR, "a co-teacher is an auditor of the course"),
+    CO_TEACHER_COUNT,
+    CO_TEACHER_IS_ANOTHER,
+    *CO_TEACHER_CHECKS,
 )
 PLAN_CHECKS = (
     Check(Errno.LIVE_NOT_IN_PLAN, "live is on, which the school's plan does not have"),
@@ -244,8 +237,8 @@ HOURS_WARNING = Check(
     Errno.HOURS_USED_UP, "the classroom hours of the school's plan are used up this month"
 )
 NEW_LESSON_CHECKS = (
-    *TEACHER_CHECKS,
-    *CO_TEACHER_CHECKS,
+    *LESSON_TEACHER_CHECKS,
+    *LESSON_CO_TEACHER_CHECKS,
     *SEAT_CHECKS,
     FOLDER_OF_SCHOOL,
     *PLAN_CHECKS,
@@ -318,10 +311,10 @@ EDIT_COURSE_CLASS = Action(
         ),
         Check(Errno.TEACHERS_FROZEN, "the planned end has passed, and the teachers are to change"),
         *TIME_CHECKS,
-        *TEACHER_CHECKS,
+        *LESSON_TEACHER_CHECKS,
         Check(Errno.TEACHER_IS_GUEST, "the teacher is a guest of the class"),
         Check(Errno.TEACHER_IS_CO_TEACHER, "the teacher is a co-teacher of the class"),
-        *CO_TEACHER_CHECKS,
+        *LESSON_CO_TEACHER_CHECKS,
         Check(Errno.CO_TEACHER_IS_GUEST, "a co-teacher is a guest of the class"),
         Check(
             Errno.CO_TEACHER_NOT_UNBOOKED,

@@ -7,21 +7,24 @@ from msgspec import Meta
 
 from homeroom.base.ids import CourseId, LessonId, UserId
 from homeroom.contract.action import V2JSON, Action, Check
+from homeroom.contract.checks import (
+    COURSE_EXISTS,
+    COURSE_NOT_DELETED,
+    COURSE_NOT_EXPIRED,
+    COURSE_OF_SCHOOL,
+    COURSE_STANDARD,
+    LESSON_IN_COURSE,
+    MAINTENANCE_CHECK,
+)
 from homeroom.contract.dual_teacher import (
     AUTO_STAGE,
     BOOKKEEPING_FAULTS,
     CALL_FAULTS,
-    CO_TEACHER_CHECKS,
-    COURSE_DELETED,
-    COURSE_EXPIRED,
-    COURSE_FOREIGN,
-    COURSE_KIND,
-    COURSE_UNKNOWN,
     DUAL_CAMERA,
+    DUAL_CO_TEACHER_CHECKS,
+    DUAL_TEACHER_CHECKS,
     HD,
-    LESSON_ELSEWHERE,
     LESSON_FOREIGN,
-    MAINTENANCE,
     NAME,
     OFF_STAGE,
     PLAN_CHECKS,
@@ -30,7 +33,6 @@ from homeroom.contract.dual_teacher import (
     RESOLUTION_SEATS,
     SEAT_NUMBER,
     SERVICE_TERM,
-    TEACHER_CHECKS,
     UIDS,
     WINDOW_CHECKS,
     DualLiveInfo,
@@ -114,11 +116,11 @@ class AddedDualLessons(Result, frozen=True, kw_only=True):
 
 
 ADDED_COURSE = (
-    COURSE_UNKNOWN,
-    COURSE_FOREIGN,
-    COURSE_DELETED,
-    COURSE_EXPIRED,
-    COURSE_KIND,
+    COURSE_EXISTS,
+    COURSE_OF_SCHOOL,
+    COURSE_NOT_DELETED,
+    COURSE_NOT_EXPIRED,
+    COURSE_STANDARD,
 )
 
 ADD_CLASS = Action(
@@ -134,7 +136,7 @@ ADD_CLASS = Action(
         *ADDED_COURSE,
         Check(Errno.NO_SUCH_MAIN_LESSON, "there is no such class, or it is a sub class itself"),
         LESSON_FOREIGN,
-        LESSON_ELSEWHERE,
+        LESSON_IN_COURSE,
         Check(Errno.LESSON_DELETED, "the main class was deleted"),
         Check(Errno.LESSON_IS_OVER, "the main class is over"),
         Check(Errno.LESSON_IS_RUNNING, "the main class is running"),
@@ -160,11 +162,11 @@ ADD_CLASS = Action(
             Errno.MAIN_RECORDING_MISMATCH,
             "useCoMainRecord is 1 and one of the four recording fields is not 0",
         ),
-        MAINTENANCE,
+        MAINTENANCE_CHECK,
         SERVICE_TERM,
         Check(Errno.CO_TEACHER_IS_MAIN_TEACHER, "a co-teacher is the teacher of the main class"),
-        *TEACHER_CHECKS,
-        *CO_TEACHER_CHECKS,
+        *DUAL_TEACHER_CHECKS,
+        *DUAL_CO_TEACHER_CHECKS,
         Check(Errno.NO_DUAL_CAMERA_HERE, "isDc is 3, and seatNum is not 2 or cameraHide is 1"),
         Check(Errno.DUAL_CAMERA_NOT_IN_PLAN, "isDc is 3, which the plan does not have"),
         RESOLUTION_SEATS,
