@@ -6,8 +6,14 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import ActivityId, UnitId, UserId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
-from homeroom.domain.class_edits import check_not_frozen, check_teachers_changeable
-from homeroom.domain.lessons import HD_SEATS, ClassroomSettings, Lesson, RecordingOptions
+from homeroom.domain.class_edits import check_edit_windows
+from homeroom.domain.lessons import (
+    HD_SEATS,
+    ClassroomSettings,
+    Lesson,
+    RecordingOptions,
+    check_teachers_changeable,
+)
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan
 
@@ -187,7 +193,7 @@ def limit_recording(requested: RecordingOptions, plan: Plan) -> RecordingOptions
 def check_edit_phase(lesson: Lesson, change: ClassroomChange, now: Moment) -> None:
     """Refuse an edit of what is frozen."""
     if change.changes_frozen(lesson.recording):
-        check_not_frozen(lesson, now, changes_hours=change.changes_times)
+        check_edit_windows(lesson, now, changes_hours=change.changes_times)
     if change.changes_teachers:
         check_teachers_changeable(lesson, now)
 

@@ -4,7 +4,7 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
-from homeroom.domain.class_edits import MAX_LMS_NAME_LENGTH, check_not_frozen
+from homeroom.domain.class_edits import MAX_LMS_NAME_LENGTH, check_edit_windows
 from homeroom.domain.classroom_activities import EDITED_STAGE_RULE, StageRule
 from homeroom.domain.courses import CourseRule
 from homeroom.domain.lessons import (
@@ -111,7 +111,7 @@ def check_main_lesson(
         raise Refusal(Errno.LESSON_NOT_IN_COURSE)
     if lesson.deleted_at is not None:
         raise Refusal(Errno.LESSON_DELETED)
-    check_not_frozen(lesson, now, changes_hours=True)
+    check_edit_windows(lesson, now, changes_hours=True)
     return lesson
 
 

@@ -254,6 +254,11 @@ def check_hours(hours: Hours, now: Moment, max_lead_seconds: int = MAX_LEAD_SECO
     if hours.begin > now + max_lead_seconds:
         years = format_count(max_lead_seconds // YEAR, "year")
         raise Refusal(Errno.BEGINS_TOO_LATE, f"the start must be within {years}")
+    check_length(hours)
+
+
+def check_length(hours: Hours) -> None:
+    """Refuse hours that are too short or too long."""
     if not MIN_LESSON_SECONDS <= hours.end - hours.begin <= MAX_LESSON_SECONDS:
         raise Refusal(Errno.LESSON_LENGTH, "a class lasts 15 minutes to 24 hours")
 
@@ -336,13 +341,18 @@ def check_monthly_limit(plan: Plan, created: int) -> None:
         raise Refusal(upgrade, f"the school may create {count} a month")
 
 
-def check_not_frozen(lesson: Lesson, now: Moment, frozen: Errno) -> None:
-    """Refuse a change later than 20 minutes before the start; `frozen` is the errno until then."""
+def check_not_begun(lesson: Lesson, now: Moment) -> None:
+    """Refuse a class that is running or over."""
     phase = lesson.phase(now)
     if phase.is_over:
         raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
     if phase is Phase.RUNNING:
         raise Refusal(Errno.LESSON_IS_RUNNING, describe_open(lesson))
+
+
+def check_not_frozen(lesson: Lesson, now: Moment, frozen: Errno) -> None:
+    """Refuse a change later than 20 minutes before the start; `frozen` is the errno until then."""
+    check_not_begun(lesson, now)
     if lesson.lifecycle.is_frozen(now):
         opened_at = format_moment(lesson.lifecycle.opens_at)
         raise Refusal(frozen, f"class {lesson.id} is frozen since {opened_at}")
@@ -350,12 +360,17 @@ def check_not_frozen(lesson: Lesson, now: Moment, frozen: Errno) -> None:
 
 def check_editable(lesson: Lesson, change: LessonChange, now: Moment) -> None:
     """Refuse an edit of what the phase of the class has frozen (rules.yaml, class_edit_phases)."""
-    phase = lesson.phase(now)
-    if phase.is_over and (change.changes_frozen or change.changes_page):
+    if lesson.is_over(now) and (change.changes_frozen or change.changes_page):
         raise Refusal(Errno.LESSON_IS_OVER, describe_end(lesson))
     if change.changes_frozen:
         check_not_frozen(lesson, now, Errno.LESSON_FROZEN)
-    if change.changes_teachers and (now >= lesson.hours.end or phase.is_over):
+    if change.changes_teachers:
+        check_teachers_changeable(lesson, now)
+
+
+def check_teachers_changeable(lesson: Lesson, now: Moment) -> None:
+    """Refuse a change of the teachers from the planned end of a class on."""
+    if now >= lesson.hours.end or lesson.is_over(now):
         end = format_moment(min(lesson.hours.end, lesson.lifecycle.closes_at))
         raise Refusal(Errno.TEACHERS_FROZEN, f"class {lesson.id} ended at {end}")
 

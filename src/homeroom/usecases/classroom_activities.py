@@ -5,9 +5,9 @@ from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.activities import EDIT_CLASSROOM_RULE, check_activity
 from homeroom.domain.class_edits import (
-    LMS_CO_TEACHER_RULE,
     LMS_TEACHER_RULE,
     MAX_LMS_LEAD_SECONDS,
+    check_lms_co_teachers,
     check_new_hours,
     check_service_term,
 )
@@ -35,7 +35,7 @@ from homeroom.domain.lessons import (
 )
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.schools import Plan, School
-from homeroom.domain.teachers import check_candidates, check_co_teacher_count
+from homeroom.domain.teachers import check_candidates
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import lessons, new_lessons, people, units
@@ -232,6 +232,8 @@ def _check_co_teachers(
     """Refuse co-teachers who do not fit, in the order of the v2 wire (READINGS Q81)."""
     if any(row.candidate.user == teacher for row in rows):
         raise Refusal(Errno.CO_TEACHER_IS_TEACHER)
-    candidates = [row.candidate for row in (rows if new is None else new)]
-    check_candidates(candidates, LMS_CO_TEACHER_RULE)
-    check_co_teacher_count(len(rows), plan.max_co_teachers)
+    check_lms_co_teachers(
+        [row.candidate.user for row in rows],
+        [row.candidate for row in (rows if new is None else new)],
+        plan.max_co_teachers,
+    )

@@ -7,8 +7,8 @@ from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno
 from homeroom.domain.class_edits import (
     LMS_TEACHER_RULE,
+    check_edit_windows,
     check_lms_co_teachers,
-    check_not_frozen,
 )
 from homeroom.domain.classroom_activities import (
     ClassroomChange,
@@ -76,7 +76,7 @@ def edit(
     uses_main = old.uses_main_recording if group.uses_main is None else group.uses_main
     check_edit_phase(old, change, uow.now)
     if uses_main != old.uses_main_recording:
-        check_not_frozen(old, uow.now, changes_hours=False)
+        check_edit_windows(old, uow.now, changes_hours=False)
     changes_schedule = change.changes_times or change.teacher is not None
     _check_values(old, change, group, changes_schedule=changes_schedule)
     hours = change_hours(uow, school.plan, old.hours, change, Errno.BEGINS_TOO_LATE)

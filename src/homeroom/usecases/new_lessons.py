@@ -91,7 +91,7 @@ def add(
     context = uow.lessons.get_context(school, course_id, new)
     plan, facts = context.plan, context.facts
     if facts.existing is not None:
-        raise _refuse_identity(uow.lessons.get(facts.existing))
+        raise refuse_identity(uow.lessons.get(facts.existing))
     course = check_course(context.course, school, uow.now, CHANGE_RULE)
     _check_times(uow, new, facts)
     teacher = people.resolve_uid(uow, school, request.teacher, Errno.NOT_A_TEACHER_OF_SCHOOL)
@@ -193,7 +193,7 @@ def _select_candidates(
     for (place, request), facts in zip(valid, all_facts, strict=True):
         try:
             if facts.existing is not None:
-                raise _refuse_identity(existing.get(facts.existing))
+                raise refuse_identity(existing.get(facts.existing))
             _check_times(uow, request.new, facts)
             teacher = _get_teacher(request, accounts)
         except Refusal as refusal:
@@ -237,7 +237,8 @@ def _find_persons(
     return {row.candidate.user: row for row in rows}
 
 
-def _refuse_identity(existing: Lesson | None) -> Refusal:
+def refuse_identity(existing: Lesson | None) -> Refusal:
+    """Return the refusal of a class whose identity another class has; it is about that one."""
     reason = f"class {existing.id} has this identity" if existing is not None else None
     return Refusal(Errno.IDENTITY_TAKEN, reason, about=existing)
 

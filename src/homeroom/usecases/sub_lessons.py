@@ -34,6 +34,7 @@ from homeroom.usecases import people
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import bind_stream
+from homeroom.usecases.new_lessons import refuse_identity
 
 
 class AddedSubLessons(msgspec.Struct, frozen=True):
@@ -163,7 +164,7 @@ class _Checker:
         """
         identity = candidate.request.identity
         if candidate.existing is not None:
-            return _refuse_identity(candidate.existing)
+            return refuse_identity(candidate.existing)
         for earlier in self.accepted:
             if identity is not None and earlier.row.new.identity == identity:
                 return earlier
@@ -258,10 +259,6 @@ def _replace_accepted(
             results.append(outcome)
             continue
         lesson = lessons[outcome.row.key]
-        results.append(_refuse_identity(lesson) if lesson.key in used_keys else lesson)
+        results.append(refuse_identity(lesson) if lesson.key in used_keys else lesson)
         used_keys.add(lesson.key)
     return results
-
-
-def _refuse_identity(existing: Lesson) -> Refusal:
-    return Refusal(Errno.IDENTITY_TAKEN, f"class {existing.id} has this identity", about=existing)
