@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from homeroom.base.ids import ActivityId, CourseId, LessonId, SchoolId, UnitId
-from homeroom.contract.paged import DELETED, SID, PageQuery, ReadBack
-from homeroom.contract.params import ID, TEXT, ParamType, read_choice
+from homeroom.base.ids import ActivityId, CourseId, LessonId, UnitId
+from homeroom.contract.paged import DELETED, PART, ReadBack, SchoolsQuery
+from homeroom.contract.params import ID, ParamType, read_choice
 from homeroom.contract.rows import (
     IdNumber,
     ReadBackRow,
@@ -17,24 +17,21 @@ from homeroom.contract.rows import (
 )
 
 KIND = ParamType(read_choice(1, 2, 3, 4, 5, 6, 7, 8), "1 class, 2 to 8 as activityType")
-PART = ParamType(TEXT.read, "part of the name; capitals do not matter")
 PublishFlag = Annotated[int, describe_choice("0 draft, 2 published.", 0, 2)]
 
 
-class UnitsQuery(PageQuery, frozen=True, kw_only=True):
+class UnitsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which units."""
 
-    sid: Annotated[SchoolId | None, SID] = None
     unit_id: Annotated[UnitId | None, ID] = None
     course_id: Annotated[CourseId | None, ID] = None
     name: Annotated[str | None, PART] = None
     deleted: Annotated[bool | None, DELETED] = None
 
 
-class ActivitiesQuery(PageQuery, frozen=True, kw_only=True):
+class ActivitiesQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which activities."""
 
-    sid: Annotated[SchoolId | None, SID] = None
     activity_id: Annotated[ActivityId | None, ID] = None
     course_id: Annotated[CourseId | None, ID] = None
     unit_id: Annotated[UnitId | None, ID] = None

@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.action import Action, APIPath, Check, V1Form
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import InvalidEntry, read_entries_separately
-from homeroom.contract.paged import SID, PageQuery, ReadBack
+from homeroom.contract.paged import ReadBack, SchoolsQuery
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
     ID,
@@ -114,10 +114,9 @@ UPDATE_CLASS_STUDENT_COMMENT = Action(
 )
 
 
-class CommentsQuery(PageQuery, frozen=True, kw_only=True):
+class CommentsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which comments."""
 
-    sid: Annotated[SchoolId | None, SID] = None
     class_id: Annotated[LessonId | None, ID] = None
     student_uid: Annotated[UserId | None, ID] = None
 

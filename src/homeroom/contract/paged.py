@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from homeroom.base.ids import SchoolId
 from homeroom.contract.params import (
     ID,
     STRICT_FLAG,
@@ -33,6 +34,12 @@ class PageQuery(Params, frozen=True, kw_only=True):
 
     limit: Annotated[int, LIMIT] = DEFAULT_PAGE_ROWS
     cursor: Annotated[str | None, CURSOR] = None
+
+
+class SchoolsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which schools; lists of what schools have take it, too."""
+
+    sid: Annotated[SchoolId | None, SID] = None
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ import msgspec
 from msgspec import Meta
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, LabelId, SchoolId, UserId
+from homeroom.base.ids import CourseId, LabelId, UserId
 from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS
 from homeroom.contract.paged import (
     ACCOUNT,
     DELETED,
     PART,
-    SID,
     SINCE,
     UNTIL,
     PageQuery,
     ReadBack,
+    SchoolsQuery,
 )
 from homeroom.contract.params import (
     ID,
@@ -54,12 +54,6 @@ TEACHER_STATE = ParamType(read_word("active", "stopping", "stopped"), "active, s
 COURSE_STATE = ParamType(read_choice(2, 3, 4), "2 running, 3 ended or expired, 4 deleted")
 LESSON_STATE = ParamType(read_choice(1, 2, 3, 4), "1 not started, 2 running, 3 over, 4 deleted")
 CLIP_STATE = ParamType(read_choice(1, 4), "1 kept, 4 deleted")
-
-
-class SchoolsQuery(PageQuery, frozen=True, kw_only=True):
-    """Which schools."""
-
-    sid: Annotated[SchoolId | None, SID] = None
 
 
 class TeachersQuery(SchoolsQuery, frozen=True, kw_only=True):

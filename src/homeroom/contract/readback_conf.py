@@ -5,15 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from homeroom.base.ids import SchoolId
-from homeroom.contract.paged import SID, PageQuery, ReadBack
+from homeroom.contract.paged import ReadBack, SchoolsQuery
 from homeroom.contract.rows import IdNumber, ReadBackRow, Switch
-
-
-class ConfQuery(PageQuery, frozen=True, kw_only=True):
-    """The school."""
-
-    sid: Annotated[SchoolId | None, SID] = None
 
 
 class ConfRow(ReadBackRow, frozen=True, kw_only=True):
@@ -28,4 +21,4 @@ class ConfRow(ReadBackRow, frozen=True, kw_only=True):
     ]
 
 
-CONF = ReadBack("listConf", "/conf", "Settings of the schools", ConfQuery, ConfRow, "by SID")
+CONF = ReadBack("listConf", "/conf", "Settings of the schools", SchoolsQuery, ConfRow, "by SID")

@@ -5,24 +5,22 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from homeroom.base.ids import FolderId, SchoolId
-from homeroom.contract.paged import PART, SID, PageQuery, ReadBack
+from homeroom.base.ids import FolderId
+from homeroom.contract.paged import PART, ReadBack, SchoolsQuery
 from homeroom.contract.params import ID
 from homeroom.contract.rows import IdNumber, ReadBackRow, Switch, Timestamp
 
 
-class FoldersQuery(PageQuery, frozen=True, kw_only=True):
+class FoldersQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which folders."""
 
-    sid: Annotated[SchoolId | None, SID] = None
     parent_id: Annotated[FolderId | None, ID] = None
     folder_name: Annotated[str | None, PART] = None
 
 
-class FilesQuery(PageQuery, frozen=True, kw_only=True):
+class FilesQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which files of cloud drives."""
 
-    sid: Annotated[SchoolId | None, SID] = None
     file: Annotated[int | None, ID.with_names("fileId")] = None
     folder_id: Annotated[FolderId | None, ID] = None
     file_name: Annotated[str | None, PART] = None

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from homeroom.base.ids import CourseId, GroupingId, SchoolId, UserId
-from homeroom.contract.paged import ACCOUNT, PART, SID, PageQuery, ReadBack
+from homeroom.base.ids import CourseId, GroupingId, UserId
+from homeroom.contract.paged import ACCOUNT, PART, PageQuery, ReadBack, SchoolsQuery
 from homeroom.contract.params import ID, ROLE, ParamType, read_word
 from homeroom.contract.rows import (
     Account,
@@ -31,10 +31,9 @@ class ClassMembersQuery(PageQuery, frozen=True, kw_only=True):
     account: Annotated[str | None, ACCOUNT] = None
 
 
-class GroupsQuery(PageQuery, frozen=True, kw_only=True):
+class GroupsQuery(SchoolsQuery, frozen=True, kw_only=True):
     """Which groupings."""
 
-    sid: Annotated[SchoolId | None, SID] = None
     course_id: Annotated[CourseId | None, ID] = None
     group_id: Annotated[GroupingId | None, ID] = None
     group_name: Annotated[str | None, PART] = None
