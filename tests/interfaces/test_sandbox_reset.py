@@ -13,6 +13,7 @@ from homeroom.base.clock import DAY
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.domain.chat import Author, EntryKind, NewChatEntry
 from homeroom.domain.retention import SweptSort
+from homeroom.domain.school_conf import SchoolConf
 from homeroom.domain.schools import Plan
 from homeroom.domain.streams import StreamKind
 from homeroom.domain.viewers import ViewerKind
@@ -173,6 +174,15 @@ def test_sid_and_secrets_stay_and_the_plan_is_that_of_a_new_school(
     school = given.store.read(lambda uow: uow.schools.get(SchoolId(given.school.id)))
     assert school == given.school
     assert school.plan == Plan()
+
+
+def test_settings_are_those_of_a_new_school(given: Given, sandbox: Sandbox) -> None:
+    before = given.store.read(lambda uow: uow.schools.get_conf(SchoolId(given.school.id)))
+    off = {"allowViewReplay": 0, "allowNewStudentViewReplay": 0}
+    assert given.api.call("modifySchoolConf", **off).errno == 1
+    sandbox.reset(given.school.id)
+    after = given.store.read(lambda uow: uow.schools.get_conf(SchoolId(given.school.id)))
+    assert after == before == SchoolConf()
 
 
 def test_accounts_go_that_only_this_school_uses(given: Given, sandbox: Sandbox) -> None:

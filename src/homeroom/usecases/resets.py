@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from homeroom.base.ids import SchoolId
+from homeroom.domain.school_conf import SchoolConf
 from homeroom.domain.schools import Plan
 from homeroom.store.resets import DeletedRows
 from homeroom.store.unit_of_work import UnitOfWork
@@ -54,6 +55,7 @@ def empty_school(uow: UnitOfWork, school: SchoolId) -> ResetCounts:
     if current is not None:
         uow.school_accounts.add_named(school, [current.owner])
     uow.schools.save_plan(school, Plan())
+    uow.schools.save_conf(school, SchoolConf())
     return _finish(uow, school, deleted)
 
 
