@@ -1,6 +1,7 @@
 """`homeroom teacher` and `homeroom student`: the people on the lists of a school."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
@@ -24,6 +25,7 @@ from homeroom.usecases import accounts, operations, school_lists, teachers
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.school_lists import NamedPerson
 
+T = TypeVar("T")
 MAX_NAME_LENGTH = 24
 """Characters of a name on a list; the partner API cuts longer ones."""
 
@@ -86,13 +88,8 @@ def edit_teacher(
     context: CommandContext, sid: SchoolId, user: str, name: str, *, as_json: bool
 ) -> None:
     """Rename a teacher on the school's list, as editTeacher does."""
-
-    def rename(uow: UnitOfWork) -> UserId:
-        uid = _find(context, uow, user)
-        teachers.edit(uow, sid, uid, name, None)
-        return uid
-
-    print_fields({"sid": sid, "uid": context.write(rename, sid), "name": name}, as_json=as_json)
+    uid, _ = _change(context, sid, user, lambda uow, uid: teachers.edit(uow, sid, uid, name, None))
+    print_fields({"sid": sid, "uid": uid, "name": name}, as_json=as_json)
 
 
 @teacher.command("cancel")
@@ -107,12 +104,9 @@ def cancel_teacher(context: CommandContext, sid: SchoolId, user: str, *, as_json
     setting stop_delay and the plan say; the running server finishes it.
     """
     deps = Dependencies(KeyGenerator(), "", context.load_settings().stop_delay)
-
-    def stop(uow: UnitOfWork) -> tuple[UserId, TeacherState]:
-        uid = _find(context, uow, user)
-        return uid, teachers.stop(uow, deps, sid, uid, None)
-
-    uid, state = context.write(stop, sid)
+    uid, state = _change(
+        context, sid, user, lambda uow, uid: teachers.stop(uow, deps, sid, uid, None)
+    )
     print_fields({"sid": sid, "uid": uid, "state": state.value}, as_json=as_json)
 
 
@@ -123,13 +117,7 @@ def cancel_teacher(context: CommandContext, sid: SchoolId, user: str, *, as_json
 @with_context
 def restart_teacher(context: CommandContext, sid: SchoolId, user: str, *, as_json: bool) -> None:
     """Bring a stopped teacher back into service, as restartUsingTeacher does."""
-
-    def restart(uow: UnitOfWork) -> UserId:
-        uid = _find(context, uow, user)
-        teachers.restart(uow, sid, uid, None)
-        return uid
-
-    uid = context.write(restart, sid)
+    uid, _ = _change(context, sid, user, lambda uow, uid: teachers.restart(uow, sid, uid, None))
     print_fields({"sid": sid, "uid": uid, "state": TeacherState.ACTIVE.value}, as_json=as_json)
 
 
@@ -185,13 +173,10 @@ def edit_student(
     context: CommandContext, sid: SchoolId, user: str, name: str, *, as_json: bool
 ) -> None:
     """Rename a student on the school's list, as editSchoolStudent does."""
-
-    def rename(uow: UnitOfWork) -> UserId:
-        uid = _find(context, uow, user)
-        accounts.rename_school_student(uow, sid, uid, name)
-        return uid
-
-    print_fields({"sid": sid, "uid": context.write(rename, sid), "name": name}, as_json=as_json)
+    uid, _ = _change(
+        context, sid, user, lambda uow, uid: accounts.rename_school_student(uow, sid, uid, name)
+    )
+    print_fields({"sid": sid, "uid": uid, "name": name}, as_json=as_json)
 
 
 @student.command("cancel")
@@ -204,19 +189,22 @@ def cancel_student(context: CommandContext, sid: SchoolId, user: str, *, as_json
 
     The account stays; `homeroom user cancel` cancels it.
     """
-
-    def remove(uow: UnitOfWork) -> UserId:
-        uid = _find(context, uow, user)
-        school_lists.remove_student(uow, sid, uid)
-        return uid
-
-    print_fields({"sid": sid, "uid": context.write(remove, sid), "removed": True}, as_json=as_json)
+    uid, _ = _change(
+        context, sid, user, lambda uow, uid: school_lists.remove_student(uow, sid, uid)
+    )
+    print_fields({"sid": sid, "uid": uid, "removed": True}, as_json=as_json)
 
 
-def _find(context: CommandContext, uow: UnitOfWork, user: str) -> UserId:
-    """Return the UID of a user, and note it for the audit trail."""
-    context.audit.user = uid = operations.get_user(uow, user).id
-    return uid
+def _change(
+    context: CommandContext, sid: SchoolId, user: str, change: Callable[[UnitOfWork, UserId], T]
+) -> tuple[UserId, T]:
+    """Change something of a user; return the UID, noted for the audit trail, and the result."""
+
+    def find_and_change(uow: UnitOfWork) -> tuple[UserId, T]:
+        context.audit.user = uid = operations.get_user(uow, user).id
+        return uid, change(uow, uid)
+
+    return context.write(find_and_change, sid)
 
 
 def _add(
