@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from homeroom.contract import lists, params
 from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.lists import (
+    EntriesReader,
     InvalidEntry,
-    read_entries,
-    read_entries_separately,
+    SeparateEntriesReader,
     read_ids,
     read_ids_separately,
     read_json_list,
@@ -169,10 +169,10 @@ class Entry(Params, frozen=True, kw_only=True):
 
 
 def test_entries() -> None:
-    (one,) = read_entries(Entry)('[{" Number ": " 7 ", "kind": 0, "kept": ""}]')
+    (one,) = EntriesReader(Entry)('[{" Number ": " 7 ", "kind": 0, "kept": ""}]')
     assert one == Entry(number=7, spelled="Number", kind=1, kept="")
-    assert "number: is missing" in refused(read_entries(Entry), '[{"number": ""}]')
-    good, bad, none = read_entries_separately(Entry)('[{"number": 1}, {"number": "x"}, 5]')
+    assert "number: is missing" in refused(EntriesReader(Entry), '[{"number": ""}]')
+    good, bad, none = SeparateEntriesReader(Entry)('[{"number": 1}, {"number": "x"}, 5]')
     assert good == Entry(number=1, spelled="number")
     assert isinstance(bad, InvalidEntry)
     assert (bad.reason, bad.get_value("Number", "number")) == (

@@ -13,7 +13,7 @@ from homeroom.contract.checks import (
     UNFINISHED_REGISTRATION,
 )
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import read_entries
+from homeroom.contract.lists import EntriesReader
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
     ID,
@@ -87,7 +87,7 @@ class RegisterMultiple(Params, frozen=True, kw_only=True):
 
     users: Annotated[
         tuple[RegisterEntry, ...],
-        ParamType(read_entries(RegisterEntry), "JSON list of 1 to 10 accounts", ("userJson",)),
+        ParamType(EntriesReader(RegisterEntry), "JSON list of 1 to 10 accounts", ("userJson",)),
     ]
     picture: Annotated[Upload | None, FILE.with_names("Filedata")] = None
 

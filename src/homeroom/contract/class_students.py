@@ -15,7 +15,7 @@ from homeroom.contract.checks import (
 )
 from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import LESSON_MADE_ELSEWHERE, V1_LESSON
-from homeroom.contract.lists import InvalidEntry, read_entries_separately, read_ids_separately
+from homeroom.contract.lists import InvalidEntry, SeparateEntriesReader, read_ids_separately
 from homeroom.contract.params import (
     ID,
     OPTIONAL_ID,
@@ -49,7 +49,7 @@ class AddClassStudentMultiple(Params, frozen=True, kw_only=True):
     students: Annotated[
         tuple[PersonEntry | InvalidEntry, ...],
         ParamType(
-            read_entries_separately(PersonEntry),
+            SeparateEntriesReader(PersonEntry),
             "JSON list of up to 1,000 persons",
             ("studentJson",),
         ),

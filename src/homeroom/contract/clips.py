@@ -16,7 +16,7 @@ from homeroom.contract.checks import (
 )
 from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import IDENTITY_WARNING, DelCourseClass
-from homeroom.contract.lists import read_entries
+from homeroom.contract.lists import EntriesReader
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
     ID,
@@ -78,7 +78,7 @@ class SetClassVideoMultiple(Params, frozen=True, kw_only=True):
     lessons: Annotated[
         tuple[LessonRecordingEntry, ...],
         ParamType(
-            read_entries(LessonRecordingEntry), "JSON list of up to 1,000 classes", ("classJson",)
+            EntriesReader(LessonRecordingEntry), "JSON list of up to 1,000 classes", ("classJson",)
         ),
     ]
 

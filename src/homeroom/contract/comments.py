@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.action import Action, APIPath, Check, V1Form
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import InvalidEntry, read_entries_separately
+from homeroom.contract.lists import InvalidEntry, SeparateEntriesReader
 from homeroom.contract.paged import ReadBack, SchoolsQuery
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
@@ -59,7 +59,7 @@ class UpdateClassStudentComment(Params, frozen=True, kw_only=True):
     comments: Annotated[
         tuple[CommentEntry | InvalidEntry, ...],
         ParamType(
-            read_entries_separately(CommentEntry),
+            SeparateEntriesReader(CommentEntry),
             "JSON list of up to 1,000 comments",
             ("commentJson",),
         ),

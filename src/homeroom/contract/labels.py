@@ -16,7 +16,7 @@ from homeroom.contract.checks import (
 )
 from homeroom.contract.errno import Errno
 from homeroom.contract.lessons import V1_LESSON
-from homeroom.contract.lists import InvalidEntry, read_entries_separately, read_ids
+from homeroom.contract.lists import InvalidEntry, SeparateEntriesReader, read_ids
 from homeroom.contract.params import (
     CUSTOM_COLUMN,
     ID,
@@ -56,7 +56,7 @@ class AddCourseLabels(Params, frozen=True, kw_only=True):
     courses: Annotated[
         tuple[CourseLabelsEntry | InvalidEntry, ...],
         ParamType(
-            read_entries_separately(CourseLabelsEntry),
+            SeparateEntriesReader(CourseLabelsEntry),
             "JSON list of up to 1,000 courses",
             ("CourseList", "courseList"),
         ),
@@ -81,7 +81,7 @@ class AddClassLabels(Params, frozen=True, kw_only=True):
     lessons: Annotated[
         tuple[LessonLabelsEntry | InvalidEntry, ...],
         ParamType(
-            read_entries_separately(LessonLabelsEntry),
+            SeparateEntriesReader(LessonLabelsEntry),
             "JSON list of up to 1,000 classes",
             ("classList",),
         ),

@@ -161,14 +161,13 @@ class FirstEntriesReader(SeparateEntriesReader[P]):
         return entries
 
 
-def read_entries(of: type[P]) -> EntriesReader[P]:
-    """Return a reader of a list of objects; an invalid one makes the whole list invalid."""
-    return EntriesReader(of)
-
-
-def read_entries_separately(of: type[P]) -> EntriesReader[P]:
-    """Return a reader of a list of objects in which each entry is checked separately."""
-    return SeparateEntriesReader(of)
+def find_entry_lists(reader: ParamsReader[Any]) -> dict[tuple[str, ...], ParamsReader[Any]]:
+    """Return the lists of objects among parameters: their names, and the reader of an entry."""
+    return {
+        field.names: field.param.read.reader
+        for field in reader.fields
+        if isinstance(field.param.read, EntriesReader)
+    }
 
 
 def read_object(entry: object, reader: ParamsReader[Any]) -> dict[str, Any]:

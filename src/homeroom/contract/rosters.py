@@ -18,7 +18,7 @@ from homeroom.contract.checks import (
 from homeroom.contract.errno import Errno
 from homeroom.contract.lists import (
     InvalidEntry,
-    read_entries_separately,
+    SeparateEntriesReader,
     read_ids_separately,
     read_json_list,
     read_texts_separately,
@@ -98,7 +98,7 @@ class AddCourseStudentMultiple(Params, frozen=True, kw_only=True):
     students: Annotated[
         tuple[MemberEntry | InvalidEntry, ...],
         ParamType(
-            read_entries_separately(MemberEntry),
+            SeparateEntriesReader(MemberEntry),
             "JSON list of up to 1,000 persons",
             ("studentJson",),
         ),

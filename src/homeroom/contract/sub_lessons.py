@@ -38,7 +38,7 @@ from homeroom.contract.dual_teacher import (
     DualLiveInfo,
 )
 from homeroom.contract.errno import Errno
-from homeroom.contract.lists import InvalidEntry, read_entries_separately
+from homeroom.contract.lists import InvalidEntry, SeparateEntriesReader
 from homeroom.contract.params import ID, IDENTITY, STRICT_FLAG, Params, ParamType
 from homeroom.contract.results import Entry, EntryErrno, EntryError, Result
 
@@ -81,7 +81,7 @@ class AddClass(Params, frozen=True, kw_only=True):
     sub_classes: Annotated[
         tuple[SubClassParams | InvalidEntry, ...],
         ParamType(
-            read_entries_separately(SubClassParams), "list of up to 20 classes", ("subClassJson",)
+            SeparateEntriesReader(SubClassParams), "list of up to 20 classes", ("subClassJson",)
         ),
     ]
 

@@ -302,10 +302,8 @@ def _has_worked(response: PartnerResponse) -> bool:
     """
     if response.errno.outcome not in WORKED:
         return False
-    entries = getattr(response.result, "data", None)
-    if not isinstance(entries, list):
-        return True
-    return any(BY_NUMBER[entry.errno].outcome in WORKED for entry in entries)
+    entries = response.entries
+    return entries is None or any(BY_NUMBER[entry.errno].outcome in WORKED for entry in entries)
 
 
 def is_large(fields: Mapping[str, object]) -> bool:

@@ -42,11 +42,8 @@ def drop_unsaved(params: P, warning: Errno | None) -> P:
 
 def warn_in_entries(response: PartnerResponse, fault: Fault) -> PartnerResponse:
     """Return a response in which the entries that were done carry the warning of a fault."""
-    errno, batch = fault.errno, response.result
-    if errno is None or errno.outcome is not Outcome.WARNING or batch is None:
-        return response
-    entries = getattr(batch, "data", None)
-    if not isinstance(entries, list):
+    errno, batch, entries = fault.errno, response.result, response.entries
+    if errno is None or errno.outcome is not Outcome.WARNING or batch is None or entries is None:
         return response
     warned: list[Entry] = [
         msgspec.structs.replace(entry, errno=errno.number, error=errno.zh)

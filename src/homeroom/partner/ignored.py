@@ -1,10 +1,10 @@
 """Fields that have no effect: names that no parameter has, and texts where a file belongs."""
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from homeroom.contract.lists import EntriesReader, read_json_list
+from homeroom.contract.lists import read_json_list
 from homeroom.contract.near_names import find_near_miss
 from homeroom.contract.params import InvalidValueError, ParamError, ParamsReader
 from homeroom.contract.upload import FILE
@@ -21,9 +21,7 @@ def list_ignored(
 ) -> tuple[str, ...]:
     """Return the names that an action does not know, with the documented one that is near (Q53)."""
     names = _list_unknown(route.reader, fields, route.action.unused_names)
-    if not any(isinstance(slot.param.read, EntriesReader) for slot in route.reader.fields):
-        return tuple(islice(names, MAX_IGNORED))
-    return tuple(islice([*names, *_list_in_entries(route, fields)], MAX_IGNORED))
+    return tuple(islice(chain(names, _list_in_entries(route, fields)), MAX_IGNORED))
 
 
 def describe_texts_for_files(
@@ -44,20 +42,17 @@ def _list_in_entries(
     route: ActionRoute[Any, Any, Any], fields: Mapping[str, object]
 ) -> Iterator[str]:
     """List the unknown names in the entries of lists, as `classJson[2].liv`."""
-    for slot in route.reader.fields:
-        if not isinstance(slot.param.read, EntriesReader):
-            continue
-        name = next((name for name in slot.names if fields.get(name)), None)
+    for names, reader in route.entry_lists.items():
+        name = next((name for name in names if fields.get(name)), None)
         if name is None:
             continue
         try:
             entries = read_json_list(fields[name])
         except (ParamError, InvalidValueError):
             continue
-        reader, unused = slot.param.read.reader, route.action.unused_names
         for place, entry in enumerate(entries, 1):
             if isinstance(entry, dict):
-                for unknown in _list_unknown(reader, entry, unused):
+                for unknown in _list_unknown(reader, entry, route.action.unused_names):
                     yield f"{name}[{place}].{unknown}"
 
 

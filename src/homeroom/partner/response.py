@@ -23,6 +23,12 @@ class PartnerResponse(msgspec.Struct, frozen=True):
     retry_after_seconds: int | None = None
     """Set where the server could not answer: the status is 503, and Retry-After says this."""
 
+    @property
+    def entries(self) -> list[Any] | None:
+        """The results of a batch that are its `data`; None of any other response."""
+        data = getattr(self.result, "data", None)
+        return data if isinstance(data, list) else None
+
 
 def make_refusal_response(refusal: Refusal) -> PartnerResponse:
     """Return the response of a refusal that carries no result."""

@@ -1,13 +1,14 @@
 """Routes: each action with its handler, and the rules by which the dispatcher runs it."""
 
-from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from homeroom.base.ids import SchoolId
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.lists import find_entry_lists
 from homeroom.contract.params import Params, ParamsReader
 from homeroom.contract.results import Result
 from homeroom.domain.webcasts import Hosts
@@ -58,6 +59,8 @@ class ActionRoute(msgspec.Struct, Generic[P, R, X], frozen=True):
     action: Action[P, R]
     handler: Callable[[CallContext[X], P], R]
     reader: ParamsReader[P]
+    entry_lists: Mapping[tuple[str, ...], ParamsReader[Any]]
+    """The parameters that are lists of objects, by their names, and the reader of an entry."""
     check_before_file: Callable[[UnitOfWork, SchoolId, P], None] | None
     """For a large upload: checks of what comes before the file, so that none is sent in vain."""
     reserve: Callable[[UnitOfWork, SchoolId, P], None] | None
@@ -96,10 +99,12 @@ def route(
     max_per_minute: int | None = None,
 ) -> ActionRoute[P, R, X]:
     """Join an action with its handler; the type checker sees that they fit."""
+    reader = action.reader()
     return ActionRoute(
         action,
         handler,
-        action.reader(),
+        reader,
+        find_entry_lists(reader),
         check_before_file,
         reserve,
         prepare,
