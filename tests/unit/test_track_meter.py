@@ -37,3 +37,41 @@ def test_slides_lack_a_sound_that_has_not_begun_as_soon_as_a_second_one_comes() 
     assert not audio.is_missing(0.9, 0, video)
     video.add(1, 1_000, 1.0, audio)
     assert audio.is_missing(1.1, 0, video)
+
+
+def test_a_stall_between_two_slides_is_one_of_both_tracks_at_once() -> None:
+    """The sound went on for most of a slide before the connection stalled."""
+    video, audio = slides()
+    for time in range(2_020, 2_801, 20):
+        audio.add(1, time, time / 1000, video)
+    for now, is_missing in ((5.2, False), (5.4, True)):
+        assert video.is_missing(now, 0, audio) is is_missing
+        assert audio.is_missing(now, 0, video) is is_missing
+
+
+def test_after_a_stall_each_track_has_its_time_to_come_back() -> None:
+    """The sender's clock went on meanwhile; its sound comes first."""
+    video, audio = slides()
+    audio.add(1, 7_000, 7.0, video)
+    assert not audio.is_missing(7.0, 0, video)
+    assert not video.is_missing(7.0, 0, audio)
+    for time in range(7_020, 9_561, 20):
+        audio.add(1, time, time / 1000, video)
+    assert video.is_missing(9.56, 0, audio)
+
+
+def test_a_track_that_was_missing_before_a_stall_is_missing_after_it() -> None:
+    video, audio = slides()
+    for time in range(2_020, 6_001, 20):
+        audio.add(1, time, time / 1000, video)
+    assert video.is_missing(6.0, 0, audio)
+    audio.add(1, 9_000, 9.0, video)
+    assert video.is_missing(9.0, 0, audio)
+
+
+def test_the_second_slide_may_come_a_little_later_than_after_a_second() -> None:
+    video, audio = TrackMeter(), TrackMeter()
+    video.add(1, 0, 0.0, audio)
+    for time in range(0, 1_641, 20):
+        audio.add(1, time, time / 1000, video)
+        assert video.is_missing(time / 1000, 0, audio) is (time > 1_600)

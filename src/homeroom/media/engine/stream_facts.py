@@ -71,6 +71,8 @@ class TrackMeter:
     def add(self, size: int, time: int, now: float, other: "TrackMeter") -> None:
         """Count a frame."""
         if self.frames:
+            if 1000 * (now - self.arrived_at) > MISSING_MS:
+                other.restart_after_stall(self, time, now)
             step = time - self.time
             longest = self.step - (self.step >> 4)
             self.step = step if longest < step < MAX_STEP_MS else longest
@@ -85,6 +87,8 @@ class TrackMeter:
     @property
     def limit(self) -> float:
         """Return the milliseconds without a frame after which the track is missing."""
+        if self.frames == 1:  # it may be one of slides
+            return MAX_STEP_MS
         return max(MISSING_MS, MISSING_STEPS * self.step)
 
     def is_missing(self, now: float, begun_at: float, other: "TrackMeter") -> bool:
@@ -95,11 +99,22 @@ class TrackMeter:
         if ahead > self.limit:
             return True
         since = max(self.arrived_at, begun_at)
-        # If the other track has not come either, the connection has stalled: that is no problem
-        # of the sound while the picture may still be a slow one.
-        has_stalled = 1000 * (other.arrived_at - since) < STALL_MS
-        limit = max(self.limit, other.limit) if has_stalled else self.limit
-        return 1000 * (now - since) > limit
+        if not self._has_stalled_with(other, since):
+            return 1000 * (now - since) > self.limit
+        # The connection has stalled: both tracks are missing from the same moment on, so that no
+        # viewer reads for an instant that one of them goes on.
+        return 1000 * (now - max(since, other.arrived_at)) > max(self.limit, other.limit)
+
+    def restart_after_stall(self, other: "TrackMeter", time: int, now: float) -> None:
+        """Expect the next frame of this track anew, if the other one ends a stall of both."""
+        last = max(self.arrived_at, other.arrived_at)
+        if 1000 * (now - last) > other.limit and self._has_stalled_with(other, self.arrived_at):
+            self.arrived_at = now
+            self.other_time = time
+
+    def _has_stalled_with(self, other: "TrackMeter", since: float) -> bool:
+        """Return whether the other track went on no longer than until our next frame was due."""
+        return 1000 * (other.arrived_at - since) < max(STALL_MS, self.step)
 
     def sample(self) -> None:
         """Store the present numbers, for the rates."""

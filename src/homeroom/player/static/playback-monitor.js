@@ -4,7 +4,7 @@ import { bufferEnd, isNative } from "./live-edge.js";
 
 const MIN_STEP = 0.01; // seconds by which two positions differ if it plays
 const GAP_DECAY = 0.9; // of the usual time between frames, with each sample that has new ones
-const MIN_FRAMES = 8; // samples with new frames from which on that time is known
+const MIN_GAPS = 7; // between samples with new frames, from which on that time is known
 const UNKNOWN_GAP_MS = 4000;
 
 /** Samples of one connection after the other; all times are those of `performance.now()`. */
@@ -17,19 +17,23 @@ export class PlaybackMonitor {
   frameAt = 0;
   /** When new data last arrived. */
   dataAt = 0;
+  /** True once this connection has had a frame. */
+  hasFrames = false;
   #video;
   #position = 0;
   #frames = 0;
   #end = 0;
   #frameGap = 0;
-  #seenFrames = 0;
+  #gaps = 0;
   #isAwaitingFrame = false;
+  #hasSought = false;
 
   constructor(video) {
     this.#video = video;
     // A position that was chosen is not one that was played to.
     video.addEventListener("seeking", () => {
       this.#position = video.currentTime;
+      this.#hasSought = true;
     });
   }
 
@@ -40,7 +44,8 @@ export class PlaybackMonitor {
     this.#position = this.#video.currentTime;
     this.#end = this.#frameGap = 0;
     this.#frames = this.#countFrames();
-    this.#seenFrames = 0;
+    this.#gaps = 0;
+    this.hasFrames = this.#hasSought = false;
   }
 
   /** Take a time in which nothing had to play, as a pause, for one in which all was well. */
@@ -78,9 +83,14 @@ export class PlaybackMonitor {
   }
 
   #onFrame(now) {
-    if (this.hasFrames) this.#frameGap = Math.max(now - this.frameAt, this.#frameGap * GAP_DECAY);
+    // The first frame, and one that a seek brought, says nothing about the time between frames.
+    if (this.hasFrames && !this.#hasSought) {
+      this.#frameGap = Math.max(now - this.frameAt, this.#frameGap * GAP_DECAY);
+      this.#gaps += 1;
+    }
     this.#frames = this.#countFrames();
-    this.#seenFrames += 1;
+    this.hasFrames = true;
+    this.#hasSought = false;
     this.frameAt = now;
   }
 
@@ -89,14 +99,9 @@ export class PlaybackMonitor {
     return this.#video.videoWidth > 0;
   }
 
-  /** True once this connection has had a frame. */
-  get hasFrames() {
-    return this.#seenFrames > 0;
-  }
-
   /** Milliseconds without a frame that are too long for this stream, which may be one of slides. */
   get longFrameGap() {
-    return this.#seenFrames < MIN_FRAMES ? UNKNOWN_GAP_MS : 3 * this.#frameGap;
+    return this.#gaps < MIN_GAPS ? UNKNOWN_GAP_MS : 3 * this.#frameGap;
   }
 
   #countFrames() {
