@@ -29,9 +29,9 @@ from tests.support.live_page import (
 )
 from tests.support.school import School, serving_school
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser, needs_ffmpeg]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.alone, needs_ffmpeg]
 
-SECONDS: Final = 90
+SECONDS: Final = 60
 """Longer than any of these tests watches: the end of a push is another matter."""
 ENGINE: Final = re.compile(r'"engine_process_started","pid":(\d+)')
 STUCK_SECONDS: Final = 8
@@ -85,10 +85,6 @@ class Stage:
         return self._ends.enter_context(pushing(source, self.push_url))
 
 
-HELD_UP: Final = 0.7
-"""Seconds between two tags; tracks are missed after one."""
-
-
 @pytest.fixture
 def stage(school: School, browser: Browser) -> Iterator[Stage]:
     with Stage(school, browser) as stage:
@@ -123,8 +119,7 @@ def test_a_track_that_stops_leaves_the_other(stage: Stage, kind: int, note: str)
     push.muted.clear()
     for page in pages:
         page.says_nothing()
-        # A push that this machine held up lacked the other track as well.
-        assert set(page.notes) <= {note, WAITING} or push.longest_gap > HELD_UP
+        assert set(page.notes) <= {note, WAITING}
     show_frames(pages)
 
 
@@ -157,7 +152,7 @@ def test_slides_with_the_metadata_of_a_file_play(stage: Stage, duration: float |
     show_frames(pages)
     for page in pages:
         page.wait(lambda playback: playback.is_within_buffer)
-        assert set(page.notes) <= {WAITING}
+        assert set(page.notes) <= {WAITING}, (pages.index(page), page.journal)
 
 
 def test_a_program_that_stalls_is_not_a_broken_connection(stage: Stage) -> None:
@@ -210,12 +205,12 @@ def test_a_dead_track_of_another_server_ends_in_a_note(stage: Stage) -> None:
 def test_a_track_that_is_announced_late_comes_to_who_watches(stage: Stage) -> None:
     """Case M2: no player can add a track; those who watch get the stream anew with it."""
     source = long()
-    header = replace(source.header(AUDIO), due=8_000)
-    late = source.drop(AUDIO, 0, 8_000).without_header(AUDIO).with_metadata().insert(header)
+    header = replace(source.header(AUDIO), due=5_000)
+    late = source.drop(AUDIO, 0, 5_000).without_header(AUDIO).with_metadata().insert(header)
     pages = stage.watch_both()
     push = stage.push(late)
     show_frames(pages, 25)
-    sent(push, 9)
+    sent(push, 6)
     show_frames(pages, 25)
     for page in pages:
         page.wait(lambda playback: playback.sound_bytes > 0)

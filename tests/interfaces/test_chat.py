@@ -351,6 +351,7 @@ def test_the_teacher_sees_what_viewers_do_not(given: Given) -> None:
     room.close()
 
 
+@pytest.mark.alone
 def test_three_hundred_viewers_hear_each_message_once(room: Classroom) -> None:
     teacher = room.teacher_here()
     address = f"ws{room.url.removeprefix('http')}{room.base}/room"

@@ -73,12 +73,6 @@ class Push:
         return next(ends, None)
 
     @property
-    def longest_gap(self) -> float:
-        """Return the longest time in seconds between two tags: long on a machine without time."""
-        pairs = zip(self.sent, self.sent[1:], strict=False)
-        return max((later - earlier for earlier, later in pairs), default=0.0)
-
-    @property
     def is_over(self) -> bool:
         """Return whether everything has been sent, or the server has ended it."""
         return not self._sender.is_alive()
