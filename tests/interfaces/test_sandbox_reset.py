@@ -22,6 +22,7 @@ from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import demo, resets
 from tests.support.given import Given
+from tests.support.message_rows import add_messages
 from tests.support.pictures import padded, png
 from tests.support.sandbox import Sandbox
 
@@ -41,7 +42,11 @@ KEPT: Final = {
 }
 """Tables that a reset leaves alone; presence ends with the rooms of the classes."""
 
-PARENTS: Final = {"activity_id": tables.activities, "grouping_id": tables.groupings}
+PARENTS: Final = {
+    "activity_id": tables.activities,
+    "grouping_id": tables.groupings,
+    "endpoint_id": tables.endpoints,
+}
 """Of tables that name neither their school, nor a course or a class."""
 
 
@@ -93,6 +98,7 @@ def full(given: Given) -> Path:
     given.store.write(lambda uow: uow.publish_sessions.renew_key(lesson))
     add_activity(given, lesson, guest)
     add_parts(given, course, lesson, guest)
+    add_messages(given, lesson)
     clip = given.clip(lesson)
     return given.house.files.folder / clip.file.path
 

@@ -30,8 +30,10 @@ from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import (
     activities,
     activity_absences,
+    attempts,
     chat_entries,
     chats,
+    classroom_events,
     clips,
     co_teachers,
     comments,
@@ -39,6 +41,8 @@ from homeroom.store.tables import (
     course_members,
     course_teachers,
     courses,
+    deliveries,
+    endpoints,
     files,
     folders,
     grouping_members,
@@ -46,16 +50,22 @@ from homeroom.store.tables import (
     guests,
     jobs,
     labels,
+    lanes,
     lesson_absences,
     lesson_labels,
     lessons,
+    messages,
     named_accounts,
+    outboxes,
+    page_visits,
     presets,
     push_keys,
     pushes,
     registrations,
+    reservations,
     school_passwords,
     schools,
+    scripted_events,
     sessions,
     students,
     sub_accounts,
@@ -137,7 +147,7 @@ class _Slice:
 def _slice_by_parent(
     parent: Table, column: str, *children: Table
 ) -> tuple[Statement, list[_Slice]]:
-    """Return the statement that lists some classes or courses, and the slices that delete them."""
+    """Return the statement that lists some rows of a parent, and the slices that delete them."""
     list_some = select(parent.c.id).where(parent.c.school_id == _school).limit(_limit)
     return Statement(list_some), [
         *(_Slice(child, _parents.contains(child.c[column])) for child in children),
@@ -151,15 +161,19 @@ _BY_PARENT = (
     _slice_by_parent(
         lessons,
         "lesson_id",
+        *(page_visits, reservations, classroom_events, scripted_events),
         *(swept_rows, chat_entries, chats, viewers, clips, pushes, push_keys, guests, co_teachers),
         *(lesson_absences, lesson_labels, comments),
     ),
     _slice_by_parent(groupings, "grouping_id", grouping_members),
     _slice_by_parent(courses, "course_id", course_labels, course_members, course_teachers, units),
+    _slice_by_parent(endpoints, "endpoint_id", attempts, deliveries, lanes),
 )
 _BY_SCHOOL = [
     _Slice(table, table.c.school_id == _school)
     for table in (
+        messages,
+        outboxes,
         labels,
         files,
         presets,

@@ -826,6 +826,8 @@ tokens = Table(
     _text("fingerprint"),
     _moment("created_at"),
     _moment("revoked_at", nullable=True),
+    Column("scopes", Text, nullable=False, server_default=text("'read'")),
+    _moment("expires_at", nullable=True),
     UniqueConstraint("fingerprint"),
 )
 
@@ -861,4 +863,242 @@ audit_entries = Table(
     Index(None, "user_id"),
     # A deleted entry leaves a gap, never a place for another one.
     sqlite_autoincrement=True,
+)
+
+# --- messages to the receivers of schools: see `outbox.py` --------------------------------------
+
+# Where messages of a school are sent.
+endpoints = Table(
+    "endpoints",
+    metadata,
+    _id(),
+    _ref("school_id", "schools.id"),
+    _text("url"),
+    # The address that replaces it once a test message was acknowledged there.
+    _text("new_url", nullable=True),
+    Column(
+        "format",
+        Text,
+        CheckConstraint("format IN ('classin', 'standard')", name="format"),
+        nullable=False,
+    ),
+    Column(
+        "ordering",
+        Text,
+        CheckConstraint("ordering IN ('school', 'class', 'none')", name="ordering"),
+        nullable=False,
+    ),
+    # A JSON list of commands and kinds; NULL: all.
+    _text("kinds", nullable=True),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('pending', 'active', 'paused', 'disabled')", name="state"),
+        nullable=False,
+    ),
+    _text("state_reason", nullable=True),
+    # Of the format `standard`; the former one signs too for a day after a rotation.
+    _text("secret", nullable=True),
+    _text("former_secret", nullable=True),
+    _moment("former_until", nullable=True),
+    _number("timeout_seconds"),
+    # A JSON list of mail addresses.
+    _text("alert_addresses"),
+    # Messages with a greater id are sent; NULL until the first activation.
+    _number("start_after_id", nullable=True),
+    _moment("activated_at", nullable=True),
+    _moment("last_success_at", nullable=True),
+    _moment("created_at"),
+    Index(None, "school_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# One row for each message, written in the unit of work that caused it.
+messages = Table(
+    "messages",
+    metadata,
+    # Names the message on the wire, so an id must not be used again.
+    _id(),
+    _ref("school_id", "schools.id"),
+    # The order within the school; assigned after the commit by the server that delivers.
+    _number("position", nullable=True),
+    _text("kind"),
+    # As `class:17`: messages of one stream keep their order at each endpoint.
+    _text("stream"),
+    # No references: a message outlives what it is about.
+    _number("course_id", nullable=True),
+    _number("lesson_id", nullable=True),
+    # JSON: all that is sent, but what is made anew at each attempt.
+    _text("body"),
+    # The stored file that an address in the body leads to.
+    _text("file_path", nullable=True),
+    _flag("is_simulated"),
+    _moment("created_at"),
+    Index(None, "school_id", "id"),
+    Index(None, "created_at"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_messages_new",
+    messages.c.school_id,
+    messages.c.id,
+    sqlite_where=messages.c.position.is_(None),
+    postgresql_where=messages.c.position.is_(None),
+)
+
+# Who delivers the messages of a school at the moment, and the last position that was assigned.
+outboxes = Table(
+    "outboxes",
+    metadata,
+    Column("school_id", Id, ForeignKey("schools.id"), primary_key=True, autoincrement=False),
+    _number("last_position"),
+    # By the real clock, as all leases.
+    _moment("leased_until"),
+    _text("leased_by", nullable=True),
+)
+
+# A queue of an endpoint: it has a row while deliveries wait in it.
+lanes = Table(
+    "lanes",
+    metadata,
+    _id(),
+    _ref("endpoint_id", "endpoints.id"),
+    _ref("school_id", "schools.id"),
+    # '' for the whole school, a stream, or the id of one message.
+    _text("name"),
+    # Failed attempts of the first delivery, and when the next attempt is due: by either clock.
+    _number("failures"),
+    _moment("due_at"),
+    _moment("due_real_at"),
+    _text("last_outcome", nullable=True),
+    UniqueConstraint("endpoint_id", "name"),
+    Index(None, "school_id", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+# A message at an endpoint.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    _ref("endpoint_id", "endpoints.id"),
+    _ref("message_id", "messages.id"),
+    # NULL once it has ended.
+    _ref("lane_id", "lanes.id", nullable=True),
+    _number("position"),
+    # A person sends it again: it carries a header, and delays nothing.
+    _flag("is_resend"),
+    Column(
+        "state",
+        Text,
+        CheckConstraint(
+            "state IN ('waiting', 'acknowledged', 'dead', 'skipped')",
+            name="state",
+        ),
+        nullable=False,
+    ),
+    _text("reason", nullable=True),
+    _moment("ended_at", nullable=True),
+    Index(None, "message_id", "endpoint_id"),
+    Index(None, "endpoint_id", "id"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_deliveries_waiting",
+    deliveries.c.lane_id,
+    deliveries.c.position,
+    deliveries.c.id,
+    sqlite_where=deliveries.c.lane_id.is_not(None),
+    postgresql_where=deliveries.c.lane_id.is_not(None),
+)
+
+# One row for each request that was made, or refused before it was made.
+attempts = Table(
+    "attempts",
+    metadata,
+    _id(),
+    _ref("endpoint_id", "endpoints.id"),
+    _ref("delivery_id", "deliveries.id", index=True),
+    _moment("at"),
+    _text("outcome"),
+    _number("status", nullable=True),
+    _number("duration_ms"),
+    # The first part of the answer.
+    _text("answer", nullable=True),
+    # The signature as it was sent, but for its first and last characters.
+    _text("safe_key", nullable=True),
+    Index(None, "at"),
+    Index(None, "endpoint_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# What happened in the classroom of a class: attendance and the summary are made of it.
+classroom_events = Table(
+    "classroom_events",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id"),
+    _moment("at"),
+    # A name of an event, as `enter`.
+    _text("kind"),
+    # Who acts or is meant, and who does it to them; NULL: everybody, or the service.
+    _number("user_id", nullable=True),
+    _number("actor_id", nullable=True),
+    # JSON: what else is known of the event.
+    _text("details"),
+    _flag("is_simulated"),
+    Index(None, "lesson_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Events of a rehearsed class that are still to come.
+scripted_events = Table(
+    "scripted_events",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id", index=True),
+    _moment("due_at"),
+    # JSON: the event of the script.
+    _text("event"),
+    Index(None, "due_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Visits of live pages and replays; a message tells of each when it has ended.
+page_visits = Table(
+    "page_visits",
+    metadata,
+    _id(),
+    _ref("lesson_id", "lessons.id"),
+    _ref("viewer_id", "viewers.id", nullable=True),
+    # A name that the page chose, so that a visit that is reported twice is one.
+    _text("visit_key"),
+    _flag("is_replay"),
+    _small("client_type", "1, 2, 3"),
+    _text("address"),
+    # JSON: what else the page has reported, as the files that were watched.
+    _text("details"),
+    _moment("started_at"),
+    _moment("last_seen_at"),
+    _moment("ended_at", nullable=True),
+    UniqueConstraint("lesson_id", "visit_key"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_page_visits_open",
+    page_visits.c.last_seen_at,
+    sqlite_where=page_visits.c.ended_at.is_(None),
+    postgresql_where=page_visits.c.ended_at.is_(None),
+)
+_index_given(page_visits.c.viewer_id)
+
+# Viewers who want to be reminded of a class.
+reservations = Table(
+    "reservations",
+    metadata,
+    _ref("lesson_id", "lessons.id"),
+    _ref("viewer_id", "viewers.id"),
+    _moment("reserved_at"),
+    PrimaryKeyConstraint("lesson_id", "viewer_id"),
+    Index(None, "viewer_id"),
 )

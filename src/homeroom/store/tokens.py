@@ -49,6 +49,8 @@ class Tokens:
             "fingerprint": fingerprint,
             "created_at": now,
             "revoked_at": None,
+            "scopes": "read",
+            "expires_at": None,
         }
         return TokenId(self._tx.fetch_all(_ADD, values)[0][0])
 

@@ -4,13 +4,14 @@ The store commits everything that the use case wrote, or nothing. Back-pressure:
 in the queue of the engine, and a caller gets its result only after the commit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import SchoolId
 from homeroom.contract.errno import Errno, Outcome
+from homeroom.domain.events import Event
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
 from homeroom.store.activities import Activities
@@ -39,6 +40,7 @@ from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.outages import OutageCause
+from homeroom.store.outbox import Audience, Outbox
 from homeroom.store.page_queries import PageQueries
 from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
@@ -130,6 +132,7 @@ class UnitOfWork:
     chats = _Repository(Chats)
     sessions = _Repository(Sessions)
     jobs = _Repository(JobQueue)
+    outbox = _Repository(Outbox)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)
     class_students = _Repository(ClassStudents)
@@ -154,9 +157,11 @@ class UnitOfWork:
         *,
         is_exclusive: bool = True,
         storage: str | None = None,
+        audience: Audience | None = None,
     ) -> None:
         self._tx = tx
         self._keyring = keyring
+        self._audience = audience or Audience()
         self.now = now
         self.storage = storage
         """The id of the storage that this process has the files of, if it is known."""
@@ -168,6 +173,8 @@ class UnitOfWork:
         """Jobs of this unit that are leased for its caller; the response waits for them."""
         self.kept_changes: list[Callable[[UnitOfWork], None]] = []
         """Changes that stand even if the unit is refused: see `keep`."""
+        self.schools_with_messages: set[SchoolId] = set()
+        """Schools that have new messages once this unit is committed."""
 
     @property
     def units_at_once(self) -> int:
@@ -201,6 +208,15 @@ class UnitOfWork:
         else:
             self.due_jobs.append(self.jobs.add(payload, self.now, school, self.lease_jobs()))
 
+    def emit(self, event: Event) -> None:
+        """Write the message of an event; it is committed with the unit, or does not exist (Q93).
+
+        Nothing is written for a school without receivers.
+        """
+        if self._audience.includes(event.school, self._tx):
+            self.outbox.add(event, self.now)
+            self.schools_with_messages.add(event.school)
+
     def require_exclusive(self) -> None:
         """Make sure that no other unit of the school runs at the same time.
 
@@ -222,10 +238,19 @@ class Store:
         """Decrypts the secrets in the database; empty until the key file was read."""
         self.storage_id: str | None = None
         """The id of the storage that this process has the files of, if it is known."""
+        self.audience = Audience()
+        self.on_messages: Callable[[Collection[SchoolId]], None] | None = None
+        """Gets the schools that have new messages, after the commit and in any thread."""
 
     def _begin(self, tx: Transaction, *, is_exclusive: bool = True) -> UnitOfWork:
-        now = self.clock.now()
-        return UnitOfWork(tx, now, self.keyring, is_exclusive=is_exclusive, storage=self.storage_id)
+        return UnitOfWork(
+            tx,
+            self.clock.now(),
+            self.keyring,
+            is_exclusive=is_exclusive,
+            storage=self.storage_id,
+            audience=self.audience,
+        )
 
     def submit_write(
         self,
@@ -244,15 +269,21 @@ class Store:
         """
         load, number = self.load, self.load.add()
         unit = QueuedUnit(_do_nothing, on_done, school, scope, is_urgent=urgent)
+        schools: Collection[SchoolId] = ()
 
         def run(tx: Transaction) -> T:
+            nonlocal schools
             load.remove(number)
-            return use_case(self._begin(tx, is_exclusive=unit.scope is None))
+            uow = self._begin(tx, is_exclusive=unit.scope is None)
+            schools = uow.schools_with_messages
+            return use_case(uow)
 
         def end(result: Any, failure: BaseException | None) -> None:  # noqa: ANN401  any use case's result
             load.remove(number)  # of a unit that could not begin
             # The unit and its functions would refer to each other, and to all that they use.
             unit.run, unit.on_done = _do_nothing, on_done
+            if schools and failure is None and self.on_messages is not None:
+                self.on_messages(schools)
             on_done(result, failure)
 
         unit.run, unit.on_done = run, end

@@ -1,0 +1,1 @@
+"""The messages to the receivers of schools, as data: kinds and bodies."""

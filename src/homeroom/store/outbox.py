@@ -1,0 +1,97 @@
+"""The outbox: messages to the receivers of schools, written in the unit that causes them."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from sqlalchemy import bindparam, insert, select
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import SchoolId
+from homeroom.domain.events import Event
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import Statement
+from homeroom.store.tables import endpoints, messages
+
+MAX_AGE_SECONDS: Final = 1.0
+"""Age of the list of schools with receivers from which on a unit of work reads it again.
+
+An endpoint opens so long before it is activated: until then a server may not know of it.
+"""
+_ADD = Statement(
+    insert(messages).values(
+        {column: bindparam(column.name) for column in messages.c if column.name != "id"}
+    )
+)
+_LIST_SCHOOLS = Statement(
+    select(endpoints.c.school_id).where(endpoints.c.start_after_id.is_not(None)).distinct()
+)
+_NEVER: Final = float("-inf")
+
+
+class Audience:
+    """The schools whose messages are written: those with an endpoint that was ever opened.
+
+    A process reads the list once a second at most, so that a call of another school costs nothing.
+    """
+
+    def __init__(self, read_time: Callable[[], float] = time.monotonic) -> None:
+        self._read_time = read_time
+        self._schools: frozenset[int] = frozenset()
+        self._read_at = _NEVER
+        self.is_everybody = False
+        """Whether the messages of all schools are written: the sandbox has an inbox for each."""
+
+    def includes(self, school: SchoolId, tx: Transaction) -> bool:
+        """Return whether the messages of a school are written."""
+        if self.is_everybody:
+            return True
+        now = self._read_time()
+        if now - self._read_at > MAX_AGE_SECONDS:
+            self._schools = frozenset(row[0] for row in tx.fetch_all(_LIST_SCHOOLS, {}))
+            self._read_at = now
+        return school in self._schools
+
+    def forget(self) -> None:
+        """Read the list again for the next unit: this process has changed it."""
+        self._read_at = _NEVER
+
+
+class Outbox:
+    """Repository of new messages."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, event: Event, now: Moment) -> None:
+        """Add the message of an event."""
+        values = {
+            "school_id": event.school,
+            "position": None,
+            "kind": event.body.kind.value,
+            "stream": str(event.stream),
+            "course_id": event.course,
+            "lesson_id": event.lesson,
+            "body": msgspec.json.encode(_envelop(event)).decode(),
+            "file_path": event.file_path,
+            "is_simulated": int(event.is_simulated),
+            "created_at": now,
+        }
+        self._tx.execute(_ADD, values)
+
+
+def _envelop(event: Event) -> dict[str, object]:
+    """Return all fields of a message but those that are made anew at each attempt (Q45)."""
+    envelope: dict[str, object] = {"SID": event.school, "Cmd": event.body.command}
+    if event.course is not None:
+        envelope["CourseID"] = event.course
+    if event.lesson is not None:
+        envelope["ClassID"] = event.lesson
+    envelope["ActionTime"] = event.at
+    if event.source is not None:
+        envelope["SourceUID"] = event.source
+    if event.target is not None:
+        envelope["TargetUID"] = event.target
+    fields: dict[str, object] = msgspec.to_builtins(event.body)
+    return envelope | fields
