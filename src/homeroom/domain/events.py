@@ -6,20 +6,20 @@ from typing import NamedTuple
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.contract.messages.body import MessageBody
-from homeroom.contract.messages.kinds import KINDS, StreamKind
+from homeroom.contract.messages.kinds import KINDS, MessageSubject
 
 NOBODY = UserId(0)
 """The service itself as the acting user, or everybody as the user who is meant."""
 
 
-class Stream(NamedTuple):
+class MessageStream(NamedTuple):
     """What a message is about; messages of one stream keep their order (Q92)."""
 
-    kind: StreamKind
+    subject: MessageSubject
     id: int
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.id}"
+        return f"{self.subject}:{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,16 +46,16 @@ class Event:
     is_simulated: bool = False
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> MessageStream:
         """The stream of its message."""
         kind = KINDS[self.body.kind].stream
         about = {
-            StreamKind.CLASS: self.lesson,
-            StreamKind.COURSE: self.course,
-            StreamKind.PERSON: self.person,
-            StreamKind.SCHOOL: self.school,
+            MessageSubject.CLASS: self.lesson,
+            MessageSubject.COURSE: self.course,
+            MessageSubject.PERSON: self.person,
+            MessageSubject.SCHOOL: self.school,
         }[kind]
         if about is None:
             message = f"an event of the kind {self.body.kind} needs its {kind}"
             raise ValueError(message)
-        return Stream(kind, about)
+        return MessageStream(kind, about)

@@ -30,7 +30,7 @@ _LIST_SCHOOLS = Statement(
 _NEVER: Final = float("-inf")
 
 
-class Audience:
+class SubscribedSchools:
     """The schools whose messages are written: those with an endpoint that was ever opened.
 
     A process reads the list once a second at most, so that a call of another school costs nothing.

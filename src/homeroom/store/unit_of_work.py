@@ -40,7 +40,7 @@ from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.outages import OutageCause
-from homeroom.store.outbox import Audience, Outbox
+from homeroom.store.outbox import SubscribedSchools, Outbox
 from homeroom.store.page_queries import PageQueries
 from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
@@ -157,11 +157,11 @@ class UnitOfWork:
         *,
         is_exclusive: bool = True,
         storage: str | None = None,
-        audience: Audience | None = None,
+        subscribed: SubscribedSchools | None = None,
     ) -> None:
         self._tx = tx
         self._keyring = keyring
-        self._audience = audience or Audience()
+        self._subscribed = subscribed or SubscribedSchools()
         self.now = now
         self.storage = storage
         """The id of the storage that this process has the files of, if it is known."""
@@ -213,7 +213,7 @@ class UnitOfWork:
 
         Nothing is written for a school without receivers.
         """
-        if self._audience.includes(event.school, self._tx):
+        if self._subscribed.includes(event.school, self._tx):
             self.outbox.add(event, self.now)
             self.schools_with_messages.add(event.school)
 
@@ -238,7 +238,7 @@ class Store:
         """Decrypts the secrets in the database; empty until the key file was read."""
         self.storage_id: str | None = None
         """The id of the storage that this process has the files of, if it is known."""
-        self.audience = Audience()
+        self.subscribed = SubscribedSchools()
         self.on_messages: Callable[[Collection[SchoolId]], None] | None = None
         """Gets the schools that have new messages, after the commit and in any thread."""
 
@@ -249,7 +249,7 @@ class Store:
             self.keyring,
             is_exclusive=is_exclusive,
             storage=self.storage_id,
-            audience=self.audience,
+            subscribed=self.subscribed,
         )
 
     def submit_write(

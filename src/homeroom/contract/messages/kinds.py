@@ -17,7 +17,7 @@ class MessageSource(StrEnum):
     """Only on request (Q101)."""
 
 
-class StreamKind(StrEnum):
+class MessageSubject(StrEnum):
     """What the messages of a stream are about: their order is kept within the stream (Q92)."""
 
     CLASS = "class"
@@ -83,7 +83,7 @@ class KindFacts(msgspec.Struct, frozen=True):
     command: int | str
     """`Cmd` on the wire. Five kinds share 67375105 and differ in `Color`."""
     source: MessageSource
-    stream: StreamKind
+    stream: MessageSubject
     description: str
     """When the message is sent."""
     cause: str
@@ -91,7 +91,7 @@ class KindFacts(msgspec.Struct, frozen=True):
 
 
 _NATURAL, _CLASSROOM, _SANDBOX = MessageSource
-_CLASS, _COURSE, _PERSON, _SCHOOL = StreamKind
+_CLASS, _COURSE, _PERSON, _SCHOOL = MessageSubject
 
 KINDS: Final[dict[MessageKind, KindFacts]] = {
     MessageKind.HAND_RAISE: KindFacts(
