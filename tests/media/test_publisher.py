@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from homeroom.media.engine.amf0 import encode
 from homeroom.media.engine.packets import SCRIPT, Packet
@@ -74,3 +75,18 @@ def test_the_end_of_a_push_by_the_server_is_noticed(tmp_path: Path) -> None:
         reason = asyncio.run(publish(f"{engine.rtmp}/name", kick))
 
     assert reason == "the server has ended this push"
+
+
+def test_a_connection_that_is_lost_in_the_middle_is_a_failed_push(tmp_path: Path) -> None:
+    """A write to a connection that uvloop has closed is a `RuntimeError` of its own."""
+
+    async def publish(url: str) -> None:
+        async with open_publisher(url) as publisher:
+            await publisher.send(flv.headers(9)[0])
+            publisher._writer.transport.abort()  # noqa: SLF001  a network does it
+            await asyncio.sleep(0)
+            with pytest.raises(PublishError):
+                await publisher.send(flv.picture(0, key=True))
+
+    with running_engine(tmp_path) as engine:
+        uvloop.run(publish(f"{engine.rtmp}/name"))

@@ -94,15 +94,14 @@ class Publisher:
             raise PublishError(self._listener.result())
         # Servers keep metadata for later viewers only with this prefix.
         prefix = SET_DATA_FRAME if packet.kind == SCRIPT else b""
-        self._writer.write(
-            encode_message(packet.kind, packet.time, prefix + packet.body, self._stream)
-        )
+        message = encode_message(packet.kind, packet.time, prefix + packet.body, self._stream)
         try:
             async with asyncio.timeout(STALL_SECONDS):
+                self._writer.write(message)
                 await self._writer.drain()
         except TimeoutError:
             raise PublishError("the server takes nothing any more") from None
-        except OSError:
+        except (OSError, RuntimeError):  # uvloop says so of a connection that was just lost
             raise PublishError(await self.wait_ended()) from None
 
     async def wait_ended(self) -> str:
@@ -175,7 +174,7 @@ class Publisher:
                 _status_code(await self._next_command())
         except PublishError as end:
             return str(end)
-        except (OSError, EOFError, ProtocolError) as failure:
+        except (OSError, RuntimeError, EOFError, ProtocolError) as failure:
             return f"the server has ended the connection: {failure}"
 
 
