@@ -111,6 +111,7 @@ def test_the_contract_names_every_upper_layer() -> None:
         "domain",
         "folder",
         "jobs",
+        "messages",
         "store",
         "usecases",
         "web",

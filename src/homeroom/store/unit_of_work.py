@@ -40,7 +40,7 @@ from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.outages import OutageCause
-from homeroom.store.outbox import SubscribedSchools, Outbox
+from homeroom.store.outbox import Outbox, SubscribedSchools
 from homeroom.store.page_queries import PageQueries
 from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions

@@ -1,0 +1,68 @@
+"""Endpoints: where the messages of a school are sent, in which format and in which order."""
+
+from enum import StrEnum
+from typing import Final
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import EndpointId, SchoolId
+from homeroom.base.values import Value
+
+DEFAULT_TIMEOUT_SECONDS: Final = 10
+"""Longest time in which a receiver acknowledges a message (Q91)."""
+
+
+class EndpointFormat(StrEnum):
+    """How messages are signed and acknowledged (Q89)."""
+
+    CLASSIN = "classin"
+    """SafeKey in the body; the answer is JSON with `error_info.errno` 1."""
+    STANDARD = "standard"
+    """Standard Webhooks: the signature in headers; any 2xx acknowledges."""
+
+
+class EndpointOrdering(StrEnum):
+    """Which messages wait for each other (Q92)."""
+
+    SCHOOL = "school"
+    CLASS = "class"
+    """Those of one stream: of a class, a course, a person or the school itself."""
+    NONE = "none"
+
+
+class EndpointState(StrEnum):
+    """Whether messages are sent (Q89)."""
+
+    PENDING = "pending"
+    """The test message was not acknowledged yet."""
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    """The receiver said 410 Gone, or failed for five days."""
+
+
+class Endpoint(Value, frozen=True):
+    """An endpoint of a school."""
+
+    id: EndpointId
+    school: SchoolId
+    url: str
+    new_url: str | None
+    """The address that replaces it once a test message is acknowledged there."""
+    format: EndpointFormat
+    ordering: EndpointOrdering
+    kinds: tuple[str, ...] | None
+    """Commands and names of kinds that are sent; None: all."""
+    state: EndpointState
+    state_reason: str | None
+    secret: str | None
+    """Of the format `standard`; `classin` is signed with the secret of the school."""
+    former_secret: str | None
+    former_until: Moment | None
+    """Until when the former secret signs too, after a rotation."""
+    timeout_seconds: int
+    alert_addresses: tuple[str, ...]
+    start_after_id: int | None
+    """Messages with a greater id are sent; None until it opens."""
+    activated_at: Moment | None
+    last_success_at: Moment | None
+    created_at: Moment

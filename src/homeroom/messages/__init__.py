@@ -1,0 +1,1 @@
+"""Messages on their way: rendering, signing, the HTTP client, and the delivery loop."""
