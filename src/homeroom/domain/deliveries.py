@@ -29,7 +29,7 @@ JITTER: Final = 0.1
 
 
 class AttemptOutcome(StrEnum):
-    """What came of an attempt (Q91)."""
+    """The end of an attempt (Q91)."""
 
     ACKNOWLEDGED = "acknowledged"
     WRONG_ERRNO = "wrong_errno"
@@ -45,7 +45,7 @@ class AttemptOutcome(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """What became of a message at an endpoint."""
+    """The state of a message at an endpoint."""
 
     WAITING = "waiting"
     ACKNOWLEDGED = "acknowledged"
@@ -78,7 +78,7 @@ class Delivery(Value, frozen=True):
 
 
 class AttemptResult(Value, frozen=True):
-    """What came of one attempt, with the facts for the log of deliveries."""
+    """The result of one attempt, with the facts for the log of deliveries."""
 
     outcome: AttemptOutcome
     status: int | None = None

@@ -12,7 +12,7 @@ DEFAULT_TIMEOUT_SECONDS: Final = 10
 
 
 class EndpointFormat(StrEnum):
-    """How messages are signed and acknowledged (Q89)."""
+    """The format of messages: how they are signed and acknowledged (Q89)."""
 
     CLASSIN = "classin"
     """SafeKey in the body; the answer is JSON with `error_info.errno` 1."""
@@ -21,7 +21,7 @@ class EndpointFormat(StrEnum):
 
 
 class EndpointOrdering(StrEnum):
-    """Which messages wait for each other (Q92)."""
+    """The order of messages: which ones wait for each other (Q92)."""
 
     SCHOOL = "school"
     CLASS = "class"
@@ -30,7 +30,7 @@ class EndpointOrdering(StrEnum):
 
 
 class EndpointState(StrEnum):
-    """Whether messages are sent (Q89)."""
+    """The state of an endpoint: whether messages are sent (Q89)."""
 
     PENDING = "pending"
     """The test message was not acknowledged yet."""

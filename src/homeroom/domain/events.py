@@ -13,7 +13,7 @@ NOBODY = UserId(0)
 
 
 class MessageStream(NamedTuple):
-    """What a message is about; messages of one stream keep their order (Q92)."""
+    """The thing that a message is about; messages of one stream keep their order (Q92)."""
 
     subject: MessageSubject
     id: int

@@ -7,7 +7,7 @@ import msgspec
 
 
 class MessageSource(StrEnum):
-    """Where messages of a kind come from (reading Q88)."""
+    """The source of messages of a kind (reading Q88)."""
 
     NATURAL = "natural"
     """An ordinary act on this server."""
@@ -18,7 +18,7 @@ class MessageSource(StrEnum):
 
 
 class MessageSubject(StrEnum):
-    """What the messages of a stream are about: their order is kept within the stream (Q92)."""
+    """The subject of a stream of messages; their order is kept within the stream (Q92)."""
 
     CLASS = "class"
     COURSE = "course"
