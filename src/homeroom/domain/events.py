@@ -1,4 +1,4 @@
-"""Events: what happened, as values that are told to the receivers of a school."""
+"""Events: what happened, as values that the receivers of a school get."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -20,6 +20,7 @@ from homeroom.store.chat import Chats
 from homeroom.store.cipher import Keyring
 from homeroom.store.class_roles import ClassRoles
 from homeroom.store.class_students import ClassStudents
+from homeroom.store.classroom_events import ClassroomEvents
 from homeroom.store.clips import Clips
 from homeroom.store.comments import Comments
 from homeroom.store.courses import Courses
@@ -136,6 +137,7 @@ class UnitOfWork:
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)
     class_students = _Repository(ClassStudents)
+    classroom_events = _Repository(ClassroomEvents)
     comments = _Repository(Comments)
     tokens = _Repository(Tokens)
     maintenance = _Repository(MaintenanceWindows)
@@ -213,9 +215,13 @@ class UnitOfWork:
 
         Nothing is written for a school without receivers.
         """
-        if self._subscribed.includes(event.school, self._tx):
+        if self.wants_messages(event.school):
             self.outbox.add(event, self.now)
             self.schools_with_messages.add(event.school)
+
+    def wants_messages(self, school: SchoolId) -> bool:
+        """Return whether the messages of a school are written: if not, none needs a body."""
+        return self._subscribed.includes(school, self._tx)
 
     def require_exclusive(self) -> None:
         """Make sure that no other unit of the school runs at the same time.
