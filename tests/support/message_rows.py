@@ -48,6 +48,8 @@ def add_messages(given: Given, lesson: LessonId) -> None:
     add(tables.attempts, **of_delivery, at=0, outcome="timeout", duration_ms=1)
     event = {"kind": "enter", "details": "{}", "is_simulated": 0}
     add(tables.classroom_events, lesson_id=lesson, at=0, **event)
+    add(tables.open_classrooms, lesson_id=lesson, is_closed=1)
+    add(tables.classroom_signs, lesson_id=lesson, user_id=1, source="encoder", beat=1)
     add(tables.scripted_events, lesson_id=lesson, due_at=2**40, event="{}")
     visit = {"is_replay": 0, "client_type": 1, "address": "", "details": "{}"}
     times = {"started_at": 0, "last_seen_at": 0, "ended_at": 1}

@@ -14,6 +14,7 @@ from homeroom.bootstrap.core import CoreParts, build_core
 from homeroom.domain.streams import StreamFacts
 from homeroom.folder import get_lease_owner
 from homeroom.jobs.audit_follower import AuditFollower
+from homeroom.jobs.classroom_keeper import ClassroomKeeper
 from homeroom.jobs.clock_guard import ClockGuard
 from homeroom.jobs.handlers import create_handlers
 from homeroom.jobs.sweeper import Sweeper
@@ -43,6 +44,7 @@ class MainParts:
     sweeper: Sweeper
     clock_guard: ClockGuard
     media: MediaService
+    classrooms: ClassroomKeeper
     state: LocalState
     """The state that all processes share."""
     video_works: Callable[[], bool]
@@ -146,12 +148,14 @@ async def _run_main_parts(
     )
     await clock_guard.start()
     follower = AuditFollower(store, SystemClock(), clock_guard.is_pausing)
-    parts = (worker, sweeper, clock_guard, follower)
+    classrooms = ClassroomKeeper(store, core.files, media.list_encoders, clock_guard.is_pausing)
+    parts = (worker, sweeper, clock_guard, follower, classrooms)
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
         async with media.running():
             state = LocalState(is_sandbox=core.settings.sandbox)
-            yield MainParts(worker, sweeper, clock_guard, media, state, core.deps.video_works)
+            video_works = core.deps.video_works
+            yield MainParts(worker, sweeper, clock_guard, media, classrooms, state, video_works)
     finally:
         for task in tasks:
             task.cancel()

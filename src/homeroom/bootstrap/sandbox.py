@@ -33,6 +33,8 @@ def sandbox_routes(
             main.state.duplicates.forget(school)
             main.state.rate_limits.forget(school)
         await follow()
+        if school is None:
+            await main.classrooms.run_once()
 
     return Sandbox(
         core.async_store,

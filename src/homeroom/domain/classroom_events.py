@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, UserId
@@ -143,3 +143,24 @@ def list_stays(events: Iterable[ClassroomEvent]) -> list[Stay]:
 def find_inside(events: Iterable[ClassroomEvent]) -> list[Stay]:
     """Return the stays that have not ended: who is inside, and by which devices."""
     return [stay for stay in list_stays(events) if stay.left_at is None]
+
+
+ENCODER_SOURCE: Final = "encoder"
+"""The source of signs of a teacher who pushes the stream of the class."""
+
+
+class SignOfLife(Value, frozen=True):
+    """A sign that a person is in the classroom: a beat that stands still has ended."""
+
+    lesson: LessonId
+    user: UserId
+    source: str
+    """`ENCODER_SOURCE`, or the server that has the page of the person."""
+    beat: int = 0
+    """It grows each time; 0 stands for any beat."""
+
+    @property
+    def device(self) -> ClassroomDevice:
+        """The device that it comes from."""
+        is_encoder = self.source == ENCODER_SOURCE
+        return ClassroomDevice.PC if is_encoder else ClassroomDevice.WEB_PAGE

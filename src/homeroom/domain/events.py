@@ -10,6 +10,8 @@ from homeroom.contract.messages.kinds import KINDS, MessageSubject
 
 NOBODY = UserId(0)
 """The service itself as the acting user, or everybody as the user who is meant."""
+SERVICE = NOBODY
+"""The service itself as the acting user."""
 
 
 class MessageStream(NamedTuple):

@@ -9,6 +9,12 @@ from homeroom.base.values import Value
 GRACE_SECONDS = 7 * DAY
 """Seconds for which an operator can restore what a sweep has deleted."""
 
+MESSAGE_FILE_SECONDS = 181 * DAY
+"""Seconds for which a file that only a message leads to is stored.
+
+A message may wait for 90 days, and its address is good for 90 days from then (READINGS Q97).
+"""
+
 
 class SweptSort(StrEnum):
     """The sort of rows that a sweep deletes and keeps for a restore."""

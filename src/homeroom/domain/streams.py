@@ -15,6 +15,8 @@ from homeroom.domain.stream_signatures import StreamSignature, compute_signature
 
 APP = "live"
 """The application in every address, as RTMP calls the first part of a path."""
+PAGE_MARK = "via=page"
+"""In the query of a push address: the teacher's page pushes, and not an encoder."""
 _SCENE = "-scene"
 
 
@@ -152,12 +154,17 @@ class PublishSession(Value, frozen=True):
     client_id: str
     """The id that the media engine gave the publisher."""
     param: str
-    """The signature in its address."""
+    """The signature in its address, and the mark of a push from the teacher's page."""
     ip: str
     started_at: Moment
     ended_at: Moment | None
     problem: str | None
     """The error of its recording, if there was one."""
+
+    @property
+    def is_from_page(self) -> bool:
+        """Whether the teacher's page pushes, and not an encoder."""
+        return PAGE_MARK in self.param.split("&")
 
 
 class StreamFigures(Value, frozen=True):
@@ -188,6 +195,14 @@ class StreamFacts(Value, frozen=True):
     """Problems at present; none from an engine that is not our own."""
     figures: StreamFigures | None = None
     """None if the engine is not our own."""
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether sound or picture has come in; of another engine only the push is known."""
+        figures = self.figures
+        return figures is None or bool(
+            figures.video_kbps or figures.audio_kbps or self.key_frame_ms is not None
+        )
 
 
 class PublishRefusal(StrEnum):

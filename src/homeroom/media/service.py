@@ -15,7 +15,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import MINUTE
 from homeroom.base.settings import Settings
 from homeroom.base.values import replace
-from homeroom.domain.streams import StreamFacts
+from homeroom.domain.streams import PublishTarget, StreamFacts
 from homeroom.domain.webcasts import Hosts
 from homeroom.media import hooks
 from homeroom.media.demo import DemoBroadcast
@@ -27,6 +27,7 @@ from homeroom.media.stream_monitor import StreamMonitor
 from homeroom.media.supervisor import Supervisor, engine_id
 from homeroom.store.local_storage import scratch_folder
 from homeroom.store.storage import Storage
+from homeroom.usecases import streams
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.secrets import ServerSecrets
 from homeroom.web.metrics import MediaNumbers, Metrics
@@ -151,6 +152,7 @@ class MediaService:
         self._engine = engine
         self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
         engine_name = engine_id(settings.data / "media") if listeners is not None else ""
+        self._store, self._engine_name = store, engine_name
         intake = hooks.RecordingIntake(
             recordings_folder(settings), storage, self._flattening_worker.wake
         )
@@ -223,6 +225,17 @@ class MediaService:
     def facts(self, name: str) -> StreamFacts | None:
         """Return the latest facts of a running stream, or None."""
         return self._monitor.facts(name) if self._monitor is not None else None
+
+    async def list_encoders(self) -> list[PublishTarget]:
+        """Return the classes that encoders push to the engine, from their first frame on."""
+        pushes = await self._store.read(lambda uow: streams.list_encoders(uow, self._engine_name))
+        return [target for name, target in pushes.items() if self._has_frames(name)]
+
+    def _has_frames(self, name: str) -> bool:
+        if self._monitor is None:
+            return True
+        facts = self._monitor.facts(name)
+        return facts is not None and facts.has_frames
 
     def list_facts(self) -> Mapping[str, StreamFacts]:
         """Return the latest facts of all running streams, by name."""

@@ -117,9 +117,8 @@ class ChatService:
         taught = await self._store.read(lambda uow: teaching.open_page(uow, self._deps, token))
         seen = taught.seen
         room, entries, is_fresh = await self.registry.open_room(seen, EntryId(join.after))
-        connection = RoomConnection(
-            pipe, room.participants.get(token) or TeacherParticipant(token, seen.teacher_name)
-        )
+        teacher = TeacherParticipant(token, seen.teacher_name, seen.lesson.teacher)
+        connection = RoomConnection(pipe, room.participants.get(token) or teacher)
         room.add(connection)
         participant = connection.participant
         welcome = Welcome(
@@ -127,7 +126,18 @@ class ChatService:
         )
         reports = self.registry.stream_reports(room)
         connection.send(welcome, room.counts(), room.presence(), reports)
+        await self.registry.renew_teachers()
         return room, connection
+
+    async def leave(self, room: Room, connection: RoomConnection, *, by_hand: bool) -> None:
+        """Remove a connection; the last one of a teacher ends the presence in the classroom.
+
+        A connection that breaks off may come again: the presence then ends later, by itself.
+        """
+        room.remove(connection)
+        participant = connection.participant
+        if isinstance(participant, TeacherParticipant) and not participant.connections:
+            await self.registry.teachers.end(room.lesson, participant.user, by_hand=by_hand)
 
     # --- commands --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from time import monotonic
 
 import msgspec
 
+from homeroom.base.ids import UserId
 from homeroom.base.values import replace
 from homeroom.domain.chat import Author, ChatAccess, ChatRole
 from homeroom.domain.lessons import Lesson
@@ -111,9 +112,11 @@ def participant_kind(kind: ViewerKind, viewer: Viewer | None) -> ParticipantKind
 class TeacherParticipant(Participant):
     """A teacher or assistant, identified by the token of the teacher's page."""
 
-    def __init__(self, token: str, name: str) -> None:
+    def __init__(self, token: str, name: str, user: UserId) -> None:
         super().__init__(token)
         self._name = name
+        self.user = user
+        """Whose page it is."""
 
     @property
     def audience(self) -> Audience:

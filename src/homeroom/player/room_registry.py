@@ -19,6 +19,7 @@ from homeroom.player.room import Room
 from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
 from homeroom.player.state import Facts, State
 from homeroom.player.stream_reports import StreamReports, build_stream_reports
+from homeroom.player.teacher_presence import TeacherPresence
 from homeroom.store.records import PublicLesson, WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import ChatHistory
@@ -57,6 +58,7 @@ class RoomRegistry:
         self._hosts = hosts
         self._facts = facts
         self._presence = presence
+        self.teachers = TeacherPresence(store, deps.keys.public_key())
         self.rooms: dict[LessonId, Room] = {}
         """Open rooms by class."""
         self._refresh_lock = asyncio.Lock()
@@ -196,6 +198,7 @@ class RoomRegistry:
             await self._run_safely(self._write_likes)
             await self._run_safely(self._refresh)
             await self._run_safely(self._exchange_presence)
+            await self.renew_teachers()
             for room in self.rooms.values():
                 room.broadcast_counts()
                 room.send_stream_reports(self._facts)
@@ -269,6 +272,13 @@ class RoomRegistry:
     async def _exchange_presence(self) -> None:
         if self._presence is not None:
             await self._presence.exchange(list(self.rooms.values()))
+
+    async def renew_teachers(self) -> None:
+        """Save that the teachers with an open page are in their classrooms."""
+        await self._run_safely(self._renew_teachers)
+
+    async def _renew_teachers(self) -> None:
+        await self.teachers.renew(list(self.rooms.values()))
 
     async def _write_likes(self) -> None:
         """Add the pending likes to those in the database."""

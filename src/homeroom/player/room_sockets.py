@@ -51,6 +51,8 @@ CONNECT_BACKOFF_SECONDS = 5.0
 """Seconds for which new connections from an address are refused after too many at once."""
 CONNECT_INTERVAL_SECONDS = 0.05
 """Seconds after which the limiter allows one more connection from the address."""
+CLOSED_BY_HAND = frozenset((1000, 1001, 1005))
+"""Codes with which a client closes: normal, the page is left, and none at all."""
 
 JoinHandler = Callable[[FrameWriter, JoinRoom], Awaitable[tuple[Room, RoomConnection]]]
 
@@ -198,7 +200,8 @@ class RoomSockets:
                 else:
                     await self._dispatch(room, connection, command)
         finally:
-            room.remove(connection)
+            code = getattr(socket.state, "close_code", None)
+            await self._chat.leave(room, connection, by_hand=code in CLOSED_BY_HAND)
 
     async def _join(
         self, pipe: FrameWriter, command: JoinRoom, handle_join: JoinHandler
@@ -220,6 +223,7 @@ class RoomSockets:
         """Return the next command, None at the end; raises `CloseConnectionError`."""
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
+            socket.state.close_code = message.get("code")
             return None
         if not command_bucket.try_take():
             self._metrics.count_refusal("frame", "many")

@@ -15,7 +15,7 @@ from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.values import replace
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
-from homeroom.domain.streams import BrowserPublishError, PublishRefusal, StreamKind
+from homeroom.domain.streams import PAGE_MARK, BrowserPublishError, PublishRefusal, StreamKind
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.pages import lesson_context
 from homeroom.player.rendering import PageRenderer
@@ -197,7 +197,7 @@ class TeacherPages:
         if url is None:
             detail = "the class is not recorded, or the server carries no streams"
             raise _problem(PublishRefusal.NO_STREAM, detail, HTTPStatus.CONFLICT)
-        return url
+        return f"{url}&{PAGE_MARK}"
 
     async def _stop(self, request: Request) -> Response:
         self._check_request(request)

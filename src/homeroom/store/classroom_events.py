@@ -3,7 +3,7 @@
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, or_, select
 
 from homeroom.base.ids import LessonId
 from homeroom.domain.classroom_events import ClassroomEvent, ClassroomEventKind
@@ -29,8 +29,9 @@ _of_lesson = select(*_COLUMNS).where(classroom_events.c.lesson_id == bindparam("
 _LIST: Final = Statement(_of_lesson.order_by(*_ORDER))
 _LIST_PASSAGES: Final = Statement(
     _of_lesson.where(
-        classroom_events.c.kind.in_(
-            (ClassroomEventKind.ENTER.value, ClassroomEventKind.LEAVE.value)
+        or_(
+            classroom_events.c.kind == ClassroomEventKind.ENTER.value,
+            classroom_events.c.kind == ClassroomEventKind.LEAVE.value,
         )
     ).order_by(*_ORDER)
 )

@@ -1051,6 +1051,28 @@ classroom_events = Table(
     sqlite_autoincrement=True,
 )
 
+# Classes for which something is to be sent at their closing: a row from the first entry or the
+# first message of the chat until the summary.
+open_classrooms = Table(
+    "open_classrooms",
+    metadata,
+    Column("lesson_id", Id, ForeignKey("lessons.id"), primary_key=True, autoincrement=False),
+    # All have left, and only the summary is to come.
+    _flag("is_closed"),
+)
+
+# Signs of life of the persons in a classroom: a beat that stands still has ended.
+classroom_signs = Table(
+    "classroom_signs",
+    metadata,
+    _ref("lesson_id", "lessons.id"),
+    _number("user_id"),
+    # `encoder`, or the server that has the page of the person.
+    _text("source"),
+    _number("beat"),
+    PrimaryKeyConstraint("lesson_id", "user_id", "source"),
+)
+
 # Events of a rehearsed class that are still to come.
 scripted_events = Table(
     "scripted_events",

@@ -40,6 +40,7 @@ from homeroom.store.labels import Labels
 from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
+from homeroom.store.open_classrooms import OpenClassrooms
 from homeroom.store.outages import OutageCause
 from homeroom.store.outbox import Outbox, SubscribedSchools
 from homeroom.store.page_queries import PageQueries
@@ -133,6 +134,7 @@ class UnitOfWork:
     chats = _Repository(Chats)
     sessions = _Repository(Sessions)
     jobs = _Repository(JobQueue)
+    open_classrooms = _Repository(OpenClassrooms)
     outbox = _Repository(Outbox)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)

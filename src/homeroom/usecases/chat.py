@@ -54,6 +54,8 @@ def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[Cha
             if new.nonce is not None:
                 existing[nonce] = entry
         entries.append(entry)
+    if added:
+        uow.open_classrooms.open({entry.new.lesson for entry in added})
     uow.chats.announce(added)
     return entries
 

@@ -10,6 +10,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import parse_signature
 from homeroom.domain.streams import (
     APP,
+    PAGE_MARK,
     PublishSession,
     PublishTarget,
     StreamKind,
@@ -51,8 +52,9 @@ def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine
     target, kind = _find_by_client(uow, client)
     signature = parse_signature(client.param)
     check_push(target, kind, signature, deps.push_key, uow.now)
+    mark = f"&{PAGE_MARK}" if PAGE_MARK in client.param.split("&") else ""
     new = NewPublishSession(
-        target.lesson.id, kind, engine, client.client_id, signature.query, client.ip
+        target.lesson.id, kind, engine, client.client_id, f"{signature.query}{mark}", client.ip
     )
     uow.publish_sessions.add(new, uow.now)
 
@@ -82,6 +84,18 @@ def find_revoked_sessions(uow: UnitOfWork, deps: Dependencies, engine: str) -> l
 def list_running_sessions(uow: UnitOfWork, engine: str) -> list[PublishSession]:
     """Return the publish sessions that run at an engine."""
     return uow.publish_sessions.list_running(engine)
+
+
+def list_encoders(uow: UnitOfWork, engine: str) -> dict[str, PublishTarget]:
+    """Return the classes that are pushed to an engine, by stream name, but those from a page.
+
+    A teacher who goes live on the page is present by the page.
+    """
+    return {
+        stream_name(target.lesson.key, session.kind): target
+        for session, target in uow.publish_sessions.list_running_with_streams(engine)
+        if session.kind is StreamKind.CLASS and not session.is_from_page
+    }
 
 
 def get_publish_targets(uow: UnitOfWork, lessons: Collection[LessonId]) -> list[PublishTarget]:
