@@ -33,6 +33,8 @@ FIRST_OVER = 210_000_000
 """Ids of classes that are over, each with a clip."""
 FIRST_AHEAD = 220_000_000
 """Ids of classes of tomorrow."""
+OTHERS = 12
+"""Schools for the action that limits the calls of each school."""
 MEMBERS_IN_A_ROW = 1000
 """Students whose uids follow each other and who are in the same course."""
 
@@ -59,6 +61,8 @@ class DataSet:
     """An operator's token."""
     page: str
     """Path and query of the live page of a class that is open."""
+    others: list[tuple[Account, Place]]
+    """Schools for createClass, of which each may make 1,000 calls a minute."""
     sizes: Sizes
 
     def course_of(self, member: int) -> int:
@@ -75,6 +79,10 @@ def prepare(settings: Settings, version: Version, sizes: Sizes) -> DataSet:
     school = _run_command(settings, version, "school", "create", "--name", "Bench")
     token = _run_command(settings, version, "token", "create")["token"]
     account = Account(school["sid"], school["secret"])
+    schools = [
+        _run_command(settings, version, "school", "create", "--name", f"Bench {number}")
+        for number in range(OTHERS)
+    ]
     with (
         serving(settings, version) as target,
         closing(account.partner(target.port)) as partner,
@@ -90,10 +98,18 @@ def prepare(settings: Settings, version: Version, sizes: Sizes) -> DataSet:
         del form["courseUniqueIdentity"], form["safeKey"], form["timeStamp"], form["SID"]
         reply = partner.call("addCourseClass", **form)
         assert reply.errno == 1, (reply.body, reply.reason)
-        page = str(reply.body["more_data"]["live_url"])
-    dataset = DataSet(account, places, labels, token, f"/{page.rpartition('/')[2]}", sizes)
+        page = f"/{str(reply.body['more_data']['live_url']).rpartition('/')[2]}"
+        others = [
+            _create_other(Account(each["sid"], each["secret"]), target.port) for each in schools
+        ]
+    dataset = DataSet(account, places, labels, token, page, others, sizes)
     _fill(settings, dataset, int(reply.data))
     return dataset
+
+
+def _create_other(account: Account, port: int) -> tuple[Account, Place]:
+    with closing(account.partner(port)) as partner:
+        return account, create_places(partner, courses=1)[0]
 
 
 def _run_command(settings: Settings, version: Version, *words: str) -> dict[str, Any]:

@@ -10,10 +10,19 @@ from bench.dataset import (
     FIRST_NEWCOMER,
     FIRST_OVER,
     FIRST_SINGLE,
+    OTHERS,
     DataSet,
 )
 from bench.load import DONE, NUMBER
-from bench.target import lesson_fields, lesson_form, request, roster_form, signature
+from bench.target import (
+    json_request,
+    lesson_fields,
+    lesson_form,
+    request,
+    roster_form,
+    signature,
+)
+from homeroom.base.clock import DAY, HOUR, SystemClock
 
 LIST_ROWS = 500
 """Rows of a page of a read-back list."""
@@ -65,6 +74,29 @@ def _lesson_batches(dataset: DataSet, _first: int) -> list[str]:
         classes = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
         form = {"courseId": str(place.course), "classJson": classes}
         requests.append(request("addCourseClassMultiple", {**signature(dataset.account), **form}))
+    return requests
+
+
+def _classrooms(dataset: DataSet, first: int) -> list[str]:
+    """Return calls of the v2 wire, each signed over its whole body, of all schools in turn."""
+    requests = []
+    for number in range(first, first + CLASSROOMS):
+        account, place = dataset.others[number % len(dataset.others)]
+        now = SystemClock().now()
+        body = {
+            "courseId": place.course,
+            "name": "数学 lesson",
+            "teacherUid": place.teacher,
+            "startTime": now + DAY,
+            "endTime": now + DAY + HOUR,
+            "seatNum": 7,
+            "recordType": 0,
+            "recordState": 1,
+            "liveState": 1,
+            "openState": 1,
+            "uniqueIdentity": str(number),
+        }
+        requests.append(json_request("/lms/activity/createClass", account, body))
     return requests
 
 
@@ -154,6 +186,8 @@ def _page(dataset: DataSet, _first: int) -> list[str]:
     return [f"GET {dataset.page} HTTP/1.1\r\nHost: localhost\r\n\r\n"]
 
 
+CLASSROOMS = 1200
+"""Requests of a run of createClass: of each school as many as the limit lets through."""
 BATCHES = {100: 40, 1000: 16}
 """Requests of a run that remove so many students each."""
 TWIN = {("thin", 1): 0.5, ("thin", 32): 0.5}
@@ -168,6 +202,14 @@ ROWS = (
         units_a_request=BATCH_OF_CLASSES,
         unit="class",
         units="classes",
+    ),
+    Row(
+        f"createClass, {OTHERS} schools",
+        "createClass",
+        800_000_000,
+        _classrooms,
+        requests_in_all=CLASSROOMS,
+        marker='"code":1,',
     ),
     Row("addCourseStudent", "addCourseStudent", FIRST_NEWCOMER, _newcomers, goals=TWIN),
     Row("editCourseClass", "editCourseClass", 600_000_000, _edits, goals=TWIN),
