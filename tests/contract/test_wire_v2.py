@@ -230,20 +230,23 @@ def test_maintenance_that_blocks(given: Given) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "meant"),
     [
-        "/lms/",
-        "/lms/unit/none",
-        "/school/modifyschoolconf",
-        CONF + "/",
-        "/course/x",
-        "/schooluser/",
+        ("/lms/", ""),
+        ("/lms/unit/none", ""),
+        ("/school/modifyschoolconf", CONF),
+        ("/school/modifySchoolConfig", ""),
+        ("/lms/unit/creat", "/lms/unit/create"),
+        (CONF + "/", CONF),
+        ("/course/x", ""),
+        ("/schooluser/", ""),
     ],
 )
-def test_paths_of_no_call(given: Given, path: str) -> None:
+def test_paths_of_no_call(given: Given, path: str, meant: str) -> None:
     reply = post(given, path=path)
     assert (reply.status, reply.errno, reply.data) == (404, 101001001, None)
-    assert reply.reason == f"path: there is no call at {path}"
+    hint = f"; did you mean {meant}?" if meant else ""
+    assert reply.reason == f"path: there is no call at {path}{hint}"
 
 
 @pytest.mark.parametrize("path", ["/", "/lmsx", "/schools/x"])

@@ -1,6 +1,8 @@
 """The commands of an operator beside a running server: each has an effect a partner can see."""
 
+import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -99,6 +101,27 @@ def test_a_signature_made_by_the_command_is_good_for_a_call(
     assert (
         run_json(server, "sign", "--sid", str(school.sid)).keys() == dict(parse_qsl(signed)).keys()
     )
+
+
+def test_a_signed_body_made_by_the_command_is_good_for_curl(
+    server: Process, school: School
+) -> None:
+    course = school.done("addCourse", courseName="Signed")
+    body = f'{{"courseId": {course}, "name": "a \\"b\\" 单元", "publishFlag": 0}}'
+    options = server.cli("sign", "--sid", str(school.sid), "--body", body)
+    command = ["curl", "-sS", "--noproxy", "*", "-K", "-", f"{server.url}/lms/unit/create"]
+    answer = subprocess.run(
+        command,
+        input=options,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    result = json.loads(answer)
+    assert (result["code"], result["data"]["name"]) == (1, 'a "b" 单元')
+    signed = run_json(server, "sign", "--sid", str(school.sid), "--body", body)
+    assert signed.keys() == {"headers", "body"}
+    assert "no JSON object" in refused(server, "sign", "--sid", str(school.sid), "--body", "[1]")
 
 
 def test_a_sub_account_is_not_stopped(server: Process, school: School) -> None:

@@ -19,7 +19,9 @@ from homeroom.cli.command import (
     to_json,
     with_context,
 )
+from homeroom.domain.refusal import OperatorError
 from homeroom.domain.schools import School, format_plan_value, list_plan_keys
+from homeroom.partner.signatures import sign_json
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
 
@@ -136,15 +138,45 @@ def rotate_secret(
 
 @click.command()
 @click.option("--sid", type=ID, required=True, help="The school that calls.")
+@click.option("--body", help="The JSON object of a call of the v2 wire.")
 @json_option
 @with_context
-def sign(context: CommandContext, sid: SchoolId, *, as_json: bool) -> None:
+def sign(context: CommandContext, sid: SchoolId, body: str | None, *, as_json: bool) -> None:
     """Print the credentials of a call made now; they are valid for 20 minutes.
 
     For a shell: curl -d "$(homeroom sign --sid 1000001)" -d courseId=1 …
+
+    With --body, print the body and the headers that sign it, as options of curl:
+    homeroom sign --sid 1000001 --body '{"courseId": 1}' | curl -K - http://…
     """
-    credentials = build_credentials(context.read(lambda uow: schools.get(uow, sid)))
-    click.echo(to_json(credentials) if as_json else urlencode(credentials))
+    school = context.read(lambda uow: schools.get(uow, sid))
+    if body is None:
+        credentials = build_credentials(school)
+        click.echo(to_json(credentials) if as_json else urlencode(credentials))
+        return
+    try:
+        headers = sign_json(body.encode(), school.id, school.secret, SystemClock().now())
+    except msgspec.MsgspecError as error:
+        raise OperatorError(f"--body: no JSON object: {error}") from None
+    if as_json:
+        click.echo(to_json({"headers": headers, "body": body}))
+        return
+    for name, value in headers.items():
+        click.echo(f'header = "{name}: {value}"')
+    click.echo(f"data-raw = {_quote(body)}")
+
+
+def _quote(text: str) -> str:
+    """Return a text as curl reads it in a file of options."""
+    for letter, escaped in (
+        ("\\", "\\\\"),
+        ('"', '\\"'),
+        ("\n", "\\n"),
+        ("\t", "\\t"),
+        ("\r", "\\r"),
+    ):
+        text = text.replace(letter, escaped)
+    return f'"{text}"'
 
 
 @click.group()

@@ -8,12 +8,11 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 import httpx
-import msgspec
 
 from homeroom.base.clock import Clock
 from homeroom.contract.action import APIPath
 from homeroom.contract.catalogue import ACTIONS
-from homeroom.partner.signatures import DOCUMENTED, SignedBody, read_scalars
+from homeroom.partner.signatures import sign_json
 
 TIMEOUT_SECONDS: Final = 30
 V1_PATHS: Final = {action.name: action.v1.path for action in ACTIONS if not action.is_v2}
@@ -113,15 +112,7 @@ class PartnerClient:
 
     def sign(self, content: bytes) -> dict[str, str]:
         """Return the headers that sign a JSON object as the documentation says."""
-        uid, stamp = str(self.sid), str(self.clock.now())
-        scalars = read_scalars(msgspec.json.decode(content, type=dict[str, msgspec.Raw]))
-        text = SignedBody(scalars, uid, stamp).write(DOCUMENTED) + f"&key={self.secret}".encode()
-        return {
-            "X-EEO-SIGN": hashlib.md5(text).hexdigest(),  # noqa: S324  the API's own
-            "X-EEO-UID": uid,
-            "X-EEO-TS": stamp,
-            "Content-Type": "application/json",
-        }
+        return sign_json(content, self.sid, self.secret, self.clock.now())
 
     def call(self, action: str, **fields: Value) -> PartnerReply:
         """Send a signed call, on the wire of the action, and return its response."""

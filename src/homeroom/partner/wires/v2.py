@@ -11,6 +11,7 @@ import msgspec
 
 from homeroom.contract.action import Action
 from homeroom.contract.errno import Errno
+from homeroom.contract.near_names import find_near_miss
 from homeroom.domain.refusal import Refusal
 from homeroom.partner.authenticator import Authenticator, SignatureHeaders
 from homeroom.partner.dispatcher import Dispatcher
@@ -86,7 +87,7 @@ class V2Wire(WireApp):
         path = _normalize(scope["path"])
         route = self._routes.get(path)
         if route is None:
-            raise UnknownPathError(f"path: there is no call at {path[:MAX_SHOWN_PATH]}")
+            raise UnknownPathError(self._describe_unknown(path))
         record.action, record.is_known = route.action.name, True
         headers = _read_headers(scope)
         signed = {"X-EEO-UID": headers.uid, "X-EEO-TS": headers.stamp, "X-EEO-SIGN": headers.sign}
@@ -99,6 +100,13 @@ class V2Wire(WireApp):
         record.ignored = list_ignored(route, body.values)
         _check_texts(route, body)
         return await self._dispatcher.dispatch(route, record.school, body.values)
+
+    def _describe_unknown(self, path: str) -> str:
+        """Return the reason why there is no call at a path."""
+        reason = f"path: there is no call at {path[:MAX_SHOWN_PATH]}"
+        shown = path[:MAX_SHOWN_PATH].rstrip("/")
+        near = shown if shown in self._routes else find_near_miss(shown, self._routes)
+        return f"{reason}; did you mean {near}?" if near is not None else reason
 
     async def _read_body(self, scope: Scope, receive: Receive, malformed: Errno) -> JSONBody:
         if scope["method"] != "POST":
