@@ -3,13 +3,14 @@
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 
 from homeroom.base.clock import DAY, HOUR
 from homeroom.base.ids import ActivityId, UserId
 from homeroom.contract.action import Action
 from homeroom.contract.activities import ADD_ACTIVITY_STUDENTS, DELETE_ACTIVITY_STUDENTS
-from homeroom.store.tables import activity_absences, guests, lesson_absences
+from homeroom.store.tables import activity_absences, guests, lesson_absences, students
 from tests.support.activities import HOMEWORK, Syllabus
 from tests.support.cases import Case, check_table, common
 from tests.support.given import Given
@@ -220,6 +221,17 @@ def test_a_class_has_guests_and_students_who_were_transferred_out(given: Given) 
     assert rows() == ([], [student])
     syllabus.done(ADD, activityId=activity, studentUids=[student])
     assert rows() == ([], [])
+
+
+def test_who_is_in_a_class_already_is_no_refusal_even_off_the_list_of_the_school(
+    given: Given,
+) -> None:
+    syllabus = Syllabus(given)
+    activity = syllabus.activity_of(syllabus.lesson())
+    member, stranger = given.member(syllabus.course), given.student()
+    given.write(delete_rows(students).where(students.c.user_id.in_([member, stranger])))
+    reply = syllabus.call(ADD, activityId=activity, studentUids=[member, stranger])
+    assert reply.errnos == [1, 121601020]
 
 
 @pytest.mark.parametrize("is_class", [True, False])

@@ -114,7 +114,10 @@ def add_students(
             entry if isinstance(entry, Refusal) else MemberRequest(entry) for entry in entries
         ]
         current = get_current_school(uow, school)
-        verdicts = class_students.add_students(uow, current, course, activity.lesson, requests)
+        # A member who is present yields 1, also one whom the school's list has no more.
+        verdicts = class_students.add_students(
+            uow, current, course, activity.lesson, requests, checks_presence_first=True
+        )
         return [_accept_known(verdict) for verdict in verdicts]
     uids = [entry for entry in entries if not isinstance(entry, Refusal)]
     members = _list_members(uow, school, course_id, uids)

@@ -49,20 +49,37 @@ def add_students(
     course: Course,
     lesson: LessonId,
     requests: Sequence[MemberRequest | Refusal],
+    *,
+    checks_presence_first: bool = False,
 ) -> list[Verdict]:
-    """Add people to a class: who is not in the course as a guest, a student of it comes back."""
+    """Add people to a class: who is not in the course as a guest, a student of it comes back.
+
+    Who is in the class already, but no more on the school's list, is a stranger to the school,
+    unless presence is checked first.
+    """
     candidates = find_candidates(uow, school.id, course.id, requests)
     additions = _Additions(uow, school, course, [lesson], _list_uids(candidates))
-    verdicts = [_add(additions, lesson, candidate) for candidate in candidates]
+    verdicts = [
+        _add(additions, lesson, candidate, checks_presence_first=checks_presence_first)
+        for candidate in candidates
+    ]
     additions.save()
     return verdicts
 
 
-def _add(additions: "_Additions", lesson: LessonId, candidate: Candidate | Refusal) -> Verdict:
+def _add(
+    additions: "_Additions",
+    lesson: LessonId,
+    candidate: Candidate | Refusal,
+    *,
+    checks_presence_first: bool,
+) -> Verdict:
     if isinstance(candidate, Refusal):
         return candidate
     request, person = candidate
     try:
+        if checks_presence_first:
+            additions.check_is_new(lesson, person)
         check_school_student(person, additions.school)
         additions.check_is_new(lesson, person)
         additions.check_is_no_co_teacher(lesson, person)

@@ -104,8 +104,8 @@ class V2Wire(WireApp):
     def _describe_unknown(self, path: str) -> str:
         """Return the reason why there is no call at a path."""
         reason = f"path: there is no call at {path[:MAX_SHOWN_PATH]}"
-        shown = path[:MAX_SHOWN_PATH].rstrip("/")
-        near = shown if shown in self._routes else find_near_miss(shown, self._routes)
+        start = path[:MAX_SHOWN_PATH].rstrip("/")
+        near = start if start in self._routes else find_near_miss(start, self._routes)
         return f"{reason}; did you mean {near}?" if near is not None else reason
 
     async def _read_body(self, scope: Scope, receive: Receive, malformed: Errno) -> JSONBody:
