@@ -145,6 +145,7 @@ async def _run_main_parts(
         engine,
         sockets.media,
         sockets.hooks,
+        core.hosts.push,
     )
     await clock_guard.start()
     follower = AuditFollower(store, SystemClock(), clock_guard.is_pausing)

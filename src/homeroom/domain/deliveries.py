@@ -61,7 +61,7 @@ class StoredMessage(Value, frozen=True):
     kind: MessageKind
     stream: str
     body: str
-    """JSON: all that is sent, but what is made anew at each attempt."""
+    """JSON: all that is sent, but what is made by each attempt."""
     file_path: str | None
     is_simulated: bool
     created_at: Moment

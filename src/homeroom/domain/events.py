@@ -8,10 +8,10 @@ from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.contract.messages.body import MessageBody
 from homeroom.contract.messages.kinds import KINDS, MessageSubject
 
-NOBODY = UserId(0)
-"""The service itself as the acting user, or everybody as the user who is meant."""
-SERVICE = NOBODY
+SERVICE = UserId(0)
 """The service itself as the acting user."""
+EVERYBODY = UserId(0)
+"""All persons in the room as those who are meant."""
 
 
 class MessageStream(NamedTuple):
@@ -42,7 +42,7 @@ class Event:
     source: UserId | None = None
     """Who did it: SourceUID, left out if None."""
     target: UserId | None = None
-    """Whom it was done to: TargetUID, left out if None."""
+    """The person it was done to: TargetUID, left out if None."""
     file_path: str | None = None
     """The stored file that an address in the body leads to: see `FILE_ADDRESS`."""
     is_simulated: bool = False

@@ -85,7 +85,10 @@ class HookEndpoint:
         secret: str,
         intake: RecordingIntake,
         engine_id: str,
+        push_url: str = "",
     ) -> None:
+        """`push_url` is the public base URL for pushing streams."""
+        self._push_url = push_url
         self._engine_id = engine_id
         self._store = store
         self._deps = deps
@@ -135,7 +138,7 @@ class HookEndpoint:
 
     async def _on_publish(self, hook: HookRequest) -> Response:
         def transaction(uow: UnitOfWork) -> int:
-            streams.start_push(uow, self._deps, hook.client(), self._engine_id)
+            streams.start_push(uow, self._deps, hook.client(), self._engine_id, self._push_url)
             return uow.now
 
         # Our own engine dates its recordings by the clock of the classes.
@@ -218,10 +221,15 @@ class HookEndpoint:
 
 
 def routes(
-    store: AsyncStore, deps: Dependencies, secret: str, intake: RecordingIntake, engine_id: str
+    store: AsyncStore,
+    deps: Dependencies,
+    secret: str,
+    intake: RecordingIntake,
+    engine_id: str,
+    push_url: str,
 ) -> list[Route]:
     """Return the route of an engine's hooks; `engine_id` is empty for an external engine."""
-    return HookEndpoint(store, deps, secret, intake, engine_id).routes()
+    return HookEndpoint(store, deps, secret, intake, engine_id, push_url).routes()
 
 
 def _resolve_source(folder: Path, hook: HookRequest) -> Path:

@@ -146,8 +146,12 @@ class MediaService:
         engine: EngineClient | None,
         listeners: EngineListeners | None,
         hooks_listener: socket.socket,
+        push_url: str,
     ) -> None:
-        """Set up; `listeners` are those of our own engine, `hooks_listener` is for its hooks."""
+        """Set up; `listeners` are those of our own engine, `hooks_listener` is for its hooks.
+
+        `push_url` is the public base URL for pushing streams.
+        """
         self._metrics = metrics
         self._engine = engine
         self._flattening_worker = FlatteningWorker(store, storage, scratch_folder(settings.data))
@@ -157,7 +161,7 @@ class MediaService:
             recordings_folder(settings), storage, self._flattening_worker.wake
         )
         self.hook_routes = (
-            hooks.routes(store, deps, secrets.hooks, intake, engine_name)
+            hooks.routes(store, deps, secrets.hooks, intake, engine_name, push_url)
             if settings.media != "none"
             else []
         )

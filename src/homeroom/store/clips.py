@@ -59,6 +59,7 @@ _LIST_PAGE = Statement(
     .limit(bindparam("limit"))
 )
 _FIND_BY_FILE_ID = Statement(select(*_COLUMNS).where(clips.c.file_id == bindparam("file")))
+_GET = Statement(select(*_COLUMNS).where(clips.c.id == bindparam("clip")))
 _FIND_UNFINISHED = Statement(
     select(*_COLUMNS)
     .where(
@@ -218,6 +219,11 @@ class Clips:
             "storage_id": file.storage,
         }
         return Clip(ClipId(self._tx.fetch_all(_ADD, values)[0][0]), lesson, file, now, None)
+
+    def get(self, clip: ClipId) -> Clip | None:
+        """Return a clip by its id, a deleted one too, or None."""
+        rows = self._tx.fetch_all(_GET, {"clip": clip})
+        return _read_clip(rows[0]) if rows else None
 
     def find_by_file_id(self, file_id: str) -> Clip | None:
         """Return a clip by its fileId, a deleted one too, or None."""

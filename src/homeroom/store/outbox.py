@@ -82,7 +82,7 @@ class Outbox:
 
 
 def _envelop(event: Event) -> dict[str, object]:
-    """Return all fields of a message but those that are made anew at each attempt (Q45)."""
+    """Return all fields of a message but those that each attempt makes (Q45)."""
     envelope: dict[str, object] = {"SID": event.school, "Cmd": event.body.command}
     if event.course is not None:
         envelope["CourseID"] = event.course

@@ -928,7 +928,7 @@ messages = Table(
     # No references: a message outlives what it is about.
     _number("course_id", nullable=True),
     _number("lesson_id", nullable=True),
-    # JSON: all that is sent, but what is made anew at each attempt.
+    # JSON: all that is sent, but what is made by each attempt.
     _text("body"),
     # The stored file that an address in the body leads to.
     _text("file_path", nullable=True),

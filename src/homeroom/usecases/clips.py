@@ -20,6 +20,7 @@ from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.retention import GRACE_SECONDS, SweptBatch
 from homeroom.domain.schools import Plan
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import recording_messages
 from homeroom.usecases.accounts import can_record, get_current_school, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.erasure import erase_files
@@ -139,11 +140,13 @@ def list_clips(uow: UnitOfWork, lesson: LessonId) -> list[Clip]:
 
 
 def add(uow: UnitOfWork, lesson_id: LessonId, file: NewClip) -> Clip:
-    """Add a recorded file to a class."""
+    """Add a recorded file to a class by hand."""
     lesson = uow.lessons.get(lesson_id)
     if lesson is None or lesson.deleted_at is not None:
         raise Refusal(Errno.NO_SUCH_LESSON)
-    return uow.clips.add(lesson_id, file, uow.now)
+    clip = uow.clips.add(lesson_id, file, uow.now)
+    recording_messages.send_upload(uow, lesson, clip)
+    return clip
 
 
 def find_by_file_id(uow: UnitOfWork, file_id: str) -> Clip | None:
@@ -162,8 +165,17 @@ def find_unfinished(uow: UnitOfWork, after: int) -> Clip | None:
 
 
 def finish(uow: UnitOfWork, clip: ClipId, duration_ms: int | None, size: int, sha256: str) -> bool:
-    """Save duration, bytes and hash of a finished file; return False if the file is erased."""
-    return uow.clips.finish(clip, duration_ms, size, sha256)
+    """Save duration, bytes and hash of a finished file; return False if the file is erased.
+
+    The file is sent to the receivers of the school, once (READINGS Q97).
+    """
+    former = uow.clips.get(clip)
+    if not uow.clips.finish(clip, duration_ms, size, sha256):
+        return False
+    if former is not None and not former.file.is_finished:
+        file = replace(former.file, duration_ms=duration_ms, size=size, sha256=sha256)
+        recording_messages.send_file(uow, replace(former, file=file))
+    return True
 
 
 def find_overdue_schools(uow: UnitOfWork) -> list[SchoolId]:

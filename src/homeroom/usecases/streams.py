@@ -24,7 +24,7 @@ from homeroom.domain.streams import (
 from homeroom.domain.webcasts import Hosts, StreamAddresses, build_pull_addresses
 from homeroom.store.publish_sessions import NewPublishSession
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import clips, teaching
+from homeroom.usecases import clips, recording_messages, teaching
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -47,8 +47,13 @@ class RevokedSession(Value, frozen=True):
     reason: str
 
 
-def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine: str) -> None:
-    """Check a push and add its publish session; raises `OperatorError`."""
+def start_push(
+    uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine: str, push_url: str = ""
+) -> None:
+    """Check a push and add its publish session; raises `OperatorError`.
+
+    `push_url` is the base URL for pushing streams: its host is sent with the start of a recording.
+    """
     target, kind = _find_by_client(uow, client)
     signature = parse_signature(client.param)
     check_push(target, kind, signature, deps.push_key, uow.now)
@@ -57,6 +62,7 @@ def start_push(uow: UnitOfWork, deps: Dependencies, client: StreamClient, engine
         target.lesson.id, kind, engine, client.client_id, f"{signature.query}{mark}", client.ip
     )
     uow.publish_sessions.add(new, uow.now)
+    recording_messages.send_start(uow, target.lesson, push_url)
 
 
 def end_push(uow: UnitOfWork, client_id: str) -> None:
