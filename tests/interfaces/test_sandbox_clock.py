@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homeroom.base.clock import DAY, HOUR
+from homeroom.base.clock import DAY, HOUR, ShiftedClock
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.domain.teachers import TeacherState
@@ -84,6 +84,25 @@ def test_jobs_due_in_between_have_run_when_it_answers(moved: tuple[Given, Sandbo
     assert state(given, late) is state(given, later) is TeacherState.STOPPED
 
 
+def test_clock_goes_in_steps(moved: tuple[Given, Sandbox]) -> None:
+    given, sandbox = moved
+    moments: list[int] = []
+    clock = given.house.services.clock
+    assert isinstance(clock, ShiftedClock)
+    set_clock = clock.set
+
+    def watch(moment: int) -> None:
+        moments.append(moment - given.now)
+        set_clock(moment)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "set", watch)
+        assert sandbox.move(advance=25, step=10)["offset"] == 25
+        assert moments == [10, 20, 25]
+        sandbox.move(advance=5, step=10)
+    assert moments == [10, 20, 25, 30]
+
+
 def test_stop_takes_no_time_in_the_sandbox_unless_it_is_set(moved: tuple[Given, Sandbox]) -> None:
     given, _ = moved
     assert state(given, given.stopped(given.teacher())) is TeacherState.STOPPED
@@ -117,6 +136,10 @@ def test_blocking_maintenance_is_met_at_once(moved: tuple[Given, Sandbox]) -> No
         ('{"advance": ' + "9" * 5000 + "}", "JSON object"),
         (f'{{"now": {MAX_MOMENT + 1}}}', "the clock runs from 0"),
         ('{"now": -1}', "the clock runs from 0"),
+        ('{"now": 1, "step": 1}', "a step is"),
+        ('{"advance": 1001, "step": 1}', "a step is"),
+        ('{"advance": 5, "step": 0}', "a step is"),
+        ('{"advance": -5, "step": 1}', "a step is"),
         ("[" * 5000, "JSON object"),
     ],
 )

@@ -18,7 +18,14 @@ MOVE: Schema = {
         {
             "type": "object",
             "required": ["advance"],
-            "properties": {"advance": {**WHOLE, "description": "Seconds; may be negative."}},
+            "properties": {
+                "advance": {**WHOLE, "description": "Seconds; may be negative."},
+                "step": {
+                    **WHOLE,
+                    "minimum": 1,
+                    "description": "Seconds of each step: retries are played one by one.",
+                },
+            },
         },
         {
             "type": "object",

@@ -15,10 +15,11 @@ B = TypeVar("B", bound=msgspec.Struct)
 
 
 class ClockRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Move the clock by seconds (`advance`), or to a time (`now`)."""
+    """Move the clock by seconds (`advance`), at once or in steps, or to a time (`now`)."""
 
     advance: int | None = None
     now: int | None = None
+    step: int | None = None
 
 
 class FaultRequest(msgspec.Struct, forbid_unknown_fields=True):

@@ -36,6 +36,8 @@ DEFAULT_JOURNAL_ENTRIES = 100
 NAMES = ("clock", "faults", "reset", "journal")
 """Endpoints below /sandbox."""
 MAX_ID = 2**63
+MAX_STEPS = 1000
+"""Most steps of one request to move the clock."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -95,14 +97,30 @@ class Sandbox:
         body = await read_json(request, ClockRequest)
         async with self.lock:
             moment = self._compute_moment(body)
-            # In a thread, because the clock waits until the store has saved its offset.
-            await asyncio.to_thread(self.clock.set, moment)
-            await self.forget(None)
-            await self.job_loop.run_due()
+            await self._play_steps(body)
+            await self._move_to(moment)
         await self._record_change(request, now=moment)
         # The real time at which the next job is due has changed.
         self.job_loop.wake()
         return await self._get_clock(request)
+
+    async def _play_steps(self, body: ClockRequest) -> None:
+        """Move the clock to all moments before the last one, where it is moved in steps."""
+        if body.step is None:
+            return
+        if body.advance is None or body.step < 1 or not 0 <= body.advance <= MAX_STEPS * body.step:
+            detail = f"a step is 1 second or more, and divides advance into {MAX_STEPS} at most"
+            raise HTTPError(HTTPStatus.BAD_REQUEST, detail)
+        start = self.clock.now()
+        for seconds in range(body.step, body.advance, body.step):
+            await self._move_to(start + seconds)
+
+    async def _move_to(self, moment: Moment) -> None:
+        """Move the clock and do what is due then."""
+        # In a thread, because the clock waits until the store has saved its offset.
+        await asyncio.to_thread(self.clock.set, moment)
+        await self.forget(None)
+        await self.job_loop.run_due()
 
     def _compute_moment(self, body: ClockRequest) -> Moment:
         if body.advance is not None and body.now is None:

@@ -31,7 +31,10 @@ class SandboxClient:
         return state
 
     def move(self, **body: int) -> dict[str, int]:
-        """Move the clock by `advance` seconds or to the moment `now`; return its state."""
+        """Move the clock by `advance` seconds or to the moment `now`; return its state.
+
+        With `step`, it is advanced by so many seconds at a time.
+        """
         state: dict[str, int] = self.http.post("/clock", json=body).raise_for_status().json()
         return state
 
