@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
@@ -85,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Serve /docs and the OpenAPI documents to all; else to this machine and operator's tokens."""
     public_metrics: bool = False
     """Serve /metrics to all; else to this machine and to an operator's token."""
+    webhook_allow: str = ""
+    """Private networks that messages may be sent to, with commas: 10.1.0.0/16,fd00::/8."""
     demo: bool = False
     """Make the demo school at the start, where it is not there yet."""
     sandbox: bool = False
@@ -106,10 +108,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 ip_address(self.webrtc_address)
             except ValueError:
                 raise ValueError("webrtc_address must be an IP address") from None
+        try:
+            self.allowed_networks()
+        except ValueError as error:
+            raise ValueError(f"webhook_allow must name networks: {error}") from None
         if self.workers > 1 and self.database is None:
             raise ValueError("workers above 1 needs PostgreSQL: SQLite has one writer at a time")
         if self.media == "external" and not (self.rtmp_url and self.media_url):
             raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
+
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the networks of `webhook_allow`; raises `ValueError` if one is none."""
+        texts = (text.strip() for text in self.webhook_allow.split(","))
+        return tuple(ip_network(text) for text in texts if text)
 
 
 def load_settings(overrides: Mapping[str, Any]) -> Settings:
