@@ -39,7 +39,7 @@ BLOCKED: Final[tuple[Network, ...]] = tuple(
         "::/96",  # unspecified, loopback, and IPv4-compatible addresses
         "64:ff9b::/96",  # NAT64
         "64:ff9b:1::/48",
-        "100::/64",
+        "0100::/64",
         "2001::/32",  # Teredo
         "2001:db8::/32",
         "2002::/16",  # 6to4
@@ -59,7 +59,7 @@ PRIVATE: Final[tuple[Network, ...]] = tuple(
         "10.0.0.0/8",
         "172.16.0.0/12",
         "192.168.0.0/16",
-        "::1/128",
+        "::1",
         "fc00::/7",
     )
 )
