@@ -69,3 +69,10 @@ class Attended(Classroom):
             messages.c.lesson_id == self.lesson, messages.c.kind == kind
         )
         return [json.loads(row[0]) for row in self.given.rows(query.order_by(messages.c.id))]
+
+    def of_person(self, kind: str) -> list[Event]:
+        """Return the messages of a kind about the teacher, which belong to no class."""
+        query = select(messages.c.body).where(
+            messages.c.stream == f"person:{self.teacher}", messages.c.kind == kind
+        )
+        return [json.loads(row[0]) for row in self.given.rows(query.order_by(messages.c.id))]

@@ -9,6 +9,7 @@ from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.stream_problems import DropReason, StreamProblem
 from homeroom.base.text import strip_pasted
 from homeroom.base.values import Value
+from homeroom.domain.extensions import MAX_EXTENSION_SECONDS
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.stream_signatures import StreamSignature, compute_signature, sign_stream
@@ -104,7 +105,9 @@ def check_push(
             "the signature is wrong: the address is mistyped, or was given out before the class"
             " got another teacher or another key; `homeroom stream` prints the right one"
         )
-    if signature.expires_at <= now:
+    # Signed before the class was extended, an address is good until the new end all the same.
+    grace = 0 if target.lesson.is_over(now) else MAX_EXTENSION_SECONDS
+    if signature.expires_at + grace <= now:
         raise OperatorError("the address has expired; `homeroom stream` prints another one")
     if target.teacher_is_cancelled:
         raise OperatorError("the account of the teacher was cancelled")

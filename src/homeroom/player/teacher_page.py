@@ -3,8 +3,9 @@
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Protocol
+from typing import Literal, Protocol, TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,16 +14,18 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment
 from homeroom.base.keys import hmac_hex, secrets_equal
 from homeroom.base.values import replace
+from homeroom.domain.extensions import EXTENSION_MINUTES, ExtensionError
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import PAGE_MARK, BrowserPublishError, PublishRefusal, StreamKind
 from homeroom.domain.webcasts import Hosts
+from homeroom.player.device_reports import DeviceReport, build_check
 from homeroom.player.pages import lesson_context
 from homeroom.player.rendering import PageRenderer
 from homeroom.player.state import Facts, State, state
 from homeroom.player.teacher_log import report_teacher_link
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import teaching
+from homeroom.usecases import device_checks, extensions, teaching
 from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.page_content import Audience, get_content
@@ -44,9 +47,17 @@ STATUSES = {
     PublishRefusal.OFFER: HTTPStatus.BAD_REQUEST,
     PublishRefusal.BUSY: HTTPStatus.CONFLICT,
 }
+MAX_REPORT_BYTES = 32 * 1024
+Body = TypeVar("Body")
 Endpoint = Callable[[Request], Awaitable[Response]]
 _TOKEN = re.compile(r"[0-9a-f]{16,64}")
 _SESSION = re.compile(r"([0-9A-Za-z_-]{1,64})\.([0-9a-f]{64})")
+
+
+class ExtendRequest(msgspec.Struct, frozen=True):
+    """Body of a request to lengthen the class."""
+
+    minutes: Literal[5, 10, 20]
 
 
 class WhipIngest(Protocol):
@@ -91,6 +102,8 @@ class TeacherPages:
         return [
             Route(page, _log_link("open", self._page), methods=["GET"]),
             Route(f"{page}/end", _log_link("end", self._end_class), methods=["POST"]),
+            Route(f"{page}/extend", _log_link("extend", self._extend), methods=["POST"]),
+            Route(f"{page}/check", _log_link("check", self._check_devices), methods=["POST"]),
             Route(f"{page}/whip", _log_link("publish", self._go_live), methods=["POST"]),
             Route(f"{page}/whip/{{session}}", _log_link("stop", self._stop), methods=["DELETE"]),
         ]
@@ -100,7 +113,9 @@ class TeacherPages:
     async def _page(self, request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            page, state_of_class = await self._store.read(lambda uow: self._load_page(uow, request))
+            page, state_of_class, is_extended = await self._store.read(
+                lambda uow: self._load_page(uow, request)
+            )
         except OperatorError:
             return self._renderer.render_notice(request, HTTPStatus.NOT_FOUND, "teach")
         lesson = page.seen.lesson
@@ -118,6 +133,8 @@ class TeacherPages:
                 "needs_login": False,
                 "ticket": None,
                 "state": state_of_class,
+                "is_extended": is_extended,
+                "minutes": EXTENSION_MINUTES,
             },
             lesson=lesson_context(page.seen, choose_language(request)),
             push=self._encoder_settings(page, StreamKind.CLASS),
@@ -125,12 +142,15 @@ class TeacherPages:
             has_browser=self._whip.is_installed,
         )
 
-    def _load_page(self, uow: UnitOfWork, request: Request) -> tuple[TeacherPage, State]:
+    def _load_page(self, uow: UnitOfWork, request: Request) -> tuple[TeacherPage, State, bool]:
         page = self._find_lesson(uow, request)
         lesson = page.seen.lesson
         view = get_content(uow, self._deps, self._hosts, page.seen, Audience.TEACHERS)
         chat = get_chat_state(uow, lesson.id)
-        return page, state(lesson, view, chat, uow.now, self._facts, to_teacher=True)
+        state_of_class = state(lesson, view, chat, uow.now, self._facts, to_teacher=True)
+        # A class of the dual-teacher sort cannot be extended at all.
+        is_extended = lesson.is_dual or extensions.was_extended(uow, lesson.id)
+        return page, state_of_class, is_extended
 
     def _encoder_settings(self, page: TeacherPage, kind: StreamKind) -> dict[str, str] | None:
         """Return server and stream key for OBS, None if the class has no such stream."""
@@ -167,6 +187,50 @@ class TeacherPages:
         except OperatorError:
             raise _no_page() from None
         return json_response({})
+
+    async def _extend(self, request: Request) -> Response:
+        body = await self._read(request, ExtendRequest)
+
+        def extend(uow: UnitOfWork) -> None:
+            extensions.extend(uow, self._find_lesson(uow, request).seen.lesson, body.minutes)
+
+        try:
+            await self._write(request, extend)
+        except ExtensionError as error:
+            raise HTTPError(
+                HTTPStatus.CONFLICT, str(error), more={"code": error.code.value}
+            ) from None
+        return json_response({})
+
+    async def _check_devices(self, request: Request) -> Response:
+        report = await self._read(request, DeviceReport)
+        agent = request.headers.get("user-agent", "")
+        address = get_client_address(request.scope)
+
+        def record(uow: UnitOfWork) -> None:
+            page = self._find_lesson(uow, request)
+            if not page.is_over:
+                check = build_check(report, agent, address, uow.now)
+                device_checks.record(uow, page.seen.lesson, check)
+
+        await self._write(request, record)
+        return json_response({})
+
+    async def _read(self, request: Request, shape: type[Body]) -> Body:
+        """Return the body of a request; raises `HTTPError`."""
+        self._check_request(request, JSON)
+        try:
+            return msgspec.json.decode(await read_body(request, MAX_REPORT_BYTES), type=shape)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise HTTPError(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+    async def _write(self, request: Request, change: Callable[[UnitOfWork], None]) -> None:
+        """Run a unit of work of the school of the page; raises `HTTPError`."""
+        try:
+            page = await self._store.read(lambda uow: self._find_lesson(uow, request))
+            await self._store.write(change, page.seen.lesson.school)
+        except OperatorError:
+            raise _no_page() from None
 
     async def _go_live(self, request: Request) -> Response:
         self._check_request(request, SDP)

@@ -1,6 +1,7 @@
 // Teacher's page: status, presence, preview of what viewers see, and the end of the class.
 
 import { Chat } from "./chat.js";
+import { DeviceCheck } from "./device-check.js";
 import { LivePlayer } from "./live-player.js";
 import { PublishPanel } from "./publish-panel.js";
 import { ReplayPlayer } from "./replay.js";
@@ -31,6 +32,7 @@ const room = new Room(page);
 const livePlayer = new LivePlayer(byId("player"), texts);
 const replay = new ReplayPlayer(byId("replay"), texts, `homeroom.teach.${page.key}`);
 const sentStreams = new SentStreams(texts, page.language);
+const deviceCheck = new DeviceCheck(page.base, texts);
 const publishPanel = byId("devices") && new PublishPanel(page.base, texts);
 
 // --- tabs ---------------------------------------------------------------------------------------
@@ -144,6 +146,7 @@ function tick() {
   const { state, now } = room;
   const [words, until] = CLOCKS[state.view] ?? ["over"];
   const left = until ? state[until] - now : 0;
+  byId("extend").hidden = !canExtend();
   byId("clock").textContent = formatText(texts[`teach.${words}`], { time: formatDuration(left) });
 }
 
@@ -213,6 +216,53 @@ function createViewerItem({ viewer, name, muted }) {
   return item;
 }
 
+// --- the length of the class --------------------------------------------------------------------
+
+const EXTEND_FROM = 8 * 60; // seconds before the end, as the server checks them
+const EXTEND_UNTIL = 3 * 60;
+
+/** Tell whether the class may be extended now: once, shortly before its end. */
+function canExtend() {
+  const { state, now } = room;
+  const left = state.ends - now;
+  const isRunning = state.view === TeacherView.RUNNING;
+  return isRunning && !page.is_extended && left <= EXTEND_FROM && left >= EXTEND_UNTIL;
+}
+
+byId("extend").addEventListener("click", () => {
+  byId("extend-failed").hidden = true;
+  byId("extending").showModal();
+});
+
+for (const button of byId("extending").querySelectorAll("[data-minutes]")) {
+  button.addEventListener("click", () => extend(button));
+}
+
+async function extend(button) {
+  button.disabled = true;
+  const response = await post("extend", { minutes: Number(button.dataset.minutes) });
+  button.disabled = false;
+  if (response?.ok) {
+    page.is_extended = true;
+    byId("extending").close();
+    room.requestState();
+    tick();
+    return;
+  }
+  const { code } = (await response?.json().catch(() => null)) ?? {};
+  byId("extend-failed").textContent = texts[`teach.${code}`] ?? texts["teach.extend_failed"];
+  byId("extend-failed").hidden = false;
+}
+
+/** Send something to the page's own server; returns null if there is no answer. */
+function post(path, body) {
+  const headers = { "content-type": "application/json" };
+  const request = { method: "POST", headers, body: JSON.stringify(body) };
+  return fetch(`${page.base}/${path}`, request).catch(() => null);
+}
+
+byId("check")?.addEventListener("click", () => deviceCheck.open());
+
 // --- the end ----------------------------------------------------------------------------------
 
 byId("end").addEventListener("click", () => {
@@ -222,9 +272,7 @@ byId("end").addEventListener("click", () => {
 
 byId("end-now").addEventListener("click", async ({ currentTarget: button }) => {
   button.disabled = true;
-  const headers = { "content-type": "application/json" };
-  const request = { method: "POST", headers, body: "{}" };
-  const answer = fetch(`${page.base}/end`, request).catch(() => null);
+  const answer = post("end", {});
   // The server ends the stream before it answers: that is no reason to publish again.
   publishPanel?.waitFor(answer);
   const response = await answer;
