@@ -20,6 +20,7 @@ from tests.interfaces.test_hooks import Engine
 from tests.support.attended import Attended
 from tests.support.chat import Chatter
 from tests.support.given import Given
+from tests.support.readback import ReadBack
 from tests.support.sandbox import Sandbox
 
 OVERTIME: Final = 20 * MINUTE
@@ -198,3 +199,32 @@ def test_the_chat_is_archived_if_anybody_wrote(moved: Moved) -> None:
     entries = json.loads(packed.read("messages.json"))
     assert [entry["text"] for entry in entries] == ["Good morning", "早上好"]
     assert entries[0]["role"] == "teacher"
+
+
+def test_attendance_is_read_back(moved: Moved) -> None:
+    attended = Attended(*moved)
+    read = ReadBack(attended.given)
+    path = f"/classes/{attended.lesson}/attendance"
+    for number in range(1, 4):
+        with attended.teacher_page():
+            attended.wait_for("enter", number)
+            attended.at(attended.begin + number * MINUTE)
+        attended.wait_for("leave", number)
+    with attended.teacher_page():
+        attended.wait_for("enter", 4)
+        attended.at(attended.begin + 10 * MINUTE)
+        rows = read.rows(path, limit=2)
+        assert len(read.get(path, limit=2).json()["data"]) == 2
+    assert [row["seconds"] for row in rows] == [11 * MINUTE, MINUTE, MINUTE, 7 * MINUTE]
+    assert rows[0]["enteredTime"] == attended.begin - 10 * MINUTE
+    assert rows[0]["leftTime"] == attended.begin + MINUTE
+    assert [row["reason"] for row in rows] == [1, 1, 1, None]
+    assert rows[-1]["leftTime"] is None
+    first = {name: rows[0][name] for name in ("uid", "identity", "device", "clientId")}
+    assert first == {"uid": attended.teacher, "identity": 3, "device": 14, "clientId": 0}
+    assert read.rows(path, uid=attended.teacher) != []
+    assert read.rows(path, uid=attended.given.student()) == []
+    other = ReadBack(attended.given.other())
+    other.problem(path, 404)
+    other.close()
+    read.close()

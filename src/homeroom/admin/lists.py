@@ -23,7 +23,7 @@ from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS, CommentRow
 from homeroom.contract.readback_conf import CONF, ConfRow
 from homeroom.contract.readback_drive import FILES, FOLDERS
-from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
+from homeroom.contract.readback_members import ATTENDANCE, CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.viewers import LESSON_VIEWERS, MESSAGES, VIEWERS
 from homeroom.domain.courses import CourseKind
 from homeroom.store.paging import Page
@@ -225,6 +225,7 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.MEMBERS.name: _list_members,
     GROUPINGS.name: members.list_groupings,
     CLASS_MEMBERS.name: members.list_class_members,
+    ATTENDANCE.name: members.list_attendance,
     UNITS.name: activities.list_units,
     ACTIVITIES.name: activities.list_activities,
     wire.LESSONS.name: classes.list_lessons,

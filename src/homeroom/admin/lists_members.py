@@ -8,7 +8,12 @@ from homeroom.admin.request import (
     map_page,
     to_switch,
 )
-from homeroom.contract.readback_members import ClassMemberRow, GroupRow, TeamMemberRow
+from homeroom.contract.readback_members import (
+    AttendanceRow,
+    ClassMemberRow,
+    GroupRow,
+    TeamMemberRow,
+)
 from homeroom.store.paging import Page
 from homeroom.usecases import readback_members
 from homeroom.usecases.readback_members import ListedGrouping
@@ -32,6 +37,31 @@ def list_class_members(request: ReadBackRequest) -> Page[ClassMemberRow]:
             nickname=record.nickname,
             is_cancelled=is_cancelled(record),
             joined_time=record.joined_at,
+        ),
+    )
+
+
+def list_attendance(request: ReadBackRequest) -> Page[AttendanceRow]:
+    """Return a page of the stays in the classroom of a class."""
+    lesson = get_lesson_in_path(request)
+    page = readback_members.list_attendance(
+        request.uow, request.reader, lesson, request.build_filters(), request.page
+    )
+    return map_page(
+        page,
+        lambda listed: AttendanceRow(
+            class_id=lesson.id,
+            uid=listed.entry.uid,
+            account=get_account(listed.entry),
+            name=listed.entry.nickname,
+            identity=listed.stay.identity,
+            device=listed.stay.device,
+            client_id=listed.stay.client,
+            entered_time=listed.stay.entered_at,
+            left_time=listed.stay.left_at,
+            reason=listed.stay.reason,
+            seconds=listed.seconds,
+            is_simulated=to_switch(listed.entry.is_simulated),
         ),
     )
 

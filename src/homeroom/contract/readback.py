@@ -34,7 +34,7 @@ from homeroom.contract.params import (
 )
 from homeroom.contract.readback_conf import CONF
 from homeroom.contract.readback_drive import FILES, FOLDERS
-from homeroom.contract.readback_members import CLASS_MEMBERS, GROUPINGS
+from homeroom.contract.readback_members import ATTENDANCE, CLASS_MEMBERS, GROUPINGS
 from homeroom.contract.results import LiveInfo
 from homeroom.contract.rows import (
     Account,
@@ -355,6 +355,7 @@ READ_BACKS = (
     LESSON,
     STREAM,
     CLASS_MEMBERS,
+    ATTENDANCE,
     CLIPS,
     VIEWERS,
     LESSON_VIEWERS,

@@ -85,6 +85,45 @@ class GroupRow(ReadBackRow, frozen=True, kw_only=True):
     created_time: Timestamp
 
 
+class AttendanceQuery(PageQuery, frozen=True, kw_only=True):
+    """Which stays in the classroom."""
+
+    uid: Annotated[UserId | None, ID] = None
+
+
+class AttendanceRow(ReadBackRow, frozen=True, kw_only=True):
+    """A stay of a person in the classroom of a class."""
+
+    class_id: IdNumber
+    uid: IdNumber
+    account: Account
+    name: Annotated[str | None, Meta(description="The nickname of the account.")]
+    identity: Annotated[
+        int,
+        Meta(description="1 student, 2 auditor, 3 teacher, 4 co-teacher; others: of the school."),
+    ]
+    device: Annotated[
+        int, Meta(description="As in messages: 0 a computer or an encoder, 14 a web page.")
+    ]
+    client_id: Annotated[int, Meta(description="0: the first device of the person.")]
+    entered_time: Timestamp
+    left_time: Annotated[Timestamp | None, Meta(description="null: still inside.")]
+    reason: Annotated[
+        int | None,
+        Meta(description="1 by hand, 2 closing, 4 kicked, 6 connection lost, 7 class deleted."),
+    ]
+    seconds: Annotated[int, Meta(description="Until now, if they are still inside.")]
+    is_simulated: Annotated[Switch, Meta(description="1: a rehearsed entry.")]
+
+
+ATTENDANCE = ReadBack(
+    "listAttendance",
+    "/classes/{classId}/attendance",
+    "Who entered a class, when they left, and how long they stayed",
+    AttendanceQuery,
+    AttendanceRow,
+    "by entry",
+)
 CLASS_MEMBERS = ReadBack(
     "listClassMembers",
     "/classes/{classId}/members",

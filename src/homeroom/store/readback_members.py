@@ -4,9 +4,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, literal_column, nul
 
 from homeroom.base.ids import CourseId, LessonId
 from homeroom.domain.class_students import ClassMemberState
+from homeroom.domain.classroom_events import ClassroomEventKind
 from homeroom.domain.teachers import MemberRole
-from homeroom.store.engine import Transaction
+from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.paging import (
+    SCHOOL,
     Filters,
     ListDefinition,
     Page,
@@ -15,8 +17,9 @@ from homeroom.store.paging import (
     substring_filter,
 )
 from homeroom.store.readback import ACCOUNT_FILTERS, BY_ACCOUNT, PERSON_COLUMNS
-from homeroom.store.readback_records import ClassMemberRecord, GroupingRecord
+from homeroom.store.readback_records import AttendanceRecord, ClassMemberRecord, GroupingRecord
 from homeroom.store.tables import (
+    classroom_events,
     course_members,
     groupings,
     guests,
@@ -95,6 +98,28 @@ CLASS_GUESTS = ListDefinition(
     },
     selective_filters=ACCOUNT_FILTERS,
 )
+ATTENDANCE = ListDefinition(
+    "attendance of a class",
+    AttendanceRecord,
+    (
+        classroom_events.c.user_id,
+        users.c.telephone,
+        users.c.email,
+        users.c.cancelled_at,
+        users.c.nickname,
+        classroom_events.c.at,
+        classroom_events.c.details,
+        classroom_events.c.is_simulated,
+    ),
+    classroom_events.outerjoin(users, users.c.id == classroom_events.c.user_id),
+    # Listed by class: here the class takes the place of the school.
+    school=classroom_events.c.lesson_id,
+    order=(classroom_events.c.id,),
+    filters={
+        "kind": classroom_events.c.kind == bindparam("kind"),
+        "uid": classroom_events.c.user_id == bindparam("uid"),
+    },
+)
 GROUPINGS = ListDefinition(
     "groups",
     GroupingRecord,
@@ -140,3 +165,10 @@ class MemberLists:
     def list_groupings(self, filters: Filters, request: PageRequest) -> Page[GroupingRecord]:
         """Return a page of groupings."""
         return fetch_page(self._tx, GROUPINGS, filters, request)
+
+    def list_attendance(
+        self, lesson: LessonId, filters: Filters, request: PageRequest
+    ) -> Page[AttendanceRecord]:
+        """Return a page of those who entered a class, in the order of their entries."""
+        kind: dict[str, SQLValue] = {"kind": ClassroomEventKind.ENTER.value, SCHOOL: lesson}
+        return fetch_page(self._tx, ATTENDANCE, {**filters, **kind}, request)

@@ -122,6 +122,20 @@ class ClassMemberRecord(Value, frozen=True):
     """When the person joined the course; None for a guest."""
 
 
+class AttendanceRecord(Value, frozen=True):
+    """An entry of a person into a class."""
+
+    uid: UserId
+    telephone: str | None
+    email: str | None
+    cancelled_at: Moment | None
+    nickname: str | None
+    entered_at: Moment
+    details: str
+    """JSON: identity, device and client."""
+    is_simulated: int
+
+
 class GroupingRecord(Value, frozen=True):
     """The grouping of a course, without its teams."""
 

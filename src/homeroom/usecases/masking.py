@@ -8,6 +8,7 @@ from homeroom.base.masking import mask_account, mask_name
 from homeroom.base.values import replace
 from homeroom.store.paging import Page
 from homeroom.store.readback_records import (
+    AttendanceRecord,
     ClassMemberRecord,
     CommentRecord,
     CoTeacherRecord,
@@ -30,6 +31,7 @@ Person = TypeVar(
     LessonRecord,
     CoTeacherRecord,
     CommentRecord,
+    AttendanceRecord,
 )
 NAME_FIELDS = ("name", "nickname", "teacher_name")
 """Fields of records that may hold the account, for a registration without a name."""

@@ -1,12 +1,15 @@
 """Read-back lists of the members of classes, and of the groupings of courses."""
 
+import msgspec
+
 from homeroom.base.values import Value, replace
 from homeroom.domain.class_students import ClassMemberState
+from homeroom.domain.classroom_events import Stay, list_stays
 from homeroom.domain.groupings import Team
 from homeroom.domain.lessons import Lesson
-from homeroom.store.paging import Filters, Page, PageRequest
+from homeroom.store.paging import SCHOOL, Filters, Page, PageRequest
 from homeroom.store.readback_members import CLASS_GUESTS
-from homeroom.store.readback_records import ClassMemberRecord, GroupingRecord
+from homeroom.store.readback_records import AttendanceRecord, ClassMemberRecord, GroupingRecord
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.masking import Reader, mask_page
 
@@ -23,6 +26,35 @@ def list_groupings(uow: UnitOfWork, filters: Filters, request: PageRequest) -> P
     page = uow.member_lists.list_groupings(filters, request)
     teams = uow.groupings.list_teams(row.id for row in page.rows)
     rows = [ListedGrouping(row, teams.get(row.id, [])) for row in page.rows]
+    return Page(rows, page.next, page.order)
+
+
+class ListedStay(Value, frozen=True):
+    """An entry of a person into a class, and how the stay ended."""
+
+    entry: AttendanceRecord
+    stay: Stay
+    seconds: int
+    """Until now, if the person is still inside."""
+
+
+def list_attendance(
+    uow: UnitOfWork, reader: Reader, lesson: Lesson, filters: Filters, request: PageRequest
+) -> Page[ListedStay]:
+    """Return a page of the stays in the classroom of a class, in the order of the entries."""
+    by_class = {name: value for name, value in filters.items() if name != SCHOOL}
+    page = mask_page(uow, reader, uow.member_lists.list_attendance(lesson.id, by_class, request))
+    stays = {
+        (stay.user, stay.client, stay.entered_at): stay
+        for stay in list_stays(uow.classroom_events.list_passages(lesson.id))
+    }
+    until = min(uow.now, lesson.lifecycle.closes_at)
+    rows = []
+    for entry in page.rows:
+        client = msgspec.json.decode(entry.details).get("client", 0)
+        stay = stays.get((entry.uid, client, entry.entered_at))
+        if stay is not None:
+            rows.append(ListedStay(entry, stay, stay.seconds(until)))
     return Page(rows, page.next, page.order)
 
 
