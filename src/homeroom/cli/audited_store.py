@@ -66,6 +66,7 @@ class AuditedStore(Store):
     def __init__(self, store: Store, command: CommandAudit) -> None:
         super().__init__(store.engine, store.clock, store.keyring)
         self.storage_id = store.storage_id
+        self.subscribed = store.subscribed
         self._store = store
         self._command = command
         self._is_recorded = False

@@ -7,11 +7,20 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.contract.messages.body import MessageBody
 from homeroom.contract.messages.kinds import KINDS, MessageSubject
+from homeroom.contract.messages.schedule import OpSource
 
 SERVICE = UserId(0)
 """The service itself as the acting user."""
 EVERYBODY = UserId(0)
 """All persons in the room as those who are meant."""
+
+
+class Actor(NamedTuple):
+    """The person who changes the schedule, and the interface: its messages have both (Q94)."""
+
+    source: OpSource = OpSource.CONSOLE
+    user: UserId | None = None
+    """The person at a page; None: the school account, for calls and commands."""
 
 
 class MessageStream(NamedTuple):

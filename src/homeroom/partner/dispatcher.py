@@ -20,6 +20,7 @@ from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import SchoolId
 from homeroom.contract.action import ParamErrnos
 from homeroom.contract.errno import BY_NUMBER, Errno, Outcome
+from homeroom.contract.messages.schedule import OpSource
 from homeroom.contract.params import (
     EmptyListError,
     IncompleteGroupError,
@@ -29,6 +30,7 @@ from homeroom.contract.params import (
     Params,
 )
 from homeroom.contract.results import Result
+from homeroom.domain.events import Actor
 from homeroom.domain.refusal import OverloadedError, Refusal
 from homeroom.domain.webcasts import Hosts
 from homeroom.partner.duplicates import Duplicates, fingerprint
@@ -367,6 +369,7 @@ class _HandlerUnit(msgspec.Struct):
         started = time.perf_counter()
         self.kept_changes = uow.kept_changes
         uow.lease_jobs = self.lease_jobs
+        uow.actor = Actor(OpSource.CONSOLE if self.route.action.is_v2 else OpSource.V1)
         context = CallContext(
             uow, self.school, self.deps, self.hosts, self.prepared, self.busy_keys, self.fault
         )

@@ -1,18 +1,18 @@
 """The outbox: messages to the receivers of schools, written in the unit that causes them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 from sqlalchemy import bindparam, insert, select
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import SchoolId, UserId
 from homeroom.domain.events import Event
-from homeroom.store.engine import Transaction
-from homeroom.store.statement import Statement
-from homeroom.store.tables import endpoints, messages
+from homeroom.store.engine import SQLValue, Transaction
+from homeroom.store.statement import ListParameter, Statement
+from homeroom.store.tables import endpoints, messages, schools
 
 MAX_AGE_SECONDS: Final = 1.0
 """Age of the list of schools with receivers from which on a unit of work reads it again.
@@ -20,10 +20,30 @@ MAX_AGE_SECONDS: Final = 1.0
 An endpoint opens so long before it is activated: until then a server may not know of it.
 """
 _ADD = Statement(
-    insert(messages).values(
-        {column: bindparam(column.name) for column in messages.c if column.name != "id"}
+    insert(messages)
+    .values({column: bindparam(column.name) for column in messages.c if column.name != "id"})
+    # With it, PostgreSQL adds the messages of several units in one statement.
+    .returning(messages.c.id)
+)
+_new_messages = ListParameter("new_messages")
+_INTEGERS = frozenset(
+    {"school_id", "position", "course_id", "lesson_id", "is_simulated", "created_at"}
+)
+_NEW_COLUMNS = tuple(column.name for column in messages.c if column.name != "id")
+_ADD_ALL = Statement(
+    insert(messages).from_select(
+        _NEW_COLUMNS,
+        select(
+            *(
+                (_new_messages.integer if name in _INTEGERS else _new_messages.text)(place)
+                for place, name in enumerate(_NEW_COLUMNS, 1)
+            )
+        )
+        .select_from(_new_messages.source)
+        .order_by(_new_messages.integer(0)),
     )
 )
+_GET_OWNER = Statement(select(schools.c.owner_id).where(schools.c.id == bindparam("school")))
 _LIST_SCHOOLS = Statement(
     select(endpoints.c.school_id).where(endpoints.c.start_after_id.is_not(None)).distinct()
 )
@@ -40,6 +60,7 @@ class SubscribedSchools:
         self._read_time = read_time
         self._schools: frozenset[int] = frozenset()
         self._read_at = _NEVER
+        self._owners: dict[SchoolId, UserId] = {}
         self.is_everybody = False
         """Whether the messages of all schools are written: the sandbox has an inbox for each."""
 
@@ -53,6 +74,15 @@ class SubscribedSchools:
             self._read_at = now
         return school in self._schools
 
+    def get_owner(self, school: SchoolId, tx: Transaction) -> UserId:
+        """Return the school account of a school; it is read once, since it stays the same."""
+        owner = self._owners.get(school)
+        if owner is None:
+            owner = self._owners[school] = UserId(
+                tx.fetch_all(_GET_OWNER, {"school": school})[0][0]
+            )
+        return owner
+
     def forget(self) -> None:
         """Read the list again for the next unit: this process has changed it."""
         self._read_at = _NEVER
@@ -64,21 +94,31 @@ class Outbox:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def add(self, event: Event, now: Moment) -> None:
-        """Add the message of an event."""
-        values = {
-            "school_id": event.school,
-            "position": None,
-            "kind": event.body.kind.value,
-            "stream": str(event.stream),
-            "course_id": event.course,
-            "lesson_id": event.lesson,
-            "body": msgspec.json.encode(_envelop(event)).decode(),
-            "file_path": event.file_path,
-            "is_simulated": int(event.is_simulated),
-            "created_at": now,
-        }
-        self._tx.execute(_ADD, values)
+    def add(self, events: Sequence[Event], now: Moment) -> None:
+        """Add the messages of some events in their order, in one statement."""
+        if len(events) == 1:
+            self._tx.fetch_all(_ADD, _build_values(events[0], now))
+            return
+        rows = []
+        for place, event in enumerate(events):
+            values = _build_values(event, now)
+            rows.append([place, *(values[name] for name in _NEW_COLUMNS)])
+        self._tx.execute(_ADD_ALL, {"new_messages": msgspec.json.encode(rows).decode()})
+
+
+def _build_values(event: Event, now: Moment) -> dict[str, SQLValue]:
+    return {
+        "school_id": event.school,
+        "position": None,
+        "kind": event.body.kind.value,
+        "stream": str(event.stream),
+        "course_id": event.course,
+        "lesson_id": event.lesson,
+        "body": msgspec.json.encode(_envelop(event)).decode(),
+        "file_path": event.file_path,
+        "is_simulated": int(event.is_simulated),
+        "created_at": now,
+    }
 
 
 def _envelop(event: Event) -> dict[str, object]:

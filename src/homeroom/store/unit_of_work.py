@@ -4,14 +4,14 @@ The store commits everything that the use case wrote, or nothing. Back-pressure:
 in the queue of the engine, and a caller gets its result only after the commit.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from homeroom.base.clock import Clock, Moment
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.errno import Errno, Outcome
-from homeroom.domain.events import Event
+from homeroom.domain.events import Actor, Event
 from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
 from homeroom.store.activities import Activities
@@ -177,6 +177,8 @@ class UnitOfWork:
         """Jobs of this unit that are leased for its caller; the response waits for them."""
         self.kept_changes: list[Callable[[UnitOfWork], None]] = []
         """Changes that stand even if the unit is refused: see `keep`."""
+        self.actor = Actor()
+        """Who acts, and by which interface; set before the use case runs."""
         self.schools_with_messages: set[SchoolId] = set()
         """Schools that have new messages once this unit is committed."""
 
@@ -217,9 +219,20 @@ class UnitOfWork:
 
         Nothing is written for a school without receivers.
         """
-        if self.wants_messages(event.school):
-            self.outbox.add(event, self.now)
-            self.schools_with_messages.add(event.school)
+        self.emit_all((event,))
+
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Write the messages of some events in their order, in one statement."""
+        subscribed = [event for event in events if self.wants_messages(event.school)]
+        if subscribed:
+            self.outbox.add(subscribed, self.now)
+            self.schools_with_messages.update(event.school for event in subscribed)
+
+    def find_actor(self, school: SchoolId) -> UserId:
+        """Return the person who acts, or the school account for calls and commands."""
+        if self.actor.user is not None:
+            return self.actor.user
+        return self._subscribed.get_owner(school, self._tx)
 
     def wants_messages(self, school: SchoolId) -> bool:
         """Return whether the messages of a school are written: if not, none needs a body."""
