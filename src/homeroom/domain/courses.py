@@ -32,6 +32,9 @@ class Course(Value, frozen=True):
     expires_at: Moment | None
     ended_at: Moment | None
     deleted_at: Moment | None
+    name: str
+    subject: int
+    category: int | None
 
     def is_expired(self, now: Moment) -> bool:
         """Tell whether the course cannot be changed any more: it is past its expiry, or ended."""

@@ -132,6 +132,7 @@ _lessons_of_unit = (
         lessons.c.deleted_at.is_(None),
     )
     .values(deleted_at=bindparam("moment"))
+    .returning(lessons.c.id)
 )
 _DELETE_LESSONS_OF_UNIT = Statement(_lessons_of_unit.values(unique_identity=null()))
 _DELETE_LESSONS_OF_UNIT_KEEPING_IDENTITIES = Statement(_lessons_of_unit)
@@ -251,15 +252,18 @@ class Activities:
         """Mark an activity that is no class as deleted."""
         self._tx.execute(_DELETE, {"activity": activity, "moment": now})
 
-    def delete_of_unit(self, unit: UnitId, now: Moment, *, keeps_identities: bool) -> None:
-        """Mark all activities of a unit as deleted, its classes too."""
+    def delete_of_unit(
+        self, unit: UnitId, now: Moment, *, keeps_identities: bool
+    ) -> list[LessonId]:
+        """Mark all activities of a unit as deleted, its classes too; return the classes."""
         self._tx.execute(_DELETE_OF_UNIT, {"unit": unit, "moment": now})
         statement = (
             _DELETE_LESSONS_OF_UNIT_KEEPING_IDENTITIES
             if keeps_identities
             else _DELETE_LESSONS_OF_UNIT
         )
-        self._tx.execute(statement, {"unit": unit, "moment": now})
+        rows = self._tx.fetch_all(statement, {"unit": unit, "moment": now})
+        return sorted(LessonId(row[0]) for row in rows)
 
     def add_absences(self, activity: ActivityId, users: Iterable[UserId]) -> None:
         """Take members of the course out of an activity that is no class."""

@@ -129,9 +129,9 @@ class ClassStudents:
         values: dict[str, SQLValue] = {"course": course, "lesson_ids": _encode(lesson_ids)}
         return dict(self._tx.fetch_all(_COUNT, values))
 
-    def add_guests(self, pairs: Collection[tuple[LessonId, UserId]]) -> None:
-        """Add guests to classes; guests who are there already stay."""
-        self._add(_ADD_GUESTS, pairs)
+    def add_guests(self, pairs: Collection[tuple[LessonId, UserId]]) -> int:
+        """Add guests to classes; return how many were not there yet."""
+        return self._add(_ADD_GUESTS, pairs)
 
     def add_absences(self, pairs: Collection[tuple[LessonId, UserId]]) -> None:
         """Transfer students of the course out of classes."""
@@ -145,9 +145,10 @@ class ClassStudents:
         """Bring students of the course back into classes."""
         self._tx.execute(_DELETE_ABSENCES, _encode_both(lesson_ids, uids))
 
-    def _add(self, statement: Statement, pairs: Collection[tuple[LessonId, UserId]]) -> None:
-        if pairs:
-            self._tx.execute(statement, {"pairs": msgspec.json.encode(list(pairs)).decode()})
+    def _add(self, statement: Statement, pairs: Collection[tuple[LessonId, UserId]]) -> int:
+        if not pairs:
+            return 0
+        return self._tx.execute(statement, {"pairs": msgspec.json.encode(list(pairs)).decode()})
 
 
 def _encode(ids: Iterable[int]) -> str:

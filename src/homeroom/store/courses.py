@@ -26,6 +26,9 @@ COLUMNS = (
     courses.c.expires_at,
     courses.c.ended_at,
     courses.c.deleted_at,
+    courses.c.name,
+    courses.c.subject,
+    courses.c.category,
 )
 _GET = Statement(select(*COLUMNS).where(courses.c.id == bindparam("course")))
 _course_ids = ListParameter("course_ids")
@@ -56,6 +59,7 @@ _EXTEND_EXPIRIES = Statement(
     update(courses)
     .where(_extended_ids.contains(courses.c.id), courses.c.expires_at < bindparam("new_expiry"))
     .values(expires_at=bindparam("new_expiry"))
+    .returning(courses.c.id)
 )
 _of_course = and_(lessons.c.course_id == bindparam("course"), lessons.c.deleted_at.is_(None))
 _GET_LAST_END = Statement(select(func.max(lessons.c.ends_at)).where(_of_course))
@@ -66,7 +70,9 @@ _delete_unstarted = (
     update(lessons)
     .where(_of_course, LIFECYCLE.is_coming(bindparam("now")))
     .values(deleted_at=bindparam("now"))
+    .returning(lessons.c.id)
 )
+_LIST_LESSONS = Statement(select(lessons.c.id).where(_of_course).order_by(lessons.c.id))
 _DELETE_UNSTARTED = Statement(_delete_unstarted.values(unique_identity=null()))
 _DELETE_UNSTARTED_KEEPING_IDENTITIES = Statement(_delete_unstarted)
 _PIN_FOLDER = Statement(
@@ -123,7 +129,10 @@ def _save_statement(names: tuple[str, ...]) -> Statement:
 
 def read_course(row: Row) -> Course:
     """Return the course of a row of `COLUMNS`."""
-    number, school, kind, head, folder, key, expires_at, ended_at, deleted_at = row
+    (
+        number, school, kind, head, folder, key, expires_at, ended_at, deleted_at,
+        name, subject, category,
+    ) = row  # fmt: skip
     return Course(
         CourseId(number),
         SchoolId(school),
@@ -134,6 +143,9 @@ def read_course(row: Row) -> Course:
         expires_at,
         ended_at,
         deleted_at,
+        name,
+        subject,
+        category,
     )
 
 
@@ -184,14 +196,16 @@ class Courses:
             columns = {f"new_{name}": value for name, value in values.items()}
             self._tx.execute(_save_statement(tuple(values)), {"course": course, **columns})
 
-    def extend_expiry(self, course: CourseId, expires_at: Moment) -> None:
-        """Save a later expiry of a course; an earlier one changes nothing."""
-        self._tx.execute(_EXTEND_EXPIRY, {"course": course, "new_expiry": expires_at})
+    def extend_expiry(self, course: CourseId, expires_at: Moment) -> bool:
+        """Save a later expiry of a course; return False if it has a later one already."""
+        values = {"course": course, "new_expiry": expires_at}
+        return self._tx.execute(_EXTEND_EXPIRY, values) > 0
 
-    def extend_expiries(self, courses: Iterable[CourseId], expires_at: Moment) -> None:
-        """Save a later expiry of several courses; an earlier one changes nothing."""
+    def extend_expiries(self, courses: Iterable[CourseId], expires_at: Moment) -> list[CourseId]:
+        """Save a later expiry of several courses; return those that had an earlier one."""
         text = msgspec.json.encode(list(courses)).decode()
-        self._tx.execute(_EXTEND_EXPIRIES, {"extended_ids": text, "new_expiry": expires_at})
+        values = {"extended_ids": text, "new_expiry": expires_at}
+        return sorted(CourseId(row[0]) for row in self._tx.fetch_all(_EXTEND_EXPIRIES, values))
 
     def get_last_end(self, course: CourseId) -> Moment | None:
         """Return the end of the last class of a course; None without classes."""
@@ -217,10 +231,15 @@ class Courses:
 
     def delete_unstarted_lessons(
         self, course: CourseId, now: Moment, *, keeps_identities: bool
-    ) -> None:
-        """Delete the classes of a course that have not started."""
+    ) -> list[LessonId]:
+        """Delete the classes of a course that have not started, and return them."""
         statement = _DELETE_UNSTARTED_KEEPING_IDENTITIES if keeps_identities else _DELETE_UNSTARTED
-        self._tx.execute(statement, {"course": course, "now": now})
+        rows = self._tx.fetch_all(statement, {"course": course, "now": now})
+        return sorted(LessonId(row[0]) for row in rows)
+
+    def list_lessons(self, course: CourseId) -> list[LessonId]:
+        """Return the classes of a course that are not deleted."""
+        return [LessonId(row[0]) for row in self._tx.fetch_all(_LIST_LESSONS, {"course": course})]
 
     def free_identities(self, course: CourseId) -> None:
         """Clear the identities of the classes of a course, so that they can be used again."""

@@ -31,6 +31,11 @@ _FIND_SCHOOLS = Statement(
     .select_from(_label_ids.source)
     .join(labels, labels.c.id == _label_ids.integer())
 )
+_LIST_NAMES = Statement(
+    select(labels.c.id, labels.c.name)
+    .select_from(_label_ids.source)
+    .join(labels, labels.c.id == _label_ids.integer())
+)
 _ADD = Statement(
     insert(labels)
     .values({column: bindparam(column.name) for column in labels.c if column.name != "id"})
@@ -108,6 +113,11 @@ class Labels:
         text = msgspec.json.encode(list(set(ids))).decode()
         rows = self._tx.fetch_all(_FIND_SCHOOLS, {"label_ids": text})
         return {LabelId(label): SchoolId(school) for label, school in rows}
+
+    def list_names(self, ids: Iterable[LabelId]) -> dict[LabelId, str]:
+        """Return the names of some labels; labels that do not exist are left out."""
+        text = msgspec.json.encode(list(set(ids))).decode()
+        return dict(self._tx.fetch_all(_LIST_NAMES, {"label_ids": text}))
 
     def add(self, school: SchoolId, name: str, colour: str, now: Moment) -> LabelId:
         """Add a label and return its id."""

@@ -59,6 +59,7 @@ _DELETE_WITH_MAINS = Statement(
         lessons.c.deleted_at.is_(None),
     )
     .values(deleted_at=bindparam("now"), unique_identity=_kept_identity)
+    .returning(lessons.c.id, lessons.c.course_id)
 )
 
 
@@ -103,7 +104,12 @@ class SubLessons:
         values = {"lesson_ids": text, "now": now, "keeps": int(keeps_identities)}
         self._tx.execute(_DELETE, values)
 
-    def delete_with_mains(self, course: CourseId, now: Moment, *, keeps_identities: bool) -> None:
-        """Delete the sub classes of the classes of a course that were deleted at this moment."""
+    def delete_with_mains(
+        self, course: CourseId, now: Moment, *, keeps_identities: bool
+    ) -> dict[LessonId, CourseId]:
+        """Delete the sub classes of the classes of a course that were deleted at this moment.
+
+        Returns their courses.
+        """
         values = {"course": course, "now": now, "keeps": int(keeps_identities)}
-        self._tx.execute(_DELETE_WITH_MAINS, values)
+        return dict(sorted(self._tx.fetch_all(_DELETE_WITH_MAINS, values)))

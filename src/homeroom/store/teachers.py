@@ -32,6 +32,7 @@ _CANDIDATE_COLUMNS = (
     course_members.c.role,
     course_teachers.c.user_id,
     guests.c.user_id,
+    teachers.c.name,
 )
 _uids = ListParameter("candidates")
 _LIST_CANDIDATES = Statement(
@@ -62,6 +63,16 @@ _LIST_CANDIDATES_OF_PLACES = Statement(
         guests, and_(guests.c.lesson_id == _places.integer(3), guests.c.user_id == users.c.id)
     )
     .order_by(_places.integer(0))
+)
+_named_uids = ListParameter("named_uids")
+_LIST_NAMES = Statement(
+    select(users.c.id, func.coalesce(teachers.c.name, users.c.nickname))
+    .select_from(_named_uids.source)
+    .join(users, users.c.id == _named_uids.integer())
+    .outerjoin(
+        teachers,
+        and_(teachers.c.school_id == bindparam("school"), teachers.c.user_id == users.c.id),
+    )
 )
 _GET_STATE = Statement(
     select(teachers.c.state).where(
@@ -130,6 +141,8 @@ class CourseCandidate(Value, frozen=True):
 
     candidate: TeacherCandidate
     is_course_teacher: bool
+    name: str
+    """The name on the list of teachers of the school; empty for others."""
 
 
 CandidatePlace = tuple[UserId, CourseId, LessonId | None]
@@ -137,7 +150,7 @@ CandidatePlace = tuple[UserId, CourseId, LessonId | None]
 
 
 def _read_candidate(row: Row) -> CourseCandidate:
-    uid, user, cancelled_at, state, role, course_teacher, guest = row
+    uid, user, cancelled_at, state, role, course_teacher, guest, name = row
     return CourseCandidate(
         TeacherCandidate(
             UserId(uid),
@@ -148,6 +161,7 @@ def _read_candidate(row: Row) -> CourseCandidate:
             is_guest=guest is not None,
         ),
         is_course_teacher=course_teacher is not None,
+        name=name or "",
     )
 
 
@@ -180,6 +194,11 @@ class Teachers:
         rows = [(number, *place) for number, place in enumerate(places)]
         values = {"places": msgspec.json.encode(rows).decode(), "school": school}
         return list(map(_read_candidate, self._tx.fetch_all(_LIST_CANDIDATES_OF_PLACES, values)))
+
+    def list_names(self, school: SchoolId, uids: Iterable[UserId]) -> dict[UserId, str]:
+        """Return the names of some users on the school's list of teachers, or their nicknames."""
+        values = {"school": school, "named_uids": msgspec.json.encode(list(uids)).decode()}
+        return {UserId(uid): name for uid, name in self._tx.fetch_all(_LIST_NAMES, values)}
 
     def get_state(self, school: SchoolId, user: UserId) -> TeacherState | None:
         """Return the state of a teacher; None for a user who is no teacher of the school."""

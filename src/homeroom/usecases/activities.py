@@ -21,7 +21,7 @@ from homeroom.domain.lifecycle import Phase
 from homeroom.domain.refusal import Refusal
 from homeroom.domain.teachers import check_candidates
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import class_students, lessons, people, units
+from homeroom.usecases import class_students, lesson_messages, lessons, people, units
 from homeroom.usecases.accounts import get_current_school
 from homeroom.usecases.rosters import MemberRequest
 
@@ -89,6 +89,7 @@ def delete(
         raise Refusal(Errno.ACTIVITY_HELD, describe_end(lesson))
     keeps_identity = get_current_school(uow, school).plan.keep_identities
     uow.lessons.delete(lesson, uow.now, keeps_identity=keeps_identity)
+    lesson_messages.emit_deleted_lessons(uow, school, {lesson.id: course})
     return activity, keeps_identity and lesson.identity is not None
 
 
@@ -114,9 +115,10 @@ def add_students(
             entry if isinstance(entry, Refusal) else MemberRequest(entry) for entry in entries
         ]
         current = get_current_school(uow, school)
+        lesson = {activity.lesson: activity.name}
         # A member who is present yields 1, also one whom the school's list has no more.
         verdicts = class_students.add_students(
-            uow, current, course, activity.lesson, requests, checks_presence_first=True
+            uow, current, course, lesson, requests, checks_presence_first=True
         )
         return [_accept_known(verdict) for verdict in verdicts]
     uids = [entry for entry in entries if not isinstance(entry, Refusal)]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.text import format_count
 from homeroom.contract.errno import Errno
+from homeroom.contract.messages.schedule import ChangedStudent, OpType
 from homeroom.domain.class_students import ClassTie, is_class_student
 from homeroom.domain.courses import CLASS_STUDENT_RULE, LESSON_RULE, Course
 from homeroom.domain.lessons import Lesson, describe_end
@@ -23,6 +24,7 @@ from homeroom.usecases.rosters import (
     check_school_student,
     find_candidates,
 )
+from homeroom.usecases.student_messages import build_student, emit_class_students
 
 Verdict = Refusal | None
 """The result of one entry: a refusal, or None when it is done."""
@@ -40,14 +42,15 @@ def add_to_lesson(
     _check_identity(identity)
     parent = uow.courses.get_usable(school, course, uow.now, LESSON_RULE)
     lesson = _check_open(uow.lessons.get(lesson_id), course, uow)
-    return add_students(uow, get_current_school(uow, school), parent, lesson.id, requests)
+    current = get_current_school(uow, school)
+    return add_students(uow, current, parent, {lesson.id: lesson.name}, requests)
 
 
 def add_students(
     uow: UnitOfWork,
     school: School,
     course: Course,
-    lesson: LessonId,
+    lesson: Mapping[LessonId, str],
     requests: Sequence[MemberRequest | Refusal],
     *,
     checks_presence_first: bool = False,
@@ -55,12 +58,13 @@ def add_students(
     """Add people to a class: who is not in the course as a guest, a student of it comes back.
 
     Who is in the class already, but no more on the school's list, is a stranger to the school,
-    unless presence is checked first.
+    unless presence is checked first. `lesson` is the id of the class with its name.
     """
+    (lesson_id,) = lesson
     candidates = find_candidates(uow, school.id, course.id, requests)
-    additions = _Additions(uow, school, course, [lesson], _list_uids(candidates))
+    additions = _Additions(uow, school, course, lesson, _list_uids(candidates))
     verdicts = [
-        _add(additions, lesson, candidate, checks_presence_first=checks_presence_first)
+        _add(additions, lesson_id, candidate, checks_presence_first=checks_presence_first)
         for candidate in candidates
     ]
     additions.save()
@@ -108,7 +112,8 @@ def add_to_lessons(
     check_is_no_teacher(person, parent, by_account=named_as.user is None)
     valid = [lesson_id for lesson_id in lesson_ids if not isinstance(lesson_id, Refusal)]
     lessons = uow.lessons.get_many(valid)
-    additions = _Additions(uow, current, parent, list(lessons), [person.user])
+    names = {lesson.id: lesson.name for lesson in lessons.values()}
+    additions = _Additions(uow, current, parent, names, [person.user])
     verdicts: list[Verdict] = []
     for lesson_id in lesson_ids:
         try:
@@ -175,6 +180,10 @@ def remove_students(
             if person.role is MemberRole.STUDENT
         ]
     )
+    if removed:
+        students = {lesson.id: list(map(build_student, removed.values()))}
+        names = {lesson.id: lesson.name}
+        emit_class_students(uow, school, lesson.course, OpType.DELETE, students, names)
     return verdicts
 
 
@@ -204,15 +213,16 @@ class _Additions:
         uow: UnitOfWork,
         school: School,
         course: Course,
-        lesson_ids: Collection[LessonId],
+        lesson_names: Mapping[LessonId, str],
         uids: Collection[UserId],
     ) -> None:
         self.school = school
         self.course = course
         self._uow = uow
-        self._ties = uow.class_students.find_ties(lesson_ids, uids)
+        self._names = lesson_names
+        self._ties = uow.class_students.find_ties(lesson_names, uids)
         self._limit = school.plan.max_class_students
-        self._counts = uow.class_students.count(course.id, lesson_ids) if self._limit else {}
+        self._counts = uow.class_students.count(course.id, lesson_names) if self._limit else {}
         self._new: dict[tuple[LessonId, UserId], RosterCandidate] = {}
 
     def check_is_new(self, lesson: LessonId, person: RosterCandidate) -> None:
@@ -249,6 +259,12 @@ class _Additions:
         if returning:
             lesson_ids, uids = zip(*returning, strict=True)
             self._uow.class_students.delete_absences(lesson_ids, uids)
+        students: dict[LessonId, list[ChangedStudent]] = {}
+        for (lesson, _), person in self._new.items():
+            students.setdefault(lesson, []).append(build_student(person))
+        emit_class_students(
+            self._uow, self.school.id, self.course.id, OpType.ADD, students, self._names
+        )
 
     def _get_ties(self, lesson: LessonId, person: RosterCandidate) -> frozenset[ClassTie]:
         return self._ties.get((lesson, person.user), frozenset())

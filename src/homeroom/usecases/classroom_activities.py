@@ -38,9 +38,10 @@ from homeroom.domain.schools import Plan, School
 from homeroom.domain.teachers import check_candidates
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import lessons, new_lessons, people, units
+from homeroom.usecases import lesson_messages, lessons, new_lessons, people, units
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.lesson_messages import EditedPair
 
 
 def create(
@@ -109,7 +110,8 @@ def edit(
     hours = change_hours(uow, current.plan, old.hours, change)
     classroom = change_classroom(old.classroom, change, current.plan)
     recording = change_recording(uow, deps, current, old, change)
-    joining = _check_new_teachers(uow, current, old, change)
+    co_teachers = uow.class_roles.list_co_teachers(old.id) if change.changes_teachers else ()
+    joining = _check_new_teachers(uow, current, old, change, co_teachers)
     new = replace(
         old,
         name=change.name if change.name is not None else old.name,
@@ -126,8 +128,10 @@ def edit(
     lessons.list_teachers(uow, course_id, joining)
     if unit is not None:
         uow.activities.save_unit_of_lesson(old.id, unit)
-    if change.changes_times:
-        lessons.extend_expiry(uow, course, hours.end)
+    extended = lessons.extend_expiry(uow, course, hours.end) if change.changes_times else []
+    new_co_teachers = lessons.find_new_co_teachers(co_teachers, change.co_teachers)
+    edited = EditedPair(old, new, new_co_teachers)
+    lesson_messages.emit_edited_lessons(uow, school, [edited], extended)
     return new
 
 
@@ -201,13 +205,16 @@ def change_recording(
 
 
 def _check_new_teachers(
-    uow: UnitOfWork, school: School, old: Lesson, change: ClassroomChange
+    uow: UnitOfWork,
+    school: School,
+    old: Lesson,
+    change: ClassroomChange,
+    co_teachers: tuple[UserId, ...],
 ) -> list[CourseCandidate]:
     """Refuse new teachers who do not fit; return the people who join the class."""
     joining: list[CourseCandidate] = []
     if not change.changes_teachers:
         return joining
-    co_teachers = uow.class_roles.list_co_teachers(old.id)
     teacher = change.teacher if change.teacher is not None else old.teacher
     if teacher != old.teacher:
         rows = people.find_teachers(uow, school.id, (teacher,), old.course, old.id)

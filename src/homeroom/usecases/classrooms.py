@@ -7,6 +7,7 @@ from homeroom.domain.courses import CHANGE_RULE
 from homeroom.domain.lessons import SeatsChange, change_seats, check_not_frozen
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import get_current_school
+from homeroom.usecases.lesson_messages import EditedPair, emit_edited_lessons
 from homeroom.usecases.lessons import get_v1_lesson
 
 
@@ -18,4 +19,6 @@ def change(
     uow.courses.get_usable(school, course, uow.now, CHANGE_RULE)
     lesson = get_v1_lesson(uow, course, lesson_id)
     check_not_frozen(lesson, uow.now, Errno.SEATS_FROZEN)
-    uow.lessons.save(replace(lesson, classroom=change_seats(lesson.classroom, seats, plan)))
+    new = replace(lesson, classroom=change_seats(lesson.classroom, seats, plan))
+    uow.lessons.save(new)
+    emit_edited_lessons(uow, school, [EditedPair(lesson, new)])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.values import replace
 from homeroom.contract.errno import Errno
+from homeroom.contract.messages.schedule import ChangedTeacher
 from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import CHANGE_RULE, NEW_TEACHER_RULE, V2_RULE, Course
 from homeroom.domain.lessons import Origin
@@ -19,7 +20,7 @@ from homeroom.domain.teachers import (
 from homeroom.store.class_roles import ComingLesson
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import people
+from homeroom.usecases import lesson_messages, people
 
 Person = UserId | AccountName | Refusal
 """A teacher by UID or by account; a refusal is of an account that could not be read."""
@@ -58,6 +59,9 @@ def replace_in_lessons(
     if accepted:
         uow.lessons.save_teacher([lesson.id for lesson in accepted], uid)
         uow.courses.add_teachers(course, [uid])
+        changed = [lesson.id for lesson in accepted if lesson.teacher != uid]
+        teacher = ChangedTeacher(row.name, uid)
+        lesson_messages.emit_lesson_teacher(uow, school, course, changed, teacher)
     return verdicts
 
 

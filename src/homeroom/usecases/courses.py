@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, PresetId, SchoolId, UserId
 from homeroom.contract.errno import Errno
+from homeroom.contract.messages.schedule import ScheduleStatus
 from homeroom.domain.accounts import AccountName
 from homeroom.domain.courses import CHANGE_RULE, REFERENCE_RULE, Course, CourseKind, check_expiry
 from homeroom.domain.refusal import Refusal
@@ -20,7 +21,7 @@ from homeroom.domain.teachers import (
 )
 from homeroom.store.engine import SQLValue
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import people
+from homeroom.usecases import course_messages, lesson_messages, people
 from homeroom.usecases.accounts import get_current_school, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.lessons import check_lesson
@@ -70,31 +71,31 @@ def add(
     check_expiry(expires_at, uow.now)
     head = _resolve_head_teacher(uow, current, fields, FIRST_HEAD_TEACHER_RULE, None)
     _check_references(uow, school, fields)
-    course = uow.courses.add(
-        {
-            "school_id": school,
-            "name": fields.name,
-            "key": deps.keys.public_key(),
-            "kind": CourseKind.STANDARD.value,
-            "unique_identity": identity,
-            "head_teacher_id": head,
-            "folder_id": fields.folder,
-            "preset_id": fields.preset,
-            "subject": fields.subject or 0,
-            "category": fields.category,
-            "introduction": fields.introduction or "",
-            "cover": cover,
-            "allow_add_friend": _switch_value(fields.allow_add_friend),
-            "allow_student_modify_nickname": int(fields.allow_student_modify_nickname or False),
-            "hides_replay_from_leavers": int(fields.hides_replay_from_leavers or False),
-            "expires_at": expires_at,
-            "ended_at": None,
-            "deleted_at": None,
-            "created_at": uow.now,
-        }
-    )
+    columns: dict[str, SQLValue] = {
+        "school_id": school,
+        "name": fields.name,
+        "key": deps.keys.public_key(),
+        "kind": CourseKind.STANDARD.value,
+        "unique_identity": identity,
+        "head_teacher_id": head,
+        "folder_id": fields.folder,
+        "preset_id": fields.preset,
+        "subject": fields.subject or 0,
+        "category": fields.category,
+        "introduction": fields.introduction or "",
+        "cover": cover,
+        "allow_add_friend": _switch_value(fields.allow_add_friend),
+        "allow_student_modify_nickname": int(fields.allow_student_modify_nickname or False),
+        "hides_replay_from_leavers": int(fields.hides_replay_from_leavers or False),
+        "expires_at": expires_at,
+        "ended_at": None,
+        "deleted_at": None,
+        "created_at": uow.now,
+    }
+    course = uow.courses.add(columns)
     if head is not None:
         uow.courses.add_teachers(course, [head])
+    course_messages.emit_new_course(uow, school, course, columns)
     return course
 
 
@@ -140,17 +141,21 @@ def edit(
         if drops_former_head and course.head_teacher not in (None, head):
             uow.courses.delete_teacher(course_id, course.head_teacher)
         uow.courses.add_teachers(course_id, [head])
+    course_messages.emit_edited_course(uow, course, changed)
 
 
 def end(uow: UnitOfWork, school: SchoolId, course: CourseId) -> None:
     """End a course: its classes that have not started are deleted (READINGS Q49)."""
-    current, _ = get_school_and_course(uow, school, course, CHANGE_RULE)
+    current, ending = get_school_and_course(uow, school, course, CHANGE_RULE)
     if lesson := uow.courses.find_running_lesson(course, uow.now):
         raise Refusal(Errno.COURSE_HAS_RUNNING_LESSON, f"class {lesson} is running")
     keeps = current.plan.keep_identities
-    uow.courses.delete_unstarted_lessons(course, uow.now, keeps_identities=keeps)
-    uow.sub_lessons.delete_with_mains(course, uow.now, keeps_identities=keeps)
+    deleted = uow.courses.delete_unstarted_lessons(course, uow.now, keeps_identities=keeps)
+    subs = uow.sub_lessons.delete_with_mains(course, uow.now, keeps_identities=keeps)
     uow.courses.save(course, {"ended_at": uow.now})
+    lesson_messages.emit_ended_course(
+        uow, ending, dict.fromkeys(deleted, course) | subs, ScheduleStatus.ENDED
+    )
 
 
 def get_page_key(

@@ -1,6 +1,6 @@
 """Change and delete dual-teacher classes: what a main class changes, its sub classes follow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value, replace
@@ -32,11 +32,12 @@ from homeroom.domain.schools import School
 from homeroom.domain.teachers import TeacherCandidate, check_candidates
 from homeroom.store.teachers import CandidatePlace
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import people
+from homeroom.usecases import lesson_messages, people
 from homeroom.usecases.accounts import get_current_school
 from homeroom.usecases.classroom_activities import change_hours, change_recording
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.usecases.lessons import bind_stream
+from homeroom.usecases.lesson_messages import EditedPair
+from homeroom.usecases.lessons import bind_stream, find_new_co_teachers
 from homeroom.usecases.main_recordings import find_sources
 
 
@@ -84,7 +85,8 @@ def edit(
     recording = change_recording(uow, deps, school, old, change)
     changed = [_Class(old, course), *(subs if changes_schedule else ())]
     _check_subs_follow(uow, school_id, changed[1:])
-    joining = _check_teachers(uow, school, changed, change)
+    co_teachers = uow.class_roles.list_co_teachers(old.id) if change.co_teachers is not None else ()
+    joining = _check_teachers(uow, school, changed, change, co_teachers)
     new = replace(
         old,
         name=change.name or old.name,
@@ -101,11 +103,18 @@ def edit(
     uow.courses.add_teachers_of_courses(joining)
     if changes_schedule and subs:
         uow.sub_lessons.save_schedule([sub.lesson.id for sub in subs], hours, new.teacher)
-    if change.changes_times:
+    extended = (
         uow.courses.extend_expiries(
             [place.course.id for place in changed], hours.end + EXPIRY_EXTENSION_SECONDS
         )
+        if change.changes_times
+        else []
+    )
     edited = [new, *(replace(sub.lesson, hours=hours, teacher=new.teacher) for sub in subs)]
+    pairs = [EditedPair(old, new, find_new_co_teachers(co_teachers, change.co_teachers))]
+    if changes_schedule:
+        pairs += map(EditedPair, (sub.lesson for sub in subs), edited[1:])
+    lesson_messages.emit_edited_lessons(uow, school_id, pairs, extended)
     return EditedDualLessons(edited, find_sources(uow, edited))
 
 
@@ -122,9 +131,10 @@ def delete(
     if lesson.phase(uow.now) is Phase.RUNNING:
         raise Refusal(Errno.NOT_PERMITTED, f"class {lesson_id} is running")
     subs = uow.sub_lessons.list_of(lesson_id) if lesson.has_subs else []
-    deleted = [*(sub.id for sub, _ in subs), lesson_id]
+    deleted = {sub.id: course.id for sub, course in subs} | {lesson_id: course_id}
     uow.sub_lessons.delete(deleted, uow.now, keeps_identities=plan.keep_identities)
-    return deleted
+    lesson_messages.emit_deleted_lessons(uow, school_id, deleted)
+    return list(deleted)
 
 
 def _check_values(
@@ -147,7 +157,11 @@ def _check_subs_follow(uow: UnitOfWork, school: SchoolId, subs: Sequence[_Class]
 
 
 def _check_teachers(
-    uow: UnitOfWork, school: School, changed: Sequence[_Class], change: ClassroomChange
+    uow: UnitOfWork,
+    school: School,
+    changed: Sequence[_Class],
+    change: ClassroomChange,
+    staying: Collection[UserId],
 ) -> list[tuple[CourseId, UserId]]:
     """Refuse people who do not fit a class; return the courses and the people who join them."""
     if not change.changes_teachers:
@@ -164,7 +178,8 @@ def _check_teachers(
     check_candidates([person.candidate for person in persons[:count]], LMS_TEACHER_RULE)
     for uid in teachers:
         _check_not_co_teacher(uow, uid, changed, change)
-    _check_co_teachers(uow, school, old, change, [row.candidate for row in persons[count:]])
+    candidates = [row.candidate for row in persons[count:]]
+    _check_co_teachers(school, old, change, candidates, staying)
     return [
         (course, person.candidate.user)
         for (_, course, _), person in zip(places, persons, strict=True)
@@ -187,11 +202,11 @@ def _check_not_co_teacher(
 
 
 def _check_co_teachers(
-    uow: UnitOfWork,
     school: School,
     old: Lesson,
     change: ClassroomChange,
     candidates: Sequence[TeacherCandidate],
+    staying: Collection[UserId],
 ) -> None:
     """Refuse co-teachers who do not fit; those whom the class has already may stay."""
     if change.co_teachers is None:
@@ -199,7 +214,6 @@ def _check_co_teachers(
     teacher = change.teacher or old.teacher
     if teacher in change.co_teachers:
         raise Refusal(Errno.CO_TEACHER_IS_TEACHER, f"UID {teacher} is the teacher of the class")
-    staying = uow.class_roles.list_co_teachers(old.id)
     check_lms_co_teachers(
         change.co_teachers,
         [candidate for candidate in candidates if candidate.user not in staying],

@@ -13,6 +13,7 @@ from homeroom.domain.dual_lessons import check_not_dual
 from homeroom.domain.labels import Label, check_labels
 from homeroom.domain.refusal import Refusal
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import course_messages, lesson_messages
 from homeroom.usecases.accounts import get_current_school
 from homeroom.usecases.lessons import check_v1_lesson
 
@@ -67,6 +68,7 @@ def set_of_courses(
 
     new_labels, verdicts = _judge(uow, school, entries, check, Errno.TOO_MANY_COURSE_LABELS)
     uow.labels.save_of_courses(new_labels)
+    course_messages.emit_course_labels(uow, school, new_labels)
     return verdicts
 
 
@@ -87,6 +89,7 @@ def set_of_lessons(
 
     new_labels, verdicts = _judge(uow, school, entries, check, Errno.TOO_MANY_LESSON_LABELS)
     uow.labels.save_of_lessons(new_labels)
+    lesson_messages.emit_lesson_labels(uow, school, course, new_labels)
     return verdicts
 
 

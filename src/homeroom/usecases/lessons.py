@@ -41,9 +41,10 @@ from homeroom.domain.teachers import (
 )
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import people
+from homeroom.usecases import lesson_messages, people
 from homeroom.usecases.accounts import can_record, get_school_and_course
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.lesson_messages import EditedPair
 
 
 def edit(
@@ -99,8 +100,10 @@ def edit(
     if change.co_teachers is not None:
         uow.class_roles.save_co_teachers(lesson, change.co_teachers)
     list_teachers(uow, course, joining)
+    extended = extend_expiry(uow, parent, hours.end) if change.hours is not None else []
+    edited = EditedPair(old, new, find_new_co_teachers(co_teachers, change.co_teachers))
+    lesson_messages.emit_edited_lessons(uow, school, [edited], extended)
     if change.hours is not None:
-        extend_expiry(uow, parent, hours.end)
         warn_hours_used_up(uow, current.plan, school, hours)
     return new
 
@@ -120,6 +123,7 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, lesson_id: Lesso
 def delete_row(uow: UnitOfWork, lesson: Lesson, plan: Plan) -> None:
     """Mark a class as deleted, and warn if the plan keeps its identity."""
     uow.lessons.delete(lesson, uow.now, keeps_identity=plan.keep_identities)
+    lesson_messages.emit_deleted_lessons(uow, lesson.school, {lesson.id: lesson.course})
     if plan.keep_identities and lesson.identity is not None:
         uow.warn(Errno.IDENTITY_NOT_RELEASED)
 
@@ -275,11 +279,22 @@ def list_teachers(uow: UnitOfWork, course: CourseId, rows: Sequence[CourseCandid
     )
 
 
-def extend_expiry(uow: UnitOfWork, course: Course, end: Moment) -> None:
-    """Extend the expiry of a course past the end of a class of it (READINGS Q27)."""
+def extend_expiry(uow: UnitOfWork, course: Course, end: Moment) -> list[CourseId]:
+    """Extend the expiry of a course past the end of a class of it (READINGS Q27).
+
+    Returns the course if that changed its expiry.
+    """
     latest = end + EXPIRY_EXTENSION_SECONDS
-    if course.expires_at is not None and course.expires_at < latest:
-        uow.courses.extend_expiry(course.id, latest)
+    if course.expires_at is None or course.expires_at >= latest:
+        return []
+    return [course.id] if uow.courses.extend_expiry(course.id, latest) else []
+
+
+def find_new_co_teachers(
+    old: tuple[UserId, ...], new: tuple[UserId, ...] | None
+) -> tuple[UserId, ...] | None:
+    """Return the co-teachers after an edit; None if they stay as they are."""
+    return new if new != old else None
 
 
 def warn_hours_used_up(uow: UnitOfWork, plan: Plan, school: SchoolId, hours: Hours) -> None:

@@ -33,9 +33,10 @@ from homeroom.store.lesson_rows import NewLessonRow
 from homeroom.store.lessons import NewLessonFacts
 from homeroom.store.teachers import CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import people
+from homeroom.usecases import lesson_messages, people
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.lesson_messages import LessonAddition
 from homeroom.usecases.lessons import (
     bind_stream,
     extend_expiry,
@@ -119,7 +120,10 @@ def save(
     lesson = uow.lessons.add(course, row, uow.now)
     uow.class_roles.add_co_teachers(lesson.id, new.co_teachers)
     list_teachers(uow, course.id, persons)
-    extend_expiry(uow, course, new.hours.end)
+    extended = extend_expiry(uow, course, new.hours.end)
+    names = {person.candidate.user: person.name for person in persons}
+    added = LessonAddition(lesson, course.name, new.co_teachers, names)
+    lesson_messages.emit_new_lessons(uow, course.school, [added], extended)
     return lesson
 
 
@@ -165,7 +169,13 @@ def add_all(
         )
         teachers = {uid for row in rows for uid in (row.teacher, *row.new.co_teachers)}
         list_teachers(uow, course_id, [persons[uid] for uid in teachers])
-        extend_expiry(uow, course, max(row.new.hours.end for row in rows))
+        extended = extend_expiry(uow, course, max(row.new.hours.end for row in rows))
+        names = {uid: persons[uid].name for uid in teachers}
+        added = [
+            LessonAddition(lesson, course.name, row.new.co_teachers, names)
+            for lesson, row in zip(lessons, rows, strict=True)
+        ]
+        lesson_messages.emit_new_lessons(uow, school, added, extended)
         for entry, lesson, of_hours in zip(accepted, lessons, hours_warnings, strict=True):
             outcomes[entry.place] = ScheduledLesson(lesson, (*entry.warnings, *of_hours))
     return [outcomes[place] for place in range(len(requests))]

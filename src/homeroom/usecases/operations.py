@@ -3,6 +3,7 @@
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, TokenId, UserId, WindowId
 from homeroom.base.keys import fingerprint
+from homeroom.contract.messages.schedule import ChangedStudent, OpType, ScheduleStatus
 from homeroom.domain.accounts import User
 from homeroom.domain.courses import Course, CourseKind
 from homeroom.domain.drive import Folder
@@ -11,8 +12,9 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.store.maintenance import MaintenanceWindow
 from homeroom.store.records import Token
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import schools
+from homeroom.usecases import course_messages, lesson_messages, schools
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.student_messages import emit_class_students
 
 # --- accounts ---------------------------------------------------------------------------------
 
@@ -66,17 +68,23 @@ def set_password(
 
 def set_course_kind(uow: UnitOfWork, course: CourseId, kind: CourseKind) -> None:
     """Make a course standard, public or dual; the partner API handles standard ones only."""
-    get_course(uow, course)
-    uow.courses.save(course, {"kind": kind.value})
+    old, new = get_course(uow, course), {"kind": kind.value}
+    uow.courses.save(course, dict(new))
+    course_messages.emit_edited_course(uow, old, new)
 
 
 def delete_course(uow: UnitOfWork, course_id: CourseId) -> None:
     """Delete a course with its classes; their identities become free if the plan says so."""
     course = get_course(uow, course_id)
+    needs_lessons = uow.wants_messages(course.school)
+    lessons = uow.courses.list_lessons(course_id) if needs_lessons else []
     if not schools.get(uow, course.school).plan.keep_identities:
         uow.courses.free_identities(course_id)
         uow.courses.save(course_id, {"unique_identity": None})
     uow.courses.save(course_id, {"deleted_at": uow.now})
+    lesson_messages.emit_ended_course(
+        uow, course, dict.fromkeys(lessons, course_id), ScheduleStatus.DELETED
+    )
 
 
 def get_course(uow: UnitOfWork, course_id: CourseId) -> Course:
@@ -109,24 +117,39 @@ def set_origin(uow: UnitOfWork, lesson_id: LessonId, origin: Origin) -> None:
 
 def close_lesson(uow: UnitOfWork, lesson_id: LessonId) -> None:
     """Close a class early, as its teacher would; from now on it is over."""
-    if get_lesson(uow, lesson_id).is_over(uow.now):
+    lesson = get_lesson(uow, lesson_id)
+    if lesson.is_over(uow.now):
         raise OperatorError(f"class {lesson_id} is over already")
     uow.lessons.close(lesson_id, uow.now)
+    lesson_messages.emit_closed_lesson(uow, lesson)
 
 
 def add_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
     """Add a student to one class only."""
     lesson = get_lesson(uow, lesson_id)
-    schools.get_active_user(uow, guest)
+    person = schools.get_active_user(uow, guest)
     if guest == lesson.teacher or guest in uow.class_roles.list_co_teachers(lesson_id):
         raise OperatorError(f"UID {guest} teaches class {lesson_id}")
-    uow.class_students.add_guests([(lesson_id, guest)])
+    if uow.class_students.add_guests([(lesson_id, guest)]):
+        _emit_guest(uow, lesson, OpType.ADD, person)
 
 
 def remove_guest(uow: UnitOfWork, lesson_id: LessonId, guest: UserId) -> None:
     """Remove a guest from one class."""
-    if not uow.class_students.delete_guests([get_lesson(uow, lesson_id).id], [guest]):
+    lesson = get_lesson(uow, lesson_id)
+    if not uow.class_students.delete_guests([lesson_id], [guest]):
         raise OperatorError(f"UID {guest} is no guest of class {lesson_id}")
+    _emit_guest(uow, lesson, OpType.DELETE, uow.accounts.get(guest))
+
+
+def _emit_guest(uow: UnitOfWork, lesson: Lesson, op: OpType, guest: User | None) -> None:
+    if guest is None or not uow.wants_messages(lesson.school):
+        return
+    names = uow.accounts.find_students(lesson.school, [guest.id])
+    student = ChangedStudent(names.get(guest.id, guest.nickname), guest.id)
+    emit_class_students(
+        uow, lesson.school, lesson.course, op, {lesson.id: [student]}, {lesson.id: lesson.name}
+    )
 
 
 # --- folders ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from homeroom.base.ids import CourseId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.contract.errno import Errno
+from homeroom.contract.messages.schedule import ChangedStudent, OpType
 from homeroom.domain.accounts import AccountName, User
 from homeroom.domain.courses import (
     CHANGE_RULE,
@@ -20,6 +21,7 @@ from homeroom.store.rosters import NewMember, RosterCandidate
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import people
 from homeroom.usecases.accounts import get_school_and_course
+from homeroom.usecases.student_messages import build_student, emit_course_students
 
 MemberVerdict = Refusal | Errno | None
 """The result of one entry: a refusal, a warning, or None when it is done."""
@@ -50,6 +52,7 @@ def add_members(
     places = _places_left(uow, current, course, role)
     named: set[UserId] = set()
     new: list[NewMember] = []
+    added: list[ChangedStudent] = []
     verdicts: list[MemberVerdict] = []
     for candidate in candidates:
         if isinstance(candidate, Refusal):
@@ -64,8 +67,11 @@ def add_members(
             continue
         member, warning = _build_member(person, request, current, role)
         new.append(member)
+        added.append(build_student(person))
         verdicts.append(warning)
     uow.rosters.add(course, role, new, uow.now)
+    if role is MemberRole.STUDENT:
+        emit_course_students(uow, parent, OpType.ADD, added)
     return verdicts
 
 
@@ -78,9 +84,9 @@ def remove_members(
     rule: CourseRule = REMOVE_MEMBERS_RULE,
 ) -> list[MemberVerdict]:
     """Remove people from a course; the second entry of a person finds no member."""
-    uow.courses.get_usable(school, course, uow.now, rule)
+    parent = uow.courses.get_usable(school, course, uow.now, rule)
     candidates = find_candidates(uow, school, course, requests, unregistered=Errno.NOT_A_MEMBER)
-    removed: dict[UserId, None] = {}
+    removed: dict[UserId, RosterCandidate] = {}
     verdicts: list[MemberVerdict] = []
     for candidate in candidates:
         if isinstance(candidate, Refusal):
@@ -90,9 +96,12 @@ def remove_members(
         if person.role is not role or person.user in removed:
             verdicts.append(Refusal(Errno.NOT_A_MEMBER))
         else:
-            removed[person.user] = None
+            removed[person.user] = person
             verdicts.append(None)
     uow.rosters.delete(course, role, list(removed))
+    if role is MemberRole.STUDENT:
+        students = list(map(build_student, removed.values()))
+        emit_course_students(uow, parent, OpType.DELETE, students)
     return verdicts
 
 

@@ -30,9 +30,10 @@ from homeroom.domain.teachers import check_candidates
 from homeroom.store.lesson_rows import NewLessonRow
 from homeroom.store.teachers import CandidatePlace, CourseCandidate
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import people
+from homeroom.usecases import lesson_messages, people
 from homeroom.usecases.accounts import can_record, get_current_school
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.lesson_messages import LessonAddition
 from homeroom.usecases.lessons import bind_stream
 from homeroom.usecases.new_lessons import refuse_identity
 
@@ -239,9 +240,19 @@ def _write(
         for person in entry.persons
         if not person.is_course_teacher
     )
-    uow.courses.extend_expiries(
+    extended = uow.courses.extend_expiries(
         [entry.course.id for entry in accepted], main.hours.end + EXPIRY_EXTENSION_SECONDS
     )
+    added = [
+        LessonAddition(
+            by_key[entry.row.key],
+            entry.course.name,
+            entry.row.new.co_teachers,
+            {person.candidate.user: person.name for person in entry.persons},
+        )
+        for entry in accepted
+    ]
+    lesson_messages.emit_new_lessons(uow, main.school, added, extended)
     return by_key
 
 

@@ -4,6 +4,7 @@ from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import LessonId
 from homeroom.base.keys import hmac_hex, is_public_key, secrets_equal
 from homeroom.base.values import Value
+from homeroom.domain.events import Actor
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.streams import (
     PublishTarget,
@@ -76,6 +77,7 @@ def get_push_url(
 
 def end_lesson(uow: UnitOfWork, deps: Dependencies, token: str) -> LessonId:
     """End the class of a token now; raises `OperatorError`."""
-    lesson = open_page(uow, deps, token).target.lesson.id
-    operations.close_lesson(uow, lesson)
-    return lesson
+    lesson = open_page(uow, deps, token).target.lesson
+    uow.actor = Actor(user=lesson.teacher)
+    operations.close_lesson(uow, lesson.id)
+    return lesson.id

@@ -8,6 +8,7 @@ from homeroom.domain.refusal import Refusal
 from homeroom.domain.units import Unit, UnitChange, change_unit, check_unit, check_unit_size
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.accounts import get_current_school
+from homeroom.usecases.lesson_messages import emit_deleted_lessons
 
 
 def add(
@@ -52,9 +53,10 @@ def delete(uow: UnitOfWork, school: SchoolId, course: CourseId, unit_id: UnitId)
     if uow.activities.has_held_lesson(unit_id, uow.now):
         raise Refusal(Errno.UNIT_HAS_HELD_LESSON)
     keeps = plan.keep_identities
-    uow.activities.delete_of_unit(unit_id, uow.now, keeps_identities=keeps)
-    uow.sub_lessons.delete_with_mains(course, uow.now, keeps_identities=keeps)
+    deleted = uow.activities.delete_of_unit(unit_id, uow.now, keeps_identities=keeps)
+    subs = uow.sub_lessons.delete_with_mains(course, uow.now, keeps_identities=keeps)
     uow.units.delete(unit_id, uow.now)
+    emit_deleted_lessons(uow, school, dict.fromkeys(deleted, course) | subs)
 
 
 def move(
