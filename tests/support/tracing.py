@@ -18,6 +18,11 @@ def traced(given: Given) -> Iterator[list[str]]:
     issued: list[str] = []
     write = engine.write
 
+    def note(sql: str) -> None:
+        # The first unit of each second reads which schools have receivers of messages.
+        if "endpoints.start_after_id" not in sql:
+            issued.append(sql)
+
     def write_traced(unit: QueuedUnit) -> None:
         if unit.school == given.school.id:
             unit.run = trace(unit.run)
@@ -26,7 +31,7 @@ def traced(given: Given) -> Iterator[list[str]]:
     def trace(run: Any) -> Any:  # noqa: ANN401  a unit of any result
         def run_traced(tx: Transaction) -> Any:  # noqa: ANN401  as above
             connection = cast("Traceable", tx)
-            connection.trace = lambda compiled, _values: issued.append(compiled.sql)
+            connection.trace = lambda compiled, _values: note(compiled.sql)
             try:
                 return run(tx)
             finally:
