@@ -22,7 +22,7 @@ from homeroom.usecases import operations, schools
 
 @click.group()
 def user() -> None:
-    """Show and cancel accounts, and set passwords."""
+    """Show, change and cancel accounts, and set passwords."""
 
 
 @user.command()
@@ -66,6 +66,26 @@ def cancel(context: CommandContext, user: str, *, as_json: bool) -> None:
 
     cancelled = context.write(cancel_account)
     print_fields({"uid": cancelled.id, "cancelled": True}, as_json=as_json)
+
+
+@user.command("change-phone")
+@click.argument("user", metavar="USER")
+@click.argument("telephone")
+@json_option
+@with_context
+def change_phone(context: CommandContext, user: str, telephone: str, *, as_json: bool) -> None:
+    """Change the telephone number of an account; its UID stays the same.
+
+    USER is a UID, a telephone number or an e-mail address. Every school that has the person on a
+    list or in a course gets a message.
+    """
+
+    def change(uow: UnitOfWork) -> User:
+        context.audit.user = operations.get_user(uow, user).id
+        return operations.change_telephone(uow, context.audit.user, telephone)
+
+    changed = context.write(change)
+    print_fields({"uid": changed.id, "telephone": changed.telephone}, as_json=as_json)
 
 
 @user.command("set-password")

@@ -4,7 +4,7 @@ A cancelled account keeps its row. Its telephone number or e-mail address may be
 """
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, literal, select, union_all, update
+from sqlalchemy import bindparam, delete, insert, literal, select, union, union_all, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
@@ -12,7 +12,17 @@ from homeroom.base.values import Value
 from homeroom.domain.accounts import AccountName, User
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import registrations, schools, students, sub_accounts, teachers, users
+from homeroom.store.tables import (
+    course_members,
+    course_teachers,
+    courses,
+    registrations,
+    schools,
+    students,
+    sub_accounts,
+    teachers,
+    users,
+)
 
 _COLUMNS = (
     users.c.id,
@@ -66,6 +76,11 @@ _IS_REGISTERED_BY = Statement(
 _SAVE_PASSWORD = Statement(
     update(users).where(users.c.id == bindparam("user")).values(password_hash=bindparam("new_hash"))
 )
+_SAVE_TELEPHONE = Statement(
+    update(users)
+    .where(users.c.id == bindparam("user"))
+    .values(telephone=bindparam("new_telephone"))
+)
 _CANCEL = Statement(
     update(users).where(users.c.id == bindparam("user")).values(cancelled_at=bindparam("moment"))
 )
@@ -84,6 +99,23 @@ _LIST_ROLES = Statement(
             students.c.user_id == bindparam("user")
         ),
     ).order_by("school", "post")
+)
+_LIST_SCHOOLS = Statement(
+    union(
+        *(
+            select(table.c.school_id.label("school")).where(table.c.user_id == bindparam("user"))
+            for table in (students, teachers, sub_accounts)
+        ),
+        *(
+            select(courses.c.school_id)
+            .join(table, table.c.course_id == courses.c.id)
+            .where(table.c.user_id == bindparam("user"), courses.c.deleted_at.is_(None))
+            for table in (course_members, course_teachers)
+        ),
+        select(courses.c.school_id).where(
+            courses.c.head_teacher_id == bindparam("user"), courses.c.deleted_at.is_(None)
+        ),
+    ).order_by("school")
 )
 _new_students = ListParameter("new_students")
 _ADD_STUDENTS = Statement(
@@ -186,6 +218,10 @@ class Accounts:
         """Tell whether a school registered an account."""
         return bool(self._tx.fetch_all(_IS_REGISTERED_BY, {"user": user, "school": school}))
 
+    def save_telephone(self, user: UserId, telephone: str) -> None:
+        """Change the telephone number of an account; its former one can be registered again."""
+        self._tx.execute(_SAVE_TELEPHONE, {"user": user, "new_telephone": telephone})
+
     def cancel(self, user: UserId, now: Moment) -> None:
         """Cancel an account; its name can be registered again."""
         self._tx.execute(_CANCEL, {"user": user, "moment": now})
@@ -194,6 +230,10 @@ class Accounts:
         """Return the schools of a user and the role in each, in words for an operator."""
         rows = self._tx.fetch_all(_LIST_ROLES, {"user": user})
         return [(SchoolId(school), role) for school, role in rows]
+
+    def list_schools(self, user: UserId) -> list[SchoolId]:
+        """Return the schools that have a user on a list or in a course, in order of their ids."""
+        return [SchoolId(row[0]) for row in self._tx.fetch_all(_LIST_SCHOOLS, {"user": user})]
 
     def find_students(self, school: SchoolId, uids: list[UserId]) -> dict[UserId, str]:
         """Return those users who are students of the school, with their names in its list."""

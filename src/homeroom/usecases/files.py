@@ -3,7 +3,9 @@
 from homeroom.base.file_names import cut_name, split_name
 from homeroom.base.ids import FileId, FolderId, SchoolId
 from homeroom.contract.errno import Errno
+from homeroom.contract.messages.people import ConvertedFile, FileConverted
 from homeroom.domain.drive import check_parent_folder
+from homeroom.domain.events import Event
 from homeroom.domain.files import (
     UPLOAD_SECONDS,
     DriveFile,
@@ -57,7 +59,11 @@ def add(
         stem, _ = split_name(name)
         name = choose_name(name, uow.files.list_names_like(folder, stem))
     new = NewFile(name, file.path, file.size, file.sha256, storage)
-    return uow.files.add(school, folder, new, uow.now)
+    file_id = uow.files.add(school, folder, new, uow.now)
+    if uow.wants_messages(school):
+        data = ConvertedFile(uow.now, uow.now, name)
+        uow.emit(Event(school=school, body=FileConverted(file=file_id, data=data), at=uow.now))
+    return file_id
 
 
 def rename(uow: UnitOfWork, school: SchoolId, file_id: FileId, name: str) -> None:

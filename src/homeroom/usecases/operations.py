@@ -3,8 +3,9 @@
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, TokenId, UserId, WindowId
 from homeroom.base.keys import fingerprint
+from homeroom.base.values import replace
 from homeroom.contract.messages.schedule import ChangedStudent, OpType, ScheduleStatus
-from homeroom.domain.accounts import User
+from homeroom.domain.accounts import User, parse_telephone
 from homeroom.domain.courses import Course, CourseKind
 from homeroom.domain.drive import Folder
 from homeroom.domain.lessons import Lesson, Origin
@@ -12,7 +13,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.store.maintenance import MaintenanceWindow
 from homeroom.store.records import Token
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import course_messages, lesson_messages, schools
+from homeroom.usecases import course_messages, lesson_messages, people_messages, schools
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.student_messages import emit_class_students
 
@@ -42,8 +43,24 @@ def cancel_user(uow: UnitOfWork, user_id: UserId) -> User:
     if school is not None:
         raise OperatorError(f"UID {user_id} is the school account of school {school}")
     uow.accounts.cancel(user_id, uow.now)
+    people_messages.emit_cancelled_account(uow, user_id)
     uow.audit.erase_user(user_id)
     return user
+
+
+def change_telephone(uow: UnitOfWork, user_id: UserId, telephone: str) -> User:
+    """Change the telephone number of an account; the UID and the logins stay."""
+    user = schools.get_active_user(uow, user_id)
+    number = parse_telephone(telephone).value
+    if number == user.telephone:
+        raise OperatorError(f"UID {user_id} has this telephone number already")
+    other = uow.accounts.find_by_names([number]).get(number)
+    if other is not None and not other.is_cancelled:
+        raise OperatorError(f"UID {other.id} has this telephone number")
+    uow.accounts.save_telephone(user_id, number)
+    changed = replace(user, telephone=number)
+    people_messages.emit_changed_phone(uow, changed)
+    return changed
 
 
 def set_password(

@@ -12,6 +12,7 @@ from homeroom.domain.schools import Plan, School, change_plan
 from homeroom.store.accounts import NewUser
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.usecases.people_messages import emit_sub_account
 
 FIRST_SID = SchoolId(1_000_001)
 FIRST_TELEPHONE = 100_000_000
@@ -100,6 +101,7 @@ def add_sub_account(uow: UnitOfWork, school: SchoolId, user: UserId) -> User:
     if uow.schools.is_sub_account(school, user):
         raise OperatorError(f"UID {user} is a sub-account of school {school} already")
     uow.schools.add_sub_account(school, user)
+    emit_sub_account(uow, school, person)
     return person
 
 
