@@ -5,11 +5,12 @@ from homeroom.base.ids import LessonId, UserId
 from homeroom.base.values import replace
 from homeroom.contract.messages.room import ClassExtended
 from homeroom.domain.classroom_events import ClassroomEvent, ClassroomEventKind
-from homeroom.domain.events import Event
+from homeroom.domain.events import Actor, Event
 from homeroom.domain.extensions import ExtensionError, ExtensionRefusal, extend_hours
 from homeroom.domain.lessons import Hours, Lesson
 from homeroom.domain.lifecycle import OVERTIME_SECONDS
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases.lesson_messages import EditedPair, emit_edited_lessons
 from homeroom.usecases.lessons import extend_expiry
 
 
@@ -23,11 +24,13 @@ def extend(uow: UnitOfWork, lesson: Lesson, minutes: int) -> Hours:
         raise ExtensionError(ExtensionRefusal.AGAIN)
     if uow.lessons.is_in_maintenance(hours):
         raise ExtensionError(ExtensionRefusal.MAINTENANCE)
-    uow.lessons.save(replace(lesson, hours=hours))
+    new = replace(lesson, hours=hours)
+    uow.lessons.save(new)
     course = uow.courses.get(lesson.course)
-    if course is not None:
-        extend_expiry(uow, course, hours.end)
+    extended = extend_expiry(uow, course, hours.end) if course is not None else []
     record_extension(uow, lesson, hours.end - hours.begin, lesson.teacher, uow.now)
+    uow.actor = Actor(user=lesson.teacher)
+    emit_edited_lessons(uow, lesson.school, [EditedPair(lesson, new)], extended)
     return hours
 
 
