@@ -6,11 +6,14 @@ import json
 import zipfile
 from contextlib import closing
 from typing import Final
+from urllib.parse import urlsplit
 
+import httpx
 from sqlalchemy import select
 
 from homeroom.async_store import AsyncStore
-from homeroom.base.clock import HOUR, MINUTE
+from homeroom.base.clock import DAY, HOUR, MINUTE
+from homeroom.domain.message_files import sign_message_file
 from homeroom.domain.streams import PublishTarget
 from homeroom.jobs.classroom_keeper import ClassroomKeeper
 from homeroom.store.tables import messages
@@ -194,8 +197,14 @@ def test_the_chat_is_archived_if_anybody_wrote(moved: Moved) -> None:
         messages.c.lesson_id == attended.lesson, messages.c.kind == "class_chat_archive"
     )
     ((path,),) = attended.given.rows(query)
-    with attended.given.house.files.open(path).content as stored:
-        packed = zipfile.ZipFile(io.BytesIO(stored.read()))
+    house = attended.given.house
+    key, expires_at = house.services.secrets.clips, attended.closing + 90 * DAY
+    address = sign_message_file(house.url, path, expires_at, key)
+    assert urlsplit(address).path.endswith(".zip")
+    assert httpx.get(address.replace("signature=", "signature=0")).status_code == 403
+    answer = httpx.get(address)
+    assert answer.headers["content-type"] == "application/zip"
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
     entries = json.loads(packed.read("messages.json"))
     assert [entry["text"] for entry in entries] == ["Good morning", "早上好"]
     assert entries[0]["role"] == "teacher"

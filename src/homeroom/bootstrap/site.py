@@ -12,7 +12,7 @@ from homeroom.admin.request import ReadBackContext
 from homeroom.bootstrap.sandbox import build_operator_access
 from homeroom.bootstrap.services import Services
 from homeroom.domain.refusal import OverloadedError
-from homeroom.media import clips, drive_files
+from homeroom.media import clips, drive_files, message_files
 from homeroom.partner.openapi import describe_partner_api
 from homeroom.player import site as player
 from homeroom.web.connections import with_rights
@@ -41,6 +41,9 @@ def build_site(server: Services, sandbox: Sequence[BaseRoute]) -> Starlette:
             *with_rights(clips.routes(server.async_store, server.files, server.secrets.clips)),
             *with_rights(
                 drive_files.routes(server.async_store, server.files, server.secrets.clips)
+            ),
+            *with_rights(
+                message_files.routes(server.async_store, server.files, server.secrets.clips)
             ),
             *with_rights(server.main.hook_routes),
             *player.routes(
