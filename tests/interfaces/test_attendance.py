@@ -237,3 +237,23 @@ def test_attendance_is_read_back(moved: Moved) -> None:
     other.problem(path, 404)
     other.close()
     read.close()
+
+
+def test_several_servers_close_a_class_once(moved: Moved) -> None:
+    attended = Attended(*moved)
+    given = attended.given
+    with attended.teacher_page():
+        attended.wait_for("enter")
+    given.clock.advance(attended.closing - given.now)
+
+    async def list_encoders() -> list[PublishTarget]:
+        return []
+
+    async def close() -> None:
+        store, files = AsyncStore(given.store), given.house.files
+        keepers = [ClassroomKeeper(store, files, list_encoders) for _ in range(3)]
+        await asyncio.gather(*(keeper.run_once() for keeper in keepers))
+
+    asyncio.run(close())
+    assert attended.sent.count("class_summary") == 1
+    assert len(attended.events("leave")) == 1

@@ -1,7 +1,7 @@
 """Presence of teachers in their classrooms by the teacher's pages at this server (Q95)."""
 
-import logging
 from collections.abc import Collection
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 
@@ -10,9 +10,8 @@ from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.domain.classroom_events import LeaveReason, SignOfLife
 from homeroom.domain.lessons import Lesson
 from homeroom.player.room import Room
+from homeroom.store.engine import UnavailableError
 from homeroom.usecases import attendance
-
-log = logging.getLogger("homeroom.player")
 
 BEAT_SECONDS = 5.0
 """Time between two signs of life of a page."""
@@ -54,8 +53,6 @@ class TeacherPresence:
         change = partial(attendance.renew, signs=signs)
         if by_hand:
             change = partial(attendance.end, signs=signs, reason=LeaveReason.NORMAL)
-        try:
+        # Without the write the sign stands still from now on: the presence ends a little later.
+        with suppress(UnavailableError):
             await self._store.write(change, lesson.school)
-        except Exception:
-            # The sign stands still from now on, so the presence ends a little later.
-            log.exception("leaving_failed", extra={"class": lesson.id})
