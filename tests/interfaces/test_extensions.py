@@ -162,7 +162,7 @@ def test_the_button_extends_the_class(
         page.get_by_role("button", name="Extend the class").click()
         assert seen.violations() == []
         assert seen.width() <= width
-        page.get_by_role("button", name="20 minutes").click()
+        page.get_by_role("button", name="20 min").click()
         expect(page.locator("#extending")).not_to_be_visible()
         expect(page.get_by_role("button", name="Extend the class")).to_be_hidden()
         expect(page.locator("#clock")).to_contain_text("24:")
