@@ -25,7 +25,7 @@ STANDARD_RETRY_SECONDS: Final = (
 )
 """Seconds before each attempt after the first one; the last repeats (Q92)."""
 JITTER: Final = 0.1
-"""Part of the time before an attempt that is added to it at random."""
+"""Part of the time before an attempt that is added to it, more or less of it for each message."""
 
 
 class AttemptOutcome(StrEnum):
@@ -93,14 +93,14 @@ class AttemptResult(Value, frozen=True):
 
 
 def find_retry_seconds(
-    endpoint_format: EndpointFormat, failures: int, retry_after: int | None, random: float
+    endpoint_format: EndpointFormat, failures: int, retry_after: int | None, spread: float
 ) -> int:
     """Return the seconds before the attempt that follows some failed ones, from 1 on.
 
-    `random` is a number from 0 to 1 for the jitter. A receiver may ask for more time, up to a day.
+    `spread` is a number from 0 to 1 for the jitter. A receiver may ask for more time, up to a day.
     """
     if endpoint_format is EndpointFormat.CLASSIN:
         return CLASSIN_RETRY_SECONDS
     step = STANDARD_RETRY_SECONDS[min(failures, len(STANDARD_RETRY_SECONDS)) - 1]
-    seconds = round(step * (1 + JITTER * random))
+    seconds = round(step * (1 + JITTER * spread))
     return max(seconds, min(retry_after or 0, DAY))

@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Final
 
-from homeroom.base.clock import Moment
+from homeroom.base.clock import DAY, Moment
 from homeroom.base.ids import EndpointId, SchoolId
 from homeroom.base.values import Value
+from homeroom.contract.messages.kinds import KINDS, MessageKind
 
 DEFAULT_TIMEOUT_SECONDS: Final = 10
 """Longest time in which a receiver acknowledges a message (Q91)."""
@@ -66,3 +67,32 @@ class Endpoint(Value, frozen=True):
     activated_at: Moment | None
     last_success_at: Moment | None
     created_at: Moment
+
+
+STANDARD_PATIENCE_SECONDS: Final = 5 * DAY
+"""Time without one success after which an endpoint of the format `standard` is disabled (Q89)."""
+
+
+def wants(endpoint: Endpoint, kind: MessageKind, message: int) -> bool:
+    """Return whether an endpoint gets a message of a kind, by the id of the message.
+
+    It does so also while it is paused or disabled: its messages wait.
+    """
+    if endpoint.start_after_id is None or message <= endpoint.start_after_id:
+        return False
+    if endpoint.state is EndpointState.PENDING:
+        return False
+    if endpoint.kinds is None:
+        return True
+    return kind.value in endpoint.kinds or str(KINDS[kind].command) in endpoint.kinds
+
+
+def name_lane(endpoint: Endpoint, stream: str, message: int) -> str:
+    """Return the name of the queue in which a message waits at an endpoint (Q92)."""
+    match endpoint.ordering:
+        case EndpointOrdering.SCHOOL:
+            return ""
+        case EndpointOrdering.CLASS:
+            return stream
+        case EndpointOrdering.NONE:
+            return str(message)

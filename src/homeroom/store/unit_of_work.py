@@ -24,7 +24,9 @@ from homeroom.store.classroom_events import ClassroomEvents
 from homeroom.store.clips import Clips
 from homeroom.store.comments import Comments
 from homeroom.store.courses import Courses
+from homeroom.store.deliveries import Deliveries
 from homeroom.store.drive import Drive
+from homeroom.store.endpoints import Endpoints
 from homeroom.store.engine import (
     Engine,
     NeedsExclusiveError,
@@ -136,6 +138,8 @@ class UnitOfWork:
     jobs = _Repository(JobQueue)
     open_classrooms = _Repository(OpenClassrooms)
     outbox = _Repository(Outbox)
+    deliveries = _Repository(Deliveries)
+    endpoints = _SecretRepository(Endpoints)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)
     class_students = _Repository(ClassStudents)

@@ -1,0 +1,484 @@
+"""Deliveries: the queues of endpoints, and the lease of the server that empties them.
+
+Whoever changes a lane or a delivery locks the outbox of the school first, so that the commands of
+an operator and the server that delivers never meet in the middle (ADR 0033).
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ClauseElement, and_, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import update as update_rows
+
+from homeroom.base.clock import Moment
+from homeroom.base.errors import HomeroomError
+from homeroom.base.ids import DeliveryId, EndpointId, LaneId, MessageId, SchoolId
+from homeroom.contract.messages.kinds import MessageKind
+from homeroom.domain.deliveries import (
+    AttemptResult,
+    Delivery,
+    DeliveryState,
+    StoredMessage,
+)
+from homeroom.domain.endpoints import EndpointState
+from homeroom.store.engine import Transaction
+from homeroom.store.statement import ListParameter, Statement
+from homeroom.store.tables import attempts, deliveries, endpoints, lanes, messages, outboxes
+
+MAX_ASSIGNED = 500
+"""Messages that get their positions in one unit of work."""
+
+
+class LeaseLostError(HomeroomError):
+    """Another server delivers the messages of a school now."""
+
+
+class NewMessage(NamedTuple):
+    """A message without a position."""
+
+    id: MessageId
+    kind: str
+    stream: str
+
+
+class NewDelivery(NamedTuple):
+    """A delivery to add, with the name of its lane."""
+
+    endpoint: EndpointId
+    message: MessageId
+    lane: str
+    position: int
+
+
+class LaneChange(NamedTuple):
+    """The state of a lane after a failed attempt."""
+
+    lane: LaneId
+    failures: int
+    due_at: Moment
+    due_real_at: Moment
+    outcome: str
+
+
+class EndedDelivery(NamedTuple):
+    """A delivery that waits no more."""
+
+    delivery: DeliveryId
+    state: DeliveryState
+    reason: str | None
+
+
+class LaneHead(NamedTuple):
+    """The first delivery of a lane, and how often it failed."""
+
+    delivery: Delivery
+    failures: int
+
+
+def _claim(insert_into: Any) -> ClauseElement:  # noqa: ANN401  the insert of either dialect
+    new = insert_into(outboxes).values(
+        school_id=bindparam("school"),
+        last_position=0,
+        leased_until=bindparam("until"),
+        leased_by=bindparam("owner"),
+    )
+    upsert: ClauseElement = new.on_conflict_do_update(
+        index_elements=["school_id"],
+        set_={"leased_until": new.excluded.leased_until, "leased_by": new.excluded.leased_by},
+        where=or_(
+            outboxes.c.leased_until <= bindparam("real_now"),
+            outboxes.c.leased_by == bindparam("owner"),
+        ),
+    ).returning(outboxes.c.school_id)
+    return upsert
+
+
+def _create(insert_into: Any) -> ClauseElement:  # noqa: ANN401  the insert of either dialect
+    new: ClauseElement = (
+        insert_into(outboxes)
+        .values(school_id=bindparam("school"), last_position=0, leased_until=0, leased_by=None)
+        .on_conflict_do_nothing()
+    )
+    return new
+
+
+_CLAIM = Statement(_claim)
+_CREATE = Statement(_create)
+_LOCK = Statement(
+    select(outboxes.c.last_position, outboxes.c.leased_by, outboxes.c.leased_until)
+    .where(outboxes.c.school_id == bindparam("school"))
+    .with_for_update()
+)
+_RENEW = Statement(
+    update_rows(outboxes)
+    .where(outboxes.c.school_id == bindparam("school"), outboxes.c.leased_by == bindparam("owner"))
+    .values(leased_until=bindparam("until"))
+)
+_RELEASE_ALL = Statement(
+    update_rows(outboxes)
+    .where(outboxes.c.leased_by == bindparam("owner"))
+    .values(leased_until=0, leased_by=None)
+)
+_LIST_NEW = Statement(
+    select(messages.c.id, messages.c.kind, messages.c.stream)
+    .where(messages.c.school_id == bindparam("school"), messages.c.position.is_(None))
+    .order_by(messages.c.id)
+    .limit(MAX_ASSIGNED)
+)
+_positions = ListParameter("positions")
+_SET_POSITIONS = Statement(
+    update_rows(messages)
+    .where(
+        messages.c.id.in_(select(_positions.integer(0)).select_from(_positions.source)),
+    )
+    .values(
+        position=select(_positions.integer(1))
+        .select_from(_positions.source)
+        .where(_positions.integer(0) == messages.c.id)
+        .scalar_subquery()
+    )
+)
+_SET_LAST = Statement(
+    update_rows(outboxes)
+    .where(outboxes.c.school_id == bindparam("school"))
+    .values(last_position=bindparam("last"))
+)
+_new = ListParameter("new")
+
+
+def _add_lanes(insert_into: Any) -> ClauseElement:  # noqa: ANN401  the insert of either dialect
+    columns = ["endpoint_id", "school_id", "name", "failures", "due_at", "due_real_at"]
+    rows = (
+        select(
+            _new.integer(0),
+            bindparam("school", type_=lanes.c.school_id.type),
+            _new.text(1),
+            *(_new.integer(2) for _ in range(3)),
+        )
+        .select_from(_new.source)
+        # Without a WHERE, SQLite would read the ON of ON CONFLICT as the condition of a join.
+        .where(_new.integer(0) > 0)
+    )
+    new: ClauseElement = insert_into(lanes).from_select(columns, rows).on_conflict_do_nothing()
+    return new
+
+
+_ADD_LANES = Statement(_add_lanes)
+_ADD_DELIVERIES = Statement(
+    insert(deliveries).from_select(
+        ["endpoint_id", "message_id", "lane_id", "position", "is_resend", "state"],
+        select(
+            _new.integer(0),
+            _new.integer(1),
+            lanes.c.id,
+            _new.integer(3),
+            _new.integer(4),
+            bindparam("waiting", DeliveryState.WAITING.value, type_=deliveries.c.state.type),
+        )
+        .select_from(
+            _new.source.join(
+                lanes, and_(lanes.c.endpoint_id == _new.integer(0), lanes.c.name == _new.text(2))
+            )
+        )
+        .order_by(_new.integer(3), _new.integer(0)),
+    )
+)
+_busy = ListParameter("busy")
+_first = deliveries.alias("first")
+_HEAD = (
+    select(_first.c.id)
+    .where(_first.c.lane_id == lanes.c.id)
+    .order_by(_first.c.position, _first.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_LIST_HEADS = Statement(
+    select(
+        deliveries.c.id,
+        deliveries.c.endpoint_id,
+        lanes.c.id,
+        deliveries.c.is_resend,
+        lanes.c.failures,
+        messages.c.id,
+        messages.c.kind,
+        messages.c.stream,
+        messages.c.body,
+        messages.c.file_path,
+        messages.c.is_simulated,
+        messages.c.created_at,
+    )
+    .select_from(
+        lanes.join(endpoints, endpoints.c.id == lanes.c.endpoint_id)
+        .join(deliveries, deliveries.c.id == _HEAD)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+    )
+    .where(
+        lanes.c.school_id == bindparam("school"),
+        endpoints.c.state == EndpointState.ACTIVE.value,
+        or_(lanes.c.due_at <= bindparam("now"), lanes.c.due_real_at <= bindparam("real_now")),
+        lanes.c.id.not_in(select(_busy.integer()).select_from(_busy.source)),
+    )
+    .order_by(lanes.c.due_at, lanes.c.id)
+    .limit(bindparam("limit"))
+)
+_NEXT_DUE = Statement(
+    select(func.min(lanes.c.due_at), func.min(lanes.c.due_real_at))
+    .select_from(lanes.join(endpoints, endpoints.c.id == lanes.c.endpoint_id))
+    .where(
+        lanes.c.school_id == bindparam("school"),
+        endpoints.c.state == EndpointState.ACTIVE.value,
+        lanes.c.id.not_in(select(_busy.integer()).select_from(_busy.source)),
+    )
+)
+_ended = ListParameter("ended")
+_END = Statement(
+    update_rows(deliveries)
+    .where(deliveries.c.id.in_(select(_ended.integer(0)).select_from(_ended.source)))
+    .values(
+        lane_id=None,
+        ended_at=bindparam("now"),
+        state=select(_ended.text(1))
+        .select_from(_ended.source)
+        .where(_ended.integer(0) == deliveries.c.id)
+        .scalar_subquery(),
+        reason=select(_ended.text(2))
+        .select_from(_ended.source)
+        .where(_ended.integer(0) == deliveries.c.id)
+        .scalar_subquery(),
+    )
+)
+_attempts = ListParameter("attempts")
+_ADD_ATTEMPTS = Statement(
+    insert(attempts).from_select(
+        [
+            "endpoint_id",
+            "delivery_id",
+            "at",
+            "outcome",
+            "status",
+            "duration_ms",
+            "answer",
+            "safe_key",
+        ],
+        select(
+            _attempts.integer(0),
+            _attempts.integer(1),
+            bindparam("now", type_=attempts.c.at.type),
+            _attempts.text(2),
+            _attempts.integer(3),
+            _attempts.integer(4),
+            _attempts.text(5),
+            _attempts.text(6),
+        )
+        .select_from(_attempts.source)
+        .order_by(_attempts.integer(1)),
+    )
+)
+_lane_ids = ListParameter("lane_ids")
+_RESET_LANES = Statement(
+    update_rows(lanes)
+    .where(_lane_ids.contains(lanes.c.id))
+    .values(failures=0, due_at=0, due_real_at=0, last_outcome=None)
+)
+_DELETE_EMPTY = Statement(
+    delete(lanes).where(
+        _lane_ids.contains(lanes.c.id), ~exists().where(deliveries.c.lane_id == lanes.c.id)
+    )
+)
+_DELAY = Statement(
+    update_rows(lanes)
+    .where(lanes.c.id == bindparam("lane"))
+    .values(
+        failures=bindparam("new_failures"),
+        due_at=bindparam("new_due"),
+        due_real_at=bindparam("new_due_real"),
+        last_outcome=bindparam("outcome"),
+    )
+)
+_FIND_WORK = Statement(
+    select(outboxes.c.school_id)
+    .where(
+        outboxes.c.leased_until <= bindparam("real_now"),
+        exists()
+        .where(
+            lanes.c.school_id == outboxes.c.school_id,
+            lanes.c.endpoint_id == endpoints.c.id,
+            endpoints.c.state == EndpointState.ACTIVE.value,
+            or_(lanes.c.due_at <= bindparam("now"), lanes.c.due_real_at <= bindparam("real_now")),
+        )
+        .correlate(outboxes),
+    )
+    .union(select(messages.c.school_id).where(messages.c.position.is_(None)).distinct())
+    .limit(bindparam("limit"))
+)
+_COUNT_WAITING = Statement(
+    select(func.count(), func.min(messages.c.created_at))
+    .select_from(deliveries.join(messages, messages.c.id == deliveries.c.message_id))
+    .where(deliveries.c.lane_id.is_not(None))
+)
+
+
+class Deliveries:
+    """Repository of deliveries."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    # --- the lease --------------------------------------------------------------------------------
+
+    def claim(self, school: SchoolId, owner: str, until: Moment, real_now: Moment) -> bool:
+        """Lease the outbox of a school; return False while another server has it."""
+        values = {"school": school, "owner": owner, "until": until, "real_now": real_now}
+        return bool(self._tx.fetch_all(_CLAIM, values))
+
+    def renew(self, school: SchoolId, owner: str, until: Moment) -> bool:
+        """Extend a lease; return False if another server has taken it."""
+        return self._tx.execute(_RENEW, {"school": school, "owner": owner, "until": until}) > 0
+
+    def release_all(self, owner: str) -> None:
+        """End all leases of a server."""
+        self._tx.execute(_RELEASE_ALL, {"owner": owner})
+
+    def lock(self, school: SchoolId) -> None:
+        """Lock the outbox of a school until the unit ends, whoever has its lease."""
+        self._tx.execute(_CREATE, {"school": school})
+        self._tx.fetch_all(_LOCK, {"school": school})
+
+    def check_lease(self, school: SchoolId, owner: str) -> int:
+        """Lock the outbox of a school and return its last position.
+
+        Raises `LeaseLostError` if another server has the lease. A lease that is over, but that no
+        other server took, is still good: nobody else can take it before this unit ends.
+        """
+        rows = self._tx.fetch_all(_LOCK, {"school": school})
+        if not rows or rows[0][1] != owner:
+            raise LeaseLostError(f"another server delivers the messages of school {school}")
+        return int(rows[0][0])
+
+    # --- positions and lanes ----------------------------------------------------------------------
+
+    def list_new(self, school: SchoolId) -> list[NewMessage]:
+        """Return the messages without a position in order of their ids, at most 500."""
+        return [NewMessage(*row) for row in self._tx.fetch_all(_LIST_NEW, {"school": school})]
+
+    def set_positions(self, school: SchoolId, ids: Iterable[MessageId], first: int) -> None:
+        """Give messages the positions that follow."""
+        pairs = list(zip(ids, range(first, first + 2**31)))  # noqa: B905  the ids end first
+        self._tx.execute(_SET_POSITIONS, {"positions": _encode(pairs)})
+        self._tx.execute(_SET_LAST, {"school": school, "last": pairs[-1][1]})
+
+    def add(
+        self, school: SchoolId, new: Collection[NewDelivery], *, is_resend: bool = False
+    ) -> None:
+        """Add deliveries at the end of their lanes."""
+        names = sorted({(each.endpoint, each.lane) for each in new})
+        self._tx.execute(
+            _ADD_LANES, {"school": school, "new": _encode([[*name, 0] for name in names])}
+        )
+        rows = [[*each, int(is_resend)] for each in new]
+        self._tx.execute(_ADD_DELIVERIES, {"new": _encode(rows)})
+
+    def list_heads(
+        self,
+        school: SchoolId,
+        now: Moment,
+        real_now: Moment,
+        busy: Collection[LaneId],
+        limit: int,
+    ) -> list[LaneHead]:
+        """Return the first deliveries of lanes that are due and not busy."""
+        values = {
+            "school": school,
+            "now": now,
+            "real_now": real_now,
+            "busy": _encode(sorted(busy)),
+            "limit": limit,
+        }
+        return [
+            LaneHead(
+                Delivery(
+                    DeliveryId(row[0]),
+                    EndpointId(row[1]),
+                    LaneId(row[2]),
+                    StoredMessage(
+                        MessageId(row[5]),
+                        school,
+                        MessageKind(row[6]),
+                        row[7],
+                        row[8],
+                        row[9],
+                        is_simulated=bool(row[10]),
+                        created_at=row[11],
+                    ),
+                    is_resend=bool(row[3]),
+                ),
+                row[4],
+            )
+            for row in self._tx.fetch_all(_LIST_HEADS, values)
+        ]
+
+    def find_next_due(
+        self, school: SchoolId, busy: Collection[LaneId]
+    ) -> tuple[Moment, Moment] | None:
+        """Return when the next lane is due, by the clock of the server and by the real one."""
+        values = {"school": school, "busy": _encode(sorted(busy))}
+        due_at, due_real_at = self._tx.fetch_all(_NEXT_DUE, values)[0]
+        return (due_at, due_real_at) if due_at is not None else None
+
+    # --- results ----------------------------------------------------------------------------------
+
+    def add_attempts(
+        self, results: Collection[tuple[Delivery, AttemptResult]], now: Moment
+    ) -> None:
+        """Add attempts to the log of deliveries."""
+        rows = [
+            [
+                delivery.endpoint,
+                delivery.id,
+                result.outcome.value,
+                result.status,
+                result.duration_ms,
+                result.answer,
+                result.safe_key,
+            ]
+            for delivery, result in results
+        ]
+        self._tx.execute(_ADD_ATTEMPTS, {"attempts": _encode(rows), "now": now})
+
+    def end(
+        self, ended: Collection[EndedDelivery], lanes_of: Collection[LaneId], now: Moment
+    ) -> None:
+        """End deliveries; their lanes go on at once, and those without another one are deleted."""
+        rows = [[each.delivery, each.state.value, each.reason] for each in ended]
+        self._tx.execute(_END, {"ended": _encode(rows), "now": now})
+        ids = _encode(sorted(lanes_of))
+        self._tx.execute(_RESET_LANES, {"lane_ids": ids})
+        self._tx.execute(_DELETE_EMPTY, {"lane_ids": ids})
+
+    def delay(self, change: LaneChange) -> None:
+        """Save when a lane is tried again after a failed attempt."""
+        values = {
+            "lane": change.lane,
+            "new_failures": change.failures,
+            "new_due": change.due_at,
+            "new_due_real": change.due_real_at,
+            "outcome": change.outcome,
+        }
+        self._tx.execute(_DELAY, values)
+
+    # --- what there is to do ----------------------------------------------------------------------
+
+    def find_work(self, now: Moment, real_now: Moment, limit: int) -> list[SchoolId]:
+        """Return schools with new messages, or with lanes that are due and that nobody empties."""
+        values = {"now": now, "real_now": real_now, "limit": limit}
+        return [SchoolId(row[0]) for row in self._tx.fetch_all(_FIND_WORK, values)]
+
+    def count_waiting(self) -> tuple[int, Moment | None]:
+        """Return the number of deliveries that wait, and when the oldest message was written."""
+        count, oldest = self._tx.fetch_all(_COUNT_WAITING, {})[0]
+        return int(count), oldest
+
+
+def _encode(rows: Collection[Any]) -> str:
+    return msgspec.json.encode(rows).decode()

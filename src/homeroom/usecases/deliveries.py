@@ -1,0 +1,205 @@
+"""The delivery of messages: what one turn of the delivery loop changes, in one unit of work."""
+
+from collections.abc import Collection, Sequence
+from http import HTTPStatus
+
+import msgspec
+
+from homeroom.base.clock import MINUTE, Moment
+from homeroom.base.ids import EndpointId, LaneId, SchoolId
+from homeroom.base.values import Value
+from homeroom.contract.messages.kinds import MessageKind
+from homeroom.domain.deliveries import (
+    MAX_AGE_SECONDS,
+    AttemptOutcome,
+    AttemptResult,
+    Delivery,
+    DeliveryState,
+    find_retry_seconds,
+)
+from homeroom.domain.endpoints import (
+    STANDARD_PATIENCE_SECONDS,
+    Endpoint,
+    EndpointFormat,
+    EndpointState,
+    name_lane,
+    wants,
+)
+from homeroom.store.deliveries import EndedDelivery, LaneChange, NewDelivery
+from homeroom.store.unit_of_work import UnitOfWork
+
+MAX_WORK = 200
+"""Schools that one look for work returns."""
+SPREAD = 0.618034
+"""Multiples of it, without their whole part, are far from each other."""
+DEAD_REASON = "not acknowledged for 90 days"
+
+
+class Finished(Value, frozen=True):
+    """An attempt that has ended."""
+
+    delivery: Delivery
+    failures: int
+    """Failed attempts of this delivery before."""
+    result: AttemptResult
+
+
+class Head(Value, frozen=True):
+    """A delivery that is to be attempted now."""
+
+    delivery: Delivery
+    endpoint: Endpoint
+    failures: int
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """The result of one turn: what to attempt now, and when the next turn is due."""
+
+    heads: Sequence[Head]
+    has_more: bool
+    """Whether more messages wait for their positions."""
+    next_due: tuple[Moment, Moment] | None
+    """By the clock of the server, and by the real one."""
+
+
+def claim(uow: UnitOfWork, school: SchoolId, owner: str, seconds: int, real_now: Moment) -> bool:
+    """Lease the outbox of a school for some seconds; return False while another server has it."""
+    return uow.deliveries.claim(school, owner, real_now + seconds, real_now)
+
+
+def renew(uow: UnitOfWork, school: SchoolId, owner: str, until: Moment) -> bool:
+    """Extend a lease; return False if another server has taken it."""
+    return uow.deliveries.renew(school, owner, until)
+
+
+def release(uow: UnitOfWork, school: SchoolId, owner: str) -> None:
+    """End the lease of a school, if this server has it."""
+    uow.deliveries.renew(school, owner, 0)
+
+
+def release_all(uow: UnitOfWork, owner: str) -> None:
+    """End all leases of a server that stops."""
+    uow.deliveries.release_all(owner)
+
+
+def find_work(uow: UnitOfWork, real_now: Moment) -> list[SchoolId]:
+    """Return schools whose messages nobody delivers at the moment."""
+    return uow.deliveries.find_work(uow.now, real_now, MAX_WORK)
+
+
+def take_turn(
+    uow: UnitOfWork,
+    school: SchoolId,
+    owner: str,
+    real_now: Moment,
+    finished: Collection[Finished],
+    busy: Collection[LaneId],
+    limit: int,
+) -> Turn:
+    """Save what attempts came to, queue new messages, and return what to attempt now.
+
+    `busy` are the lanes with an attempt on its way, `limit` how many more there may be. Raises
+    `LeaseLostError` if another server has the lease: then nothing is saved, and that server makes
+    the attempts once more.
+    """
+    last = uow.deliveries.check_lease(school, owner)
+    endpoints = {each.id: each for each in uow.endpoints.list_of_school(school)}
+    # An endpoint that was removed meanwhile took its deliveries with it.
+    present = [each for each in finished if each.delivery.endpoint in endpoints]
+    _save_results(uow, present, endpoints, real_now)
+    count = _queue_new(uow, school, endpoints, last)
+    heads = []
+    if limit > 0:
+        heads = uow.deliveries.list_heads(school, uow.now, real_now, busy, limit)
+    taken = {*busy, *(head.delivery.lane for head in heads)}
+    return Turn(
+        [Head(head.delivery, endpoints[head.delivery.endpoint], head.failures) for head in heads],
+        count > 0,
+        uow.deliveries.find_next_due(school, taken),
+    )
+
+
+def _queue_new(
+    uow: UnitOfWork, school: SchoolId, endpoints: dict[EndpointId, Endpoint], last: int
+) -> int:
+    """Give new messages their positions, and queue them at each endpoint that wants them."""
+    new = uow.deliveries.list_new(school)
+    if not new:
+        return 0
+    uow.deliveries.set_positions(school, [message.id for message in new], last + 1)
+    queued = [
+        NewDelivery(
+            endpoint.id,
+            message.id,
+            name_lane(endpoint, message.stream, message.id),
+            last + 1 + place,
+        )
+        for place, message in enumerate(new)
+        for endpoint in endpoints.values()
+        if wants(endpoint, MessageKind(message.kind), message.id)
+    ]
+    if queued:
+        uow.deliveries.add(school, queued)
+    return len(new)
+
+
+def _save_results(
+    uow: UnitOfWork,
+    finished: Collection[Finished],
+    endpoints: dict[EndpointId, Endpoint],
+    real_now: Moment,
+) -> None:
+    if not finished:
+        return
+    uow.deliveries.add_attempts([(each.delivery, each.result) for each in finished], uow.now)
+    ended: list[EndedDelivery] = []
+    lanes: set[LaneId] = set()
+    for each in finished:
+        endpoint = endpoints[each.delivery.endpoint]
+        if each.result.outcome is AttemptOutcome.ACKNOWLEDGED:
+            ended.append(EndedDelivery(each.delivery.id, DeliveryState.ACKNOWLEDGED, None))
+            _note_success(uow, endpoint)
+        elif uow.now - each.delivery.message.created_at >= MAX_AGE_SECONDS:
+            ended.append(EndedDelivery(each.delivery.id, DeliveryState.DEAD, DEAD_REASON))
+        else:
+            _plan_retry(uow, each, endpoint, real_now)
+            continue
+        lanes.add(each.delivery.lane)
+    if ended:
+        uow.deliveries.end(ended, lanes, uow.now)
+
+
+def _note_success(uow: UnitOfWork, endpoint: Endpoint) -> None:
+    """Save the time of a success, once a minute at most."""
+    last = endpoint.last_success_at
+    if last is None or abs(uow.now - last) >= MINUTE:
+        uow.endpoints.note_success(endpoint.id, uow.now)
+
+
+def _plan_retry(uow: UnitOfWork, attempt: Finished, endpoint: Endpoint, real_now: Moment) -> None:
+    failures = attempt.failures + 1
+    # Spreads the retries of messages that failed together.
+    spread = attempt.delivery.id * SPREAD % 1
+    seconds = find_retry_seconds(endpoint.format, failures, attempt.result.retry_after, spread)
+    change = LaneChange(
+        attempt.delivery.lane,
+        failures,
+        uow.now + seconds,
+        real_now + seconds,
+        attempt.result.outcome.value,
+    )
+    uow.deliveries.delay(change)
+    if attempt.result.status == HTTPStatus.GONE:
+        reason = "the receiver answered 410 Gone"
+    elif _has_lost_patience(endpoint, uow.now):
+        reason = "no message was acknowledged for five days"
+    else:
+        return
+    uow.endpoints.set_state(endpoint.id, EndpointState.DISABLED, reason)
+
+
+def _has_lost_patience(endpoint: Endpoint, now: Moment) -> bool:
+    """Return whether an endpoint of the format `standard` failed for five days (Q89)."""
+    since = endpoint.last_success_at or endpoint.activated_at
+    is_standard = endpoint.format is EndpointFormat.STANDARD
+    return is_standard and since is not None and now - since > STANDARD_PATIENCE_SECONDS
