@@ -24,3 +24,6 @@ class Sender(Protocol):
         ended meanwhile, nothing is sent and the result is None. It raises nothing but
         `CancelledError`; when it is cancelled, its connection is closed at once.
         """
+
+    async def close(self) -> None:
+        """Close all connections."""
