@@ -118,7 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("media external needs rtmp_url and media_url, where it is pulled from")
 
     def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Return the networks of `webhook_allow`; raises `ValueError` if one is none."""
+        """Return the networks of `webhook_allow`; raises `ValueError` for another text."""
         texts = (text.strip() for text in self.webhook_allow.split(","))
         return tuple(ip_network(text) for text in texts if text)
 

@@ -74,7 +74,7 @@ class AddressGuard:
         self._allowed = tuple(allowed)
 
     def allows(self, text: str) -> bool:
-        """Return whether messages may be sent to an IP address; False for what is none."""
+        """Return whether messages may be sent to an IP address; False for another text."""
         try:
             address = ip_address(text.partition("%")[0])
         except ValueError:

@@ -49,7 +49,7 @@ def take_no_fault(_endpoint: EndpointId) -> None:
 
 
 class MessageDispatcher:
-    """Starts a task for each school with work, and ends it when there is none."""
+    """Starts a task for each school with work, and ends it when there is no work."""
 
     def __init__(
         self,
@@ -277,7 +277,7 @@ class _SchoolOutbox:
             except LeaseLostError:
                 raise
             except Exception:
-                # Nothing was saved: no lane goes on before its result is.
+                # Nothing was saved: no lane continues before its result is saved.
                 log.exception("a turn of deliveries failed; trying again")
                 await asyncio.sleep(RETRY_SECONDS)
                 continue

@@ -1,7 +1,7 @@
 """Rendering: from a stored message to the request of one attempt.
 
-The time, the signature and addresses of files are made anew for each attempt; what names the
-message stays the same (READINGS Q45, Q90, Q93).
+The time, the signature and addresses of files are made for each attempt; the name of the message
+stays the same (READINGS Q45, Q90, Q93).
 """
 
 import base64

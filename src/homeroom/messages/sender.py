@@ -21,7 +21,7 @@ class Sender(Protocol):
         """Send a message to an endpoint, and return what came of it.
 
         `may_send` is called once more when the connection stands: if the lease of this server has
-        ended meanwhile, nothing is sent and the result is None. It raises nothing but
+        ended, nothing is sent and the result is None. It raises nothing but
         `CancelledError`; when it is cancelled, its connection is closed at once.
         """
 

@@ -1,7 +1,7 @@
 """Deliveries: the queues of endpoints, and the lease of the server that empties them.
 
-Whoever changes a lane or a delivery locks the outbox of the school first, so that the commands of
-an operator and the server that delivers never meet in the middle (ADR 0033).
+A unit that changes a lane or a delivery locks the outbox of the school first, so that the commands
+of an operator and the server that delivers run one after the other (ADR 0033).
 """
 
 from collections.abc import Collection, Iterable
@@ -341,7 +341,7 @@ class Deliveries:
         self._tx.execute(_RELEASE_ALL, {"owner": owner})
 
     def lock(self, school: SchoolId) -> None:
-        """Lock the outbox of a school until the unit ends, whoever has its lease."""
+        """Lock the outbox of a school until the unit ends, with or without its lease."""
         self._tx.execute(_CREATE, {"school": school})
         self._tx.fetch_all(_LOCK, {"school": school})
 
@@ -349,7 +349,7 @@ class Deliveries:
         """Lock the outbox of a school and return its last position.
 
         Raises `LeaseLostError` if another server has the lease. A lease that is over, but that no
-        other server took, is still good: nobody else can take it before this unit ends.
+        other server took, is still good: no server can take it before this unit ends.
         """
         rows = self._tx.fetch_all(_LOCK, {"school": school})
         if not rows or rows[0][1] != owner:
@@ -449,7 +449,7 @@ class Deliveries:
     def end(
         self, ended: Collection[EndedDelivery], lanes_of: Collection[LaneId], now: Moment
     ) -> None:
-        """End deliveries; their lanes go on at once, and those without another one are deleted."""
+        """End deliveries; their lanes continue at once, and those without another one are deleted."""
         rows = [[each.delivery, each.state.value, each.reason] for each in ended]
         self._tx.execute(_END, {"ended": _encode(rows), "now": now})
         ids = _encode(sorted(lanes_of))
@@ -470,7 +470,7 @@ class Deliveries:
     # --- what there is to do ----------------------------------------------------------------------
 
     def find_work(self, now: Moment, real_now: Moment, limit: int) -> list[SchoolId]:
-        """Return schools with new messages, or with lanes that are due and that nobody empties."""
+        """Return schools with new messages, or with lanes that are due and without a lease."""
         values = {"now": now, "real_now": real_now, "limit": limit}
         return [SchoolId(row[0]) for row in self._tx.fetch_all(_FIND_WORK, values)]
 

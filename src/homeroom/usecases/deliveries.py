@@ -83,7 +83,7 @@ def release_all(uow: UnitOfWork, owner: str) -> None:
 
 
 def find_work(uow: UnitOfWork, real_now: Moment) -> list[SchoolId]:
-    """Return schools whose messages nobody delivers at the moment."""
+    """Return schools whose messages no server delivers at the moment."""
     return uow.deliveries.find_work(uow.now, real_now, MAX_WORK)
 
 
@@ -104,7 +104,7 @@ def take_turn(
     """
     last = uow.deliveries.check_lease(school, owner)
     endpoints = {each.id: each for each in uow.endpoints.list_of_school(school)}
-    # An endpoint that was removed meanwhile took its deliveries with it.
+    # An endpoint that was removed during an attempt took its deliveries with it.
     present = [each for each in finished if each.delivery.endpoint in endpoints]
     _save_results(uow, present, endpoints, real_now)
     count = _queue_new(uow, school, endpoints, last)

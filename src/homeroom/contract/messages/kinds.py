@@ -274,7 +274,7 @@ KINDS: Final[dict[MessageKind, KindFacts]] = {
         _CLASS,
         (
             "once the class has closed, that is 20 minutes after the scheduled end; only if "
-            "somebody entered"
+            "a person entered"
         ),
         "closing of the room, if anybody entered (Q47, Q95)",
     ),

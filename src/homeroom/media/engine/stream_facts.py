@@ -102,11 +102,11 @@ class TrackMeter:
         if not self._has_stalled_with(other, since):
             return 1000 * (now - since) > self.limit
         # The connection has stalled: both tracks are missing from the same moment on, so that no
-        # viewer reads for an instant that one of them goes on.
+        # viewer reads for an instant that one of them continues.
         return 1000 * (now - max(since, other.arrived_at)) > max(self.limit, other.limit)
 
     def restart_after_stall(self, other: "TrackMeter", time: int, now: float) -> None:
-        """Expect the next frame of this track anew, if the other one ends a stall of both."""
+        """Expect the next frame of this track from now on, if the other one ends a stall of both."""
         last = max(self.arrived_at, other.arrived_at)
         if 1000 * (now - last) > other.limit and self._has_stalled_with(other, self.arrived_at):
             self.arrived_at = now
