@@ -449,7 +449,7 @@ class Deliveries:
     def end(
         self, ended: Collection[EndedDelivery], lanes_of: Collection[LaneId], now: Moment
     ) -> None:
-        """End deliveries; their lanes continue at once, and those without another one are deleted."""
+        """End deliveries; their lanes continue at once, and empty ones are deleted."""
         rows = [[each.delivery, each.state.value, each.reason] for each in ended]
         self._tx.execute(_END, {"ended": _encode(rows), "now": now})
         ids = _encode(sorted(lanes_of))

@@ -106,7 +106,7 @@ class TrackMeter:
         return 1000 * (now - max(since, other.arrived_at)) > max(self.limit, other.limit)
 
     def restart_after_stall(self, other: "TrackMeter", time: int, now: float) -> None:
-        """Expect the next frame of this track from now on, if the other one ends a stall of both."""
+        """Expect the next frame of this track from now on, if the other one ends their stall."""
         last = max(self.arrived_at, other.arrived_at)
         if 1000 * (now - last) > other.limit and self._has_stalled_with(other, self.arrived_at):
             self.arrived_at = now
