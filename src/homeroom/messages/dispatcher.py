@@ -18,7 +18,7 @@ from homeroom.base.clock import Clock, Moment
 from homeroom.base.ids import EndpointId, LaneId, SchoolId
 from homeroom.domain.deliveries import AttemptOutcome, AttemptResult
 from homeroom.messages.sender import Sender
-from homeroom.store.deliveries import LeaseLostError
+from homeroom.store.outbox_leases import LeaseLostError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import deliveries
 from homeroom.usecases.deliveries import Finished, Head, Turn

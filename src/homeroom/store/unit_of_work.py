@@ -45,6 +45,7 @@ from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.open_classrooms import OpenClassrooms
 from homeroom.store.outages import OutageCause
 from homeroom.store.outbox import Outbox, SubscribedSchools
+from homeroom.store.outbox_leases import OutboxLeases
 from homeroom.store.page_queries import PageQueries
 from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
@@ -138,6 +139,7 @@ class UnitOfWork:
     jobs = _Repository(JobQueue)
     open_classrooms = _Repository(OpenClassrooms)
     outbox = _Repository(Outbox)
+    outbox_leases = _Repository(OutboxLeases)
     deliveries = _Repository(Deliveries)
     endpoints = _SecretRepository(Endpoints)
     quotas = _Repository(Quotas)

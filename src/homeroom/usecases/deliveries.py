@@ -64,27 +64,27 @@ class Turn(msgspec.Struct, frozen=True):
 
 def claim(uow: UnitOfWork, school: SchoolId, owner: str, seconds: int, real_now: Moment) -> bool:
     """Lease the outbox of a school for some seconds; return False while another server has it."""
-    return uow.deliveries.claim(school, owner, real_now + seconds, real_now)
+    return uow.outbox_leases.claim(school, owner, real_now + seconds, real_now)
 
 
 def renew(uow: UnitOfWork, school: SchoolId, owner: str, until: Moment) -> bool:
     """Extend a lease; return False if another server has taken it."""
-    return uow.deliveries.renew(school, owner, until)
+    return uow.outbox_leases.renew(school, owner, until)
 
 
 def release(uow: UnitOfWork, school: SchoolId, owner: str) -> None:
     """End the lease of a school, if this server has it."""
-    uow.deliveries.renew(school, owner, 0)
+    uow.outbox_leases.renew(school, owner, 0)
 
 
 def release_all(uow: UnitOfWork, owner: str) -> None:
     """End all leases of a server that stops."""
-    uow.deliveries.release_all(owner)
+    uow.outbox_leases.release_all(owner)
 
 
 def find_work(uow: UnitOfWork, real_now: Moment) -> list[SchoolId]:
     """Return schools whose messages no server delivers at the moment."""
-    return uow.deliveries.find_work(uow.now, real_now, MAX_WORK)
+    return uow.outbox_leases.find_work(uow.now, real_now, MAX_WORK)
 
 
 def take_turn(
@@ -102,7 +102,7 @@ def take_turn(
     `LeaseLostError` if another server has the lease: then nothing is saved, and that server makes
     the attempts once more.
     """
-    last = uow.deliveries.check_lease(school, owner)
+    last = uow.outbox_leases.check_lease(school, owner)
     endpoints = {each.id: each for each in uow.endpoints.list_of_school(school)}
     # An endpoint that was removed during an attempt took its deliveries with it.
     present = [each for each in finished if each.delivery.endpoint in endpoints]
