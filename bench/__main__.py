@@ -15,13 +15,14 @@ from pathlib import Path
 from bench.contest import Contestant, Field, measure_once, running_contestants, summarise
 from bench.databases import Databases, open_databases
 from bench.dataset import Sizes
+from bench.emitting import measure_emitting
 from bench.measures import Growth, measure_cold_start, measure_growth
 from bench.report import ReportLine, Result, describe_machine, report_row
 from bench.rows import ROWS, Row, list_goals
 from bench.versions import CURRENT, checked_out
 
 REPORT = Path(__file__).parent / "last.json"
-MEASURES = ("rows", "growth", "cold")
+MEASURES = ("rows", "emit", "growth", "cold")
 ENGINES = ("sqlite", "postgresql")
 
 
@@ -96,6 +97,8 @@ def _measure(
     """Do the measures in their order, the most important rows first."""
     if "rows" in options.measures:
         yield from _measure_rows(databases, options, length)
+    if "emit" in options.measures:
+        yield from measure_emitting(databases, length.hot_rounds)
     if "cold" in options.measures:
         yield from measure_cold_start(databases)
     if "growth" in options.measures:
