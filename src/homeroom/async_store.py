@@ -5,11 +5,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from homeroom.base.ids import SchoolId
-from homeroom.store.announcements import CHAT_CHANNEL
+from homeroom.store.announcements import CHAT_CHANNEL, MESSAGE_CHANNEL
 from homeroom.store.engine import ContendedError, UnavailableError, UnitScope
 from homeroom.store.outages import OutageCause
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -109,11 +109,27 @@ class AsyncStore:
             self.outage = None
 
 
-@asynccontextmanager
-async def hear_chats(database: str | None, hear: Callable[[str], None]) -> AsyncIterator[None]:
-    """Call a function with each announcement of new chat entries until the block ends.
+def hear_chats(
+    database: str | None, hear: Callable[[str], None]
+) -> AbstractAsyncContextManager[None]:
+    """Call a function with each announcement of new chat entries until the block ends."""
+    return _hear(database, CHAT_CHANNEL, hear)
 
-    `database` is the address of PostgreSQL. SQLite has one server, which knows its own entries.
+
+def hear_messages(
+    database: str | None, hear: Callable[[str], None]
+) -> AbstractAsyncContextManager[None]:
+    """Call a function with the id of each school that has new messages until the block ends."""
+    return _hear(database, MESSAGE_CHANNEL, hear)
+
+
+@asynccontextmanager
+async def _hear(
+    database: str | None, channel: str, hear: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Call a function with each announcement on a channel.
+
+    `database` is the address of PostgreSQL. SQLite has one server, which knows its own news.
     """
     if database is None:
         yield
@@ -128,7 +144,7 @@ async def hear_chats(database: str | None, hear: Callable[[str], None]) -> Async
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(hear, announcement)
 
-    listener = PostgresListener(database, CHAT_CHANNEL, deliver)
+    listener = PostgresListener(database, channel, deliver)
     try:
         yield
     finally:

@@ -42,6 +42,8 @@ async def build_core(
     video_works: Callable[[], bool],
 ) -> CoreParts:
     """Build the parts over a store."""
+    # The sandbox shows the messages of all schools, also of those without a receiver.
+    store.subscribed.is_everybody = settings.sandbox
     return CoreParts(
         settings=settings,
         async_store=AsyncStore(store),

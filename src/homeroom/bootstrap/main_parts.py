@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute
 
 from homeroom.admin.scraping import MetricsScraper
+from homeroom.async_store import hear_messages
 from homeroom.base.clock import SteadyClock, SystemClock
 from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts, build_core
+from homeroom.bootstrap.messaging import build_dispatcher
 from homeroom.domain.streams import StreamFacts
 from homeroom.folder import get_lease_owner
 from homeroom.jobs.audit_follower import AuditFollower
@@ -29,6 +31,7 @@ from homeroom.media.service import (
     create_engine_client,
     create_video_check,
 )
+from homeroom.messages.dispatcher import MessageDispatcher
 from homeroom.store.records import Job
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import secrets
@@ -45,6 +48,7 @@ class MainParts:
     clock_guard: ClockGuard
     media: MediaService
     classrooms: ClassroomKeeper
+    messages: MessageDispatcher
     state: LocalState
     """The state that all processes share."""
     video_works: Callable[[], bool]
@@ -150,13 +154,24 @@ async def _run_main_parts(
     await clock_guard.start()
     follower = AuditFollower(store, SystemClock(), clock_guard.is_pausing)
     classrooms = ClassroomKeeper(store, core.files, media.list_encoders, clock_guard.is_pausing)
-    parts = (worker, sweeper, clock_guard, follower, classrooms)
+    dispatcher = build_dispatcher(core)
+    parts = (worker, sweeper, clock_guard, follower, classrooms, dispatcher)
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
-        async with media.running():
-            state = LocalState(is_sandbox=core.settings.sandbox)
-            video_works = core.deps.video_works
-            yield MainParts(worker, sweeper, clock_guard, media, classrooms, state, video_works)
+        async with (
+            media.running(),
+            hear_messages(core.settings.database, dispatcher.hear),
+        ):
+            yield MainParts(
+                worker,
+                sweeper,
+                clock_guard,
+                media,
+                classrooms,
+                dispatcher,
+                LocalState(is_sandbox=core.settings.sandbox),
+                core.deps.video_works,
+            )
     finally:
         for task in tasks:
             task.cancel()

@@ -15,6 +15,9 @@ from homeroom.usecases import operations
 from homeroom.web.operator_access import OperatorAccess
 from homeroom.workers.sandbox_forwarding import forwarding_routes
 
+SETTLE_SECONDS = 15.0
+"""Longest wait of a move of the clock for the attempts that are due then."""
+
 
 def sandbox_routes(
     core: CoreParts, main: MainParts, follow: Callable[[], Awaitable[None]]
@@ -35,6 +38,7 @@ def sandbox_routes(
         await follow()
         if school is None:
             await main.classrooms.run_once()
+            await main.messages.settle(SETTLE_SECONDS)
 
     return Sandbox(
         core.async_store,

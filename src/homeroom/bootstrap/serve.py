@@ -25,7 +25,7 @@ from homeroom.folder import (
 from homeroom.media import service as media_service
 from homeroom.media.demo import add_recording
 from homeroom.store.unit_of_work import Store, UnitOfWork
-from homeroom.usecases import demo, jobs, secrets
+from homeroom.usecases import deliveries, demo, jobs, secrets
 from homeroom.usecases.demo import DemoSchool
 
 Ready = Callable[[str, CoreParts, DemoSchool | None], None]
@@ -59,13 +59,15 @@ def serve(settings: Settings, ready: Ready) -> None:
 
 
 def _release_leases(settings: Settings, store: Store, lock: FolderLock) -> None:
-    """Let jobs run at once that a server which died had begun."""
+    """Release what a server which died had leased: jobs, and the outboxes of schools."""
     with lock.try_alone() as is_alone:
         if settings.database is None:
             # Only this server uses the database.
             store.write(jobs.release_all)
+            store.write(deliveries.release_all)
         elif is_alone and (owner := get_lease_owner(store)) is not None:
             store.write(lambda uow: jobs.release(uow, owner))
+            store.write(lambda uow: deliveries.release_all(uow, owner))
 
 
 def _prepare_demo(uow: UnitOfWork, settings: Settings) -> DemoSchool:

@@ -8,6 +8,12 @@ from homeroom.base.ids import EndpointId, SchoolId
 from homeroom.base.values import Value
 from homeroom.contract.messages.kinds import KINDS, MessageKind
 
+OPENING_SECONDS: Final = 1.0
+"""Real seconds between the opening of an endpoint and its activation.
+
+Each process reads the list of schools with receivers again when it is older. So when an endpoint is
+active, every process writes the messages of its school.
+"""
 DEFAULT_TIMEOUT_SECONDS: Final = 10
 """Longest time in which a receiver acknowledges a message (Q91)."""
 

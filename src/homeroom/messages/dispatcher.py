@@ -86,6 +86,10 @@ class MessageDispatcher:
         self._nudged.update(schools)
         self._wake.set()
 
+    def hear(self, announcement: str) -> None:
+        """Look for new messages of a school of which another process tells."""
+        self._take_nudge([SchoolId(int(announcement))])
+
     def idle_seconds(self) -> float:
         """Return the seconds since the loop last looked for work."""
         return time.monotonic() - self._looked_at

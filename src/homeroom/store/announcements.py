@@ -15,6 +15,9 @@ from homeroom.store.statement import POSTGRESQL, SQLITE
 CHAT_CHANNEL = "homeroom_chat"
 """New entries in chats: the id of the class and of the entry, with a space between them."""
 
+MESSAGE_CHANNEL = "homeroom_messages"
+"""New messages of a school: its id."""
+
 
 class Announcement(ColumnElement[Any]):
     """The sending of a text on a channel, once the transaction is committed."""

@@ -137,13 +137,14 @@ _ADD_DELIVERIES = Statement(
 )
 _busy = ListParameter("busy")
 _first = deliveries.alias("first")
-_HEAD = (
+HEAD = (
     select(_first.c.id)
     .where(_first.c.lane_id == lanes.c.id)
     .order_by(_first.c.position, _first.c.id)
     .limit(1)
     .scalar_subquery()
 )
+"""The first delivery of a lane."""
 _LIST_HEADS = Statement(
     select(
         deliveries.c.id,
@@ -161,7 +162,7 @@ _LIST_HEADS = Statement(
     )
     .select_from(
         lanes.join(endpoints, endpoints.c.id == lanes.c.endpoint_id)
-        .join(deliveries, deliveries.c.id == _HEAD)
+        .join(deliveries, deliveries.c.id == HEAD)
         .join(messages, messages.c.id == deliveries.c.message_id)
     )
     .where(

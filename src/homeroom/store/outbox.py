@@ -6,21 +6,18 @@ from functools import cache
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Text, bindparam, insert, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, UserId
 from homeroom.contract.messages.body import MessageBody
+from homeroom.domain.endpoints import OPENING_SECONDS
 from homeroom.domain.events import Event
+from homeroom.store.announcements import MESSAGE_CHANNEL, Announcement
 from homeroom.store.engine import SQLValue, Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import endpoints, messages, schools
 
-MAX_AGE_SECONDS: Final = 1.0
-"""Age of the list of schools with receivers from which on a unit of work reads it again.
-
-An endpoint opens so long before it is activated: until then a server may not know of it.
-"""
 _ADD = Statement(
     insert(messages)
     .values({column: bindparam(column.name) for column in messages.c if column.name != "id"})
@@ -49,6 +46,7 @@ _GET_OWNER = Statement(select(schools.c.owner_id).where(schools.c.id == bindpara
 _LIST_SCHOOLS = Statement(
     select(endpoints.c.school_id).where(endpoints.c.start_after_id.is_not(None)).distinct()
 )
+_ANNOUNCE = Statement(select(Announcement(MESSAGE_CHANNEL, bindparam("news", type_=Text()))))
 _NEVER: Final = float("-inf")
 _encode = msgspec.json.Encoder().encode
 
@@ -72,7 +70,7 @@ class SubscribedSchools:
         if self.is_everybody:
             return True
         now = self._read_time()
-        if now - self._read_at > MAX_AGE_SECONDS:
+        if now - self._read_at > OPENING_SECONDS:
             self._schools = frozenset(row[0] for row in tx.fetch_all(_LIST_SCHOOLS, {}))
             self._read_at = now
         return school in self._schools
@@ -99,6 +97,8 @@ class Outbox:
 
     def add(self, events: Sequence[Event], now: Moment) -> None:
         """Add the messages of some events in their order, in one statement."""
+        for school in {event.school for event in events}:
+            self._tx.fetch_all(_ANNOUNCE, {"news": str(school)})
         if len(events) == 1:
             self._tx.execute(_ADD, _build_values(events[0], now))
             return

@@ -39,6 +39,7 @@ from homeroom.store.files import Files
 from homeroom.store.groupings import Groupings
 from homeroom.store.job_queue import JobQueue
 from homeroom.store.labels import Labels
+from homeroom.store.lane_commands import LaneCommands
 from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
@@ -141,6 +142,7 @@ class UnitOfWork:
     outbox = _Repository(Outbox)
     outbox_leases = _Repository(OutboxLeases)
     deliveries = _Repository(Deliveries)
+    lane_commands = _Repository(LaneCommands)
     endpoints = _SecretRepository(Endpoints)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)

@@ -77,8 +77,8 @@ def release(uow: UnitOfWork, school: SchoolId, owner: str) -> None:
     uow.outbox_leases.renew(school, owner, 0)
 
 
-def release_all(uow: UnitOfWork, owner: str) -> None:
-    """End all leases of a server that stops."""
+def release_all(uow: UnitOfWork, owner: str = "") -> None:
+    """End all leases of a server, or of all servers whose names begin so."""
     uow.outbox_leases.release_all(owner)
 
 
