@@ -348,6 +348,11 @@ def set_clock(settings: Settings, store: Store, real: Clock) -> Clock:
     return store.clock
 
 
+def has_sandbox(store: Store) -> bool:
+    """Return whether the last server of a database had the sandbox."""
+    return store.read(lambda uow: uow.server_state.get(CLOCK_SHIFTED_KEY)) == "1"
+
+
 def _create_clock(settings: Settings, store: Store, real: Clock) -> Clock:
     if not settings.sandbox:
         return real

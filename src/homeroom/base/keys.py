@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from base64 import b64encode
 
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{16}")
 
@@ -30,6 +31,10 @@ class KeyGenerator:
     def token(self) -> str:
         """Return a bearer token; its beginning tells a secret scanner what it is."""
         return f"homeroom_{secrets.token_urlsafe(32)}"
+
+    def webhook_secret(self) -> str:
+        """Return a secret of Standard Webhooks: 24 bytes as base64, after their prefix."""
+        return f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
 
     def password(self) -> str:
         """Return an initial password within the 6 to 20 characters the API allows."""
