@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ClauseElement, bindparam, exists, func, or_, select
+from sqlalchemy import ClauseElement, bindparam, exists, or_, select
 from sqlalchemy import update as update_rows
 
 from homeroom.base.clock import Moment
@@ -59,10 +59,7 @@ _RENEW = Statement(
 )
 _RELEASE_ALL = Statement(
     update_rows(outboxes)
-    .where(
-        func.substr(outboxes.c.leased_by, 1, bindparam("length", type_=BigInteger()))
-        == bindparam("owner")
-    )
+    .where(outboxes.c.leased_by.like(bindparam("pattern")))
     .values(leased_until=0, leased_by=None)
 )
 _FIND_WORK = Statement(
@@ -100,7 +97,7 @@ class OutboxLeases:
 
     def release_all(self, owner: str) -> None:
         """End all leases of servers whose names begin so."""
-        self._tx.execute(_RELEASE_ALL, {"owner": owner, "length": len(owner)})
+        self._tx.execute(_RELEASE_ALL, {"pattern": f"{owner}%"})
 
     def lock(self, school: SchoolId) -> None:
         """Lock the outbox of a school until the unit ends, with or without its lease."""
