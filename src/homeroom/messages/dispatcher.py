@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from homeroom.async_store import AsyncStore
-from homeroom.base.clock import Clock, Moment
+from homeroom.base.clock import Clock, Moment, SteadyClock
 from homeroom.base.ids import EndpointId, LaneId, SchoolId
 from homeroom.domain.deliveries import AttemptOutcome, AttemptResult
 from homeroom.messages.sender import Sender
@@ -55,7 +55,7 @@ class MessageDispatcher:
         self,
         store: AsyncStore,
         clock: Clock,
-        real: Clock,
+        real: SteadyClock,
         make_sender: Callable[[], Awaitable[Sender]],
         owner: str,
         take_fault: TakeFault = take_no_fault,
@@ -197,6 +197,10 @@ class MessageDispatcher:
             self.outcomes[result.outcome.value] += 1
         return result
 
+    def steady(self) -> float:
+        """Return the seconds by which the ends of leases are watched."""
+        return self._real.steady()
+
     def seconds_until(self, due: tuple[Moment, Moment] | None) -> float:
         """Return the seconds until the next lane is due, by either clock."""
         if due is None:
@@ -223,7 +227,7 @@ class _SchoolOutbox:
         self._idle = asyncio.Event()
         self._worked_at = time.monotonic()
         self._lease_end = 0.0
-        """By the monotonic clock."""
+        """By the clock that no setting moves, and that goes on while the machine sleeps."""
         self.is_over = False
         """True from the moment on at which it takes no more nudges."""
         self.task = asyncio.create_task(self._run())
@@ -240,7 +244,7 @@ class _SchoolOutbox:
         idle.cancel()
 
     def _may_send(self) -> bool:
-        return time.monotonic() < self._lease_end - LEASE_MARGIN_SECONDS
+        return self._dispatcher.steady() < self._lease_end - LEASE_MARGIN_SECONDS
 
     async def _run(self) -> None:
         keeper = None
@@ -266,7 +270,7 @@ class _SchoolOutbox:
             await self._dispatcher.release(self._school)
 
     async def _claim(self) -> bool:
-        begun = time.monotonic()
+        begun = self._dispatcher.steady()
         is_ours = await self._dispatcher.claim(self._school)
         self._lease_end = begun + LEASE_SECONDS
         return is_ours
@@ -315,10 +319,14 @@ class _SchoolOutbox:
     async def _attempt(self, head: Head) -> None:
         lane = head.delivery.lane
         result = None
-        if self._may_send():
-            result = await self._dispatcher.attempt(head, self._may_send)
+        try:
+            if self._may_send():
+                result = await self._dispatcher.attempt(head, self._may_send)
+        except Exception:
+            # As where the secret of the school cannot be read: the lane must not stay busy.
+            log.exception("an attempt could not be made; trying again")
         if result is None:
-            # The lease is renewed soon, or ends.
+            # The lease is renewed soon, or ends; the database is back soon.
             await asyncio.sleep(RETRY_SECONDS)
             del self._in_flight[lane]
         else:
@@ -329,7 +337,7 @@ class _SchoolOutbox:
         """Renew the lease; where that fails, cut what is on its way before the lease ends."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            begun = time.monotonic()
+            begun = self._dispatcher.steady()
             try:
                 async with asyncio.timeout(self._lease_end - LEASE_MARGIN_SECONDS - begun):
                     is_ours = await self._retry(lambda: self._dispatcher.renew(self._school))

@@ -15,6 +15,7 @@ from homeroom.domain.deliveries import (
     AttemptResult,
     Delivery,
     DeliveryState,
+    StoredMessage,
     find_retry_seconds,
 )
 from homeroom.domain.endpoints import (
@@ -191,15 +192,19 @@ def _plan_retry(uow: UnitOfWork, attempt: Finished, endpoint: Endpoint, real_now
     uow.deliveries.delay(change)
     if attempt.result.status == HTTPStatus.GONE:
         reason = "the receiver answered 410 Gone"
-    elif _has_lost_patience(endpoint, uow.now):
+    elif _has_lost_patience(endpoint, attempt.delivery.message, uow.now):
         reason = "no message was acknowledged for five days"
     else:
         return
     uow.endpoints.set_state(endpoint.id, EndpointState.DISABLED, reason)
 
 
-def _has_lost_patience(endpoint: Endpoint, now: Moment) -> bool:
-    """Return whether an endpoint of the format `standard` failed for five days (Q89)."""
-    since = endpoint.last_success_at or endpoint.activated_at
-    is_standard = endpoint.format is EndpointFormat.STANDARD
-    return is_standard and since is not None and now - since > STANDARD_PATIENCE_SECONDS
+def _has_lost_patience(endpoint: Endpoint, message: StoredMessage, now: Moment) -> bool:
+    """Return whether an endpoint of the format `standard` failed for five days (Q89).
+
+    One that had nothing to send for so long has not failed.
+    """
+    last_success_at = endpoint.last_success_at or endpoint.activated_at
+    if endpoint.format is not EndpointFormat.STANDARD or last_success_at is None:
+        return False
+    return now - max(last_success_at, message.created_at) > STANDARD_PATIENCE_SECONDS
