@@ -176,7 +176,7 @@ def test_retries_of_the_standard_format_come_later_and_later(outboxes: Outboxes)
     outboxes.emit()
     outboxes.receivers.decide = refuse(1)
     deliver(outboxes)
-    waits = []
+    waits: list[int] = []
     for _ in range(2):
         seconds = 0
         while len(outboxes.numbers()) < len(waits) + 2:
