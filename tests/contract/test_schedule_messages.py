@@ -111,6 +111,18 @@ def test_an_ended_course_comes_after_its_classes(given: Given) -> None:
     ]
 
 
+def test_the_messages_of_a_call_are_written_together(given: Given) -> None:
+    counts = []
+    for lessons in (1, 4):
+        course = given.course()
+        for _ in range(lessons):
+            given.lesson(course)
+        with traced(given) as statements:
+            given.done("endCourse", courseId=course)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
 def test_a_course_that_an_operator_deletes_comes_after_its_classes(given: Given) -> None:
     course = given.course()
     over, coming = given.held_lesson(course), given.lesson(course)

@@ -110,6 +110,19 @@ def test_a_cancelled_user_teaches_no_more(server: Process, school: School) -> No
     assert "is the school account" in refused(server, "user", "cancel", str(owner))
 
 
+def test_a_user_gets_another_telephone_number(server: Process, school: School) -> None:
+    teacher, other = school.person(2), school.person(1)
+    number = f"139{teacher:08}"
+
+    changed = run_json(server, "user", "change-phone", str(teacher), number)
+
+    assert changed == {"uid": teacher, "telephone": number}
+    assert run_json(server, "user", "show", number)["uid"] == teacher
+    assert "already" in refused(server, "user", "change-phone", str(teacher), number)
+    assert f"UID {teacher} has" in refused(server, "user", "change-phone", str(other), number)
+    assert "telephone number is" in refused(server, "user", "change-phone", str(other), "139")
+
+
 def test_a_course_is_made_public_and_deleted(server: Process, school: School) -> None:
     course = school.course()
     change: dict[str, Value] = {"courseId": course, "courseName": "Other"}

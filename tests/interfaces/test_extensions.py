@@ -54,6 +54,9 @@ def test_a_class_is_extended_shortly_before_its_end(
     assert body["PrelectTimeLength"] == HOUR + minutes * MINUTE
     assert body["CloseClassDelay"] == 1200
     assert body["ClassID"] == extended.lesson
+    change = extended.bodies("class_changed")[-1]
+    assert change["UID"] == extended.seen.teacher
+    assert change["opData"].keys() == {"courseId", "classId", "endTime"}
 
 
 def test_once_and_only_then(moved: Moved) -> None:
