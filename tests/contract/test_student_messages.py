@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from homeroom.usecases import operations
+from tests.support.classroom_activities import Classroom
 from tests.support.given import Given
 from tests.support.messages import (
     CLASS_STUDENTS,
+    CONSOLE,
     COURSE_STUDENTS,
     Watch,
     name_of,
@@ -80,3 +82,29 @@ def test_an_operator_adds_a_guest_once(given: Given) -> None:
         (1, [info]),
         (2, [info]),
     ]
+
+
+def test_students_of_a_v2_class_are_told_without_those_who_are_in_it(given: Given) -> None:
+    room, guest = Classroom(given), given.student()
+    member = given.member(room.course)
+    ids: dict[str, Value] = {"courseId": room.course, "activityId": room.activity}
+    watch = Watch(given)
+    given.done("lms.activity.addStudent", **ids, studentUids=[guest, member])
+    given.done("lms.activity.deleteStudent", **ids, studentUids=[guest, guest])
+    given.done("lms.activity.deleteStudent", **ids, studentUids=[guest])
+    messages = watch.all()
+    info = student_info(guest, name_of(given, guest))
+    assert [body["opData"]["studentInfos"] for _, body in messages] == [[info], [info]]
+    assert {body["opSource"] for _, body in messages} == {CONSOLE}
+
+
+def test_students_who_are_refused_are_not_told(given: Given) -> None:
+    course, student = given.course(), given.student()
+    fields: dict[str, Value] = {"courseId": course, "identity": 1}
+    given.done("addCourseStudent", **fields, studentUid=student)
+    watch = Watch(given)
+    assert given.api.call("addCourseStudent", **fields, studentUid=student).errno != 1
+    assert given.api.call("delCourseStudent", **fields, studentUid=given.student()).errno != 1
+    entries = [{"uid": student}]
+    given.api.call("addCourseStudentMultiple", **fields, studentJson=entries)
+    assert watch.all() == []
