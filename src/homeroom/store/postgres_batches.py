@@ -19,7 +19,6 @@ from homeroom.store.tables import metadata
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s(?:::(\w+))?")
 _INSERT: Final = re.compile(r"INSERT INTO (\w+) \((.*)\) VALUES \((.*)\) RETURNING (.*)", re.DOTALL)
-_INSERT_ONE: Final = re.compile(r"INSERT INTO (\w+) \((.*?)\) VALUES \((.*)\)", re.DOTALL)
 _WRITE: Final = re.compile(r"(?:INSERT INTO|DELETE FROM|UPDATE) (\w+)")
 _INSERT_LISTED: Final = re.compile(r"INSERT INTO (\w+) \((.*?)\) (SELECT .*)", re.DOTALL)
 _DELETE: Final = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
@@ -121,13 +120,6 @@ def _build_write(body: str, source: str, bind_unit: Binder) -> Batch | None:
             f" CROSS JOIN LATERAL ({select}) AS results({columns})"
         )
         more = f", written AS (INSERT INTO {table} ({columns}) SELECT {columns} FROM results)"  # noqa: S608  SQL of our own
-    elif (insert := _INSERT_ONE.fullmatch(body)) and " ON CONFLICT " not in body:
-        table, columns, values = insert.groups()
-        more = f", written AS (INSERT INTO {table} ({columns}) SELECT {columns} FROM results)"  # noqa: S608  SQL of our own
-        names = f"results(batch_number, {columns})"
-        rows = f"SELECT batch_number, {values} FROM {source} ORDER BY batch_number"  # noqa: S608  SQL of our own
-        counts = "SELECT batch_number, count(*) FROM results GROUP BY batch_number"
-        return Batch(f"WITH {names} AS ({rows}){more} {counts}".encode(), bind_unit)
     elif delete := _DELETE.fullmatch(body):
         table, condition = delete.groups()
         rows = f"DELETE FROM {table} USING {source} WHERE {condition} RETURNING batch_number"  # noqa: S608  SQL of our own
