@@ -349,12 +349,12 @@ def test_a_result_that_was_not_saved_is_offered_again(
     failing = 2
     take_turn = deliveries.take_turn
 
-    def fail(*values: Any) -> deliveries.Turn:  # noqa: ANN401  passed through
+    def fail(*values: Any, **options: bool) -> deliveries.Turn:  # noqa: ANN401  passed through
         nonlocal failing
         if values[4] and failing:
             failing -= 1
             raise outage()
-        return take_turn(*values)
+        return take_turn(*values, **options)
 
     monkeypatch.setattr(deliveries, "take_turn", fail)
     monkeypatch.setattr("homeroom.messages.dispatcher.RETRY_SECONDS", 0)

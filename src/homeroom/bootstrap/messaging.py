@@ -1,5 +1,6 @@
 """The parts that deliver messages: the loop, and the client that it makes when it needs one."""
 
+import asyncio
 from uuid import uuid4
 
 from homeroom.base.clock import Moment
@@ -39,8 +40,18 @@ def create_client(core: CoreParts) -> Sender:
     """Return the HTTP client; call it in the event loop that will use it."""
     from homeroom.messages.client import MessageClient  # noqa: PLC0415  aiohttp takes 0.2 s to import
 
-    async def find_secret(school: SchoolId) -> str:
+    reads: dict[SchoolId, asyncio.Task[str]] = {}
+
+    async def read_secret(school: SchoolId) -> str:
         return await core.async_store.read(lambda uow: schools.get(uow, school).secret)
+
+    async def find_secret(school: SchoolId) -> str:
+        # Attempts that begin together share a read, and a secret that was rotated signs at once.
+        task = reads.get(school)
+        if task is None:
+            task = reads[school] = asyncio.create_task(read_secret(school))
+            task.add_done_callback(lambda _: reads.pop(school))
+        return await asyncio.shield(task)
 
     def sign_file(path: str, until: Moment) -> str:
         return sign_message_file(core.hosts.pages, path, until, core.secrets.clips)

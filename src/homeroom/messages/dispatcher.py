@@ -171,12 +171,14 @@ class MessageDispatcher:
         finished: Collection[Finished],
         busy: Collection[LaneId],
         limit: int = MAX_IN_FLIGHT,
+        *,
+        has_new: bool,
     ) -> Turn:
         """Save results, and return what to attempt next."""
         real_now, limit = self._real.now(), limit - len(busy)
         return await self._store.write(
             lambda uow: deliveries.take_turn(
-                uow, school, self._owner, real_now, finished, busy, limit
+                uow, school, self._owner, real_now, finished, busy, limit, has_new=has_new
             )
         )
 
@@ -225,6 +227,8 @@ class _SchoolOutbox:
         self._finished: dict[LaneId, Finished] = {}
         self._changed = asyncio.Event()
         self._idle = asyncio.Event()
+        self._has_new = True
+        """Whether there may be messages without a position."""
         self._worked_at = time.monotonic()
         self._lease_end = 0.0
         """By the clock that no setting moves, and that goes on while the machine sleeps."""
@@ -235,6 +239,7 @@ class _SchoolOutbox:
     def nudge(self) -> None:
         """Take another turn now."""
         self._idle.clear()
+        self._has_new = True
         self._changed.set()
 
     async def wait_idle(self) -> None:
@@ -266,7 +271,9 @@ class _SchoolOutbox:
         """Save the results that came before the end, and give the lease back."""
         with suppress(Exception):
             if self._finished:
-                await self._dispatcher.take_turn(self._school, self._finished.values(), (), limit=0)
+                await self._dispatcher.take_turn(
+                    self._school, self._finished.values(), (), limit=0, has_new=False
+                )
             await self._dispatcher.release(self._school)
 
     async def _claim(self) -> bool:
@@ -280,15 +287,20 @@ class _SchoolOutbox:
             self._changed.clear()
             finished = dict(self._finished)
             busy = self._in_flight.keys() - finished.keys()
+            has_new, self._has_new = self._has_new, False
             try:
-                turn = await self._dispatcher.take_turn(self._school, finished.values(), busy)
+                turn = await self._dispatcher.take_turn(
+                    self._school, finished.values(), busy, has_new=has_new
+                )
             except LeaseLostError:
                 raise
             except Exception:
                 # Nothing was saved: no lane continues before its result is saved.
                 log.exception("a turn of deliveries failed; trying again")
+                self._has_new = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            self._has_new = self._has_new or turn.has_more
             for lane in finished:
                 del self._finished[lane], self._in_flight[lane]
             for head in turn.heads:

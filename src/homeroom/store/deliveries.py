@@ -78,17 +78,16 @@ _LIST_NEW = Statement(
     .limit(MAX_ASSIGNED)
 )
 _positions = ListParameter("positions")
+# As a join: a subquery for each row would read the whole list for each.
+_assigned = (
+    select(_positions.integer(0).label("id"), _positions.integer(1).label("position"))
+    .select_from(_positions.source)
+    .subquery()
+)
 _SET_POSITIONS = Statement(
     update_rows(messages)
-    .where(
-        messages.c.id.in_(select(_positions.integer(0)).select_from(_positions.source)),
-    )
-    .values(
-        position=select(_positions.integer(1))
-        .select_from(_positions.source)
-        .where(_positions.integer(0) == messages.c.id)
-        .scalar_subquery()
-    )
+    .where(messages.c.id == _assigned.c.id)
+    .values(position=_assigned.c.position)
 )
 _SET_LAST = Statement(
     update_rows(outboxes)
@@ -184,20 +183,23 @@ _NEXT_DUE = Statement(
     )
 )
 _ended = ListParameter("ended")
+_endings = (
+    select(
+        _ended.integer(0).label("id"),
+        _ended.text(1).label("state"),
+        _ended.text(2).label("reason"),
+    )
+    .select_from(_ended.source)
+    .subquery()
+)
 _END = Statement(
     update_rows(deliveries)
-    .where(deliveries.c.id.in_(select(_ended.integer(0)).select_from(_ended.source)))
+    .where(deliveries.c.id == _endings.c.id)
     .values(
         lane_id=None,
         ended_at=bindparam("now"),
-        state=select(_ended.text(1))
-        .select_from(_ended.source)
-        .where(_ended.integer(0) == deliveries.c.id)
-        .scalar_subquery(),
-        reason=select(_ended.text(2))
-        .select_from(_ended.source)
-        .where(_ended.integer(0) == deliveries.c.id)
-        .scalar_subquery(),
+        state=_endings.c.state,
+        reason=_endings.c.reason,
     )
 )
 _attempts = ListParameter("attempts")
@@ -230,7 +232,7 @@ _ADD_ATTEMPTS = Statement(
 _lane_ids = ListParameter("lane_ids")
 _RESET_LANES = Statement(
     update_rows(lanes)
-    .where(_lane_ids.contains(lanes.c.id))
+    .where(_lane_ids.contains(lanes.c.id), lanes.c.failures > 0)
     .values(failures=0, due_at=0, due_real_at=0, last_outcome=None)
 )
 _DELETE_EMPTY = Statement(

@@ -96,19 +96,22 @@ def take_turn(
     finished: Collection[Finished],
     busy: Collection[LaneId],
     limit: int,
+    *,
+    has_new: bool,
 ) -> Turn:
     """Save what attempts came to, queue new messages, and return what to attempt now.
 
-    `busy` are the lanes with an attempt on its way, `limit` how many more there may be. Raises
-    `LeaseLostError` if another server has the lease: then nothing is saved, and that server makes
-    the attempts once more.
+    `busy` are the lanes with an attempt on its way, `limit` how many more there may be. New
+    messages are looked for if there may be some (`has_new`): the look is slow after a backlog.
+    Raises `LeaseLostError` if another server has the lease: then nothing is saved, and that
+    server makes the attempts once more.
     """
     last = uow.outbox_leases.check_lease(school, owner)
     endpoints = {each.id: each for each in uow.endpoints.list_of_school(school)}
     # An endpoint that was removed during an attempt took its deliveries with it.
     present = [each for each in finished if each.delivery.endpoint in endpoints]
     _save_results(uow, present, endpoints, real_now)
-    count = _queue_new(uow, school, endpoints, last)
+    count = _queue_new(uow, school, endpoints, last) if has_new else 0
     heads = []
     if limit > 0:
         heads = uow.deliveries.list_heads(school, uow.now, real_now, busy, limit)
