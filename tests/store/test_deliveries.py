@@ -349,7 +349,7 @@ def test_a_result_that_was_not_saved_is_offered_again(
     failing = 2
     take_turn = deliveries.take_turn
 
-    def fail(*values: Any, **options: bool) -> deliveries.Turn:  # noqa: ANN401  passed through
+    def fail(*values: Any, **options: Any) -> deliveries.Turn:  # noqa: ANN401  passed through
         nonlocal failing
         if values[4] and failing:
             failing -= 1
