@@ -78,6 +78,11 @@ bench-live: $(DEV) ## Measure streams beside nginx-rtmp and node-media-server, c
 	@scripts/machine.sh tests
 	$(BIN)/python -m bench.live $(ARGS)
 
+.PHONY: bench-messages
+bench-messages: $(DEV) ## Measure messages beside a thin sender and a task queue, on both engines
+	@scripts/machine.sh tests
+	$(BIN)/python -m bench.messages $(ARGS)
+
 # --- Checking ---------------------------------------------------------------------------------
 
 # The longest first: mypy takes half of the time.

@@ -1,0 +1,1 @@
+"""Measures of messages: how soon, how fast, and at what cost they are sent."""
