@@ -2,8 +2,9 @@
 
 import statistics
 from contextlib import ExitStack
+from functools import partial
 
-from sqlalchemy import insert
+from sqlalchemy import UpdateBase, insert
 
 from bench.contest import Contestant, measure_once
 from bench.databases import Databases
@@ -15,7 +16,8 @@ from bench.versions import CURRENT
 from homeroom.base.settings import Settings
 from homeroom.folder import open_store
 from homeroom.store.statement import Statement
-from homeroom.store.tables import endpoints
+from homeroom.store.tables import endpoints, outboxes
+from homeroom.store.unit_of_work import UnitOfWork
 
 SECONDS = 2
 MAX_COST = 0.08
@@ -24,7 +26,10 @@ SIZES = Sizes(newcomers=0, singles=0, members=0, over=0)
 
 
 def measure_emitting(databases: Databases, rounds: int) -> list[Result]:
-    """Measure two servers in turn: the school of one has an endpoint, which is paused."""
+    """Measure two servers in turn: the school of one has an endpoint.
+
+    Its messages are left to a server that does not exist, so only their writing is measured.
+    """
     row = find_row("addCourseClass")
     with ExitStack() as stack:
         without = databases.create()
@@ -60,8 +65,8 @@ def measure_emitting(databases: Databases, rounds: int) -> list[Result]:
 
 
 def _add_endpoint(settings: Settings, dataset: DataSet) -> None:
-    """Add an endpoint that was active once, so that messages are written and none is sent."""
-    change = insert(endpoints).values(
+    """Add an endpoint that was active once, and lease the messages of the school."""
+    endpoint = insert(endpoints).values(
         school_id=dataset.account.sid,
         url="http://127.0.0.1:9/",
         format="classin",
@@ -72,5 +77,16 @@ def _add_endpoint(settings: Settings, dataset: DataSet) -> None:
         start_after_id=0,
         created_at=0,
     )
+    lease = insert(outboxes).values(
+        school_id=dataset.account.sid,
+        last_position=0,
+        leased_until=2**40,
+        leased_by="bench",
+    )
     with open_store(settings) as store:
-        store.write(lambda uow: uow.schools._tx.execute(Statement(change), {}))  # noqa: SLF001  the way in
+        for change in (endpoint, lease):
+            store.write(partial(_execute, change=change))
+
+
+def _execute(uow: UnitOfWork, change: UpdateBase) -> None:
+    uow.schools._tx.execute(Statement(change), {})  # noqa: SLF001  the way in
