@@ -86,7 +86,7 @@ def _connected(settings: Settings) -> Iterator[Any]:
         with closing(SqliteTransaction(where).connection) as connection:
             yield connection
         return
-    with closing(PostgresTransaction(where).connection) as connection:
+    with closing(PostgresTransaction(where)) as transaction:
         # A million classes take longer than a statement of the server may.
-        connection.execute("SET statement_timeout = 0")
-        yield connection
+        transaction.connection.execute("SET statement_timeout = 0")
+        yield transaction.connection

@@ -15,6 +15,8 @@ NUMBER: Final = re.compile(rb'"Number": ?(\d+)')
 LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 ACKNOWLEDGED: Final = b'{"error_info":{"errno":1,"error":"ok"}}'
+EVERY_LESSON: Final = -1
+"""Given as the class that fails, no message is acknowledged."""
 REFUSED: Final = b'{"error_info":{"errno":2,"error":"no"}}'
 
 
@@ -50,7 +52,7 @@ class ReceiverLog:
             return ACKNOWLEDGED  # the test message
         arrival = Arrival(at, int(lesson[1]), int(number[1]) if number else 0)
         self.arrivals.append(arrival)
-        return REFUSED if arrival.lesson == self.failing_lesson else ACKNOWLEDGED
+        return REFUSED if self.failing_lesson in (arrival.lesson, EVERY_LESSON) else ACKNOWLEDGED
 
 
 class ReceiverProtocol(asyncio.Protocol):

@@ -93,12 +93,14 @@ def add_endpoint(settings: Settings, account: Account, url: str, state: str = "a
     run(settings, f"INSERT INTO endpoints ({columns}) VALUES ({texts})")  # noqa: S608  our own values
 
 
-def add_backlog(settings: Settings, account: Account, messages: int, lessons: int) -> None:
-    """Add messages that wait, over some classes in turn."""
+def add_backlog(
+    settings: Settings, account: Account, messages: int, lessons: int, after: int = 0
+) -> None:
+    """Add messages that wait, over some classes in turn; their numbers follow a number."""
     lesson = f"(n % {lessons} + 1)"
     head = f'{{"SID":{account.sid},"Cmd":"eeoClassInfoChange","ClassID":'
     tail = f',"ActionTime":{int(time.time())},"opData":{{"text":"{FILLER}"}},"Number":'
-    body = f"'{head}' || CAST({lesson} AS TEXT) || '{tail}' || CAST(n AS TEXT) || '}}'"
+    body = f"'{head}' || CAST({lesson} AS TEXT) || '{tail}' || CAST(n + {after} AS TEXT) || '}}'"
     run(
         settings,
         f"{NUMBERS.format(messages)} INSERT INTO messages"  # noqa: S608  our own values
