@@ -25,7 +25,7 @@ from homeroom.store.engine import Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import attempts, deliveries, endpoints, lanes, messages, outboxes
 
-MAX_ASSIGNED = 500
+MAX_ASSIGNED = 2000
 """Messages that get their positions in one unit of work."""
 
 
@@ -266,7 +266,7 @@ class Deliveries:
     # --- positions and lanes ----------------------------------------------------------------------
 
     def list_new(self, school: SchoolId) -> list[NewMessage]:
-        """Return the messages without a position in order of their ids, at most 500."""
+        """Return the messages without a position in order of their ids, at most 2,000."""
         return [NewMessage(*row) for row in self._tx.fetch_all(_LIST_NEW, {"school": school})]
 
     def set_positions(self, school: SchoolId, ids: Iterable[MessageId], first: int) -> None:
