@@ -85,6 +85,19 @@ ENTRY: Schema = {
         "milliseconds": {"type": "number"},
     },
 }
+EMIT: Schema = {
+    "type": "object",
+    "required": ["sid", "kind"],
+    "properties": {
+        "sid": WHOLE,
+        "kind": {"type": "string"},
+        "classId": WHOLE,
+        "courseId": WHOLE,
+        "uid": WHOLE,
+        "fields": {"type": "object"},
+    },
+    "examples": [{"sid": 1, "kind": "homework_score", "courseId": 1}],
+}
 
 
 def paths() -> dict[str, Any]:
@@ -112,6 +125,28 @@ def paths() -> dict[str, Any]:
                 _object({"sid": WHOLE, "to": {"type": "string"}, "removed": {"type": "object"}}),
                 RESET,
             )
+        },
+        "/sandbox/messages": {
+            "get": _operation(
+                "listMessages",
+                "The messages of a school with the attempts to deliver them",
+                _object({"messages": {"type": "array", "items": {"type": "object"}}}),
+                query={
+                    "sid": WHOLE,
+                    "kind": {"type": "string"},
+                    "class": WHOLE,
+                    "after": WHOLE,
+                    "limit": WHOLE,
+                    "wait": {**WHOLE, "description": "Seconds to wait for the first one."},
+                },
+            ),
+            "post": _operation(
+                "emitMessage",
+                "Send a message of any kind through the outbox",
+                _object({"sid": WHOLE, "kind": {"type": "string"}}),
+                EMIT,
+                status="201",
+            ),
         },
         "/sandbox/journal": {
             "get": _operation(

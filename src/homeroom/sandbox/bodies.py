@@ -1,7 +1,7 @@
 """Request bodies of the sandbox: JSON objects, strictly typed."""
 
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -33,6 +33,17 @@ class FaultRequest(msgspec.Struct, forbid_unknown_fields=True):
     times: int = 1
     after_commit: bool = False
     entries: list[int] | None = None
+
+
+class EmitRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Send a message of a kind; fields that are not given get default values."""
+
+    sid: int
+    kind: str
+    class_id: int | None = None
+    course_id: int | None = None
+    uid: int | None = None
+    fields: dict[str, Any] = {}
 
 
 class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):

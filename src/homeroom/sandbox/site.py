@@ -15,7 +15,7 @@ from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment, ShiftedClock
 from homeroom.base.ids import SchoolId
 from homeroom.jobs.worker import Worker
-from homeroom.sandbox import faults
+from homeroom.sandbox import faults, messages
 from homeroom.sandbox.access import SandboxAccess
 from homeroom.sandbox.audit import build_audit_entry, report_change
 from homeroom.sandbox.bodies import ClockRequest, FaultRequest, ResetRequest, read_json
@@ -33,7 +33,7 @@ from homeroom.web.token_log import report_token
 MAX_MOMENT = 32_503_680_000
 """The year 3000. Five years are added to a time, so the end of the calendar is too late."""
 DEFAULT_JOURNAL_ENTRIES = 100
-NAMES = ("clock", "faults", "reset", "journal")
+NAMES = ("clock", "faults", "reset", "journal", "messages")
 """Endpoints below /sandbox."""
 MAX_ID = 2**63
 MAX_STEPS = 1000
@@ -68,6 +68,7 @@ class Sandbox:
             ),
             self._route("reset", POST=self._reset),
             self._route("journal", GET=self._read_journal),
+            self._route("messages", GET=self._list_messages, POST=self._emit_message),
         ]
 
     def _route(self, name: str, **endpoints: Endpoint) -> Route:
@@ -208,6 +209,16 @@ class Sandbox:
             raise HTTPError(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
 
     # --- the journal ------------------------------------------------------------------------------
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def _list_messages(self, request: Request) -> Response:
+        return json_response({"messages": await messages.list_messages(self.store, request)})
+
+    async def _emit_message(self, request: Request) -> Response:
+        sent = await messages.emit_message(self.store, request)
+        await self._record_change(request, **sent)
+        return json_response(sent, HTTPStatus.CREATED)
 
     async def _read_journal(self, request: Request) -> Response:
         limit = _read_number(request, "limit", DEFAULT_JOURNAL_ENTRIES)

@@ -1,4 +1,4 @@
-"""What an operator does with the queues of an endpoint: skip, and try again."""
+"""Commands of an operator on the queues of an endpoint: skip, and try again."""
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy import update as update_rows

@@ -43,6 +43,7 @@ from homeroom.store.lane_commands import LaneCommands
 from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
+from homeroom.store.message_log import MessageLog
 from homeroom.store.open_classrooms import OpenClassrooms
 from homeroom.store.outages import OutageCause
 from homeroom.store.outbox import Outbox, SubscribedSchools
@@ -143,6 +144,7 @@ class UnitOfWork:
     outbox_leases = _Repository(OutboxLeases)
     deliveries = _Repository(Deliveries)
     lane_commands = _Repository(LaneCommands)
+    message_log = _Repository(MessageLog)
     endpoints = _SecretRepository(Endpoints)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)
@@ -186,7 +188,7 @@ class UnitOfWork:
         self.kept_changes: list[Callable[[UnitOfWork], None]] = []
         """Changes that stand even if the unit is refused: see `keep`."""
         self.actor = Actor()
-        """Who acts, and by which interface; set before the use case runs."""
+        """The person who acts, and the interface; set before the use case runs."""
         self.schools_with_messages: set[SchoolId] = set()
         """Schools that have new messages once this unit is committed."""
 

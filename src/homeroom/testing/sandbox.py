@@ -59,6 +59,17 @@ class SandboxClient:
         requests: list[dict[str, Any]] = response.json()["requests"]
         return requests
 
+    def messages(self, sid: int, **query: str | int) -> list[dict[str, Any]]:
+        """Return the messages of a school: `kind`, `class`, `after`, `limit`, `wait` (seconds)."""
+        response = self.http.get("/messages", params={"sid": sid, **query}).raise_for_status()
+        messages: list[dict[str, Any]] = response.json()["messages"]
+        return messages
+
+    def emit(self, sid: int, kind: str, **body: object) -> None:
+        """Send a message of a kind, with the fields of POST /sandbox/messages."""
+        response = self.http.post("/messages", json={"sid": sid, "kind": kind, **body})
+        response.raise_for_status()
+
     def close(self) -> None:
         """Close the connection."""
         self.http.close()
