@@ -54,7 +54,7 @@ async def list_messages(store: AsyncStore, request: Request) -> list[dict[str, A
 async def emit_message(store: AsyncStore, request: Request) -> dict[str, Any]:
     """Send the message of a request through the outbox, and return it."""
     body = await read_json(request, EmitRequest)
-    asked = MessageRequest(
+    message_request = MessageRequest(
         kind=parse_kind(body.kind),
         school=SchoolId(body.sid),
         lesson=LessonId(body.class_id) if body.class_id is not None else None,
@@ -63,10 +63,12 @@ async def emit_message(store: AsyncStore, request: Request) -> dict[str, Any]:
         fields=body.fields,
     )
     try:
-        await store.write(lambda uow: message_requests.emit(uow, asked), asked.school)
+        await store.write(
+            lambda uow: message_requests.emit(uow, message_request), message_request.school
+        )
     except OperatorError as error:
         raise _bad_request(str(error)) from None
-    return {"sid": body.sid, "kind": asked.kind.value}
+    return {"sid": body.sid, "kind": message_request.kind.value}
 
 
 def parse_kind(text: str) -> MessageKind:
