@@ -16,7 +16,9 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from examples.receivers.asgi import MessageReceiver
 from examples.receivers.wsgi import make_receiver
 from homeroom.base.ids import EndpointId, MessageId, SchoolId, UserId
-from homeroom.contract.messages.kinds import MessageKind
+from homeroom.contract.messages.body import find_body_type
+from homeroom.contract.messages.catalogue import build_default_body
+from homeroom.contract.messages.kinds import KINDS, MessageKind
 from homeroom.contract.messages.room import LeaveClass
 from homeroom.domain.deliveries import StoredMessage
 from homeroom.domain.endpoints import Endpoint, EndpointFormat, EndpointOrdering, EndpointState
@@ -167,6 +169,16 @@ def test_a_message_is_read_as_its_type(format_: str) -> None:
     assert (message.school, message.sent_at, message.is_test) == (7, NOW, False)
     assert len(message.id) == 24
     assert message.fields["ClassID"] == 5
+
+
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_each_kind_is_read_as_itself(kind: MessageKind) -> None:
+    """Five kinds share one command: their fields tell which of them it is."""
+    fields = build_default_body(kind)
+    if fields is None:
+        assert find_body_type(kind) is None
+        return
+    assert parse(send("classin", {"Cmd": KINDS[kind].command, **fields}).content).kind is kind
 
 
 def test_a_message_of_an_unknown_kind_has_its_fields() -> None:
