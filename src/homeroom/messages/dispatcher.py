@@ -36,6 +36,8 @@ POLL_SECONDS: Final = 5.0
 """Longest time between two looks for work that another server or a command left."""
 IDLE_SECONDS: Final = 30.0
 """Time without work after which the task of a school ends."""
+NUDGE_SECONDS: Final = 0.02
+"""Time in which commits are collected for one turn: a turn costs about as much as a call."""
 RETRY_SECONDS: Final = 1.0
 """Pause after the database failed."""
 
@@ -71,8 +73,8 @@ class MessageDispatcher:
         self._sender_lock = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._outboxes: dict[SchoolId, _SchoolOutbox] = {}
-        self._wake = asyncio.Event()
         self._nudged: set[SchoolId] = set()
+        self._is_stopping = False
         self._looked_at = time.monotonic()
         self.outcomes: Counter[str] = Counter()
         """Attempts by outcome, since the start."""
@@ -83,8 +85,15 @@ class MessageDispatcher:
             self._loop.call_soon_threadsafe(self._take_nudge, tuple(schools))
 
     def _take_nudge(self, schools: Collection[SchoolId]) -> None:
+        # Messages that are committed together are queued in one turn.
+        if not self._nudged:
+            self._loop.call_later(NUDGE_SECONDS, self._pass_nudges)
         self._nudged.update(schools)
-        self._wake.set()
+
+    def _pass_nudges(self) -> None:
+        schools, self._nudged = self._nudged, set()
+        if not self._is_stopping:
+            self._start(schools)
 
     def hear(self, announcement: str) -> None:
         """Look for new messages of a school of which another process tells."""
@@ -102,9 +111,7 @@ class MessageDispatcher:
                     await self._look()
                 except Exception:
                     log.exception("the look for messages failed; trying again")
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._wake.wait()
+                await asyncio.sleep(POLL_SECONDS)
         finally:
             await self._stop()
 
@@ -122,20 +129,30 @@ class MessageDispatcher:
 
     async def _look(self) -> None:
         self._looked_at = time.monotonic()
-        self._wake.clear()
-        schools, self._nudged = self._nudged, set()
-        schools |= set(await self._store.read(self._find_work))
-        self._outboxes = {school: box for school, box in self._outboxes.items() if not box.is_over}
+        schools = set(await self._store.read(self._find_work))
+        self._outboxes = {
+            school: box for school, box in self._outboxes.items() if not box.task.done()
+        }
         # A command may have changed an endpoint of a school that is in hand already.
-        for box in self._outboxes.values():
-            box.nudge()
-        for school in schools - self._outboxes.keys():
-            self._outboxes[school] = _SchoolOutbox(self, school)
+        in_hand = {school for school, box in self._outboxes.items() if not box.is_over}
+        self._start(schools | in_hand)
+
+    def _start(self, schools: Collection[SchoolId]) -> None:
+        """Let some schools take a turn, each by the task that it has or by a new one."""
+        for school in schools:
+            box = self._outboxes.get(school)
+            if box is None:
+                self._outboxes[school] = _SchoolOutbox(self, school)
+            elif box.is_over:
+                self._outboxes[school] = _SchoolOutbox(self, school, box.task)
+            else:
+                box.nudge()
 
     def _find_work(self, uow: UnitOfWork) -> list[SchoolId]:
         return deliveries.find_work(uow, self._real.now())
 
     async def _stop(self) -> None:
+        self._is_stopping = True
         tasks = [box.task for box in self._outboxes.values()]
         for task in tasks:
             task.cancel()
@@ -220,8 +237,15 @@ class MessageDispatcher:
 class _SchoolOutbox:
     """The outbox of one school while this server delivers it."""
 
-    def __init__(self, dispatcher: MessageDispatcher, school: SchoolId) -> None:
+    def __init__(
+        self,
+        dispatcher: MessageDispatcher,
+        school: SchoolId,
+        former: asyncio.Task[None] | None = None,
+    ) -> None:
+        """Start the task; it begins when a former one has given its lease back."""
         self._dispatcher = dispatcher
+        self._former = former
         self._school = school
         self._in_flight: dict[LaneId, asyncio.Task[None]] = {}
         self._finished: dict[LaneId, Finished] = {}
@@ -254,6 +278,9 @@ class _SchoolOutbox:
     async def _run(self) -> None:
         keeper = None
         try:
+            if self._former is not None:
+                await asyncio.wait({self._former})
+                self._former = None
             if not await self._retry(self._claim):
                 return  # another server delivers them; a look finds what it leaves
             keeper = asyncio.create_task(self._keep_lease())
