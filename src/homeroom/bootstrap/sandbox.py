@@ -38,7 +38,6 @@ def sandbox_routes(
         await follow()
         if school is None:
             await main.classrooms.run_once()
-            await main.messages.settle(SETTLE_SECONDS)
 
     return Sandbox(
         core.async_store,
@@ -50,6 +49,7 @@ def sandbox_routes(
         build_operator_access(core),
         core.settings.host,
         forget,
+        lambda: main.messages.settle(SETTLE_SECONDS),
     ).routes()
 
 

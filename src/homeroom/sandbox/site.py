@@ -57,6 +57,8 @@ class Sandbox:
     """The address at which the server listens."""
     forget: Callable[[SchoolId | None], Awaitable[None]]
     """Resets what depends on the clock; with a school, also clears its duplicate guard."""
+    settle: Callable[[], Awaitable[object]]
+    """Makes the attempts to deliver messages that are due, and waits until they have ended."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
@@ -122,6 +124,7 @@ class Sandbox:
         await asyncio.to_thread(self.clock.set, moment)
         await self.forget(None)
         await self.job_loop.run_due()
+        await self.settle()
 
     def _compute_moment(self, body: ClockRequest) -> Moment:
         if body.advance is not None and body.now is None:
