@@ -53,6 +53,11 @@ COMMANDS: Final = {
     "course delete": "{course}",
     "course edit": "{course} --name Other",
     "course set": "{course} kind=public",
+    "endpoint pause": "999",
+    "endpoint remove": "999",
+    "endpoint resume": "999",
+    "endpoint rotate": "999",
+    "endpoint skip": "999",
     "folder set": "{folder} writable=0",
     "maintenance add": "--from 2030-01-01 --to 2030-01-02",
     "maintenance remove": "999",
@@ -78,6 +83,7 @@ COMMANDS: Final = {
     "token create": "--school {sid} --name cli",
     "token revoke": "999",
     "user cancel": "{user}",
+    "user change-phone": "{user} 13900009999",
     "user set-password": "{user} --school {sid}",
 }
 """Arguments of each command that writes; one about a thing that does not exist is refused."""
@@ -88,6 +94,8 @@ READING: Final = {
     "clip list",
     "course list",
     "doctor",
+    "endpoint list",
+    "endpoint show",
     "key show",
     "link",
     "maintenance list",
@@ -105,8 +113,11 @@ READING: Final = {
     "viewers",
 }
 """Commands that change nothing."""
-ELSEWHERE: Final = {"serve", "migrate", "key rotate"}
-"""Commands that other tests run: not beside the server of this session."""
+ELSEWHERE: Final = {
+    *("serve", "migrate", "key rotate"),
+    *("endpoint add", "endpoint move", "endpoint test"),
+}
+"""Commands that other tests run: not beside the server of this session, or with a receiver."""
 
 
 def list_commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -33,7 +33,7 @@ def count_listeners(house: House) -> int:
     """Return how many servers of a database listen for announcements."""
     query = (
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN%chat%' AND state = 'idle'"
     )
     with psycopg.connect(house.services.settings.database or "") as database:
         return int((database.execute(query).fetchone() or [0])[0])

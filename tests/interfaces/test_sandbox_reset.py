@@ -39,8 +39,10 @@ KEPT: Final = {
     "jobs",
     "users",
     "presences",
+    "outboxes",
 }
-"""Tables that a reset leaves alone; presence ends with the rooms of the classes."""
+"""Tables that a reset leaves alone: presence ends with the rooms of the classes, and a lease is not
+the school's."""
 
 PARENTS: Final = {
     "activity_id": tables.activities,

@@ -18,7 +18,7 @@ from homeroom.domain.endpoints import (
     EndpointState,
 )
 from homeroom.folder import open_store
-from homeroom.messages.dispatcher import MAX_IN_FLIGHT
+from homeroom.messages.outbox_work import MAX_IN_FLIGHT
 from homeroom.store import tables
 from homeroom.store.statement import Statement
 from homeroom.store.unit_of_work import Store
@@ -357,7 +357,7 @@ def test_a_result_that_was_not_saved_is_offered_again(
         return take_turn(*values, **options)
 
     monkeypatch.setattr(deliveries, "take_turn", fail)
-    monkeypatch.setattr("homeroom.messages.dispatcher.RETRY_SECONDS", 0)
+    monkeypatch.setattr("homeroom.messages.school_outbox.RETRY_SECONDS", 0)
 
     deliver(outboxes)
 

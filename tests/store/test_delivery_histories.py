@@ -167,7 +167,7 @@ def play(store: Store, steps: list[Step], seed: int) -> None:
     """Play a history."""
     note(f"{steps}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("homeroom.messages.dispatcher.RETRY_SECONDS", 0.01)
+        patch.setattr("homeroom.messages.school_outbox.RETRY_SECONDS", 0.01)
         asyncio.run(History(store, seed).play(steps))
 
 

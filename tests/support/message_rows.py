@@ -32,7 +32,6 @@ def add_messages(given: Given, lesson: LessonId) -> None:
     )
     about = {"kind": "course_changed", "stream": "course:1", "is_simulated": 0, "created_at": 0}
     message = add(tables.messages, **school, body="{}", **about)
-    add(tables.outboxes, **school, last_position=0, leased_until=0)
     times = {"failures": 0, "due_at": 0, "due_real_at": 0}
     lane = add(tables.lanes, **school, endpoint_id=endpoint, name="", **times)
     delivery = add(

@@ -10,7 +10,8 @@ from homeroom.bootstrap.core import CoreParts
 from homeroom.domain.message_files import sign_message_file
 from homeroom.folder import get_lease_owner
 from homeroom.messages.addresses import PRIVATE, AddressGuard
-from homeroom.messages.dispatcher import MessageDispatcher, TakeFault, take_no_fault
+from homeroom.messages.dispatcher import MessageDispatcher
+from homeroom.messages.outbox_work import TakeFault, take_no_fault
 from homeroom.messages.sender import Sender
 from homeroom.usecases import schools
 

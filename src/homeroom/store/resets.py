@@ -58,7 +58,6 @@ from homeroom.store.tables import (
     messages,
     named_accounts,
     open_classrooms,
-    outboxes,
     page_visits,
     presets,
     push_keys,
@@ -176,7 +175,6 @@ _BY_SCHOOL = [
     _Slice(table, table.c.school_id == _school)
     for table in (
         messages,
-        outboxes,
         labels,
         files,
         presets,
