@@ -210,7 +210,7 @@ class _CoalescingTransport(asyncio.Transport):
         """Send data together with the buffer, or buffer it until the next iteration of the loop."""
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
-            self._transport.write(data)
+            self._send(data)
         else:
             self._buffer = bytes(data)
             self._loop.call_soon(self._flush)
@@ -228,6 +228,11 @@ class _CoalescingTransport(asyncio.Transport):
     def _flush(self) -> None:
         if self._buffer:
             data, self._buffer = self._buffer, b""
+            self._send(data)
+
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        # The client may have gone since they were buffered: uvloop raises at a write then.
+        if not self._transport.is_closing():
             self._transport.write(data)
 
     def abort(self) -> None:
