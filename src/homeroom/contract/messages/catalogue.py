@@ -13,11 +13,12 @@ from homeroom.contract.messages import (
     room,
     schedule,
     summary,
+    viewers,
 )
 from homeroom.contract.messages.body import MessageBody, find_body_type
 from homeroom.contract.messages.kinds import MessageKind
 
-MODULES = (classroom, lms, people, recordings, room, schedule, summary)
+MODULES = (classroom, lms, people, recordings, room, schedule, summary, viewers)
 """The modules of bodies; importing them is what `find_body_type` needs."""
 _EMPTY: dict[type, Any] = {
     inspect.IntType: 0,
