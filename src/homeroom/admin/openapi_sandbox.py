@@ -128,8 +128,8 @@ def paths() -> dict[str, Any]:
         },
         "/sandbox/messages": {
             "get": _operation(
-                "listMessages",
-                "The messages of a school with the attempts to deliver them",
+                "readInbox",
+                "The messages of a school, or of all, with the attempts to deliver them",
                 _object({"messages": {"type": "array", "items": {"type": "object"}}}),
                 query={
                     "sid": WHOLE,

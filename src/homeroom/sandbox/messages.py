@@ -29,7 +29,7 @@ LOOK_SECONDS: Final = 0.05
 async def list_messages(store: AsyncStore, request: Request) -> list[dict[str, Any]]:
     """Return the messages that a query asks for; with `wait`, wait for the first one."""
     query = request.query_params
-    school = SchoolId(_read_number(query.get("sid"), "sid"))
+    school = SchoolId(_read_number(query.get("sid", "0"), "sid"))
     after = _read_number(query.get("after", "0"), "after")
     lesson = _read_number(query.get("class", "0"), "class")
     limit = _read_number(query.get("limit", str(DEFAULT_MESSAGES)), "limit")
@@ -113,8 +113,8 @@ def _to_attempts(entry: InboxEntry) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _read_number(text: str | None, name: str) -> int:
-    if text is None or not text.isdecimal() or len(text) > len(str(2**62)):
+def _read_number(text: str, name: str) -> int:
+    if not text.isdecimal() or len(text) > len(str(2**62)):
         raise _bad_request(f"{name} must be a whole number, 0 or more")
     return int(text)
 

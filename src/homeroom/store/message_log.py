@@ -52,7 +52,10 @@ _LIST = Statement(
         messages.c.lesson_id,
     )
     .where(
-        messages.c.school_id == bindparam("school"),
+        or_(
+            bindparam("school", type_=BigInteger()) == 0,
+            messages.c.school_id == bindparam("school"),
+        ),
         messages.c.id > bindparam("after"),
         or_(bindparam("kind", type_=Text()) == "", messages.c.kind == bindparam("kind")),
         or_(
@@ -97,7 +100,7 @@ class MessageLog:
         lesson: LessonId | None,
         limit: int,
     ) -> list[LoggedMessage]:
-        """Return messages of a school with greater ids, in order."""
+        """Return messages of a school, or of all schools for 0, with greater ids, in order."""
         values = {
             "school": school,
             "after": after,

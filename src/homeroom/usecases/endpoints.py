@@ -154,12 +154,19 @@ def resume(uow: UnitOfWork, endpoint_id: EndpointId, *, from_now: bool = False) 
         raise OperatorError(
             f"endpoint {endpoint_id} is {endpoint.state}: there is nothing to resume"
         )
+    start = endpoint.start_after_id
     if from_now:
         uow.lane_commands.skip_all(endpoint_id, uow.now, "resumed from now")
+        # Also those that have no position yet.
+        start = uow.endpoints.find_newest_message(endpoint.school)
     uow.lane_commands.make_due(endpoint_id)
     # Five days without a success count from here.
     changed = msgspec.structs.replace(
-        endpoint, state=EndpointState.ACTIVE, state_reason=None, last_success_at=uow.now
+        endpoint,
+        state=EndpointState.ACTIVE,
+        state_reason=None,
+        start_after_id=start,
+        last_success_at=uow.now,
     )
     uow.endpoints.save(changed)
     return changed
