@@ -15,6 +15,7 @@ from homeroom import folder as folders
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
 from homeroom.base.settings import Settings
+from homeroom.domain.endpoints import EndpointFormat
 from homeroom.domain.server_keys import ServerKey
 from homeroom.folder import find_key_file, get_master_key, open_store, rotate_master_key
 from homeroom.store.cipher import MasterKey, UnreadableSecretError
@@ -23,10 +24,11 @@ from homeroom.store.engine import StoreError
 from homeroom.store.key_file import KeyFileError
 from homeroom.store.migrate import migrate
 from homeroom.store.server_keys import KEY_CHECK
+from homeroom.store.tables import endpoints as endpoints_table
 from homeroom.store.tables import schools as schools_table
 from homeroom.store.tables import server_state
 from homeroom.store.unit_of_work import Store
-from homeroom.usecases import schools, secrets
+from homeroom.usecases import endpoints, schools, secrets
 from homeroom.usecases.dependencies import Dependencies
 from tests.support.postgres import Postgres
 
@@ -312,6 +314,25 @@ def test_the_master_key_is_rotated(settings: Settings) -> None:
     assert find_in_files(settings.data, list(before.values())) == []
     with open_store(settings) as store:
         assert read_all(store) == values
+
+
+def test_the_secrets_of_endpoints_are_encrypted_with_the_new_key(settings: Settings) -> None:
+    keys = KeyGenerator()
+    with open_store(settings) as store:
+        fill(store)
+        sid = store.read(schools.list_schools)[0].id
+        url, standard = "https://receiver.example/", EndpointFormat.STANDARD
+        added = store.write(lambda uow: endpoints.add(uow, keys, sid, url, standard))
+        rotated = store.write(lambda uow: endpoints.rotate(uow, keys, added.id))
+
+        new = rotate_master_key(store, settings)
+
+        present = store.read(lambda uow: endpoints.get(uow, added.id))
+        assert (present.secret, present.former_secret) == (rotated.secret, added.secret)
+        with open_engine(settings).connect() as connection:
+            query = select(endpoints_table.c.secret, endpoints_table.c.former_secret)
+            (values,) = connection.execute(query)
+    assert {value.split(":")[1] for value in values} == {new.id}
 
 
 def test_a_running_server_goes_on_after_a_rotation(settings: Settings) -> None:

@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, delete, select, update
 from homeroom.domain.server_keys import ServerKey
 from homeroom.store.cipher import Keyring, MasterKey, is_encrypted
 from homeroom.store.databases import find_database
+from homeroom.store.endpoints import place_of_secret
 from homeroom.store.engine import StoreError, Transaction
 from homeroom.store.schools import former_secret_place, secret_place
 from homeroom.store.server_keys import KEY_CHECK, place_of
 from homeroom.store.server_state import ServerState
 from homeroom.store.statement import Statement
-from homeroom.store.tables import schools, server_state
+from homeroom.store.tables import endpoints, schools, server_state
 
 TRACES: Final = "secret_traces"
 """Name of a value that is set while free pages may contain secrets in an earlier form."""
@@ -29,6 +30,17 @@ _LIST_SECRETS = Statement(
 _SAVE_SECRETS = Statement(
     update(schools)
     .where(schools.c.id == bindparam("school"))
+    .values(secret=bindparam("new_secret"), former_secret=bindparam("new_former"))
+)
+_LIST_ENDPOINT_SECRETS = Statement(
+    select(endpoints.c.id, endpoints.c.secret, endpoints.c.former_secret)
+    .where(endpoints.c.id > bindparam("after"), endpoints.c.secret.is_not(None))
+    .order_by(endpoints.c.id)
+    .limit(bindparam("limit"))
+)
+_SAVE_ENDPOINT_SECRETS = Statement(
+    update(endpoints)
+    .where(endpoints.c.id == bindparam("endpoint"))
     .values(secret=bindparam("new_secret"), former_secret=bindparam("new_former"))
 )
 _DELETE_TRACES = Statement(delete(server_state).where(server_state.c.name == TRACES))
@@ -94,6 +106,24 @@ class Sealing:
                     "new_former": former and self._change(former, former_secret_place(school), key),
                 }
                 self._tx.execute(_SAVE_SECRETS, values)
+            count += len(rows)
+            after = rows[-1][0]
+        return count + self._encrypt_endpoints(key)
+
+    def _encrypt_endpoints(self, key: MasterKey) -> int:
+        count = after = 0
+        values = {"limit": _PAGE_SIZE}
+        while rows := self._tx.fetch_all(_LIST_ENDPOINT_SECRETS, {**values, "after": after}):
+            for endpoint, secret, former in rows:
+                place, former_place = (
+                    place_of_secret(endpoint, name) for name in ("secret", "former_secret")
+                )
+                new = {
+                    "endpoint": endpoint,
+                    "new_secret": self._change(secret, place, key),
+                    "new_former": former and self._change(former, former_place, key),
+                }
+                self._tx.execute(_SAVE_ENDPOINT_SECRETS, new)
             count += len(rows)
             after = rows[-1][0]
         return count
