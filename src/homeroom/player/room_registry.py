@@ -67,6 +67,7 @@ class RoomRegistry:
         """Last entries of chats that were announced and not read yet."""
         self._has_announced = asyncio.Event()
         self._failing_tasks: set[str] = set()
+        self._refresh_seconds = REFRESH_SECONDS
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -207,7 +208,7 @@ class RoomRegistry:
             if number % REFRESHES_PER_WATCH_TIME == 0:
                 await self._run_safely(self._write_watch_time)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._refresh_requested.wait(), REFRESH_SECONDS)
+                await asyncio.wait_for(self._refresh_requested.wait(), self._refresh_seconds)
             self._refresh_requested.clear()
 
     async def _run_safely(self, step: Callable[[], Awaitable[None]]) -> None:
