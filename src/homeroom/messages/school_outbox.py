@@ -172,8 +172,10 @@ class SchoolOutbox:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             begun = self._work.steady()
+            remaining = self._lease_end - LEASE_MARGIN_SECONDS - begun
             try:
-                async with asyncio.timeout(self._lease_end - LEASE_MARGIN_SECONDS - begun):
+                # After the machine slept the lease may still be there: no other server wanted it.
+                async with asyncio.timeout(max(remaining, RETRY_SECONDS)):
                     is_ours = await self._retry(lambda: self._work.renew(self._school))
             except TimeoutError:
                 is_ours = False
