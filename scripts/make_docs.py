@@ -5,11 +5,8 @@ make_docs.py --no-tests   write every page from the saved observations
 make_docs.py --check      write nothing; fail when a page is stale or a number was never seen
 """
 
-import ast
-import inspect
 import json
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +16,8 @@ import msgspec
 import observed
 from action_pages import action_page, list_of_actions, read_readings, slug
 from markdown import DOCS, NOTICE, ROOT, table, wrap_lines
+from meanings import read_meanings
+from message_page import message_page
 from observed import Seen
 
 from homeroom.base.settings import PREFIX, Settings
@@ -100,6 +99,7 @@ def _pages(seen: Seen) -> dict[Path, str]:
     pages = {
         REFERENCE / "errnos.md": _errnos(seen),
         REFERENCE / "actions" / "README.md": list_of_actions(),
+        REFERENCE / "messages.md": message_page(),
         REFERENCE / "settings.md": _settings(),
         DOCS / "homeroom.sample.toml": _sample(),
         REFERENCE / "plan.md": _plan(),
@@ -242,19 +242,12 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
 # --- small parts ----------------------------------------------------------------------------------
 
 
-def _words(kind: type) -> dict[str, str]:
+def _words(kind: type[msgspec.Struct]) -> dict[str, str]:
     """Return the docstring below each field of a class; every field must have one."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    assert isinstance(body, ast.ClassDef)  # noqa: S101  for the type checker
-    words = {}
-    for node, below in zip(body.body, [*body.body[1:], None], strict=True):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            name = node.target.id
-            match below:
-                case ast.Expr(value=ast.Constant(value=str(text))):
-                    words[name] = " ".join(text.split())
-                case _:
-                    raise SystemExit(f"{kind.__name__}.{name} does not say what it means")
+    words = read_meanings(kind)
+    for field in msgspec.structs.fields(kind):
+        if field.name not in words:
+            raise SystemExit(f"{kind.__name__}.{field.name} does not say what it means")
     return words
 
 
