@@ -109,7 +109,10 @@ def test_picture_and_sound_of_a_browser_are_recorded_as_they_were(
     assert kept[:100] == sent[:100], "the picture was touched"
     shown, heard = flashes(path), beeps(path)
     assert len(shown) >= 4
-    pairs = [(flash, min(heard, key=lambda beep: abs(beep - flash))) for flash in shown[1:]]
+    # The push may end between the last flash and its beep.
+    complete = [flash for flash in shown[1:] if flash < heard[-1] + 0.5]
+    assert len(complete) >= len(shown) - 2
+    pairs = [(flash, min(heard, key=lambda beep: abs(beep - flash))) for flash in complete]
     assert max(abs(flash - beep) for flash, beep in pairs) < 0.1, pairs
     packets = ffmpeg.probe(path, "-show_packets", "-select_streams", "v")["packets"]
     times = [float(one["pts_time"]) for one in packets if one["flags"].startswith("K")]
