@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from bench.databases import open_databases
-from bench.dataset import Sizes
 from bench.messages import measures
 from bench.messages.measures import BenchLength
 from bench.report import Result, describe_machine
@@ -21,7 +20,6 @@ MEASURES: Final = {
     "throughput": measures.measure_throughput,
     "failing": measures.measure_failing,
     "backlog": measures.measure_backlog,
-    "cost": measures.measure_cost,
 }
 ONLY_POSTGRESQL: Final = frozenset({"failing"})
 """Measures that write from another process, which the server hears of on PostgreSQL alone."""
@@ -32,7 +30,6 @@ FULL: Final = BenchLength(
     seconds=15,
     backlog=1_000_000,
     rounds=3,
-    sizes=Sizes(newcomers=1_000, singles=1_000, members=1_000, over=1_000),
 )
 QUICK: Final = BenchLength(
     calls=50,
@@ -41,7 +38,6 @@ QUICK: Final = BenchLength(
     seconds=5,
     backlog=100_000,
     rounds=1,
-    sizes=Sizes(newcomers=1_000, singles=1_000, members=1_000, over=1_000),
 )
 
 

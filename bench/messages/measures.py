@@ -7,9 +7,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from bench.contest import Contestant, measure_once, summarise
 from bench.databases import Databases
-from bench.dataset import Sizes, prepare
 from bench.messages.receiver import Arrival
 from bench.messages.senders import SenderPlan
 from bench.messages.setup import (
@@ -21,9 +19,7 @@ from bench.messages.setup import (
     serving_messages,
 )
 from bench.report import ReportLine, Result
-from bench.rows import ROWS
-from bench.target import Account, new_school, serving
-from bench.versions import CURRENT
+from bench.target import Account, new_school
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.base.settings import Settings
 from homeroom.contract.messages.body import MessageBody
@@ -50,7 +46,6 @@ class BenchLength(msgspec.Struct, frozen=True):
     """For which messages of many classes are written at a steady rate."""
     backlog: int
     rounds: int
-    sizes: Sizes
 
 
 class NumberedBody(MessageBody, frozen=True, kw_only=True, rename="pascal"):
@@ -232,39 +227,3 @@ def measure_backlog(databases: Databases, length: BenchLength) -> Result:
     ]
     numbers = {"start_seconds": start, "small": small, "rates": rates}
     return Result(f"Backlog of {length.backlog:,}", databases.engine, lines, numbers)
-
-
-def measure_cost(databases: Databases, length: BenchLength) -> Result:
-    """Measure addCourseClass of a school without a receiver, and of one that is paused."""
-    row, connections = ROWS[0], 32
-    prepared = databases.create()
-    dataset = prepare(prepared, CURRENT, length.sizes)
-    subscribed = databases.copy(prepared)
-    add_endpoint(subscribed, dataset.account, "http://127.0.0.1:9", "paused")
-    with serving(prepared) as without, serving(subscribed) as emitting:
-        contestants = [
-            Contestant("without", without, dataset),
-            Contestant("emitting", emitting, dataset),
-        ]
-        samples = [
-            [measure_once(each, row, connections, 2, databases) for each in contestants]
-            for _ in range(2 * length.rounds + 1)
-        ]
-    entries = [
-        summarise(each.name, [turn[number] for turn in samples])
-        for number, each in enumerate(contestants)
-    ]
-    rate = 1 - entries[1].per_second / entries[0].per_second
-    without_us, emitting_us = (entry.server_us + entry.database_us for entry in entries)
-    work = emitting_us / without_us - 1
-    lines = [
-        ReportLine(
-            "fewer calls a second",
-            f"{entries[0].per_second:,.0f} to {entries[1].per_second:,.0f}/s = {rate:.1%}",
-            "<= 8 %",
-            rate <= 0.08,
-        ),
-        ReportLine("more processor time a call", f"{work:.1%}"),
-    ]
-    numbers = {"rate": rate, "work": work}
-    return Result(f"Cost of a message, {row.name}", databases.engine, lines, numbers)

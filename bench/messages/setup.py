@@ -75,14 +75,14 @@ def run_sender(kind: str, plan: str) -> None:
     subprocess.run(words, check=True, capture_output=True)
 
 
-def add_endpoint(settings: Settings, account: Account, url: str, state: str = "active") -> None:
+def add_endpoint(settings: Settings, account: Account, url: str) -> None:
     """Add an endpoint of the school that has each class in an order of its own."""
     values = {
         "school_id": account.sid,
         "url": f"'{url}/messages'",
         "format": "'classin'",
         "ordering": "'class'",
-        "state": f"'{state}'",
+        "state": "'active'",
         "timeout_seconds": 10,
         "alert_addresses": "'[]'",
         "start_after_id": 0,

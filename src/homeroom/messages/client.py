@@ -10,12 +10,16 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from homeroom.base.clock import DAY, Clock
@@ -36,6 +40,12 @@ MAX_EXCERPT: Final = 500
 MAX_CONNECTIONS: Final = 200
 MAX_HEADER_BYTES: Final = 8190
 KEEP_ALIVE_SECONDS: Final = 15
+MAX_URLS: Final = 1000
+"""Addresses of receivers that are parsed and checked once."""
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
+"""For a request: its attempt has a deadline."""
+_may_send: ContextVar[Callable[[], bool]] = ContextVar("may_send")
+"""Returns whether this task may still send: a connection may take long to open."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -79,6 +89,23 @@ class GuardedResolver(AbstractResolver):
         await self._resolver.close()
 
 
+class LeasedConnector(aiohttp.TCPConnector):
+    """Opens connections, and gives none away after the lease has ended."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp calls it so
+    ) -> Connection:
+        """Return a connection; raises `LeaseEndedError` so that nothing is sent on it."""
+        connection = await super().connect(req, traces, timeout)
+        if not _may_send.get()():
+            connection.release()
+            raise LeaseEndedError
+        return connection
+
+
 class MessageClient:
     """Sends messages over HTTP; a `Sender` for the delivery loop."""
 
@@ -96,13 +123,10 @@ class MessageClient:
         """Create a client; `find_secret` returns the secret of a school at the moment."""
         self._clock = clock
         self._real = real
-        self._guard = guard
         self._find_secret = find_secret
         self._sign_file = sign_file
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_end.append(_check_lease)
-        trace.on_connection_reuseconn.append(_check_lease)
-        connector = aiohttp.TCPConnector(
+        self._parse_url = lru_cache(MAX_URLS)(partial(_parse_url, guard))
+        connector = LeasedConnector(
             resolver=resolver or GuardedResolver(guard),
             use_dns_cache=False,
             limit=MAX_CONNECTIONS,
@@ -113,7 +137,6 @@ class MessageClient:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            trace_configs=[trace],
             skip_auto_headers=("User-Agent", "Accept"),
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
@@ -160,19 +183,18 @@ class MessageClient:
         may_send: Callable[[], bool],
     ) -> AttemptResult | None:
         begun = time.monotonic()
+        _may_send.set(may_send)  # for this task alone
         status: int | None = None
         answer: bytes | None = None
         retry_after: int | None = None
         try:
             async with asyncio.timeout(endpoint.timeout_seconds):
-                self._check_literal(url)
                 async with self._session.post(
-                    URL(url, encoded=True),
+                    self._parse_url(url),
                     data=request.content,
                     headers={**request.headers, "Accept-Encoding": "identity"},
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None),
-                    trace_request_ctx=may_send,
+                    timeout=_NO_TIMEOUT,
                 ) as response:
                     status = response.status
                     retry_after = _read_retry_after(response.headers.get("Retry-After"))
@@ -190,12 +212,6 @@ class MessageClient:
             safe_key=_mask(request.safe_key),
             retry_after=retry_after if endpoint.format is EndpointFormat.STANDARD else None,
         )
-
-    def _check_literal(self, url: str) -> None:
-        """Refuse a blocked address that stands in the URL: no resolver is asked for it."""
-        host = URL(url, encoded=True).host or ""
-        if _is_literal(host) and not self._guard.allows(host):
-            raise BlockedAddressError(f"{host} is blocked")
 
 
 class AnswerTooLargeError(Exception):
@@ -257,15 +273,13 @@ _FAILURES: Final[tuple[tuple[type[BaseException], AttemptOutcome], ...]] = (
 )
 
 
-async def _check_lease(
-    _session: aiohttp.ClientSession,
-    context: Any,  # noqa: ANN401  aiohttp's own
-    _params: object,
-) -> None:
-    """Send nothing on a connection that stands after the lease has ended."""
-    may_send: Callable[[], bool] = context.trace_request_ctx
-    if not may_send():
-        raise LeaseEndedError
+def _parse_url(guard: AddressGuard, text: str) -> URL:
+    """Return a URL; refuses a blocked address in it, as no resolver is asked for that."""
+    url = URL(text, encoded=True)
+    host = url.host or ""
+    if _is_literal(host) and not guard.allows(host):
+        raise BlockedAddressError(f"{host} is blocked")
+    return url
 
 
 def _is_literal(host: str) -> bool:

@@ -85,12 +85,12 @@ class OutboxWork:
         school: SchoolId,
         finished: Collection[Finished],
         busy: Collection[LaneId],
-        limit: int = MAX_IN_FLIGHT,
+        limit: int,
         *,
         has_new: bool,
     ) -> Turn:
-        """Save results, and return what to attempt next."""
-        real_now, limit = self._real.now(), limit - len(busy)
+        """Save results, and return what to attempt next, at most `limit` deliveries."""
+        real_now = self._real.now()
         return await self._store.write(
             lambda uow: deliveries.take_turn(
                 uow, school, self._owner, real_now, finished, busy, limit, has_new=has_new

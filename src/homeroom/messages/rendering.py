@@ -59,10 +59,11 @@ def render_message(
     """Return the request that sends a message; `now` may be the clock of the sandbox (Q98)."""
     name = name_message(message)
     fields: dict[str, Any] = msgspec.json.decode(message.body)
-    values: dict[str, str] = {UUID: str(uuid5(NAMESPACE_OID, name))}
-    if message.file_path is not None:
-        values[FILE_ADDRESS] = sign_file(message.file_path, now + FILE_ADDRESS_SECONDS)
-    fields = {key: _fill(value, values) for key, value in fields.items()}
+    if '"$' in message.body:  # most messages have no mark
+        values: dict[str, str] = {UUID: str(uuid5(NAMESPACE_OID, name))}
+        if message.file_path is not None:
+            values[FILE_ADDRESS] = sign_file(message.file_path, now + FILE_ADDRESS_SECONDS)
+        fields = {key: _fill(value, values) for key, value in fields.items()}
     request = _render(fields, name, endpoint, school_secret, now, real_now)
     if not is_resend:
         return request

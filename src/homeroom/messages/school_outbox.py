@@ -48,6 +48,8 @@ class SchoolOutbox:
         self._idle = asyncio.Event()
         self._has_new = True
         """Whether there may be messages without a position."""
+        self._has_waiting = False
+        """Whether lanes with a delivery that is due may wait for a free place."""
         self._worked_at = time.monotonic()
         self._lease_end = 0.0
         """By the clock that no setting moves, and that goes on while the machine sleeps."""
@@ -109,10 +111,13 @@ class SchoolOutbox:
             self._changed.clear()
             finished = dict(self._finished)
             busy = self._in_flight.keys() - finished.keys()
-            has_new, self._has_new = self._has_new, False
+            has_new = self._can_queue()
+            if has_new:
+                self._has_new = False
+            places = MAX_IN_FLIGHT - len(busy)
             try:
                 turn = await self._work.take_turn(
-                    self._school, finished.values(), busy, has_new=has_new
+                    self._school, finished.values(), busy, places, has_new=has_new
                 )
             except LeaseLostError:
                 raise
@@ -123,6 +128,7 @@ class SchoolOutbox:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             self._has_new = self._has_new or turn.has_more
+            self._has_waiting = len(turn.heads) == places
             for lane in finished:
                 del self._finished[lane], self._in_flight[lane]
             for head in turn.heads:
@@ -130,8 +136,12 @@ class SchoolOutbox:
                 self._in_flight[head.delivery.lane] = task
             if finished or turn.heads or turn.has_more:
                 self._worked_at = time.monotonic()
-            if not turn.has_more:
+            if not self._can_queue():
                 await self._wait(turn.next_due)
+
+    def _can_queue(self) -> bool:
+        """Return whether to queue new messages now: what waits already is older, and goes first."""
+        return self._has_new and not self._has_waiting
 
     async def _wait(self, next_due: tuple[Moment, Moment] | None) -> None:
         """Wait for a result, a nudge, or the next lane that is due; rest after a time without."""
