@@ -158,11 +158,12 @@ def _save_results(
     uow.deliveries.add_attempts([(each.delivery, each.result) for each in finished], uow.now)
     ended: list[EndedDelivery] = []
     lanes: set[LaneId] = set()
+    acknowledging: set[EndpointId] = set()
     for each in finished:
         endpoint = endpoints[each.delivery.endpoint]
         if each.result.outcome is AttemptOutcome.ACKNOWLEDGED:
             ended.append(EndedDelivery(each.delivery.id, DeliveryState.ACKNOWLEDGED, None))
-            _note_success(uow, endpoint)
+            acknowledging.add(endpoint.id)
         elif uow.now - each.delivery.message.created_at >= MAX_AGE_SECONDS:
             ended.append(EndedDelivery(each.delivery.id, DeliveryState.DEAD, DEAD_REASON))
         else:
@@ -171,6 +172,8 @@ def _save_results(
         lanes.add(each.delivery.lane)
     if ended:
         uow.deliveries.end(ended, lanes, uow.now)
+    for endpoint_id in acknowledging:
+        _note_success(uow, endpoints[endpoint_id])
 
 
 def _note_success(uow: UnitOfWork, endpoint: Endpoint) -> None:
