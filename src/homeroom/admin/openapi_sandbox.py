@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from homeroom.domain.deliveries import AttemptOutcome
+
 Schema = dict[str, Any]
 
 WHOLE: Schema = {"type": "integer"}
@@ -57,9 +59,24 @@ FAULT: Schema = {
     },
     "examples": [{"action": "addCourseClass", "errno": 104, "times": 2}],
 }
+ENDPOINT_FAULT: Schema = {
+    "type": "object",
+    "required": ["endpoint", "outcome"],
+    "properties": {
+        "endpoint": {**WHOLE, "description": "The endpoint whose attempts it meets."},
+        "outcome": {
+            "type": "string",
+            "enum": [outcome.value for outcome in AttemptOutcome],
+            "description": "How they end; nothing reaches the receiver.",
+        },
+        "times": {**WHOLE, "default": 1, "description": "How many attempts it meets."},
+    },
+    "examples": [{"endpoint": 1, "outcome": "timeout", "times": 3}],
+}
+ANY_FAULT: Schema = {"oneOf": [FAULT, ENDPOINT_FAULT]}
 SHOWN_FAULT: Schema = {
     "type": "object",
-    "properties": {"id": WHOLE, **FAULT["properties"]},
+    "properties": {"id": WHOLE, **FAULT["properties"], **ENDPOINT_FAULT["properties"]},
 }
 RESET: Schema = {
     "type": "object",
@@ -112,7 +129,11 @@ def paths() -> dict[str, Any]:
         "/sandbox/faults": {
             "get": _operation("listFaults", "The faults still to happen", _list("faults")),
             "post": _operation(
-                "askForFault", "Have calls fail as asked", SHOWN_FAULT, FAULT, status="201"
+                "askForFault",
+                "Have calls, or attempts to deliver messages, fail as asked",
+                SHOWN_FAULT,
+                ANY_FAULT,
+                status="201",
             ),
             "delete": _operation(
                 "removeFaults", "Have no more faults", _object({"removed": WHOLE})

@@ -154,7 +154,8 @@ async def _run_main_parts(
     await clock_guard.start()
     follower = AuditFollower(store, SystemClock(), clock_guard.is_pausing)
     classrooms = ClassroomKeeper(store, core.files, media.list_encoders, clock_guard.is_pausing)
-    dispatcher = build_dispatcher(core)
+    state = LocalState(is_sandbox=core.settings.sandbox)
+    dispatcher = build_dispatcher(core, state.take_fault)
     parts = (worker, sweeper, clock_guard, follower, classrooms, dispatcher)
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
@@ -169,7 +170,7 @@ async def _run_main_parts(
                 media,
                 classrooms,
                 dispatcher,
-                LocalState(is_sandbox=core.settings.sandbox),
+                state,
                 core.deps.video_works,
             )
     finally:

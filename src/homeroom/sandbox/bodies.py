@@ -35,6 +35,18 @@ class FaultRequest(msgspec.Struct, forbid_unknown_fields=True):
     entries: list[int] | None = None
 
 
+class EndpointFaultRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Let the next attempts at an endpoint end so, without reaching the receiver."""
+
+    endpoint: int
+    outcome: str
+    times: int = 1
+
+
+class _FaultSubject(msgspec.Struct):
+    endpoint: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
 class EmitRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """Send a message of a kind; fields that are not given get default values."""
 
@@ -55,7 +67,18 @@ class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 async def read_json(request: Request, body_type: type[B]) -> B:
     """Return the decoded body of a request; raises `HTTPError` (bad request)."""
+    return _decode(await read_body(request, MAX_BODY_BYTES), body_type)
+
+
+async def read_fault(request: Request) -> FaultRequest | EndpointFaultRequest:
+    """Return the fault of a request: of an endpoint if it names one, else of an action."""
     body = await read_body(request, MAX_BODY_BYTES)
+    if _decode(body, _FaultSubject).endpoint is msgspec.UNSET:
+        return _decode(body, FaultRequest)
+    return _decode(body, EndpointFaultRequest)
+
+
+def _decode(body: bytes, body_type: type[B]) -> B:
     try:
         return msgspec.json.decode(body, type=body_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -4,13 +4,16 @@ from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
-from homeroom.base.ids import SchoolId
+import msgspec
+
+from homeroom.base.ids import EndpointId, SchoolId
 from homeroom.contract.action import BEFORE_DISPATCH, Action
 from homeroom.contract.catalogue import ACTIONS, WITHDRAWN
 from homeroom.contract.errno import Errno, Outcome
 from homeroom.contract.lists import MAX_ENTRIES
-from homeroom.sandbox.bodies import FaultRequest
-from homeroom.web.faults import MAX_DELAY_MS, MAX_TIMES, Fault
+from homeroom.domain.deliveries import AttemptOutcome
+from homeroom.sandbox.bodies import EndpointFaultRequest, FaultRequest
+from homeroom.web.faults import MAX_DELAY_MS, MAX_TIMES, EndpointFault, Fault
 from homeroom.web.problems import HTTPError
 
 ACTIONS_BY_NAME = {action.name: action for action in ACTIONS}
@@ -30,8 +33,7 @@ def build_fault(request: FaultRequest) -> Fault:
         raise _bad_request("a dropped connection carries no errno: send errno or drop")
     if not 0 <= request.delay_ms <= MAX_DELAY_MS:
         raise _bad_request(f"delay_ms must be 0 to {MAX_DELAY_MS}")
-    if not 1 <= request.times <= MAX_TIMES:
-        raise _bad_request(f"times must be 1 to {MAX_TIMES}")
+    _check_times(request.times)
     return Fault(
         id=0,
         action=request.action,
@@ -46,8 +48,23 @@ def build_fault(request: FaultRequest) -> Fault:
     )
 
 
-def format_fault(fault: Fault) -> dict[str, Any]:
+def build_endpoint_fault(request: EndpointFaultRequest) -> EndpointFault:
+    """Return the fault of an endpoint of a request; raises `HTTPError` (bad request)."""
+    try:
+        outcome = AttemptOutcome(request.outcome)
+    except ValueError:
+        names = ", ".join(AttemptOutcome)
+        raise _bad_request(
+            f"outcome: no attempt ends as {request.outcome[:50]!r}; there are {names}"
+        ) from None
+    _check_times(request.times)
+    return EndpointFault(0, EndpointId(request.endpoint), outcome, request.times)
+
+
+def format_fault(fault: Fault | EndpointFault) -> dict[str, Any]:
     """Return a fault as a JSON object."""
+    if isinstance(fault, EndpointFault):
+        return msgspec.to_builtins(fault)  # type: ignore[no-any-return]  # a struct is an object
     return {
         "id": fault.id,
         "sid": fault.school,
@@ -60,6 +77,11 @@ def format_fault(fault: Fault) -> dict[str, Any]:
         "in_entries": fault.in_entries,
         "entries": list(fault.entries),
     }
+
+
+def _check_times(times: int) -> None:
+    if not 1 <= times <= MAX_TIMES:
+        raise _bad_request(f"times must be 1 to {MAX_TIMES}")
 
 
 def _get_action(name: str) -> Action[Any, Any]:

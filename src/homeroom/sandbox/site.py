@@ -13,17 +13,24 @@ from starlette.routing import Route
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.clock import Moment, ShiftedClock
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import EndpointId, SchoolId
+from homeroom.domain.refusal import OperatorError
 from homeroom.jobs.worker import Worker
 from homeroom.sandbox import faults, messages
 from homeroom.sandbox.access import SandboxAccess
 from homeroom.sandbox.audit import build_audit_entry, report_change
-from homeroom.sandbox.bodies import ClockRequest, FaultRequest, ResetRequest, read_json
+from homeroom.sandbox.bodies import (
+    ClockRequest,
+    EndpointFaultRequest,
+    ResetRequest,
+    read_fault,
+    read_json,
+)
 from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import audit, resets, schools
+from homeroom.usecases import audit, endpoints, resets, schools
 from homeroom.usecases.dependencies import Dependencies
-from homeroom.web.faults import MAX_FAULTS, FaultInjector
+from homeroom.web.faults import MAX_FAULTS, EndpointFault, Fault, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.operator_access import OperatorAccess
 from homeroom.web.problems import HTTPError, json_response
@@ -142,19 +149,28 @@ class Sandbox:
     # --- faults -----------------------------------------------------------------------------------
 
     async def _add_fault(self, request: Request) -> Response:
-        fault = faults.build_fault(await read_json(request, FaultRequest))
-        if fault.school is not None:
-            await self._check_school(fault.school)
-        if len(self.injector.pending()) >= MAX_FAULTS:
+        body = await read_fault(request)
+        if len(self.injector.list_all()) >= MAX_FAULTS:
             detail = f"{MAX_FAULTS} faults are pending already; DELETE removes them"
             raise HTTPError(HTTPStatus.CONFLICT, detail)
-        added = faults.format_fault(self.injector.add(fault))
-        await self._record_change(request, **added)
-        return json_response(added, HTTPStatus.CREATED)
+        added: Fault | EndpointFault
+        school: SchoolId | None
+        if isinstance(body, EndpointFaultRequest):
+            endpoint_fault = faults.build_endpoint_fault(body)
+            school = await self._find_school_of(endpoint_fault.endpoint)
+            added = self.injector.add_to_endpoint(endpoint_fault)
+        else:
+            fault = faults.build_fault(body)
+            if (school := fault.school) is not None:
+                await self._check_school(school)
+            added = self.injector.add(fault)
+        fields = faults.format_fault(added)
+        await self._record_change(request, **fields | {"sid": school})
+        return json_response(fields, HTTPStatus.CREATED)
 
     async def _list_faults(self, _request: Request) -> Response:
         return json_response(
-            {"faults": [faults.format_fault(fault) for fault in self.injector.pending()]}
+            {"faults": [faults.format_fault(fault) for fault in self.injector.list_all()]}
         )
 
     async def _clear_faults(self, request: Request) -> Response:
@@ -211,7 +227,11 @@ class Sandbox:
         if school_row is None:
             raise HTTPError(HTTPStatus.NOT_FOUND, f"no school has the SID {school}")
 
-    # --- the journal ------------------------------------------------------------------------------
+    async def _find_school_of(self, endpoint: EndpointId) -> SchoolId:
+        try:
+            return await self.store.read(lambda uow: endpoints.get(uow, endpoint).school)
+        except OperatorError as error:
+            raise HTTPError(HTTPStatus.NOT_FOUND, str(error)) from None
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -222,6 +242,8 @@ class Sandbox:
         sent = await messages.emit_message(self.store, request)
         await self._record_change(request, **sent)
         return json_response(sent, HTTPStatus.CREATED)
+
+    # --- the journal ------------------------------------------------------------------------------
 
     async def _read_journal(self, request: Request) -> Response:
         limit = _read_number(request, "limit", DEFAULT_JOURNAL_ENTRIES)

@@ -1,10 +1,14 @@
-"""Fault injection: an integrator tests how a client handles errors, delays and lost connections."""
+"""Fault injection: an integrator tests how a client handles errors, delays and lost connections.
+
+Also attempts to deliver messages can be made to fail (READINGS Q101).
+"""
 
 from typing import Protocol
 
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import EndpointId, SchoolId
 from homeroom.base.values import Value, replace
 from homeroom.contract.errno import Errno, Outcome
+from homeroom.domain.deliveries import AttemptOutcome
 
 MAX_FAULTS = 1000
 MAX_DELAY_MS = 60_000
@@ -43,6 +47,17 @@ class Fault(Value, frozen=True):
         return self.in_entries and (not self.entries or entry in self.entries)
 
 
+class EndpointFault(Value, frozen=True):
+    """A fault of the next attempts to deliver messages to an endpoint."""
+
+    id: int
+    endpoint: EndpointId
+    outcome: AttemptOutcome
+    """The end of an attempt, which does not reach the receiver."""
+    times: int
+    """Number of attempts that it still applies to."""
+
+
 class FaultQueue(Protocol):
     """The faults that still apply to later calls, at any process of a server."""
 
@@ -51,10 +66,11 @@ class FaultQueue(Protocol):
 
 
 class FaultInjector:
-    """The faults that still apply to later calls."""
+    """The faults that still apply to later calls, and to later attempts to deliver messages."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._endpoint_faults: list[EndpointFault] = []
         self._last_id = 0
 
     def add(self, fault: Fault) -> Fault:
@@ -64,14 +80,26 @@ class FaultInjector:
         self._faults = [*self._faults, fault][-MAX_FAULTS:]
         return fault
 
+    def add_to_endpoint(self, fault: EndpointFault) -> EndpointFault:
+        """Add a fault of an endpoint and return it with its id."""
+        self._last_id += 1
+        fault = replace(fault, id=self._last_id)
+        self._endpoint_faults = [*self._endpoint_faults, fault][-MAX_FAULTS:]
+        return fault
+
     def pending(self) -> list[Fault]:
-        """Return the faults that still apply."""
+        """Return the faults of calls that still apply."""
         return list(self._faults)
+
+    def list_all(self) -> list[Fault | EndpointFault]:
+        """Return the faults that still apply, in the order in which they were added."""
+        return sorted([*self._faults, *self._endpoint_faults], key=lambda fault: fault.id)
 
     def clear(self) -> int:
         """Remove all faults and return their number."""
-        count = len(self._faults)
+        count = len(self._faults) + len(self._endpoint_faults)
         self._faults = []
+        self._endpoint_faults = []
         return count
 
     async def take_next(self, school: SchoolId, action: str) -> Fault | None:
@@ -87,4 +115,15 @@ class FaultInjector:
                 else:
                     self._faults[place] = replace(fault, times=fault.times - 1)
                 return fault
+        return None
+
+    def take_outcome(self, endpoint: EndpointId) -> AttemptOutcome | None:
+        """Return how the next attempt at an endpoint must end, if any, and count it down."""
+        for place, fault in enumerate(self._endpoint_faults):
+            if fault.endpoint == endpoint:
+                if fault.times <= 1:
+                    del self._endpoint_faults[place]
+                else:
+                    self._endpoint_faults[place] = replace(fault, times=fault.times - 1)
+                return fault.outcome
         return None

@@ -8,8 +8,9 @@ from typing import Final, Protocol
 import msgspec
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import SchoolId
+from homeroom.base.ids import EndpointId, SchoolId
 from homeroom.contract.errno import Errno
+from homeroom.domain.deliveries import AttemptOutcome
 from homeroom.domain.refusal import OverloadedError
 from homeroom.partner.duplicates import DuplicateGuard, Duplicates
 from homeroom.partner.rate_limits import CallCounter, RateLimits
@@ -62,6 +63,10 @@ class LocalState:
         self.logins = LoginThrottle()
         self.faults = FaultInjector() if is_sandbox else None
         self.journal = Journal() if is_sandbox else None
+
+    def take_fault(self, endpoint: EndpointId) -> AttemptOutcome | None:
+        """Return the outcome that a fault gives the next attempt at an endpoint, if any."""
+        return self.faults.take_outcome(endpoint) if self.faults is not None else None
 
 
 # --- over a channel -----------------------------------------------------------------------------
