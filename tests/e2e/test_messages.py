@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.engine import until
 from tests.support.inbox import Inbox, receiving_in_thread
 from tests.support.operator import School, refused, run_json
 from tests.support.process import Process
@@ -82,6 +83,56 @@ def test_an_endpoint_of_standard_webhooks(server: Process, school: School, inbox
     inbox.wait(lambda: len(inbox.bodies) == 2)
     assert len(inbox.headers[1]["webhook-signature"].split()) == 2
     assert "SafeKey" not in inbox.bodies[1]
+
+
+def test_an_operator_looks_at_messages_and_sends_them_again(
+    server: Process, school: School, inbox: Inbox
+) -> None:
+    sid = str(school.sid)
+    endpoint = str(run_json(server, "endpoint", "add", sid, inbox.url)["id"])
+    course = school.course()
+    emitted = run_json(
+        server, "message", "emit", sid, "homework_score", "--course", str(course),
+        "--fields", '{"CourseName": "Algebra"}',
+    )  # fmt: skip
+    assert emitted == {"sid": school.sid, "kind": "homework_score"}
+    inbox.wait(lambda: len(inbox.bodies) == 3)
+    assert inbox.bodies[2]["CourseName"] == "Algebra"
+    listed = run_json(server, "message", "list", "--school", sid)
+    assert [row["kind"] for row in listed] == ["homework_score", "course_changed"]
+    number = str(listed[1]["id"])
+    run_json(server, "message", "resend", number, "--endpoint", endpoint)
+    inbox.wait(lambda: len(inbox.bodies) == 4)
+    assert (inbox.bodies[3]["_id"], inbox.headers[3]["homeroom-resend"]) == (
+        inbox.bodies[1]["_id"],
+        "1",
+    )
+    # The last result is saved after the answer.
+    until(lambda: not run_json(server, "message", "list", "--school", sid, "--state", "waiting"))
+    many = run_json(server, "message", "resend", "--since", "2020-01-01", "--endpoint", endpoint)
+    assert many["resent"] == 2
+    inbox.wait(lambda: len(inbox.bodies) == 6)
+    shown = run_json(server, "message", "show", number)
+    assert shown["_id"] == inbox.bodies[1]["_id"]
+    assert [each["resend"] for each in shown["deliveries"]] == [False, True, True]
+    assert {each["outcome"] for each in shown["attempts"]} <= {"acknowledged"}
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["list", "--kind", "nothing"], "no message is named 'nothing'"),
+        (["list", "--limit", "1001"], "a list has 1 to 1000 messages"),
+        (["show", "999999999"], "no message has the id"),
+        (["emit", "{sid}", "homework_score", "--course", "999999999"], "has no course"),
+        (["emit", "{sid}", "stage", "--fields", "[]"], "--fields is a JSON object"),
+    ],
+)
+def test_commands_about_messages_that_are_refused(
+    server: Process, school: School, words: list[str], reason: str
+) -> None:
+    words = [word.format(sid=school.sid) for word in words]
+    assert reason in refused(server, "message", *words)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from homeroom.base.clock import DAY, HOUR, MINUTE, Moment
-from homeroom.base.ids import DeliveryId, EndpointId, LaneId, MessageId, SchoolId
+from homeroom.base.ids import DeliveryId, EndpointId, LaneId, LessonId, MessageId, SchoolId
 from homeroom.base.values import Value
 from homeroom.contract.messages.kinds import MessageKind
 from homeroom.domain.endpoints import EndpointFormat
@@ -75,6 +75,32 @@ class Delivery(Value, frozen=True):
     lane: LaneId
     message: StoredMessage
     is_resend: bool
+
+
+class MessageDelivery(Value, frozen=True):
+    """The state of a message at one endpoint; a message that is sent again has two of them."""
+
+    message: MessageId
+    endpoint: EndpointId
+    state: DeliveryState
+    reason: str | None
+    """Why it was set aside."""
+    is_resend: bool
+    ended_at: Moment | None
+
+
+class MessageFilter(Value, frozen=True):
+    """The messages of a list; None: all."""
+
+    limit: int
+    before: MessageId | None = None
+    """Only messages that are older than this one."""
+    school: SchoolId | None = None
+    kind: MessageKind | None = None
+    lesson: LessonId | None = None
+    endpoint: EndpointId | None = None
+    state: DeliveryState | None = None
+    """The state at the endpoint, or at any of them."""
 
 
 class AttemptResult(Value, frozen=True):

@@ -18,6 +18,10 @@ DEFAULT_TIMEOUT_SECONDS: Final = 10
 """Longest time in which a receiver acknowledges a message (Q91)."""
 
 
+RESEND_LANE: Final = "resend:"
+"""Begins the names of queues of messages that a person sends again."""
+
+
 class EndpointFormat(StrEnum):
     """The format of messages: how they are signed and acknowledged (Q89)."""
 
@@ -88,9 +92,31 @@ def wants(endpoint: Endpoint, kind: MessageKind, message: int) -> bool:
         return False
     if endpoint.state is EndpointState.PENDING:
         return False
+    return subscribes_to(endpoint, kind)
+
+
+def may_send_again(endpoint: Endpoint, kind: MessageKind, message: int, created_at: Moment) -> bool:
+    """Return whether an endpoint may get a message again: not one from before its activation."""
+    if endpoint.start_after_id is None or endpoint.activated_at is None:
+        return False
+    # After it was resumed from now, only the time says that it was active before.
+    is_after = message > endpoint.start_after_id or created_at > endpoint.activated_at
+    return is_after and subscribes_to(endpoint, kind)
+
+
+def subscribes_to(endpoint: Endpoint, kind: MessageKind) -> bool:
+    """Return whether an endpoint gets messages of a kind."""
     if endpoint.kinds is None:
         return True
     return kind.value in endpoint.kinds or str(KINDS[kind].command) in endpoint.kinds
+
+
+def name_resend_lane(endpoint: Endpoint, stream: str, message: int) -> str:
+    """Return the queue of messages that are sent again: they keep their order among themselves.
+
+    No other queue has them, so that they delay nothing (Q93).
+    """
+    return f"{RESEND_LANE}{name_lane(endpoint, stream, message)}"
 
 
 def name_lane(endpoint: Endpoint, stream: str, message: int) -> str:

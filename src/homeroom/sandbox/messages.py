@@ -34,7 +34,7 @@ async def list_messages(store: AsyncStore, request: Request) -> list[dict[str, A
     lesson = _read_number(query.get("class", "0"), "class")
     limit = _read_number(query.get("limit", str(DEFAULT_MESSAGES)), "limit")
     wait = _read_number(query.get("wait", "0"), "wait")
-    kind = parse_kind(query["kind"]) if query.get("kind") else None
+    kind = _parse_kind(query["kind"]) if query.get("kind") else None
     if not 1 <= limit <= MAX_MESSAGES:
         raise _bad_request(f"limit must be 1 to {MAX_MESSAGES}")
     if wait > MAX_WAIT_SECONDS:
@@ -55,7 +55,7 @@ async def emit_message(store: AsyncStore, request: Request) -> dict[str, Any]:
     """Send the message of a request through the outbox, and return it."""
     body = await read_json(request, EmitRequest)
     message_request = MessageRequest(
-        kind=parse_kind(body.kind),
+        kind=_parse_kind(body.kind),
         school=SchoolId(body.sid),
         lesson=LessonId(body.class_id) if body.class_id is not None else None,
         course=CourseId(body.course_id) if body.course_id is not None else None,
@@ -71,13 +71,11 @@ async def emit_message(store: AsyncStore, request: Request) -> dict[str, Any]:
     return {"sid": body.sid, "kind": message_request.kind.value}
 
 
-def parse_kind(text: str) -> MessageKind:
-    """Return the kind of a name; raises `HTTPError` (bad request)."""
+def _parse_kind(text: str) -> MessageKind:
     try:
-        return MessageKind(text)
-    except ValueError:
-        names = ", ".join(MessageKind)
-        raise _bad_request(f"no message is named {text[:50]!r}; there are {names}") from None
+        return message_requests.parse_kind(text)
+    except OperatorError as error:
+        raise _bad_request(str(error)) from None
 
 
 def _to_row(entry: InboxEntry) -> dict[str, Any]:

@@ -1,19 +1,33 @@
 """Messages with their deliveries and attempts, as an integrator or an operator reads them."""
 
+from typing import NamedTuple
+
 import msgspec
-from sqlalchemy import BigInteger, Text, bindparam, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, exists, or_, select
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import LessonId, MessageId, SchoolId
+from homeroom.base.ids import EndpointId, LessonId, MessageId, SchoolId
 from homeroom.base.values import Value
 from homeroom.contract.messages.kinds import MessageKind
-from homeroom.domain.deliveries import StoredMessage
-from homeroom.store.engine import Row, Transaction
+from homeroom.domain.deliveries import DeliveryState, MessageDelivery, MessageFilter, StoredMessage
+from homeroom.store.engine import Row, SQLValue, Transaction
 from homeroom.store.statement import ListParameter, Statement
 from homeroom.store.tables import attempts, deliveries, messages
 
 MAX_ATTEMPTS = 1000
 """Attempts that one list returns with its messages."""
+MAX_DELIVERIES = 20_000
+"""Deliveries that one list returns with its messages."""
+
+
+class QueuedMessage(NamedTuple):
+    """A message that has its position."""
+
+    id: MessageId
+    kind: str
+    stream: str
+    position: int
+    created_at: Moment
 
 
 class LoggedMessage(Value, frozen=True):
@@ -38,20 +52,20 @@ class LoggedAttempt(Value, frozen=True):
     is_resend: bool
 
 
+_select = select(
+    messages.c.id,
+    messages.c.school_id,
+    messages.c.kind,
+    messages.c.stream,
+    messages.c.body,
+    messages.c.file_path,
+    messages.c.is_simulated,
+    messages.c.created_at,
+    messages.c.course_id,
+    messages.c.lesson_id,
+)
 _LIST = Statement(
-    select(
-        messages.c.id,
-        messages.c.school_id,
-        messages.c.kind,
-        messages.c.stream,
-        messages.c.body,
-        messages.c.file_path,
-        messages.c.is_simulated,
-        messages.c.created_at,
-        messages.c.course_id,
-        messages.c.lesson_id,
-    )
-    .where(
+    _select.where(
         or_(
             bindparam("school", type_=BigInteger()) == 0,
             messages.c.school_id == bindparam("school"),
@@ -66,7 +80,56 @@ _LIST = Statement(
     .order_by(messages.c.id)
     .limit(bindparam("limit"))
 )
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "before": messages.c.id < bindparam("before"),
+    "school": messages.c.school_id == bindparam("school"),
+    "kind": messages.c.kind == bindparam("kind"),
+    "lesson": messages.c.lesson_id == bindparam("lesson"),
+}
+_DELIVERY_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "endpoint": deliveries.c.endpoint_id == bindparam("endpoint"),
+    "state": deliveries.c.state == bindparam("state"),
+}
+_NEWEST: dict[frozenset[str], Statement] = {}
+"""The statement for each combination of filters, compiled once."""
+_GET = Statement(_select.where(messages.c.id == bindparam("message")))
 _ids = ListParameter("ids")
+_LIST_DELIVERIES = Statement(
+    select(
+        deliveries.c.message_id,
+        deliveries.c.endpoint_id,
+        deliveries.c.state,
+        deliveries.c.reason,
+        deliveries.c.is_resend,
+        deliveries.c.ended_at,
+    )
+    .where(_ids.contains(deliveries.c.message_id))
+    .order_by(deliveries.c.id)
+    .limit(MAX_DELIVERIES)
+)
+_LIST_NOT_WAITING = Statement(
+    select(
+        messages.c.id,
+        messages.c.kind,
+        messages.c.stream,
+        messages.c.position,
+        messages.c.created_at,
+    )
+    .where(
+        messages.c.school_id == bindparam("school"),
+        messages.c.id > bindparam("after"),
+        messages.c.id <= bindparam("until"),
+        messages.c.created_at >= bindparam("since"),
+        messages.c.position.is_not(None),
+        ~exists().where(
+            deliveries.c.message_id == messages.c.id,
+            deliveries.c.endpoint_id == bindparam("endpoint"),
+            deliveries.c.lane_id.is_not(None),
+        ),
+    )
+    .order_by(messages.c.id)
+    .limit(bindparam("limit"))
+)
 _LIST_ATTEMPTS = Statement(
     select(
         deliveries.c.message_id,
@@ -110,10 +173,86 @@ class MessageLog:
         }
         return [_read_message(row) for row in self._tx.fetch_all(_LIST, values)]
 
+    def list_newest(self, query: MessageFilter) -> list[LoggedMessage]:
+        """Return messages from the newest one on."""
+        values = {name: value for name, value in _to_values(query).items() if value is not None}
+        names = frozenset(values)
+        statement = _NEWEST.get(names)
+        if statement is None:
+            statement = _NEWEST[names] = _build_newest(names)
+        rows = self._tx.fetch_all(statement, {**values, "row_limit": query.limit})
+        return [_read_message(row) for row in rows]
+
+    def get(self, message: MessageId) -> LoggedMessage | None:
+        """Return a message, or None."""
+        rows = self._tx.fetch_all(_GET, {"message": message})
+        return _read_message(rows[0]) if rows else None
+
+    def list_deliveries(self, ids: list[MessageId]) -> list[MessageDelivery]:
+        """Return the deliveries of some messages in order, at most 20,000."""
+        rows = self._tx.fetch_all(_LIST_DELIVERIES, {"ids": msgspec.json.encode(ids).decode()})
+        return [
+            MessageDelivery(
+                MessageId(row[0]),
+                EndpointId(row[1]),
+                DeliveryState(row[2]),
+                row[3],
+                is_resend=bool(row[4]),
+                ended_at=row[5],
+            )
+            for row in rows
+        ]
+
+    def list_not_waiting(
+        self,
+        school: SchoolId,
+        endpoint: EndpointId,
+        since: Moment,
+        after: MessageId,
+        until: MessageId,
+        limit: int,
+    ) -> list[QueuedMessage]:
+        """Return messages with a position that do not wait at an endpoint, in order of their ids.
+
+        Those that were written at a moment or later, with ids above one, up to another.
+        """
+        values = {
+            "school": school,
+            "endpoint": endpoint,
+            "since": since,
+            "after": after,
+            "until": until,
+            "limit": limit,
+        }
+        return [QueuedMessage(*row) for row in self._tx.fetch_all(_LIST_NOT_WAITING, values)]
+
     def list_attempts(self, ids: list[MessageId]) -> list[LoggedAttempt]:
         """Return the attempts to deliver some messages in order, at most 1,000."""
         rows = self._tx.fetch_all(_LIST_ATTEMPTS, {"ids": msgspec.json.encode(ids).decode()})
         return [_read_attempt(row) for row in rows]
+
+
+def _to_values(query: MessageFilter) -> dict[str, SQLValue]:
+    return {
+        "before": query.before,
+        "school": query.school,
+        "kind": query.kind.value if query.kind is not None else None,
+        "lesson": query.lesson,
+        "endpoint": query.endpoint,
+        "state": query.state.value if query.state is not None else None,
+    }
+
+
+def _build_newest(names: frozenset[str]) -> Statement:
+    conditions = [_CONDITIONS[name] for name in sorted(names & _CONDITIONS.keys())]
+    of_delivery = [
+        _DELIVERY_CONDITIONS[name] for name in sorted(names & _DELIVERY_CONDITIONS.keys())
+    ]
+    if of_delivery:
+        conditions.append(exists().where(deliveries.c.message_id == messages.c.id, *of_delivery))
+    return Statement(
+        _select.where(*conditions).order_by(messages.c.id.desc()).limit(bindparam("row_limit"))
+    )
 
 
 def _read_attempt(row: Row) -> LoggedAttempt:

@@ -238,6 +238,13 @@ class UnitOfWork:
             self.outbox.add(subscribed, self.now)
             self.schools_with_messages.update(event.school for event in subscribed)
 
+    def wake_outbox(self, school: SchoolId) -> None:
+        """Let this server look for what to deliver to the school's receivers after the commit.
+
+        Other processes look every few seconds.
+        """
+        self.schools_with_messages.add(school)
+
     def find_actor(self, school: SchoolId) -> UserId:
         """Return the person who acts, or the school account for calls and commands."""
         if self.actor.user is not None:

@@ -198,7 +198,9 @@ def _plan_retry(uow: UnitOfWork, attempt: Finished, endpoint: Endpoint, real_now
     uow.deliveries.delay(change)
     if attempt.result.status == HTTPStatus.GONE:
         reason = "the receiver answered 410 Gone"
-    elif _has_lost_patience(endpoint, attempt.delivery.message, uow.now):
+    elif not attempt.delivery.is_resend and _has_lost_patience(
+        endpoint, attempt.delivery.message, uow.now
+    ):
         reason = "no message was acknowledged for five days"
     else:
         return

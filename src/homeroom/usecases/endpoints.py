@@ -138,9 +138,15 @@ def change_url(uow: UnitOfWork, endpoint_id: EndpointId, url: str) -> Endpoint:
     return endpoint
 
 
+def lock(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
+    """Lock the outbox of the school of an endpoint, and return the endpoint as it is then."""
+    uow.outbox_leases.lock(get(uow, endpoint_id).school)
+    return get(uow, endpoint_id)
+
+
 def pause(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
     """Stop sending to an endpoint; its messages wait."""
-    endpoint = _lock(uow, endpoint_id)
+    endpoint = lock(uow, endpoint_id)
     if endpoint.state is not EndpointState.ACTIVE:
         raise OperatorError(f"endpoint {endpoint_id} is {endpoint.state}, not active")
     uow.endpoints.set_state(endpoint_id, EndpointState.PAUSED, "paused by an operator")
@@ -149,7 +155,7 @@ def pause(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
 
 def resume(uow: UnitOfWork, endpoint_id: EndpointId, *, from_now: bool = False) -> Endpoint:
     """Send again to an endpoint that was paused or disabled: in order, or only what comes now."""
-    endpoint = _lock(uow, endpoint_id)
+    endpoint = lock(uow, endpoint_id)
     if endpoint.state not in (EndpointState.PAUSED, EndpointState.DISABLED):
         raise OperatorError(
             f"endpoint {endpoint_id} is {endpoint.state}: there is nothing to resume"
@@ -169,12 +175,13 @@ def resume(uow: UnitOfWork, endpoint_id: EndpointId, *, from_now: bool = False) 
         last_success_at=uow.now,
     )
     uow.endpoints.save(changed)
+    uow.wake_outbox(endpoint.school)
     return changed
 
 
 def skip_head(uow: UnitOfWork, endpoint_id: EndpointId) -> int:
     """Skip the first message of each lane that fails; return how many there were (Q92)."""
-    endpoint = _lock(uow, endpoint_id)
+    endpoint = lock(uow, endpoint_id)
     heads = uow.lane_commands.list_failing_heads(endpoint_id)
     if heads:
         ended = [
@@ -183,6 +190,7 @@ def skip_head(uow: UnitOfWork, endpoint_id: EndpointId) -> int:
         ]
         uow.deliveries.end(ended, [lane for _, lane in heads], uow.now)
         uow.lane_commands.make_due(endpoint.id)
+        uow.wake_outbox(endpoint.school)
     return len(heads)
 
 
@@ -206,7 +214,7 @@ def rotate(uow: UnitOfWork, keys: KeyGenerator, endpoint_id: EndpointId) -> Endp
 
 def remove(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
     """Remove an endpoint, and drop what waits for it."""
-    endpoint = _lock(uow, endpoint_id)
+    endpoint = lock(uow, endpoint_id)
     uow.endpoints.remove(endpoint_id)
     return endpoint
 
@@ -229,12 +237,6 @@ def describe_failure(endpoint: Endpoint, result: AttemptResult) -> str:
     answer = f", answer {result.answer!r}" if result.answer else ""
     url = endpoint.new_url or endpoint.url
     return f"{url} did not acknowledge the test message: {result.outcome}{status}{answer}"
-
-
-def _lock(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
-    """Lock the outbox of the school of an endpoint, and return the endpoint as it is then."""
-    uow.outbox_leases.lock(get(uow, endpoint_id).school)
-    return get(uow, endpoint_id)
 
 
 def _check_kinds(kinds: Collection[str] | None) -> tuple[str, ...] | None:

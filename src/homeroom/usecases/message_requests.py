@@ -38,9 +38,12 @@ class MessageRequest(msgspec.Struct, frozen=True, kw_only=True):
 def emit(uow: UnitOfWork, request: MessageRequest) -> None:
     """Write the message of a request, as the act would that causes it (Q101).
 
-    Raises `OperatorError` for ids that are not of the school, and for fields of another type.
+    Raises `OperatorError` for ids that are not of the school, for fields of another type, and for
+    a school without receivers.
     """
     schools.get(uow, request.school)
+    if not uow.wants_messages(request.school):
+        raise OperatorError(f"school {request.school} has no endpoint that is active")
     course = request.course
     if request.lesson is not None:
         lesson = uow.lessons.get(request.lesson)
@@ -74,6 +77,15 @@ def emit(uow: UnitOfWork, request: MessageRequest) -> None:
             is_simulated=True,
         )
     )
+
+
+def parse_kind(text: str) -> MessageKind:
+    """Return the kind of a name; raises `OperatorError` for another text."""
+    try:
+        return MessageKind(text)
+    except ValueError:
+        names = ", ".join(MessageKind)
+        raise OperatorError(f"no message is named {text[:50]!r}; there are {names}") from None
 
 
 def list_inbox(

@@ -1,0 +1,183 @@
+"""Messages as an operator sees them: where each one is, and sending it again (Q92, Q93)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from homeroom.base.clock import Moment
+from homeroom.base.ids import EndpointId, MessageId, SchoolId
+from homeroom.base.values import Value
+from homeroom.contract.messages.kinds import MessageKind
+from homeroom.domain.deliveries import DeliveryState, MessageDelivery, MessageFilter
+from homeroom.domain.endpoints import (
+    RESEND_LANE,
+    Endpoint,
+    EndpointState,
+    may_send_again,
+    name_resend_lane,
+    subscribes_to,
+)
+from homeroom.domain.refusal import OperatorError
+from homeroom.store.deliveries import NewDelivery
+from homeroom.store.message_log import LoggedAttempt, LoggedMessage, QueuedMessage
+from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import endpoints
+
+MAX_LISTED: Final = 1000
+"""Messages of one list."""
+SLICE: Final = 2000
+"""Messages that one unit of work looks at to send them again."""
+
+
+class ListedMessage(msgspec.Struct, frozen=True):
+    """A message with its state at each endpoint."""
+
+    logged: LoggedMessage
+    deliveries: Sequence[MessageDelivery]
+
+
+class ShownMessage(msgspec.Struct, frozen=True):
+    """A message with its state at each endpoint, and with all attempts that are kept."""
+
+    logged: LoggedMessage
+    deliveries: Sequence[MessageDelivery]
+    attempts: Sequence[LoggedAttempt]
+
+
+class Redelivery(Value, frozen=True):
+    """The part of a redelivery that is done, and where the next one begins."""
+
+    school: SchoolId
+    endpoint: EndpointId
+    since: Moment
+    after: MessageId
+    until: MessageId
+    """The newest message at the beginning: later ones are sent anyway."""
+    count: int
+    has_more: bool
+
+
+def list_messages(uow: UnitOfWork, query: MessageFilter) -> list[ListedMessage]:
+    """Return messages from the newest one on, with their states."""
+    if not 1 <= query.limit <= MAX_LISTED:
+        raise OperatorError(f"a list has 1 to {MAX_LISTED} messages")
+    logged = uow.message_log.list_newest(query)
+    states: defaultdict[MessageId, list[MessageDelivery]] = defaultdict(list)
+    if logged:
+        for delivery in uow.message_log.list_deliveries([each.message.id for each in logged]):
+            states[delivery.message].append(delivery)
+    return [ListedMessage(each, states[each.message.id]) for each in logged]
+
+
+def get_school(uow: UnitOfWork, message: MessageId) -> SchoolId:
+    """Return the school of a message; raise `OperatorError` if there is none of this id."""
+    return _get(uow, message).message.school
+
+
+def show(uow: UnitOfWork, message: MessageId) -> ShownMessage:
+    """Return a message with its states and attempts; raise `OperatorError` without one."""
+    logged = _get(uow, message)
+    return ShownMessage(
+        logged,
+        uow.message_log.list_deliveries([message]),
+        uow.message_log.list_attempts([message]),
+    )
+
+
+def resend(uow: UnitOfWork, message_id: MessageId, endpoint_id: EndpointId) -> Endpoint:
+    """Send a message again to an endpoint, at once and beside its queues (Q93).
+
+    Raises `OperatorError` if the endpoint does not get this message, or if it waits there.
+    """
+    endpoint = _lock(uow, endpoint_id)
+    message = _get(uow, message_id).message
+    if message.school != endpoint.school:
+        raise OperatorError(f"endpoint {endpoint_id} is not of school {message.school}")
+    if not subscribes_to(endpoint, message.kind):
+        raise OperatorError(f"endpoint {endpoint_id} gets no messages of the kind {message.kind}")
+    if not may_send_again(endpoint, message.kind, message_id, message.created_at):
+        raise OperatorError(
+            f"message {message_id} is from before the activation of endpoint {endpoint_id}"
+        )
+    queued = uow.message_log.list_not_waiting(
+        endpoint.school, endpoint_id, 0, MessageId(message_id - 1), message_id, 1
+    )
+    if not queued:
+        raise OperatorError(f"message {message_id} waits at endpoint {endpoint_id} already")
+    _queue(uow, endpoint, [(queued[0], f"{RESEND_LANE}{message_id}")])
+    return endpoint
+
+
+def begin_redelivery(uow: UnitOfWork, endpoint_id: EndpointId, since: Moment) -> Redelivery:
+    """Begin to send an endpoint again what was written from a moment on.
+
+    Raises `OperatorError` for a wrong endpoint; `continue_redelivery` does the work.
+    """
+    endpoint = _lock(uow, endpoint_id)
+    newest = MessageId(uow.endpoints.find_newest_message(endpoint.school))
+    return Redelivery(
+        endpoint.school, endpoint_id, since, MessageId(0), newest, count=0, has_more=True
+    )
+
+
+def continue_redelivery(uow: UnitOfWork, state: Redelivery) -> Redelivery:
+    """Queue the next messages of a redelivery, at most 2,000; what waits already is left alone.
+
+    They are sent beside the queues of the endpoint, and in order among themselves.
+    """
+    endpoint = _lock(uow, state.endpoint)
+    rows = uow.message_log.list_not_waiting(
+        endpoint.school, endpoint.id, state.since, state.after, state.until, SLICE
+    )
+    queued = [
+        (each, name_resend_lane(endpoint, each.stream, each.id))
+        for each in rows
+        if may_send_again(endpoint, MessageKind(each.kind), each.id, each.created_at)
+    ]
+    if queued:
+        _queue(uow, endpoint, queued)
+    return msgspec.structs.replace(
+        state,
+        after=rows[-1].id if rows else state.until,
+        count=state.count + len(queued),
+        has_more=len(rows) == SLICE,
+    )
+
+
+def describe_states(deliveries: Iterable[MessageDelivery]) -> dict[str, str]:
+    """Return the state at each endpoint, of the last delivery to it."""
+    return {str(each.endpoint): each.state.value for each in deliveries}
+
+
+def parse_state(text: str) -> DeliveryState:
+    """Return the state of a name; raise `OperatorError` for another text."""
+    try:
+        return DeliveryState(text)
+    except ValueError:
+        raise OperatorError(f"a message is {', '.join(DeliveryState)}") from None
+
+
+def _get(uow: UnitOfWork, message: MessageId) -> LoggedMessage:
+    if (logged := uow.message_log.get(message)) is None:
+        raise OperatorError(f"no message has the id {message}")
+    return logged
+
+
+def _lock(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
+    endpoint = endpoints.lock(uow, endpoint_id)
+    if endpoint.state is EndpointState.PENDING:
+        raise OperatorError(f"endpoint {endpoint_id} has not acknowledged its test message yet")
+    return endpoint
+
+
+def _queue(
+    uow: UnitOfWork, endpoint: Endpoint, queued: Sequence[tuple[QueuedMessage, str]]
+) -> None:
+    uow.deliveries.add(
+        endpoint.school,
+        [NewDelivery(endpoint.id, each.id, lane, each.position) for each, lane in queued],
+        is_resend=True,
+    )
+    uow.wake_outbox(endpoint.school)
