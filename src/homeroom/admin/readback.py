@@ -23,17 +23,18 @@ from homeroom.contract.paged import MAX_PAGE_ROWS, ROOT, PageQuery, ReadBack
 from homeroom.contract.params import InvalidValueError, ParamError, Params, ParamsReader, read_id
 from homeroom.contract.readback import READ_BACKS
 from homeroom.contract.viewers import CSV, ViewerRow
+from homeroom.domain.tokens import ExpiredTokenError, TokenScope
 from homeroom.store.paging import CursorMismatchError, Page, PageRequest
 from homeroom.store.records import Token
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import operations
+from homeroom.web.operator_access import check_scope, expired_token_error, require_token
 from homeroom.web.problems import (
     NO_STORE,
     HTTPError,
     bearer_token,
     json_response,
     parameter_error,
-    unauthorized_error,
 )
 from homeroom.web.token_log import log_token
 
@@ -72,9 +73,9 @@ def _endpoint(
         path_id = _read_path_id(request)
 
         def read_rows(uow: UnitOfWork, page_request: PageRequest) -> Any:  # noqa: ANN401  the type depends on the list
-            request.state.token = existing = operations.find_token(uow, token_hash)
-            if existing is None:
-                raise unauthorized_error("no such token is in force")
+            request.state.token = operations.find_token(uow, token_hash)
+            existing = require_token(request.state.token)
+            check_scope(existing, TokenScope.READ)
             scope = _get_scope(existing, getattr(query, "sid", None))
             read_request = ReadBackRequest(
                 uow,
@@ -100,6 +101,8 @@ def _endpoint(
                     store, read_csv_page, replace(page_request, limit=MAX_PAGE_ROWS)
                 )
             result = await store.read(partial(read_rows, page_request=page_request))
+        except ExpiredTokenError as error:
+            raise expired_token_error(error) from None
         except CursorMismatchError:
             raise parameter_error("cursor", "belongs to another list or other filters") from None
         return json_response(_to_page_body(result) if isinstance(result, Page) else result)

@@ -1,5 +1,7 @@
 """`homeroom maintenance`, `homeroom token` and `homeroom migrate`."""
 
+from collections.abc import Sequence
+
 import click
 
 from homeroom.base.clock import Moment
@@ -15,6 +17,7 @@ from homeroom.cli.command import (
     with_context,
 )
 from homeroom.cli.schools import DEPENDENCIES
+from homeroom.domain.tokens import TokenScope
 from homeroom.folder import migrate_if_needed
 from homeroom.usecases import operations
 
@@ -86,16 +89,45 @@ def token() -> None:
     help="Limit the token to this school; without it, it is the operator's.",
 )
 @click.option("--name", default="cli", show_default=True, help="Name of the token in the list.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([each.value for each in TokenScope]),
+    multiple=True,
+    default=[TokenScope.READ.value],
+    show_default=True,
+    help="What it is for; can be given several times. messages: send messages, pause, resume, skip"
+    " and test endpoints. admin: create, change and remove endpoints.",
+)
+@click.option(
+    "--expires", type=MOMENT, metavar="TIME", help="Time from which on it is not in force."
+)
 @json_option
 @with_context
 def create_token(
-    context: CommandContext, school: SchoolId | None, name: str, *, as_json: bool
+    context: CommandContext,
+    school: SchoolId | None,
+    name: str,
+    scopes: Sequence[str],
+    expires: Moment | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Create a bearer token and print it; only now, for only its fingerprint is stored."""
+    chosen = [TokenScope(scope) for scope in scopes]
     number, secret = context.write(
-        lambda uow: operations.issue_token(uow, DEPENDENCIES, school, name), create=True
+        lambda uow: operations.issue_token(uow, DEPENDENCIES, school, name, chosen, expires),
+        create=True,
     )
-    print_fields({"id": number, "school": school, "name": name, "token": secret}, as_json=as_json)
+    fields = {
+        "id": number,
+        "school": school,
+        "name": name,
+        "scopes": list(scopes),
+        "expires": format_time(expires),
+        "token": secret,
+    }
+    print_fields(fields, as_json=as_json)
 
 
 @token.command("list")
@@ -108,6 +140,8 @@ def list_tokens(context: CommandContext, *, as_json: bool) -> None:
             "id": token.id,
             "school": token.school,
             "name": token.name,
+            "scopes": [scope.value for scope in token.scopes],
+            "expires": format_time(token.expires_at),
             "created": format_time(token.created_at),
             "revoked": format_time(token.revoked_at),
         }

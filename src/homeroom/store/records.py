@@ -10,6 +10,7 @@ from homeroom.base.values import Value
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.school_conf import SchoolConf
 from homeroom.domain.schools import Plan
+from homeroom.domain.tokens import TokenScope
 from homeroom.domain.viewers import ViewerKind
 
 
@@ -21,6 +22,9 @@ class Token(Value, frozen=True):
     name: str
     created_at: Moment
     revoked_at: Moment | None
+    scopes: tuple[TokenScope, ...]
+    expires_at: Moment | None
+    """None: it never expires."""
 
 
 class PublicLesson(Value, frozen=True):

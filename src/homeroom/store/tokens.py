@@ -3,11 +3,14 @@
 The table holds a fingerprint of each token, never the token itself. A revoked token keeps its row.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import bindparam, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId, TokenId
-from homeroom.store.engine import Transaction
+from homeroom.domain.tokens import TokenScope
+from homeroom.store.engine import Row, Transaction
 from homeroom.store.records import Token
 from homeroom.store.statement import Statement
 from homeroom.store.tables import tokens
@@ -18,6 +21,8 @@ _COLUMNS = (
     tokens.c.name,
     tokens.c.created_at,
     tokens.c.revoked_at,
+    tokens.c.scopes,
+    tokens.c.expires_at,
 )
 _ADD = Statement(
     insert(tokens)
@@ -41,7 +46,15 @@ class Tokens:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def add(self, school: SchoolId | None, name: str, fingerprint: str, now: Moment) -> TokenId:
+    def add(
+        self,
+        school: SchoolId | None,
+        name: str,
+        fingerprint: str,
+        now: Moment,
+        scopes: Collection[TokenScope] = (TokenScope.READ,),
+        expires_at: Moment | None = None,
+    ) -> TokenId:
         """Add a token by its fingerprint and return its id."""
         values = {
             "school_id": school,
@@ -49,21 +62,27 @@ class Tokens:
             "fingerprint": fingerprint,
             "created_at": now,
             "revoked_at": None,
-            "scopes": "read",
-            "expires_at": None,
+            "scopes": " ".join(scopes),
+            "expires_at": expires_at,
         }
         return TokenId(self._tx.fetch_all(_ADD, values)[0][0])
 
     def list_all(self) -> list[Token]:
         """Return the tokens in order of their ids, at most 1,000, revoked ones too."""
-        return [Token(*row) for row in self._tx.fetch_all(_LIST_ALL, {})]
+        return [_read(row) for row in self._tx.fetch_all(_LIST_ALL, {})]
 
     def find_by_fingerprint(self, fingerprint: str) -> Token | None:
         """Return the token of a fingerprint, or None if it is missing or revoked."""
         rows = self._tx.fetch_all(_FIND_BY_FINGERPRINT, {"print": fingerprint})
-        token = Token(*rows[0]) if rows else None
+        token = _read(rows[0]) if rows else None
         return token if token is not None and token.revoked_at is None else None
 
     def revoke(self, token: TokenId, now: Moment) -> bool:
         """Revoke a token; return False if it does not exist or is revoked already."""
         return self._tx.execute(_REVOKE, {"token": token, "moment": now}) > 0
+
+
+def _read(row: Row) -> Token:
+    number, school, name, created_at, revoked_at, scopes, expires_at = row
+    rights = tuple(TokenScope(scope) for scope in scopes.split())
+    return Token(number, school, name, created_at, revoked_at, rights, expires_at)

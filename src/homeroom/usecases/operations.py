@@ -1,5 +1,7 @@
 """Use cases of operators: accounts, courses, classes, folders, maintenance windows and tokens."""
 
+from collections.abc import Collection
+
 from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, FolderId, LessonId, SchoolId, TokenId, UserId, WindowId
 from homeroom.base.keys import fingerprint
@@ -10,6 +12,7 @@ from homeroom.domain.courses import Course, CourseKind
 from homeroom.domain.drive import Folder
 from homeroom.domain.lessons import Lesson, Origin
 from homeroom.domain.refusal import OperatorError
+from homeroom.domain.tokens import ExpiredTokenError, TokenScope
 from homeroom.store.maintenance import MaintenanceWindow
 from homeroom.store.records import Token
 from homeroom.store.unit_of_work import UnitOfWork
@@ -198,14 +201,24 @@ def remove_window(uow: UnitOfWork, window: WindowId) -> None:
 
 
 def issue_token(
-    uow: UnitOfWork, deps: Dependencies, school: SchoolId | None, name: str
+    uow: UnitOfWork,
+    deps: Dependencies,
+    school: SchoolId | None,
+    name: str,
+    scopes: Collection[TokenScope] = (TokenScope.READ,),
+    expires_at: Moment | None = None,
 ) -> tuple[TokenId, str]:
     """Create a bearer token of a school, or of the operator; only its fingerprint is stored."""
     if school is not None:
         schools.get(uow, school)
+    if expires_at is not None and expires_at <= uow.now:
+        raise OperatorError("a token expires in the future")
     secret = deps.keys.token()
     normalized = schools.normalize_name(name)
-    return uow.tokens.add(school, normalized, fingerprint(secret), uow.now), secret
+    number = uow.tokens.add(
+        school, normalized, fingerprint(secret), uow.now, sorted(set(scopes)), expires_at
+    )
+    return number, secret
 
 
 def revoke_token(uow: UnitOfWork, token: TokenId) -> None:
@@ -225,5 +238,11 @@ def list_tokens(uow: UnitOfWork) -> list[Token]:
 
 
 def find_token(uow: UnitOfWork, fingerprint_of_token: str) -> Token | None:
-    """Return the token of a fingerprint, or None if it is unknown or revoked."""
-    return uow.tokens.find_by_fingerprint(fingerprint_of_token)
+    """Return the token of a fingerprint, or None if it is unknown or revoked.
+
+    Raises `ExpiredTokenError` if it has expired.
+    """
+    token = uow.tokens.find_by_fingerprint(fingerprint_of_token)
+    if token is not None and token.expires_at is not None and token.expires_at <= uow.now:
+        raise ExpiredTokenError(token.expires_at)
+    return token
