@@ -182,3 +182,30 @@ def fill(run: Callable[[str], object], size: Size) -> None:
     comment: dict[str, object] = {"school_id": 1, "stars": 5, "text": "'Good.'"}
     add(tables.comments, size.members, lesson_id=1, user_id=f"{first_student} + n", **comment)
     add(tables.comments, size.classes - 1, lesson_id="n + 2", user_id=first_student, **comment)
+    _add_messages(add, size.classes)
+
+
+def _add_messages(add: Callable[..., None], count: int) -> None:
+    """Add an endpoint with messages, of which the last ones wait."""
+    add(
+        tables.endpoints,
+        1,
+        school_id=1,
+        url="'http://127.0.0.1:9/'",
+        format="'classin'",
+        ordering="'class'",
+        state="'active'",
+        alert_addresses="'[]'",
+    )
+    add(tables.lanes, 20, endpoint_id=1, school_id=1, name="'class:' || CAST(n AS TEXT)")
+    add(tables.messages, count, school_id=1, position="n + 1", kind="'class_changed'")
+    waiting = f"CASE WHEN n < {count - 20} THEN NULL ELSE {count} - n END"
+    add(
+        tables.deliveries,
+        count,
+        endpoint_id=1,
+        message_id="n + 1",
+        lane_id=waiting,
+        state=f"CASE WHEN n < {count - 20} THEN 'acknowledged' ELSE 'waiting' END",
+    )
+    add(tables.attempts, count, endpoint_id=1, delivery_id="n + 1", outcome="'timeout'")

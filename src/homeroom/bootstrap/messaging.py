@@ -1,6 +1,7 @@
 """The parts that deliver messages: the loop, and the client that it makes when it needs one."""
 
 import asyncio
+from importlib import import_module
 from uuid import uuid4
 
 from homeroom.base.clock import Moment
@@ -22,6 +23,8 @@ def build_dispatcher(core: CoreParts, take_fault: TakeFault = take_no_fault) -> 
     owner = f"{get_lease_owner(core.async_store.store) or ''} {uuid4().hex}"
 
     async def make_sender() -> Sender:
+        # In a thread: aiohttp takes 0.3 s to import, and calls are answered in this time.
+        await asyncio.to_thread(import_module, "homeroom.messages.client")
         return create_client(core)
 
     dispatcher = MessageDispatcher(

@@ -24,7 +24,7 @@ log = logging.getLogger("homeroom.messages")
 
 POLL_SECONDS: Final = 5.0
 """Longest time between two looks for work that another server or a command left."""
-NUDGE_SECONDS: Final = 0.02
+NUDGE_SECONDS: Final = 0.05
 """Time in which commits are collected for one turn: a turn costs about as much as a call."""
 
 

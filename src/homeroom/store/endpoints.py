@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import EndpointId, SchoolId
@@ -45,7 +45,10 @@ _SAVE = Statement(
     )
 )
 _MAX_MESSAGE = Statement(
-    select(func.max(messages.c.id)).where(messages.c.school_id == bindparam("school"))
+    select(messages.c.id)
+    .where(messages.c.school_id == bindparam("school"), messages.c.id > 0)
+    .order_by(messages.c.id.desc())
+    .limit(1)
 )
 _REMOVE = tuple(
     Statement(delete(table).where(table.c.endpoint_id == bindparam("endpoint")))
@@ -112,7 +115,8 @@ class Endpoints:
 
     def find_newest_message(self, school: SchoolId) -> int:
         """Return the greatest id of a message of a school, 0 without one."""
-        return int(self._tx.fetch_all(_MAX_MESSAGE, {"school": school})[0][0] or 0)
+        rows = self._tx.fetch_all(_MAX_MESSAGE, {"school": school})
+        return int(rows[0][0]) if rows else 0
 
     def set_state(self, endpoint: EndpointId, state: EndpointState, reason: str | None) -> None:
         """Change the state of an endpoint."""

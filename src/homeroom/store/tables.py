@@ -935,13 +935,16 @@ messages = Table(
     _flag("is_simulated"),
     _moment("created_at"),
     Index(None, "school_id", "id"),
-    Index(None, "created_at"),
     sqlite_autoincrement=True,
 )
 Index(
     "ix_messages_new",
     messages.c.school_id,
     messages.c.id,
+    # SQLite has to prefer it to the index of all messages of a school: it has all that is read.
+    messages.c.kind,
+    messages.c.stream,
+    messages.c.position,
     sqlite_where=messages.c.position.is_(None),
     postgresql_where=messages.c.position.is_(None),
 )

@@ -26,7 +26,7 @@ from homeroom.domain.endpoints import (
     name_lane,
     wants,
 )
-from homeroom.store.deliveries import EndedDelivery, LaneChange, NewDelivery
+from homeroom.store.deliveries import MAX_ASSIGNED, EndedDelivery, LaneChange, NewDelivery
 from homeroom.store.unit_of_work import UnitOfWork
 
 MAX_WORK = 200
@@ -118,7 +118,7 @@ def take_turn(
     taken = {*busy, *(head.delivery.lane for head in heads)}
     return Turn(
         [Head(head.delivery, endpoints[head.delivery.endpoint], head.failures) for head in heads],
-        count > 0,
+        count == MAX_ASSIGNED,
         uow.deliveries.find_next_due(school, taken),
     )
 
