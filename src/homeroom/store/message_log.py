@@ -104,7 +104,8 @@ _LIST_DELIVERIES = Statement(
         deliveries.c.ended_at,
     )
     .where(_ids.contains(deliveries.c.message_id))
-    .order_by(deliveries.c.id)
+    # By the message first: PostgreSQL would walk through all deliveries in order of their ids.
+    .order_by(deliveries.c.message_id, deliveries.c.id)
     .limit(MAX_DELIVERIES)
 )
 _LIST_NOT_WAITING = Statement(
