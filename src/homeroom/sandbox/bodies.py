@@ -1,13 +1,11 @@
 """Request bodies of the sandbox: JSON objects, strictly typed."""
 
-from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
-from homeroom.web.bodies import read_body
-from homeroom.web.problems import HTTPError
+from homeroom.web.bodies import decode_json, read_body
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -67,20 +65,12 @@ class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 async def read_json(request: Request, body_type: type[B]) -> B:
     """Return the decoded body of a request; raises `HTTPError` (bad request)."""
-    return _decode(await read_body(request, MAX_BODY_BYTES), body_type)
+    return decode_json(await read_body(request, MAX_BODY_BYTES), body_type)
 
 
 async def read_fault(request: Request) -> FaultRequest | EndpointFaultRequest:
     """Return the fault of a request: of an endpoint if it names one, else of an action."""
     body = await read_body(request, MAX_BODY_BYTES)
-    if _decode(body, _FaultSubject).endpoint is msgspec.UNSET:
-        return _decode(body, FaultRequest)
-    return _decode(body, EndpointFaultRequest)
-
-
-def _decode(body: bytes, body_type: type[B]) -> B:
-    try:
-        return msgspec.json.decode(body, type=body_type)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        detail = f"the body must be a JSON object: {error}"
-        raise HTTPError(HTTPStatus.BAD_REQUEST, detail) from None
+    if decode_json(body, _FaultSubject).endpoint is msgspec.UNSET:
+        return decode_json(body, FaultRequest)
+    return decode_json(body, EndpointFaultRequest)

@@ -18,7 +18,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.jobs.worker import Worker
 from homeroom.sandbox import faults, messages
 from homeroom.sandbox.access import SandboxAccess
-from homeroom.sandbox.audit import build_audit_entry, report_change
+from homeroom.sandbox.audit import report_change
 from homeroom.sandbox.bodies import (
     ClockRequest,
     EndpointFaultRequest,
@@ -30,6 +30,7 @@ from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import audit, endpoints, resets, schools
 from homeroom.usecases.dependencies import Dependencies
+from homeroom.web.audit_entries import build_audit_entry
 from homeroom.web.faults import MAX_FAULTS, EndpointFault, Fault, FaultInjector
 from homeroom.web.journal import MAX_ENTRIES, Journal
 from homeroom.web.operator_access import OperatorAccess

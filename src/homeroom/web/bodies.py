@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from starlette.requests import Request
 
 from homeroom.base.errors import HomeroomError
@@ -19,6 +20,7 @@ MIN_BYTES_PER_SECOND = 64 * 1024
 WHOLE_EXTENSION = "homeroom.whole"
 """Key of an ASGI extension that is there once the whole request has come."""
 
+B = TypeVar("B", bound=msgspec.Struct)
 Receive = Callable[[], Awaitable[Any]]
 
 
@@ -116,3 +118,12 @@ async def read_body(request: Request, most: int) -> bytes:
         raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, str(error), headers) from None
     except BrokenBodyError as error:
         raise HTTPError(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+
+def decode_json(body: bytes, body_type: type[B]) -> B:
+    """Return the decoded body of a request; raises `HTTPError` (bad request)."""
+    try:
+        return msgspec.json.decode(body, type=body_type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"the body must be a JSON object: {error}"
+        raise HTTPError(HTTPStatus.BAD_REQUEST, detail) from None
