@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from homeroom.base.ids import CourseId, LessonId, SchoolId
 from homeroom.base.masking import mask_account
@@ -14,10 +14,11 @@ from homeroom.contract.catalogue import ACTIONS
 from homeroom.contract.paged import ReadBack as ReadBackAddress
 from homeroom.contract.readback import READ_BACKS
 from homeroom.domain.viewers import ViewerKind
-from homeroom.store.tables import course_members, students
+from homeroom.store.tables import course_members, messages, students
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import logins
 from tests.support.given import Given
+from tests.support.message_rows import add_endpoint
 from tests.support.readback import ReadBack
 from tests.support.wire import Reply, Value
 
@@ -142,6 +143,12 @@ class Intruder:
             return [path.format(courseId=course) for course in self.courses]
         if "{classId}" in path:
             return [path.format(classId=lesson) for lesson in self.lessons]
+        if "{messageId}" in path:
+            of_school = messages.c.school_id == self.given.school.id
+            rows = self.given.rows(select(messages.c.id).where(of_school))
+            return [path.format(messageId=number) for (number,) in rows]
+        if "{endpointId}" in path:
+            return [path.format(endpointId=add_endpoint(self.given, kinds=("award",)))]
         assert "{" not in path, "an id that this test does not know"
         return [path]
 

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
-from homeroom.base.ids import EndpointId
 from homeroom.domain.deliveries import AttemptOutcome
 from tests.support.given import Given
 from tests.support.inbox import Inbox, receiving_in_thread
-from tests.support.outboxes import NEW
+from tests.support.message_rows import add_endpoint
 from tests.support.sandbox import Sandbox
 from tests.support.serving import ON_SQLITE
 
@@ -24,12 +22,6 @@ def inbox() -> Iterator[Inbox]:
         yield inbox
 
 
-def add_endpoint(given: Given, url: str = NEW.url) -> EndpointId:
-    """Add an active endpoint to the school."""
-    new = msgspec.structs.replace(NEW, school=given.school.id, url=url)
-    return given.store.write(lambda uow: uow.endpoints.add(new))
-
-
 def list_faults(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Return the faults that still apply."""
     faults: list[dict[str, Any]] = sandbox.http.get("/faults").json()["faults"]
@@ -39,7 +31,7 @@ def list_faults(sandbox: Sandbox) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("movable", ["sqlite"], indirect=True)
 def test_attempts_end_so_some_times_and_then_reach_the_receiver(moved: Moved, inbox: Inbox) -> None:
     given, sandbox = moved
-    endpoint = add_endpoint(given, inbox.url)
+    endpoint = add_endpoint(given, url=inbox.url)
     number = sandbox.fault(endpoint=endpoint, outcome="timeout", times=2)
     fault = {"id": number, "endpoint": endpoint, "outcome": "timeout", "times": 2}
     assert list_faults(sandbox) == [fault]

@@ -11,6 +11,7 @@ from homeroom.base.clock import DAY, HOUR, MINUTE
 from homeroom.base.ids import LessonId, UserId
 from homeroom.contract.readback import READ_BACKS
 from tests.support.given import Given
+from tests.support.message_rows import add_endpoint
 from tests.support.orders.groupings import add_grouping
 from tests.support.readback import ReadBack
 
@@ -36,6 +37,8 @@ def operator(given: Given) -> Iterator[ReadBack]:
 
 def fill_path(path: str, given: Given) -> str:
     """Put ids of the school into a path."""
+    if "endpointId" in path or "messageId" in path:
+        return path.format(endpointId=1, messageId=1)
     if "courseId" in path:
         return path.format(courseId=given.course())
     return path.format(classId=given.lesson()) if "classId" in path else path
@@ -325,6 +328,7 @@ def test_a_school_sees_only_its_own(
         add_grouping(school, course, student)
         add_comment(school, school.lesson(course), student)
         school.file()
+        add_endpoint(school, kinds=("award",))
     mine, other = given.school.id, given.other().school.id
     assert {row["SID"] for row in read.rows(path)} == {mine}
     assert read.rows(path, SID=mine) == read.rows(path)

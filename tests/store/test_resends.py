@@ -57,7 +57,7 @@ def deliver(outboxes: Outboxes) -> None:
 def list_messages(outboxes: Outboxes, **values: Any) -> list[messages.ListedMessage]:  # noqa: ANN401  as MessageFilter has them
     """Return the messages of the school, the newest first."""
     query = MessageFilter(**{"limit": 1000, "school": outboxes.sid, **values})
-    return outboxes.store.read(lambda uow: messages.list_messages(uow, query))
+    return [*outboxes.store.read(lambda uow: messages.list_messages(uow, query)).rows]
 
 
 def newest(outboxes: Outboxes) -> MessageId:
@@ -191,9 +191,11 @@ def test_messages_are_listed_by_what_they_are_and_where(outboxes: Outboxes) -> N
     assert numbers(state=DeliveryState.SKIPPED) == [second]
     assert numbers(state=DeliveryState.SKIPPED, endpoint=working.id) == []
     assert numbers(state=DeliveryState.ACKNOWLEDGED, endpoint=failing.id) == [first]
-    shown = outboxes.store.read(lambda uow: messages.show(uow, newest(outboxes)))
-    assert [each.outcome for each in shown.attempts].count("timeout") == 1
-    assert {each.reason for each in shown.deliveries} == {None, "skipped by an operator"}
+    number = newest(outboxes)
+    attempts = outboxes.store.read(lambda uow: messages.list_attempts(uow, number))
+    assert [each.outcome for each in attempts].count("timeout") == 1
+    details = outboxes.store.read(lambda uow: messages.get(uow, number))
+    assert {each.reason for each in details.deliveries} == {None, "skipped by an operator"}
 
 
 def test_a_dead_letter_is_visible_and_can_be_sent_again(outboxes: Outboxes) -> None:

@@ -2,11 +2,19 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Table, func, insert, select
 
-from homeroom.base.ids import LessonId
+from homeroom.base.ids import EndpointId, LessonId
 from homeroom.store import tables
 from tests.support.given import Given
+from tests.support.outboxes import NEW
+
+
+def add_endpoint(given: Given, **changes: Any) -> EndpointId:  # noqa: ANN401  fields of an endpoint
+    """Add an active endpoint to the school; nothing listens at its address unless it is changed."""
+    new = msgspec.structs.replace(NEW, school=given.school.id, **changes)
+    return given.store.write(lambda uow: uow.endpoints.add(new))
 
 
 def add_messages(given: Given, lesson: LessonId) -> None:

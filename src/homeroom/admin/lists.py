@@ -7,7 +7,7 @@ import msgspec
 
 from homeroom.admin import lists_activities as activities
 from homeroom.admin import lists_classes as classes
-from homeroom.admin import lists_drive
+from homeroom.admin import lists_drive, lists_messages
 from homeroom.admin import lists_members as members
 from homeroom.admin.request import (
     ReadBackRequest,
@@ -21,6 +21,7 @@ from homeroom.base.ids import CourseId
 from homeroom.contract import readback as wire
 from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS, CommentRow
+from homeroom.contract.operator_messages import ENDPOINT, ENDPOINTS, OUTBOX_MESSAGE, OUTBOX_MESSAGES
 from homeroom.contract.readback_conf import CONF, ConfRow
 from homeroom.contract.readback_drive import FILES, FOLDERS
 from homeroom.contract.readback_members import ATTENDANCE, CLASS_MEMBERS, GROUPINGS
@@ -239,5 +240,9 @@ HANDLERS: Mapping[str, Callable[[ReadBackRequest], Any]] = {
     wire.LABELS.name: _list_labels,
     FOLDERS.name: lists_drive.list_folders,
     FILES.name: lists_drive.list_files,
+    ENDPOINTS.name: lists_messages.list_endpoints,
+    ENDPOINT.name: lists_messages.get_endpoint,
+    OUTBOX_MESSAGES.name: lists_messages.list_messages,
+    OUTBOX_MESSAGE.name: lists_messages.get_message,
 }
 """The handler of each read-back endpoint; it runs in a single read of the store."""

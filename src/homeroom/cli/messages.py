@@ -70,8 +70,8 @@ def list_messages(
         endpoint=endpoint,
         state=DeliveryState(state) if state is not None else None,
     )
-    rows = context.read(lambda uow: messages.list_messages(uow, query))
-    table = [_to_row(each) for each in rows]
+    page = context.read(lambda uow: messages.list_messages(uow, query))
+    table = [_to_row(each) for each in page.rows]
     print_table(table, as_json=as_json, if_empty="There are no messages.")
 
 
@@ -81,7 +81,9 @@ def list_messages(
 @with_context
 def show_message(context: CommandContext, message: MessageId, *, as_json: bool) -> None:
     """Show a message with its body, its states and the attempts to deliver it."""
-    entry = context.read(lambda uow: messages.show(uow, message))
+    entry, attempts = context.read(
+        lambda uow: (messages.get(uow, message), messages.list_attempts(uow, message))
+    )
     stored = entry.logged.message
     fields = {
         "id": stored.id,
@@ -113,7 +115,7 @@ def show_message(context: CommandContext, message: MessageId, *, as_json: bool) 
                 "safe_key": each.safe_key,
                 "resend": each.is_resend,
             }
-            for each in entry.attempts
+            for each in attempts
         ],
     }
     print_fields(fields, as_json=as_json)

@@ -13,6 +13,12 @@ from homeroom.base.clock import Moment
 from homeroom.base.ids import CourseId, LabelId, UserId
 from homeroom.contract.activity_rows import ACTIVITIES, UNITS
 from homeroom.contract.comments import COMMENTS
+from homeroom.contract.operator_messages import (
+    ENDPOINT,
+    ENDPOINTS,
+    OUTBOX_MESSAGE,
+    OUTBOX_MESSAGES,
+)
 from homeroom.contract.paged import (
     ACCOUNT,
     DELETED,
@@ -364,4 +370,8 @@ READ_BACKS = (
     LABELS,
     FOLDERS,
     FILES,
+    ENDPOINTS,
+    ENDPOINT,
+    OUTBOX_MESSAGES,
+    OUTBOX_MESSAGE,
 )

@@ -38,12 +38,11 @@ class ListedMessage(msgspec.Struct, frozen=True):
     deliveries: Sequence[MessageDelivery]
 
 
-class ShownMessage(msgspec.Struct, frozen=True):
-    """A message with its state at each endpoint, and with all attempts that are kept."""
+class MessagePage(msgspec.Struct, frozen=True):
+    """Messages of a list; `has_more` says whether there are older ones."""
 
-    logged: LoggedMessage
-    deliveries: Sequence[MessageDelivery]
-    attempts: Sequence[LoggedAttempt]
+    rows: Sequence[ListedMessage]
+    has_more: bool
 
 
 class Redelivery(Value, frozen=True):
@@ -59,31 +58,29 @@ class Redelivery(Value, frozen=True):
     has_more: bool
 
 
-def list_messages(uow: UnitOfWork, query: MessageFilter) -> list[ListedMessage]:
+def list_messages(uow: UnitOfWork, query: MessageFilter) -> MessagePage:
     """Return messages from the newest one on, with their states."""
     if not 1 <= query.limit <= MAX_LISTED:
         raise OperatorError(f"a list has 1 to {MAX_LISTED} messages")
-    logged = uow.message_log.list_newest(query)
+    logged = uow.message_log.list_newest(msgspec.structs.replace(query, limit=query.limit + 1))
+    has_more = len(logged) > query.limit
+    logged = logged[: query.limit]
     states: defaultdict[MessageId, list[MessageDelivery]] = defaultdict(list)
     if logged:
         for delivery in uow.message_log.list_deliveries([each.message.id for each in logged]):
             states[delivery.message].append(delivery)
-    return [ListedMessage(each, states[each.message.id]) for each in logged]
+    rows = [ListedMessage(each, states[each.message.id]) for each in logged]
+    return MessagePage(rows, has_more)
 
 
-def get_school(uow: UnitOfWork, message: MessageId) -> SchoolId:
-    """Return the school of a message; raise `OperatorError` if there is none of this id."""
-    return _get(uow, message).message.school
+def get(uow: UnitOfWork, message: MessageId) -> ListedMessage:
+    """Return a message with its states; raise `OperatorError` if there is none of this id."""
+    return ListedMessage(_get(uow, message), uow.message_log.list_deliveries([message]))
 
 
-def show(uow: UnitOfWork, message: MessageId) -> ShownMessage:
-    """Return a message with its states and attempts; raise `OperatorError` without one."""
-    logged = _get(uow, message)
-    return ShownMessage(
-        logged,
-        uow.message_log.list_deliveries([message]),
-        uow.message_log.list_attempts([message]),
-    )
+def list_attempts(uow: UnitOfWork, message: MessageId) -> list[LoggedAttempt]:
+    """Return the attempts to deliver a message that are kept, in order, at most 1,000."""
+    return uow.message_log.list_attempts([message])
 
 
 def resend(uow: UnitOfWork, message_id: MessageId, endpoint_id: EndpointId) -> Endpoint:
