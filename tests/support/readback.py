@@ -1,11 +1,13 @@
 """The read-back as an operator's script uses it: a token, lists in pages."""
 
+from collections.abc import Collection
 from typing import Any
 
 import httpx
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator, fingerprint
+from homeroom.domain.tokens import TokenScope
 from tests.support.given import Given
 
 ROOT = "/admin/v1"
@@ -14,12 +16,18 @@ ROOT = "/admin/v1"
 class ReadBack:
     """Reads with one token: a school's own, or the operator's."""
 
-    def __init__(self, given: Given, *, of_operator: bool = False) -> None:
+    def __init__(
+        self,
+        given: Given,
+        *,
+        of_operator: bool = False,
+        scopes: Collection[TokenScope] = (TokenScope.READ,),
+    ) -> None:
         self.token = KeyGenerator().secret()
         self.scheme = "Bearer"
         school = None if of_operator else SchoolId(given.school.id)
         self.id = given.store.write(
-            lambda uow: uow.tokens.add(school, "test", fingerprint(self.token), uow.now)
+            lambda uow: uow.tokens.add(school, "test", fingerprint(self.token), uow.now, scopes)
         )
         self._http = httpx.Client(base_url=given.house.url, timeout=30)
 

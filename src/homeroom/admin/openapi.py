@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import msgspec
 
-from homeroom.admin import openapi_sandbox
+from homeroom.admin import openapi_messages, openapi_sandbox
 from homeroom.contract.paged import ROOT, ReadBack
 from homeroom.contract.params import ParamField, Params, ParamsReader
 from homeroom.contract.readback import READ_BACKS
@@ -18,6 +18,8 @@ ABOUT = """\
   English.
 * **Read-back**: the partner API only writes; these lists show what became of it. They take a bearer
   token: `homeroom token create` makes one, for one school or for the operator.
+* **Messages**: what happens is sent to the endpoints of a school. The requests here change
+  endpoints and send messages again.
 * **Sandbox**: with `--sandbox` only. Move the clock, ask for faults, reset a school, read the
   journal.
 * **Operation**: health and metrics.
@@ -31,6 +33,10 @@ TAGS = (
     ("Partner API: cloud drive", "The same, at the drive's own address."),
     ("Partner API: signed JSON", "The newer calls: JSON, signed by headers."),
     ("Read-back", "What a school has, deleted things included. Every list comes in pages."),
+    (
+        openapi_messages.TAG,
+        "The token needs the scope `messages`, or `admin` where an endpoint or its secret changes.",
+    ),
     ("Sandbox", "For tests. Open on loopback, behind the operator's token elsewhere."),
     (
         "Operation",
@@ -84,9 +90,13 @@ class Document:
         for read_back in READ_BACKS:
             operation = _read_back(read_back, client_profile=self._client_profile)
             paths[ROOT + read_back.path] = {"get": operation}
+        for path, operations in openapi_messages.paths().items():
+            paths[path] = paths.get(path, {}) | operations
         paths |= openapi_sandbox.paths()
         paths |= _operation_paths()
-        rows = struct_schemas(read_back.row for read_back in READ_BACKS)
+        rows = struct_schemas(
+            [*(read_back.row for read_back in READ_BACKS), *openapi_messages.TYPES]
+        )
         return _document(paths, {**partner.schemas, **rows, "Problem": PROBLEM})
 
 

@@ -2,19 +2,25 @@
 
 import asyncio
 from importlib import import_module
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import SchoolId
 from homeroom.base.settings import Settings
 from homeroom.bootstrap.core import CoreParts
+from homeroom.domain.deliveries import AttemptResult
+from homeroom.domain.endpoints import Endpoint
 from homeroom.domain.message_files import sign_message_file
 from homeroom.folder import get_lease_owner
 from homeroom.messages.addresses import PRIVATE, AddressGuard
 from homeroom.messages.dispatcher import MessageDispatcher
 from homeroom.messages.outbox_work import TakeFault, take_no_fault
-from homeroom.messages.sender import Sender
+from homeroom.messages.sender import Sender, SendTest
 from homeroom.usecases import schools
+
+if TYPE_CHECKING:
+    from homeroom.messages.client import MessageClient
 
 
 def build_dispatcher(core: CoreParts, take_fault: TakeFault = take_no_fault) -> MessageDispatcher:
@@ -40,7 +46,20 @@ def build_guard(settings: Settings) -> AddressGuard:
     return AddressGuard((*allowed, *PRIVATE) if settings.sandbox else allowed)
 
 
-def create_client(core: CoreParts) -> Sender:
+def build_test(core: CoreParts) -> SendTest:
+    """Return what sends the test message to an endpoint, on a connection of its own."""
+
+    async def send_test(endpoint: Endpoint) -> AttemptResult:
+        client = create_client(core)
+        try:
+            return await client.send_test(endpoint)
+        finally:
+            await client.close()
+
+    return send_test
+
+
+def create_client(core: CoreParts) -> "MessageClient":
     """Return the HTTP client; call it in the event loop that will use it."""
     from homeroom.messages.client import MessageClient  # noqa: PLC0415  aiohttp takes 0.2 s to import
 

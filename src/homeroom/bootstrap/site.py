@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from homeroom.admin import site
 from homeroom.admin.request import ReadBackContext
+from homeroom.bootstrap.messaging import build_test
 from homeroom.bootstrap.sandbox import build_operator_access
 from homeroom.bootstrap.services import Services
 from homeroom.domain.refusal import OverloadedError
@@ -64,6 +65,7 @@ def build_site(server: Services, sandbox: Sequence[BaseRoute]) -> Starlette:
                 describe_partner_api,
                 build_operator_access(server),
                 server.settings,
+                build_test(server),
             ),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -1,10 +1,13 @@
 """The sender of messages, as the delivery loop sees it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from homeroom.domain.deliveries import AttemptResult, StoredMessage
 from homeroom.domain.endpoints import Endpoint
+
+SendTest = Callable[[Endpoint], Awaitable[AttemptResult]]
+"""Sends the test message to an endpoint."""
 
 
 class Sender(Protocol):
