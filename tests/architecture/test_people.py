@@ -17,6 +17,7 @@ ALLOWED: Final = {
     "entry.py": "the answer is the same for strangers and for unknown users, and writes nothing",
     "page_content.py": "the account of a login-free link, for which the school vouches",
     "attendance.py": "persons who are in the class, for their own message",
+    "viewing.py": "a viewer who has logged in, for messages about them",
     "demo.py": "the demo's own people",
 }
 """Modules that look people up themselves, and why they may."""

@@ -129,6 +129,9 @@ class Plan(
             description="Days after a class that its chat is kept; 0: no limit.",
         ),
     ] = 0
+    push_viewer_ip: Annotated[
+        bool, _describe("Messages about viewers carry their internet addresses.")
+    ] = False
     frame_origins: Annotated[
         str, _describe("Who may frame the live pages, as https://a.example https://b.example:8443.")
     ] = ""

@@ -70,6 +70,11 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 _tickets = msgspec.json.Decoder(Ticket)
 
 
+def name_guest(key: str, lesson: LessonId, identity: str) -> str:
+    """Return the account that messages give a visitor without one; each class has another (Q96)."""
+    return f"yk_{hmac_hex(key, f'{lesson} {identity}')[:16]}"
+
+
 def sign_ticket(ticket: Ticket, key: str) -> str:
     """Return a signed ticket as text."""
     body = urlsafe_b64encode(msgspec.json.encode(ticket)).decode().rstrip("=")

@@ -20,6 +20,7 @@ from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import sign_ticket
 from homeroom.player import room_queries
 from homeroom.player.participants import (
+    PageClient,
     Participant,
     RoomConnection,
     TeacherParticipant,
@@ -83,7 +84,7 @@ class ChatService:
     # --- joins -----------------------------------------------------------------------------------
 
     async def join_viewer(
-        self, pipe: FrameWriter, key: str, join: JoinRoom
+        self, pipe: FrameWriter, key: str, join: JoinRoom, client: PageClient
     ) -> tuple[Room, RoomConnection]:
         """Join a viewer to the room of a class; raises `Unknown`, `LogInFirst`."""
         admitted = await self._store.read(
@@ -103,7 +104,7 @@ class ChatService:
             participant = ViewerParticipant(admitted)
         ticket = admitted.ticket
         connection = RoomConnection(
-            pipe, participant, ticket, sign_ticket(ticket, self._deps.ticket_key)
+            pipe, participant, ticket, sign_ticket(ticket, self._deps.ticket_key), client
         )
         room.add(connection)
         state = self.registry.state(room, participant)
@@ -188,7 +189,9 @@ class ChatService:
 
         def unit(uow: UnitOfWork) -> tuple[list[ChatEntry | None], ChatUpdates]:
             return chat.post_messages(
-                uow, [pending.entry for pending in batch]
+                uow,
+                [pending.entry for pending in batch],
+                [pending.connection.visitor for pending in batch],
             ), room_queries.load_chat_updates(uow, after)
 
         try:
@@ -233,7 +236,7 @@ class ChatService:
         elif not participant.like_bucket.try_take(like.n):
             self._refuse(connection, CommandRefused("like", ChatRefusal.SLOW))
         else:
-            room.pending_likes += like.n
+            room.add_likes(like.n, connection.visitor, self.registry.now())
 
     async def moderate(
         self, room: Room, connection: RoomConnection, command: ModerationCommand

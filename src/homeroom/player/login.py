@@ -21,6 +21,7 @@ from homeroom.base.masking import mask_account
 from homeroom.base.networks import network_of
 from homeroom.base.text import format_count, is_storable
 from homeroom.domain.accounts import User, parse_telephone
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError, Refusal
 from homeroom.domain.viewers import normalize_guest_name
 from homeroom.domain.webcasts import Hosts
@@ -103,8 +104,8 @@ class LoginEndpoints:
 
     async def _log_in(self, request: Request) -> Response:
         form = await self._read_form(request, LoginForm)
-        school = await self._school_of(request.path_params["key"])
-        account = form.account.strip()
+        lesson = await self._find_lesson(request.path_params["key"])
+        school, account = lesson.school, form.account.strip()
         try:
             attempt = await self._limits.begin(account.lower(), _client_network(request))
             async with self._checks.check_slot(attempt):
@@ -120,7 +121,7 @@ class LoginEndpoints:
         self._limits.succeed(attempt)
         # A login always gets a new ticket, so a ticket known to others gains nothing.
         ticket = await self._store.write(
-            lambda uow: logins.log_in(uow, self._deps, school, user), school
+            lambda uow: logins.log_in_on_page(uow, self._deps, lesson, user, account), school
         )
         _report(request, SecurityEvent.LOGIN_SUCCEEDED, sid=school, actor=f"user {user.id}")
         return json_response({"ticket": ticket})
@@ -172,15 +173,15 @@ class LoginEndpoints:
         _report(request, SecurityEvent.GUEST_REGISTERED, claimed=mask_account(number))
         return json_response({"ticket": ticket})
 
-    async def _school_of(self, key: str) -> SchoolId:
-        """Return the school of a class with a public page; raises `HTTPError`."""
+    async def _find_lesson(self, key: str) -> Lesson:
+        """Return a class with a public page; raises `HTTPError`."""
         try:
             seen = await self._store.read(lambda uow: viewing.get_page_lesson(uow, key))
         except viewing.NoSuchPageError:
             raise _no_class() from None
         if seen.lesson.deleted_at is not None or seen.plan.suspended:
             raise _no_class()
-        return seen.lesson.school
+        return seen.lesson
 
     async def _read_form(self, request: Request, form: type[Form]) -> Form:
         """Return the decoded body of a same-origin request; raises `HTTPError`."""

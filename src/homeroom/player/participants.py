@@ -5,7 +5,7 @@ from time import monotonic
 import msgspec
 
 from homeroom.base.ids import UserId
-from homeroom.base.values import replace
+from homeroom.base.values import Value, replace
 from homeroom.domain.chat import Author, ChatAccess, ChatRole
 from homeroom.domain.lessons import Lesson
 from homeroom.domain.presence import ViewerPresence, presence_key
@@ -15,6 +15,7 @@ from homeroom.player.token_bucket import LIKES, VIEWER_MESSAGES, TokenBucket
 from homeroom.store.records import Viewer, WatchTime
 from homeroom.usecases import viewing
 from homeroom.usecases.page_content import Audience
+from homeroom.usecases.viewer_messages import ClientType, PageVisitor
 from homeroom.usecases.viewing import ViewerAccess
 from homeroom.web.sockets import FrameWriter, text_frame
 
@@ -27,10 +28,17 @@ def encode_frame(*events: object) -> bytes:
     return text_frame(msgspec.json.encode(events))
 
 
+class PageClient(Value, frozen=True):
+    """The browser of a viewer."""
+
+    address: str
+    type: ClientType
+
+
 class RoomConnection:
     """One WebSocket of a participant."""
 
-    __slots__ = ("is_playing", "participant", "pipe", "sealed_ticket", "ticket")
+    __slots__ = ("client", "is_playing", "participant", "pipe", "sealed_ticket", "ticket")
 
     def __init__(
         self,
@@ -38,8 +46,13 @@ class RoomConnection:
         participant: "Participant",
         ticket: Ticket | None = None,
         sealed_ticket: str | None = None,
+        client: PageClient | None = None,
     ) -> None:
-        """Initialize with the viewer's ticket, decoded and signed; teachers have none."""
+        """Initialize with the viewer's ticket, decoded and signed, and their browser.
+
+        Teachers have neither.
+        """
+        self.client = client
         self.pipe = pipe
         self.participant = participant
         self.ticket = ticket
@@ -50,6 +63,20 @@ class RoomConnection:
     def info(self) -> ParticipantInfo:
         """The participant's identity, with the ticket of this connection."""
         return msgspec.structs.replace(self.participant.info, ticket=self.sealed_ticket)
+
+    @property
+    def visitor(self) -> PageVisitor | None:
+        """The viewer, as messages describe them; None for a teacher."""
+        if self.client is None or not isinstance(self.participant, ViewerParticipant):
+            return None
+        admitted = self.participant.admitted
+        return PageVisitor(
+            admitted.seen.lesson,
+            admitted.account,
+            self.participant.name,
+            self.client.address if admitted.seen.plan.push_viewer_ip else "",
+            self.client.type,
+        )
 
     def send(self, *events: object) -> None:
         """Send events in one frame."""

@@ -41,6 +41,7 @@ from homeroom.player.token_bucket import ROOM_MESSAGES, TokenBucket
 from homeroom.usecases.chat import MAX_MISSED_ENTRIES, ChatHistory
 from homeroom.usecases.page_content import Audience
 from homeroom.usecases.presence import MAX_LISTED_VIEWERS
+from homeroom.usecases.viewer_messages import Like, PageVisitor
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="t", tag="welcome"):
@@ -62,6 +63,8 @@ class Room:
         self.likes = seed.snapshot.chat.likes
         """Likes in the database, and those that are being written."""
         self.pending_likes = 0
+        self._likes_of_viewers: list[Like] = []
+        """The pending likes of viewers, for their messages."""
         self.message_bucket = TokenBucket(ROOM_MESSAGES)
         self.participants: dict[str, Participant] = {}
         self.connections: set[RoomConnection] = set()
@@ -198,16 +201,24 @@ class Room:
             if viewer.author.viewer == entry.new.target:
                 viewer.update_permission(self.lesson, is_muted=entry.new.kind is EntryKind.MUTE)
 
-    def take_pending_likes(self) -> int:
-        """Return the likes that are not stored yet, and reset them."""
-        likes, self.pending_likes = self.pending_likes, 0
-        self.likes += likes
-        return likes
+    def add_likes(self, number: int, visitor: PageVisitor | None, now: Moment) -> None:
+        """Count likes of a viewer, or of a teacher (None); they are stored soon."""
+        self.pending_likes += number
+        if visitor is not None:
+            self._likes_of_viewers.append(Like(visitor, number, now))
 
-    def restore_pending_likes(self, number: int) -> None:
+    def take_pending_likes(self) -> tuple[int, list[Like]]:
+        """Return the likes that are not stored yet, and those of viewers; reset both."""
+        likes, self.pending_likes = self.pending_likes, 0
+        of_viewers, self._likes_of_viewers = self._likes_of_viewers, []
+        self.likes += likes
+        return likes, of_viewers
+
+    def restore_pending_likes(self, number: int, of_viewers: Sequence[Like]) -> None:
         """Add back likes that could not be stored."""
         self.likes -= number
         self.pending_likes += number
+        self._likes_of_viewers[:0] = of_viewers
 
     # --- broadcasts ------------------------------------------------------------------------------
 

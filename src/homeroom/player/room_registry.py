@@ -289,12 +289,15 @@ class RoomRegistry:
         ]
         if not pending:
             return
-        likes_by_room = {room.id: number for room, number in pending}
+        likes_by_room = {room.id: number for room, (number, _) in pending}
+        of_viewers = [like for _, (_, likes) in pending for like in likes]
         try:
-            likes = await self.async_store.write(lambda uow: chat.add_likes(uow, likes_by_room))
+            likes = await self.async_store.write(
+                lambda uow: chat.add_likes(uow, likes_by_room, of_viewers)
+            )
         except BaseException:
-            for room, number in pending:
-                room.restore_pending_likes(number)
+            for room, taken in pending:
+                room.restore_pending_likes(*taken)
             raise
         for room, _ in pending:
             room.likes = likes.get(room.id, 0)

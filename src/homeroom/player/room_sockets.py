@@ -18,7 +18,7 @@ from homeroom.base.networks import network_of
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.chat_service import ChatService
-from homeroom.player.participants import RoomConnection, TeacherParticipant
+from homeroom.player.participants import PageClient, RoomConnection, TeacherParticipant
 from homeroom.player.protocol import (
     COMMAND_DECODER,
     Command,
@@ -33,6 +33,7 @@ from homeroom.player.rate_limiter import RateLimiter
 from homeroom.player.room import Room
 from homeroom.player.teacher_log import report_teacher_link
 from homeroom.player.token_bucket import COMMANDS, JOINS, TokenBucket
+from homeroom.usecases.viewer_messages import ClientType
 from homeroom.usecases.viewing import LoginRequiredError, NoSuchPageError
 from homeroom.web.addresses import get_client_address
 from homeroom.web.close_codes import CloseCode
@@ -89,7 +90,13 @@ class RoomSockets:
 
     async def _viewer(self, socket: WebSocket) -> None:
         key = socket.path_params["key"]
-        await self._serve(socket, lambda pipe, join: self._chat.join_viewer(pipe, key, join))
+        client = PageClient(
+            get_client_address(socket.scope),
+            _find_client_type(socket.headers.get("user-agent", "")),
+        )
+        await self._serve(
+            socket, lambda pipe, join: self._chat.join_viewer(pipe, key, join, client)
+        )
 
     async def _teacher(self, socket: WebSocket) -> None:
         token = socket.path_params["token"]
@@ -252,3 +259,9 @@ class RoomSockets:
                 await self._chat.moderate(room, connection, command)
             case _:
                 raise CloseConnectionError(CloseCode.MALFORMED)
+
+
+def _find_client_type(user_agent: str) -> ClientType:
+    """Return whether a browser is that of a telephone or tablet, by what it says."""
+    is_mobile = any(word in user_agent for word in ("Mobile", "Android", "iPhone", "iPad"))
+    return ClientType.MOBILE if is_mobile else ClientType.DESKTOP

@@ -1,12 +1,15 @@
 """The chat of a class: messages, likes and moderation."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 from homeroom.base.ids import EntryId, LessonId, ViewerId
 from homeroom.base.values import Value
 from homeroom.domain.chat import Author, ChatEntry, ChatState, EntryKind, NewChatEntry
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import viewer_messages
+from homeroom.usecases.viewer_messages import Like, PageVisitor
 
 MAX_MISSED_ENTRIES = 1000
 """Missed entries that a returning viewer receives; after more they receive the recent history."""
@@ -33,10 +36,15 @@ def load_history(uow: UnitOfWork, lesson: LessonId, after: EntryId) -> ChatHisto
     return ChatHistory(state, last, uow.chats.list_recent(lesson), is_complete=True)
 
 
-def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[ChatEntry | None]:
+def post_messages(
+    uow: UnitOfWork,
+    messages: Iterable[NewChatEntry],
+    visitors: Sequence[PageVisitor | None] = (),
+) -> list[ChatEntry | None]:
     """Write messages in order and return them; None for a message whose author is muted.
 
-    A message whose idempotency key (nonce) exists already is not written again.
+    `visitors` are their authors, None for a teacher. A message whose idempotency key (nonce)
+    exists already is not written again.
     """
     new_entries = list(messages)
     nonces = [(new.lesson, new.nonce) for new in new_entries if new.nonce is not None]
@@ -45,18 +53,22 @@ def post_messages(uow: UnitOfWork, messages: Iterable[NewChatEntry]) -> list[Cha
     muted = uow.viewers.find_muted(authors)
     entries: list[ChatEntry | None] = []
     added: list[ChatEntry] = []
-    for new in new_entries:
+    of_viewers: list[tuple[ChatEntry, PageVisitor]] = []
+    for new, visitor in zip_longest(new_entries, visitors):
         nonce = (new.lesson, new.nonce or "")
         entry = existing.get(nonce)
         if entry is None and new.author.viewer not in muted:
             entry = uow.chats.add(new, uow.now)
             added.append(entry)
+            if visitor is not None:
+                of_viewers.append((entry, visitor))
             if new.nonce is not None:
                 existing[nonce] = entry
         entries.append(entry)
     if added:
         uow.open_classrooms.open({entry.new.lesson for entry in added})
     uow.chats.announce(added)
+    viewer_messages.emit_chat(uow, of_viewers)
     return entries
 
 
@@ -127,9 +139,12 @@ def mute(
     return _add_entry(uow, NewChatEntry(lesson, kind, by, target=viewer))
 
 
-def add_likes(uow: UnitOfWork, likes: Mapping[LessonId, int]) -> dict[LessonId, int]:
-    """Add likes to several classes, and return the new totals."""
+def add_likes(
+    uow: UnitOfWork, likes: Mapping[LessonId, int], of_viewers: Iterable[Like] = ()
+) -> dict[LessonId, int]:
+    """Add likes to several classes, and return the new totals; those of viewers cause messages."""
     uow.chats.add_likes(likes)
+    viewer_messages.emit_likes(uow, of_viewers)
     return uow.chats.find_likes(list(likes))
 
 

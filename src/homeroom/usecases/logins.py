@@ -3,9 +3,11 @@
 from homeroom.base.ids import SchoolId
 from homeroom.base.values import Value
 from homeroom.domain.accounts import User
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.viewers import TICKET_SECONDS, Ticket, ViewerKind, sign_ticket, verify_ticket
 from homeroom.store.unit_of_work import UnitOfWork
+from homeroom.usecases import viewer_messages
 from homeroom.usecases.dependencies import Dependencies
 
 
@@ -33,6 +35,15 @@ def find_account(uow: UnitOfWork, school: SchoolId, account: str) -> LoginAccoun
     school_hash = uow.school_accounts.get_password_hash(school, user.id)
     hashes = (school_hash, operator_hash)
     return LoginAccount(user, tuple(text for text in hashes if text is not None))
+
+
+def log_in_on_page(
+    uow: UnitOfWork, deps: Dependencies, lesson: Lesson, user: User, account: str
+) -> str:
+    """Log a viewer in by an account on the page of a class, and return the ticket."""
+    nickname = get_viewer_name(uow, lesson.school, user)
+    viewer_messages.emit_login(uow, lesson, account, nickname)
+    return log_in(uow, deps, lesson.school, user)
 
 
 def log_in(uow: UnitOfWork, deps: Dependencies, school: SchoolId, user: User) -> str:

@@ -16,6 +16,7 @@ from homeroom.domain.viewers import (
     Ticket,
     ViewerKind,
     is_link_valid,
+    name_guest,
     normalize_nickname,
     resolve_watch_policy,
     sign_ticket,
@@ -49,6 +50,8 @@ class ViewerAccess(Value, frozen=True):
     """None for a visitor without a name."""
     chat_access: ChatAccess
     audience: Audience
+    account: str
+    """Who they are in messages: account or telephone number, or a name for a guest (Q96)."""
 
     @property
     def may_like(self) -> bool:
@@ -185,7 +188,23 @@ def authorize_viewer(
         viewer,
         get_chat_access(ticket, viewer, policy.allow_unlogged_chat),
         choose_audience(uow, page, ticket),
+        _find_account(uow, deps, lesson, ticket, viewer),
     )
+
+
+def _find_account(
+    uow: UnitOfWork, deps: Dependencies, lesson: Lesson, ticket: Ticket, viewer: Viewer | None
+) -> str:
+    """Return the account of a viewer, the telephone number of a guest, or a name for neither."""
+    account: str | None = None
+    if ticket.kind is ViewerKind.LINK:
+        account = ticket.subject
+    elif ticket.kind is ViewerKind.USER:
+        user = uow.accounts.get(UserId(int(ticket.subject)))
+        account = user.telephone or user.email if user is not None else None
+    elif viewer is not None:
+        account = viewer.telephone
+    return account or name_guest(deps.ticket_key, lesson.id, ticket.identity)
 
 
 def save_viewer(uow: UnitOfWork, access: ViewerAccess) -> Viewer | None:
