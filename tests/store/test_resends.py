@@ -73,7 +73,7 @@ def resend(outboxes: Outboxes, message: int, endpoint: Endpoint) -> None:
 def redeliver(outboxes: Outboxes, endpoint: Endpoint, since: Moment) -> int:
     """Send all messages again that were written from a moment on."""
     write = outboxes.store.write
-    state = write(lambda uow: messages.begin_redelivery(uow, endpoint.id, since))
+    state = outboxes.store.read(lambda uow: messages.begin_redelivery(uow, endpoint.id, since))
     while state.has_more:
         done = state
         state = write(lambda uow: messages.continue_redelivery(uow, done))  # noqa: B023  runs at once

@@ -37,7 +37,6 @@ from homeroom.domain.tokens import TokenScope
 from homeroom.messages.sender import SendTest
 from homeroom.usecases import endpoints, message_requests, messages
 from homeroom.usecases.message_requests import MessageRequest
-from homeroom.usecases.messages import Redelivery
 from homeroom.web.problems import HTTPError, json_response
 
 
@@ -191,14 +190,15 @@ async def _resend(request: AuthorizedRequest) -> Response:
 async def _redeliver(request: AuthorizedRequest) -> Response:
     body = await request.read_body(RedeliverRequest)
     endpoint = await _find(request, body.endpoint_id)
-    state: Redelivery = await request.write(
-        lambda uow: messages.begin_redelivery(uow, endpoint.id, body.since), endpoint.school, body
+    state = await request.store.read(
+        lambda uow: messages.begin_redelivery(uow, endpoint.id, body.since)
     )
     while state.has_more:
         done = state
         state = await request.write(
             lambda uow: messages.continue_redelivery(uow, done),  # noqa: B023  runs before the next
             endpoint.school,
+            body,
         )
     return json_response(ResentRow(endpoint_id=endpoint.id, resent=state.count))
 

@@ -192,7 +192,7 @@ def emit_message(
 
 def _redeliver(store: Store, endpoint: EndpointId, since: Moment) -> Redelivery:
     """Queue all messages in units that keep no call waiting for long."""
-    state = store.write(lambda uow: messages.begin_redelivery(uow, endpoint, since))
+    state = store.read(lambda uow: messages.begin_redelivery(uow, endpoint, since))
     while state.has_more:
         done = state
         state = store.write(lambda uow: messages.continue_redelivery(uow, done))  # noqa: B023  runs at once

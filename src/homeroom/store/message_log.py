@@ -21,13 +21,16 @@ MAX_DELIVERIES = 20_000
 
 
 class QueuedMessage(NamedTuple):
-    """A message that has its position."""
+    """A message in the queues of an endpoint."""
 
     id: MessageId
     kind: str
     stream: str
-    position: int
+    position: int | None
+    """None: it is new, and in no queue yet."""
     created_at: Moment
+    is_waiting: bool
+    """Whether it waits at the endpoint."""
 
 
 class LoggedMessage(Value, frozen=True):
@@ -108,28 +111,39 @@ _LIST_DELIVERIES = Statement(
     .order_by(deliveries.c.message_id, deliveries.c.id)
     .limit(MAX_DELIVERIES)
 )
-_LIST_NOT_WAITING = Statement(
+# By its state, and not with EXISTS or by the lane: PostgreSQL would read all that waits.
+_waiting = (
+    select(deliveries.c.id)
+    .where(
+        deliveries.c.message_id == messages.c.id,
+        deliveries.c.endpoint_id == bindparam("endpoint"),
+        deliveries.c.state == bindparam("waiting", DeliveryState.WAITING.value, type_=Text()),
+    )
+    .limit(1)
+    .scalar_subquery()
+)
+_LIST_SLICE = Statement(
     select(
         messages.c.id,
         messages.c.kind,
         messages.c.stream,
         messages.c.position,
         messages.c.created_at,
+        _waiting,
     )
     .where(
         messages.c.school_id == bindparam("school"),
         messages.c.id > bindparam("after"),
         messages.c.id <= bindparam("until"),
-        messages.c.created_at >= bindparam("since"),
-        messages.c.position.is_not(None),
-        ~exists().where(
-            deliveries.c.message_id == messages.c.id,
-            deliveries.c.endpoint_id == bindparam("endpoint"),
-            deliveries.c.lane_id.is_not(None),
-        ),
     )
     .order_by(messages.c.id)
     .limit(bindparam("limit"))
+)
+_FIND_FIRST = Statement(
+    select(messages.c.id)
+    .where(messages.c.school_id == bindparam("school"), messages.c.created_at >= bindparam("since"))
+    .order_by(messages.c.id)
+    .limit(1)
 )
 _LIST_ATTEMPTS = Statement(
     select(
@@ -204,28 +218,32 @@ class MessageLog:
             for row in rows
         ]
 
-    def list_not_waiting(
+    def find_first(self, school: SchoolId, since: Moment) -> MessageId | None:
+        """Return the first message of a school that was written at a moment or later."""
+        rows = self._tx.fetch_all(_FIND_FIRST, {"school": school, "since": since})
+        return MessageId(rows[0][0]) if rows else None
+
+    def list_slice(
         self,
         school: SchoolId,
         endpoint: EndpointId,
-        since: Moment,
         after: MessageId,
         until: MessageId,
         limit: int,
     ) -> list[QueuedMessage]:
-        """Return messages with a position that do not wait at an endpoint, in order of their ids.
-
-        Those that were written at a moment or later, with ids above one, up to another.
-        """
+        """Return messages of a school after one and up to another, as an endpoint has them."""
         values = {
             "school": school,
             "endpoint": endpoint,
-            "since": since,
             "after": after,
             "until": until,
             "limit": limit,
         }
-        return [QueuedMessage(*row) for row in self._tx.fetch_all(_LIST_NOT_WAITING, values)]
+        rows = self._tx.fetch_all(_LIST_SLICE, values)
+        return [
+            QueuedMessage(number, kind, stream, position, created_at, waiting is not None)
+            for number, kind, stream, position, created_at, waiting in rows
+        ]
 
     def list_attempts(self, ids: list[MessageId]) -> list[LoggedAttempt]:
         """Return the attempts to deliver some messages in order, at most 1,000."""

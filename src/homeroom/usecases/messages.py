@@ -1,7 +1,7 @@
 """Messages as an operator sees them: where each one is, and sending it again (Q92, Q93)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -21,7 +21,7 @@ from homeroom.domain.endpoints import (
 )
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.deliveries import NewDelivery
-from homeroom.store.message_log import LoggedAttempt, LoggedMessage, QueuedMessage
+from homeroom.store.message_log import LoggedAttempt, LoggedMessage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import endpoints
 
@@ -98,25 +98,29 @@ def resend(uow: UnitOfWork, message_id: MessageId, endpoint_id: EndpointId) -> E
         raise OperatorError(
             f"message {message_id} is from before the activation of endpoint {endpoint_id}"
         )
-    queued = uow.message_log.list_not_waiting(
-        endpoint.school, endpoint_id, 0, MessageId(message_id - 1), message_id, 1
-    )
-    if not queued:
+    before = MessageId(message_id - 1)
+    (queued,) = uow.message_log.list_slice(endpoint.school, endpoint_id, before, message_id, 1)
+    if queued.position is None or queued.is_waiting:
         raise OperatorError(f"message {message_id} waits at endpoint {endpoint_id} already")
-    _queue(uow, endpoint, [(queued[0], f"{RESEND_LANE}{message_id}")])
+    _queue(
+        uow,
+        endpoint,
+        [NewDelivery(endpoint_id, message_id, f"{RESEND_LANE}{message_id}", queued.position)],
+    )
     return endpoint
 
 
 def begin_redelivery(uow: UnitOfWork, endpoint_id: EndpointId, since: Moment) -> Redelivery:
     """Begin to send an endpoint again what was written from a moment on.
 
-    Raises `OperatorError` for a wrong endpoint; `continue_redelivery` does the work.
+    It only reads, which may take a second; `continue_redelivery` does the work, once or more.
+    Raises `OperatorError` without such an endpoint.
     """
-    endpoint = _lock(uow, endpoint_id)
-    newest = MessageId(uow.endpoints.find_newest_message(endpoint.school))
-    return Redelivery(
-        endpoint.school, endpoint_id, since, MessageId(0), newest, count=0, has_more=True
-    )
+    school = endpoints.get(uow, endpoint_id).school
+    newest = MessageId(uow.endpoints.find_newest_message(school))
+    first = uow.message_log.find_first(school, since)
+    after = MessageId(first - 1) if first is not None else newest
+    return Redelivery(school, endpoint_id, since, after, newest, count=0, has_more=True)
 
 
 def continue_redelivery(uow: UnitOfWork, state: Redelivery) -> Redelivery:
@@ -125,13 +129,16 @@ def continue_redelivery(uow: UnitOfWork, state: Redelivery) -> Redelivery:
     They are sent beside the queues of the endpoint, and in order among themselves.
     """
     endpoint = _lock(uow, state.endpoint)
-    rows = uow.message_log.list_not_waiting(
-        endpoint.school, endpoint.id, state.since, state.after, state.until, SLICE
-    )
+    rows = uow.message_log.list_slice(endpoint.school, endpoint.id, state.after, state.until, SLICE)
     queued = [
-        (each, name_resend_lane(endpoint, each.stream, each.id))
+        NewDelivery(
+            endpoint.id, each.id, name_resend_lane(endpoint, each.stream, each.id), each.position
+        )
         for each in rows
-        if may_send_again(endpoint, MessageKind(each.kind), each.id, each.created_at)
+        if each.position is not None
+        and not each.is_waiting
+        and each.created_at >= state.since
+        and may_send_again(endpoint, MessageKind(each.kind), each.id, each.created_at)
     ]
     if queued:
         _queue(uow, endpoint, queued)
@@ -169,12 +176,6 @@ def _lock(uow: UnitOfWork, endpoint_id: EndpointId) -> Endpoint:
     return endpoint
 
 
-def _queue(
-    uow: UnitOfWork, endpoint: Endpoint, queued: Sequence[tuple[QueuedMessage, str]]
-) -> None:
-    uow.deliveries.add(
-        endpoint.school,
-        [NewDelivery(endpoint.id, each.id, lane, each.position) for each, lane in queued],
-        is_resend=True,
-    )
+def _queue(uow: UnitOfWork, endpoint: Endpoint, queued: Collection[NewDelivery]) -> None:
+    uow.deliveries.add(endpoint.school, queued, is_resend=True)
     uow.wake_outbox(endpoint.school)
