@@ -139,12 +139,6 @@ _LIST_SLICE = Statement(
     .order_by(messages.c.id)
     .limit(bindparam("limit"))
 )
-_FIND_FIRST = Statement(
-    select(messages.c.id)
-    .where(messages.c.school_id == bindparam("school"), messages.c.created_at >= bindparam("since"))
-    .order_by(messages.c.id)
-    .limit(1)
-)
 _LIST_ATTEMPTS = Statement(
     select(
         deliveries.c.message_id,
@@ -217,11 +211,6 @@ class MessageLog:
             )
             for row in rows
         ]
-
-    def find_first(self, school: SchoolId, since: Moment) -> MessageId | None:
-        """Return the first message of a school that was written at a moment or later."""
-        rows = self._tx.fetch_all(_FIND_FIRST, {"school": school, "since": since})
-        return MessageId(rows[0][0]) if rows else None
 
     def list_slice(
         self,
