@@ -118,6 +118,12 @@ def test_an_operator_looks_at_messages_and_sends_them_again(
     assert {each["outcome"] for each in shown["attempts"]} <= {"acknowledged"}
 
 
+def test_the_inbox_of_a_sandbox_has_what_commands_cause(server: Process, school: School) -> None:
+    run_json(server, "course", "add", str(school.sid), "--name", "By a command")
+    listed = run_json(server, "message", "list", "--school", str(school.sid))
+    assert [(row["kind"], row["states"]) for row in listed] == [("course_changed", {})]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -7,10 +7,10 @@ from typing import Final
 import psycopg
 import pytest
 
-from homeroom.base.ids import EntryId, LessonId
+from homeroom.base.ids import EntryId, LessonId, SchoolId
 from homeroom.domain.chat import Author, ChatEntry, ChatRole, EntryKind, NewChatEntry
 from homeroom.store import postgres_listener
-from homeroom.store.announcements import CHAT_CHANNEL
+from homeroom.store.announcements import CHAT_CHANNEL, MESSAGE_CHANNEL
 from homeroom.store.migrate import migrate
 from homeroom.store.postgres_listener import PostgresListener
 from homeroom.store.unit_of_work import UnitOfWork
@@ -38,9 +38,9 @@ def address(postgres: Postgres) -> str:
 class Hearing:
     """A listener, and what it has heard."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, channel: str = CHAT_CHANNEL) -> None:
         self.texts: SimpleQueue[str] = SimpleQueue()
-        self.listener = PostgresListener(address, CHAT_CHANNEL, self.texts.put)
+        self.listener = PostgresListener(address, channel, self.texts.put)
 
     def next(self) -> str:
         return self.texts.get(timeout=PATIENCE)
@@ -119,3 +119,12 @@ def test_behind_a_pooler_nothing_is_heard(
         assert not hearing.listener.is_listening
         assert "behind a pooler" in caplog.text
         hearing.listener.close()
+
+
+def test_what_an_operator_changes_about_deliveries_is_announced(address: str) -> None:
+    hearing = Hearing(address, MESSAGE_CHANNEL)
+    hearing.wait()
+    with opened(address) as store:
+        store.write(lambda uow: uow.wake_outbox(SchoolId(7)))
+    assert hearing.next() == "7"
+    hearing.listener.close()

@@ -21,7 +21,7 @@ from homeroom.base.settings import Settings, SettingsError, has_password, load_s
 from homeroom.cli.audited_store import AuditedStore, CommandAudit, describe_command
 from homeroom.contract.params import MAX_DIGITS
 from homeroom.domain.refusal import OperatorError, Refusal
-from homeroom.folder import StartupError, database_address, open_store
+from homeroom.folder import StartupError, database_address, has_sandbox, open_store
 from homeroom.store.engine import ContendedError, StoreError
 from homeroom.store.key_file import KeyFileError
 from homeroom.store.unit_of_work import Store, UnitOfWork
@@ -87,6 +87,8 @@ class CommandContext(msgspec.Struct, frozen=True):
                 " makes one, --data names another folder"
             )
         with open_store(settings) as store:
+            # The inbox of a sandbox has the messages of all schools.
+            store.subscribed.is_everybody = has_sandbox(store)
             yield AuditedStore(store, self.audit)
 
     def write(

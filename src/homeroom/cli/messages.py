@@ -19,7 +19,6 @@ from homeroom.cli.command import (
 )
 from homeroom.domain.deliveries import DeliveryState, MessageFilter
 from homeroom.domain.refusal import OperatorError
-from homeroom.folder import has_sandbox
 from homeroom.messages.rendering import name_message
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import message_requests, messages
@@ -182,11 +181,7 @@ def emit_message(
         person=user,
         fields=_parse_fields(fields),
     )
-    with context.open_store() as store:
-        if has_sandbox(store):
-            # Its inbox has the messages of all schools.
-            store.subscribed.is_everybody = True
-        store.write(lambda uow: message_requests.emit(uow, request), sid)
+    context.write(lambda uow: message_requests.emit(uow, request), sid)
     print_fields({"sid": sid, "kind": request.kind.value}, as_json=as_json)
 
 

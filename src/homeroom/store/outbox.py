@@ -25,6 +25,7 @@ _ADD = Statement(
     .values({column: bindparam(column.name) for column in messages.c if column.name != "id"})
     .returning(_announcement, messages.c.id)
 )
+_ANNOUNCE = Statement(select(Announcement(MESSAGE_CHANNEL, cast(bindparam("school"), Text()))))
 _new_messages = ListParameter("new_messages")
 _INTEGERS = frozenset(
     {"school_id", "position", "course_id", "lesson_id", "is_simulated", "created_at"}
@@ -96,6 +97,10 @@ class Outbox:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+
+    def announce(self, school: SchoolId) -> None:
+        """Tell other servers that there is something to deliver for a school."""
+        self._tx.fetch_all(_ANNOUNCE, {"school": school})
 
     def add(self, events: Sequence[Event], now: Moment) -> None:
         """Add the messages of some events in their order, in one statement, and announce them."""

@@ -239,10 +239,11 @@ class UnitOfWork:
             self.schools_with_messages.update(event.school for event in subscribed)
 
     def wake_outbox(self, school: SchoolId) -> None:
-        """Let this server look for what to deliver to the school's receivers after the commit.
+        """Let servers look for what to deliver to the school's receivers, after the commit.
 
-        Other processes look every few seconds.
+        With SQLite, the server sees the act of a command when it looks again, every few seconds.
         """
+        self.outbox.announce(school)
         self.schools_with_messages.add(school)
 
     def find_actor(self, school: SchoolId) -> UserId:
