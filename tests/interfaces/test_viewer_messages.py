@@ -1,6 +1,8 @@
-"""Messages about the viewers of live pages: log-ins, chat and likes (Q96)."""
+"""Messages about the viewers of live pages: log-ins, chat, likes and visits (Q96)."""
 
+import asyncio
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -9,11 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from homeroom.base.clock import HOUR
+from homeroom.domain.streams import PublishTarget
 from homeroom.domain.viewers import sign_link
-from homeroom.store.tables import viewers
+from homeroom.jobs.classroom_keeper import ClassroomKeeper
+from homeroom.store.tables import page_visits, viewers
 from tests.interfaces.test_live_entry import PASSWORD, Gate
-from tests.support.chat import Classroom
-from tests.support.engine import until
+from tests.support.chat import Chatter, Classroom
+from tests.support.engine import PATIENCE, until
 from tests.support.given import Given
 from tests.support.messages import emitted
 from tests.support.pages import page
@@ -135,3 +139,112 @@ def test_each_like_is_a_message_with_who_it_was(given: Given) -> None:
     room.visitor().send("like", n=1)
     assert len({like["Telephone"] for like in poll_data(given, "live_like", 5)}) == 2
     room.close()
+
+
+def test_a_visit_is_a_message_when_the_page_is_closed(room: Classroom) -> None:
+    given, begin = room.given, room.given.now
+    agent = {"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148"}
+    with Chatter(room.url, room.base, joins=False, headers=agent) as chatter:
+        for ticket in (None, room.guest_ticket("Ann")):
+            chatter.send("join", ticket=ticket, visit="a-name")
+            chatter.next("welcome")
+        given.house.clock.advance(90)
+    (data,) = poll_data(given, "live_view", 1)
+    ((telephone,),) = given.rows(
+        select(viewers.c.telephone).where(viewers.c.lesson_id == room.lesson)
+    )
+    assert data == {
+        "Telephone": telephone,
+        "Nickname": "Ann",
+        "Intime": begin,
+        "LookTime": 90,
+        "Ip": "",
+        "IP": "",
+        "ClientType": 2,
+    }
+    assert list_visits(room) == []
+
+
+def test_a_page_that_was_opened_after_the_class_shows_its_replay(room: Classroom) -> None:
+    with room.visitor():
+        room.over()
+    assert len(poll_data(room.given, "live_view", 1)) == 1
+    with room.visitor():
+        pass
+    (data,) = poll_data(room.given, "web_replay_view", 1)
+    assert (data["Intime"], data["LookTime"]) == (room.given.now, 0)
+    assert len(list_data(room.given, "live_view")) == 1
+
+
+def test_a_page_that_comes_back_goes_on_with_its_visit(room: Classroom) -> None:
+    given, begin = room.given, room.given.now
+    first = Chatter(room.url, room.base, joins=False)
+    first.send("join", visit="a-name")
+    first.next("welcome")
+    until(lambda: list_visits(room) != [])
+    break_off(first)
+    given.house.clock.advance(30)
+    with Chatter(room.url, room.base, joins=False) as second:
+        second.send("join", visit="a-name")
+        second.next("welcome")
+        given.house.clock.advance(30)
+    (data,) = poll_data(given, "live_view", 1)
+    assert (data["Intime"], data["LookTime"]) == (begin, 60)
+
+
+def test_a_page_without_a_sign_of_life_has_ended_after_a_minute(room: Classroom) -> None:
+    given, begin = room.given, room.given.now
+    chatter = room.visitor()
+    until(lambda: list_visits(room) != [])
+    given.house.clock.advance(20)
+    break_off(chatter)
+    server, seconds = given.house.services, 0.0
+
+    async def keep() -> None:
+        nonlocal seconds
+        keeper = ClassroomKeeper(
+            server.async_store, server.files, _list_nobody, read_time=lambda: seconds
+        )
+        await keeper.run_once()
+        seconds = 59.0
+        await keeper.run_once()
+        assert list_data(given, "live_view") == []
+        seconds = 66.0
+        await keeper.run_once()
+
+    loop = server.async_store._loop  # noqa: SLF001  where units are awaited
+    until(lambda: list_visits(room) == [(begin + 20,)])
+    asyncio.run_coroutine_threadsafe(keep(), loop).result(PATIENCE)
+    (data,) = list_data(given, "live_view")
+    assert (data["Intime"], data["LookTime"]) == (begin, 20)
+    assert list_visits(room) == []
+
+
+def test_without_receivers_no_visit_is_kept(room: Classroom) -> None:
+    subscribed = room.given.store.subscribed
+    subscribed.is_everybody = False
+    try:
+        with room.guest("Ann") as ann:
+            ann.said("Hello")
+            ann.send("like", n=1)
+            ann.next("counts", lambda counts: counts["likes"] == 1)
+            assert list_visits(room) == []
+        assert not {"live_chat", "live_like"} & {each.kind for each in emitted(room.given)}
+    finally:
+        subscribed.is_everybody = True
+
+
+async def _list_nobody() -> list[PublishTarget]:
+    return []
+
+
+def list_visits(room: Classroom) -> list[Any]:
+    """Return when the visits of a class that last were renewed."""
+    return room.given.rows(
+        select(page_visits.c.last_seen_at).where(page_visits.c.lesson_id == room.lesson)
+    )
+
+
+def break_off(chatter: Chatter) -> None:
+    """Let a connection end without a word."""
+    chatter.socket.socket.shutdown(socket.SHUT_RDWR)

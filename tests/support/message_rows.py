@@ -58,8 +58,8 @@ def add_messages(given: Given, lesson: LessonId) -> None:
     add(tables.open_classrooms, lesson_id=lesson, is_closed=1)
     add(tables.classroom_signs, lesson_id=lesson, user_id=1, source="encoder", beat=1)
     add(tables.scripted_events, lesson_id=lesson, due_at=2**40, event="{}")
-    visit = {"is_replay": 0, "client_type": 1, "address": "", "details": "{}"}
-    times = {"started_at": 0, "last_seen_at": 0, "ended_at": 1}
+    visit = {"is_replay": 0, "client_type": 1, "address": "", "account": "", "nickname": ""}
+    times = {"beat": 1, "started_at": 0, "last_seen_at": 0}
     add(tables.page_visits, lesson_id=lesson, visit_key="a", **visit, **times)
     viewer = given.viewer(lesson).id
     add(tables.reservations, lesson_id=lesson, viewer_id=viewer, reserved_at=0)

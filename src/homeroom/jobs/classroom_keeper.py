@@ -12,13 +12,14 @@ from typing import Final
 import msgspec
 
 from homeroom.async_store import AsyncStore
-from homeroom.base.ids import LessonId, SchoolId, UserId
+from homeroom.base.ids import LessonId, SchoolId, UserId, VisitId
 from homeroom.base.keys import KeyGenerator
+from homeroom.base.silence import SilenceWatch
 from homeroom.domain.chat import ChatEntry
 from homeroom.domain.classroom_events import ENCODER_SOURCE, LeaveReason, SignOfLife
 from homeroom.domain.streams import PublishTarget
 from homeroom.store.storage import Storage
-from homeroom.usecases import attendance, classroom_closing
+from homeroom.usecases import attendance, classroom_closing, visits
 from homeroom.usecases.classroom_closing import ChatArchive, DueClassroom
 
 log = logging.getLogger("homeroom.jobs.classrooms")
@@ -28,6 +29,9 @@ BEAT_SECONDS: Final = 5.0
 """Time between two signs of life of a push."""
 SILENT_SECONDS: Final = 30.0
 """Time without a sign of life after which a person has left (Q95), by the real clock."""
+
+SILENT_VISIT_SECONDS: Final = 60.0
+"""Time without a sign of life after which the visit of a page has ended (Q96)."""
 
 _Place = tuple[LessonId, UserId, str]
 
@@ -56,8 +60,9 @@ class ClassroomKeeper:
         self._lock = asyncio.Lock()
         self._pushes: dict[_Place, PublishTarget] = {}
         self._renewed_at = float("-inf")
-        self._first_seen: dict[_Place, tuple[int, float]] = {}
-        """The beat of a sign, and when it was read first."""
+        self._signs = SilenceWatch[_Place](SILENT_SECONDS, read_time)
+        self._visits = SilenceWatch[VisitId](SILENT_VISIT_SECONDS, read_time)
+        self._visits_read_at = float("-inf")
         self._is_failing = False
 
     async def run(self) -> None:
@@ -78,6 +83,7 @@ class ClassroomKeeper:
         async with self._lock:
             await self._renew_encoders()
             await self._end_silent()
+            await self._end_silent_visits()
             if not self._is_paused():
                 await self._close_due()
 
@@ -102,17 +108,23 @@ class ClassroomKeeper:
 
     async def _end_silent(self) -> None:
         """Let those leave whose sign of life has stood still."""
-        signs = await self._store.read(attendance.list_signs)
-        now, former = self._read_time(), self._first_seen
-        self._first_seen = {}
-        for sign in signs:
-            place = sign.lesson, sign.user, sign.source
-            beat, seen_at = former.get(place, (sign.beat, now))
-            if beat != sign.beat:
-                seen_at = now
-            self._first_seen[place] = sign.beat, seen_at
-            if now - seen_at >= SILENT_SECONDS:
-                await self._end(sign)
+        signs = {
+            (sign.lesson, sign.user, sign.source): sign
+            for sign in await self._store.read(attendance.list_signs)
+        }
+        beats = {place: sign.beat for place, sign in signs.items()}
+        for place in self._signs.find_silent(beats):
+            await self._end(signs[place])
+
+    async def _end_silent_visits(self) -> None:
+        """End the visits of pages that have gone without a word (Q96)."""
+        now = self._read_time()
+        if now - self._visits_read_at < BEAT_SECONDS:
+            return
+        self._visits_read_at = now
+        silent = self._visits.find_silent(await self._store.read(visits.list_beats))
+        if silent:
+            await self._store.write(partial(visits.end_silent, beats=silent))
 
     async def _end(self, sign: SignOfLife) -> None:
         school = await self._store.read(lambda uow: attendance.find_school(uow, sign.lesson))

@@ -107,6 +107,7 @@ class ChatService:
             pipe, participant, ticket, sign_ticket(ticket, self._deps.ticket_key), client
         )
         room.add(connection)
+        self.registry.visits.add(connection, self.registry.now(), join.visit)
         state = self.registry.state(room, participant)
         connection.send(Welcome(connection.info, state, entries, is_fresh), room.counts())
         return room, connection
@@ -130,12 +131,17 @@ class ChatService:
         await self.registry.renew_teachers()
         return room, connection
 
+    def detach(self, room: Room, connection: RoomConnection, *, by_hand: bool = False) -> None:
+        """Remove a connection from its room, and from the visit of its page."""
+        room.remove(connection)
+        self.registry.visits.remove(connection, by_hand=by_hand)
+
     async def leave(self, room: Room, connection: RoomConnection, *, by_hand: bool) -> None:
         """Remove a connection; the last one of a teacher ends the presence in the classroom.
 
         A connection that breaks off may come again: the presence then ends later, by itself.
         """
-        room.remove(connection)
+        self.detach(room, connection, by_hand=by_hand)
         participant = connection.participant
         if isinstance(participant, TeacherParticipant) and not participant.connections:
             await self.registry.teachers.end(room.lesson, participant.user, by_hand=by_hand)

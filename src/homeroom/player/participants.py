@@ -8,6 +8,7 @@ from homeroom.base.ids import UserId
 from homeroom.base.values import Value, replace
 from homeroom.domain.chat import Author, ChatAccess, ChatRole
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.page_visits import VisitKey
 from homeroom.domain.presence import ViewerPresence, presence_key
 from homeroom.domain.viewers import Ticket, ViewerKind, resolve_watch_policy
 from homeroom.player.protocol import ParticipantInfo, ParticipantKind
@@ -38,7 +39,15 @@ class PageClient(Value, frozen=True):
 class RoomConnection:
     """One WebSocket of a participant."""
 
-    __slots__ = ("client", "is_playing", "participant", "pipe", "sealed_ticket", "ticket")
+    __slots__ = (
+        "client",
+        "is_playing",
+        "participant",
+        "pipe",
+        "sealed_ticket",
+        "ticket",
+        "visit",
+    )
 
     def __init__(
         self,
@@ -53,6 +62,8 @@ class RoomConnection:
         Teachers have neither.
         """
         self.client = client
+        self.visit: VisitKey | None = None
+        """The visit of its page, which may have had earlier connections."""
         self.pipe = pipe
         self.participant = participant
         self.ticket = ticket

@@ -20,6 +20,7 @@ from homeroom.player.room_queries import ChatUpdates, RoomQuery, RoomUpdates
 from homeroom.player.state import Facts, State
 from homeroom.player.stream_reports import StreamReports, build_stream_reports
 from homeroom.player.teacher_presence import TeacherPresence
+from homeroom.player.visit_log import VisitLog
 from homeroom.store.records import PublicLesson, WatchTime
 from homeroom.usecases import chat, viewing
 from homeroom.usecases.chat import ChatHistory
@@ -59,6 +60,7 @@ class RoomRegistry:
         self._facts = facts
         self._presence = presence
         self.teachers = TeacherPresence(store, deps.keys.public_key())
+        self.visits = VisitLog(store, deps.keys)
         self.rooms: dict[LessonId, Room] = {}
         """Open rooms by class."""
         self._refresh_lock = asyncio.Lock()
@@ -100,6 +102,7 @@ class RoomRegistry:
         """Write likes and watch time, and close all rooms so that clients connect elsewhere."""
         await self._run_safely(self._write_likes)
         await self._run_safely(self._write_watch_time)
+        await self._run_safely(self._write_visits)
         if self._presence is not None:
             await self._run_safely(self._presence.leave)
         for room in self.rooms.values():
@@ -200,6 +203,7 @@ class RoomRegistry:
             await self._run_safely(self._refresh)
             await self._run_safely(self._exchange_presence)
             await self.renew_teachers()
+            await self._run_safely(self._write_visits)
             for room in self.rooms.values():
                 room.broadcast_counts()
                 room.send_stream_reports(self._facts)
@@ -280,6 +284,9 @@ class RoomRegistry:
 
     async def _renew_teachers(self) -> None:
         await self.teachers.renew(list(self.rooms.values()))
+
+    async def _write_visits(self) -> None:
+        await self.visits.write()
 
     async def _write_likes(self) -> None:
         """Add the pending likes to those in the database."""

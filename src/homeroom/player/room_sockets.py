@@ -179,7 +179,7 @@ class RoomSockets:
             raise CloseConnectionError(CloseCode.MALFORMED)
         room, connection = await self._join(pipe, command, handle_join)
         if not show_right(socket.scope):
-            room.remove(connection)
+            self._chat.detach(room, connection)
             raise CloseConnectionError(CloseCode.TOO_MANY)
         return room, connection
 
@@ -200,7 +200,7 @@ class RoomSockets:
                     if not join_bucket.try_take():
                         self._metrics.count_refusal("join", "many")
                         raise CloseConnectionError(CloseCode.TOO_MANY)
-                    room.remove(connection)
+                    self._chat.detach(room, connection)
                     is_playing = connection.is_playing
                     room, connection = await self._join(pipe, command, handle_join)
                     connection.set_playing(is_playing=is_playing)

@@ -1095,27 +1095,21 @@ page_visits = Table(
     metadata,
     _id(),
     _ref("lesson_id", "lessons.id"),
-    _ref("viewer_id", "viewers.id", nullable=True),
-    # A name that the page chose, so that a visit that is reported twice is one.
+    # A name that the page chose, so that it comes back to its visit after a reconnect.
     _text("visit_key"),
     _flag("is_replay"),
     _small("client_type", "1, 2, 3"),
+    # Who it is, as the message will say. A row lives no longer than the page is open.
     _text("address"),
-    # JSON: what else the page has reported, as the files that were watched.
-    _text("details"),
+    _text("account"),
+    _text("nickname"),
+    # Grows while the page is open. A visit whose beat stands still has ended (ADR 0035).
+    _number("beat"),
     _moment("started_at"),
     _moment("last_seen_at"),
-    _moment("ended_at", nullable=True),
     UniqueConstraint("lesson_id", "visit_key"),
     sqlite_autoincrement=True,
 )
-Index(
-    "ix_page_visits_open",
-    page_visits.c.last_seen_at,
-    sqlite_where=page_visits.c.ended_at.is_(None),
-    postgresql_where=page_visits.c.ended_at.is_(None),
-)
-_index_given(page_visits.c.viewer_id)
 
 # Viewers who want to be reminded of a class.
 reservations = Table(

@@ -49,6 +49,7 @@ from homeroom.store.outages import OutageCause
 from homeroom.store.outbox import Outbox, SubscribedSchools
 from homeroom.store.outbox_leases import OutboxLeases
 from homeroom.store.page_queries import PageQueries
+from homeroom.store.page_visits import PageVisits
 from homeroom.store.presences import Presences
 from homeroom.store.publish_sessions import PublishSessions
 from homeroom.store.quotas import Quotas
@@ -151,6 +152,7 @@ class UnitOfWork:
     class_students = _Repository(ClassStudents)
     classroom_events = _Repository(ClassroomEvents)
     comments = _Repository(Comments)
+    page_visits = _Repository(PageVisits)
     tokens = _Repository(Tokens)
     maintenance = _Repository(MaintenanceWindows)
     server_state = _Repository(ServerState)

@@ -17,11 +17,15 @@ from homeroom.contract.messages.viewers import (
     LiveChat,
     LiveLike,
     LiveLogin,
+    LiveView,
     LoginData,
+    VisitData,
+    WebReplayView,
 )
 from homeroom.domain.chat import ChatEntry
 from homeroom.domain.events import Event
 from homeroom.domain.lessons import Lesson
+from homeroom.domain.page_visits import PageVisit
 from homeroom.store.unit_of_work import UnitOfWork
 
 
@@ -83,6 +87,29 @@ def emit_likes(uow: UnitOfWork, likes: Iterable[Like]) -> None:
             for _ in range(like.number)
         ]
     )
+
+
+def emit_visits(uow: UnitOfWork, ended: Iterable[tuple[Lesson, PageVisit, Moment]]) -> None:
+    """Write that visits of pages have ended, each with the moment it was renewed last."""
+    uow.emit_all(
+        [
+            _build_event(lesson, seen_at, _build_visit(visit, seen_at))
+            for lesson, visit, seen_at in ended
+        ]
+    )
+
+
+def _build_visit(visit: PageVisit, seen_at: Moment) -> LiveView | WebReplayView:
+    data = VisitData(
+        telephone=visit.account,
+        nickname=visit.nickname,
+        intime=visit.started_at,
+        look_time=max(seen_at - visit.started_at, 0),
+        sample_ip=visit.address,
+        ip=visit.address,
+        client_type=visit.client_type,
+    )
+    return WebReplayView(data=data) if visit.is_replay else LiveView(data=data)
 
 
 def _build_chat(entry: ChatEntry, visitor: PageVisitor) -> LiveChat:

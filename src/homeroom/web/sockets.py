@@ -22,6 +22,8 @@ MAX_UNSENT_BYTES = 256 * 1024
 """Bytes that may wait for a client that reads too slowly; then its connection is cut."""
 MAX_QUEUED_MESSAGES = 64
 """Messages that may wait to be read; a client that sends more is cut off."""
+ABNORMAL_CLOSURE = 1006
+"""Code of a connection that ended without a close frame."""
 MAX_CONTROL_FRAMES = 100
 """Pings, pongs and pieces of messages that may come between two pings of ours."""
 CHUNK_BYTES = 4 * 1024
@@ -96,7 +98,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"] = extensions
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the budget of connections."""
+        """Leave the budget of connections, and tell a lost connection from a closed one."""
+        # The base class would give the code of a page that closes without one.
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": ABNORMAL_CLOSURE})
         if self._slot is not None:
             self._slot.release()
         super().connection_lost(exc)

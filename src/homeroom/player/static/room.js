@@ -33,6 +33,11 @@ export function formatText(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
+function randomText() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /**
  * Events: welcome, you, state, counts, entries (`{entries, fresh}`), no, people, streams, and online,
  * offline (`{final, code}`), needs_login. The detail of each is what the server sent.
@@ -62,6 +67,8 @@ export class Room extends EventTarget {
   #unsentLikes = 0;
   #likeTimer = 0;
   #isPlaying = false;
+  /** The visit of this page: a new connection goes on with it. */
+  #visit = randomText();
 
   constructor(page) {
     super();
@@ -114,8 +121,7 @@ export class Room extends EventTarget {
 
   /** Send a chat message, again until the server has stored it. Returns its nonce. */
   sendMessage(text) {
-    const bytes = crypto.getRandomValues(new Uint8Array(12));
-    const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const nonce = randomText();
     this.#unsent.set(nonce, text);
     this.#send({ t: "say", text, nonce });
     const isStuck = () => this.#isJoined && this.#unsent.has(nonce);
@@ -187,7 +193,12 @@ export class Room extends EventTarget {
   #join() {
     this.#usedTicket = this.#tickets.current;
     this.#socket.send(
-      JSON.stringify({ t: "join", ticket: this.#usedTicket, after: this.#lastEntry }),
+      JSON.stringify({
+        t: "join",
+        ticket: this.#usedTicket,
+        after: this.#lastEntry,
+        visit: this.#visit,
+      }),
     );
   }
 
