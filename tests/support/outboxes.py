@@ -25,6 +25,7 @@ from homeroom.store.tables import deliveries, messages
 from homeroom.store.unit_of_work import Store, UnitOfWork
 from homeroom.testing.clock import START, ManualClock
 from homeroom.usecases import deliveries as deliveries_usecases
+from homeroom.usecases import messages as messages_usecases
 from homeroom.usecases import schools
 from homeroom.usecases.dependencies import Dependencies
 from tests.support.deliveries import ReceivedAttempt, Receivers, ScriptedSender
@@ -131,10 +132,16 @@ class Outboxes:
         query = select(messages.c.body).where(of_school).order_by(messages.c.position)
         return [msgspec.json.decode(row[0])["Number"] for row in self.rows(query)]
 
-    def states(self, endpoint: Endpoint) -> list[str]:
-        """Return the states of all deliveries at an endpoint, in order of the messages."""
-        of_endpoint = deliveries.c.endpoint_id == endpoint.id
-        query = select(deliveries.c.state).where(of_endpoint).order_by(deliveries.c.message_id)
+    def states(self, endpoint: Endpoint, resent: int = 0) -> list[str]:
+        """Return the states of deliveries at an endpoint, in order of the messages.
+
+        Those that a person caused (1), or all others.
+        """
+        query = (
+            select(deliveries.c.state)
+            .where(deliveries.c.endpoint_id == endpoint.id, deliveries.c.is_resend == resent)
+            .order_by(deliveries.c.message_id)
+        )
         return [row[0] for row in self.rows(query)]
 
     def ended(self) -> set[tuple[int, int]]:
@@ -204,6 +211,15 @@ class DeliveringServer:
         for box in boxes:
             box.task.cancel()
         await asyncio.gather(*(box.task for box in boxes), return_exceptions=True)
+
+
+def redeliver(store: Store, endpoint: EndpointId, since: int) -> int:
+    """Send all messages again that were written from a moment on; return how many."""
+    state = store.read(lambda uow: messages_usecases.begin_redelivery(uow, endpoint, since))
+    while state.has_more:
+        done = state
+        state = store.write(lambda uow: messages_usecases.continue_redelivery(uow, done))  # noqa: B023  runs at once
+    return state.count
 
 
 def outage() -> OverloadedError:
