@@ -15,6 +15,8 @@ import pytest
 from homeroom.base.clock import DAY, HOUR, SystemClock
 from tests.support.chat import Chatter
 from tests.support.engine import until
+from tests.support.inbox import receiving_in_thread
+from tests.support.operator import run_json
 from tests.support.postgres import Postgres
 from tests.support.process import Process
 from tests.support.sandbox import Sandbox
@@ -121,6 +123,42 @@ def test_the_sandbox_refuses_what_it_refuses_in_one_process(server: Process) -> 
     wrong = httpx.post(f"{server.url}/sandbox/faults", json={"action": "x"}, trust_env=False)
     assert (wrong.status_code, wrong.headers["content-type"]) == (400, "application/problem+json")
     assert httpx.put(f"{server.url}/sandbox/clock", trust_env=False).status_code == 405
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def test_each_process_changes_endpoints_and_the_main_one_delivers(
+    server: Process, sandbox: Sandbox
+) -> None:
+    scopes = ("read", "messages", "admin")
+    words = [word for scope in scopes for word in ("--scope", scope)]
+    token = run_json(server, "token", "create", *words)["token"]
+    url = f"{server.url}/admin/v1"
+    options: dict[str, Any] = {"headers": {"authorization": f"Bearer {token}"}, "timeout": 30}
+    with receiving_in_thread() as inbox, httpx.Client(**options, trust_env=False) as http:
+        body = {"SID": server.sid, "url": inbox.url}
+        added = http.post(f"{url}/endpoints", json=body).raise_for_status().json()
+        endpoint = added["endpointId"]
+        sandbox.fault(endpoint=endpoint, outcome="tls", times=1)
+        call_at_once(server, "addCourse", lambda place: {"courseName": f"Sent {place}"}, 2)
+        until(lambda: sandbox.http.get("/faults").json() == {"faults": []})
+        sandbox.move(advance=10)
+        inbox.wait(lambda: len(inbox.bodies) == 3)
+
+        def list_messages(state: str) -> list[dict[str, Any]]:
+            query: dict[str, str | int] = {"endpointId": endpoint, "state": state}
+            answer = http.get(f"{url}/messages", params=query).raise_for_status()
+            rows: list[dict[str, Any]] = answer.json()["data"]
+            return rows
+
+        until(lambda: len(list_messages("acknowledged")) == 2)
+        rows = list_messages("acknowledged")
+        path = f"{url}/messages/{rows[0]['messageId']}/resend"
+        http.post(path, json={"endpointId": endpoint}).raise_for_status()
+        inbox.wait(lambda: len(inbox.bodies) == 4)
+        http.delete(f"{url}/endpoints/{endpoint}").raise_for_status()
+    sandbox.move(advance=-10)
 
 
 # --- rooms ----------------------------------------------------------------------------------------
