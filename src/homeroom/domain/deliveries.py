@@ -11,6 +11,7 @@ from homeroom.domain.endpoints import EndpointFormat
 
 MAX_AGE_SECONDS: Final = 90 * DAY
 """Age from which on a message that was not acknowledged is a dead letter (Q92)."""
+DEAD_REASON: Final = "not acknowledged for 90 days"
 CLASSIN_RETRY_SECONDS: Final = 10
 STANDARD_RETRY_SECONDS: Final = (
     5,

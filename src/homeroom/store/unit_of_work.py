@@ -44,6 +44,7 @@ from homeroom.store.lessons import Lessons
 from homeroom.store.load import StoreLoad
 from homeroom.store.maintenance import MaintenanceWindows
 from homeroom.store.message_log import MessageLog
+from homeroom.store.message_retention import MessageRetention
 from homeroom.store.open_classrooms import OpenClassrooms
 from homeroom.store.outages import OutageCause
 from homeroom.store.outbox import Outbox, SubscribedSchools
@@ -146,6 +147,7 @@ class UnitOfWork:
     deliveries = _Repository(Deliveries)
     lane_commands = _Repository(LaneCommands)
     message_log = _Repository(MessageLog)
+    message_retention = _Repository(MessageRetention)
     endpoints = _SecretRepository(Endpoints)
     quotas = _Repository(Quotas)
     class_roles = _Repository(ClassRoles)

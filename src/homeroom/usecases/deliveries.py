@@ -10,6 +10,7 @@ from homeroom.base.ids import EndpointId, LaneId, SchoolId
 from homeroom.base.values import Value
 from homeroom.contract.messages.kinds import MessageKind
 from homeroom.domain.deliveries import (
+    DEAD_REASON,
     MAX_AGE_SECONDS,
     AttemptOutcome,
     AttemptResult,
@@ -33,7 +34,6 @@ MAX_WORK = 200
 """Schools that one look for work returns."""
 SPREAD = 0.618034
 """Multiples of it, without their whole part, are far from each other."""
-DEAD_REASON = "not acknowledged for 90 days"
 
 
 class Finished(Value, frozen=True):
