@@ -249,6 +249,17 @@ def test_before_a_class_there_is_a_countdown_and_an_entry_for_the_calendar(
         entry = Path(loading.value.path()).read_text()
         assert loading.value.suggested_filename == "class.ics"
         assert "SUMMARY:Red giants" in entry
+        remind = seen.page.get_by_role("button", name="Remind me")
+        remind.click()
+        form = seen.page.locator(".guest-dialog")
+        expect(form.get_by_role("heading")).to_have_text("Where shall we remind you?")
+        form.locator("input[name=nickname]").fill("Ann")
+        form.locator("input[name=telephone]").fill("13812345678")
+        form.get_by_role("button", name="Remind me").click()
+        booked = seen.page.get_by_role("button", name="Reminder set")
+        expect(booked).to_be_visible()
+        seen.page.reload()
+        expect(booked).to_be_visible()
         is_plain(seen, school.server)
 
 

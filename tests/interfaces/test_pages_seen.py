@@ -206,7 +206,9 @@ def test_everything_is_reached_by_keyboard(places: Places, browser: Browser) -> 
             )
             if reached[0] in reached[1:]:
                 break
-        controls = "Skip to the content, 中文, Add to calendar, Like, message-input, Send"
+        controls = (
+            "Skip to the content, 中文, Add to calendar, Remind me, Like, message-input, Send"
+        )
         assert {*controls.split(", "), "Chat messages"} <= set(reached), reached
         page.locator("#message-input").focus()
         page.keyboard.type("Hello")

@@ -1,4 +1,4 @@
-"""Messages about the viewers of live pages: log-ins, chat, likes and visits (Q96)."""
+"""Messages about viewers of live pages: log-ins, reservations, chat, likes, visits (Q96)."""
 
 import asyncio
 import re
@@ -67,6 +67,44 @@ def test_a_log_in_is_told_while_the_class_can_be_live(given: Given) -> None:
     given.until(lesson.hours.end + HOUR)
     assert gate.log_in(gate.account, PASSWORD).status_code == 200
     assert len(list_data(given, "live_login")) == 1
+
+
+def test_a_reminder_is_booked_once_by_viewers_whom_the_school_can_reach(given: Given) -> None:
+    room = Classroom(given, allowUnloggedChat=1)
+    visitor = room.visitor()
+    visitor.send("remind")
+    assert visitor.refused("remind") == "guest"
+    ann = room.visitor(ticket=room.guest_ticket("Ann", visitor.ticket))
+    for _ in range(2):
+        ann.send("remind")
+        ann.next("remind")
+    ann.close()
+    # Another connection, as after a reload, knows nothing of the first.
+    ann = room.visitor(ticket=ann.ticket)
+    ann.send("remind")
+    ann.next("remind")
+    bo = room.visitor(ticket=get_link_ticket(room, "school-17", "Bo"))
+    bo.send("remind")
+    bo.next("remind")
+    ((telephone,),) = given.rows(
+        select(viewers.c.telephone).where(
+            viewers.c.lesson_id == room.lesson, viewers.c.telephone.is_not(None)
+        )
+    )
+    booked = [{"Telephone": text, "ReserveTime": given.now} for text in (telephone, "school-17")]
+    assert list_data(given, "live_reserve") == booked
+    cy, dan = room.guest("Cy"), room.guest("Dan")
+    given.store.subscribed.is_everybody = False
+    try:
+        cy.send("remind")
+        assert cy.refused("remind") == "missing"  # no message would tell the school
+    finally:
+        given.store.subscribed.is_everybody = True
+    given.until(room.seen.hours.begin)
+    dan.send("remind")
+    assert dan.refused("remind") == "missing"
+    assert list_data(given, "live_reserve") == booked
+    room.close()
 
 
 def test_messages_of_viewers_name_who_wrote_them_and_those_of_teachers_are_not_sent(

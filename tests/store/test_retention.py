@@ -33,6 +33,7 @@ def add_watched_lesson(given: Given) -> LessonId:
         given,
         lambda uow: chat.post_messages(uow, [NewChatEntry(lesson, EntryKind.MESSAGE, by, "hello")]),
     )
+    write(given, lambda uow: uow.viewers.reserve(lesson, viewer.id, uow.now))
     return lesson
 
 

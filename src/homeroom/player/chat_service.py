@@ -32,8 +32,10 @@ from homeroom.player.protocol import (
     JoinRoom,
     ModerationCommand,
     MuteViewer,
+    ParticipantKind,
     PauseChat,
     PinMessage,
+    ReminderBooked,
     SendLikes,
     SendMessage,
 )
@@ -42,7 +44,7 @@ from homeroom.player.room_queries import ChatUpdates
 from homeroom.player.room_registry import RoomRegistry
 from homeroom.store.engine import SHARED_SCHOOL
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import chat, teaching, viewing
+from homeroom.usecases import chat, reservations, teaching, viewing
 from homeroom.web.metrics import Metrics
 from homeroom.web.sockets import FrameWriter
 
@@ -243,6 +245,30 @@ class ChatService:
             self._refuse(connection, CommandRefused("like", ChatRefusal.SLOW))
         else:
             room.add_likes(like.n, connection.visitor, self.registry.now())
+
+    async def book_reminder(
+        self, room: Room, connection: RoomConnection, participant: ViewerParticipant
+    ) -> None:
+        """Book a reminder of the class; refused for a visitor whom the school cannot reach."""
+        admitted, viewer = participant.admitted, participant.author.viewer
+        if viewer is None or participant.kind is ParticipantKind.VISITOR:
+            self._refuse(connection, CommandRefused("remind", ChatRefusal(admitted.chat_access)))
+            return
+        if not participant.has_reminder:
+            try:
+                participant.has_reminder = await self._store.write(
+                    lambda uow: reservations.reserve(uow, room.lesson, viewer, admitted.account),
+                    room.lesson.school,
+                    scope=SHARED_SCHOOL,
+                )
+            except Exception:
+                log.exception("booking a reminder failed")
+                self._refuse(connection, CommandRefused("remind", ChatRefusal.FAILED))
+                return
+        if participant.has_reminder:
+            connection.send(ReminderBooked())
+        else:
+            self._refuse(connection, CommandRefused("remind", ChatRefusal.MISSING))
 
     async def moderate(
         self, room: Room, connection: RoomConnection, command: ModerationCommand

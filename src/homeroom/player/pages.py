@@ -30,7 +30,7 @@ from homeroom.player.state import Facts, State, state
 from homeroom.player.views import choose_course_view
 from homeroom.store.records import PublicCourse, PublicLesson
 from homeroom.store.unit_of_work import UnitOfWork
-from homeroom.usecases import demo, viewing
+from homeroom.usecases import demo, reservations, viewing
 from homeroom.usecases.chat import get_state as get_chat_state
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.usecases.page_content import choose_audience, find_replayable, get_content
@@ -56,6 +56,8 @@ class LessonPage(Value, frozen=True):
     """Ticket of a valid login-free link."""
     state: State | None
     """None if the viewer has to log in first."""
+    takes_reservations: bool
+    """True if viewers can book a reminder."""
 
 
 class CoursePage(Value, frozen=True):
@@ -159,6 +161,7 @@ class ClassPages:
                 "state": lesson_page.state,
             },
             lesson=lesson_context(seen, choose_language(request), course_url),
+            takes_reservations=lesson_page.takes_reservations,
         )
 
     def _load_lesson_page(
@@ -166,18 +169,20 @@ class ClassPages:
     ) -> LessonPage:
         seen = viewing.get_page_lesson(uow, key)
         lesson = seen.lesson
+        takes_reservations = reservations.takes_reservations(uow, lesson)
         ticket = None
         if link is not None:
             ticket = viewing.issue_link_ticket(uow, key, link)
             if ticket is None and course_key == seen.course_key:
                 ticket = viewing.issue_link_ticket(uow, course_key, link)
         if ticket is None and resolve_watch_policy(lesson).watch_by_login:
-            return LessonPage(seen, None, None)
+            return LessonPage(seen, None, None, takes_reservations)
         audience = choose_audience(uow, seen, ticket)
         content = get_content(uow, self._deps, self._hosts, seen, audience)
         chat = get_chat_state(uow, lesson.id)
         text = sign_ticket(ticket, self._deps.ticket_key) if ticket is not None else None
-        return LessonPage(seen, text, state(lesson, content, chat, uow.now, self._facts))
+        current = state(lesson, content, chat, uow.now, self._facts)
+        return LessonPage(seen, text, current, takes_reservations)
 
     async def _course(self, request: Request) -> Response:
         return await self._render_course(request, None)

@@ -182,6 +182,8 @@ class ViewerParticipant(Participant):
         self.admitted = admitted
         self.key = presence_key(admitted.seen.lesson, self.identity)
         self.is_counted_elsewhere = False
+        self.has_reminder = False
+        """Whether a reminder was booked here: another command then writes nothing."""
         self._watched_seconds = 0.0
         self._unsaved_seconds = 0.0
         self._counted_until = monotonic()

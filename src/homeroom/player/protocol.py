@@ -63,6 +63,10 @@ class RequestState(msgspec.Struct, frozen=True, tag_field="t", tag="state"):
     """Request the current state of the class."""
 
 
+class BookReminder(msgspec.Struct, frozen=True, tag_field="t", tag="remind"):
+    """Book a reminder of the class before it starts."""
+
+
 class DeleteMessage(msgspec.Struct, frozen=True, tag_field="t", tag="delete"):
     """Delete a message."""
 
@@ -89,7 +93,15 @@ class PauseChat(msgspec.Struct, frozen=True, tag_field="t", tag="pause"):
 
 
 ModerationCommand = DeleteMessage | PinMessage | MuteViewer | PauseChat
-Command = JoinRoom | SendMessage | SendLikes | SetPlaying | RequestState | ModerationCommand
+Command = (
+    JoinRoom
+    | SendMessage
+    | SendLikes
+    | SetPlaying
+    | RequestState
+    | BookReminder
+    | ModerationCommand
+)
 COMMAND_DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
@@ -157,6 +169,10 @@ class RoomCounts(msgspec.Struct, frozen=True, tag_field="t", tag="counts"):
 
     viewers: int
     likes: int
+
+
+class ReminderBooked(msgspec.Struct, frozen=True, tag_field="t", tag="remind"):
+    """A reminder of the class is booked for the participant."""
 
 
 class CommandRefused(msgspec.Struct, frozen=True, tag_field="t", tag="no"):

@@ -18,9 +18,15 @@ from homeroom.base.networks import network_of
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.webcasts import Hosts
 from homeroom.player.chat_service import ChatService
-from homeroom.player.participants import PageClient, RoomConnection, TeacherParticipant
+from homeroom.player.participants import (
+    PageClient,
+    RoomConnection,
+    TeacherParticipant,
+    ViewerParticipant,
+)
 from homeroom.player.protocol import (
     COMMAND_DECODER,
+    BookReminder,
     Command,
     JoinRoom,
     ModerationCommand,
@@ -253,6 +259,8 @@ class RoomSockets:
                 connection.set_playing(is_playing=is_playing)
             case RequestState():
                 connection.send(self._chat.registry.state(room, connection.participant))
+            case BookReminder() if isinstance(connection.participant, ViewerParticipant):
+                await self._chat.book_reminder(room, connection, connection.participant)
             case _ if isinstance(connection.participant, TeacherParticipant) and isinstance(
                 command, ModerationCommand
             ):

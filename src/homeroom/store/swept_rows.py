@@ -27,7 +27,15 @@ from homeroom.base.ids import LessonId, SchoolId
 from homeroom.domain.retention import SweptScope, SweptSort, SweptSummary
 from homeroom.store.engine import Transaction
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import chat_entries, lessons, pushes, swept_rows, users, viewers
+from homeroom.store.tables import (
+    chat_entries,
+    lessons,
+    pushes,
+    reservations,
+    swept_rows,
+    users,
+    viewers,
+)
 
 _TABLES = {
     SweptSort.VIEWERS: viewers,
@@ -60,6 +68,10 @@ _LIST_AUTHORED = Statement(
 )
 _DETACH_AUTHORS = Statement(
     update(chat_entries).where(_row_ids.contains(chat_entries.c.viewer_id)).values(viewer_id=null())
+)
+# They end with the class: a viewer who is restored needs none.
+_DELETE_RESERVATIONS = Statement(
+    delete(reservations).where(_row_ids.contains(reservations.c.viewer_id))
 )
 _ATTACH_AUTHOR = Statement(
     update(chat_entries)
@@ -174,6 +186,7 @@ class SweptRows:
             for viewer, entry in self._tx.fetch_all(_LIST_AUTHORED, row_ids):
                 authored.setdefault(viewer, []).append(entry)
             self._tx.execute(_DETACH_AUTHORS, row_ids)
+            self._tx.execute(_DELETE_RESERVATIONS, row_ids)
         new_rows = []
         for school, *values in self._tx.fetch_all(_LIST_OF[sort], row_ids):
             row = dict(zip(table.c.keys(), values, strict=True))

@@ -16,7 +16,7 @@ from homeroom.store.engine import Row, Transaction
 from homeroom.store.lifecycle import LIFECYCLE
 from homeroom.store.records import NewViewer, Viewer, WatchTime
 from homeroom.store.statement import ListParameter, Statement
-from homeroom.store.tables import lessons, viewers
+from homeroom.store.tables import lessons, reservations, viewers
 
 _COLUMNS = (
     viewers.c.id,
@@ -118,6 +118,17 @@ _GET_MUTE_TIME = Statement(
         viewers.c.telephone == bindparam("telephone"),
     )
 )
+_RESERVE = Statement(
+    lambda insert: (
+        insert(reservations)
+        .values(
+            lesson_id=bindparam("lesson"),
+            viewer_id=bindparam("viewer"),
+            reserved_at=bindparam("now"),
+        )
+        .on_conflict_do_nothing()
+    )
+)
 _overdue_lessons = select(lessons.c.id).where(
     lessons.c.school_id == bindparam("school"),
     LIFECYCLE.is_over(bindparam("over_by")),
@@ -217,6 +228,10 @@ class Viewers:
         rows = self._tx.fetch_all(_GET_MUTE_TIME, {"lesson": lesson, "telephone": telephone})
         moment: Moment | None = rows[0][0]
         return moment
+
+    def reserve(self, lesson: LessonId, viewer: ViewerId, now: Moment) -> bool:
+        """Save that a viewer wants to be reminded of a class; False if that is saved already."""
+        return self._tx.execute(_RESERVE, {"lesson": lesson, "viewer": viewer, "now": now}) > 0
 
     def list_overdue(self, school: SchoolId, over_by: Moment, limit: int) -> list[ViewerId]:
         """Return the ids of viewers to sweep: of classes that ended before a moment."""

@@ -17,8 +17,10 @@ from homeroom.contract.messages.viewers import (
     LiveChat,
     LiveLike,
     LiveLogin,
+    LiveReserve,
     LiveView,
     LoginData,
+    ReserveData,
     VisitData,
     WebReplayView,
 )
@@ -61,6 +63,12 @@ def emit_login(uow: UnitOfWork, lesson: Lesson, account: str, nickname: str) -> 
     if lesson.recording.live and lifecycle.opens_at <= uow.now < lifecycle.closes_at:
         data = LoginData(telephone=account, login_time=uow.now, nickname=nickname)
         uow.emit(_build_event(lesson, uow.now, LiveLogin(data=data)))
+
+
+def emit_reservation(uow: UnitOfWork, lesson: Lesson, account: str) -> None:
+    """Write that a viewer wants to be reminded of a class."""
+    data = ReserveData(telephone=account, reserve_time=uow.now)
+    uow.emit(_build_event(lesson, uow.now, LiveReserve(data=data)))
 
 
 def emit_chat(uow: UnitOfWork, messages: Iterable[tuple[ChatEntry, PageVisitor]]) -> None:

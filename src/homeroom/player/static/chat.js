@@ -26,6 +26,7 @@ export class Chat {
   #isAtEnd = true;
   #isOffline = false;
   #isResuming = false;
+  #onEntered = null;
   #noticeTimer = 0;
   #offlineTimer = 0;
   #shortTime;
@@ -68,9 +69,16 @@ export class Chat {
     this.#render();
   }
 
-  /** Open the login dialog or the guest dialog. */
-  openDialog(what) {
+  /** Open the login dialog or the guest dialog: to chat, or to call `onEntered` afterwards. */
+  openDialog(what, onEntered = null) {
     const dialog = this.#elements[what];
+    this.#onEntered = onEntered;
+    if (what === ChatAccess.GUEST) {
+      const texts = this.#texts;
+      dialog.querySelector("h2").textContent = texts[onEntered ? "guest.remind" : "guest.title"];
+      const enter = texts[onEntered ? "guest.remind_enter" : "guest.enter"];
+      dialog.querySelector(".primary").textContent = enter;
+    }
     if (!dialog.open) dialog.showModal();
   }
 
@@ -84,8 +92,10 @@ export class Chat {
     });
     room.addEventListener("you", () => {
       this.#render();
-      if (this.#isResuming && room.you.chat === ChatAccess.OPEN) this.#submit();
-      if (!DIALOGS.includes(room.you.chat)) this.#isResuming = false;
+      if (!this.#isResuming || DIALOGS.includes(room.you.chat)) return;
+      this.#isResuming = false;
+      if (this.#onEntered) this.#onEntered();
+      else if (room.you.chat === ChatAccess.OPEN) this.#submit();
     });
     room.addEventListener("online", () => this.#setOnline(true));
     room.addEventListener("offline", () => {
@@ -121,7 +131,7 @@ export class Chat {
     const resume = (dialog) => () => {
       this.#isResuming = true;
       dialog.close();
-      text.focus();
+      if (!this.#onEntered) text.focus();
     };
     bindLoginForm(login.querySelector("form"), this.#room, this.#texts, resume(login));
     bindGuestForm(guest.querySelector("form"), this.#room, this.#texts, resume(guest));

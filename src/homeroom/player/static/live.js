@@ -17,6 +17,8 @@ const chat = new Chat(byId("chat"), room, page);
 const views = document.querySelectorAll("[data-view]");
 const angles = byId("angles");
 const like = byId("like");
+const remind = byId("remind");
+const REMINDED = `homeroom.remind.${page.key}`;
 const rounded = new Intl.NumberFormat(language, { notation: "compact" });
 
 let isLocked = page.state === null;
@@ -128,6 +130,42 @@ like.addEventListener("click", () => {
   showLikes(likes + 1);
 });
 
+remind?.addEventListener("click", () => {
+  const { kind, chat: access } = room.you;
+  const isNameless = kind === ParticipantKind.VISITOR;
+  if (isNameless && [ChatAccess.GUEST, ChatAccess.LOGIN].includes(access)) {
+    chat.openDialog(access, () => room.bookReminder());
+  } else if (remind.ariaDisabled !== "true") {
+    room.bookReminder();
+  }
+});
+
+function showReminder(isBooked) {
+  if (!remind) return;
+  remind.classList.toggle("is-booked", isBooked);
+  remind.ariaDisabled = String(isBooked);
+  remind.lastElementChild.textContent = texts[isBooked ? "live.reminded" : "live.remind"];
+}
+
+/** Return for whom this browser has booked a reminder, if it remembers. */
+function loadReminder() {
+  try {
+    return localStorage.getItem(REMINDED);
+  } catch {
+    return null;
+  }
+}
+
+function onReminded() {
+  try {
+    localStorage.setItem(REMINDED, room.you.viewer);
+  } catch {
+    // Blocked or full: after a reload the button is there again, and books nothing twice.
+  }
+  showReminder(true);
+  if (remind) byId("remind-status").textContent = texts["live.reminded_words"];
+}
+
 angles.addEventListener("click", ({ target }) => {
   if (!target.dataset.angle) return;
   angle = target.dataset.angle;
@@ -160,12 +198,14 @@ room.addEventListener("you", ({ detail: you }) => {
   byId("viewer-name").textContent = you.name;
   byId("viewer-name").hidden = !you.name;
   byId("logout").hidden = you.kind !== ParticipantKind.USER;
+  showReminder(you.viewer !== null && loadReminder() === String(you.viewer));
 });
 room.addEventListener("counts", ({ detail }) => {
   byId("viewers").textContent = formatCount(detail.viewers);
   // The server's number may lack recent likes: never show a lower one.
   showLikes(Math.max(likes, detail.likes + room.pendingLikes));
 });
+room.addEventListener("remind", onReminded);
 room.addEventListener("no", ({ detail }) => {
   if (detail.about === "like") showLikes(room.counts.likes);
 });

@@ -39,7 +39,7 @@ function randomText() {
 }
 
 /**
- * Events: welcome, you, state, counts, entries (`{entries, fresh}`), no, people, streams, and online,
+ * Events: welcome, you, state, counts, entries (`{entries, fresh}`), no, people, streams, remind, and online,
  * offline (`{final, code}`), needs_login. The detail of each is what the server sent.
  */
 export class Room extends EventTarget {
@@ -145,6 +145,11 @@ export class Room extends EventTarget {
   /** Request the state, as after the URL of a clip has expired. */
   requestState() {
     this.#send({ t: "state" });
+  }
+
+  /** Book a reminder of the class; the server answers with "remind", or "no". */
+  bookReminder() {
+    this.#send({ t: "remind" });
   }
 
   delete(id) {
