@@ -7,6 +7,7 @@ import pytest
 
 from homeroom.contract.messages.catalogue import build_default_body, parse_body
 from homeroom.contract.messages.kinds import KINDS, MessageKind, MessageSubject
+from tests.support.activities import Syllabus
 from tests.support.given import Given
 from tests.support.sandbox import Sandbox
 
@@ -57,6 +58,29 @@ def test_fields_replace_default_values(given: Given, sandbox: Sandbox) -> None:
     assert (data["StudentInfo"]["StudentName"], data["State"]) == ("Ann", 40)
 
 
+def test_default_values_are_those_of_what_the_message_is_about(
+    given: Given, sandbox: Sandbox
+) -> None:
+    teacher = given.teacher()
+    course = given.course(courseName="Algebra", mainTeacherUid=teacher)
+    lesson, student = given.lesson(course, className="Sets", teacherUid=teacher), given.user()
+    given.done("addSchoolStudent", studentUid=student, studentName="Ann")
+    activity = Syllabus(given, course).activity_of(lesson)
+    sandbox.emit(given.school.id, "homework_score", activityId=activity, uid=student)
+    (message,) = sandbox.messages(given.school.id, kind="homework_score", wait=5)
+    assert (message["courseId"], message["classId"]) == (course, lesson)
+    body, data = message["body"], message["body"]["Data"]
+    assert (body["CourseName"], data["ActivityId"], data["ActivityName"]) == (
+        "Algebra",
+        activity,
+        "Sets",
+    )
+    assert data["StudentInfo"]["StudentUid"] == student
+    assert data["StudentInfo"]["StudentName"] == "Ann"
+    assert data["TeacherInfo"]["TeacherUid"] == teacher
+    assert data["SubmissionTime"] == given.now
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -64,6 +88,7 @@ def test_fields_replace_default_values(given: Given, sandbox: Sandbox) -> None:
         ({"kind": "homework_score"}, "needs courseId"),
         ({"kind": "homework_score", "courseId": 10**9}, "has no course"),
         ({"kind": "stage", "classId": 10**9}, "has no class"),
+        ({"kind": "homework_score", "activityId": 10**9}, "has no activity"),
         ({"kind": "account_cancelled"}, "needs uid"),
     ],
 )

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from homeroom.admin.lists_messages import find_endpoint, find_message, to_endpoint_row
 from homeroom.admin.operator_requests import AuthorizedRequest, build_route
 from homeroom.async_store import AsyncStore
-from homeroom.base.ids import CourseId, EndpointId, LessonId, MessageId, UserId
+from homeroom.base.ids import ActivityId, CourseId, EndpointId, LessonId, MessageId, UserId
 from homeroom.base.keys import KeyGenerator
 from homeroom.contract.operator_messages import (
     EmittedRow,
@@ -164,6 +164,7 @@ async def _emit(request: AuthorizedRequest) -> Response:
         school=school,
         lesson=LessonId(body.class_id) if body.class_id is not None else None,
         course=CourseId(body.course_id) if body.course_id is not None else None,
+        activity=ActivityId(body.activity_id) if body.activity_id is not None else None,
         person=UserId(body.uid) if body.uid is not None else None,
         fields=body.fields,
     )

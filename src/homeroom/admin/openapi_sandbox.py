@@ -110,6 +110,7 @@ EMIT: Schema = {
         "kind": {"type": "string"},
         "classId": WHOLE,
         "courseId": WHOLE,
+        "activityId": WHOLE,
         "uid": WHOLE,
         "fields": {"type": "object"},
     },

@@ -6,7 +6,15 @@ import click
 import msgspec
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import CourseId, EndpointId, LessonId, MessageId, SchoolId, UserId
+from homeroom.base.ids import (
+    ActivityId,
+    CourseId,
+    EndpointId,
+    LessonId,
+    MessageId,
+    SchoolId,
+    UserId,
+)
 from homeroom.cli.command import (
     ID,
     MOMENT,
@@ -92,7 +100,7 @@ def show_message(context: CommandContext, message: MessageId, *, as_json: bool) 
         "stream": stored.stream,
         "created": format_time(stored.created_at),
         "simulated": stored.is_simulated,
-        "body": msgspec.json.decode(stored.body),
+        "body": msgspec.json.decode(stored.body) if as_json else stored.body,
         "deliveries": [
             {
                 "endpoint": each.endpoint,
@@ -157,6 +165,7 @@ def resend_message(
 @click.argument("kind")
 @click.option("--class", "lesson", type=ID, metavar="ID", help="The class that it is about.")
 @click.option("--course", type=ID, metavar="ID", help="The course that it is about.")
+@click.option("--activity", type=ID, metavar="ID", help="The activity that it is about.")
 @click.option("--user", type=ID, metavar="UID", help="The person that it is about.")
 @click.option("--fields", metavar="JSON", help="Fields of the body; the others have defaults.")
 @json_option
@@ -167,6 +176,7 @@ def emit_message(
     kind: str,
     lesson: LessonId | None,
     course: CourseId | None,
+    activity: ActivityId | None,
     user: UserId | None,
     fields: str | None,
     *,
@@ -178,6 +188,7 @@ def emit_message(
         school=sid,
         lesson=lesson,
         course=course,
+        activity=activity,
         person=user,
         fields=_parse_fields(fields),
     )

@@ -188,6 +188,7 @@ class NewMessageRequest(OperatorRequest, frozen=True, kw_only=True):
     kind: MessageKind
     class_id: Number | None = None
     course_id: Number | None = None
+    activity_id: Number | None = None
     uid: Number | None = None
     fields: dict[str, Any] = {}
 

@@ -52,6 +52,7 @@ class EmitRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     kind: str
     class_id: int | None = None
     course_id: int | None = None
+    activity_id: int | None = None
     uid: int | None = None
     fields: dict[str, Any] = {}
 

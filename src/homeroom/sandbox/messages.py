@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from homeroom.async_store import AsyncStore
-from homeroom.base.ids import CourseId, LessonId, SchoolId, UserId
+from homeroom.base.ids import ActivityId, CourseId, LessonId, SchoolId, UserId
 from homeroom.contract.messages.kinds import KINDS, MessageKind
 from homeroom.domain.refusal import OperatorError
 from homeroom.messages.rendering import name_message
@@ -59,6 +59,7 @@ async def emit_message(store: AsyncStore, request: Request) -> dict[str, Any]:
         school=SchoolId(body.sid),
         lesson=LessonId(body.class_id) if body.class_id is not None else None,
         course=CourseId(body.course_id) if body.course_id is not None else None,
+        activity=ActivityId(body.activity_id) if body.activity_id is not None else None,
         person=UserId(body.uid) if body.uid is not None else None,
         fields=body.fields,
     )

@@ -6,14 +6,18 @@ from typing import Any
 
 import msgspec
 
-from homeroom.base.ids import CourseId, LessonId, MessageId, SchoolId, UserId
+from homeroom.base.ids import ActivityId, CourseId, LessonId, MessageId, SchoolId, UserId
 from homeroom.contract.messages.catalogue import build_default_body, parse_body
 from homeroom.contract.messages.kinds import KINDS, MessageKind, MessageSubject
+from homeroom.domain.activities import Activity
+from homeroom.domain.courses import Course
 from homeroom.domain.events import Event
+from homeroom.domain.lessons import Lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.store.message_log import LoggedAttempt, LoggedMessage
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
+from homeroom.usecases.message_defaults import MessageSubjects, build_subject_fields, fill_body
 
 
 class InboxEntry(msgspec.Struct, frozen=True):
@@ -30,6 +34,7 @@ class MessageRequest(msgspec.Struct, frozen=True, kw_only=True):
     school: SchoolId
     lesson: LessonId | None = None
     course: CourseId | None = None
+    activity: ActivityId | None = None
     person: UserId | None = None
     fields: dict[str, Any]
     """Fields of the body by their names on the wire; the others get default values."""
@@ -44,20 +49,14 @@ def emit(uow: UnitOfWork, request: MessageRequest) -> None:
     schools.get(uow, request.school)
     if not uow.wants_messages(request.school):
         raise OperatorError(f"school {request.school} has no endpoint that is active")
-    course = request.course
-    if request.lesson is not None:
-        lesson = uow.lessons.get(request.lesson)
-        if lesson is None or lesson.school != request.school:
-            raise OperatorError(f"school {request.school} has no class {request.lesson}")
-        course = lesson.course
-    elif course is not None:
-        present = uow.courses.get(course)
-        if present is None or present.school != request.school:
-            raise OperatorError(f"school {request.school} has no course {course}")
-    _check_subject(request, course)
+    subjects = _find_subjects(uow, request)
+    course = subjects.course.id if subjects.course is not None else None
+    lesson = subjects.lesson.id if subjects.lesson is not None else None
+    _check_subject(request, lesson, course)
     body = build_default_body(request.kind)
     if body is None:
         raise OperatorError(f"messages of the kind {request.kind} cannot be asked for yet")
+    body = fill_body(body, build_subject_fields(uow, request.school, subjects))
     unknown = sorted(request.fields.keys() - body.keys())
     try:
         parsed = parse_body(request.kind, _merge(body, request.fields))
@@ -72,7 +71,7 @@ def emit(uow: UnitOfWork, request: MessageRequest) -> None:
             body=parsed,
             at=uow.now,
             course=course,
-            lesson=request.lesson,
+            lesson=lesson,
             person=request.person,
             is_simulated=True,
         )
@@ -105,11 +104,37 @@ def list_inbox(
     return [InboxEntry(each, attempts[each.message.id]) for each in logged]
 
 
-def _check_subject(request: MessageRequest, course: CourseId | None) -> None:
+def _find_subjects(uow: UnitOfWork, request: MessageRequest) -> MessageSubjects:
+    """Return what a request names; raises `OperatorError` for what is not of the school."""
+
+    def check(noun: str, number: int, thing: Activity | Lesson | Course | None) -> None:
+        if thing is None or thing.school != request.school:
+            raise OperatorError(f"school {request.school} has no {noun} {number}")
+
+    course_id, lesson_id, activity, lesson = request.course, request.lesson, None, None
+    if request.activity is not None:
+        activity = uow.activities.get(request.activity)
+        check("activity", request.activity, activity)
+    if activity is not None:
+        course_id, lesson_id = activity.course, lesson_id or activity.lesson
+    if lesson_id is not None:
+        lesson = uow.lessons.get(lesson_id)
+        check("class", lesson_id, lesson)
+    if lesson is not None:
+        course_id = lesson.course
+    course = uow.courses.get(course_id) if course_id is not None else None
+    if course_id is not None:
+        check("course", course_id, course)
+    return MessageSubjects(course, lesson, activity, request.person)
+
+
+def _check_subject(
+    request: MessageRequest, lesson: LessonId | None, course: CourseId | None
+) -> None:
     """Make sure that the message has what its stream is about."""
     subject = KINDS[request.kind].stream
     needed = {
-        MessageSubject.CLASS: ("classId", request.lesson),
+        MessageSubject.CLASS: ("classId", lesson),
         MessageSubject.COURSE: ("courseId", course),
         MessageSubject.PERSON: ("uid", request.person),
         MessageSubject.SCHOOL: ("sid", request.school),
