@@ -8,15 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from homeroom.admin import readiness
 from homeroom.domain.jobs import EraseFile
 from homeroom.store.engine import Row, StoreError
 from homeroom.store.statement import Statement
-from homeroom.store.tables import jobs, server_state
+from homeroom.store.tables import jobs, lanes, server_state
 from tests.support.engine import until
 from tests.support.given import Given
+from tests.support.message_rows import add_messages
 from tests.support.outages import foreign_lock, forget_outage, full_disk
 from tests.support.serving import ON_SQLITE, House
 
@@ -200,6 +201,25 @@ def test_a_job_loop_that_stands_still_is_a_reason(
     answer = get(house, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["the loop that does jobs has not turned for 61 s"]
+
+
+def test_a_loop_of_messages_that_stands_still_is_a_reason(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.main.messages, "_looked_at", time.monotonic() - 61)
+    answer = get(house, "/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["the loop that sends messages has not turned for 61 s"]
+
+
+def test_the_metrics_tell_of_messages(given: Given) -> None:
+    add_messages(given, given.lesson())
+    own = lanes.c.school_id == given.school.id
+    given.write(update(lanes).where(own).values(failures=1))
+    text = get(given.house, "/metrics").text
+    assert find_number(text, "homeroom_messages_waiting") >= 1
+    assert find_number(text, "homeroom_message_queues_failing") >= 1
+    assert "# TYPE homeroom_message_attempts_total counter" in text
 
 
 def test_poisoned_jobs_are_reported_and_stop_nobody(given: Given) -> None:

@@ -93,6 +93,9 @@ class MainStub:
     def clock_problem(self) -> str:
         return "the clock is in doubt"
 
+    def message_problem(self) -> str:
+        return "no messages are sent"
+
     async def run_jobs(self, jobs: Collection[Job]) -> bool:
         return sum(job.id for job in jobs) > 3
 
@@ -127,6 +130,7 @@ def test_its_state_is_known_at_once_and_follows() -> None:
             assert not remote.video_works()
             assert remote.engine_problem() == "the media engine does not run"
             assert remote.clock_problem() == "the clock is in doubt"
+            assert remote.message_problem() == "no messages are sent"
             assert remote.job_loop.behind_seconds() >= 301
             main.running["stream"] = FACTS
             main.problem = ""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.text import format_count
@@ -67,16 +67,16 @@ class ReadinessCheck:
         job_loop: JobLoop,
         metrics: Metrics,
         draining: Draining,
-        media_trouble: Callable[[], str],
+        problems: Sequence[Callable[[], str]],
         clock_problem: Callable[[], str],
         server: int,
     ) -> None:
-        """Take also what says why streams cannot be carried and why the clock is in doubt."""
+        """Take also what says which parts are out of order, and why the clock is in doubt."""
         self._store = store
         self._job_loop = job_loop
         self._metrics = metrics
         self._draining = draining
-        self._media_trouble = media_trouble
+        self._problems = problems
         self._clock_problem = clock_problem
         self._server = server
         self._last: _StoreCheck | None = None
@@ -89,7 +89,8 @@ class ReadinessCheck:
         if self._draining.is_active:
             return Readiness([OutageCause.SHUTTING_DOWN.sentence], [])
         store = await self._get_store_check()
-        reasons = [*store.reasons, self._check_job_loop(store.counts), self._media_trouble()]
+        problems = [problem() for problem in self._problems]
+        reasons = [*store.reasons, self._check_job_loop(store.counts), *problems]
         warnings = []
         if store.counts is not None and store.counts.set_aside:
             # Another server would find the same jobs, and all others are run.

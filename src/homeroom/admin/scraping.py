@@ -11,7 +11,7 @@ from homeroom.folder import database_address
 from homeroom.jobs.job_loop import JobLoop
 from homeroom.store.engine import UnavailableError
 from homeroom.store.inspection import get_wal_bytes
-from homeroom.usecases import jobs
+from homeroom.usecases import deliveries, jobs
 from homeroom.web.merged_metrics import MetricFamily
 from homeroom.web.metrics import Metrics
 
@@ -50,9 +50,11 @@ class MetricsScraper:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 counts = await self._store.read(jobs.get_counts)
+                messages = await self._store.read(deliveries.get_counts)
             self._metrics.set_jobs(counts, self._job_loop.failures)
+            self._metrics.messages.set(messages)
         except (TimeoutError, UnavailableError):
-            pass  # the gauges of jobs keep what they had; those of the store tell of the outage
+            pass  # these gauges keep what they had; those of the store tell of the outage
         stats = self._store.store.engine.stats
         self._metrics.set_commits(stats.commits, stats.units)
         self._set_store_metrics()

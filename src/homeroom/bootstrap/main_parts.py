@@ -80,6 +80,10 @@ class MainParts:
         """Return why the clock is in doubt, or an empty text."""
         return self.clock_guard.describe_problem()
 
+    def message_problem(self) -> str:
+        """Return why no messages are sent, or an empty text."""
+        return self.messages.describe_problem()
+
     async def run_jobs(self, jobs: Collection[Job]) -> bool:
         """Run some leased jobs ahead of all others; return whether all ended in time."""
         return await self.job_loop.run_now(jobs)
@@ -156,6 +160,7 @@ async def _run_main_parts(
     classrooms = ClassroomKeeper(store, core.files, media.list_encoders, clock_guard.is_pausing)
     state = LocalState(is_sandbox=core.settings.sandbox)
     dispatcher = build_dispatcher(core, state.take_fault)
+    core.metrics.watch_messages(lambda: dispatcher.outcomes)
     parts = (worker, sweeper, clock_guard, follower, classrooms, dispatcher)
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:

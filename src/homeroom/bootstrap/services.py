@@ -66,7 +66,7 @@ def build_health(
         main.job_loop,
         metrics,
         draining,
-        main.engine_problem,
+        (main.engine_problem, main.message_problem),
         main.clock_problem,
         os.getpid(),
     )

@@ -24,6 +24,8 @@ log = logging.getLogger("homeroom.messages")
 
 POLL_SECONDS: Final = 5.0
 """Longest time between two looks for work that another server or a command left."""
+MAX_IDLE_SECONDS: Final = 60.0
+"""Time without a look after which the loop is stuck."""
 NUDGE_SECONDS: Final = 0.05
 """Time in which commits are collected for one turn: a turn costs about as much as a call."""
 
@@ -73,9 +75,12 @@ class MessageDispatcher:
         """Look for new messages of a school of which another process tells."""
         self._take_nudge([SchoolId(int(announcement))])
 
-    def idle_seconds(self) -> float:
-        """Return the seconds since the loop last looked for work."""
-        return time.monotonic() - self._looked_at
+    def describe_problem(self) -> str:
+        """Return that the loop is stuck, or an empty text."""
+        idle = time.monotonic() - self._looked_at
+        if idle <= MAX_IDLE_SECONDS:
+            return ""
+        return f"the loop that sends messages has not turned for {idle:.0f} s"
 
     async def run(self) -> None:
         """Deliver until cancelled."""

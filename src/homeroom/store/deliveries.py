@@ -251,11 +251,6 @@ _DELAY = Statement(
         last_outcome=bindparam("outcome"),
     )
 )
-_COUNT_WAITING = Statement(
-    select(func.count(), func.min(messages.c.created_at))
-    .select_from(deliveries.join(messages, messages.c.id == deliveries.c.message_id))
-    .where(deliveries.c.lane_id.is_not(None))
-)
 
 
 class Deliveries:
@@ -374,13 +369,6 @@ class Deliveries:
             "outcome": change.outcome,
         }
         self._tx.execute(_DELAY, values)
-
-    # --- what there is to do ----------------------------------------------------------------------
-
-    def count_waiting(self) -> tuple[int, Moment | None]:
-        """Return the number of deliveries that wait, and when the oldest message was written."""
-        count, oldest = self._tx.fetch_all(_COUNT_WAITING, {})[0]
-        return int(count), oldest
 
 
 def _encode(rows: Collection[Any]) -> str:

@@ -79,6 +79,17 @@ class WatchTime(Value, frozen=True):
     seconds: int
 
 
+class MessageCounts(Value, frozen=True):
+    """The backlog of messages."""
+
+    waiting: int
+    """Messages that wait at endpoints, counted up to a limit."""
+    failing: int
+    """Queues whose first message was not acknowledged yet."""
+    oldest_seconds: int
+    """Age of the oldest message that waits at an active endpoint."""
+
+
 class JobCounts(Value, frozen=True):
     """The state of the queue at one moment."""
 

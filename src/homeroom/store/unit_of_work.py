@@ -16,6 +16,7 @@ from homeroom.domain.jobs import JobPayload
 from homeroom.store.accounts import Accounts
 from homeroom.store.activities import Activities
 from homeroom.store.audit import AuditTrail
+from homeroom.store.backlog import Backlog
 from homeroom.store.chat import Chats
 from homeroom.store.cipher import Keyring
 from homeroom.store.class_roles import ClassRoles
@@ -146,6 +147,7 @@ class UnitOfWork:
     outbox_leases = _Repository(OutboxLeases)
     deliveries = _Repository(Deliveries)
     lane_commands = _Repository(LaneCommands)
+    backlog = _Repository(Backlog)
     message_log = _Repository(MessageLog)
     message_retention = _Repository(MessageRetention)
     endpoints = _SecretRepository(Endpoints)

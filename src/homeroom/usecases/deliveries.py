@@ -28,6 +28,7 @@ from homeroom.domain.endpoints import (
     wants,
 )
 from homeroom.store.deliveries import MAX_ASSIGNED, EndedDelivery, LaneChange, NewDelivery
+from homeroom.store.records import MessageCounts
 from homeroom.store.unit_of_work import UnitOfWork
 
 MAX_WORK = 200
@@ -81,6 +82,13 @@ def release(uow: UnitOfWork, school: SchoolId, owner: str) -> None:
 def release_all(uow: UnitOfWork, owner: str = "") -> None:
     """End all leases of a server, or of all servers whose names begin so."""
     uow.outbox_leases.release_all(owner)
+
+
+def get_counts(uow: UnitOfWork) -> MessageCounts:
+    """Return the backlog of messages, of all schools."""
+    waiting, failing, oldest = uow.backlog.count()
+    age = max(uow.now - oldest, 0) if oldest is not None else 0
+    return MessageCounts(waiting, failing, age)
 
 
 def find_work(uow: UnitOfWork, real_now: Moment) -> list[SchoolId]:

@@ -18,6 +18,9 @@ MAX_METRICS = frozenset(
         "homeroom_heartbeat_seconds",
         "homeroom_store_queue_seconds",
         "homeroom_sweeps_paused",
+        "homeroom_messages_waiting",
+        "homeroom_messages_oldest_seconds",
+        "homeroom_message_queues_failing",
         # The same everywhere.
         "homeroom_build",
         "process_max_fds",

@@ -22,6 +22,7 @@ from homeroom.store.records import JobCounts
 from homeroom.web.call_metrics import CallMetrics
 from homeroom.web.load_metrics import LoadCollector, WaitingCalls
 from homeroom.web.merged_metrics import MetricFamily, collect_metrics
+from homeroom.web.message_metrics import AttemptCollector, MessageMetrics
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -85,6 +86,7 @@ class Metrics:
         self._media = _MediaMetrics(self.registry)
         self.store = StoreMetrics(self.registry)
         self.chat = ChatMetrics(self.registry)
+        self.messages = MessageMetrics(self.registry)
         build = Info("homeroom_build", "The version that runs.", registry=self.registry)
         build.info({"version": version("homeroom")})
         ProcessCollector(registry=self.registry)
@@ -93,6 +95,10 @@ class Metrics:
     def watch_load(self, budget: ConnectionBudget, bodies: BodyBudget, calls: WaitingCalls) -> None:
         """Add the figures of the load, which are read at each scrape."""
         self.registry.register(LoadCollector(budget, bodies, calls))
+
+    def watch_messages(self, get_outcomes: Callable[[], Mapping[str, int]]) -> None:
+        """Add the attempts to send messages by outcome, which are read at each scrape."""
+        self.registry.register(AttemptCollector(get_outcomes))
 
     def watch_sweeps(self, is_paused: Callable[[], bool]) -> None:
         """Add whether the sweeps are paused, which is asked at each scrape."""

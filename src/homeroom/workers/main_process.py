@@ -54,6 +54,9 @@ class MainProcess(Protocol):
     def clock_problem(self) -> str:
         """Return why the clock is in doubt, or an empty text."""
 
+    def message_problem(self) -> str:
+        """Return why no messages are sent, or an empty text."""
+
     async def run_jobs(self, jobs: Collection[Job]) -> bool:
         """Run some leased jobs ahead of all others; return whether all ended in time."""
 
@@ -79,6 +82,7 @@ def describe_status(main: LocalMain) -> MainStatus:
         main.video_works(),
         main.engine_problem(),
         main.clock_problem(),
+        main.message_problem(),
         main.job_loop.idle_seconds(),
         main.job_loop.behind_seconds(),
     )

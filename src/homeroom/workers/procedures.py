@@ -19,6 +19,7 @@ class MainStatus(msgspec.Struct, frozen=True):
     is_video_up: bool
     engine_problem: str
     clock_problem: str
+    message_problem: str
     idle_seconds: float
     """Seconds since the job loop last turned."""
     behind_seconds: float

@@ -81,6 +81,10 @@ class RemoteMain:
         """Return why the clock is in doubt, or an empty text."""
         return self._status.clock_problem
 
+    def message_problem(self) -> str:
+        """Return why no messages are sent, or an empty text."""
+        return self._status.message_problem
+
     async def run_jobs(self, jobs: Collection[Job]) -> bool:
         """Run some leased jobs ahead of all others; return whether all ended in time."""
         return await self._channel.call(RUN_JOBS, list(jobs), RUN_NOW_SECONDS + EXTRA_SECONDS)
