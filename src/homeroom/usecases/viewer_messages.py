@@ -77,6 +77,7 @@ def emit_chat(uow: UnitOfWork, messages: Iterable[tuple[ChatEntry, PageVisitor]]
         [
             _build_event(visitor.lesson, entry.sent_at, _build_chat(entry, visitor))
             for entry, visitor in messages
+            if uow.wants_messages(visitor.lesson.school)
         ]
     )
 
