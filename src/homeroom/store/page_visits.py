@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, bindparam, delete, exists, select
+from sqlalchemy import ClauseElement, bindparam, delete, select, tuple_
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, VisitId
@@ -64,13 +64,12 @@ _ended = (
     page_visits.c.last_seen_at,
 )
 _SAVE = Statement(_save)
+# Pairs, and not EXISTS: SQLite would read all pairs again for each visit.
 _END = Statement(
     delete(page_visits)
     .where(
-        exists()
-        .select_from(_rows.source)
-        .where(
-            page_visits.c.lesson_id == _rows.integer(0), page_visits.c.visit_key == _rows.text(1)
+        tuple_(page_visits.c.lesson_id, page_visits.c.visit_key).in_(
+            select(_rows.integer(0), _rows.text(1)).select_from(_rows.source)
         )
     )
     .returning(*_ended)
@@ -78,9 +77,9 @@ _END = Statement(
 _END_OF_BEAT = Statement(
     delete(page_visits)
     .where(
-        exists()
-        .select_from(_rows.source)
-        .where(page_visits.c.id == _rows.integer(0), page_visits.c.beat == _rows.integer(1))
+        tuple_(page_visits.c.id, page_visits.c.beat).in_(
+            select(_rows.integer(0), _rows.integer(1)).select_from(_rows.source)
+        )
     )
     .returning(*_ended)
 )
