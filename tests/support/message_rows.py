@@ -38,7 +38,12 @@ def add_messages(given: Given, lesson: LessonId) -> None:
         alert_addresses="[]",
         created_at=0,
     )
-    about = {"kind": "course_changed", "stream": "course:1", "is_simulated": 0, "created_at": 0}
+    about = {
+        "kind": "course_changed",
+        "stream": "course:1",
+        "is_simulated": 0,
+        "created_at": given.now,
+    }
     message = add(tables.messages, **school, body="{}", **about)
     times = {"failures": 0, "due_at": 0, "due_real_at": 0}
     lane = add(tables.lanes, **school, endpoint_id=endpoint, name="", **times)
@@ -52,7 +57,7 @@ def add_messages(given: Given, lesson: LessonId) -> None:
         state="waiting",
     )
     of_delivery = {"endpoint_id": endpoint, "delivery_id": delivery}
-    add(tables.attempts, **of_delivery, at=0, outcome="timeout", duration_ms=1)
+    add(tables.attempts, **of_delivery, at=given.now, outcome="timeout", duration_ms=1)
     event = {"kind": "enter", "details": "{}", "is_simulated": 0}
     add(tables.classroom_events, lesson_id=lesson, at=0, **event)
     add(tables.open_classrooms, lesson_id=lesson, is_closed=1)
