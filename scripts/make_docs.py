@@ -49,6 +49,7 @@ EXAMPLES: Final = {
     "rtmp_url": "rtmp://classes.example.org",
     "media_url": "https://media.example.org",
     "media_api": "http://user:password@srs.example.org:1985",
+    "smtp_url": "smtp://user:password@mail.example.org:587?from=homeroom@example.org",
     "webrtc_address": "203.0.113.7",
     "media_folder": "/srv/srs/recordings",
 }

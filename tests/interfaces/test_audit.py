@@ -53,6 +53,7 @@ COMMANDS: Final = {
     "course delete": "{course}",
     "course edit": "{course} --name Other",
     "course set": "{course} kind=public",
+    "endpoint alert": "999 a@example.org",
     "endpoint pause": "999",
     "endpoint remove": "999",
     "endpoint resume": "999",

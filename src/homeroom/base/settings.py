@@ -23,6 +23,7 @@ URL_SCHEMES = {
     "rtmp_url": ("rtmp://", "rtmps://"),
     "media_url": ("http://", "https://"),
     "media_api": ("http://", "https://"),
+    "smtp_url": ("smtp://", "smtps://"),
 }
 _KEY_VALUE = re.compile(r"\s*\w+\s*=")
 """The other form of an address of libpq: `host=db.example.org dbname=homeroom`."""
@@ -87,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Serve /metrics to all; else to this machine and to an operator's token."""
     webhook_allow: str = ""
     """Private networks that messages may be sent to, with commas: 10.1.0.0/16,fd00::/8."""
+    smtp_url: str | None = None
+    """The mail server of alarms, `smtp://user:password@host:587?from=address`; none sends none."""
     demo: bool = False
     """Make the demo school at the start, where it is not there yet."""
     sandbox: bool = False

@@ -7,7 +7,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 class SilenceWatch(Generic[T]):
-    """Finds the beats that stand still, by a clock that nobody sets."""
+    """Finds the beats that stand still, by a clock that is not set."""
 
     def __init__(self, seconds: float, read_time: Callable[[], float]) -> None:
         """Set up; a beat that stands still for some seconds is silent."""

@@ -31,7 +31,9 @@ from homeroom.media.service import (
     create_engine_client,
     create_video_check,
 )
+from homeroom.messages.alarm_keeper import AlarmKeeper
 from homeroom.messages.dispatcher import MessageDispatcher
+from homeroom.messages.mailer import Mailer
 from homeroom.store.records import Job
 from homeroom.store.unit_of_work import Store
 from homeroom.usecases import secrets
@@ -160,8 +162,9 @@ async def _run_main_parts(
     classrooms = ClassroomKeeper(store, core.files, media.list_encoders, clock_guard.is_pausing)
     state = LocalState(is_sandbox=core.settings.sandbox)
     dispatcher = build_dispatcher(core, state.take_fault)
-    core.metrics.watch_messages(lambda: dispatcher.outcomes)
-    parts = (worker, sweeper, clock_guard, follower, classrooms, dispatcher)
+    alarms = AlarmKeeper(store, Mailer(core.settings.smtp_url) if core.settings.smtp_url else None)
+    core.metrics.watch_messages(lambda: dispatcher.outcomes, lambda: alarms.count)
+    parts = (worker, sweeper, clock_guard, follower, classrooms, dispatcher, alarms)
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
         async with (

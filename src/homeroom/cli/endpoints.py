@@ -178,6 +178,22 @@ def skip_messages(context: CommandContext, endpoint: EndpointId, *, as_json: boo
     print_fields({"endpoint": endpoint, "skipped": count}, as_json=as_json)
 
 
+@endpoint.command("alert")
+@endpoint_argument
+@click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
+@json_option
+@with_context
+def set_alert_addresses(
+    context: CommandContext, endpoint: EndpointId, addresses: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Set who gets a mail every hour while an endpoint is stuck; no mail without an address.
+
+    The mail server is the setting smtp_url.
+    """
+    changed = context.write(lambda uow: endpoints.set_alert_addresses(uow, endpoint, addresses))
+    print_fields(_to_fields(changed), as_json=as_json)
+
+
 @endpoint.command("rotate")
 @endpoint_argument
 @json_option
@@ -246,6 +262,7 @@ def _to_fields(endpoint: Endpoint) -> dict[str, Any]:
     return _to_row(endpoint) | {
         "new_url": endpoint.new_url,
         "kinds": _join(endpoint.kinds),
+        "alert": _join(endpoint.alert_addresses),
         "reason": endpoint.state_reason,
         "activated": format_time(endpoint.activated_at),
         "last_success": format_time(endpoint.last_success_at),

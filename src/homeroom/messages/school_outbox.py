@@ -52,7 +52,7 @@ class SchoolOutbox:
         """Whether lanes with a delivery that is due may wait for a free place."""
         self._worked_at = time.monotonic()
         self._lease_end = 0.0
-        """By the clock that no setting moves, and that goes on while the machine sleeps."""
+        """By the clock that no setting moves, and that counts while the machine sleeps."""
         self.is_over = False
         """True from the moment on at which it takes no more nudges."""
         self.task = asyncio.create_task(self._run())

@@ -37,7 +37,7 @@ class JoinRoom(msgspec.Struct, frozen=True, tag_field="t", tag="join"):
     ticket: str | None = None
     after: Id = 0
     visit: Nonce | None = None
-    """A name that the page chose for its visit: a page that comes back goes on with its visit."""
+    """A name that the page chose for its visit: a page that comes back continues its visit."""
 
 
 class SendMessage(msgspec.Struct, frozen=True, tag_field="t", tag="say"):

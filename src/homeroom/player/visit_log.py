@@ -59,7 +59,7 @@ class VisitLog:
         self._visits: dict[VisitKey, _OpenVisit] = {}
 
     def add(self, connection: RoomConnection, now: Moment, text: str | None) -> None:
-        """Begin the visit of a page, or go on with the one that the page names."""
+        """Begin the visit of a page, or continue the one that the page names."""
         visitor = connection.visitor
         if visitor is None:
             return

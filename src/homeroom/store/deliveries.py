@@ -170,7 +170,7 @@ _LIST_HEADS = Statement(
         or_(lanes.c.due_at <= bindparam("now"), lanes.c.due_real_at <= bindparam("real_now")),
         lanes.c.id.not_in(select(_busy.integer()).select_from(_busy.source)),
     )
-    # The oldest message first: no lane waits for ever behind busy ones.
+    # The oldest message first: no lane waits without end behind busy ones.
     .order_by(deliveries.c.position, deliveries.c.id)
     .limit(bindparam("limit"))
 )

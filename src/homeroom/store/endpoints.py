@@ -30,7 +30,13 @@ _LIST_ALL = Statement(
 )
 _ADD = Statement(
     insert(endpoints)
-    .values({column: bindparam(column.name) for column in endpoints.c if column.name != "id"})
+    .values(
+        {
+            column: bindparam(column.name)
+            for column in endpoints.c
+            if column.name not in {"id", "alarmed_at"}
+        }
+    )
     .returning(endpoints.c.id)
 )
 _SAVE = Statement(
@@ -40,7 +46,7 @@ _SAVE = Statement(
         {
             column: bindparam(f"new_{column.name}")
             for column in endpoints.c
-            if column.name not in {"id", "school_id", "created_at"}
+            if column.name not in {"id", "school_id", "created_at", "alarmed_at"}
         }
     )
 )

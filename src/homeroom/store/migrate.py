@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from homeroom.store.databases import find_database
 from homeroom.store.engine import StoreError
 
-HEAD = "0017"
+HEAD = "0018"
 FOLDER = Path(__file__).parent / "migrations"
 
 

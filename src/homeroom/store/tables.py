@@ -909,6 +909,8 @@ endpoints = Table(
     _moment("activated_at", nullable=True),
     _moment("last_success_at", nullable=True),
     _moment("created_at"),
+    # When its people were warned that it is stuck.
+    _moment("alarmed_at", nullable=True),
     Index(None, "school_id", "id"),
     sqlite_autoincrement=True,
 )

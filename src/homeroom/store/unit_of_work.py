@@ -27,6 +27,7 @@ from homeroom.store.comments import Comments
 from homeroom.store.courses import Courses
 from homeroom.store.deliveries import Deliveries
 from homeroom.store.drive import Drive
+from homeroom.store.endpoint_alarms import EndpointAlarms
 from homeroom.store.endpoints import Endpoints
 from homeroom.store.engine import (
     Engine,
@@ -148,6 +149,7 @@ class UnitOfWork:
     deliveries = _Repository(Deliveries)
     lane_commands = _Repository(LaneCommands)
     backlog = _Repository(Backlog)
+    endpoint_alarms = _Repository(EndpointAlarms)
     message_log = _Repository(MessageLog)
     message_retention = _Repository(MessageRetention)
     endpoints = _SecretRepository(Endpoints)

@@ -1,5 +1,6 @@
 """Endpoints: where a school's messages are sent, and what an operator does with them (Q89)."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,6 +27,9 @@ from homeroom.usecases import schools
 MAX_ENDPOINTS: Final = 20
 """Endpoints of a school."""
 MAX_URL: Final = 2000
+MAX_ALERT_ADDRESSES: Final = 10
+MAX_ADDRESS: Final = 200
+MAIL_ADDRESS: Final = re.compile(r"[^@\s,;<>\x00-\x1f]+@[^@\s,;<>\x00-\x1f]+")
 OVERLAP_SECONDS: Final = DAY
 """Seconds for which the former secret signs too after a rotation."""
 ORDERINGS: Final = {
@@ -192,6 +196,21 @@ def skip_head(uow: UnitOfWork, endpoint_id: EndpointId) -> int:
         uow.lane_commands.make_due(endpoint.id)
         uow.wake_outbox(endpoint.school)
     return len(heads)
+
+
+def set_alert_addresses(
+    uow: UnitOfWork, endpoint_id: EndpointId, addresses: Sequence[str]
+) -> Endpoint:
+    """Set who gets a mail while an endpoint is stuck; raise `OperatorError` for a wrong address."""
+    if len(addresses) > MAX_ALERT_ADDRESSES:
+        raise OperatorError(f"an endpoint has {MAX_ALERT_ADDRESSES} mail addresses at most")
+    for address in addresses:
+        if len(address) > MAX_ADDRESS or not MAIL_ADDRESS.fullmatch(address):
+            raise OperatorError(f"{address} is not a mail address")
+    endpoint = lock(uow, endpoint_id)
+    changed = msgspec.structs.replace(endpoint, alert_addresses=tuple(addresses))
+    uow.endpoints.save(changed)
+    return changed
 
 
 def rotate(uow: UnitOfWork, keys: KeyGenerator, endpoint_id: EndpointId) -> Endpoint:

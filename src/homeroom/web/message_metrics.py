@@ -37,13 +37,21 @@ class MessageMetrics:
 
 
 class AttemptCollector(Collector):
-    """The attempts to send messages, by outcome."""
+    """The attempts to send messages, by outcome, and the alarms of endpoints."""
 
-    def __init__(self, get_outcomes: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(
+        self, get_outcomes: Callable[[], Mapping[str, int]], count_alarms: Callable[[], int]
+    ) -> None:
         self._get_outcomes = get_outcomes
+        self._count_alarms = count_alarms
 
     def collect(self) -> Iterator[Metric]:
-        """Return the attempts since the start."""
+        """Return the attempts and alarms since the start."""
+        yield CounterMetricFamily(
+            "homeroom_endpoint_alarms",
+            "Alarms of endpoints that are stuck.",
+            value=self._count_alarms(),
+        )
         family = CounterMetricFamily(
             "homeroom_message_attempts", "Attempts to send a message.", labels=["outcome"]
         )

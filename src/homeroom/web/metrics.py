@@ -96,9 +96,11 @@ class Metrics:
         """Add the figures of the load, which are read at each scrape."""
         self.registry.register(LoadCollector(budget, bodies, calls))
 
-    def watch_messages(self, get_outcomes: Callable[[], Mapping[str, int]]) -> None:
-        """Add the attempts to send messages by outcome, which are read at each scrape."""
-        self.registry.register(AttemptCollector(get_outcomes))
+    def watch_messages(
+        self, get_outcomes: Callable[[], Mapping[str, int]], count_alarms: Callable[[], int]
+    ) -> None:
+        """Add the attempts to send messages by outcome, and alarms; read at each scrape."""
+        self.registry.register(AttemptCollector(get_outcomes, count_alarms))
 
     def watch_sweeps(self, is_paused: Callable[[], bool]) -> None:
         """Add whether the sweeps are paused, which is asked at each scrape."""
