@@ -358,17 +358,25 @@ def test_requests_by_a_token_leave_entries(desk: Desk, given: Given) -> None:
         http.post("/clock", json={"now": given.now}).raise_for_status()
         http.post("/faults", json={"action": "addCourse", "errno": 104, "sid": given.school.id})
         http.delete("/faults").raise_for_status()
+        lesson = given.lesson()
+        place = {"sid": given.school.id, "classId": lesson}
+        script = [{"do": "close", "at": 0}]
+        http.post("/classroom", json={**place, "script": script}).raise_for_status()
+        http.delete("/classroom", params={"sid": given.school.id, "class": lesson})
         http.post("/reset", json={"sid": given.school.id, "to": "empty"}).raise_for_status()
     entries = desk.entries(before)
     assert [entry["act"] for entry in entries] == [
         "POST /sandbox/clock",
         "POST /sandbox/faults",
         "DELETE /sandbox/faults",
+        "POST /sandbox/classroom",
+        "DELETE /sandbox/classroom",
         "POST /sandbox/reset",
     ]
     assert {(entry["kind"], entry["origin"], entry["token"]) for entry in entries} == {
         ("request", "203.0.113.9", operator.id)
     }
-    assert entries[3]["arguments"] == {"sid": given.school.id, "to": "empty"}
-    assert entries[3]["sid"] == given.school.id
+    assert entries[3]["arguments"] == {**place, "events": 1}
+    assert entries[5]["arguments"] == {"sid": given.school.id, "to": "empty"}
+    assert entries[5]["sid"] == given.school.id
     operator.close()

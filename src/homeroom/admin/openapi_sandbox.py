@@ -1,7 +1,9 @@
 """The sandbox's endpoints in OpenAPI."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from homeroom.domain.classroom_events import ClassroomEventKind
 from homeroom.domain.deliveries import AttemptOutcome
 
 Schema = dict[str, Any]
@@ -116,6 +118,67 @@ EMIT: Schema = {
     },
     "examples": [{"sid": 1, "kind": "homework_score", "courseId": 1}],
 }
+STEP: Schema = {
+    "type": "object",
+    "required": ["at", "do"],
+    "properties": {
+        "at": {**WHOLE, "description": "Seconds from the start of the class, negative before it."},
+        "do": {
+            "type": "string",
+            "enum": [kind.value for kind in ClassroomEventKind],
+            "description": "The event; the guide to rehearsals lists the fields of each.",
+        },
+        "uid": {**WHOLE, "description": "Who acts or is meant."},
+        "by": {
+            **WHOLE,
+            "description": "Who does it to them; the teacher if left out, 0 is the service.",
+        },
+    },
+}
+SCRIPT: Schema = {
+    "type": "object",
+    "required": ["sid", "classId", "script"],
+    "properties": {
+        "sid": WHOLE,
+        "classId": WHOLE,
+        "script": {"type": "array", "minItems": 1, "items": STEP},
+    },
+    "examples": [
+        {
+            "sid": 1,
+            "classId": 1,
+            "script": [
+                {"at": -300, "do": "enter", "uid": 10},
+                {"at": 60, "do": "hand", "uid": 10, "up": True},
+                {"at": 2400, "do": "leave", "uid": 10},
+            ],
+        }
+    ],
+}
+PRESENCE = ("uid", "identity", "client", "device", "enteredTime")
+REHEARSAL: Schema = {
+    "type": "object",
+    "properties": {
+        "sid": WHOLE,
+        "classId": WHOLE,
+        "inside": {
+            "type": "array",
+            "description": "Who is inside, and by which device.",
+            "items": {
+                "type": "object",
+                "properties": dict.fromkeys(
+                    ("uid", "identity", "client", "device", "enteredTime"), WHOLE
+                ),
+            },
+        },
+        "coming": {
+            "type": "array",
+            "description": "The events that are to come, with the moments at which they are due.",
+            "items": {**STEP, "properties": {"due": WHOLE, **STEP["properties"]}},
+        },
+    },
+}
+OF_CLASS = ("sid", "class")
 
 
 def paths() -> dict[str, Any]:
@@ -170,6 +233,27 @@ def paths() -> dict[str, Any]:
                 status="201",
             ),
         },
+        "/sandbox/classroom": {
+            "get": _operation(
+                "readRehearsal",
+                "Who is inside a class, and what is to come",
+                REHEARSAL,
+                needed=OF_CLASS,
+            ),
+            "post": _operation(
+                "playScript",
+                "Play a script on a class by the sandbox's clock",
+                REHEARSAL,
+                SCRIPT,
+                status="201",
+            ),
+            "delete": _operation(
+                "dropScript",
+                "Drop what of the script of a class has not happened",
+                _object({"dropped": WHOLE}),
+                needed=OF_CLASS,
+            ),
+        },
         "/sandbox/journal": {
             "get": _operation(
                 "readJournal",
@@ -189,6 +273,10 @@ def _list(name: str) -> Schema:
     return _object({name: {"type": "array", "items": SHOWN_FAULT}})
 
 
+def _parameter(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "schema": schema}
+
+
 def _operation(
     name: str,
     title: str,
@@ -196,6 +284,7 @@ def _operation(
     body: Schema | None = None,
     *,
     query: Schema | None = None,
+    needed: Sequence[str] = (),
     status: str = "200",
 ) -> Schema:
     operation: Schema = {
@@ -204,8 +293,11 @@ def _operation(
         "summary": title,
         "security": [{}, {"token": []}],
         "parameters": [
-            {"name": parameter, "in": "query", "schema": schema}
-            for parameter, schema in (query or {}).items()
+            *(
+                {"name": name, "in": "query", "schema": schema}
+                for name, schema in (query or {}).items()
+            ),
+            *({"name": name, "in": "query", "required": True, "schema": WHOLE} for name in needed),
         ],
         "responses": {
             status: {"description": "Done.", "content": {"application/json": {"schema": answer}}},

@@ -50,6 +50,7 @@ def sandbox_routes(
         core.settings.host,
         forget,
         lambda: main.messages.settle(SETTLE_SECONDS),
+        main.classrooms.run_once,
     ).routes()
 
 

@@ -53,6 +53,10 @@ class ClassIdentity(IntEnum):
     AUDITOR = 2
     TEACHER = 3
     CO_TEACHER = 4
+    PRINCIPAL = 0xC1
+    """The school account."""
+    PRINCIPAL_ASSISTANT = 0xC2
+    """A sub-account of the school."""
 
 
 class LeaveReason(IntEnum):

@@ -1,6 +1,7 @@
 """The keeper of classrooms: notices teachers who push or have gone, and closes what is over."""
 
 import asyncio
+import base64
 import io
 import logging
 import zipfile
@@ -19,8 +20,9 @@ from homeroom.domain.chat import ChatEntry
 from homeroom.domain.classroom_events import ENCODER_SOURCE, LeaveReason, SignOfLife
 from homeroom.domain.streams import PublishTarget
 from homeroom.store.storage import Storage
-from homeroom.usecases import attendance, classroom_closing, visits
+from homeroom.usecases import attendance, classroom_closing, rehearsals, visits
 from homeroom.usecases.classroom_closing import ChatArchive, DueClassroom
+from homeroom.usecases.rehearsal_messages import BLANK_BOARD
 
 log = logging.getLogger("homeroom.jobs.classrooms")
 
@@ -32,6 +34,12 @@ SILENT_SECONDS: Final = 30.0
 
 SILENT_VISIT_SECONDS: Final = 60.0
 """Time without a sign of life after which the visit of a page has ended (Q96)."""
+
+BLANK_PICTURE: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAKAAAABaAQAAAAAXvWD/AAAAF0lEQVR42mNgGAWjYBSMglEwCkYB9QEAB2IAAVxw"
+    "wrUAAAAASUVORK5CYII="
+)
+"""The picture of a blackboard on which nothing is written."""
 
 _Place = tuple[LessonId, UserId, str]
 
@@ -64,6 +72,7 @@ class ClassroomKeeper:
         self._visits = SilenceWatch[VisitId](SILENT_VISIT_SECONDS, read_time)
         self._visits_read_at = float("-inf")
         self._is_failing = False
+        self._has_board = False
 
     async def run(self) -> None:
         """Look after the classrooms until cancelled."""
@@ -85,6 +94,7 @@ class ClassroomKeeper:
             await self._end_silent()
             await self._end_silent_visits()
             if not self._is_paused():
+                await self._play_due()
                 await self._close_due()
 
     async def _renew_encoders(self) -> None:
@@ -131,6 +141,22 @@ class ClassroomKeeper:
         await self._store.write(
             lambda uow: attendance.end(uow, [sign], LeaveReason.CONNECTION_LOST), school
         )
+
+    # --- rehearsed lessons -----------------------------------------------------------------------
+
+    async def _play_due(self) -> None:
+        """Play the events of scripts that are due, before their classes are closed."""
+        due = await self._store.read(rehearsals.list_due)
+        if due and not self._has_board:
+            board = io.BytesIO(BLANK_PICTURE)
+            await asyncio.to_thread(lambda: self._storage.put(BLANK_BOARD, board))
+            self._has_board = True
+        for school, lesson in due:
+            try:
+                await self._store.write(partial(rehearsals.play, lesson_id=lesson), school)
+            except Exception:
+                # One class must not hold back the others.
+                log.exception("rehearsal_failed", extra={"class": lesson})
 
     # --- closing ---------------------------------------------------------------------------------
 

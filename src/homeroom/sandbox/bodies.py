@@ -57,6 +57,14 @@ class EmitRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     fields: dict[str, Any] = {}
 
 
+class ScriptRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Play a script on a class."""
+
+    sid: int
+    class_id: int
+    script: list[msgspec.Raw]
+
+
 class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Empty a school, or reset it to the content of the demo school."""
 

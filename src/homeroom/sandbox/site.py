@@ -16,7 +16,7 @@ from homeroom.base.clock import Moment, ShiftedClock
 from homeroom.base.ids import EndpointId, SchoolId
 from homeroom.domain.refusal import OperatorError
 from homeroom.jobs.worker import Worker
-from homeroom.sandbox import faults, messages
+from homeroom.sandbox import classroom, faults, messages
 from homeroom.sandbox.access import SandboxAccess
 from homeroom.sandbox.audit import report_change
 from homeroom.sandbox.bodies import (
@@ -26,6 +26,7 @@ from homeroom.sandbox.bodies import (
     read_fault,
     read_json,
 )
+from homeroom.sandbox.classroom import read_place
 from homeroom.store.engine import ContendedError
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import audit, endpoints, resets, schools
@@ -41,7 +42,7 @@ from homeroom.web.token_log import report_token
 MAX_MOMENT = 32_503_680_000
 """The year 3000. Five years are added to a time, so the end of the calendar is too late."""
 DEFAULT_JOURNAL_ENTRIES = 100
-NAMES = ("clock", "faults", "reset", "journal", "messages")
+NAMES = ("clock", "faults", "reset", "journal", "messages", "classroom")
 """Endpoints below /sandbox."""
 MAX_ID = 2**63
 MAX_STEPS = 1000
@@ -67,6 +68,8 @@ class Sandbox:
     """Resets what depends on the clock; with a school, also clears its duplicate guard."""
     settle: Callable[[], Awaitable[object]]
     """Makes the attempts to deliver messages that are due, and waits until they have ended."""
+    play: Callable[[], Awaitable[None]]
+    """Plays the events of rehearsed classes that are due."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
@@ -79,6 +82,12 @@ class Sandbox:
             self._route("reset", POST=self._reset),
             self._route("journal", GET=self._read_journal),
             self._route("messages", GET=self._list_messages, POST=self._emit_message),
+            self._route(
+                "classroom",
+                GET=self._read_classroom,
+                POST=self._add_script,
+                DELETE=self._drop_script,
+            ),
         ]
 
     def _route(self, name: str, **endpoints: Endpoint) -> Route:
@@ -243,6 +252,24 @@ class Sandbox:
         sent = await messages.emit_message(self.store, request)
         await self._record_change(request, **sent)
         return json_response(sent, HTTPStatus.CREATED)
+
+    # --- rehearsed classes ------------------------------------------------------------------------
+
+    async def _read_classroom(self, request: Request) -> Response:
+        return json_response(await classroom.read_state(self.store, *read_place(request)))
+
+    async def _add_script(self, request: Request) -> Response:
+        place, events = await classroom.add_script(self.store, request)
+        await self.play()
+        await self._record_change(request, sid=place.school, classId=place.lesson, events=events)
+        state = await classroom.read_state(self.store, *place)
+        return json_response(state, HTTPStatus.CREATED)
+
+    async def _drop_script(self, request: Request) -> Response:
+        place = read_place(request)
+        dropped = await classroom.drop_script(self.store, *place)
+        await self._record_change(request, sid=place.school, classId=place.lesson, dropped=dropped)
+        return json_response({"dropped": dropped})
 
     # --- the journal ------------------------------------------------------------------------------
 

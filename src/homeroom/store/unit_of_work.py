@@ -64,6 +64,7 @@ from homeroom.store.resets import Resets
 from homeroom.store.rosters import Rosters
 from homeroom.store.school_accounts import SchoolAccounts
 from homeroom.store.schools import Schools
+from homeroom.store.scripted_events import ScriptedEvents
 from homeroom.store.sealing import Sealing
 from homeroom.store.server_keys import ServerKeys
 from homeroom.store.server_state import ServerState
@@ -159,6 +160,7 @@ class UnitOfWork:
     classroom_events = _Repository(ClassroomEvents)
     comments = _Repository(Comments)
     page_visits = _Repository(PageVisits)
+    scripted_events = _Repository(ScriptedEvents)
     tokens = _Repository(Tokens)
     maintenance = _Repository(MaintenanceWindows)
     server_state = _Repository(ServerState)

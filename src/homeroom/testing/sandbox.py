@@ -1,5 +1,6 @@
 """A client of the sandbox, of a server in a thread or anywhere else: clock, faults, journal."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -69,6 +70,23 @@ class SandboxClient:
         """Send a message of a kind, with the fields of POST /sandbox/messages."""
         response = self.http.post("/messages", json={"sid": sid, "kind": kind, **body})
         response.raise_for_status()
+
+    def play(self, sid: int, class_id: int, script: Sequence[object] | str) -> dict[str, Any]:
+        """Play a script on a class; return who is inside and what is to come."""
+        body = {"sid": sid, "classId": class_id, "script": script}
+        state: dict[str, Any] = self.http.post("/classroom", json=body).raise_for_status().json()
+        return state
+
+    def classroom(self, sid: int, class_id: int) -> dict[str, Any]:
+        """Return who is inside a class, and what of its script is to come."""
+        response = self.http.get("/classroom", params={"sid": sid, "class": class_id})
+        state: dict[str, Any] = response.raise_for_status().json()
+        return state
+
+    def drop_script(self, sid: int, class_id: int) -> int:
+        """Drop what of the script of a class has not happened, and return its size."""
+        response = self.http.delete("/classroom", params={"sid": sid, "class": class_id})
+        return int(response.raise_for_status().json()["dropped"])
 
     def close(self) -> None:
         """Close the connection."""

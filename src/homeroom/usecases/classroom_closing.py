@@ -68,7 +68,7 @@ def close(uow: UnitOfWork, due: DueClassroom, archive: ChatArchive | None = None
         return
     end, reason = _find_end(lesson)
     if end <= uow.now and uow.open_classrooms.close(lesson.id):
-        _let_all_leave(uow, lesson, end, reason)
+        let_all_leave(uow, lesson, end, reason)
         if archive is not None:
             _send_archive(uow, lesson, archive)
     planned = lesson.hours.end + OVERTIME_SECONDS
@@ -84,7 +84,8 @@ def _find_end(lesson: Lesson) -> tuple[Moment, LeaveReason]:
     return closes_at, LeaveReason.ROOM_CLOSED
 
 
-def _let_all_leave(uow: UnitOfWork, lesson: Lesson, at: Moment, reason: LeaveReason) -> None:
+def let_all_leave(uow: UnitOfWork, lesson: Lesson, at: Moment, reason: LeaveReason) -> None:
+    """Let all who are inside a class leave it."""
     events = uow.classroom_events.list_passages(lesson.id)
     is_simulated = {event.user: event.is_simulated for event in events}
     for stay in find_inside(events):

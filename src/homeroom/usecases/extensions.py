@@ -24,14 +24,29 @@ def extend(uow: UnitOfWork, lesson: Lesson, minutes: int) -> Hours:
         raise ExtensionError(ExtensionRefusal.AGAIN)
     if uow.lessons.is_in_maintenance(hours):
         raise ExtensionError(ExtensionRefusal.MAINTENANCE)
+    set_length(uow, lesson, hours, lesson.teacher, uow.now)
+    return hours
+
+
+def set_length(
+    uow: UnitOfWork,
+    lesson: Lesson,
+    hours: Hours,
+    actor: UserId,
+    at: Moment,
+    *,
+    is_simulated: bool = False,
+) -> Lesson:
+    """Give a class its new hours, and send it; returns the class. The caller has checked them."""
     new = replace(lesson, hours=hours)
     uow.lessons.save(new)
     course = uow.courses.get(lesson.course)
     extended = extend_expiry(uow, course, hours.end) if course is not None else []
-    record_extension(uow, lesson, hours.end - hours.begin, lesson.teacher, uow.now)
+    seconds = hours.end - hours.begin
+    record_extension(uow, lesson, seconds, actor, at, is_simulated=is_simulated)
     uow.actor = Actor(user=lesson.teacher)
     emit_edited_lessons(uow, lesson.school, [EditedPair(lesson, new)], extended)
-    return hours
+    return new
 
 
 def was_extended(uow: UnitOfWork, lesson: LessonId) -> bool:
