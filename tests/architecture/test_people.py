@@ -17,6 +17,9 @@ ALLOWED: Final = {
     "entry.py": "the answer is the same for strangers and for unknown users, and writes nothing",
     "page_content.py": "the account of a login-free link, for which the school vouches",
     "attendance.py": "persons who are in the class, for their own message",
+    "classroom_closing.py": "persons who answered in the class, for its summary",
+    "rehearsals.py": "persons of a script of the operator; only members of the class pass",
+    "rehearsal_messages.py": "persons who are in the class, for the messages about them",
     "viewing.py": "a viewer who has logged in, for messages about them",
     "demo.py": "the demo's own people",
 }

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 
 from homeroom.base.clock import Moment
-from homeroom.base.ids import EntryId, LessonId, SchoolId
+from homeroom.base.ids import EntryId, LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.contract.messages.body import FILE_ADDRESS
 from homeroom.contract.messages.recordings import ClassChatArchive
 from homeroom.contract.messages.summary import ClassSummary
 from homeroom.domain.chat import ChatEntry, EntryKind
-from homeroom.domain.classroom_events import ClassroomEventKind, LeaveReason, find_inside
+from homeroom.domain.classroom_events import (
+    ClassroomEvent,
+    ClassroomEventKind,
+    LeaveReason,
+    find_inside,
+)
 from homeroom.domain.classroom_summary import summarize
 from homeroom.domain.events import Event
 from homeroom.domain.jobs import EraseFile
@@ -126,7 +131,7 @@ def _send_summary(uow: UnitOfWork, lesson: Lesson, planned: Moment) -> None:
         start_time=lesson.hours.begin,
         close_time=planned,
         real_close_time=end if end < planned else 0,
-        data=summarize(events, lesson, end),
+        data=summarize(events, lesson, end, _list_names(uow, events)),
     )
     uow.emit(
         Event(
@@ -138,3 +143,10 @@ def _send_summary(uow: UnitOfWork, lesson: Lesson, planned: Moment) -> None:
             is_simulated=all(event.is_simulated for event in entries),
         )
     )
+
+
+def _list_names(uow: UnitOfWork, events: Sequence[ClassroomEvent]) -> dict[UserId, str]:
+    """Return the names of those who answered a question."""
+    answers = [event for event in events if event.kind is ClassroomEventKind.ANSWER]
+    people = [uow.accounts.get(user) for user in {event.user for event in answers} if user]
+    return {person.id: person.nickname for person in people if person is not None}
