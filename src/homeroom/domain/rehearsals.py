@@ -7,7 +7,7 @@ from typing import Final, Literal
 from homeroom.base.clock import MINUTE, Moment
 from homeroom.base.errors import HomeroomError
 from homeroom.base.ids import UserId
-from homeroom.contract.classroom_script import (
+from homeroom.contract.messages.script import (
     AnswerStep,
     AnyStep,
     CollectStep,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from homeroom.async_store import AsyncStore
 from homeroom.base.ids import LessonId, SchoolId
-from homeroom.contract.classroom_script import AnyStep, format_step, parse_step
+from homeroom.contract.messages.script import AnyStep, format_step, parse_step
 from homeroom.domain.refusal import OperatorError
 from homeroom.sandbox.bodies import ScriptRequest, read_json
 from homeroom.usecases import rehearsals

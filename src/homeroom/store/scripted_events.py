@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId
-from homeroom.contract.classroom_script import AnyStep, parse_step
+from homeroom.contract.messages.script import AnyStep, parse_step
 from homeroom.store.engine import Row, Transaction
 from homeroom.store.statement import Statement
 from homeroom.store.tables import lessons, scripted_events

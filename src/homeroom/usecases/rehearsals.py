@@ -9,9 +9,9 @@ import msgspec
 from homeroom.base.clock import Moment
 from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.values import Value
-from homeroom.contract.classroom_script import AnyStep, CheckStep, NetworkStep, format_step
 from homeroom.contract.messages.classroom import NETWORK_DEFAULTS
 from homeroom.contract.messages.room import DeviceCheck
+from homeroom.contract.messages.script import AnyStep, CheckStep, NetworkStep, format_step
 from homeroom.domain.class_students import ClassTie, is_class_student
 from homeroom.domain.classroom_events import (
     ClassIdentity,
