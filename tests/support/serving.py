@@ -14,7 +14,7 @@ from homeroom.bootstrap.sandbox import sandbox_routes
 from homeroom.bootstrap.site import build_site
 from homeroom.testing.clock import START, ManualClock
 from homeroom.testing.server import LocalServer, run_server
-from tests.support.shortcuts import stop_syncing
+from tests.support.shortcuts import without_syncing
 
 ON_SQLITE: Final = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 """For a test of what only SQLite has."""
@@ -53,16 +53,18 @@ def running_house(
     **more_settings: Any,  # noqa: ANN401  settings of any type
 ) -> Iterator[House]:
     """Run a server until the block ends."""
-    with run_server(
-        folder,
-        clock=ManualClock(START if moment is None else moment),
-        database=database,
-        host=host,
-        sandbox=sandbox,
-        media_api=media_api,
-        **more_settings,
-    ) as server:
-        stop_syncing(server.store.engine)
+    with (
+        without_syncing(),
+        run_server(
+            folder,
+            clock=ManualClock(START if moment is None else moment),
+            database=database,
+            host=host,
+            sandbox=sandbox,
+            media_api=media_api,
+            **more_settings,
+        ) as server,
+    ):
         yield House(server.url, server.clock, server.main, server.services, server.stop, engine)
 
 

@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 
 from homeroom.base import passwords
 from homeroom.jobs import worker
+from homeroom.store import sqlite
 from homeroom.store.engine import Engine
 from homeroom.store.sqlite import SqliteEngine
 
@@ -36,6 +37,17 @@ def shortcuts() -> Iterator[None]:
         patch.setattr(
             "httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context)
         )
+        yield
+
+
+@contextmanager
+def without_syncing() -> Iterator[None]:
+    """Let SQLite not wait for the disk on connections that are opened here.
+
+    A running server uses its connection at once: no other thread may change it then.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "SYNCHRONOUS", "OFF")
         yield
 
 

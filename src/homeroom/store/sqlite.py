@@ -47,6 +47,10 @@ Outcome = tuple[QueuedUnit, Any, BaseException | None]
 """A unit with its result or its exception."""
 
 
+SYNCHRONOUS = "FULL"
+"""A commit waits until the disk has it, so that no crash of the machine undoes it."""
+
+
 class _NeedsSavepointsError(HomeroomError):
     """A unit of a group must be undone, and has no savepoint."""
 
@@ -61,7 +65,7 @@ class SqliteTransaction(Traceable):
             "foreign_keys = ON",
             f"busy_timeout = {round(wait_seconds * 1000)}",
             "journal_mode = WAL",
-            "synchronous = FULL",
+            f"synchronous = {SYNCHRONOUS}",
             "cache_size = -32768",
             "wal_autocheckpoint = 1000",
             f"journal_size_limit = {MAX_KEPT_WAL_BYTES}",
