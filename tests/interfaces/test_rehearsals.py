@@ -5,7 +5,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from homeroom.base.clock import MINUTE
+from homeroom.base.clock import HOUR, MINUTE
+from homeroom.contract.messages.kinds import KINDS, MessageKind, MessageSource
+from homeroom.domain.classroom_events import ClassroomEventKind
 from tests.support.attended import Attended
 from tests.support.given import Given
 from tests.support.readback import ReadBack
@@ -13,6 +15,8 @@ from tests.support.sandbox import Sandbox
 
 Moved = tuple[Given, Sandbox]
 Step = dict[str, Any]
+CLASSROOM: Final = MessageSource.CLASSROOM
+IN_CLASS: Final = {kind for kind, facts in KINDS.items() if facts.source is CLASSROOM}
 EARLY: Final = -5 * MINUTE
 
 
@@ -160,3 +164,44 @@ def test_a_wrong_script_names_the_event_and_changes_nothing(moved: Moved) -> Non
     assert [body["AllowEnterTime"] for body in room.bodies("enter_class")] == [
         *(0, 0, 0, room.begin + MINUTE)
     ]
+
+
+def test_the_ready_lesson_is_a_whole_class(moved: Moved) -> None:
+    room = Rehearsed(moved)
+    carl = room.given.member(room.course)
+    before = len(room.sent)
+    room.sandbox.play(room.given.school.id, room.lesson, "lesson")
+    room.at(room.closing + HOUR)
+    assert {kind for kind, *_ in room.log} == {kind.value for kind in ClassroomEventKind}
+    in_class = {kind for kind in map(MessageKind, room.sent) if KINDS[kind].source is CLASSROOM}
+    assert in_class == IN_CLASS
+    assert 55 <= len(room.sent) - before <= 65
+    assert room.sent.count("class_summary") == 1
+    (summary,) = room.bodies("class_summary")
+    data = summary["Data"]
+    assert len(data) == 25
+    people = {str(uid) for uid in (room.teacher, room.ann, room.bob, carl)}
+    for part in ("inoutEnd", "stageEnd", "equipmentsEnd"):
+        assert data[part].keys() == people
+    for uid in people:
+        presence, stage = data["inoutEnd"][uid], data["stageEnd"][uid]
+        assert presence["Total"] == stage["UpTotal"] + stage["DownTotal"]
+        assert data["muteEnd"]["Persons"][uid]["Total"] <= presence["Total"]
+        devices = data["equipmentsEnd"][uid]["Camera"]
+        assert devices["Total"] <= devices["TotalNotDisabled"] <= presence["Total"]
+    assert data["awardEnd"] == {str(room.ann): {"Total": 2}, str(carl): {"Total": 2}}
+    assert data["answerEnd"]["Count"] == 2
+    assert data["answerEnd"]["AverageAccuracy"] == pytest.approx(1 / 3)
+    assert data["responderEnd"]["Persons"][str(room.ann)] == {"Count": 1, "SCount": 1}
+    assert [kick["Duration"] for kick in data["kickoutEnd"][str(carl)]] == [60]
+    assert summary["RealCloseTime"] < room.seen.hours.end + 20 * MINUTE
+    for body in room.bodies("blackboard_image"):
+        assert body["Url"] == "$file"
+
+
+def test_a_class_without_students_has_no_ready_lesson(moved: Moved) -> None:
+    given, sandbox = moved
+    room = Attended(given, sandbox)
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        sandbox.play(given.school.id, room.lesson, "lesson")
+    assert "has no students" in refused.value.response.text

@@ -141,7 +141,12 @@ SCRIPT: Schema = {
     "properties": {
         "sid": WHOLE,
         "classId": WHOLE,
-        "script": {"type": "array", "minItems": 1, "items": STEP},
+        "script": {
+            "oneOf": [
+                {"type": "array", "minItems": 1, "items": STEP},
+                {"const": "lesson", "description": "The ready lesson, by the class's own members."},
+            ]
+        },
     },
     "examples": [
         {
@@ -152,7 +157,8 @@ SCRIPT: Schema = {
                 {"at": 60, "do": "hand", "uid": 10, "up": True},
                 {"at": 2400, "do": "leave", "uid": 10},
             ],
-        }
+        },
+        {"sid": 1, "classId": 1, "script": "lesson"},
     ],
 }
 PRESENCE = ("uid", "identity", "client", "device", "enteredTime")

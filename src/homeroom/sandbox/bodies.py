@@ -58,11 +58,11 @@ class EmitRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 class ScriptRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """Play a script on a class."""
+    """Play a script on a class, or the ready lesson."""
 
     sid: int
     class_id: int
-    script: list[msgspec.Raw]
+    script: list[msgspec.Raw] | Literal["lesson"]
 
 
 class ResetRequest(msgspec.Struct, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from homeroom.base.ids import LessonId, SchoolId
 from homeroom.contract.messages.script import AnyStep, format_step, parse_step
 from homeroom.domain.refusal import OperatorError
 from homeroom.sandbox.bodies import ScriptRequest, read_json
+from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import rehearsals
 from homeroom.web.problems import HTTPError
 
@@ -58,12 +59,18 @@ async def add_script(store: AsyncStore, request: Request) -> tuple[ClassPlace, i
     """Add the script of a request to its class; return the class and the size of the script."""
     body = await read_json(request, ScriptRequest)
     place = ClassPlace(SchoolId(body.sid), LessonId(body.class_id))
-    script = _parse_script(body.script)
+    script = _parse_script(body.script) if isinstance(body.script, list) else None
+
+    def add(uow: UnitOfWork) -> int:
+        if script is None:
+            return rehearsals.add_lesson(uow, *place)
+        rehearsals.add(uow, *place, script)
+        return len(script)
+
     try:
-        await store.write(lambda uow: rehearsals.add(uow, *place, script), place.school)
+        return place, await store.write(add, place.school)
     except OperatorError as error:
         raise HTTPError(HTTPStatus.BAD_REQUEST, str(error)) from None
-    return place, len(script)
 
 
 async def drop_script(store: AsyncStore, school: SchoolId, lesson: LessonId) -> int:

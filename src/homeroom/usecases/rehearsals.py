@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from heapq import merge
+from typing import Final
 
 import msgspec
 
@@ -11,7 +12,13 @@ from homeroom.base.ids import LessonId, SchoolId, UserId
 from homeroom.base.values import Value
 from homeroom.contract.messages.classroom import NETWORK_DEFAULTS
 from homeroom.contract.messages.room import DeviceCheck
-from homeroom.contract.messages.script import AnyStep, CheckStep, NetworkStep, format_step
+from homeroom.contract.messages.script import (
+    AnyStep,
+    CheckStep,
+    NetworkStep,
+    RateStep,
+    format_step,
+)
 from homeroom.domain.class_students import ClassTie, is_class_student
 from homeroom.domain.classroom_events import (
     ClassIdentity,
@@ -22,9 +29,12 @@ from homeroom.domain.classroom_events import (
 )
 from homeroom.domain.events import Actor
 from homeroom.domain.lessons import Hours, Lesson
+from homeroom.domain.lifecycle import OVERTIME_SECONDS
+from homeroom.domain.ready_lesson import write_lesson
 from homeroom.domain.refusal import OperatorError
 from homeroom.domain.rehearsals import Rehearsal, ScriptError
 from homeroom.domain.teachers import MemberRole
+from homeroom.store.paging import PageRequest
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import attendance, device_checks, extensions, schools
 from homeroom.usecases.attendance import RoomEntry, RoomExit
@@ -33,6 +43,9 @@ from homeroom.usecases.lesson_messages import emit_closed_lesson
 from homeroom.usecases.rehearsal_messages import send
 
 log = logging.getLogger("homeroom.rehearsals")
+
+MAX_LESSON_MEMBERS: Final = 99
+"""Most members of a class, and most guests, who play the ready lesson."""
 
 Timed = tuple[Moment, AnyStep]
 
@@ -54,6 +67,32 @@ def get_state(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId) -> Rehears
 def drop(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId) -> int:
     """Drop what has not happened yet, and return its size; raises `OperatorError`."""
     return uow.scripted_events.delete(_get_lesson(uow, school, lesson_id).id)
+
+
+def add_lesson(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId) -> int:
+    """Add the ready lesson, played by the members of the class; return its size.
+
+    Raises `OperatorError`, as for a class without students.
+    """
+    lesson = _get_lesson(uow, school, lesson_id)
+    first_page = PageRequest(limit=MAX_LESSON_MEMBERS)
+    members = uow.member_lists.list_members(lesson.course, lesson.id, {}, first_page)
+    guests = uow.member_lists.list_guests(lesson.course, lesson.id, {}, first_page)
+    people = {person.uid for person in (*members.rows, *guests.rows)}
+    identities = _find_identities(uow, lesson, people)
+    students = [uid for uid, identity in identities.items() if identity == ClassIdentity.STUDENT]
+    auditors = [uid for uid, identity in identities.items() if identity == ClassIdentity.AUDITOR]
+    if not students:
+        raise OperatorError(f"class {lesson_id} has no students who could play a lesson")
+    script = write_lesson(
+        lesson.hours.end - lesson.hours.begin,
+        lesson.teacher,
+        sorted(students),
+        [*uow.class_roles.list_co_teachers(lesson.id), *sorted(auditors)],
+        allows_extension=not (lesson.is_dual or extensions.was_extended(uow, lesson.id)),
+    )
+    add(uow, school, lesson_id, script)
+    return len(script)
 
 
 def add(uow: UnitOfWork, school: SchoolId, lesson_id: LessonId, script: Sequence[AnyStep]) -> None:
@@ -97,6 +136,9 @@ def play(uow: UnitOfWork, lesson_id: LessonId) -> None:
         for event in events:
             room.apply(event)
             _record(uow, room, event)
+    if room.lesson.is_over(uow.now) and not uow.open_classrooms.is_open(lesson.id):
+        # Its closing was before the script: nothing else lets them leave.
+        let_all_leave(uow, room.lesson, room.ends_at, LeaveReason.ROOM_CLOSED)
 
 
 def _check(uow: UnitOfWork, lesson: Lesson, script: Sequence[AnyStep]) -> None:
@@ -104,6 +146,10 @@ def _check(uow: UnitOfWork, lesson: Lesson, script: Sequence[AnyStep]) -> None:
     history = uow.classroom_events.list_of_lesson(lesson.id)
     coming = uow.scripted_events.list_of_lesson(lesson.id)
     new = list(_schedule(lesson, script))
+    if lesson.hours.end + OVERTIME_SECONDS <= uow.now and any(
+        event.kind is ClassroomEventKind.ENTER for event in history
+    ):
+        _check_late(script)
     people = _list_people(history, [*coming, *new])
     room = Rehearsal(lesson, _find_identities(uow, lesson, people))
     # Each has its moment, what is first at one moment, and the place in the script.
@@ -124,6 +170,14 @@ def _check(uow: UnitOfWork, lesson: Lesson, script: Sequence[AnyStep]) -> None:
             continue
         for event in events:
             room.apply(event)
+
+
+def _check_late(script: Sequence[AnyStep]) -> None:
+    """Make sure that a script changes no sums: `End` was sent. Raises `OperatorError`."""
+    for place, step in enumerate(script, 1):
+        if not isinstance(step, RateStep):
+            do = format_step(step)["do"]
+            raise OperatorError(f"event {place} ({do}): the class is over, and its End was sent")
 
 
 def _check_data(step: AnyStep) -> None:
