@@ -205,3 +205,19 @@ def test_a_class_without_students_has_no_ready_lesson(moved: Moved) -> None:
     with pytest.raises(httpx.HTTPStatusError) as refused:
         sandbox.play(given.school.id, room.lesson, "lesson")
     assert "has no students" in refused.value.response.text
+
+
+def test_after_the_end_was_sent_a_script_only_rates(moved: Moved) -> None:
+    room = Rehearsed(moved)
+    room.at(room.closing + HOUR)
+    # No one was in: the script of a class that is over happens at once, and has its End.
+    assert room.play(*room.all_enter())["inside"] == []
+    assert [event["reason"] for event in room.events("leave")] == [2, 2, 2]
+    assert room.sent.count("class_summary") == 1
+    hand = {"do": "hand", "uid": room.ann, "at": 0, "up": True}
+    assert room.refuse(hand) == "event 1 (hand): the class is over, and its End was sent"
+    room.play({"do": "rate", "uid": room.ann, "at": 4000, "score": 5})
+    room.play({"do": "rate", "uid": room.ann, "at": 4001, "score": 4})
+    scores = [body["Comments"][str(room.ann)]["S2T"]["Score"] for body in room.bodies("ratings")]
+    assert scores == [5, 4]
+    assert room.sent.count("class_summary") == 1
