@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from homeroom.base.keys import md5_hex
 from homeroom.contract.catalogue import ACTIONS
-from homeroom.testing.server import LocalServer
+from homeroom.testing.server import ThreadedServer
 from tests.support.process import Process
 from tests.support.raw import FORM, MULTIPART, multipart
 from tests.support.serving import build_whole_site
@@ -105,7 +105,7 @@ class Endpoint(NamedTuple):
     methods: tuple[str, ...]
 
 
-def list_endpoints(server: LocalServer) -> list[Endpoint]:
+def list_endpoints(server: ThreadedServer) -> list[Endpoint]:
     """Return every address that a server has beside the partner API."""
     endpoints = []
     for route in build_whole_site(server).routes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from homeroom.base.clock import Moment
 from homeroom.bootstrap.sandbox import sandbox_routes
 from homeroom.bootstrap.site import build_site
 from homeroom.testing.clock import START, ManualClock
-from homeroom.testing.server import LocalServer, run_server
+from homeroom.testing.server import ThreadedServer
 from tests.support.shortcuts import without_syncing
 
 ON_SQLITE: Final = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
@@ -24,14 +23,15 @@ ON_POSTGRESQL: Final = pytest.mark.parametrize(
 """For a test of what only PostgreSQL has."""
 
 
-@dataclass(frozen=True)
-class House(LocalServer):
+class House(ThreadedServer):
     """A running server, by the name of its database engine."""
 
-    engine: str
+    def __init__(self, data: Path, engine: str, **settings: Any) -> None:  # noqa: ANN401  settings of any type
+        super().__init__(data, **settings)
+        self.engine = engine
 
 
-def build_whole_site(server: LocalServer) -> Starlette:
+def build_whole_site(server: ThreadedServer) -> Starlette:
     """Return everything that a server has but the partner API."""
 
     async def follow() -> None:
@@ -55,17 +55,18 @@ def running_house(
     """Run a server until the block ends."""
     with (
         without_syncing(),
-        run_server(
+        House(
             folder,
+            engine,
             clock=ManualClock(START if moment is None else moment),
             database=database,
             host=host,
             sandbox=sandbox,
             media_api=media_api,
             **more_settings,
-        ) as server,
+        ) as house,
     ):
-        yield House(server.url, server.clock, server.main, server.services, server.stop, engine)
+        yield house
 
 
 @contextmanager

@@ -13,7 +13,8 @@ class SandboxClient:
     """The sandbox of a running server; an HTTP error raises `httpx.HTTPStatusError`."""
 
     def __init__(self, url: str, **client: Any) -> None:  # noqa: ANN401  httpx's own parameters
-        self.http = httpx.Client(base_url=f"{url}/sandbox", timeout=TIMEOUT_SECONDS, **client)
+        options = {"timeout": TIMEOUT_SECONDS, "verify": url.startswith("https:"), **client}
+        self.http = httpx.Client(base_url=f"{url}/sandbox", **options)
 
     def __enter__(self) -> Self:
         return self

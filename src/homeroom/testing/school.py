@@ -1,12 +1,15 @@
 """Builders: a school and what it has; every field that a test does not name has a default."""
 
+from collections.abc import Callable
 from itertools import count
 from types import TracebackType
 from typing import Final, Self
 
 from homeroom.base.clock import DAY, HOUR, Clock
 from homeroom.base.ids import CourseId, FileId, FolderId, LessonId, UserId
+from homeroom.testing.inbox import Inbox
 from homeroom.testing.partner import PartnerClient, PartnerReply, Value
+from homeroom.testing.receiver import Receiver
 
 FIRST_TELEPHONE: Final = 13_000_000_000
 _NUMBERS: Final = count(1)
@@ -15,8 +18,11 @@ _NUMBERS: Final = count(1)
 class SchoolBuilder:
     """Fills one school of a running server by signed calls."""
 
-    def __init__(self, api: PartnerClient) -> None:
+    def __init__(self, api: PartnerClient, issue_token: Callable[[], str] | None = None) -> None:
+        """Take the client of the school, and what issues a token for its endpoints."""
         self.api = api
+        self._issue_token = issue_token
+        self._inbox: Inbox | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -28,6 +34,19 @@ class SchoolBuilder:
         at: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def inbox(self) -> Inbox:
+        """The messages of the school."""
+        if self._inbox is None:
+            self._inbox = Inbox(self.api.url, self.api.sid)
+        return self._inbox
+
+    def receiver(self) -> Receiver:
+        """Return a receiver of the school's messages, for a `with` block."""
+        if self._issue_token is None:
+            raise RuntimeError("only schools of a ThreadedServer have receivers")
+        return Receiver(self.api.url, self.api.sid, self.api.secret, self._issue_token())
 
     @property
     def clock(self) -> Clock:
@@ -102,8 +121,10 @@ class SchoolBuilder:
         return FileId(int(_check_done("uploadFile", fields, reply).data))
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         self.api.close()
+        if self._inbox is not None:
+            self._inbox.close()
 
 
 def _check_done(action: str, fields: dict[str, Value], reply: PartnerReply) -> PartnerReply:

@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Final, Self
 
 from homeroom.base.ids import SchoolId
 from homeroom.base.keys import KeyGenerator
@@ -16,40 +17,91 @@ from homeroom.bootstrap.server import RunningServer
 from homeroom.bootstrap.server import run_server as run_until_stopped
 from homeroom.bootstrap.services import Services
 from homeroom.contract.errno import Errno
+from homeroom.domain.tokens import TokenScope
 from homeroom.domain.webcasts import Hosts
 from homeroom.folder import open_store
 from homeroom.store.local_storage import LocalStorage
 from homeroom.store.unit_of_work import Store
 from homeroom.testing.clock import ManualClock
+from homeroom.testing.inbox import Inbox
 from homeroom.testing.partner import PartnerClient
 from homeroom.testing.sandbox import SandboxClient
 from homeroom.testing.school import SchoolBuilder
-from homeroom.usecases import schools
+from homeroom.usecases import operations, schools
 from homeroom.usecases.dependencies import Dependencies
 from homeroom.web.faults import Fault, FaultInjector
 
 READY_SECONDS: Final = 30
+MEDIA_SETTINGS: Final[Mapping[str, str]] = {
+    "media": "external",
+    "rtmp_url": "rtmp://127.0.0.1",
+    "media_url": "http://127.0.0.1:8081",
+}
 
 
-@dataclass(frozen=True)
-class LocalServer:
-    """A server that runs in a thread of this process."""
+class ThreadedServer:
+    """A server in a thread of this process, on a free port, while a `with` block lasts.
+
+    It keeps its data in a folder, in SQLite unless `database` is the URL of a PostgreSQL database.
+    It runs no media engine: streams have addresses, and nothing listens there.
+    """
 
     url: str
     """Its address, such as http://127.0.0.1:40123."""
-    clock: ManualClock
-    """The clock of the server; move it with `clock.advance(seconds)`."""
     main: MainParts
     """The parts that a server has once: jobs and media; as inner as those of `services`."""
     services: Services
     """The server's inner parts: for Homeroom's own tests, and not kept from version to version."""
     stop: Callable[[], None]
-    """Asks the server to finish; `run_server` does so at its end."""
+    """Asks the server to finish; the end of the block does so."""
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        *,
+        port: int = 0,
+        clock: ManualClock | None = None,
+        sandbox: bool = True,
+        **more_settings: Any,  # noqa: ANN401  settings of any type
+    ) -> None:
+        """Set up; without a folder `data` it takes a temporary one, and port 0 is a free one.
+
+        `more_settings` are any other settings of a server.
+        """
+        self.clock = clock or ManualClock()
+        """The clock of the server; move it with `clock.advance(seconds)`."""
+        self._data = data
+        self._settings = {"port": port, "sandbox": sandbox, **MEDIA_SETTINGS, **more_settings}
+        self._ends = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start; returns when the server answers."""
+        with ExitStack() as ends:
+            data = self._data or Path(ends.enter_context(TemporaryDirectory(prefix="homeroom-")))
+            server = ends.enter_context(_serve(Settings(data=data, **self._settings), self.clock))
+            self.url, self.stop = server.url, server.stop
+            self.main, self.services = server.main, server.services
+            self._ends = ends.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Stop; raises what the server failed with."""
+        self._ends.close()
 
     @property
     def sandbox(self) -> SandboxClient:
         """A new client of its sandbox, which the caller closes."""
         return SandboxClient(self.url)
+
+    @property
+    def inbox(self) -> Inbox:
+        """A new reader of the messages of all schools, which the caller closes."""
+        return Inbox(self.url)
 
     @property
     def store(self) -> Store:
@@ -78,11 +130,19 @@ class LocalServer:
             raise RuntimeError("this server runs without its sandbox")
         return self.main.state.faults
 
-    def create_school(self, name: str = "School") -> SchoolBuilder:
+    def school(self, name: str = "School") -> SchoolBuilder:
         """Create a school, and return what fills it."""
         deps = Dependencies(KeyGenerator(), "", 0)
         school = self.store.write(lambda uow: schools.create(uow, deps, name))
-        return SchoolBuilder(PartnerClient(self.url, school.id, school.secret, self.clock))
+
+        def issue_token() -> str:
+            scopes = (TokenScope.ADMIN,)
+            return self.store.write(
+                lambda uow: operations.issue_token(uow, deps, school.id, "tests", scopes)
+            )[1]
+
+        api = PartnerClient(self.url, school.id, school.secret, self.clock)
+        return SchoolBuilder(api, issue_token)
 
     def add_fault(
         self,
@@ -105,34 +165,8 @@ class LocalServer:
 
 
 @contextmanager
-def run_server(
-    data: Path,
-    *,
-    clock: ManualClock | None = None,
-    database: str | None = None,
-    host: str = "127.0.0.1",
-    sandbox: bool = True,
-    media_api: str | None = None,
-    **more_settings: Any,  # noqa: ANN401  settings of any type
-) -> Iterator[LocalServer]:
-    """Run a server on a free port until the block ends; `more_settings` are any other settings.
-
-    It keeps its data in the folder `data`, in SQLite unless `database` is the URL of a PostgreSQL
-    database. It runs no media engine: streams have addresses, and nothing listens there.
-    """
-    settings = Settings(
-        data=data,
-        database=database,
-        host=host,
-        port=0,
-        sandbox=sandbox,
-        media="external",
-        rtmp_url="rtmp://127.0.0.1",
-        media_url="http://127.0.0.1:8081",
-        media_api=media_api,
-        **more_settings,
-    )
-    clock = clock or ManualClock()
+def _serve(settings: Settings, clock: ManualClock) -> Iterator[RunningServer]:
+    """Run a server in a thread until the block ends."""
     started = threading.Event()
     servers: list[RunningServer] = []
     failures: list[BaseException] = []
@@ -156,7 +190,7 @@ def run_server(
         raise RuntimeError("the server did not start") from next(iter(failures), None)
     server = servers[0]
     try:
-        yield LocalServer(server.url, clock, server.main, server.services, server.stop)
+        yield server
     finally:
         server.stop()
         thread.join(READY_SECONDS)
