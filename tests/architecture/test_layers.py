@@ -100,6 +100,7 @@ def test_the_contract_names_every_upper_layer() -> None:
         "media",
         "partner",
         "player",
+        "pytest_plugin",
         "receive",
         "sandbox",
         "testing",
