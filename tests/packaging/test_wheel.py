@@ -23,7 +23,8 @@ OLDEST: Final = (3, 11)
 # A program for the new interpreter: it imports each module that is not a program itself.
 IMPORT_ALL: Final = """
 import importlib, pkgutil, homeroom
-programs = ("__main__", "homeroom.store.migrations.env")
+# Programs, and what only pytest imports.
+programs = ("__main__", "homeroom.store.migrations.env", "homeroom.pytest_plugin")
 modules = [module.name for module in pkgutil.walk_packages(homeroom.__path__, "homeroom.")]
 for name in modules:
     if not name.endswith(programs):
