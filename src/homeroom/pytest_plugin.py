@@ -1,6 +1,6 @@
 """The plugin of pytest: a server for each process of a test run, and a fresh school for each test.
 
-    def test_a_course_is_told_of(homeroom_school):
+    def test_a_course_is_announced(homeroom_school):
         course = homeroom_school.course()
         homeroom_school.inbox.wait_for("course_changed")
 
@@ -43,13 +43,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome: Any = yield
     report = outcome.get_result()
     arguments: dict[str, Any] = getattr(item, "funcargs", {})
-    if report.when == "call" and report.failed and SCHOOL_FIXTURE in arguments:
+    if report.failed and SCHOOL_FIXTURE in arguments:
         report.sections.append(("Calls of the school", _list_calls(arguments)))
 
 
 def _list_calls(arguments: dict[str, Any]) -> str:
     """Return the last calls of a school from the journal of the sandbox, the oldest first."""
-    sid = arguments[SCHOOL_FIXTURE].api.sid
-    with arguments["homeroom_server"].sandbox as sandbox:
-        calls = sandbox.journal(sid=sid, limit=MAX_CALLS)[::-1]
+    school = arguments[SCHOOL_FIXTURE]
+    try:
+        calls = school.list_calls(MAX_CALLS)
+    except Exception as failure:  # noqa: BLE001  it must not hide why the test failed
+        return f"the journal could not be read: {failure}"
     return "\n".join(f"{call['action']} {call['errno']} {call['reason']}" for call in calls)

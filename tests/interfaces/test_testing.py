@@ -89,8 +89,12 @@ def test_the_inbox_has_the_typed_messages_of_a_school(server: ThreadedServer) ->
         message = school.inbox.wait_for("class_changed", class_id=lesson)
         assert isinstance(message.body, ClassChanged)
         assert message.fields["opData"]["className"] == "Fractions"
-        assert {each.school for each in school.inbox.list()} == {school.api.sid}
-        assert {each.school for each in all_messages.list("course_changed")} >= {
+        edited = {"courseId": message.fields["CourseId"], "classId": lesson}
+        school.done("editCourseClass", **edited, className="Decimals")
+        later = school.inbox.wait_for("class_changed", class_id=lesson, after=message.id)
+        assert later.fields["opData"]["className"] == "Decimals"
+        assert {each.school for each in school.inbox.read()} == {school.api.sid}
+        assert {each.school for each in all_messages.read("course_changed")} >= {
             school.api.sid,
             other.api.sid,
         }

@@ -2,6 +2,7 @@
 
 import json
 import time
+from math import ceil
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,6 +12,10 @@ from homeroom.testing.sandbox import SandboxClient
 WAIT_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 1
 """Longest time of one request of a wait."""
+MAX_READ: Final = 500
+"""Messages of one request."""
+ID_TIME_DIGITS: Final = 8
+"""Digits of an id that are the time; the others are the number of the message."""
 MAX_LISTED: Final = 20
 """Messages that the error of a wait names."""
 
@@ -33,14 +38,21 @@ class Inbox:
     ) -> None:
         self.close()
 
-    def list(
-        self, kind: str | None = None, *, class_id: int | None = None, wait: int = 0
+    def read(
+        self,
+        kind: str | None = None,
+        *,
+        class_id: int | None = None,
+        after: str = "",
+        wait: int = 0,
     ) -> list[ReceivedMessage]:
         """Return the first messages, in order: of a kind by its name, of a class.
 
-        With `wait` it waits for the first one, for some seconds.
+        `after` is the id of a message: only later ones are returned. With `wait` it waits for the
+        first one, for some seconds.
         """
-        query: dict[str, str | int] = {"limit": 500, "wait": wait}
+        number = int(after[ID_TIME_DIGITS:], 16) if after else 0
+        query: dict[str, str | int] = {"limit": MAX_READ, "wait": wait, "after": number}
         if kind is not None:
             query["kind"] = kind
         if class_id is not None:
@@ -52,23 +64,37 @@ class Inbox:
         ]
 
     def wait_for(
-        self, kind: str, *, class_id: int | None = None, seconds: float = WAIT_SECONDS
+        self,
+        kind: str,
+        *,
+        class_id: int | None = None,
+        after: str = "",
+        seconds: float = WAIT_SECONDS,
     ) -> ReceivedMessage:
         """Return the first message of a kind, by its name as `class_summary`, of a class.
 
-        Raises `AssertionError` with what came instead, if none comes in some seconds.
+        `after` is the id of a message that it must follow. Raises `AssertionError` with what came
+        instead, if none comes in some seconds.
         """
         deadline = time.monotonic() + seconds
         while True:
-            messages = self.list(kind, class_id=class_id, wait=LOOK_SECONDS)
+            wait = min(LOOK_SECONDS, ceil(max(deadline - time.monotonic(), 0)))
+            messages = self.read(kind, class_id=class_id, after=after, wait=wait)
             if messages:
                 return messages[0]
             if time.monotonic() >= deadline:
-                came = [_describe(message) for message in self.list()[-MAX_LISTED:]]
+                came = [_describe(message) for message in self._read_all()[-MAX_LISTED:]]
                 where = f" of class {class_id}" if class_id is not None else ""
                 raise AssertionError(
                     f"no {kind}{where} within {seconds:g} s; came: {', '.join(came) or 'nothing'}"
                 )
+
+    def _read_all(self) -> list[ReceivedMessage]:
+        messages = page = self.read()
+        while len(page) == MAX_READ:
+            page = self.read(after=page[-1].id)
+            messages = [*messages, *page]
+        return messages
 
     def close(self) -> None:
         """Close the connection."""

@@ -32,7 +32,9 @@ class Receiver:
         self.messages: list[ReceivedMessage] = []
         """What came and was acknowledged, in order, without test messages."""
         self.refused = 0
-        """Requests that were refused on purpose, or whose signature was wrong."""
+        """Requests that were refused because a test asked for it."""
+        self.unsigned = 0
+        """Requests whose signature was wrong."""
         self._refusals: list[tuple[int, bytes]] = []
         self._changed = threading.Condition()
         self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _build_handler(self._take))
@@ -48,6 +50,14 @@ class Receiver:
     def __enter__(self) -> Self:
         """Listen, and become an endpoint of the school."""
         self._thread.start()
+        try:
+            self._add_endpoint()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _add_endpoint(self) -> None:
         body = {"SID": self._sid, "url": self.url}
         httpx.post(
             f"{self._server_url}/admin/v1/endpoints",
@@ -56,7 +66,6 @@ class Receiver:
             trust_env=False,
             verify=False,  # noqa: S501  a server of this process, over HTTP
         ).raise_for_status()
-        return self
 
     def __exit__(
         self,
@@ -64,6 +73,9 @@ class Receiver:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         """Stop listening; the endpoint stays with its school."""
         self._listener.shutdown()
         self._listener.server_close()
@@ -99,14 +111,14 @@ class Receiver:
     def _take(self, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         with self._changed:
             self._changed.notify_all()
-            if self._refusals:
-                self.refused += 1
-                return self._refusals.pop(0)
             try:
                 verify(content, self._secret, headers)
             except SignatureError:
-                self.refused += 1
+                self.unsigned += 1
                 return HTTPStatus.UNAUTHORIZED, b""
+            if self._refusals:
+                self.refused += 1
+                return self._refusals.pop(0)
             message = parse(content)
             if not message.is_test:
                 self.messages.append(message)

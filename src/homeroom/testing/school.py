@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from itertools import count
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from homeroom.base.clock import DAY, HOUR, Clock
 from homeroom.base.ids import CourseId, FileId, FolderId, LessonId, UserId
 from homeroom.testing.inbox import Inbox
 from homeroom.testing.partner import PartnerClient, PartnerReply, Value
 from homeroom.testing.receiver import Receiver
+from homeroom.testing.sandbox import SandboxClient
 
 FIRST_TELEPHONE: Final = 13_000_000_000
 _NUMBERS: Final = count(1)
@@ -41,6 +42,11 @@ class SchoolBuilder:
         if self._inbox is None:
             self._inbox = Inbox(self.api.url, self.api.sid)
         return self._inbox
+
+    def list_calls(self, limit: int) -> list[dict[str, Any]]:
+        """Return the last calls of the school from the journal of the sandbox, the oldest first."""
+        with SandboxClient(self.api.url) as sandbox:
+            return sandbox.journal(sid=self.api.sid, limit=limit)[::-1]
 
     def receiver(self) -> Receiver:
         """Return a receiver of the school's messages, for a `with` block."""
