@@ -119,6 +119,8 @@ def test_the_last_day_is_announced(stuck: Given) -> None:
     (alarm,) = raise_due(stuck)
     assert alarm.warning == "the oldest message is given up within a day"
     own = endpoints.c.school_id == stuck.school.id
+    of_school = messages.c.school_id == stuck.school.id
+    stuck.write(update(messages).where(of_school).values(created_at=stuck.now - HOUR))
     stuck.write(update(endpoints).where(own).values(format="standard", activated_at=stuck.now))
     stuck.clock.advance(4 * DAY - 1)
     assert raise_due(stuck)[0].warning == ""

@@ -14,6 +14,8 @@ from homeroom.usecases.endpoint_alarms import EndpointAlarm
 log = logging.getLogger("homeroom.messages")
 
 TICK_SECONDS: Final = 30.0
+MAIL_SECONDS: Final = 60.0
+"""Longest time for a mail; its thread ends a little later."""
 
 
 class AlarmKeeper:
@@ -37,17 +39,21 @@ class AlarmKeeper:
 
     async def run_once(self) -> None:
         """Raise the alarms that are due."""
-        for alarm in await self._store.write(endpoint_alarms.raise_due):
+        alarms = await self._store.write(endpoint_alarms.raise_due)
+        for alarm in alarms:
             self.count += 1
             facts = {"endpoint": alarm.endpoint, "sid": alarm.school, "outcome": alarm.outcome}
             waits = {"queues": alarm.queues, "oldest_seconds": alarm.oldest_seconds}
             log.warning("endpoint_stuck", extra={**facts, **waits, "warning": alarm.warning})
+        # All are in the log before the first mail: a mail server may be slow.
+        for alarm in alarms:
             if self._mailer is not None and alarm.addresses:
                 await self._send(self._mailer, alarm)
 
     async def _send(self, mailer: Mailer, alarm: EndpointAlarm) -> None:
         try:
-            await asyncio.to_thread(mailer.send, write_mail(alarm))
+            async with asyncio.timeout(MAIL_SECONDS):
+                await asyncio.to_thread(mailer.send, write_mail(alarm))
         except (OSError, smtplib.SMTPException) as failure:
             facts = {"endpoint": alarm.endpoint, "reason": str(failure)}
             log.error("alarm_not_mailed", extra=facts)  # noqa: TRY400  a cause, not a defect

@@ -34,8 +34,8 @@ class StuckEndpoint(NamedTuple):
 _may_alarm = or_(
     endpoints.c.alarmed_at.is_(None),
     endpoints.c.alarmed_at <= bindparam("before"),
-    # The clock was set back.
-    endpoints.c.alarmed_at > bindparam("now"),
+    # The clock was set back; those of two servers may differ by seconds.
+    endpoints.c.alarmed_at > bindparam("future"),
 )
 _LIST_STUCK = Statement(
     select(
@@ -86,7 +86,7 @@ class EndpointAlarms:
 
         Without those whose people were warned after another moment, `before`.
         """
-        values = {"now": now, "stuck_since": stuck_since, "before": before, "limit": limit}
+        values = {"stuck_since": stuck_since, "limit": limit, **_bound_alarms(now, before)}
         return [
             StuckEndpoint(
                 EndpointId(row[0]),
@@ -101,4 +101,9 @@ class EndpointAlarms:
 
     def claim(self, endpoint: EndpointId, now: Moment, before: Moment) -> bool:
         """Save that the people of an endpoint are warned now; False if another server did so."""
-        return self._tx.execute(_CLAIM, {"endpoint": endpoint, "now": now, "before": before}) > 0
+        values = {"endpoint": endpoint, "now": now, **_bound_alarms(now, before)}
+        return self._tx.execute(_CLAIM, values) > 0
+
+
+def _bound_alarms(now: Moment, before: Moment) -> dict[str, Moment]:
+    return {"before": before, "future": now + (now - before)}

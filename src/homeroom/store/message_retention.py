@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select
 
 from homeroom.base.clock import Moment
 from homeroom.base.ids import DeliveryId, LaneId, MessageId, SchoolId
@@ -16,6 +16,7 @@ from homeroom.store.tables import attempts, deliveries, endpoints, messages
 class WaitingDelivery(NamedTuple):
     """A delivery that still waits, and its lane."""
 
+    message: MessageId
     delivery: DeliveryId
     lane: LaneId
 
@@ -23,19 +24,20 @@ class WaitingDelivery(NamedTuple):
 _ids = ListParameter("ids")
 _LIST_OLDEST = Statement(
     select(messages.c.id, messages.c.created_at)
-    .where(messages.c.school_id == bindparam("school"), messages.c.id > 0)
+    .where(
+        messages.c.school_id == bindparam("school"),
+        messages.c.id > 0,
+        ~exists().where(
+            deliveries.c.message_id == messages.c.id, deliveries.c.ended_at > bindparam("since")
+        ),
+    )
     .order_by(messages.c.id)
     .limit(bindparam("limit"))
 )
 _LIST_WAITING = Statement(
-    select(deliveries.c.id, deliveries.c.lane_id)
+    select(deliveries.c.message_id, deliveries.c.id, deliveries.c.lane_id)
     .where(_ids.contains(deliveries.c.message_id), deliveries.c.lane_id.is_not(None))
     .order_by(deliveries.c.message_id, deliveries.c.id)
-)
-_LIST_RECENT = Statement(
-    select(deliveries.c.message_id)
-    .where(_ids.contains(deliveries.c.message_id), deliveries.c.ended_at > bindparam("since"))
-    .distinct()
 )
 _DELETE = (
     Statement(
@@ -70,20 +72,24 @@ class MessageRetention:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def list_oldest(self, school: SchoolId, limit: int) -> list[tuple[MessageId, Moment]]:
-        """Return the oldest messages of a school, with the moments at which they were written."""
-        rows = self._tx.fetch_all(_LIST_OLDEST, {"school": school, "limit": limit})
+    def list_oldest(
+        self, school: SchoolId, since: Moment, limit: int
+    ) -> list[tuple[MessageId, Moment]]:
+        """Return the oldest messages of a school, with the moments at which they were written.
+
+        Without those of which a delivery ended after a moment.
+        """
+        values = {"school": school, "since": since, "limit": limit}
+        rows = self._tx.fetch_all(_LIST_OLDEST, values)
         return [(MessageId(message), created_at) for message, created_at in rows]
 
     def list_waiting(self, ids: Collection[MessageId]) -> list[WaitingDelivery]:
         """Return the deliveries of some messages that still wait."""
         rows = self._tx.fetch_all(_LIST_WAITING, {"ids": _encode(ids)})
-        return [WaitingDelivery(DeliveryId(row[0]), LaneId(row[1])) for row in rows]
-
-    def find_recent(self, ids: Collection[MessageId], since: Moment) -> set[MessageId]:
-        """Return those of some messages with a delivery that ended after a moment."""
-        rows = self._tx.fetch_all(_LIST_RECENT, {"ids": _encode(ids), "since": since})
-        return {MessageId(row[0]) for row in rows}
+        return [
+            WaitingDelivery(MessageId(message), DeliveryId(delivery), LaneId(lane))
+            for message, delivery, lane in rows
+        ]
 
     def delete(self, ids: Collection[MessageId]) -> None:
         """Delete messages, with their deliveries and attempts."""

@@ -57,7 +57,9 @@ def raise_due(uow: UnitOfWork) -> list[EndpointAlarm]:
 
 def _warn(stuck: StuckEndpoint, now: Moment) -> str:
     if stuck.format is EndpointFormat.STANDARD:
-        end, what = stuck.last_success_at + STANDARD_PATIENCE_SECONDS, "the endpoint is disabled"
+        # One that had nothing to send for days has not failed.
+        failing_since = max(stuck.last_success_at, stuck.oldest_at)
+        end, what = failing_since + STANDARD_PATIENCE_SECONDS, "the endpoint is disabled"
     else:
         end, what = stuck.oldest_at + MAX_AGE_SECONDS, "the oldest message is given up"
     return f"{what} within a day" if end - now <= WARNING_SECONDS else ""

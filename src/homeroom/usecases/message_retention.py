@@ -8,10 +8,11 @@ from itertools import takewhile
 from typing import Final
 
 from homeroom.base.clock import DAY
-from homeroom.base.ids import DeliveryId, MessageId, SchoolId
+from homeroom.base.ids import MessageId, SchoolId
 from homeroom.domain.deliveries import DEAD_REASON, MAX_AGE_SECONDS, DeliveryState
 from homeroom.domain.retention import SweptBatch
 from homeroom.store.deliveries import EndedDelivery
+from homeroom.store.message_retention import WaitingDelivery
 from homeroom.store.unit_of_work import UnitOfWork
 from homeroom.usecases import schools
 
@@ -35,33 +36,36 @@ def sweep(uow: UnitOfWork, school: SchoolId) -> list[SweptBatch]:
     """Delete some messages and attempts of a school, and return which."""
     overdue = _list_overdue(uow, school, BATCH)
     dead = _end_waiting(uow, school, overdue) if overdue else []
-    recent = uow.message_retention.find_recent(overdue, uow.now - DEAD_SECONDS)
-    ended = [message for message in overdue if message not in recent]
+    dead_messages = {each.message for each in dead}
+    ended = [message for message in overdue if message not in dead_messages]
     uow.message_retention.delete(ended)
     before = uow.now - ATTEMPT_SECONDS
     attempts = uow.message_retention.list_old_attempts(school, before, BATCH)
     uow.message_retention.delete_attempts(attempts)
     return [
-        SweptBatch("dead_letters", [*dead]),
+        SweptBatch("dead_letters", [each.delivery for each in dead]),
         SweptBatch("messages", [*ended]),
         SweptBatch("attempts", attempts),
     ]
 
 
 def _list_overdue(uow: UnitOfWork, school: SchoolId, limit: int) -> list[MessageId]:
-    """Return the oldest messages of a school, as far as they are past their retention."""
+    """Return the oldest messages of a school, as far as they are past their retention.
+
+    A dead letter of the last day is not among them.
+    """
     before = uow.now - MAX_AGE_SECONDS
-    oldest = uow.message_retention.list_oldest(school, limit)
+    oldest = uow.message_retention.list_oldest(school, uow.now - DEAD_SECONDS, limit)
     return [message for message, _ in takewhile(lambda each: each[1] <= before, oldest)]
 
 
 def _end_waiting(
     uow: UnitOfWork, school: SchoolId, overdue: Collection[MessageId]
-) -> list[DeliveryId]:
+) -> list[WaitingDelivery]:
     """Make dead letters of the messages that still wait, and return their deliveries."""
     uow.outbox_leases.lock(school)
     waiting = uow.message_retention.list_waiting(overdue)
     if waiting:
         ended = [EndedDelivery(each.delivery, DeliveryState.DEAD, DEAD_REASON) for each in waiting]
         uow.deliveries.end(ended, {each.lane for each in waiting}, uow.now)
-    return [each.delivery for each in waiting]
+    return waiting
