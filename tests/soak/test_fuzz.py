@@ -18,7 +18,7 @@ from tests.support.given import Given
 from tests.support.serving import House
 from tests.support.wire import Reply
 
-REQUESTS = 2_000
+REQUESTS = 1_000
 V2_REQUESTS = 500
 SOAKED = 100_000
 A_WORLD = 100
@@ -28,7 +28,7 @@ KEYS = {"data", "more_data", "file_list", "folder_list", "error_info"}
 
 
 @pytest.mark.e2e
-def test_2000_calls_answer_what_the_contract_lists(house: House) -> None:
+def test_1000_calls_answer_what_the_contract_lists(house: House) -> None:
     fuzz(house, 0)
 
 

@@ -15,8 +15,8 @@ KILLS: Final = int(os.environ.get("HOMEROOM_SOAK_KILLS", "200"))
 
 
 @pytest.mark.e2e
-def test_nothing_acknowledged_is_lost_in_12_kills(tmp_path: Path) -> None:
-    survive(tmp_path, 12)
+def test_nothing_acknowledged_is_lost_in_6_kills(tmp_path: Path) -> None:
+    survive(tmp_path, 6)
 
 
 @pytest.mark.soak
