@@ -349,13 +349,13 @@ def _ports() -> list[int]:
     return found
 
 
-def survive(folder: Path, seed: int, times: int) -> None:
-    """Kill ten times and check, so many times."""
+def survive(folder: Path, seed: int, times: int, kills_at_once: int = 10) -> None:
+    """Kill some times and check, so many times."""
     print(f"seed {seed}")  # noqa: T201  what -s is for
     kills = Kills(folder, seed)
     try:
         for _ in range(times):
-            kills.rounds(10)
+            kills.rounds(kills_at_once)
             print(kills.summary())  # noqa: T201  the person who runs the soak reads it
     finally:
         kills.close()
