@@ -122,7 +122,8 @@ def test_who_sends_too_many_frames_is_sent_away(
     with suppress(ConnectionClosed):
         for _ in range(60):
             flooder.send("state")
-    assert flooder.read_until_closed() == TOO_MANY
+    # What it still sends may reset the connection before it has read the close frame.
+    assert flooder.read_until_closed() in (TOO_MANY, sockets.ABNORMAL_CLOSURE)
     assert len([event for event in flooder.seen if event["t"] == "state"]) < 11
     ann.said("hello")
 
